@@ -1,0 +1,92 @@
+/* Amazon SQS as the worker sees it: a struct of functions, so that a simulation can stand in for the service.
+ * Every call either returns NULL (no memory; nothing happens) or calls done exactly once, later, from the loop, unless it is cancelled.
+ * API: Amazon SQS API Reference, AWS JSON 1.0 protocol. */
+#pragma once
+
+#include "call.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SQS_BATCH_MAX 10
+#define SQS_LONG_POLL_SECONDS 20
+#define SQS_VISIBILITY_MAX 43200 /* seconds, counted from the receive */
+
+/* A message as received. One block of memory, owned by who holds the pointer; sqs_message_free(). */
+struct sqs_message {
+    struct span message_id;
+    struct span receipt_handle;
+    struct span body;            /* its MD5 agreed with MD5OfBody */
+    struct span group_id;        /* absent on a standard queue */
+    struct span sequence_number; /* absent on a standard queue */
+    struct span error_envelope;  /* the message attribute ErrorEnvelope; absent where there is none */
+    int64_t sent_at;             /* wall microseconds; 0 where the service did not say */
+    unsigned receive_count;      /* ApproximateReceiveCount, at least 1 */
+};
+void sqs_message_free(struct sqs_message *m);
+
+struct sqs_receive_request {
+    const char *queue_url;
+    unsigned max_messages; /* 1-10 */
+    unsigned wait_seconds; /* 0-20 */
+    unsigned visibility_seconds;
+    size_t max_response; /* bytes of the answer we can take */
+    const char *attempt_id; /* ReceiveRequestAttemptId (FIFO); NULL: none */
+};
+/* messages: count pointers, each now the receiver's to free; the array is the caller's. A message whose body doesn't fit its MD5 was
+ * left out (it comes again) and counted in corrupt. */
+typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt);
+
+/* One entry of a batch: what became of it. */
+struct sqs_entry_result {
+    bool ok;
+    bool sender_fault; /* the request's own fault: the same entry again gets the same answer */
+    char code[CALL_CODE_SIZE];
+};
+/* entries is as long as the batch where result->class is CALL_OK, an entry that the answer doesn't name being not ok; else NULL. */
+typedef void sqs_batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);
+
+struct sqs_visibility_entry {
+    struct span receipt_handle;
+    unsigned visibility_seconds;
+};
+
+struct sqs_send_entry {
+    struct span body;
+    struct span group_id, deduplication_id; /* FIFO; absent else */
+    struct span error_type;                 /* message attributes; absent: not sent */
+    struct span status_code;
+    struct span error_envelope;
+};
+
+struct sqs_queue_attributes {
+    unsigned visibility_timeout;      /* seconds */
+    unsigned retention;               /* seconds */
+    size_t max_message_size;          /* bytes */
+    unsigned max_receive_count;       /* of its redrive policy; 0: none */
+    char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
+    char arn[256];
+    bool fifo;
+    uint64_t visible, in_flight, delayed; /* approximate counts */
+};
+typedef void sqs_attributes_done(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes);
+typedef void sqs_url_done(void *user, const struct call_result *result, const char *queue_url);
+
+/* Arguments are copied (or serialised) before the call returns. */
+struct sqs_port {
+    void *ctx;
+    struct call *(*receive)(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done, void *user);
+    struct call *(*delete_batch)(void *ctx, const char *queue_url, const struct span *receipt_handles, size_t count,
+                                 const struct call_options *options, sqs_batch_done *done, void *user);
+    struct call *(*change_visibility_batch)(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
+                                            const struct call_options *options, sqs_batch_done *done, void *user);
+    struct call *(*send_batch)(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
+                               const struct call_options *options, sqs_batch_done *done, void *user);
+    struct call *(*get_attributes)(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done, void *user);
+    /* owner_account: "" for our own. */
+    struct call *(*get_queue_url)(void *ctx, const char *queue_name, const char *owner_account, const struct call_options *options,
+                                  sqs_url_done *done, void *user);
+    void (*cancel)(void *ctx, struct call *call);
+};

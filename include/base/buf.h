@@ -1,0 +1,49 @@
+/* A byte buffer that grows up to a ceiling given at its birth.
+ *
+ * Failure is sticky: after the first append that found no room or no memory, all later appends do nothing and the buffer
+ * says so. A writer may therefore append many times and check once, with buf_ok(), before it uses the result. */
+#pragma once
+
+#include "compiler.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum buf_failure {
+    BUF_FINE,
+    BUF_FULL,     /* the ceiling was reached */
+    BUF_NO_MEMORY /* the allocator said no */
+};
+
+struct buf {
+    char *data; /* owned; NULL while nothing was appended; NUL-terminated otherwise (the NUL is not counted) */
+    size_t len;
+    size_t capacity;
+    size_t max; /* ceiling of len, in bytes */
+    enum buf_failure failure;
+};
+
+/* Makes an empty buffer that never holds more than max bytes. Allocates nothing. */
+void buf_init(struct buf *b, size_t max);
+/* Gives the storage back and leaves an empty buffer with the same ceiling. Takes a zeroed one too. */
+void buf_free(struct buf *b);
+/* Empties it, failure included, and keeps the storage. */
+void buf_reset(struct buf *b);
+/* Appends; false where the buffer has failed, now or before. */
+bool buf_append(struct buf *b, const void *data, size_t len);
+bool buf_append_span(struct buf *b, struct span s);
+bool buf_append_cstr(struct buf *b, const char *s);
+bool buf_append_char(struct buf *b, char c);
+/* Appends printf-formatted text. */
+bool buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Room for at least n more bytes: where to write them, or NULL (the buffer has failed). buf_advance() counts what was written. */
+MUST_USE char *buf_reserve(struct buf *b, size_t n);
+void buf_advance(struct buf *b, size_t n);
+
+static inline bool buf_ok(const struct buf *b) {
+    return b->failure == BUF_FINE;
+}
+static inline struct span buf_span(const struct buf *b) {
+    return span_of(b->data ? b->data : "", b->len);
+}

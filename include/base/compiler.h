@@ -1,0 +1,8 @@
+/* Attributes that make the compiler check what the doc comments promise. */
+#pragma once
+
+/* The result must be looked at: an ignored failure is a bug. */
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+
+#define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))

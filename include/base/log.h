@@ -1,0 +1,46 @@
+/* The log: one event a line on standard error, as text or as JSON. A line is never waited for: where the reader doesn't take it, it
+ * is dropped and counted, and the count is logged once there is room again. Bodies, attribute values and secrets never go here. */
+#pragma once
+
+#include "clock.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+struct log {
+    int fd;
+    enum log_level level; /* the least that is written */
+    enum log_format format;
+    struct clock clock;
+    uint64_t lost; /* lines since the last one that was taken */
+    /* Where it isn't NULL, lines go here instead of fd (tests). The line has no newline. */
+    void (*sink)(void *ctx, struct span line);
+    void *sink_ctx;
+};
+
+struct log_field {
+    const char *name; /* snake_case */
+    struct span text; /* absent: the field is the number */
+    int64_t number;
+};
+
+#define LOG_S(name, span) ((struct log_field){(name), (span), 0})
+#define LOG_C(name, cstr) ((struct log_field){(name), span_cstr(cstr), 0})
+#define LOG_I(name, integer) ((struct log_field){(name), {NULL, 0}, (int64_t)(integer)})
+
+/* Logs message (a fixed sentence) with one or more fields:
+ *   LOG_EVENT(log, LOG_LEVEL_INFO, "Started", LOG_C("table", name), LOG_I("rate", 5));
+ * A line without fields: log_event(log, level, message, NULL). */
+#define LOG_EVENT(log, level, message, ...) \
+    log_event((log), (level), (message), (const struct log_field[]){__VA_ARGS__, {NULL, {NULL, 0}, 0}})
+
+/* fields end with one whose name is NULL; NULL for none. An absent text (NULL data) of LOG_C/LOG_S is written as a number 0: pass only what is there. */
+void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields);
+static inline bool log_wants(const struct log *log, enum log_level level) {
+    return level >= log->level;
+}

@@ -1,0 +1,30 @@
+/* Many timers behind one clock: a heap inside its own nodes, so that starting one never allocates and never fails.
+ * It knows no loop: the event loop (or a simulation) asks when the next is due, and runs those that are. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct timer {
+    void (*fire)(void *user); /* may start or stop any timer, itself included */
+    void *user;
+    int64_t due; /* monotonic microseconds; means something while it runs */
+    uint64_t order;
+    struct timer *child, *next, *previous; /* a pairing heap: first child; siblings; previous of a first child is its parent */
+    bool running;
+};
+
+struct timers {
+    struct timer *root;
+    uint64_t started; /* ties fire in the order they were started */
+};
+
+void timer_init(struct timer *t, void (*fire)(void *user), void *user);
+/* (Re)starts: fires once when the clock reaches due. */
+void timer_start(struct timers *all, struct timer *t, int64_t due);
+/* Takes one that isn't running too. */
+void timer_stop(struct timers *all, struct timer *t);
+/* When the earliest is due, or NEVER. */
+int64_t timers_next(const struct timers *all);
+/* Fires those due at now, earliest first; one started by a callback waits for the next call, also if it is due already. Returns how many fired. */
+unsigned timers_run(struct timers *all, int64_t now);

@@ -1,0 +1,42 @@
+/* The DLQ message: the error envelope around the original, always deliverable, always recoverable byte for byte. */
+#pragma once
+
+#include "buf.h"
+#include "compiler.h"
+#include "failure.h"
+#include "span.h"
+#include "update.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the queue says of the delivery that failed. */
+struct delivery_facts {
+    struct span message_id;
+    struct span queue;    /* its name */
+    struct span group_id; /* absent on a standard queue */
+    unsigned receive_count;
+    int64_t sent_at; /* wall microseconds */
+};
+
+enum dead_letter_form {
+    DEAD_LETTER_WRAPPED, /* the envelope is the body, the original in details.source.body */
+    DEAD_LETTER_BESIDE,  /* the original is the body, the envelope the attribute ErrorEnvelope */
+    DEAD_LETTER_BARE     /* the original is the body, with what fits of ErrorType and StatusCode */
+};
+
+struct dead_letter {
+    enum dead_letter_form form;
+    struct buf body;
+    struct buf error_envelope; /* the attribute; empty: not sent */
+    const char *error_type;    /* the attribute ErrorType; NULL: not sent */
+    char status_code[4];       /* the attribute StatusCode; empty: not sent */
+    size_t size;               /* bytes that SQS counts: body, and names, types and values of the attributes */
+};
+
+/* Makes the DLQ message of u's failure in the first form, from at_least on, that is at most limit bytes. at_least lets
+ * the caller fall back where the queue refused a form. False: no memory. */
+MUST_USE bool dead_letter_make(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts, int64_t wall,
+                               size_t limit, enum dead_letter_form at_least, struct dead_letter *ret_letter);
+void dead_letter_free(struct dead_letter *letter);

@@ -1,0 +1,46 @@
+/* Why a message failed for good: the contract's error types, and the details that an operator or a program acts on. */
+#pragma once
+
+#include "buf.h"
+#include "compiler.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum error_type {
+    ERROR_NONE,
+    ERROR_INVALID_INPUT,      /* 400 InvalidInputError */
+    ERROR_VALIDATION,         /* 400 ValidationError */
+    ERROR_RECORD_NOT_FOUND,   /* 404 RecordNotFoundError */
+    ERROR_CONDITIONAL_CHECK,  /* 412 ConditionalCheckFailed */
+    ERROR_DATABASE            /* 500 DatabaseError */
+};
+
+const char *error_type_name(enum error_type type);
+int error_type_status(enum error_type type);
+
+struct failure {
+    enum error_type type;
+    struct buf message; /* a sentence: what is wrong and what to mend */
+    struct buf details; /* the members of the JSON object `details`, without its braces; may be empty */
+};
+
+void failure_init(struct failure *f);
+void failure_free(struct failure *f);
+/* Sets the type and the sentence, and empties the details. */
+void failure_set(struct failure *f, enum error_type type, const char *format, ...) PRINTF_LIKE(3, 4);
+/* ERROR_VALIDATION with details {"field": field, "reason": reason}. The message is made from both. */
+void failure_validation(struct failure *f, struct span field, const char *reason_format, ...) PRINTF_LIKE(3, 4);
+/* ERROR_RECORD_NOT_FOUND or ERROR_CONDITIONAL_CHECK with details {"id": id}; id is JSON text. */
+void failure_for_id(struct failure *f, enum error_type type, struct span id);
+/* ERROR_DATABASE with details {"code": code}. */
+void failure_database(struct failure *f, struct span code);
+/* False: a buffer ran out of memory, and the failure can't be told. */
+bool failure_ok(const struct failure *f);
+
+/* Appends the error envelope, one JSON object on one line:
+ * {"success": false, "error": …, "message": …, "details": {…, extra}, "timestamp": …}. extra: further members of details, JSON
+ * without braces, or the absent span. Members are separated as JSON's usual ", " and ": " are not: no spaces. */
+bool failure_append_envelope(const struct failure *f, struct span extra, int64_t wall, struct buf *out);

@@ -1,0 +1,35 @@
+/* DynamoDB's numbers: at most 38 significant digits, magnitude 1E-130 to 9.9999999999999999999999999999999999999E+125, or zero
+ * (Amazon DynamoDB Developer Guide, "Supported data types and naming rules: Number"). */
+#pragma once
+
+#include "compiler.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum number_status {
+    NUMBER_FINE,
+    NUMBER_TOO_MANY_DIGITS, /* more than 38 between the first and the last that isn't zero */
+    NUMBER_OUT_OF_RANGE
+};
+
+#define NUMBER_TEXT_SIZE 48 /* the longest normal form with its NUL */
+
+/* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of log ids,
+ * request hashes and tokens.
+ *   0                 zero, whatever its sign or exponent
+ *   -?digits          an integer below 10^38: 5, 1200
+ *   -?digits.digits   where the first significant digit is not beyond the sixth decimal place and the whole has at most 38 digits
+ *                     (the leading "0." and its zeros not counted as significant): 0.000001, 12.5
+ *   -?d(.digits)?E[+-]n   else, one digit before the point: 1E+38, 1.5E-7 */
+struct number {
+    char text[NUMBER_TEXT_SIZE];
+    size_t len;
+    size_t size; /* bytes as DynamoDB counts them: one for each two significant digits, one more, and one for a minus sign */
+};
+
+/* Reads a number as JSON spells it (text must be valid JSON number syntax). Time linear in text, memory constant. */
+MUST_USE enum number_status number_read(struct span text, struct number *ret_number);
+/* Order by value of two numbers in normal form: <0, 0, >0. */
+int number_compare(const struct number *a, const struct number *b);

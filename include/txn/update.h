@@ -1,0 +1,92 @@
+/* An update message: from the bytes of an SQS body to a transaction of DynamoDB, with everything checked that can be checked
+ * without the network. Pure: no I/O, no clock. The contract is the README's; its formats of log_id and request_hash are frozen. */
+#pragma once
+
+#include "buf.h"
+#include "compiler.h"
+#include "failure.h"
+#include "span.h"
+#include "table_shape.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct digest;
+
+enum audit_mode { AUDIT_OFF, AUDIT_ON, AUDIT_ALWAYS }; /* ENABLE_AUDIT_LOG=false, true, always */
+
+/* What all messages are read against. Fixed after start; borrowed by every update. */
+struct update_context {
+    const struct table_shape *table;
+    const char *audit_table; /* its name */
+    bool audit_table_exists;
+    enum audit_mode audit;
+    unsigned audit_ttl_days; /* 0: records don't expire */
+    const char *user_agent;  /* table-updater/<version> */
+    struct digest *digest;
+    uint64_t hash_seed[2];
+};
+
+/* One message as it was delivered. All spans are borrowed and must outlive the update made from it. */
+struct delivery {
+    struct span body;
+    struct span message_id;     /* the default idempotency key; random for a message without a queue */
+    struct span error_envelope; /* the message attribute ErrorEnvelope, absent where there is none */
+};
+
+/* Where a message came from: what the DLQ's envelope keeps. Taken from the message's own envelope where it is one of our DLQ
+ * messages come back, else absent (the delivery itself is the source). */
+struct update_source {
+    struct span body, message_id, queue, sent_at, idempotency_key, group_id;
+};
+
+struct update_parts; /* private */
+
+struct update {
+    struct failure failure; /* type ERROR_NONE: the message is fit to run */
+    bool readable;          /* JSON of the right shape: a failure of it can have an audit record */
+    bool audited;           /* an audit record is asked for (by the message or the setting) */
+    bool own_key;           /* the idempotency key is the producer's, not the MessageId */
+    bool unwrapped;         /* the message was one of our DLQ messages; source is its own */
+    struct update_source source;
+    struct span idempotency_key;
+    struct span id;         /* as the message spells it, JSON text; for details and responses */
+    struct span record;     /* the record's key in normal form: two updates of one record have the same bytes */
+    char log_id[65];        /* hex SHA-256 of table name, NUL, idempotency key */
+    char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means */
+    struct buf request;     /* the TransactWriteItems request, once built */
+    struct update_parts *parts;
+};
+
+/* Reads a message. Always gives an update, fit or with its failure, unless there is no memory (NULL).
+ * Free with update_free(). */
+MUST_USE struct update *update_read(const struct update_context *ctx, const struct delivery *delivery);
+void update_free(struct update *u);
+
+/* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for one that is fit.
+ * The parts that only building needs are freed. False: no memory (may be tried again), or, with u->failure set, a
+ * limit that only the built request shows. */
+MUST_USE bool update_build(const struct update_context *ctx, struct update *u, int64_t wall);
+/* Gives the built request the next token in place (after IdempotentParameterMismatchException on an audited one). */
+void update_next_token(const struct update_context *ctx, struct update *u);
+
+enum stored_hash {
+    HASH_SAME,   /* this message was applied already */
+    HASH_OTHER,  /* the key was used for another message: ValidationError on idempotency_key */
+    HASH_UNKNOWN /* a version we don't know, or none: taken as applied already, with a warning */
+};
+/* What an audit record that stands already says of u; stored is its request_hash, absent where it has none. */
+enum stored_hash update_compare_hash(const struct update *u, struct span stored);
+
+/* Sets u->failure to the ValidationError of a reused idempotency key. */
+void update_fail_reused_key(struct update *u);
+
+/* Appends the success response. False: out has failed. */
+bool update_append_success(const struct update *u, int64_t wall, struct buf *out);
+
+/* Appends the GetItem request that reads the audit record of u, strongly consistent, only its log_id and request_hash. */
+bool update_append_confirm_request(const struct update_context *ctx, const struct update *u, struct buf *out);
+/* Appends the PutItem request of the audit record of a failure. own_message_id: of the delivery that failed. */
+bool update_append_failure_record(const struct update_context *ctx, const struct update *u, struct span own_message_id, int64_t wall,
+                                  struct buf *out);
