@@ -3,6 +3,6 @@
 
 /* The result must be looked at: an ignored failure is a bug. */
 #define MUST_USE __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
