@@ -4,6 +4,7 @@
 #pragma once
 
 #include "call.h"
+#include "compiler.h"
 #include "span.h"
 #include "table_shape.h"
 
@@ -21,7 +22,8 @@ struct cancellation_reason {
     bool has_request_hash;                   /* the item has an attribute request_hash of type S that fits */
     char request_hash[REQUEST_HASH_TEXT_SIZE];
 };
-/* A TransactionCanceledException whose reasons could be read has call.class CALL_PERMANENT (CALL_THROTTLED where a reason is a throttle,
+/* A TransactionCanceledException whose reasons can't be read, or are all "None", is no answer: CALL_RETRY, not from_service, no reasons.
+ * One whose reasons could be read has call.class CALL_PERMANENT (CALL_THROTTLED where a reason is a throttle,
  * CALL_RETRY where one is a conflict; retried as such by the client up to max_attempts), call.code "TransactionCanceledException" and reason_count > 0. */
 struct transact_result {
     struct call_result call;
@@ -33,7 +35,7 @@ typedef void transact_done(void *user, const struct transact_result *result);
 /* found and request_hash (NULL: none) are of the item read. */
 typedef void get_item_done(void *user, const struct call_result *result, bool found, const char *request_hash);
 typedef void call_done(void *user, const struct call_result *result);
-/* shape: NULL unless the class is CALL_OK. active: TableStatus is ACTIVE or UPDATING. */
+/* shape: NULL unless the class is CALL_OK; its name is the one that was asked for. active: TableStatus is ACTIVE or UPDATING. */
 typedef void describe_table_done(void *user, const struct call_result *result, const struct table_shape *shape, bool active);
 
 struct dynamodb_port {
@@ -44,3 +46,13 @@ struct dynamodb_port {
     struct call *(*describe_table)(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done, void *user);
     void (*cancel)(void *ctx, struct call *call);
 };
+
+/* The port over signed calls. */
+struct dynamodb;
+struct aws_client;
+
+/* The client is borrowed, and must outlive it. NULL: no memory. */
+MUST_USE struct dynamodb *dynamodb_new(struct aws_client *client);
+/* No call of its port may be in flight. NULL is fine. */
+void dynamodb_free(struct dynamodb *dynamodb);
+struct dynamodb_port dynamodb_port(struct dynamodb *dynamodb);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "call.h"
+#include "compiler.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -13,13 +14,15 @@
 #define SQS_BATCH_MAX 10
 #define SQS_LONG_POLL_SECONDS 20
 #define SQS_VISIBILITY_MAX 43200 /* seconds, counted from the receive */
+#define SQS_DEFAULT_VISIBILITY 30
+#define SQS_MESSAGE_SIZE_MAX (1024 * 1024) /* bytes of a message with its attributes, and of a batch */
 
 /* A message as received. One block of memory, owned by who holds the pointer; sqs_message_free(). */
 struct sqs_message {
     struct span message_id;
     struct span receipt_handle;
     struct span body;            /* its MD5 agreed with MD5OfBody */
-    struct span group_id;        /* absent on a standard queue */
+    struct span group_id;        /* absent where it has none; on a standard queue one may have it too (fair queues) */
     struct span sequence_number; /* absent on a standard queue */
     struct span error_envelope;  /* the message attribute ErrorEnvelope; absent where there is none */
     int64_t sent_at;             /* wall microseconds; 0 where the service did not say */
@@ -35,15 +38,15 @@ struct sqs_receive_request {
     size_t max_response; /* bytes of the answer we can take */
     const char *attempt_id; /* ReceiveRequestAttemptId (FIFO); NULL: none */
 };
-/* messages: count pointers, each now the receiver's to free; the array is the caller's. A message whose body doesn't fit its MD5 was
- * left out (it comes again) and counted in corrupt. */
+/* messages: count pointers, at most max_messages, each now the receiver's to free; the array is the caller's. A message whose body
+ * doesn't fit its MD5, or that lacks its id, handle or body, was left out (it comes again) and counted in corrupt. */
 typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt);
 
 /* One entry of a batch: what became of it. */
 struct sqs_entry_result {
     bool ok;
     bool sender_fault; /* the request's own fault: the same entry again gets the same answer */
-    char code[CALL_CODE_SIZE];
+    char code[CALL_CODE_SIZE]; /* "" where it is ok, and where the answer doesn't name it */
 };
 /* entries is as long as the batch where result->class is CALL_OK, an entry that the answer doesn't name being not ok; else NULL. */
 typedef void sqs_batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);
@@ -62,9 +65,9 @@ struct sqs_send_entry {
 };
 
 struct sqs_queue_attributes {
-    unsigned visibility_timeout;      /* seconds */
-    unsigned retention;               /* seconds */
-    size_t max_message_size;          /* bytes */
+    unsigned visibility_timeout;      /* seconds; SQS's default where it isn't told */
+    unsigned retention;               /* seconds; 0: not told (some servers that stand in for SQS) */
+    size_t max_message_size;          /* bytes; SQS's limit where it isn't told */
     unsigned max_receive_count;       /* of its redrive policy; 0: none */
     char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
     char arn[256];
@@ -90,3 +93,14 @@ struct sqs_port {
                                   sqs_url_done *done, void *user);
     void (*cancel)(void *ctx, struct call *call);
 };
+
+/* The port over signed calls. */
+struct sqs;
+struct aws_client;
+struct digest;
+
+/* Both are borrowed, and must outlive it. NULL: no memory. */
+MUST_USE struct sqs *sqs_new(struct aws_client *client, struct digest *digest);
+/* No call of its port may be in flight. NULL is fine. */
+void sqs_free(struct sqs *sqs);
+struct sqs_port sqs_port(struct sqs *sqs);

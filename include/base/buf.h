@@ -30,7 +30,7 @@ void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 /* Empties it, failure included, and keeps the storage. */
 void buf_reset(struct buf *b);
-/* Appends; false where the buffer has failed, now or before. */
+/* Appends; false where the buffer has failed, now or before. The data must not stand in the buffer itself. */
 bool buf_append(struct buf *b, const void *data, size_t len);
 bool buf_append_span(struct buf *b, struct span s);
 bool buf_append_cstr(struct buf *b, const char *s);
@@ -41,9 +41,11 @@ bool buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 MUST_USE char *buf_reserve(struct buf *b, size_t n);
 void buf_advance(struct buf *b, size_t n);
 
+/* Whether everything that was appended is there. */
 static inline bool buf_ok(const struct buf *b) {
     return b->failure == BUF_FINE;
 }
+/* What it holds, until it changes. */
 static inline struct span buf_span(const struct buf *b) {
     return span_of(b->data ? b->data : "", b->len);
 }

@@ -15,9 +15,11 @@ struct clock {
     void *ctx;
 };
 
+/* What the clock says. */
 static inline int64_t clock_monotonic(const struct clock *c) {
     return c->monotonic(c->ctx);
 }
+/* What the clock says; it may be set, back too. */
 static inline int64_t clock_wall(const struct clock *c) {
     return c->wall(c->ctx);
 }

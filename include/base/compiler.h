@@ -1,8 +1,13 @@
 /* Attributes that make the compiler check what the doc comments promise. */
 #pragma once
 
+#include <stddef.h>
+
 /* The result must be looked at: an ignored failure is a bug. */
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The struct that holds this member. */
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))

@@ -71,7 +71,8 @@ void json_reader_init(struct json_reader *r, struct span text, const struct json
 void json_reader_done(struct json_reader *r);
 /* The next event; *ret_token is written for every event (for JSON_FAILED and JSON_END only its event and offset mean something). */
 enum json_event json_next(struct json_reader *r, struct json_token *ret_token);
-/* Reads on to the end of the value that token began (nothing to do for a scalar). False: JSON_FAILED. */
+/* Reads on to the end of the value that token, the last one read, began (nothing to do for a scalar); of a NAME, to the end of its
+ * member's value. False: JSON_FAILED. */
 MUST_USE bool json_skip(struct json_reader *r, const struct json_token *token);
 
 /* Appends the decoded form (UTF-8) of a NAME's or STRING's raw text. False: out has failed. */

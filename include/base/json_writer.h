@@ -13,6 +13,7 @@ struct json_writer {
 };
 
 void json_writer_init(struct json_writer *w, struct buf *out);
+/* The brackets of an object or array, which is a value like any other. */
 void json_object_begin(struct json_writer *w);
 void json_object_end(struct json_writer *w);
 void json_array_begin(struct json_writer *w);

@@ -13,6 +13,7 @@ struct span {
 /* A span over a string literal. */
 #define SPAN(literal) ((struct span){"" literal, sizeof(literal) - 1})
 
+/* A span over len bytes. */
 static inline struct span span_of(const char *data, size_t len) {
     return (struct span){data, len};
 }
@@ -22,10 +23,12 @@ static inline struct span span_cstr(const char *s) {
     return (struct span){s, s ? strlen(s) : 0};
 }
 
+/* Whether both hold the same bytes; an absent span equals an empty one. */
 static inline bool span_equal(struct span a, struct span b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* Whether it holds exactly this text. */
 static inline bool span_is(struct span a, const char *s) {
     return span_equal(a, span_cstr(s));
 }

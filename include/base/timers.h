@@ -14,8 +14,10 @@ struct timer {
     bool running;
 };
 
-struct timers {
+struct timers { /* zeroed: none */
     struct timer *root;
+    struct timer *firing; /* inside timers_run(): those due that are still to fire */
+    bool running;         /* inside timers_run() */
     uint64_t started; /* ties fire in the order they were started */
 };
 
@@ -26,5 +28,6 @@ void timer_start(struct timers *all, struct timer *t, int64_t due);
 void timer_stop(struct timers *all, struct timer *t);
 /* When the earliest is due, or NEVER. */
 int64_t timers_next(const struct timers *all);
-/* Fires those due at now, earliest first; one started by a callback waits for the next call, also if it is due already. Returns how many fired. */
+/* Fires those due at now, earliest first; one started by a callback waits for the next call, also if it is due already. A
+ * callback may stop (and free) others that are due: they don't fire. Called from a callback it fires nothing. Returns how many fired. */
 unsigned timers_run(struct timers *all, int64_t now);

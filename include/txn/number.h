@@ -10,19 +10,17 @@
 
 enum number_status {
     NUMBER_FINE,
-    NUMBER_TOO_MANY_DIGITS, /* more than 38 between the first and the last that isn't zero */
-    NUMBER_OUT_OF_RANGE
+    NUMBER_TOO_MANY_DIGITS, /* more than 38 from the first to the last that isn't zero */
+    NUMBER_OUT_OF_RANGE     /* takes precedence over too many digits */
 };
 
 #define NUMBER_TEXT_SIZE 48 /* the longest normal form with its NUL */
 
 /* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of log ids,
- * request hashes and tokens.
- *   0                 zero, whatever its sign or exponent
- *   -?digits          an integer below 10^38: 5, 1200
- *   -?digits.digits   where the first significant digit is not beyond the sixth decimal place and the whole has at most 38 digits
- *                     (the leading "0." and its zeros not counted as significant): 0.000001, 12.5
- *   -?d(.digits)?E[+-]n   else, one digit before the point: 1E+38, 1.5E-7 */
+ * request hashes and tokens. By e, the power of ten of the first significant digit:
+ *   0                     zero, whatever its sign or exponent
+ *   -?digits(.digits)?    e from -6 to 37: no E, no zero behind the last significant decimal place, "0." in front of a fraction: 5, 1200, 0.0000015
+ *   -?d(.digits)?E[+-]e   else: one digit before the point: 1E+38, 1.5E-7 */
 struct number {
     char text[NUMBER_TEXT_SIZE];
     size_t len;

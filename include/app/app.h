@@ -1,0 +1,53 @@
+/* The program as a whole: what all commands need, set up once and freed at the end. */
+#pragma once
+
+#include "cli.h"
+#include "compiler.h"
+#include "configuration.h"
+#include "digest.h"
+#include "discovery.h"
+#include "log.h"
+#include "loop.h"
+#include "outcome.h"
+#include "ports.h"
+#include "random.h"
+#include "services.h"
+#include "settings.h"
+#include "update.h"
+
+struct app {
+    const struct cli *cli;
+    struct log log;
+    struct configuration configuration;
+    struct environment environment;
+    struct settings settings;
+    struct random random;
+    struct loop *loop;
+    struct digest *digest;
+    struct services services;
+    struct worker_ports ports;
+};
+
+/* Reads the settings and sets all up. EXIT_FINE, or what the program ends with, said in the log. app must stay where it is; app_free() is
+ * needed in any case. */
+MUST_USE enum exit_code app_init(struct app *app, const struct cli *cli);
+/* Takes a zeroed one too. */
+void app_free(struct app *app);
+
+/* What discovery is to look for. patience: microseconds, or NEVER. */
+struct discovery_options app_discovery_options(const struct app *app, int64_t patience);
+/* What messages are read against; facts must outlive it. */
+struct update_context app_update_context(struct app *app, const struct discovery_facts *facts);
+
+/* The signals that end a command: SIGTERM, SIGINT, SIGHUP; those that were ignored at the start stay so (nohup). */
+#define APP_SIGNALS 3
+struct app_signals {
+    struct loop_watch *watches[APP_SIGNALS];
+};
+/* False: no memory. */
+MUST_USE bool app_watch_signals(struct app *app, void (*arrived)(void *user), void *user, struct app_signals *ret_signals);
+void app_unwatch_signals(struct app_signals *signals);
+
+/* The commands. */
+enum exit_code command_run(struct app *app);
+enum exit_code command_apply(struct app *app);

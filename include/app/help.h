@@ -1,0 +1,10 @@
+/* The help texts, made of the tables of commands, options and settings. */
+#pragma once
+
+#include "buf.h"
+#include "cli.h"
+
+#include <stdbool.h>
+
+/* Appends the help of a command, or of the program as a whole (CLI_NONE). False: out has failed. */
+bool help_append(enum cli_command command, struct buf *out);

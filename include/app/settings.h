@@ -1,0 +1,64 @@
+/* All settings stand in one table: reading, checking, help and manual come from it. */
+#pragma once
+
+#include "compiler.h"
+#include "environment.h"
+#include "log.h"
+#include "settings_file.h"
+#include "update.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SETTINGS_DEFAULT_FILE "/etc/table-updater/table-updater.conf"
+
+/* The texts are borrowed from the environment that was read. */
+struct settings {
+    const char *table_name;
+    const char *queue; /* NULL: not set */
+    const char *dlq;   /* NULL: the target of the queue's redrive policy */
+    enum log_level log_level;
+    enum log_format log_format;
+    enum audit_mode audit;
+    const char *audit_table;
+    unsigned audit_ttl_days; /* 0: none */
+    unsigned max_in_flight;
+    unsigned max_rate;   /* 0: none */
+    unsigned visibility; /* seconds; 0: the queue's, at least 10 */
+    unsigned max_attempts;
+    unsigned shutdown_timeout; /* seconds */
+    const char *metrics_address;
+};
+
+struct setting_choice {
+    const char *word;
+    unsigned value;
+};
+
+/* A row of the table. */
+struct setting {
+    const char *name;
+    const char *standard;      /* the default, as it would be written; NULL: none */
+    const char *standard_text; /* where standard is NULL: what holds then; "-": the setting is required, or simply not set */
+    const char *text;          /* one or two sentences for people, plain ASCII */
+    /* Checks a value and stores it. NULL: the setting is not ours alone, and is checked where it is used (as the AWS SDKs have it). */
+    bool (*parse)(const struct setting *setting, const char *value, void *ret_field);
+    size_t offset;
+    unsigned min, max;                    /* parse_integer */
+    const struct setting_choice *choices; /* parse_choice; the last has no word */
+    const char *expected;                 /* all other parsers: what the value may be, to follow "it may be" */
+};
+extern const struct setting SETTINGS[];
+extern const size_t SETTINGS_COUNT;
+
+enum settings_need { NEED_TABLE, NEED_TABLE_AND_QUEUE };
+
+/* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is one (*ret_settings is
+ * not written then). */
+MUST_USE bool settings_read(const struct environment *environment, enum settings_need need, struct log *log, struct settings *ret_settings);
+/* How to log while the settings are read: LOG_LEVEL and LOG_FORMAT, or their defaults where they are not valid. */
+void settings_read_log(const struct environment *environment, struct log *log);
+/* Looks for names in the file that are none of ours: misspelt ones are an error (false), others a warning. path is for the log. */
+bool settings_check_names(const struct settings_file *file, const char *path, struct log *log);
+/* Whether a name is in the table. */
+bool settings_know(const char *name);

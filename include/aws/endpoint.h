@@ -1,0 +1,29 @@
+/* Which region, and where its services are.
+ * AWS SDKs and Tools Reference Guide: "AWS Region", "Service-specific endpoints", "Dual-stack and FIPS endpoints". */
+#pragma once
+
+#include "compiler.h"
+#include "environment.h"
+#include "shared_config.h"
+
+#include <stdbool.h>
+
+#define AWS_REGION_SIZE 64
+#define AWS_ENDPOINT_SIZE 1024
+
+/* How a service is called in hosts, settings and signatures. */
+struct aws_service {
+    const char *name;        /* in hosts, signatures and [services] sections: "sqs" */
+    const char *url_setting; /* "AWS_ENDPOINT_URL_SQS" */
+};
+extern const struct aws_service AWS_SQS, AWS_DYNAMODB, AWS_STS;
+
+/* AWS_REGION, AWS_DEFAULT_REGION, the profile's region. False: there is none, or it is no region's name; ret_why names the setting. */
+MUST_USE bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
+                         char ret_why[static SETTING_WHY_SIZE]);
+
+/* The service's URL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, the profile's endpoint_url (none of
+ * these where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true), or what the region's partition has, with AWS_USE_FIPS_ENDPOINT
+ * and AWS_USE_DUALSTACK_ENDPOINT. False: a setting has a bad value; ret_why names it. */
+MUST_USE bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
+                           const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]);

@@ -1,0 +1,36 @@
+/* The shared config and credentials files of the AWS tools, and the profile that is chosen of them.
+ * AWS_CONFIG_FILE (~/.aws/config), AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials), AWS_PROFILE, then AWS_DEFAULT_PROFILE ("default"). */
+#pragma once
+
+#include "compiler.h"
+#include "environment.h"
+#include "profile.h"
+#include "span.h"
+
+#include <stdbool.h>
+
+struct shared_file {
+    char *path;                /* owned; NULL: there is no HOME to look in */
+    bool given;                /* the environment names it */
+    struct profile_file *file; /* owned; NULL: no such file */
+};
+
+struct shared_config {
+    char *profile; /* owned; its name */
+    struct shared_file config, credentials;
+};
+
+/* Reads both. A missing file is fine. False: a file that can't be read or parsed, or a profile that was named and exists in neither;
+ * ret_why says so. */
+MUST_USE bool shared_config_load(const struct environment *environment, struct shared_config *ret_config,
+                                 char ret_why[static SETTING_WHY_SIZE]);
+/* Takes a zeroed one too. */
+void shared_config_free(struct shared_config *config);
+
+/* A setting of the chosen profile; the credentials file's comes first, as in the SDKs. Absent where there is none, or an empty one. */
+struct span shared_config_get(const struct shared_config *config, const char *name);
+
+/* Reads and parses one file. *ret_file is NULL where there is no such file; a file that is not given may also stand in a place that is
+ * closed to us. False: ret_why says why. */
+MUST_USE bool shared_file_read(const char *path, bool given, enum profile_kind kind, struct profile_file **ret_file,
+                               char ret_why[static SETTING_WHY_SIZE]);

@@ -1,0 +1,101 @@
+/* HTTP/1.1 transfers, many at once, on the loop: libcurl behind one struct of functions, so that tests replace the network.
+ *
+ * libcurl sends a request again by itself where a kept connection dies before the first byte of a response: whatever is sent
+ * here may be executed twice. */
+#pragma once
+
+#include "compiler.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http;
+struct http_transfer; /* one in flight; valid until its done callback has returned */
+
+enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
+
+#define HTTP_HEADERS_MAX 16
+
+/* Everything that a pointer here leads to is borrowed until done or cancel. */
+struct http_request {
+    enum http_method method;
+    const char *url;            /* http or https; redirects are not followed */
+    const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length and User-Agent are added */
+    size_t header_count;
+    struct span body;        /* of a POST or PUT; may be empty */
+    size_t max_response;     /* ceiling of the response's body, in bytes */
+    int64_t timeout;         /* microseconds for the whole transfer, waiting for a free connection included */
+    int64_t connect_timeout; /* microseconds; 0: five seconds */
+    bool direct;             /* never through a proxy of the environment (link-local services) */
+};
+
+enum http_error {
+    HTTP_FINE,        /* there is a complete response, whatever its status */
+    HTTP_UNREACHABLE, /* no address, or no connection */
+    HTTP_UNTRUSTED,   /* the server's certificate, or ours to check it with, is no good */
+    HTTP_TIMED_OUT,
+    HTTP_BROKEN,      /* the connection died, or what came is no HTTP */
+    HTTP_TOO_LARGE,   /* the body is over its ceiling */
+    HTTP_OVER_BUDGET, /* all bodies in flight together are over the budget */
+    HTTP_NO_MEMORY,
+    HTTP_REFUSED      /* libcurl doesn't take the request as it is (its URL, mostly) */
+};
+
+/* The response headers that are kept, and nothing else of them. */
+enum http_header {
+    HTTP_DATE,            /* Date */
+    HTTP_ERROR_TYPE,      /* x-amzn-errortype */
+    HTTP_QUERY_ERROR,     /* x-amzn-query-error */
+    HTTP_CRC32,           /* x-amz-crc32 */
+    HTTP_RETRY_AFTER,     /* Retry-After */
+    HTTP_AMZ_RETRY_AFTER, /* x-amz-retry-after */
+    HTTP_REQUEST_ID,      /* x-amzn-requestid */
+    HTTP_KEPT_HEADERS
+};
+
+struct http_response {
+    enum http_error error;
+    int status;         /* 0: no response */
+    int64_t answered;   /* monotonic: when the first byte of the response came; 0: none came */
+    struct span body;   /* also of an error; what came of it where the transfer failed */
+    struct span header[HTTP_KEPT_HEADERS]; /* absent where it didn't come, or was unreasonably long */
+    const char *message; /* on an error, what happened, for people; "" else */
+};
+
+/* The response and all that it points to are valid until this returns. The transfer is over. */
+typedef void http_done(void *user, const struct http_response *response);
+
+struct http_port {
+    void *ctx;
+    /* NULL: no memory, and nothing happens. Else done is called once, later, from the loop, unless it is cancelled. */
+    struct http_transfer *(*start)(void *ctx, const struct http_request *request, http_done *done, void *user);
+    /* Ends it without a callback; from anywhere, callbacks included. In the transfer's own callback it does nothing. */
+    void (*cancel)(void *ctx, struct http_transfer *transfer);
+};
+
+struct http_options {
+    size_t max_connections; /* 0: 1024; more transfers wait for a free one */
+    size_t response_budget; /* bytes that all response bodies may take at once; 0: 256 MiB */
+    const char *ca_file;    /* PEM certificates to trust instead of the system's; NULL: the system's */
+    const char *user_agent;
+};
+
+/* NULL: no memory, or libcurl doesn't start. The loop must outlive it; the options are copied. The process must ignore SIGPIPE. */
+MUST_USE struct http *http_new(struct loop *loop, const struct http_options *options);
+/* Transfers in flight end without a callback. Not from inside a done callback. NULL is fine. */
+void http_free(struct http *http);
+struct http_port http_port(struct http *http);
+
+/* Whether a file holds certificates that can be read; where not, *ret_why (of size bytes) says why. */
+MUST_USE bool http_ca_file_check(const char *path, char *ret_why, size_t size);
+
+/* For the metrics. */
+struct http_stats {
+    size_t transfers;       /* in flight */
+    size_t response_bytes;  /* that their bodies take now */
+    uint64_t connections;   /* opened since the start */
+};
+struct http_stats http_stats(const struct http *http);

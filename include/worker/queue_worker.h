@@ -1,0 +1,43 @@
+/* The daemon's heart: receives, runs, deletes, sends to the DLQ, holds, drains. One object for one queue and one table. */
+#pragma once
+
+#include "compiler.h"
+#include "discovery.h"
+#include "outcome.h"
+#include "ports.h"
+#include "update.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct queue_worker_options {
+    unsigned max_in_flight;    /* MAX_IN_FLIGHT */
+    unsigned max_rate;         /* MAX_RATE; 0: none */
+    unsigned max_attempts;     /* MAX_ATTEMPTS */
+    unsigned shutdown_timeout; /* SHUTDOWN_TIMEOUT, seconds */
+    bool until_empty;          /* run --until-empty */
+    unsigned until_empty_seconds;
+};
+
+struct queue_worker;
+
+/* done: the worker has ended by itself (--until-empty) or after queue_worker_stop(); everything was given back that could be. */
+typedef void queue_worker_done(void *user, enum exit_code exit_code);
+
+/* Starts on the facts of a discovery, which must outlive the worker, as context must. NULL: no memory. */
+MUST_USE struct queue_worker *queue_worker_start(const struct worker_ports *ports, const struct queue_worker_options *options,
+                                                 const struct discovery_facts *facts, const struct update_context *context,
+                                                 queue_worker_done *done, void *user);
+/* First call: drain (finish what runs, give back the rest, within shutdown_timeout). Second: give everything back now. */
+void queue_worker_stop(struct queue_worker *w);
+/* Frees it; without a callback where it hasn't ended. Takes NULL. */
+void queue_worker_free(struct queue_worker *w);
+
+struct queue_worker_status {
+    bool held;     /* receiving stopped for a fault of the environment */
+    bool draining;
+    unsigned in_flight; /* messages held */
+    uint64_t received, applied, dead_lettered, given_back;
+};
+/* A look at it, for the service manager's status line. */
+struct queue_worker_status queue_worker_status(const struct queue_worker *w);

@@ -1,0 +1,150 @@
+#include "app.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 1024
+#define OTHER_DESCRIPTORS 64 /* beside connections: the loop's, the resolver's, files */
+
+static enum exit_code fail(struct app *app, const char *sentence) {
+    log_event(&app->log, LOG_LEVEL_ERROR, sentence, NULL);
+    return EXIT_UNREACHABLE;
+}
+
+/* How many connections the limit of descriptors leaves room for, once it is raised as far as it may be. */
+static size_t connections_possible(struct app *app) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return CONNECTIONS_MAX;
+    }
+    rlim_t wanted = CONNECTIONS_MAX + OTHER_DESCRIPTORS;
+    if (limit.rlim_cur < wanted) {
+        struct rlimit raised = {limit.rlim_max < wanted ? limit.rlim_max : wanted, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+            limit = raised;
+        }
+    }
+    if (limit.rlim_cur >= wanted) {
+        return CONNECTIONS_MAX;
+    }
+    size_t possible = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
+    LOG_EVENT(&app->log, LOG_LEVEL_WARNING, "The limit of open files (RLIMIT_NOFILE) leaves room for fewer connections than usual",
+              LOG_I("connections", possible), LOG_I("usual", CONNECTIONS_MAX));
+    return possible;
+}
+
+static bool read_settings(struct app *app) {
+    /* The environment may say how to log what is wrong with the file, and the file how to log the rest. */
+    app->environment = configuration_environment(&app->configuration);
+    settings_read_log(&app->environment, &app->log);
+    if (!configuration_load(app->cli->config, &app->log, &app->configuration)) {
+        return false;
+    }
+    settings_read_log(&app->environment, &app->log);
+    enum settings_need need = app->cli->command == CLI_RUN ? NEED_TABLE_AND_QUEUE : NEED_TABLE;
+    return settings_read(&app->environment, need, &app->log, &app->settings);
+}
+
+enum exit_code app_init(struct app *app, const struct cli *cli) {
+    *app = (struct app){.cli = cli, .log = {.fd = STDERR_FILENO, .clock = clock_system()}};
+    if (!read_settings(app)) {
+        return EXIT_SETTINGS;
+    }
+    if (!configuration_export(&app->configuration)) {
+        return fail(app, "There is no memory to start with");
+    }
+    if (!random_seed_from_system(&app->random)) {
+        return fail(app, "The system gives no random numbers");
+    }
+    app->loop = loop_new();
+    app->digest = digest_new();
+    if (!app->loop || !app->digest) {
+        return fail(app, "The event loop or the cryptographic library can't be set up: no memory, or no descriptors");
+    }
+    bool with_queue = cli->command == CLI_RUN;
+    enum exit_code code = services_init(&app->services, &(struct services_options){.environment = &app->environment,
+                                                                                  .with_queue = with_queue,
+                                                                                  .max_connections = connections_possible(app),
+                                                                                  .loop = app->loop,
+                                                                                  .random = &app->random,
+                                                                                  .digest = app->digest,
+                                                                                  .log = &app->log});
+    if (code != EXIT_FINE) {
+        return code;
+    }
+    app->ports = (struct worker_ports){.sqs = with_queue ? &app->services.sqs : NULL,
+                                       .dynamodb = &app->services.dynamodb,
+                                       .clock = &app->log.clock,
+                                       .timers = loop_timers(app->loop),
+                                       .random = &app->random,
+                                       .log = &app->log};
+    return EXIT_FINE;
+}
+
+void app_free(struct app *app) {
+    services_free(&app->services);
+    digest_free(app->digest);
+    loop_free(app->loop);
+    configuration_free(&app->configuration);
+    *app = (struct app){0};
+}
+
+struct discovery_options app_discovery_options(const struct app *app, int64_t patience) {
+    const struct settings *s = &app->settings;
+    bool with_queue = app->ports.sqs != NULL;
+    return (struct discovery_options){
+        .table = s->table_name,
+        .audit_table = s->audit_table,
+        .audit = s->audit,
+        .audit_ttl_days = s->audit_ttl_days,
+        .queue = with_queue ? s->queue : NULL,
+        .dlq = with_queue ? s->dlq : NULL,
+        .visibility = s->visibility,
+        .max_attempts = s->max_attempts,
+        .patience = patience,
+    };
+}
+
+struct update_context app_update_context(struct app *app, const struct discovery_facts *facts) {
+    return (struct update_context){
+        .table = &facts->table,
+        .audit_table = app->settings.audit_table,
+        .audit_table_exists = facts->audit_table_exists,
+        .audit = app->settings.audit,
+        .audit_ttl_days = app->settings.audit_ttl_days,
+        .user_agent = "table-updater/" TABLE_UPDATER_VERSION,
+        .digest = app->digest,
+        .hash_seed = {random_next(&app->random), random_next(&app->random)},
+    };
+}
+
+static bool is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+bool app_watch_signals(struct app *app, void (*arrived)(void *user), void *user, struct app_signals *ret_signals) {
+    static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    struct app_signals signals = {0};
+    for (size_t i = 0; i < APP_SIGNALS; i++) {
+        if (is_ignored(numbers[i])) {
+            continue;
+        }
+        signals.watches[i] = loop_watch_signal(app->loop, numbers[i], arrived, user);
+        if (!signals.watches[i]) {
+            app_unwatch_signals(&signals);
+            return false;
+        }
+    }
+    *ret_signals = signals;
+    return true;
+}
+
+void app_unwatch_signals(struct app_signals *signals) {
+    for (size_t i = 0; i < APP_SIGNALS; i++) {
+        loop_watch_free(signals->watches[i]);
+    }
+    *signals = (struct app_signals){0};
+}

@@ -1,0 +1,57 @@
+#include "closest_name.h"
+
+#include <string.h>
+
+#define NAME_MAX_LEN 64
+#define FAR 3
+
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static unsigned least(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
+
+/* Edit distance with swaps of neighbours as one edit (optimal string alignment). */
+static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_len) {
+    unsigned rows[3][NAME_MAX_LEN + 1];
+    unsigned *before = rows[0], *above = rows[1], *row = rows[2];
+    for (size_t j = 0; j <= b_len; j++) {
+        above[j] = (unsigned)j;
+        before[j] = 0;
+    }
+    for (size_t i = 1; i <= a_len; i++) {
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b_len; j++) {
+            char x = lower(a[i - 1]), y = lower(b[j - 1]);
+            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + (x != y));
+            if (i > 1 && j > 1 && x == lower(b[j - 2]) && y == lower(a[i - 2])) {
+                row[j] = least(row[j], before[j - 2] + 1);
+            }
+        }
+        unsigned *spare = before;
+        before = above;
+        above = row;
+        row = spare;
+    }
+    return above[b_len];
+}
+
+const char *closest_name(const char *given, const char *const *names, size_t count) {
+    size_t len = strlen(given);
+    const char *closest = NULL;
+    unsigned best = FAR;
+    for (size_t i = 0; i < count; i++) {
+        size_t other = strlen(names[i]);
+        if (len > NAME_MAX_LEN || other > NAME_MAX_LEN) {
+            continue;
+        }
+        unsigned d = distance(given, len, names[i], other);
+        if (d < best && d * 3 <= other) {
+            best = d;
+            closest = names[i];
+        }
+    }
+    return closest;
+}

@@ -1,0 +1,161 @@
+/* `table-updater run`: looks for tables and queues, then works on the queue until it is told to stop, or the queue is empty. */
+#include "app.h"
+#include "notify.h"
+#include "queue_worker.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* A start that fails for good does so within seconds, and `systemctl start` shall say so. Services that can't be reached are waited for as a
+ * service that is up: else the manager would end the start, and units that are ordered behind it would wait as long. */
+#define READY_AT_LATEST (15 * MICROSECONDS)
+
+enum run_state {
+    RUN_LOOKING, /* for tables and queues */
+    RUN_WORKING,
+    RUN_DRAINING,
+    RUN_ENDED
+};
+
+struct run {
+    struct app *app;
+    enum run_state state;
+    enum exit_code exit_code;
+    struct discovery *discovery;
+    struct update_context context;
+    struct queue_worker *worker;
+    struct notifier notifier;
+    struct timer patience; /* until READY=1 is told while still looking */
+    struct app_signals signals;
+};
+
+static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
+    const struct run *run = user;
+    if (!run->worker) {
+        (void)snprintf(ret_line, NOTIFY_STATUS_SIZE, run->state == RUN_LOOKING ? "Waiting for the tables and queues" : "Ended");
+        return;
+    }
+    struct queue_worker_status s = queue_worker_status(run->worker);
+    (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
+                   "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64 " sent to the DLQ, %" PRIu64 " given back",
+                   s.draining ? "Draining" : s.held ? "Held back by a fault of the environment" : "Running", s.in_flight, s.received,
+                   s.applied, s.dead_lettered, s.given_back);
+}
+
+static void end(struct run *run, enum exit_code code) {
+    run->state = RUN_ENDED;
+    run->exit_code = code;
+    loop_stop(run->app->loop);
+}
+
+static void on_worker_done(void *user, enum exit_code code) {
+    struct run *run = user;
+    end(run, code);
+}
+
+static const char *audit_word(enum audit_mode audit) {
+    return audit == AUDIT_OFF ? "false" : audit == AUDIT_ON ? "true" : "always";
+}
+
+static void log_start(const struct run *run, const struct discovery_facts *facts) {
+    const struct settings *s = &run->app->settings;
+    struct log *log = &run->app->log;
+    LOG_EVENT(log, LOG_LEVEL_INFO, "Started", LOG_C("version", TABLE_UPDATER_VERSION), LOG_C("table", facts->table.name),
+              LOG_C("partition_key", facts->table.partition.name), LOG_C("sort_key", facts->table.sort.name),
+              LOG_C("queue", facts->queue.name), LOG_C("dlq", facts->dlq.name), LOG_C("audit", audit_word(s->audit)),
+              LOG_C("audit_table", facts->audit_table_exists ? s->audit_table : ""), LOG_I("audit_ttl_days", s->audit_ttl_days),
+              LOG_I("visibility_timeout", facts->visibility), LOG_I("max_in_flight", s->max_in_flight), LOG_I("max_rate", s->max_rate),
+              LOG_I("max_attempts", s->max_attempts), LOG_I("shutdown_timeout", s->shutdown_timeout));
+    if (s->audit == AUDIT_OFF) {
+        log_event(log, LOG_LEVEL_WARNING,
+                  "ENABLE_AUDIT_LOG is false: a message without an audit record that is delivered again more than 10 minutes after it was "
+                  "applied is applied again",
+                  NULL);
+    }
+    const char *metrics = environment_get(&run->app->environment, "METRICS_ADDRESS");
+    if (metrics && s->metrics_address[0] != 'o') {
+        log_event(log, LOG_LEVEL_WARNING, "METRICS_ADDRESS is set, and this version serves no metrics", NULL);
+    }
+}
+
+static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+    struct run *run = user;
+    struct app *app = run->app;
+    if (code != EXIT_FINE) {
+        end(run, code);
+        return;
+    }
+    const struct settings *s = &app->settings;
+    const struct queue_worker_options options = {.max_in_flight = s->max_in_flight,
+                                                 .max_rate = s->max_rate,
+                                                 .max_attempts = s->max_attempts,
+                                                 .shutdown_timeout = s->shutdown_timeout,
+                                                 .until_empty = app->cli->until_empty,
+                                                 .until_empty_seconds = app->cli->until_empty_seconds};
+    log_start(run, facts);
+    run->context = app_update_context(app, facts);
+    run->worker = queue_worker_start(&app->ports, &options, facts, &run->context, on_worker_done, run);
+    if (!run->worker) {
+        log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
+        end(run, EXIT_UNREACHABLE);
+        return;
+    }
+    run->state = RUN_WORKING;
+    timer_stop(app->ports.timers, &run->patience);
+    notify_status(&run->notifier);
+    notify_ready(&run->notifier);
+}
+
+static void on_patience_over(void *user) {
+    struct run *run = user;
+    notify_ready(&run->notifier);
+}
+
+static void on_signal(void *user) {
+    struct run *run = user;
+    struct log *log = &run->app->log;
+    switch (run->state) {
+    case RUN_LOOKING:
+        log_event(log, LOG_LEVEL_INFO, "Told to stop before the tables and queues were seen", NULL);
+        end(run, EXIT_FINE);
+        break;
+    case RUN_WORKING:
+        run->state = RUN_DRAINING;
+        queue_worker_stop(run->worker);
+        notify_stopping(&run->notifier, run->app->settings.shutdown_timeout);
+        break;
+    case RUN_DRAINING:
+        log_event(log, LOG_LEVEL_INFO, "Told to stop again: giving everything back now", NULL);
+        queue_worker_stop(run->worker);
+        break;
+    case RUN_ENDED: break;
+    }
+}
+
+static bool start(struct run *run, const struct discovery_options *options) {
+    struct app *app = run->app;
+    if (!app_watch_signals(app, on_signal, run, &run->signals)) {
+        return false;
+    }
+    notify_start(&run->notifier, app->ports.timers, *app->ports.clock, describe, run);
+    timer_init(&run->patience, on_patience_over, run);
+    timer_start(app->ports.timers, &run->patience, clock_monotonic(app->ports.clock) + READY_AT_LATEST);
+    run->discovery = discovery_start(&app->ports, options, on_discovered, run);
+    return run->discovery != NULL;
+}
+
+enum exit_code command_run(struct app *app) {
+    struct run run = {.app = app, .exit_code = EXIT_UNREACHABLE};
+    const struct discovery_options options = app_discovery_options(app, NEVER);
+    if (!start(&run, &options)) {
+        log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
+    } else if (!loop_run(app->loop)) {
+        log_event(&app->log, LOG_LEVEL_ERROR, "Nothing is left to wait for; this is a fault of table-updater", NULL);
+    }
+    queue_worker_free(run.worker);
+    discovery_free(run.discovery);
+    timer_stop(app->ports.timers, &run.patience);
+    notify_stop(&run.notifier);
+    app_unwatch_signals(&run.signals);
+    return run.exit_code;
+}

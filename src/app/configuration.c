@@ -1,0 +1,146 @@
+#include "configuration.h"
+
+#include "buf.h"
+#include "settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PIECE ((size_t)16 * 1024)
+
+static void log_file_error(struct log *log, enum log_level level, const char *sentence, const char *path, int error) {
+    LOG_EVENT(log, level, sentence, LOG_C("file", path), LOG_C("reason", strerrordesc_np(error)));
+}
+
+/* Appends all of a descriptor's bytes. False: errno, or ENOMEM, or EFBIG. */
+static bool read_all(int fd, struct buf *out, int *ret_error) {
+    for (;;) {
+        char *room = buf_reserve(out, PIECE);
+        if (!room) {
+            *ret_error = out->failure == BUF_FULL ? EFBIG : ENOMEM;
+            return false;
+        }
+        ssize_t n = read(fd, room, PIECE);
+        if (n < 0 && errno != EINTR) {
+            *ret_error = errno;
+            return false;
+        }
+        if (n == 0) {
+            return true;
+        }
+        buf_advance(out, n > 0 ? (size_t)n : 0);
+    }
+}
+
+/* A FIFO or a device without an end would hold the start up for ever. */
+static bool is_file(int fd, int *ret_error) {
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        *ret_error = errno;
+        return false;
+    }
+    if (S_ISDIR(status.st_mode)) {
+        *ret_error = EISDIR;
+        return false;
+    }
+    return true;
+}
+
+static bool read_file(const char *path, struct buf *out, int *ret_error) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        *ret_error = errno;
+        return false;
+    }
+    bool fine = is_file(fd, ret_error) && read_all(fd, out, ret_error);
+    (void)close(fd);
+    return fine;
+}
+
+struct reporter {
+    struct log *log;
+    const char *path;
+    bool faulty;
+};
+
+static void report(void *ctx, bool faulty, unsigned line, const char *sentence) {
+    struct reporter *r = ctx;
+    char text[512];
+    struct buf out = {.data = text, .capacity = sizeof text, .max = sizeof text - 1};
+    (void)buf_printf(&out, "%.300s:%u: %s", r->path, line, sentence);
+    log_event(r->log, faulty ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, buf_ok(&out) ? text : sentence, NULL);
+    r->faulty = r->faulty || faulty;
+}
+
+static bool parse(const char *path, struct span text, struct log *log, struct configuration *ret_configuration) {
+    struct reporter reporter = {log, path, false};
+    struct configuration c = {.path = path};
+    if (!settings_file_parse(text, report, &reporter, &c.file)) {
+        log_file_error(log, LOG_LEVEL_ERROR, "The settings file can't be read", path, ENOMEM);
+        return false;
+    }
+    bool names_fine = settings_check_names(&c.file, path, log);
+    if (reporter.faulty || !names_fine) {
+        configuration_free(&c);
+        return false;
+    }
+    *ret_configuration = c;
+    return true;
+}
+
+bool configuration_load(const char *path, struct log *log, struct configuration *ret_configuration) {
+    bool given = path != NULL;
+    if (!given) {
+        path = SETTINGS_DEFAULT_FILE;
+    }
+    struct buf text;
+    buf_init(&text, SETTINGS_FILE_MAX + PIECE);
+    int error = 0;
+    bool fine = read_file(path, &text, &error);
+    if (fine) {
+        fine = parse(path, buf_span(&text), log, ret_configuration);
+    } else if (!given && (error == ENOENT || error == ENOTDIR || error == EACCES)) {
+        if (error == EACCES) {
+            log_file_error(log, LOG_LEVEL_INFO, "The settings file is closed to us; the environment alone counts", path, error);
+        }
+        *ret_configuration = (struct configuration){0};
+        fine = true;
+    } else {
+        log_file_error(log, LOG_LEVEL_ERROR, "The settings file can't be read", path, error);
+    }
+    if (text.data) {
+        explicit_bzero(text.data, text.capacity);
+    }
+    buf_free(&text);
+    return fine;
+}
+
+void configuration_free(struct configuration *configuration) {
+    settings_file_free(&configuration->file);
+    configuration->path = NULL;
+}
+
+static const char *look_up(void *ctx, const char *name) {
+    struct configuration *configuration = ctx;
+    const char *value = getenv(name);
+    return value ? value : settings_file_get(&configuration->file, name);
+}
+
+struct environment configuration_environment(struct configuration *configuration) {
+    return (struct environment){look_up, configuration};
+}
+
+bool configuration_export(const struct configuration *configuration) {
+    for (size_t i = configuration->file.count; i > 0; i--) {
+        /* From the end: of two lines of one name the last one counts. */
+        const struct settings_file_entry *entry = &configuration->file.entries[i - 1];
+        if (!settings_know(entry->name) && setenv(entry->name, entry->value, 0) != 0) {
+            return false;
+        }
+    }
+    return true;
+}

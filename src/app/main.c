@@ -1,0 +1,54 @@
+#include "app.h"
+#include "help.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A descriptor below 3 that is closed would be given to the next thing opened, and output or log would end up in there. */
+static bool open_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum exit_code show(const struct cli *cli) {
+    struct buf text;
+    buf_init(&text, (size_t)64 * 1024);
+    bool fine = cli->help ? help_append(cli->command, &text) : buf_append_cstr(&text, "table-updater " TABLE_UPDATER_VERSION "\n");
+    fine = fine && fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    buf_free(&text);
+    return fine ? EXIT_FINE : EXIT_SOME_FAILED;
+}
+
+static enum exit_code run_command(const struct cli *cli) {
+    struct app app;
+    enum exit_code code = app_init(&app, cli);
+    if (code == EXIT_FINE) {
+        code = cli->command == CLI_RUN ? command_run(&app) : command_apply(&app);
+    }
+    app_free(&app);
+    return code;
+}
+
+int main(int argc, char **argv) {
+    struct cli cli;
+    char why[CLI_WHY_SIZE];
+    /* A reader that goes away is told by EPIPE, where it can be dealt with. */
+    if (!open_standard_descriptors() || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+        return EXIT_UNREACHABLE;
+    }
+    /* Credentials and messages are in memory: no core dump, and no other process of this user looks in. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    if (!cli_parse(argc, argv, &cli, why)) {
+        (void)fprintf(stderr, "table-updater: %s\nTry 'table-updater --help'.\n", why);
+        return EXIT_USAGE;
+    }
+    enum exit_code code = cli.help || cli.version ? show(&cli) : run_command(&cli);
+    return (int)code;
+}

@@ -1,0 +1,92 @@
+/* One request of a call: its headers, its signature, on its way. */
+#include "client_private.h"
+#include "error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HOST_LINE 0
+#define CONTENT_TYPE_LINE 1
+#define TARGET_LINE 2
+#define FIRST_OWN_LINE 3
+#define LINES (FIRST_OWN_LINE + 3)
+
+/* What goes into a header line must not be able to begin another one. */
+static bool fits_a_header(struct span text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] <= ' ' || text.data[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fail(struct call *call, enum call_class class, const char *message) {
+    call->result = (struct call_result){.attempts = call->result.attempts};
+    error_set(&call->result, class, message);
+    return false;
+}
+
+/* The lines that are new in each request, one after the other. */
+static bool write_lines(struct call *call, const struct credentials *credentials) {
+    struct aws_client *c = call->client;
+    struct buf *lines = &call->lines;
+    char date[SIGV4_DATE_SIZE];
+    sigv4_date(clock_wall(&c->clock) + c->stats.clock_skew, date);
+    call->skew = c->stats.clock_skew;
+    const size_t label = sizeof "X-Amz-Target: " - 1;
+    const struct sigv4_post post = {
+        .date = date,
+        .target = span_of(call->target_line.data + label, call->target_line.len - label),
+        .access_key_id = credentials->access_key_id,
+        .secret_access_key = credentials->secret_access_key,
+        .session_token = credentials->session_token,
+        .body = call->operation.body,
+    };
+    buf_reset(lines);
+    if (!buf_printf(lines, "X-Amz-Date: %s", date) || !buf_append_char(lines, '\0') || !buf_append_cstr(lines, "Authorization: ") ||
+        !sigv4_sign_post(c->signer, &post, lines) || !buf_append_char(lines, '\0')) {
+        return false;
+    }
+    return credentials->session_token.len == 0 ||
+           (buf_append_cstr(lines, "X-Amz-Security-Token: ") && buf_append_span(lines, credentials->session_token));
+}
+
+bool attempt_send(struct call *call, const struct credentials *credentials, http_done *done) {
+    struct aws_client *c = call->client;
+    struct span id = credentials->access_key_id;
+    if (id.len == 0 || id.len >= sizeof call->access_key_id || !fits_a_header(id) || !fits_a_header(credentials->session_token) ||
+        credentials->secret_access_key.len > SIGV4_SECRET_MAX || credentials->session_token.len > SESSION_TOKEN_MAX) {
+        return fail(call, CALL_AUTH, "the credentials are malformed: an access key id or session token can't hold blanks or line ends");
+    }
+    memcpy(call->access_key_id, id.data, id.len);
+    call->access_key_id[id.len] = '\0';
+    if (!write_lines(call, credentials)) {
+        return fail(call, CALL_RETRY, "the request could not be signed: out of memory");
+    }
+    const char *lines[LINES] = {
+        [HOST_LINE] = c->host_line.data,
+        [CONTENT_TYPE_LINE] = "Content-Type: application/x-amz-json-1.0",
+        [TARGET_LINE] = call->target_line.data,
+    };
+    size_t count = FIRST_OWN_LINE;
+    for (size_t at = 0; at < call->lines.len; at += strlen(call->lines.data + at) + 1) {
+        lines[count++] = call->lines.data + at;
+    }
+    const struct http_request request = {
+        .method = HTTP_POST,
+        .url = c->url.data,
+        .headers = lines,
+        .header_count = count,
+        .body = call->operation.body,
+        .max_response = call->operation.max_response,
+        .timeout = call->operation.attempt_timeout,
+    };
+    call->transfer = c->http.start(c->http.ctx, &request, done, call);
+    if (!call->transfer) {
+        return fail(call, CALL_RETRY, "the request could not be sent: out of memory");
+    }
+    call->result.attempts++;
+    c->stats.requests++;
+    return true;
+}

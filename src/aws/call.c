@@ -1,0 +1,220 @@
+/* One signed call, from its start to its one callback: credentials, request, answer, and perhaps the same again. This is the only
+ * place in the program where a request to a service is repeated. */
+#include "call.h"
+#include "client_private.h"
+#include "error.h"
+#include "http_date.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SKEW_MAX (4 * 60 * MICROSECONDS) /* a clock that is off by less is not why a signature was refused */
+
+static void ask(struct call *call);
+
+static bool is_over(const struct call *call) {
+    return call->state == CALL_IDLE || call->state == CALL_OVER;
+}
+
+/* Ends all that may call back. */
+static void disarm(struct call *call) {
+    struct aws_client *c = call->client;
+    timer_stop(c->timers, &call->timer);
+    timer_stop(c->timers, &call->deadline_timer);
+    if (call->state == CALL_ASKING) {
+        credentials_cancel(c->credentials, &call->wait);
+    }
+    if (call->transfer) {
+        c->http.cancel(c->http.ctx, call->transfer);
+        call->transfer = NULL;
+    }
+}
+
+static void release(struct call *call) {
+    if (call->operation.release) {
+        call->operation.release(call->user);
+    }
+    client_give_back(call);
+}
+
+static void finish(struct call *call, struct span body) {
+    disarm(call);
+    call->state = CALL_OVER;
+    call->done(call->user, &call->result, body);
+    release(call);
+}
+
+void call_cancel(struct call *call) {
+    if (!call || is_over(call)) {
+        return;
+    }
+    disarm(call);
+    call->state = CALL_OVER;
+    release(call);
+}
+
+/* The result stands; the callback comes from the loop, since we may be inside aws_call(). */
+static void end_soon(struct call *call) {
+    call->state = CALL_ENDING;
+    timer_start(call->client->timers, &call->timer, clock_monotonic(&call->client->clock));
+}
+
+static void pause_for(struct call *call, int64_t delay) {
+    call->state = CALL_PAUSED;
+    call->client->stats.retries++;
+    timer_start(call->client->timers, &call->timer, clock_monotonic(&call->client->clock) + delay);
+}
+
+static void log_retry(const struct call *call, int64_t delay) {
+    struct log *log = call->client->log;
+    if (log && log_wants(log, LOG_LEVEL_DEBUG)) {
+        LOG_EVENT(log, LOG_LEVEL_DEBUG, "A request is tried again", LOG_C("operation", call->operation.name), LOG_C("code", call->result.code),
+                  LOG_C("reason", call->result.message), LOG_I("status", call->result.status), LOG_I("attempt", call->result.attempts),
+                  LOG_I("delay_ms", delay / MILLISECOND));
+    }
+}
+
+/* Where the refusal comes of our clock: learns the service's time from the answer. True: the call is worth another try with it. */
+static bool correct_clock(struct call *call, const struct http_response *response) {
+    struct aws_client *c = call->client;
+    int64_t date = 0;
+    if (!retry_may_be_clock(call->result.code) || !http_date_parse(response->header[HTTP_DATE], &date)) {
+        return false;
+    }
+    int64_t wall = clock_wall(&c->clock);
+    if (llabs(date - (wall + call->skew)) <= SKEW_MAX) {
+        return false;
+    }
+    call->result.class = CALL_CLOCK;
+    if (call->clock_corrected) {
+        return false;
+    }
+    call->clock_corrected = true;
+    /* Other calls that are under way were signed with the old time too: the first of them says it. */
+    if (c->log && llabs(date - (wall + c->stats.clock_skew)) > SKEW_MAX) {
+        LOG_EVENT(c->log, LOG_LEVEL_WARNING, "The clock is off: requests are signed with the service's time",
+                  LOG_I("seconds", (date - wall) / MICROSECONDS));
+    }
+    c->stats.clock_skew = date - wall;
+    return true;
+}
+
+/* Where the credentials were refused: has the provider find new ones. True: the call is worth another try with them. */
+static bool renew_credentials(struct call *call) {
+    if (call->result.class != CALL_AUTH || call->credentials_refused) {
+        return false;
+    }
+    call->credentials_refused = true;
+    credentials_invalidate(call->client->credentials, span_cstr(call->access_key_id));
+    return true;
+}
+
+/* An answer is in: the end, or another try. */
+static void settle(struct call *call, const struct http_response *response) {
+    struct aws_client *c = call->client;
+    if (call->result.class == CALL_OK) {
+        retry_budget_refund(&c->budget, call->retry.paid);
+        finish(call, response->body);
+        return;
+    }
+    if (correct_clock(call, response) || renew_credentials(call)) {
+        /* Nothing is waited for: these happen once in a call, and are no load. */
+        c->stats.retries++;
+        ask(call);
+        return;
+    }
+    int64_t now = clock_monotonic(&c->clock), delay = 0;
+    int64_t left = call->deadline == NEVER ? NEVER : call->deadline - now;
+    if (!retry_decide(&c->policy, &c->budget, c->random, &call->retry, &call->result, now - call->began, left, &delay)) {
+        finish(call, response->body);
+        return;
+    }
+    log_retry(call, delay);
+    pause_for(call, delay);
+}
+
+static void on_response(void *user, const struct http_response *response) {
+    struct call *call = user;
+    struct aws_client *c = call->client;
+    call->transfer = NULL;
+    error_read(response, c->verify_crc32, clock_wall(&c->clock), &call->result);
+    if (call->operation.refine && (call->result.class == CALL_OK || call->result.from_service)) {
+        call->operation.refine(call->user, response->body, &call->result);
+    }
+    settle(call, response);
+}
+
+static void on_credentials(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+    struct call *call = user;
+    if (!credentials) {
+        call->result = (struct call_result){.attempts = call->result.attempts};
+        error_set(&call->result, failure->class, failure->message);
+        end_soon(call);
+        return;
+    }
+    /* The same again would be refused again. */
+    bool refused_before = call->result.class == CALL_AUTH && call->credentials_refused &&
+                          span_is(credentials->access_key_id, call->access_key_id);
+    if (refused_before || !attempt_send(call, credentials, on_response)) {
+        end_soon(call);
+        return;
+    }
+    call->state = CALL_SENT;
+}
+
+static void ask(struct call *call) {
+    call->state = CALL_ASKING;
+    call->wait = (struct credentials_wait){.ready = on_credentials, .user = call};
+    credentials_get(call->client->credentials, &call->wait);
+}
+
+static void on_timer(void *user) {
+    struct call *call = user;
+    if (call->state == CALL_PAUSED) {
+        ask(call);
+    } else {
+        finish(call, SPAN(""));
+    }
+}
+
+static void on_deadline(void *user) {
+    struct call *call = user;
+    if (call->state != CALL_ENDING) {
+        call->result = (struct call_result){.attempts = call->result.attempts};
+        error_set(&call->result, CALL_RETRY,
+                  call->state == CALL_ASKING ? "no credentials before the call's deadline" : "no answer before the call's deadline");
+    }
+    finish(call, SPAN(""));
+}
+
+struct call *aws_call(struct aws_client *client, const struct aws_operation *operation, const struct call_options *options,
+                      aws_call_done *done, void *user) {
+    struct call *call = client_take_call(client);
+    if (!call) {
+        return NULL;
+    }
+    call->operation = *operation;
+    call->deadline = options ? options->deadline : NEVER;
+    call->retry.max_attempts = options && options->max_attempts ? options->max_attempts : client->policy.max_attempts;
+    call->began = clock_monotonic(&client->clock);
+    call->done = done;
+    call->user = user;
+    timer_init(&call->timer, on_timer, call);
+    timer_init(&call->deadline_timer, on_deadline, call);
+    if (!buf_append_cstr(&call->target_line, "X-Amz-Target: ") || !buf_append_span(&call->target_line, buf_span(&client->target_prefix)) ||
+        !buf_append_cstr(&call->target_line, operation->name)) {
+        client_give_back(call);
+        return NULL;
+    }
+    if (call->deadline <= call->began) {
+        error_set(&call->result, CALL_RETRY, "the call's deadline had passed before it began");
+        end_soon(call);
+        return call;
+    }
+    if (call->deadline != NEVER) {
+        timer_start(client->timers, &call->deadline_timer, call->deadline);
+    }
+    ask(call);
+    return call;
+}

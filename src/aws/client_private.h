@@ -1,0 +1,69 @@
+/* What the client (client.c) and its calls (call.c, attempt.c) share. */
+#pragma once
+
+#include "buf.h"
+#include "client.h"
+#include "sigv4.h"
+
+enum call_state {
+    CALL_IDLE,   /* in the pool */
+    CALL_ASKING, /* for credentials */
+    CALL_SENT,
+    CALL_PAUSED, /* before the next attempt */
+    CALL_ENDING, /* its result stands; done follows from the loop */
+    CALL_OVER    /* in done */
+};
+
+struct aws_client {
+    /* Fixed. */
+    const struct credentials_provider *credentials;
+    struct http_port http;
+    struct clock clock;
+    struct timers *timers;
+    struct random *random;
+    struct log *log;
+    struct retry_policy policy;
+    bool verify_crc32;
+    struct buf url, host_line, target_prefix;
+    struct sigv4_signer *signer;
+
+    /* Changes. */
+    struct retry_budget budget;
+    struct call *in_flight;
+    struct call *idle;
+    size_t idle_count;
+    struct aws_client_stats stats;
+};
+
+struct call {
+    struct aws_client *client;
+    struct call *next, *previous; /* in in_flight or idle */
+
+    /* Fixed after the start. */
+    struct aws_operation operation;
+    int64_t deadline;
+    int64_t began;
+    aws_call_done *done;
+    void *user;
+    struct buf target_line; /* "X-Amz-Target: …" with its NUL */
+
+    /* Changes. */
+    enum call_state state;
+    struct timer timer;          /* of CALL_PAUSED and CALL_ENDING */
+    struct timer deadline_timer;
+    struct credentials_wait wait;
+    struct http_transfer *transfer;
+    struct retry_state retry;
+    bool clock_corrected, credentials_refused;
+    int64_t skew; /* that the last attempt was signed with */
+    char access_key_id[ACCESS_KEY_ID_SIZE];
+    struct buf lines; /* the header lines of the last attempt, each with its NUL */
+    struct call_result result;
+};
+
+/* client.c */
+struct call *client_take_call(struct aws_client *client);
+void client_give_back(struct call *call);
+
+/* attempt.c: signs and sends one request, whose response goes to done. False: result says why not. */
+MUST_USE bool attempt_send(struct call *call, const struct credentials *credentials, http_done *done);

@@ -1,0 +1,28 @@
+/* A set of credentials in memory of its own: counted, so that the texts outlive a replacement while somebody reads them, and wiped. */
+#pragma once
+
+#include "compiler.h"
+#include "credentials.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct credentials_held {
+    struct credentials credentials; /* points into text */
+    unsigned references;
+    size_t size;
+    char text[];
+};
+
+/* Whether the three could be credentials: bounded, of printable characters. They go into headers, so a line break must never pass.
+ * token may be absent. */
+bool credentials_plausible(struct span access_key_id, struct span secret_access_key, struct span session_token);
+
+/* Copies the texts; one reference. NULL: no memory. */
+MUST_USE struct credentials_held *credentials_hold(struct span access_key_id, struct span secret_access_key, struct span session_token,
+                                                   int64_t expires);
+/* Gives one reference back. NULL is fine. */
+void credentials_let_go(struct credentials_held *held);
+
+/* Gives the credentials to the waiter, and keeps them for as long as its callback runs. */
+void credentials_hand_over(struct credentials_held *held, struct credentials_wait *wait);

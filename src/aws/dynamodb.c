@@ -1,0 +1,233 @@
+#include "dynamodb.h"
+
+#include "buf.h"
+#include "client.h"
+#include "clock.h"
+#include "dynamodb_response.h"
+#include "json_writer.h"
+#include "refine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Two items of 400 KB as they stood before (ALL_OLD), in typed JSON, which can take seven times their room. */
+#define RESPONSE_MAX ((size_t)8 * 1024 * 1024)
+#define REQUEST_MAX ((size_t)16 * 1024)
+#define ATTEMPT_TIMEOUT (10 * MICROSECONDS)
+
+struct dynamodb {
+    struct aws_client *client;
+};
+
+static struct call *start(struct dynamodb *d, struct aws_operation *operation, const struct call_options *options, aws_call_done *done,
+                          void *user) {
+    operation->max_response = RESPONSE_MAX;
+    operation->attempt_timeout = ATTEMPT_TIMEOUT;
+    operation->release = free;
+    struct call *call = aws_call(d->client, operation, options, done, user);
+    if (!call) {
+        free(user);
+    }
+    return call;
+}
+
+struct transact {
+    transact_done *done;
+    void *user;
+    struct cancellation cancellation; /* of the last answer; count 0: it was none */
+};
+
+#define CANCELLED "TransactionCanceledException"
+
+static bool is_cancelled(const struct call_result *result) {
+    return result->from_service && strcmp(result->code, CANCELLED) == 0;
+}
+
+static void refine_transact(void *user, struct span body, struct call_result *result) {
+    struct transact *t = user;
+    t->cancellation.count = 0;
+    if (result->class == CALL_OK) {
+        refine_by_answer(dynamodb_read_nothing(body), result);
+        return;
+    }
+    if (!is_cancelled(result)) {
+        return;
+    }
+    enum answer_status status = dynamodb_read_cancellation(body, &t->cancellation);
+    if (status == ANSWER_FINE) {
+        result->class = dynamodb_cancellation_class(&t->cancellation);
+        return;
+    }
+    refine_by_answer(status, result);
+    (void)snprintf(result->code, sizeof result->code, CANCELLED);
+}
+
+static void transact_answered(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct transact *t = user;
+    struct transact_result r = {.call = *result};
+    if (is_cancelled(result)) { /* else the reasons are of an earlier attempt */
+        r.reason_count = t->cancellation.count;
+        memcpy(r.reasons, t->cancellation.reasons, sizeof r.reasons);
+    }
+    t->done(t->user, &r);
+}
+
+static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
+    struct transact *t = calloc(1, sizeof *t);
+    if (!t) {
+        return NULL;
+    }
+    t->done = done;
+    t->user = user;
+    struct aws_operation operation = {.name = "TransactWriteItems", .body = body, .refine = refine_transact};
+    return start(ctx, &operation, options, transact_answered, t);
+}
+
+struct get_item {
+    get_item_done *done;
+    void *user;
+    bool found;
+    char hash[REQUEST_HASH_TEXT_SIZE];
+};
+
+static void refine_get_item(void *user, struct span body, struct call_result *result) {
+    struct get_item *g = user;
+    g->found = false;
+    g->hash[0] = '\0';
+    if (result->class == CALL_OK) {
+        refine_by_answer(dynamodb_read_item(body, &g->found, g->hash), result);
+    }
+}
+
+static void get_item_answered(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct get_item *g = user;
+    g->done(g->user, result, g->found, g->hash[0] ? g->hash : NULL);
+}
+
+static struct call *get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user) {
+    struct get_item *g = calloc(1, sizeof *g);
+    if (!g) {
+        return NULL;
+    }
+    g->done = done;
+    g->user = user;
+    struct aws_operation operation = {.name = "GetItem", .body = body, .refine = refine_get_item};
+    return start(ctx, &operation, options, get_item_answered, g);
+}
+
+struct put_item {
+    call_done *done;
+    void *user;
+};
+
+static void refine_put_item(void *user, struct span body, struct call_result *result) {
+    (void)user;
+    if (result->class == CALL_OK) {
+        refine_by_answer(dynamodb_read_nothing(body), result);
+    }
+}
+
+static void put_item_answered(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct put_item *p = user;
+    p->done(p->user, result);
+}
+
+static struct call *put_item(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user) {
+    struct put_item *p = calloc(1, sizeof *p);
+    if (!p) {
+        return NULL;
+    }
+    p->done = done;
+    p->user = user;
+    struct aws_operation operation = {.name = "PutItem", .body = body, .refine = refine_put_item};
+    return start(ctx, &operation, options, put_item_answered, p);
+}
+
+struct describe_table {
+    describe_table_done *done;
+    void *user;
+    struct buf request;
+    struct table_shape shape; /* its name is the one asked for */
+    bool active;
+};
+
+static void describe_table_release(void *user) {
+    struct describe_table *d = user;
+    buf_free(&d->request);
+    free(d);
+}
+
+static void refine_describe_table(void *user, struct span body, struct call_result *result) {
+    struct describe_table *d = user;
+    if (result->class == CALL_OK) {
+        refine_by_answer(dynamodb_read_table(body, &d->shape, &d->active), result);
+    }
+}
+
+static void describe_table_answered(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct describe_table *d = user;
+    bool fine = result->class == CALL_OK;
+    d->done(d->user, result, fine ? &d->shape : NULL, fine && d->active);
+}
+
+static bool write_describe_table(struct span table_name, struct buf *out) {
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_object_begin(&w);
+    json_name(&w, SPAN("TableName"));
+    json_string(&w, table_name);
+    json_object_end(&w);
+    return buf_ok(out);
+}
+
+static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done, void *user) {
+    struct dynamodb *dynamodb = ctx;
+    struct span name = span_cstr(table_name);
+    struct describe_table *d = name.len <= TABLE_NAME_MAX ? calloc(1, sizeof *d) : NULL;
+    if (!d) {
+        return NULL;
+    }
+    d->done = done;
+    d->user = user;
+    memcpy(d->shape.name, name.data, name.len);
+    buf_init(&d->request, REQUEST_MAX);
+    struct call *call = NULL;
+    if (write_describe_table(name, &d->request)) {
+        struct aws_operation operation = {.name = "DescribeTable",
+                                          .body = buf_span(&d->request),
+                                          .max_response = RESPONSE_MAX,
+                                          .attempt_timeout = ATTEMPT_TIMEOUT,
+                                          .refine = refine_describe_table,
+                                          .release = describe_table_release};
+        call = aws_call(dynamodb->client, &operation, options, describe_table_answered, d);
+    }
+    if (!call) {
+        describe_table_release(d);
+    }
+    return call;
+}
+
+static void cancel(void *ctx, struct call *call) {
+    (void)ctx;
+    call_cancel(call);
+}
+
+struct dynamodb *dynamodb_new(struct aws_client *client) {
+    struct dynamodb *dynamodb = malloc(sizeof *dynamodb);
+    if (dynamodb) {
+        dynamodb->client = client;
+    }
+    return dynamodb;
+}
+
+void dynamodb_free(struct dynamodb *dynamodb) {
+    free(dynamodb);
+}
+
+struct dynamodb_port dynamodb_port(struct dynamodb *dynamodb) {
+    return (struct dynamodb_port){dynamodb, transact, get_item, put_item, describe_table, cancel};
+}

@@ -1,0 +1,27 @@
+/* Readers of DynamoDB's answers. Pure; they take any bytes. Items are skipped where they stand: they may be megabytes. */
+#pragma once
+
+#include "answer.h"
+#include "compiler.h"
+#include "dynamodb.h"
+#include "span.h"
+#include "table_shape.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cancellation {
+    size_t count;
+    struct cancellation_reason reasons[CANCELLATION_REASONS_MAX];
+};
+/* The body of a TransactionCanceledException. Garbage where it has no reasons, more than our transactions have actions, or none that is a failure. */
+MUST_USE enum answer_status dynamodb_read_cancellation(struct span body, struct cancellation *ret_cancellation);
+/* What the reasons together mean: a throttle before a conflict before all others. */
+enum call_class dynamodb_cancellation_class(const struct cancellation *c);
+
+/* GetItem. *ret_hash is "" where the item has no request_hash of type S that fits. */
+MUST_USE enum answer_status dynamodb_read_item(struct span body, bool *ret_found, char ret_hash[static REQUEST_HASH_TEXT_SIZE]);
+/* An answer of which nothing is needed but that it is one. */
+MUST_USE enum answer_status dynamodb_read_nothing(struct span body);
+/* DescribeTable. The name of the shape is the caller's to fill. */
+MUST_USE enum answer_status dynamodb_read_table(struct span body, struct table_shape *ret_shape, bool *ret_active);

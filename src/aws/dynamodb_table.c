@@ -1,0 +1,130 @@
+#include "dynamodb_response.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What DescribeTable says, as it comes: KeySchema may stand before the definitions that its types are in. */
+struct table {
+    bool active;
+    bool has_partition, has_sort;
+    char partition[KEY_NAME_MAX + 1], sort[KEY_NAME_MAX + 1];
+    size_t attribute_count;
+    struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
+};
+
+/* One element of KeySchema or AttributeDefinitions. */
+struct pair {
+    char name[KEY_NAME_MAX + 1];
+    char type[8]; /* HASH or RANGE; S, N or B */
+};
+
+static enum answer_status pair_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct pair *p = user;
+    if (json_token_is(name, "AttributeName")) {
+        return answer_text(value, p->name, sizeof p->name);
+    }
+    if (json_token_is(name, "KeyType") || json_token_is(name, "AttributeType")) {
+        return answer_text(value, p->type, sizeof p->type);
+    }
+    return answer_skip(r, value);
+}
+
+static enum answer_status read_pair(struct json_reader *r, const struct json_token *value, struct pair *ret_pair) {
+    struct pair p = {.name = ""};
+    enum answer_status status = answer_object(r, value, pair_member, &p);
+    if (status == ANSWER_FINE && (!p.name[0] || !p.type[0])) {
+        return ANSWER_GARBAGE;
+    }
+    *ret_pair = p;
+    return status;
+}
+
+static enum answer_status key_element(void *user, struct json_reader *r, const struct json_token *value) {
+    struct table *t = user;
+    struct pair p;
+    enum answer_status status = read_pair(r, value, &p);
+    if (status != ANSWER_FINE) {
+        return status;
+    }
+    if (strcmp(p.type, "HASH") == 0 && !t->has_partition) {
+        t->has_partition = true;
+        memcpy(t->partition, p.name, sizeof p.name);
+        return ANSWER_FINE;
+    }
+    if (strcmp(p.type, "RANGE") == 0 && !t->has_sort) {
+        t->has_sort = true;
+        memcpy(t->sort, p.name, sizeof p.name);
+        return ANSWER_FINE;
+    }
+    return ANSWER_GARBAGE;
+}
+
+static enum answer_status definition(void *user, struct json_reader *r, const struct json_token *value) {
+    struct table *t = user;
+    struct pair p;
+    enum answer_status status = read_pair(r, value, &p);
+    if (status != ANSWER_FINE) {
+        return status;
+    }
+    if (p.type[1] || !strchr("SNB", p.type[0]) || t->attribute_count == TABLE_ATTRIBUTES_MAX) {
+        return ANSWER_GARBAGE;
+    }
+    struct key_attribute *a = &t->attributes[t->attribute_count++];
+    memcpy(a->name, p.name, sizeof p.name);
+    a->type = (enum key_type)p.type[0];
+    return ANSWER_FINE;
+}
+
+static enum answer_status table_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct table *t = user;
+    if (json_token_is(name, "KeySchema")) {
+        return answer_array(r, value, key_element, t);
+    }
+    if (json_token_is(name, "AttributeDefinitions")) {
+        return answer_array(r, value, definition, t);
+    }
+    if (json_token_is(name, "TableStatus")) {
+        t->active = value->event == JSON_STRING && (json_token_is(value, "ACTIVE") || json_token_is(value, "UPDATING"));
+    }
+    return answer_skip(r, value);
+}
+
+static enum answer_status describe_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    return json_token_is(name, "Table") ? answer_object(r, value, table_member, user) : answer_skip(r, value);
+}
+
+static bool find_key(const struct table *t, const char *name, struct key_attribute *ret_key) {
+    for (size_t i = 0; i < t->attribute_count; i++) {
+        if (strcmp(t->attributes[i].name, name) == 0) {
+            *ret_key = t->attributes[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum answer_status make_shape(const struct table *t, struct table_shape *ret_shape, bool *ret_active) {
+    struct key_attribute partition, sort = {.name = "", .type = KEY_STRING};
+    if (!t->has_partition || !find_key(t, t->partition, &partition) || (t->has_sort && !find_key(t, t->sort, &sort))) {
+        return ANSWER_GARBAGE;
+    }
+    ret_shape->partition = partition;
+    ret_shape->sort = sort;
+    ret_shape->attribute_count = t->attribute_count;
+    memcpy(ret_shape->attributes, t->attributes, sizeof t->attributes);
+    *ret_active = t->active;
+    return ANSWER_FINE;
+}
+
+enum answer_status dynamodb_read_table(struct span body, struct table_shape *ret_shape, bool *ret_active) {
+    struct table *t = calloc(1, sizeof *t);
+    if (!t) {
+        return ANSWER_NO_MEMORY;
+    }
+    enum answer_status status = answer_read(body, describe_member, t);
+    if (status == ANSWER_FINE) {
+        status = make_shape(t, ret_shape, ret_active);
+    }
+    free(t);
+    return status;
+}

@@ -1,0 +1,193 @@
+#include "endpoint.h"
+
+#include "client.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+const struct aws_service AWS_SQS = {"sqs", "AWS_ENDPOINT_URL_SQS"};
+const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"};
+const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS"};
+
+/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. */
+struct partition {
+    const char *region_prefix;
+    const char *dns_suffix;
+    const char *dualstack_suffix;
+    bool fips_is_default; /* the usual hosts are the FIPS ones */
+};
+static const struct partition partitions[] = {
+    {"", "amazonaws.com", "api.aws", false},
+    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false},
+    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu", false},
+    {"us-gov-", "amazonaws.com", "api.aws", true},
+    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov", false},
+    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud", false},
+    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false},
+    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false},
+};
+
+static const struct partition *partition_of(const char *region) {
+    for (size_t i = 1; i < ARRAY_LENGTH(partitions); i++) {
+        if (strncmp(region, partitions[i].region_prefix, strlen(partitions[i].region_prefix)) == 0) {
+            return &partitions[i];
+        }
+    }
+    return &partitions[0];
+}
+
+/* A region is a label of a host's name: anything else in its place could lead to a host that isn't AWS's. */
+static bool is_region(struct span s) {
+    if (!s.len || s.len >= AWS_REGION_SIZE || s.data[0] == '-' || s.data[s.len - 1] == '-') {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* How a setting is called in messages: the variable, or the profile's name for it. */
+struct found {
+    struct span value; /* absent: it is set nowhere */
+    char name[96];
+};
+
+static void find(const struct environment *environment, const struct shared_config *config, const char *variable, const char *profile_name,
+                 struct found *ret_found) {
+    const char *value = variable ? environment_get(environment, variable) : NULL;
+    if (value) {
+        ret_found->value = span_cstr(value);
+        (void)snprintf(ret_found->name, sizeof ret_found->name, "%s", variable);
+        return;
+    }
+    ret_found->value = profile_name ? shared_config_get(config, profile_name) : (struct span){NULL, 0};
+    (void)snprintf(ret_found->name, sizeof ret_found->name, "%s of profile %.50s", profile_name ? profile_name : "", config->profile);
+}
+
+bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
+                char ret_why[static SETTING_WHY_SIZE]) {
+    struct found region;
+    find(environment, config, "AWS_REGION", NULL, &region);
+    if (!region.value.data) {
+        find(environment, config, "AWS_DEFAULT_REGION", "region", &region);
+    }
+    if (!region.value.data) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE,
+                       "AWS_REGION is not set, nor AWS_DEFAULT_REGION, nor a region of profile %.50s: set AWS_REGION, to eu-west-1 for instance",
+                       config->profile);
+        return false;
+    }
+    if (!is_region(region.value)) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s: no region has such a name; it is one like eu-west-1", region.name);
+        return false;
+    }
+    memcpy(ret_region, region.value.data, region.value.len);
+    ret_region[region.value.len] = '\0';
+    return true;
+}
+
+static bool span_is_word(struct span s, const char *word) {
+    return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
+}
+
+static bool read_boolean(const struct environment *environment, const struct shared_config *config, const char *variable, const char *profile_name,
+                         bool *ret_value, char why[static SETTING_WHY_SIZE]) {
+    struct found f;
+    find(environment, config, variable, profile_name, &f);
+    if (f.value.data && !span_is_word(f.value, "true") && !span_is_word(f.value, "false")) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s is true or false", f.name);
+        return false;
+    }
+    *ret_value = f.value.data && span_is_word(f.value, "true");
+    return true;
+}
+
+/* The URL of the profile's services section. False: the section that the profile names doesn't exist. */
+static bool find_in_services(const struct shared_config *config, const struct aws_service *service, struct found *ret_found,
+                             char why[static SETTING_WHY_SIZE]) {
+    *ret_found = (struct found){0};
+    struct span services = shared_config_get(config, "services");
+    if (!services.data) {
+        return true;
+    }
+    if (!profile_services_exist(config->config.file, services)) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "services of profile %.50s: %.300s has no such services section", config->profile,
+                       config->config.path ? config->config.path : "the config file");
+        return false;
+    }
+    ret_found->value = profile_get_service(config->config.file, services, service->name, "endpoint_url");
+    (void)snprintf(ret_found->name, sizeof ret_found->name, "endpoint_url of %s in a services section", service->name);
+    if (!ret_found->value.len) {
+        ret_found->value = (struct span){NULL, 0};
+    }
+    return true;
+}
+
+/* ret_found->value is absent where no URL is configured. */
+static bool find_url(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
+                     struct found *ret_found, char why[static SETTING_WHY_SIZE]) {
+    bool ignored;
+    if (!read_boolean(environment, config, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", &ignored, why)) {
+        return false;
+    }
+    *ret_found = (struct found){0};
+    if (ignored) {
+        return true;
+    }
+    find(environment, config, service->url_setting, NULL, ret_found);
+    if (!ret_found->value.data) {
+        find(environment, config, "AWS_ENDPOINT_URL", NULL, ret_found);
+    }
+    if (!ret_found->value.data && !find_in_services(config, service, ret_found, why)) {
+        return false;
+    }
+    if (!ret_found->value.data) {
+        find(environment, config, NULL, "endpoint_url", ret_found);
+    }
+    return true;
+}
+
+static bool take_url(const struct found *f, bool fips, bool dualstack, char ret_url[static AWS_ENDPOINT_SIZE],
+                     char why[static SETTING_WHY_SIZE]) {
+    if (fips || dualstack) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s and %s exclude each other: a configured URL is taken as it is", f->name,
+                       fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT");
+        return false;
+    }
+    char url[AWS_ENDPOINT_SIZE];
+    bool fits = f->value.len < sizeof url;
+    if (fits) {
+        memcpy(url, f->value.data, f->value.len);
+        url[f->value.len] = '\0';
+    }
+    if (!fits || !aws_endpoint_valid(url)) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s has to be a URL like https://host or http://host:port, without user, query or fragment", f->name);
+        return false;
+    }
+    memcpy(ret_url, url, f->value.len + 1);
+    return true;
+}
+
+bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
+                  const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+    bool fips, dualstack;
+    struct found url;
+    if (!read_boolean(environment, config, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &fips, ret_why) ||
+        !read_boolean(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &dualstack, ret_why) ||
+        !find_url(environment, config, service, &url, ret_why)) {
+        return false;
+    }
+    if (url.value.data) {
+        return take_url(&url, fips, dualstack, ret_url, ret_why);
+    }
+    const struct partition *p = partition_of(region);
+    bool fips_host = fips && (dualstack || !p->fips_is_default);
+    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%s%s.%.63s.%s", service->name, fips_host ? "-fips" : "", region,
+                   dualstack ? p->dualstack_suffix : p->dns_suffix);
+    return true;
+}

@@ -1,0 +1,175 @@
+#include "shared_config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool out_of_memory(char why[static SETTING_WHY_SIZE]) {
+    (void)snprintf(why, SETTING_WHY_SIZE, "out of memory");
+    return false;
+}
+
+static bool unreadable(const char *path, const char *what, char why[static SETTING_WHY_SIZE]) {
+    (void)snprintf(why, SETTING_WHY_SIZE, "%.300s can't be read: %s", path, what);
+    return false;
+}
+
+/* One byte more than is allowed, so that the parser sees that a file is too large. */
+#define READ_MAX (PROFILE_FILE_MAX + 1)
+
+static bool read_all(int fd, char *text, size_t *ret_len) {
+    size_t len = 0;
+    while (len < READ_MAX) {
+        ssize_t n = read(fd, text + len, READ_MAX - len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return false;
+        }
+        if (n == 0) {
+            break;
+        }
+        len += (size_t)n;
+    }
+    *ret_len = len;
+    return true;
+}
+
+static bool parse(const char *path, enum profile_kind kind, struct span text, struct profile_file **ret_file, char why[static SETTING_WHY_SIZE]) {
+    struct profile_fault fault;
+    switch (profile_parse(kind, text, ret_file, &fault)) {
+    case PROFILE_FINE: return true;
+    case PROFILE_NO_MEMORY: return out_of_memory(why);
+    case PROFILE_MALFORMED: break;
+    }
+    (void)snprintf(why, SETTING_WHY_SIZE, "%.300s, line %zu: %s", path, fault.line, fault.reason);
+    return false;
+}
+
+static bool read_and_parse(int fd, const char *path, enum profile_kind kind, struct profile_file **ret_file,
+                           char why[static SETTING_WHY_SIZE]) {
+    char *text = malloc(READ_MAX);
+    if (!text) {
+        return out_of_memory(why);
+    }
+    size_t len = 0;
+    bool fine = read_all(fd, text, &len) ? parse(path, kind, span_of(text, len), ret_file, why) : unreadable(path, strerror(errno), why);
+    explicit_bzero(text, len);
+    free(text);
+    return fine;
+}
+
+bool shared_file_read(const char *path, bool given, enum profile_kind kind, struct profile_file **ret_file,
+                      char ret_why[static SETTING_WHY_SIZE]) {
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        /* A home directory that is closed to a hardened service is as good as one without the files. */
+        if (errno == ENOENT || errno == ENOTDIR || !given) {
+            *ret_file = NULL;
+            return true;
+        }
+        return unreadable(path, strerror(errno), ret_why);
+    }
+    if (S_ISCHR(st.st_mode)) { /* /dev/null, the usual way to say "no file" */
+        *ret_file = NULL;
+        return true;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return unreadable(path, "it is no regular file", ret_why);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return unreadable(path, strerror(errno), ret_why);
+    }
+    bool fine = read_and_parse(fd, path, kind, ret_file, ret_why);
+    (void)close(fd);
+    return fine;
+}
+
+/* *ret_path: what the variable says, with a leading "~/" taken for HOME; else HOME and name; NULL without HOME. False: no memory. */
+static bool file_path(const struct environment *environment, const char *variable, const char *name, char **ret_path, bool *ret_given) {
+    const char *home = environment_get(environment, "HOME");
+    const char *given = environment_get(environment, variable);
+    *ret_given = given != NULL;
+    *ret_path = NULL;
+    if (given && (strncmp(given, "~/", 2) != 0 || !home)) {
+        *ret_path = strdup(given);
+        return *ret_path != NULL;
+    }
+    if (!home) {
+        return true;
+    }
+    return asprintf(ret_path, "%s/%s", home, given ? given + 2 : name) >= 0;
+}
+
+static bool load_file(const struct environment *environment, const char *variable, const char *name, enum profile_kind kind,
+                      struct shared_file *file, char why[static SETTING_WHY_SIZE]) {
+    if (!file_path(environment, variable, name, &file->path, &file->given)) {
+        file->path = NULL; /* asprintf leaves it undefined */
+        return out_of_memory(why);
+    }
+    char reason[SETTING_WHY_SIZE];
+    if (!file->path || shared_file_read(file->path, file->given, kind, &file->file, reason)) {
+        return true;
+    }
+    (void)snprintf(why, SETTING_WHY_SIZE, "%s: %.460s", variable, reason);
+    return false;
+}
+
+static bool load(const struct environment *environment, struct shared_config *c, char why[static SETTING_WHY_SIZE]) {
+    const char *variable = "AWS_PROFILE";
+    const char *named = environment_get(environment, variable);
+    if (!named) {
+        variable = "AWS_DEFAULT_PROFILE";
+        named = environment_get(environment, variable);
+    }
+    c->profile = strdup(named ? named : "default");
+    if (!c->profile) {
+        return out_of_memory(why);
+    }
+    if (!load_file(environment, "AWS_CONFIG_FILE", ".aws/config", PROFILE_CONFIG, &c->config, why) ||
+        !load_file(environment, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", PROFILE_CREDENTIALS, &c->credentials, why)) {
+        return false;
+    }
+    if (named && !profile_exists(c->config.file, named) && !profile_exists(c->credentials.file, named)) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s: there is no such profile, neither in %.150s nor in %.150s", variable,
+                       c->config.path ? c->config.path : "a config file", c->credentials.path ? c->credentials.path : "a credentials file");
+        return false;
+    }
+    return true;
+}
+
+bool shared_config_load(const struct environment *environment, struct shared_config *ret_config, char ret_why[static SETTING_WHY_SIZE]) {
+    struct shared_config c = {0};
+    if (!load(environment, &c, ret_why)) {
+        shared_config_free(&c);
+        return false;
+    }
+    *ret_config = c;
+    return true;
+}
+
+static void free_file(struct shared_file *file) {
+    free(file->path);
+    profile_free(file->file);
+}
+
+void shared_config_free(struct shared_config *config) {
+    free(config->profile);
+    free_file(&config->config);
+    free_file(&config->credentials);
+    *config = (struct shared_config){0};
+}
+
+struct span shared_config_get(const struct shared_config *config, const char *name) {
+    struct span value = profile_get(config->credentials.file, config->profile, name);
+    if (!value.len) {
+        value = profile_get(config->config.file, config->profile, name);
+    }
+    return value.len ? value : (struct span){NULL, 0};
+}

@@ -1,0 +1,259 @@
+#include "sqs.h"
+
+#include "client.h"
+#include "clock.h"
+#include "refine.h"
+#include "sqs_request.h"
+#include "sqs_response.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Text that SQS takes is at most 1 MiB a batch; in JSON, quotes and backslashes take twice their room, control characters up to six times. */
+#define REQUEST_MAX ((size_t)8 * 1024 * 1024)
+/* All answers but those of a receive: a few hundred bytes for each entry, an access policy of 20 KiB among a queue's attributes. */
+#define RESPONSE_MAX ((size_t)256 * 1024)
+
+#define ATTEMPT_TIMEOUT (10 * MICROSECONDS)
+#define SEND_TIMEOUT (30 * MICROSECONDS)
+
+struct sqs {
+    struct aws_client *client;
+    struct digest *digest;
+};
+
+/* One call in flight: fixed after its start, but for what the answer gave. */
+struct operation {
+    struct sqs *sqs;
+    struct buf request;
+    size_t count; /* of a batch; of a receive, the most messages */
+    void *user;
+    union {
+        sqs_received *received;
+        sqs_batch_done *batch;
+        sqs_attributes_done *attributes;
+        sqs_url_done *url;
+    } done;
+    enum { NO_ANSWER, MESSAGES, BATCH, ATTRIBUTES, URL } answered; /* which of these is there */
+    union {
+        struct sqs_messages messages;
+        struct sqs_entry_result entries[SQS_BATCH_MAX];
+        struct sqs_queue_attributes attributes;
+        char url[SQS_URL_SIZE];
+    } answer;
+};
+
+static struct operation *operation_new(struct sqs *sqs, size_t count, void *user) {
+    struct operation *o = calloc(1, sizeof *o);
+    if (o) {
+        o->sqs = sqs;
+        o->count = count;
+        o->user = user;
+        buf_init(&o->request, REQUEST_MAX);
+    }
+    return o;
+}
+
+static void forget_answer(struct operation *o) {
+    if (o->answered == MESSAGES) {
+        sqs_messages_free(&o->answer.messages);
+    }
+    o->answered = NO_ANSWER;
+}
+
+static void release(void *user) {
+    struct operation *o = user;
+    if (!o) {
+        return;
+    }
+    forget_answer(o);
+    buf_free(&o->request);
+    free(o);
+}
+
+/* Starts o, whose request was written where wrote is true. Takes o over. */
+static struct call *start(struct operation *o, bool wrote, struct aws_operation *operation, const struct call_options *options,
+                          aws_call_done *done) {
+    operation->body = buf_span(&o->request);
+    operation->release = release;
+    struct call *call = wrote ? aws_call(o->sqs->client, operation, options, done, o) : NULL;
+    if (!call) {
+        release(o);
+    }
+    return call;
+}
+
+static void refine_receive(void *user, struct span body, struct call_result *result) {
+    struct operation *o = user;
+    forget_answer(o);
+    if (result->class != CALL_OK) {
+        return;
+    }
+    enum answer_status status = sqs_read_messages(body, o->count, o->sqs->digest, &o->answer.messages);
+    o->answered = status == ANSWER_FINE ? MESSAGES : NO_ANSWER;
+    refine_by_answer(status, result);
+}
+
+static void receive_done(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    struct operation *o = user;
+    struct sqs_messages messages = {.count = 0};
+    if (o->answered == MESSAGES) {
+        messages = o->answer.messages;
+        o->answered = NO_ANSWER; /* they are the receiver's from here on */
+    }
+    o->done.received(o->user, result, messages.message, messages.count, messages.corrupt);
+}
+
+static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done,
+                            void *user) {
+    struct operation *o = operation_new(ctx, request->max_messages, user);
+    if (!o) {
+        return NULL;
+    }
+    o->done.received = done;
+    struct aws_operation operation = {.name = "ReceiveMessage",
+                                      .max_response = request->max_response,
+                                      .attempt_timeout = request->wait_seconds * MICROSECONDS + ATTEMPT_TIMEOUT,
+                                      .refine = refine_receive};
+    return start(o, sqs_write_receive(request, &o->request), &operation, options, receive_done);
+}
+
+static void refine_batch(void *user, struct span body, struct call_result *result) {
+    struct operation *o = user;
+    forget_answer(o);
+    if (result->class != CALL_OK) {
+        return;
+    }
+    enum answer_status status = sqs_read_batch(body, o->count, o->answer.entries);
+    o->answered = status == ANSWER_FINE ? BATCH : NO_ANSWER;
+    refine_by_answer(status, result);
+}
+
+static void batch_done(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct operation *o = user;
+    o->done.batch(o->user, result, o->answered == BATCH ? o->answer.entries : NULL, o->answered == BATCH ? o->count : 0);
+}
+
+static struct operation *batch_new(struct sqs *sqs, size_t count, sqs_batch_done *done, void *user) {
+    assert(count >= 1 && count <= SQS_BATCH_MAX);
+    struct operation *o = operation_new(sqs, count, user);
+    if (o) {
+        o->done.batch = done;
+    }
+    return o;
+}
+
+static struct call *start_batch(struct operation *o, bool wrote, const char *name, int64_t timeout, const struct call_options *options) {
+    struct aws_operation operation = {.name = name, .max_response = RESPONSE_MAX, .attempt_timeout = timeout, .refine = refine_batch};
+    return start(o, wrote, &operation, options, batch_done);
+}
+
+static struct call *delete_batch(void *ctx, const char *queue_url, const struct span *receipt_handles, size_t count,
+                                 const struct call_options *options, sqs_batch_done *done, void *user) {
+    struct operation *o = batch_new(ctx, count, done, user);
+    if (!o) {
+        return NULL;
+    }
+    bool wrote = sqs_write_delete(queue_url, receipt_handles, count, &o->request);
+    return start_batch(o, wrote, "DeleteMessageBatch", ATTEMPT_TIMEOUT, options);
+}
+
+static struct call *change_visibility_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
+                                            const struct call_options *options, sqs_batch_done *done, void *user) {
+    struct operation *o = batch_new(ctx, count, done, user);
+    if (!o) {
+        return NULL;
+    }
+    bool wrote = sqs_write_change_visibility(queue_url, entries, count, &o->request);
+    return start_batch(o, wrote, "ChangeMessageVisibilityBatch", ATTEMPT_TIMEOUT, options);
+}
+
+static struct call *send_batch(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
+                               const struct call_options *options, sqs_batch_done *done, void *user) {
+    struct operation *o = batch_new(ctx, count, done, user);
+    if (!o) {
+        return NULL;
+    }
+    bool wrote = sqs_write_send(queue_url, entries, count, &o->request);
+    return start_batch(o, wrote, "SendMessageBatch", SEND_TIMEOUT, options);
+}
+
+static void refine_attributes(void *user, struct span body, struct call_result *result) {
+    struct operation *o = user;
+    forget_answer(o);
+    if (result->class != CALL_OK) {
+        return;
+    }
+    enum answer_status status = sqs_read_attributes(body, &o->answer.attributes);
+    o->answered = status == ANSWER_FINE ? ATTRIBUTES : NO_ANSWER;
+    refine_by_answer(status, result);
+}
+
+static void attributes_done(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct operation *o = user;
+    o->done.attributes(o->user, result, o->answered == ATTRIBUTES ? &o->answer.attributes : NULL);
+}
+
+static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done, void *user) {
+    struct operation *o = operation_new(ctx, 0, user);
+    if (!o) {
+        return NULL;
+    }
+    o->done.attributes = done;
+    struct aws_operation operation = {
+        .name = "GetQueueAttributes", .max_response = RESPONSE_MAX, .attempt_timeout = ATTEMPT_TIMEOUT, .refine = refine_attributes};
+    return start(o, sqs_write_get_attributes(queue_url, &o->request), &operation, options, attributes_done);
+}
+
+static void refine_url(void *user, struct span body, struct call_result *result) {
+    struct operation *o = user;
+    forget_answer(o);
+    if (result->class != CALL_OK) {
+        return;
+    }
+    enum answer_status status = sqs_read_queue_url(body, o->answer.url);
+    o->answered = status == ANSWER_FINE ? URL : NO_ANSWER;
+    refine_by_answer(status, result);
+}
+
+static void url_done(void *user, const struct call_result *result, struct span body) {
+    (void)body;
+    const struct operation *o = user;
+    o->done.url(o->user, result, o->answered == URL ? o->answer.url : NULL);
+}
+
+static struct call *get_queue_url(void *ctx, const char *queue_name, const char *owner_account, const struct call_options *options,
+                                  sqs_url_done *done, void *user) {
+    struct operation *o = operation_new(ctx, 0, user);
+    if (!o) {
+        return NULL;
+    }
+    o->done.url = done;
+    struct aws_operation operation = {
+        .name = "GetQueueUrl", .max_response = RESPONSE_MAX, .attempt_timeout = ATTEMPT_TIMEOUT, .refine = refine_url};
+    return start(o, sqs_write_get_queue_url(queue_name, owner_account, &o->request), &operation, options, url_done);
+}
+
+static void cancel(void *ctx, struct call *call) {
+    (void)ctx;
+    call_cancel(call);
+}
+
+struct sqs *sqs_new(struct aws_client *client, struct digest *digest) {
+    struct sqs *sqs = malloc(sizeof *sqs);
+    if (sqs) {
+        *sqs = (struct sqs){client, digest};
+    }
+    return sqs;
+}
+
+void sqs_free(struct sqs *sqs) {
+    free(sqs);
+}
+
+struct sqs_port sqs_port(struct sqs *sqs) {
+    return (struct sqs_port){sqs, receive, delete_batch, change_visibility_batch, send_batch, get_attributes, get_queue_url, cancel};
+}

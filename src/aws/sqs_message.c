@@ -1,0 +1,178 @@
+#include "sqs_response.h"
+
+#include "clock.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+/* Where one message's parts stand in the answer; absent (a zeroed token) where they don't. */
+struct parts {
+    struct json_token message_id, receipt_handle, md5, body;
+    struct json_token group_id, sequence_number, error_envelope;
+    struct json_token sent_at, receive_count;
+};
+
+struct reading {
+    struct digest *digest;
+    size_t max;
+    struct sqs_messages messages;
+};
+
+/* A member that is to be kept, where it is a string. */
+struct wanted {
+    const char *name;
+    struct json_token *at;
+};
+
+static enum answer_status keep(struct json_reader *r, const struct wanted *wanted, size_t count, const struct json_token *name,
+                               const struct json_token *value) {
+    for (size_t i = 0; i < count; i++) {
+        if (value->event == JSON_STRING && json_token_is(name, wanted[i].name)) {
+            *wanted[i].at = *value;
+        }
+    }
+    return answer_skip(r, value);
+}
+
+static enum answer_status attribute(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct parts *p = user;
+    const struct wanted wanted[] = {{"MessageGroupId", &p->group_id},
+                                    {"SequenceNumber", &p->sequence_number},
+                                    {"SentTimestamp", &p->sent_at},
+                                    {"ApproximateReceiveCount", &p->receive_count}};
+    return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
+}
+
+static enum answer_status error_envelope(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct parts *p = user;
+    const struct wanted wanted[] = {{"StringValue", &p->error_envelope}};
+    return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
+}
+
+static enum answer_status message_attribute(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    return json_token_is(name, "ErrorEnvelope") ? answer_object(r, value, error_envelope, user) : answer_skip(r, value);
+}
+
+static enum answer_status message_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct parts *p = user;
+    if (json_token_is(name, "Attributes")) {
+        return answer_object(r, value, attribute, p);
+    }
+    if (json_token_is(name, "MessageAttributes")) {
+        return answer_object(r, value, message_attribute, p);
+    }
+    const struct wanted wanted[] = {
+        {"MessageId", &p->message_id}, {"ReceiptHandle", &p->receipt_handle}, {"MD5OfBody", &p->md5}, {"Body", &p->body}};
+    return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
+}
+
+/* The decoded text, appended to the block; the room was reserved, so that what the spans point to doesn't move. */
+static struct span append(struct buf *block, const struct json_token *part) {
+    if (part->event != JSON_STRING) {
+        return (struct span){NULL, 0};
+    }
+    size_t from = block->len;
+    (void)json_unescape(part->raw, block);
+    return span_of(block->data + from, block->len - from);
+}
+
+static void read_numbers(const struct parts *p, struct sqs_message *m) {
+    uint64_t number;
+    m->sent_at = answer_number_text(&p->sent_at, INT64_MAX / MILLISECOND, &number) ? (int64_t)number * MILLISECOND : 0;
+    m->receive_count = answer_number_text(&p->receive_count, UINT_MAX, &number) && number ? (unsigned)number : 1;
+}
+
+/* NULL: no memory. */
+static struct sqs_message *make_message(const struct parts *p) {
+    /* Escapes are longer than what they stand for. */
+    size_t size = sizeof(struct sqs_message) + p->message_id.raw.len + p->receipt_handle.raw.len + p->body.raw.len + p->group_id.raw.len +
+                  p->sequence_number.raw.len + p->error_envelope.raw.len;
+    struct buf block;
+    buf_init(&block, size);
+    if (!buf_reserve(&block, size)) {
+        buf_free(&block);
+        return NULL;
+    }
+    buf_advance(&block, sizeof(struct sqs_message));
+    struct sqs_message m = {.message_id = append(&block, &p->message_id),
+                            .receipt_handle = append(&block, &p->receipt_handle),
+                            .body = append(&block, &p->body),
+                            .group_id = append(&block, &p->group_id),
+                            .sequence_number = append(&block, &p->sequence_number),
+                            .error_envelope = append(&block, &p->error_envelope)};
+    read_numbers(p, &m);
+    memcpy(block.data, &m, sizeof m);
+    return (struct sqs_message *)(void *)block.data;
+}
+
+void sqs_message_free(struct sqs_message *m) {
+    free(m); /* the storage of a struct buf is malloc's */
+}
+
+static bool is_whole(const struct parts *p) {
+    return p->message_id.event == JSON_STRING && p->receipt_handle.event == JSON_STRING && p->body.event == JSON_STRING &&
+           p->message_id.raw.len && p->receipt_handle.raw.len;
+}
+
+/* *ret_same: the body fits the MD5 that came with it. False: the library failed. */
+static bool check_md5(struct digest *digest, const struct parts *p, struct span body, bool *ret_same) {
+    if (!digest_has_md5(digest)) {
+        *ret_same = true;
+        return true;
+    }
+    char md5[MD5_HEX_SIZE + 1];
+    if (!digest_md5_hex(digest, body, md5)) {
+        return false;
+    }
+    *ret_same = json_token_is(&p->md5, md5);
+    return true;
+}
+
+static enum answer_status message(void *user, struct json_reader *r, const struct json_token *value) {
+    struct reading *reading = user;
+    struct sqs_messages *all = &reading->messages;
+    struct parts p = {0};
+    enum answer_status status = answer_object(r, value, message_member, &p);
+    if (status != ANSWER_FINE) {
+        return status;
+    }
+    if (!is_whole(&p) || all->count == reading->max) {
+        all->corrupt++;
+        return ANSWER_FINE;
+    }
+    struct sqs_message *m = make_message(&p);
+    bool same;
+    if (!m || !check_md5(reading->digest, &p, m->body, &same)) {
+        sqs_message_free(m);
+        return ANSWER_NO_MEMORY;
+    }
+    if (!same) {
+        sqs_message_free(m);
+        all->corrupt++;
+        return ANSWER_FINE;
+    }
+    all->message[all->count++] = m;
+    return ANSWER_FINE;
+}
+
+static enum answer_status receive_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    return json_token_is(name, "Messages") ? answer_array(r, value, message, user) : answer_skip(r, value);
+}
+
+enum answer_status sqs_read_messages(struct span body, size_t max, struct digest *digest, struct sqs_messages *ret_messages) {
+    struct reading reading = {.digest = digest, .max = max < SQS_BATCH_MAX ? max : SQS_BATCH_MAX};
+    enum answer_status status = answer_read(body, receive_member, &reading);
+    if (status != ANSWER_FINE) {
+        sqs_messages_free(&reading.messages);
+        return status;
+    }
+    *ret_messages = reading.messages;
+    return ANSWER_FINE;
+}
+
+void sqs_messages_free(struct sqs_messages *messages) {
+    for (size_t i = 0; i < messages->count; i++) {
+        sqs_message_free(messages->message[i]);
+    }
+    *messages = (struct sqs_messages){.count = 0};
+}

@@ -1,0 +1,147 @@
+#include "sqs_request.h"
+
+#include "json_writer.h"
+
+static void text_member(struct json_writer *w, struct span name, struct span value) {
+    json_name(w, name);
+    json_string(w, value);
+}
+
+static void optional_member(struct json_writer *w, struct span name, struct span value) {
+    if (value.data) {
+        text_member(w, name, value);
+    }
+}
+
+static void number_member(struct json_writer *w, struct span name, unsigned value) {
+    json_name(w, name);
+    json_integer(w, value);
+}
+
+static void names_member(struct json_writer *w, struct span name, const char *const *values, size_t count) {
+    json_name(w, name);
+    json_array_begin(w);
+    for (size_t i = 0; i < count; i++) {
+        json_string(w, span_cstr(values[i]));
+    }
+    json_array_end(w);
+}
+
+static void begin(struct json_writer *w, const char *queue_url, struct buf *out) {
+    json_writer_init(w, out);
+    json_object_begin(w);
+    text_member(w, SPAN("QueueUrl"), span_cstr(queue_url));
+}
+
+static bool end(struct json_writer *w) {
+    json_object_end(w);
+    return buf_ok(w->out);
+}
+
+static void begin_entry(struct json_writer *w, size_t index) {
+    char id = (char)('0' + index);
+    json_object_begin(w);
+    text_member(w, SPAN("Id"), span_of(&id, 1));
+}
+
+bool sqs_write_receive(const struct sqs_receive_request *request, struct buf *out) {
+    static const char *const attributes[] = {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "SequenceNumber"};
+    static const char *const message_attributes[] = {"ErrorEnvelope"};
+    struct json_writer w;
+    begin(&w, request->queue_url, out);
+    number_member(&w, SPAN("MaxNumberOfMessages"), request->max_messages);
+    number_member(&w, SPAN("WaitTimeSeconds"), request->wait_seconds);
+    number_member(&w, SPAN("VisibilityTimeout"), request->visibility_seconds);
+    names_member(&w, SPAN("MessageSystemAttributeNames"), attributes, ARRAY_LENGTH(attributes));
+    names_member(&w, SPAN("MessageAttributeNames"), message_attributes, ARRAY_LENGTH(message_attributes));
+    optional_member(&w, SPAN("ReceiveRequestAttemptId"), span_cstr(request->attempt_id));
+    return end(&w);
+}
+
+bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles, size_t count, struct buf *out) {
+    struct json_writer w;
+    begin(&w, queue_url, out);
+    json_name(&w, SPAN("Entries"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < count; i++) {
+        begin_entry(&w, i);
+        text_member(&w, SPAN("ReceiptHandle"), receipt_handles[i]);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    return end(&w);
+}
+
+bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries, size_t count, struct buf *out) {
+    struct json_writer w;
+    begin(&w, queue_url, out);
+    json_name(&w, SPAN("Entries"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < count; i++) {
+        begin_entry(&w, i);
+        text_member(&w, SPAN("ReceiptHandle"), entries[i].receipt_handle);
+        number_member(&w, SPAN("VisibilityTimeout"), entries[i].visibility_seconds);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    return end(&w);
+}
+
+static void message_attribute(struct json_writer *w, struct span name, struct span type, struct span value) {
+    if (!value.data) {
+        return;
+    }
+    json_name(w, name);
+    json_object_begin(w);
+    text_member(w, SPAN("DataType"), type);
+    text_member(w, SPAN("StringValue"), value);
+    json_object_end(w);
+}
+
+static void send_entry(struct json_writer *w, size_t index, const struct sqs_send_entry *e) {
+    begin_entry(w, index);
+    text_member(w, SPAN("MessageBody"), e->body);
+    optional_member(w, SPAN("MessageGroupId"), e->group_id);
+    optional_member(w, SPAN("MessageDeduplicationId"), e->deduplication_id);
+    if (e->error_type.data || e->status_code.data || e->error_envelope.data) {
+        json_name(w, SPAN("MessageAttributes"));
+        json_object_begin(w);
+        message_attribute(w, SPAN("ErrorType"), SPAN("String"), e->error_type);
+        message_attribute(w, SPAN("StatusCode"), SPAN("Number"), e->status_code);
+        message_attribute(w, SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope);
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count, struct buf *out) {
+    struct json_writer w;
+    begin(&w, queue_url, out);
+    json_name(&w, SPAN("Entries"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < count; i++) {
+        send_entry(&w, i, &entries[i]);
+    }
+    json_array_end(&w);
+    return end(&w);
+}
+
+bool sqs_write_get_attributes(const char *queue_url, struct buf *out) {
+    /* All: a name that a kind of queue doesn't have (FifoQueue of a standard one) may be refused where it is asked for by itself. */
+    static const char *const names[] = {"All"};
+    struct json_writer w;
+    begin(&w, queue_url, out);
+    names_member(&w, SPAN("AttributeNames"), names, ARRAY_LENGTH(names));
+    return end(&w);
+}
+
+bool sqs_write_get_queue_url(const char *queue_name, const char *owner_account, struct buf *out) {
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_object_begin(&w);
+    text_member(&w, SPAN("QueueName"), span_cstr(queue_name));
+    if (owner_account[0]) {
+        text_member(&w, SPAN("QueueOwnerAWSAccountId"), span_cstr(owner_account));
+    }
+    return end(&w);
+}

@@ -1,0 +1,31 @@
+/* Readers of SQS's answers. Pure; they take any bytes. */
+#pragma once
+
+#include "answer.h"
+#include "compiler.h"
+#include "digest.h"
+#include "span.h"
+#include "sqs.h"
+
+#include <stddef.h>
+
+struct sqs_messages {
+    struct sqs_message *message[SQS_BATCH_MAX]; /* owned */
+    size_t count;
+    size_t corrupt;
+};
+/* ReceiveMessage. At most max messages (up to SQS_BATCH_MAX) are taken. One that is no message (its MD5 is wrong, an id, handle or body is missing) or is
+ * beyond max is left out, and counted as corrupt. Where the digest has no MD5, bodies are taken as they are. */
+MUST_USE enum answer_status sqs_read_messages(struct span body, size_t max, struct digest *digest, struct sqs_messages *ret_messages);
+void sqs_messages_free(struct sqs_messages *messages);
+
+/* The answer of a batch whose entries have the ids "0", "1", …. All count entries are written: one that isn't named is not ok and has no
+ * code; one that is named more than once is ok only where all say so. */
+MUST_USE enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_entry_result *ret_entries);
+
+/* GetQueueAttributes. What isn't told has SQS's default, or is 0 or "" as sqs.h says. */
+MUST_USE enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes);
+
+#define SQS_URL_SIZE 1024
+/* GetQueueUrl. */
+MUST_USE enum answer_status sqs_read_queue_url(struct span body, char ret_url[static SQS_URL_SIZE]);

@@ -1,0 +1,109 @@
+#include "buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIRST_CAPACITY 64
+
+void buf_init(struct buf *b, size_t max) {
+    /* One byte is kept for the NUL, and no object is larger than PTRDIFF_MAX. */
+    *b = (struct buf){.max = max < PTRDIFF_MAX ? max : PTRDIFF_MAX - 1};
+}
+
+void buf_free(struct buf *b) {
+    free(b->data);
+    *b = (struct buf){.max = b->max};
+}
+
+void buf_reset(struct buf *b) {
+    b->len = 0;
+    b->failure = BUF_FINE;
+    if (b->data)
+        b->data[0] = '\0';
+}
+
+static bool fail(struct buf *b, enum buf_failure failure) {
+    b->failure = failure;
+    return false;
+}
+
+static bool grow(struct buf *b, size_t len) {
+    size_t capacity = b->capacity ? b->capacity : FIRST_CAPACITY / 2;
+    capacity = capacity > b->max / 2 ? b->max + 1 : capacity * 2;
+    if (capacity < len + 1)
+        capacity = len + 1;
+    char *data = realloc(b->data, capacity);
+    if (!data)
+        return fail(b, BUF_NO_MEMORY);
+    data[b->len] = '\0';
+    b->data = data;
+    b->capacity = capacity;
+    return true;
+}
+
+char *buf_reserve(struct buf *b, size_t n) {
+    if (!buf_ok(b))
+        return NULL;
+    if (n > b->max - b->len) {
+        fail(b, BUF_FULL);
+        return NULL;
+    }
+    if (b->len + n >= b->capacity && !grow(b, b->len + n))
+        return NULL;
+    return b->data + b->len;
+}
+
+void buf_advance(struct buf *b, size_t n) {
+    assert(n < b->capacity - b->len);
+    b->len += n;
+    b->data[b->len] = '\0';
+}
+
+bool buf_append(struct buf *b, const void *data, size_t len) {
+    if (len == 0)
+        return buf_ok(b);
+    char *to = buf_reserve(b, len);
+    if (!to)
+        return false;
+    memcpy(to, data, len);
+    buf_advance(b, len);
+    return true;
+}
+
+bool buf_append_span(struct buf *b, struct span s) {
+    return buf_append(b, s.data, s.len);
+}
+
+bool buf_append_cstr(struct buf *b, const char *s) {
+    return buf_append(b, s, strlen(s));
+}
+
+bool buf_append_char(struct buf *b, char c) {
+    return buf_append(b, &c, 1);
+}
+
+bool buf_printf(struct buf *b, const char *format, ...) {
+    if (!buf_ok(b))
+        return false;
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0)
+        return fail(b, BUF_NO_MEMORY);
+    char *to = buf_reserve(b, (size_t)n);
+    if (!to)
+        return false;
+    va_start(args, format);
+    int written = vsnprintf(to, (size_t)n + 1, format, args);
+    va_end(args);
+    if (written != n) {
+        *to = '\0';
+        return fail(b, BUF_NO_MEMORY);
+    }
+    buf_advance(b, (size_t)n);
+    return true;
+}

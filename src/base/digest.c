@@ -1,0 +1,107 @@
+#include "digest.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+struct digest {
+    EVP_MD *sha256;
+    EVP_MD *md5; /* NULL: the library has none */
+    EVP_MD_CTX *ctx;
+    EVP_MAC *hmac;
+    EVP_MAC_CTX *mac; /* knows its hash; each use gives it a key */
+};
+
+#define MD5_SIZE (MD5_HEX_SIZE / 2)
+
+static bool has_keyless_mac(const struct digest *d) {
+    char name[] = OSSL_DIGEST_NAME_SHA2_256;
+    const OSSL_PARAM params[] = {OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, name, sizeof name - 1), OSSL_PARAM_END};
+    return EVP_MAC_CTX_set_params(d->mac, params) == 1;
+}
+
+struct digest *digest_new(void) {
+    struct digest *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    /* That an algorithm is missing is our result, not an error that a later caller of the library should find in its queue. */
+    ERR_set_mark();
+    d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    d->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
+    d->ctx = EVP_MD_CTX_new();
+    d->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    d->mac = d->hmac ? EVP_MAC_CTX_new(d->hmac) : NULL;
+    bool ok = d->sha256 && d->ctx && d->mac && has_keyless_mac(d);
+    ERR_pop_to_mark();
+    if (ok)
+        return d;
+    digest_free(d);
+    return NULL;
+}
+
+void digest_free(struct digest *d) {
+    if (!d)
+        return;
+    EVP_MAC_CTX_free(d->mac);
+    EVP_MAC_free(d->hmac);
+    EVP_MD_CTX_free(d->ctx);
+    EVP_MD_free(d->md5);
+    EVP_MD_free(d->sha256);
+    free(d);
+}
+
+static const unsigned char *bytes_of(struct span s) {
+    /* The library takes a NULL key for "the one of before". */
+    return (const unsigned char *)(s.data ? s.data : "");
+}
+
+bool digest_sha256_begin(struct digest *d) {
+    return EVP_DigestInit_ex2(d->ctx, d->sha256, NULL) == 1;
+}
+
+bool digest_sha256_update(struct digest *d, struct span data) {
+    return EVP_DigestUpdate(d->ctx, bytes_of(data), data.len) == 1;
+}
+
+bool digest_sha256_end(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]) {
+    return EVP_DigestFinal_ex(d->ctx, ret_hash, NULL) == 1;
+}
+
+bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash[static SHA256_SIZE]) {
+    return digest_sha256_begin(d) && digest_sha256_update(d, data) && digest_sha256_end(d, ret_hash);
+}
+
+bool digest_hmac_sha256(struct digest *d, struct span key, struct span data, uint8_t ret_mac[static SHA256_SIZE]) {
+    size_t size = 0;
+    return EVP_MAC_init(d->mac, bytes_of(key), key.len, NULL) == 1 && EVP_MAC_update(d->mac, bytes_of(data), data.len) == 1 &&
+           EVP_MAC_final(d->mac, ret_mac, &size, SHA256_SIZE) == 1 && size == SHA256_SIZE;
+}
+
+bool digest_has_md5(const struct digest *d) {
+    return d->md5 != NULL;
+}
+
+bool digest_md5_hex(struct digest *d, struct span data, char ret_hex[static MD5_HEX_SIZE + 1]) {
+    uint8_t hash[MD5_SIZE];
+    if (!d->md5 || EVP_DigestInit_ex2(d->ctx, d->md5, NULL) != 1 || EVP_DigestUpdate(d->ctx, bytes_of(data), data.len) != 1 ||
+        EVP_DigestFinal_ex(d->ctx, hash, NULL) != 1)
+        return false;
+    hex_encode(hash, sizeof hash, ret_hex);
+    return true;
+}
+
+uint32_t digest_crc32(struct span data) {
+    return (uint32_t)crc32_z(0, bytes_of(data), data.len);
+}
+
+void hex_encode(const uint8_t *bytes, size_t len, char *ret_hex) {
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < len; i++) {
+        *ret_hex++ = digits[bytes[i] >> 4];
+        *ret_hex++ = digits[bytes[i] & 0xF];
+    }
+    *ret_hex = '\0';
+}

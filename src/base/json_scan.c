@@ -1,0 +1,164 @@
+#include "json_scan.h"
+
+#include "utf8.h"
+
+#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+static struct json_scan wrong(size_t at) {
+    return (struct json_scan){.at = at};
+}
+
+static struct json_scan right(size_t at) {
+    return (struct json_scan){.at = at, .ok = true};
+}
+
+static unsigned char byte_at(struct span text, size_t at) {
+    return (unsigned char)text.data[at];
+}
+
+static bool is_digit(struct span text, size_t at) {
+    return at < text.len && text.data[at] >= '0' && text.data[at] <= '9';
+}
+
+int json_hex_digit(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Whether a byte of the word needs a look: not ASCII, a control character, a quote or a backslash. (A zero byte of x ^ pattern is
+ * found by the borrow of a subtraction; a false alarm behind a true one does no harm.) */
+static bool is_special_among(uint64_t x) {
+    uint64_t quote = x ^ EVERY_BYTE('"');
+    uint64_t backslash = x ^ EVERY_BYTE('\\');
+    uint64_t found = (x - EVERY_BYTE(0x20)) | (quote - EVERY_BYTE(1)) | (backslash - EVERY_BYTE(1)) | x;
+    return (found & EVERY_BYTE(0x80)) != 0;
+}
+
+static bool is_plain(unsigned char c) {
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static size_t skip_plain(struct span text, size_t at) {
+    for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        if (is_special_among(word))
+            break;
+    }
+    while (at < text.len && is_plain(byte_at(text, at)))
+        at++;
+    return at;
+}
+
+/* The four hex digits at `at`. */
+static struct json_scan scan_hex(struct span text, size_t at, uint32_t *ret_unit) {
+    uint32_t unit = 0;
+    for (size_t end = at + 4; at < end; at++) {
+        int digit = at < text.len ? json_hex_digit(text.data[at]) : -1;
+        if (digit < 0)
+            return wrong(at);
+        unit = unit << 4 | (uint32_t)digit;
+    }
+    *ret_unit = unit;
+    return right(at);
+}
+
+/* An escape whose backslash is at `at`: a high surrogate takes the low one behind it along. The grammar's faults are at their byte;
+ * a surrogate that is alone is at its own backslash, as it is by itself a well-formed escape. */
+static struct json_scan scan_unicode_escape(struct span text, size_t at) {
+    uint32_t unit = 0;
+    struct json_scan first = scan_hex(text, at + 2, &unit);
+    if (!first.ok || unit < 0xD800 || unit > 0xDFFF)
+        return first;
+    if (unit > 0xDBFF)
+        return wrong(at);
+    for (size_t i = 0; i < 2; i++)
+        if (first.at + i == text.len)
+            return wrong(text.len);
+        else if (text.data[first.at + i] != "\\u"[i])
+            return wrong(at);
+    struct json_scan second = scan_hex(text, first.at + 2, &unit);
+    if (second.ok && (unit < 0xDC00 || unit > 0xDFFF))
+        return wrong(at);
+    return second;
+}
+
+static struct json_scan scan_escape(struct span text, size_t at) {
+    if (at + 1 == text.len)
+        return wrong(text.len);
+    switch (text.data[at + 1]) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't': return right(at + 2);
+    case 'u': return scan_unicode_escape(text, at);
+    default: return wrong(at + 1);
+    }
+}
+
+struct json_scan json_scan_string(struct span text, size_t at) {
+    bool escaped = false;
+    for (at = skip_plain(text, at + 1); at < text.len; at = skip_plain(text, at)) {
+        unsigned char c = byte_at(text, at);
+        if (c == '"')
+            return (struct json_scan){.at = at + 1, .ok = true, .escaped = escaped};
+        if (c == '\\') {
+            struct json_scan escape = scan_escape(text, at);
+            if (!escape.ok)
+                return escape;
+            escaped = true;
+            at = escape.at;
+        } else if (c < 0x20) {
+            return wrong(at);
+        } else {
+            size_t matched = utf8_match((const unsigned char *)text.data + at, text.len - at);
+            at += matched;
+            if (matched == 0 || matched < utf8_length(c))
+                return wrong(at);
+        }
+    }
+    return wrong(text.len);
+}
+
+static size_t skip_digits(struct span text, size_t at) {
+    while (is_digit(text, at))
+        at++;
+    return at;
+}
+
+struct json_scan json_scan_number(struct span text, size_t at) {
+    if (text.data[at] == '-')
+        at++;
+    if (!is_digit(text, at))
+        return wrong(at);
+    at = text.data[at] == '0' ? at + 1 : skip_digits(text, at);
+    if (at < text.len && text.data[at] == '.') {
+        if (!is_digit(text, at + 1))
+            return wrong(at + 1);
+        at = skip_digits(text, at + 1);
+    }
+    if (at < text.len && (text.data[at] == 'e' || text.data[at] == 'E')) {
+        at++;
+        if (at < text.len && (text.data[at] == '+' || text.data[at] == '-'))
+            at++;
+        if (!is_digit(text, at))
+            return wrong(at);
+        at = skip_digits(text, at);
+    }
+    return right(at);
+}
+
+struct json_scan json_scan_literal(struct span text, size_t at, struct span word) {
+    for (size_t i = 0; i < word.len; i++)
+        if (at + i == text.len || text.data[at + i] != word.data[i])
+            return wrong(at + i);
+    return right(at + word.len);
+}

@@ -1,0 +1,107 @@
+#include "json_text.h"
+
+#include "json_reader.h"
+#include "json_scan.h"
+#include "utf8.h"
+
+#define UNICODE_ESCAPE_SIZE (sizeof "\\uXXXX" - 1)
+
+static bool hex_unit(struct span s, uint32_t *ret_unit) {
+    if (s.len < UNICODE_ESCAPE_SIZE || s.data[0] != '\\' || s.data[1] != 'u')
+        return false;
+    uint32_t unit = 0;
+    for (size_t i = 2; i < UNICODE_ESCAPE_SIZE; i++) {
+        int digit = json_hex_digit(s.data[i]);
+        if (digit < 0)
+            return false;
+        unit = unit << 4 | (uint32_t)digit;
+    }
+    *ret_unit = unit;
+    return true;
+}
+
+/* Decodes the escape that s begins with; returns how many of its bytes it took. What the reader would have refused stands for itself. */
+static size_t decode_escape(struct span s, char decoded[static 4], size_t *ret_len) {
+    static const char short_forms[][2] = {{'"', '"'},  {'\\', '\\'}, {'/', '/'},  {'b', '\b'},
+                                          {'f', '\f'}, {'n', '\n'},  {'r', '\r'}, {'t', '\t'}};
+    uint32_t unit = 0;
+    uint32_t low = 0;
+    *ret_len = 1;
+    for (size_t i = 0; s.len > 1 && i < ARRAY_LENGTH(short_forms); i++)
+        if (s.data[1] == short_forms[i][0]) {
+            decoded[0] = short_forms[i][1];
+            return 2;
+        }
+    if (hex_unit(s, &unit) && (unit < 0xD800 || unit > 0xDFFF)) {
+        *ret_len = utf8_encode(unit, decoded);
+        return UNICODE_ESCAPE_SIZE;
+    }
+    if (unit >= 0xD800 && unit <= 0xDBFF &&
+        hex_unit(span_of(s.data + UNICODE_ESCAPE_SIZE, s.len - UNICODE_ESCAPE_SIZE), &low) && low >= 0xDC00 && low <= 0xDFFF) {
+        *ret_len = utf8_encode(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), decoded);
+        return 2 * UNICODE_ESCAPE_SIZE;
+    }
+    decoded[0] = s.data[0];
+    return 1;
+}
+
+bool json_next_piece(struct json_pieces *pieces, struct span *ret_piece) {
+    struct span rest = pieces->rest;
+    if (rest.len == 0)
+        return false;
+    size_t taken = 0;
+    if (rest.data[0] == '\\') {
+        size_t len = 0;
+        taken = decode_escape(rest, pieces->decoded, &len);
+        *ret_piece = span_of(pieces->decoded, len);
+    } else {
+        const char *backslash = memchr(rest.data, '\\', rest.len);
+        taken = backslash ? (size_t)(backslash - rest.data) : rest.len;
+        *ret_piece = span_of(rest.data, taken);
+    }
+    pieces->rest = span_of(rest.data + taken, rest.len - taken);
+    return true;
+}
+
+bool json_raw_equal(struct span a, struct span b) {
+    struct json_pieces pieces_a = json_pieces_of(a);
+    struct json_pieces pieces_b = json_pieces_of(b);
+    struct span x = {"", 0};
+    struct span y = {"", 0};
+    for (;;) {
+        bool more_x = x.len > 0 || json_next_piece(&pieces_a, &x);
+        bool more_y = y.len > 0 || json_next_piece(&pieces_b, &y);
+        if (!more_x || !more_y)
+            return more_x == more_y;
+        size_t n = x.len < y.len ? x.len : y.len;
+        if (memcmp(x.data, y.data, n) != 0)
+            return false;
+        x = span_of(x.data + n, x.len - n);
+        y = span_of(y.data + n, y.len - n);
+    }
+}
+
+bool json_unescape(struct span raw, struct buf *out) {
+    struct json_pieces pieces = json_pieces_of(raw);
+    struct span piece;
+    while (json_next_piece(&pieces, &piece))
+        if (!buf_append_span(out, piece))
+            return false;
+    return buf_ok(out);
+}
+
+bool json_token_is(const struct json_token *token, const char *text) {
+    if (token->event != JSON_NAME && token->event != JSON_STRING)
+        return false;
+    struct span rest = span_cstr(text);
+    if (!token->escaped)
+        return span_equal(token->raw, rest);
+    struct json_pieces pieces = json_pieces_of(token->raw);
+    struct span piece;
+    while (json_next_piece(&pieces, &piece)) {
+        if (piece.len > rest.len || memcmp(piece.data, rest.data, piece.len) != 0)
+            return false;
+        rest = span_of(rest.data + piece.len, rest.len - piece.len);
+    }
+    return rest.len == 0;
+}

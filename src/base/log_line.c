@@ -1,0 +1,133 @@
+#include "log_line.h"
+
+#include "utf8.h"
+
+#include <inttypes.h>
+
+#define REPLACEMENT SPAN("\xEF\xBF\xBD")
+#define CUT_MARK SPAN("\xE2\x80\xA6")
+#define LEAST_CUT 16          /* bytes that every value keeps */
+#define TAIL (sizeof "}\n" - 1) /* what must still fit behind the fields */
+
+enum quoting { BARE, QUOTED };
+
+static bool is_control(uint32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
+
+static void append_ascii(struct buf *out, unsigned char c, enum quoting quoting) {
+    static const char *const short_forms[] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    if (c < ARRAY_LENGTH(short_forms) && short_forms[c])
+        (void)buf_append_cstr(out, short_forms[c]);
+    else if (is_control(c))
+        (void)buf_printf(out, "\\u%04x", (unsigned)c);
+    else if (quoting == QUOTED && (c == '"' || c == '\\'))
+        (void)buf_append(out, (const char[]){'\\', (char)c}, 2);
+    else
+        (void)buf_append_char(out, (char)c);
+}
+
+/* Whatever the bytes are, what is written is UTF-8 that moves no cursor and ends no line. */
+static void append_clean(struct buf *out, struct span text, enum quoting quoting) {
+    const unsigned char *p = (const unsigned char *)text.data;
+    for (size_t i = 0, n = 0; i < text.len && buf_ok(out); i += n) {
+        n = utf8_match(p + i, text.len - i);
+        bool whole = n > 0 && n == utf8_length(p[i]);
+        n = n > 0 ? n : 1;
+        if (!whole)
+            (void)buf_append_span(out, REPLACEMENT);
+        else if (n == 1)
+            append_ascii(out, p[i], quoting);
+        else if (n == 2 && p[i] == 0xC2 && is_control(p[i + 1]))
+            (void)buf_printf(out, "\\u%04x", (unsigned)p[i + 1]);
+        else
+            (void)buf_append(out, text.data + i, n);
+    }
+}
+
+static void append_text(struct buf *out, struct span text, enum quoting quoting, size_t cut) {
+    size_t len = text.len;
+    if (len > cut) {
+        len = cut;
+        while (len > 0 && cut - len < 3 && ((unsigned char)text.data[len] & 0xC0) == 0x80)
+            len--;
+    }
+    append_clean(out, span_of(text.data, len), quoting);
+    if (len < text.len)
+        (void)buf_append_span(out, CUT_MARK);
+}
+
+/* Whether a value of the text format would run into its neighbours. */
+static enum quoting quoting_of(struct span text) {
+    if (text.len == 0)
+        return QUOTED;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        bool c1 = c == 0xC2 && i + 1 < text.len && is_control((unsigned char)text.data[i + 1]);
+        if (c <= ' ' || c == '"' || c == '=' || c == 0x7F || c1)
+            return QUOTED;
+    }
+    return BARE;
+}
+
+static void append_value(struct buf *out, struct span text, enum quoting quoting, size_t cut) {
+    if (quoting == QUOTED)
+        (void)buf_append_char(out, '"');
+    append_text(out, text, quoting, cut);
+    if (quoting == QUOTED)
+        (void)buf_append_char(out, '"');
+}
+
+static void append_field(struct buf *out, enum log_format format, const struct log_field *field, size_t cut) {
+    bool json = format == LOG_FORMAT_JSON;
+    (void)buf_printf(out, json ? ",\"%s\":" : " %s=", field->name);
+    if (field->text.data)
+        append_value(out, field->text, json ? QUOTED : quoting_of(field->text), cut);
+    else
+        (void)buf_printf(out, "%" PRId64, field->number);
+}
+
+static void append_head(struct buf *out, const struct log_line *line, size_t cut) {
+    static const char *const levels[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+    char time[ISO8601_SIZE];
+    clock_iso8601(line->wall, time);
+    if (line->format == LOG_FORMAT_JSON) {
+        (void)buf_printf(out, "{\"time\":\"%s\",\"level\":\"%s\",\"message\":", time, levels[line->level]);
+        append_value(out, span_cstr(line->message), QUOTED, cut);
+    } else {
+        (void)buf_printf(out, "%s %s ", time, levels[line->level]);
+        append_text(out, span_cstr(line->message), BARE, cut);
+    }
+}
+
+/* Takes back what stands behind len where it didn't fit. */
+static bool keep(struct buf *out, size_t len) {
+    if (buf_ok(out))
+        return true;
+    out->len = len;
+    out->failure = BUF_FINE;
+    return false;
+}
+
+/* False: not everything fits, with values of at most cut bytes. Then whole fields are left out at the end. */
+static bool append_within(const struct log_line *line, struct buf *out, size_t cut) {
+    size_t before = out->len;
+    append_head(out, line, cut);
+    bool fits = keep(out, before);
+    for (const struct log_field *field = line->fields; fits && field && field->name; field++) {
+        before = out->len;
+        append_field(out, line->format, field, cut);
+        fits = keep(out, before);
+    }
+    return fits;
+}
+
+void log_line_append(const struct log_line *line, struct buf *out) {
+    size_t begin = out->len;
+    size_t max = out->max;
+    out->max = begin + LOG_LINE_MAX - TAIL;
+    for (size_t cut = LOG_LINE_MAX; !append_within(line, out, cut) && cut > LEAST_CUT; cut /= 2)
+        out->len = begin;
+    out->max = max;
+    (void)buf_append_cstr(out, line->format == LOG_FORMAT_JSON ? "}\n" : "\n");
+}

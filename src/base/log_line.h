@@ -1,0 +1,17 @@
+/* How an event looks as a line of the log. */
+#pragma once
+
+#include "buf.h"
+#include "log.h"
+
+/* What a line is made of. */
+struct log_line {
+    enum log_format format;
+    enum log_level level;
+    int64_t wall;
+    const char *message;
+    const struct log_field *fields; /* ends with a NULL name; or NULL */
+};
+
+/* Appends the line with its newline to out, whose ceiling has room for LOG_LINE_MAX bytes: no more are written. */
+void log_line_append(const struct log_line *line, struct buf *out);

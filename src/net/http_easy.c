@@ -1,0 +1,305 @@
+/* One request on one libcurl handle: what is set, and what is kept of the response. */
+#include "http_private.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#define CONNECT_TIMEOUT (5 * MICROSECONDS)
+#define HEADERS_CEILING ((size_t)64 * 1024) /* all header lines of a response together */
+#define FIRST_RESERVE_MAX ((curl_off_t)256 * 1024)
+#define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
+
+/* A name's address is looked up again after so long, and no connection is older: together within 60 s of a move. The jitter keeps
+ * connections that were opened at once from being opened anew at once. */
+#define ADDRESS_LIFETIME 15L      /* seconds */
+#define CONNECTION_LIFETIME 30L   /* seconds, and up to */
+#define CONNECTION_JITTER 15      /* so many more */
+#define IDLE_LIFETIME 25L         /* below the 30 s of servers that close early */
+#define LIFETIME_WITHOUT_DNS 3600L
+#define RESOLVE_FAILURE_HOLDS (60 * MICROSECONDS)
+
+static CURLcode set_read_ahead(CURL *easy, void *ssl_ctx, void *user) {
+    (void)easy, (void)user;
+    /* Header and payload of a TLS record in one read instead of two. */
+    SSL_CTX_set_read_ahead(ssl_ctx, 1);
+    return CURLE_OK;
+}
+
+static int set_socket_options(void *user, curl_socket_t fd, curlsocktype purpose) {
+    (void)user, (void)purpose;
+    unsigned limit = UNACKNOWLEDGED_MAX;
+    /* Only sooner knowledge of a dead peer: the timeouts hold without it. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+    return CURL_SOCKOPT_OK;
+}
+
+/* Whether the body may grow by n bytes; where not, why is noted for when libcurl gives up. */
+static bool make_room(struct http_transfer *t, size_t n) {
+    struct http *http = t->http;
+    if (n > t->max_response - t->body.len) {
+        t->error = HTTP_TOO_LARGE;
+        return false;
+    }
+    size_t wanted = t->body.len + n;
+    size_t others = http->stats.response_bytes - t->counted;
+    if (wanted > t->body.capacity && (others > http->response_budget || wanted > http->response_budget - others)) {
+        t->error = HTTP_OVER_BUDGET;
+        return false;
+    }
+    if (!buf_reserve(&t->body, n)) {
+        t->error = t->body.failure == BUF_FULL ? HTTP_TOO_LARGE : HTTP_NO_MEMORY;
+        return false;
+    }
+    http->stats.response_bytes = others + t->body.capacity;
+    t->counted = t->body.capacity;
+    return true;
+}
+
+void http_easy_uncount(struct http_transfer *t) {
+    t->http->stats.response_bytes -= t->counted;
+    t->counted = 0;
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *user) {
+    (void)size; /* always 1 */
+    struct http_transfer *t = user;
+    if (t->body.len == 0) {
+        curl_off_t announced = -1;
+        curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+        if (announced > 0 && (uint64_t)announced > t->max_response) {
+            t->error = HTTP_TOO_LARGE;
+            return 0;
+        }
+        if (announced > (curl_off_t)count) {
+            /* Growing in steps would copy; but a server's word alone doesn't make us take a lot. */
+            size_t first = (size_t)(announced < FIRST_RESERVE_MAX ? announced : FIRST_RESERVE_MAX);
+            if (first > count && !make_room(t, first)) {
+                return 0;
+            }
+        }
+    }
+    if (!make_room(t, count) || !buf_append(&t->body, data, count)) {
+        return 0;
+    }
+    return count;
+}
+
+static const char *const KEPT_NAMES[HTTP_KEPT_HEADERS] = {
+    [HTTP_DATE] = "date",
+    [HTTP_ERROR_TYPE] = "x-amzn-errortype",
+    [HTTP_QUERY_ERROR] = "x-amzn-query-error",
+    [HTTP_CRC32] = "x-amz-crc32",
+    [HTTP_RETRY_AFTER] = "retry-after",
+    [HTTP_AMZ_RETRY_AFTER] = "x-amz-retry-after",
+    [HTTP_REQUEST_ID] = "x-amzn-requestid",
+};
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void keep_header(struct http_transfer *t, const char *line, size_t len) {
+    const char *colon = memchr(line, ':', len);
+    if (!colon) {
+        return;
+    }
+    size_t name_len = (size_t)(colon - line);
+    const char *value = colon + 1, *end = line + len;
+    while (value < end && is_blank(*value)) {
+        value++;
+    }
+    while (end > value && is_blank(end[-1])) {
+        end--;
+    }
+    size_t value_len = (size_t)(end - value);
+    if (value_len >= KEPT_HEADER_SIZE) {
+        return;
+    }
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        if (strlen(KEPT_NAMES[i]) == name_len && strncasecmp(KEPT_NAMES[i], line, name_len) == 0) {
+            memcpy(t->kept[i], value, value_len);
+            t->kept[i][value_len] = '\0';
+            t->kept_size[i] = value_len + 1;
+            return;
+        }
+    }
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *user) {
+    (void)size; /* always 1 */
+    struct http_transfer *t = user;
+    if (!t->answered) {
+        t->answered = clock_monotonic(&t->http->clock);
+    }
+    t->header_bytes += count;
+    if (t->header_bytes > HEADERS_CEILING) {
+        t->error = HTTP_BROKEN;
+        return 0;
+    }
+    if (count >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+        /* A status line: what came before belonged to a 100 Continue or the like. */
+        memset(t->kept_size, 0, sizeof t->kept_size);
+        return count;
+    }
+    keep_header(t, data, count);
+    return count;
+}
+
+/* What holds for all requests and all services. */
+static bool set_transport(CURL *easy, struct http *http) {
+    return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* the path was signed as it is */
+           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* a name server that hangs must not hang us */
+           curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket_options) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_LIFETIME) == CURLE_OK &&
+           (!http->user_agent || curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent) == CURLE_OK);
+}
+
+static bool set_tls(CURL *easy, struct http *http) {
+    /* The parsed certificates are shared between connections only where there is no directory of them. */
+    return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_read_ahead) == CURLE_OK &&
+           (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK);
+}
+
+CURL *http_easy_new(struct http_transfer *t) {
+    CURL *easy = curl_easy_init();
+    if (!easy) {
+        return NULL;
+    }
+    if (set_transport(easy, t->http) && set_tls(easy, t->http) && curl_easy_setopt(easy, CURLOPT_PRIVATE, t) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->message) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) == CURLE_OK) {
+        return easy;
+    }
+    curl_easy_cleanup(easy);
+    return NULL;
+}
+
+/* libcurl's list type holds plain char pointers, but it only reads them. */
+static void set_line(struct http_transfer *t, size_t i, const char *line) {
+    union {
+        const char *constant;
+        char *plain;
+    } text = {.constant = line};
+    t->lines[i].data = text.plain;
+    t->lines[i].next = &t->lines[i + 1];
+}
+
+static void set_lines(struct http_transfer *t, const struct http_request *request) {
+    size_t n = 0;
+    for (; n < request->header_count; n++) {
+        set_line(t, n, request->headers[n]);
+    }
+    /* Not to be added by libcurl: a wait for 100 Continue on a large body, and a header that nobody needs. */
+    set_line(t, n++, "Expect:");
+    set_line(t, n++, "Accept:");
+    t->lines[n - 1].next = NULL;
+}
+
+static bool set_method(CURL *easy, const struct http_request *request) {
+    if (request->method == HTTP_GET) {
+        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK;
+    }
+    const char *name = request->method == HTTP_PUT ? "PUT" : NULL;
+    return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, name) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.data : "") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) == CURLE_OK;
+}
+
+/* While names can't be resolved, the connections that live are all we have. */
+static long connection_lifetime(struct http *http) {
+    if (http->resolve_failed != NEVER && clock_monotonic(&http->clock) - http->resolve_failed < RESOLVE_FAILURE_HOLDS) {
+        return LIFETIME_WITHOUT_DNS;
+    }
+    return CONNECTION_LIFETIME + (long)random_below(&http->random, CONNECTION_JITTER + 1);
+}
+
+static long milliseconds_up(int64_t microseconds) {
+    int64_t ms = microseconds / MILLISECOND + (microseconds % MILLISECOND != 0);
+    return ms < 1 ? 1 : ms > INT32_MAX ? INT32_MAX : (long)ms;
+}
+
+static void forget_response(struct http_transfer *t, size_t max_response) {
+    t->error = HTTP_FINE;
+    t->answered = 0;
+    t->header_bytes = 0;
+    t->message[0] = '\0';
+    memset(t->kept_size, 0, sizeof t->kept_size);
+    buf_reset(&t->body);
+    t->body.max = max_response;
+    t->max_response = max_response;
+}
+
+bool http_easy_prepare(struct http_transfer *t, const struct http_request *request) {
+    if (request->header_count > HTTP_HEADERS_MAX) {
+        return false;
+    }
+    CURL *easy = t->easy;
+    forget_response(t, request->max_response);
+    set_lines(t, request);
+    int64_t connect = request->connect_timeout ? request->connect_timeout : CONNECT_TIMEOUT;
+    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_method(easy, request) &&
+           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->lines) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROXY, request->direct ? "*" : NULL) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds_up(request->timeout)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(connect)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, connection_lifetime(t->http)) == CURLE_OK;
+}
+
+/* libcurl has one code for a URL of another protocol and for a server that speaks one. */
+static bool got_as_far_as_a_connection(const struct http_transfer *t) {
+    curl_off_t ready = 0;
+    return curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready) == CURLE_OK && ready > 0;
+}
+
+enum http_error http_easy_error(const struct http_transfer *t, CURLcode code) {
+    if (t->error != HTTP_FINE) {
+        return t->error;
+    }
+    switch (code) {
+    case CURLE_OK:
+        return HTTP_FINE;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR:
+        return HTTP_UNREACHABLE;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return HTTP_UNTRUSTED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMED_OUT;
+    case CURLE_OUT_OF_MEMORY:
+        return HTTP_NO_MEMORY;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+        return got_as_far_as_a_connection(t) ? HTTP_BROKEN : HTTP_REFUSED;
+    default:
+        return HTTP_BROKEN;
+    }
+}

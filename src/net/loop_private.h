@@ -1,0 +1,9 @@
+/* What the net layer's own bridges need of the loop. */
+#pragma once
+
+#include "loop.h"
+
+struct ev_loop;
+
+/* libev's loop, for watchers that must not allocate. */
+struct ev_loop *loop_ev(struct loop *loop);

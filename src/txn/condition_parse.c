@@ -1,0 +1,198 @@
+#include "condition_parser.h"
+
+#include <stdlib.h>
+
+#define IN_OPTIONS_MAX 100
+
+static struct node *parse_or(struct parser *p, bool operand_too);
+
+/* The options of IN behind its first operand. */
+static bool parse_options(struct parser *p, struct node *first) {
+    if (p->token.kind != TOKEN_LEFT_PARENTHESIS) {
+        (void)parser_refuse_token(p, "'('", "");
+        return false;
+    }
+    struct node *last = first;
+    unsigned count = 0;
+    do {
+        parser_advance(p);
+        if (count++ == IN_OPTIONS_MAX) {
+            PARSER_REFUSE(p, p->token.at, "IN has more than %d operands", IN_OPTIONS_MAX);
+            return false;
+        }
+        last->next = parse_operand(p, "a value");
+        last = last->next;
+    } while (last && p->token.kind == TOKEN_COMMA);
+    return last && parser_expect(p, TOKEN_RIGHT_PARENTHESIS, "',' or ')'");
+}
+
+static bool parse_bounds(struct parser *p, struct node *first) {
+    struct node *low = first->next = parse_operand(p, "a value");
+    if (!low || !parser_expect(p, TOKEN_AND, "AND"))
+        return false;
+    low->next = parse_operand(p, "a value");
+    return low->next;
+}
+
+/* What follows the first operand of a comparison, BETWEEN or IN. */
+static struct node *parse_comparison(struct parser *p, struct node *left, bool operand_too) {
+    static const enum node_kind kinds[] = {
+        [TOKEN_IN] = NODE_IN,           [TOKEN_BETWEEN] = NODE_BETWEEN,       [TOKEN_EQUAL] = NODE_EQUAL,     [TOKEN_NOT_EQUAL] = NODE_NOT_EQUAL,
+        [TOKEN_LESS] = NODE_LESS,       [TOKEN_LESS_EQUAL] = NODE_LESS_EQUAL, [TOKEN_GREATER] = NODE_GREATER, [TOKEN_GREATER_EQUAL] = NODE_GREATER_EQUAL,
+    };
+    enum token_kind token = p->token.kind;
+    if (operand_too && token == TOKEN_RIGHT_PARENTHESIS)
+        return left;
+    if (token != TOKEN_IN && token != TOKEN_BETWEEN && (token < TOKEN_EQUAL || token > TOKEN_GREATER_EQUAL))
+        return parser_refuse_token(p, "a comparison, IN or BETWEEN", token == TOKEN_NOT ? ": NOT stands in front of the first operand" : "");
+    struct node *n = parser_count_operator(p, p->token.at) ? parser_new_node(p, kinds[token], p->token.at) : NULL;
+    if (!n)
+        return NULL;
+    n->child = left;
+    parser_advance(p);
+    if (token == TOKEN_IN)
+        return parse_options(p, left) ? n : NULL;
+    if (token == TOKEN_BETWEEN)
+        return parse_bounds(p, left) ? n : NULL;
+    left->next = parse_operand(p, "a value");
+    return left->next ? n : NULL;
+}
+
+static struct node *parse_in_parentheses(struct parser *p) {
+    if (!parser_enter(p))
+        return NULL;
+    parser_advance(p);
+    struct node *n = parse_or(p, true);
+    if (!n || !parser_expect(p, TOKEN_RIGHT_PARENTHESIS, node_is_condition(n) ? "AND, OR or ')'" : "')'"))
+        return NULL;
+    p->nesting--;
+    return n;
+}
+
+/* A condition without AND, OR and NOT outside of parentheses. operand_too: in front of ')', an operand alone may stand, since what
+ * `(a` begins is known only behind it. */
+static struct node *parse_predicate(struct parser *p, bool operand_too) {
+    struct node *left = NULL;
+    if (p->token.kind == TOKEN_LEFT_PARENTHESIS)
+        left = parse_in_parentheses(p);
+    else if (parser_at_function(p))
+        left = parse_function(p);
+    else
+        left = parse_operand(p, "a condition");
+    if (!left || node_is_condition(left))
+        return left;
+    return parse_comparison(p, left, operand_too);
+}
+
+static struct node *parse_not(struct parser *p, bool operand_too) {
+    if (p->token.kind != TOKEN_NOT)
+        return parse_predicate(p, operand_too);
+    struct node *n = parser_count_operator(p, p->token.at) ? parser_new_node(p, NODE_NOT, p->token.at) : NULL;
+    if (!n || !parser_enter(p))
+        return NULL;
+    parser_advance(p);
+    n->child = parse_not(p, false);
+    p->nesting--;
+    return n->child ? n : NULL;
+}
+
+/* Appends an operand to a chain; one that is a chain of the same kind itself (from parentheses) is taken apart. Returns the new last. */
+static struct node *link_operand(struct node *chain, struct node *last, struct node *operand) {
+    struct node *first = operand->kind == chain->kind ? operand->child : operand;
+    if (last)
+        last->next = first;
+    else
+        chain->child = first;
+    while (first->next)
+        first = first->next;
+    return first;
+}
+
+static struct node *parse_chain(struct parser *p, enum node_kind kind, bool operand_too);
+
+static struct node *parse_chain_operand(struct parser *p, enum node_kind kind, bool operand_too) {
+    return kind == NODE_OR ? parse_chain(p, NODE_AND, operand_too) : parse_not(p, operand_too);
+}
+
+/* Operands between ANDs or between ORs, as one node; one alone as itself. */
+static struct node *parse_chain(struct parser *p, enum node_kind kind, bool operand_too) {
+    enum token_kind separator = kind == NODE_AND ? TOKEN_AND : TOKEN_OR;
+    struct node *first = parse_chain_operand(p, kind, operand_too);
+    if (!first || p->token.kind != separator)
+        return first;
+    struct node *chain = parser_new_node(p, kind, p->token.at);
+    if (!chain)
+        return NULL;
+    struct node *last = link_operand(chain, NULL, first);
+    while (p->token.kind == separator) {
+        if (!parser_count_operator(p, p->token.at))
+            return NULL;
+        parser_advance(p);
+        struct node *operand = parse_chain_operand(p, kind, false);
+        if (!operand)
+            return NULL;
+        last = link_operand(chain, last, operand);
+    }
+    return chain;
+}
+
+static struct node *parse_or(struct parser *p, bool operand_too) {
+    return parse_chain(p, NODE_OR, operand_too);
+}
+
+static struct node *parse_all(struct parser *p) {
+    parser_advance(p);
+    struct node *root = parse_or(p, false);
+    if (!root || p->token.kind == TOKEN_END)
+        return root;
+    if (p->token.kind == TOKEN_RIGHT_PARENTHESIS) {
+        PARSER_REFUSE(p, p->token.at, "unexpected '%c' without a '(' of its own", ')');
+        return NULL;
+    }
+    return parser_refuse_token(p, "AND, OR or the end", "");
+}
+
+/* Nodes and the texts that they own, in one block: each character makes two nodes at most, and no text is longer than what it came from. */
+static struct condition *new_condition(struct span text) {
+    size_t nodes = text.len < NODES_MAX / 2 ? text.len * 2 : NODES_MAX;
+    struct condition *c = malloc(sizeof *c + nodes * sizeof c->nodes[0] + text.len);
+    if (!c)
+        return NULL;
+    *c = (struct condition){.node_capacity = nodes};
+    c->bytes = (char *)(c->nodes + nodes);
+    return c;
+}
+
+static enum condition_status fill(struct condition *c, struct span text, const struct condition_environment *environment,
+                                  struct failure *ret_failure) {
+    struct parser p = {.token = {.kind = TOKEN_END}, .condition = c, .failure = ret_failure};
+    lexer_init(&p.lexer, text, ret_failure);
+    c->root = parse_all(&p);
+    if (!c->root)
+        return CONDITION_REFUSED;
+    enum condition_status status = condition_check(c, text, environment, ret_failure);
+    return status == CONDITION_FINE ? condition_number_placeholders(c, environment, ret_failure) : status;
+}
+
+enum condition_status condition_parse(struct span text, const struct condition_environment *environment, struct condition **ret_condition,
+                                      struct failure *ret_failure) {
+    if (!text.data)
+        text = SPAN("");
+    struct condition *c = new_condition(text);
+    if (!c)
+        return CONDITION_NO_MEMORY;
+    enum condition_status status = fill(c, text, environment, ret_failure);
+    if (status == CONDITION_FINE)
+        *ret_condition = c;
+    else
+        condition_free(c);
+    return status;
+}
+
+void condition_free(struct condition *c) {
+    free(c);
+}
+
+bool condition_is_or(const struct condition *c) {
+    return c->root->kind == NODE_OR;
+}

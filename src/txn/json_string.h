@@ -1,0 +1,37 @@
+/* A JSON string as it stands in a text that was read already: still escaped, and what it means without decoding it first. */
+#pragma once
+
+#include "arena.h"
+#include "buf.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_string {
+    struct span raw; /* between the quotes; valid JSON */
+    bool escaped;    /* raw holds at least one backslash */
+};
+
+/* A view of UTF-8 text that needs no escaping: an ASCII name of the contract's. */
+static inline struct json_string json_string_of(const char *plain) {
+    return (struct json_string){span_cstr(plain), false};
+}
+
+/* Bytes of the decoded form. */
+size_t json_string_size(struct json_string s);
+/* Order by the bytes of the decoded forms: <0, 0, >0. */
+int json_string_compare(struct json_string a, struct json_string b);
+bool json_string_is(struct json_string s, const char *text);
+/* Whether it is empty, or spaces, tabs and line breaks alone. */
+bool json_string_is_blank(struct json_string s);
+/* Appends the decoded form. False: out has failed. */
+bool json_string_decode(struct json_string s, struct buf *out);
+/* The decoded form: raw itself where nothing is escaped, else a copy in a. Its data is NULL where there is no memory. */
+MUST_USE struct span json_string_text(struct json_string s, struct arena *a);
+
+/* The canonical form, quotes included: the shortest escape of what must be escaped, hex digits in lower case, all else as UTF-8. It is
+ * frozen: request hashes are made of it. */
+bool json_string_append(struct json_string s, struct buf *out);
+/* Bytes that json_string_append() would append. */
+size_t json_string_canonical_size(struct json_string s);

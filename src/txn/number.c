@@ -1,0 +1,181 @@
+#include "number.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define DIGITS_MAX 38
+#define EXPONENT_MIN (-130) /* of the first significant digit */
+#define EXPONENT_MAX 125
+#define PLAIN_MIN (-6) /* exponents of the first digit that are written without an E */
+#define PLAIN_MAX 37
+/* No text that memory holds has this many digits: an exponent beyond can't be brought back into range by them. */
+#define EXPONENT_CEILING ((int64_t)1 << 60)
+
+/* A value as its significant digits, without zeros at either end, and the power of ten of the first of them. */
+struct decimal {
+    bool negative;
+    bool too_long;
+    size_t count; /* 0: the value is zero */
+    size_t zeros; /* read behind the last digit kept: they count only where another digit follows */
+    int64_t exponent;
+    char digits[DIGITS_MAX];
+};
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static void keep_digit(struct decimal *d, char digit) {
+    if (digit == '0') {
+        d->zeros++;
+        return;
+    }
+    if (d->too_long || d->zeros >= DIGITS_MAX - d->count) {
+        d->too_long = true;
+        return;
+    }
+    memset(d->digits + d->count, '0', d->zeros);
+    d->count += d->zeros;
+    d->digits[d->count++] = digit;
+    d->zeros = 0;
+}
+
+/* Reads the digits before an E; returns where they end. */
+static size_t read_mantissa(struct span text, size_t at, struct decimal *d) {
+    bool fraction = false;
+    int64_t whole_digits = 0, leading_zeros = 0; /* in front of the point, from the first significant one on; behind it, before that one */
+    for (; at < text.len; at++) {
+        char c = text.data[at];
+        if (c == '.') {
+            fraction = true;
+        } else if (!is_digit(c)) {
+            break;
+        } else if (d->count == 0 && c == '0') {
+            leading_zeros += fraction;
+        } else {
+            whole_digits += !fraction;
+            keep_digit(d, c);
+        }
+    }
+    d->exponent = whole_digits > 0 ? whole_digits - 1 : -leading_zeros - 1;
+    return at;
+}
+
+/* Reads what follows the E: an optional sign and digits. */
+static int64_t read_exponent(struct span text, size_t at) {
+    bool negative = at < text.len && text.data[at] == '-';
+    if (at < text.len && (text.data[at] == '-' || text.data[at] == '+'))
+        at++;
+    int64_t value = 0;
+    for (; at < text.len && is_digit(text.data[at]); at++) {
+        if (value < EXPONENT_CEILING / 10)
+            value = value * 10 + (text.data[at] - '0');
+        else
+            value = EXPONENT_CEILING;
+    }
+    return negative ? -value : value;
+}
+
+static void read_decimal(struct span text, struct decimal *ret_d) {
+    struct decimal d = {0};
+    size_t at = 0;
+    if (text.len > 0 && text.data[0] == '-') {
+        d.negative = true;
+        at = 1;
+    }
+    at = read_mantissa(text, at, &d);
+    if (at < text.len && (text.data[at] == 'e' || text.data[at] == 'E'))
+        d.exponent += read_exponent(text, at + 1);
+    *ret_d = d;
+}
+
+static void put(struct number *n, char c) {
+    n->text[n->len++] = c;
+}
+
+static void put_digits(struct number *n, const char *digits, size_t count) {
+    memcpy(n->text + n->len, digits, count);
+    n->len += count;
+}
+
+static void put_zeros(struct number *n, size_t count) {
+    memset(n->text + n->len, '0', count);
+    n->len += count;
+}
+
+static void put_plain(struct number *n, const struct decimal *d, int exponent) {
+    if (exponent < 0) {
+        put_digits(n, "0.", 2);
+        put_zeros(n, (size_t)(-exponent - 1));
+        put_digits(n, d->digits, d->count);
+        return;
+    }
+    size_t whole = (size_t)exponent + 1;
+    if (d->count <= whole) {
+        put_digits(n, d->digits, d->count);
+        put_zeros(n, whole - d->count);
+        return;
+    }
+    put_digits(n, d->digits, whole);
+    put(n, '.');
+    put_digits(n, d->digits + whole, d->count - whole);
+}
+
+static void put_scientific(struct number *n, const struct decimal *d, int exponent) {
+    put(n, d->digits[0]);
+    if (d->count > 1) {
+        put(n, '.');
+        put_digits(n, d->digits + 1, d->count - 1);
+    }
+    put(n, 'E');
+    put(n, exponent < 0 ? '-' : '+');
+    int magnitude = exponent < 0 ? -exponent : exponent;
+    for (int unit = magnitude >= 100 ? 100 : magnitude >= 10 ? 10 : 1; unit > 0; unit /= 10)
+        put(n, (char)('0' + magnitude / unit % 10));
+}
+
+enum number_status number_read(struct span text, struct number *ret_number) {
+    struct decimal d;
+    read_decimal(text, &d);
+    if (d.count == 0) {
+        *ret_number = (struct number){.text = "0", .len = 1, .size = 1};
+        return NUMBER_FINE;
+    }
+    if (d.exponent < EXPONENT_MIN || d.exponent > EXPONENT_MAX)
+        return NUMBER_OUT_OF_RANGE;
+    if (d.too_long)
+        return NUMBER_TOO_MANY_DIGITS;
+
+    struct number n = {.size = (d.count + 1) / 2 + 1 + d.negative};
+    int exponent = (int)d.exponent;
+    if (d.negative)
+        put(&n, '-');
+    if (exponent >= PLAIN_MIN && exponent <= PLAIN_MAX)
+        put_plain(&n, &d, exponent);
+    else
+        put_scientific(&n, &d, exponent);
+    n.text[n.len] = '\0';
+    *ret_number = n;
+    return NUMBER_FINE;
+}
+
+/* Order of two values that aren't zero by what is left of them without their signs. */
+static int compare_magnitude(const struct decimal *a, const struct decimal *b) {
+    if (a->exponent != b->exponent)
+        return a->exponent < b->exponent ? -1 : 1;
+    return span_compare(span_of(a->digits, a->count), span_of(b->digits, b->count));
+}
+
+static int sign_of(const struct decimal *d) {
+    return d->count == 0 ? 0 : d->negative ? -1 : 1;
+}
+
+int number_compare(const struct number *a, const struct number *b) {
+    struct decimal x, y;
+    read_decimal(span_of(a->text, a->len), &x);
+    read_decimal(span_of(b->text, b->len), &y);
+    int sign = sign_of(&x), other = sign_of(&y);
+    if (sign != other || sign == 0)
+        return sign - other;
+    return sign * compare_magnitude(&x, &y);
+}

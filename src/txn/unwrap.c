@@ -1,0 +1,141 @@
+#include "update_parts.h"
+
+#include <string.h>
+
+/* An envelope in an envelope is nothing we send; a hand that wraps one again is forgiven a few times. */
+#define UNWRAPS_MAX 8
+
+enum unwrapped { UNWRAP_OURS, UNWRAP_NOT_OURS, UNWRAP_NO_MEMORY };
+
+/* The member's text, absent where it is no string. False: no memory. */
+static bool read_string(const struct value_tape *t, tape_node object, const char *name, struct arena *a, struct span *ret_text) {
+    tape_node n = tape_find(t, object, name);
+    *ret_text = (struct span){NULL, 0};
+    if (n == TAPE_ROOT || tape_type_of(t, n) != TAPE_STRING)
+        return true;
+    struct json_string s = tape_string(t, n);
+    if (!s.escaped) {
+        *ret_text = arena_copy(a, s.raw);
+        return ret_text->data != NULL;
+    }
+    *ret_text = json_string_text(s, a);
+    return ret_text->data != NULL;
+}
+
+static bool is_type(const struct value_tape *t, tape_node n, enum tape_type type) {
+    return n != TAPE_ROOT && tape_type_of(t, n) == type;
+}
+
+/* details.source, where the text is an error envelope of ours; else TAPE_ROOT. */
+static tape_node find_source(const struct value_tape *t) {
+    if (!is_type(t, tape_find(t, TAPE_ROOT, "success"), TAPE_FALSE) || !is_type(t, tape_find(t, TAPE_ROOT, "error"), TAPE_STRING))
+        return TAPE_ROOT;
+    tape_node details = tape_find(t, TAPE_ROOT, "details");
+    if (!is_type(t, details, TAPE_OBJECT))
+        return TAPE_ROOT;
+    tape_node source = tape_find(t, details, "source");
+    if (!is_type(t, source, TAPE_OBJECT))
+        return TAPE_ROOT;
+    tape_node key = tape_find(t, source, "idempotency_key");
+    if (!is_type(t, key, TAPE_STRING))
+        return TAPE_ROOT;
+    size_t size = json_string_size(tape_string(t, key));
+    return size > 0 && size <= KEY_SIZE_MAX ? source : TAPE_ROOT;
+}
+
+/* All of the source but its body. */
+static enum unwrapped read_source(const struct value_tape *t, tape_node source, struct arena *a, struct update_source *ret_source) {
+    struct update_source s = {0};
+    if (!read_string(t, source, "message_id", a, &s.message_id) || !read_string(t, source, "queue", a, &s.queue) ||
+        !read_string(t, source, "sent_at", a, &s.sent_at) || !read_string(t, source, "idempotency_key", a, &s.idempotency_key) ||
+        !read_string(t, source, "group_id", a, &s.group_id))
+        return UNWRAP_NO_MEMORY;
+    *ret_source = s;
+    return UNWRAP_OURS;
+}
+
+/* The attribute ErrorEnvelope, of a message whose body is the original. What isn't an envelope of ours is passed over: anyone can set an
+ * attribute. */
+static enum unwrapped read_attribute(const struct update_context *ctx, struct span envelope, struct arena *a,
+                                     struct update_source *ret_source) {
+    struct value_tape t;
+    struct tape_error error;
+    enum tape_status status = tape_read(envelope, ctx->hash_seed, &t, &error);
+    if (status != TAPE_READ)
+        return status == TAPE_NO_MEMORY ? UNWRAP_NO_MEMORY : UNWRAP_NOT_OURS;
+    tape_node source = find_source(&t);
+    enum unwrapped result = source == TAPE_ROOT ? UNWRAP_NOT_OURS : read_source(&t, source, a, ret_source);
+    tape_free(&t);
+    return result;
+}
+
+/* Replaces p->body by the body in p->tape's envelope. */
+static enum unwrapped unwrap_body(struct update_parts *p, struct update_source *ret_source) {
+    const struct value_tape *t = &p->tape;
+    tape_node source = find_source(t);
+    tape_node body = source == TAPE_ROOT ? TAPE_ROOT : tape_find(t, source, "body");
+    if (!is_type(t, body, TAPE_STRING))
+        return UNWRAP_NOT_OURS;
+    struct update_source s;
+    if (read_source(t, source, &p->arena, &s) == UNWRAP_NO_MEMORY)
+        return UNWRAP_NO_MEMORY;
+    struct json_string text = tape_string(t, body);
+    struct buf inner;
+    buf_init(&inner, text.raw.len);
+    if (!buf_reserve(&inner, json_string_size(text)) || !json_string_decode(text, &inner)) {
+        buf_free(&inner);
+        return UNWRAP_NO_MEMORY;
+    }
+    buf_free(&p->inner);
+    p->inner = inner;
+    p->body = buf_span(&p->inner);
+    s.body = p->body;
+    *ret_source = s;
+    return UNWRAP_OURS;
+}
+
+static void refuse_text(const struct tape_error *error, struct failure *f) {
+    static const char *const sentences[] = {
+        [JSON_SYNTAX] = "The message is not valid JSON (RFC 8259, UTF-8)",
+        [JSON_DUPLICATE] = "The message has an object with two members of one name",
+        [JSON_TOO_DEEP] = "The message nests too many arrays and objects",
+    };
+    failure_set(f, ERROR_INVALID_INPUT, "%s: see position %zu", sentences[error->error], error->position);
+    buf_printf(&f->details, "\"position\":%zu", error->position);
+}
+
+static enum step read_text(const struct update_context *ctx, struct update *u) {
+    struct tape_error error;
+    switch (tape_read(u->parts->body, ctx->hash_seed, &u->parts->tape, &error)) {
+    case TAPE_READ: return STEP_FINE;
+    case TAPE_REFUSED: refuse_text(&error, &u->failure); return STEP_REFUSED;
+    default: return STEP_NO_MEMORY;
+    }
+}
+
+enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u) {
+    struct update_parts *p = u->parts;
+    p->body = delivery->body;
+    u->idempotency_key = delivery->message_id;
+    enum unwrapped result = UNWRAP_NOT_OURS;
+    if (delivery->error_envelope.len > 0)
+        result = read_attribute(ctx, delivery->error_envelope, &p->arena, &u->source);
+    if (result == UNWRAP_OURS)
+        u->source.body = delivery->body;
+    u->unwrapped = result == UNWRAP_OURS;
+    enum step step = STEP_NO_MEMORY;
+    for (int i = 0; result != UNWRAP_NO_MEMORY; i++) {
+        step = read_text(ctx, u);
+        if (step != STEP_FINE || i == UNWRAPS_MAX)
+            break;
+        result = unwrap_body(p, &u->source);
+        if (result == UNWRAP_NOT_OURS)
+            break;
+        step = STEP_NO_MEMORY;
+        u->unwrapped = true;
+        tape_free(&p->tape);
+    }
+    if (u->unwrapped && u->source.idempotency_key.data)
+        u->idempotency_key = u->source.idempotency_key;
+    return step;
+}

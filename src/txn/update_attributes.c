@@ -1,0 +1,119 @@
+#include "update_parts.h"
+
+#include "value_path.h"
+
+#define INDEX_KEY_SIZE_MAX 2048 /* of a partition key; which of the two an index has it as isn't known here */
+
+/* Text of `SET #0=:0,#1=:1,…` for so many attributes. */
+static size_t update_expression_size(uint32_t count) {
+    size_t size = sizeof "SET " - 1;
+    for (uint64_t digits = 1, from = 0, to = 36; from < count; digits++, from = to, to *= 36)
+        size += ((count < to ? count : to) - from) * (sizeof "#=:," - 1 + 2 * digits);
+    return size - (count > 0);
+}
+
+static bool check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n, const struct value_path *path,
+                            struct failure *f) {
+    enum tape_type type = tape_type_of(t, n);
+    if (key->type == KEY_BINARY) {
+        path_refuse(path, f, "an index has it as a binary key, which JSON can't hold");
+        return false;
+    }
+    if (type != (key->type == KEY_NUMBER ? TAPE_NUMBER : TAPE_STRING)) {
+        path_refuse(path, f, "an index has it as a key that takes a %s", key->type == KEY_NUMBER ? "number" : "string");
+        return false;
+    }
+    if (type == TAPE_NUMBER)
+        return true;
+    size_t size = json_string_size(tape_string(t, n));
+    if (size > 0 && size <= INDEX_KEY_SIZE_MAX)
+        return true;
+    path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
+    return false;
+}
+
+/* What the table says of an attribute of this name. */
+static bool check_against_table(const struct table_shape *table, const struct value_tape *t, tape_node name, const struct value_path *path,
+                                struct failure *f) {
+    struct json_string s = path->name;
+    if (json_string_is(s, table->partition.name) || (table->sort.name[0] != '\0' && json_string_is(s, table->sort.name))) {
+        path_refuse(path, f, "a key attribute can't be updated: it is the record's id");
+        return false;
+    }
+    for (size_t i = 0; i < table->attribute_count; i++)
+        if (json_string_is(s, table->attributes[i].name))
+            return check_index_key(&table->attributes[i], t, name + 1, path, f);
+    return true;
+}
+
+static bool check_name(const struct value_path *parent, const struct value_path *path, struct failure *f) {
+    size_t size = json_string_size(path->name);
+    if (size > 0 && size <= ATTRIBUTE_NAME_MAX)
+        return true;
+    /* One without a name has no path of its own. */
+    path_refuse(size == 0 ? parent : path, f, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
+    return false;
+}
+
+/* One attribute, which *ret_size describes with its name, as a member of the map. */
+static bool check_attribute(const struct update_context *ctx, bool audited, const struct value_tape *t, tape_node name,
+                            const struct value_path *parent, struct value_size *ret_size, struct failure *f) {
+    struct value_path path = path_member(parent, tape_string(t, name));
+    if (!check_name(parent, &path, f) || !check_against_table(ctx->table, t, name, &path, f))
+        return false;
+    struct value_size size;
+    if (!attribute_value_check(t, name + 1, &path, STORED_DEPTH_MAX, &size, f))
+        return false;
+    if (audited && size.depth == STORED_DEPTH_MAX) {
+        path_refuse(&path, f, "a value nests at most %d arrays and objects where it is audited; only the audit record breaks this limit",
+                    STORED_DEPTH_MAX - 1);
+        return false;
+    }
+    ret_size->item = size.item + json_string_size(path.name);
+    ret_size->text = size.text + json_string_canonical_size(path.name) + sizeof ":," - 1;
+    ret_size->depth = size.depth;
+    return true;
+}
+
+static bool check_sizes(const struct update_context *ctx, const struct update *u, uint32_t count, const struct value_size *size,
+                        struct failure *f) {
+    struct value_path path = path_root("attributes");
+    size_t item = u->parts->key_size + size->item;
+    if (update_expression_size(count) > EXPRESSION_SIZE_MAX) {
+        path_refuse(&path, f, "%u attributes don't fit in one update, whose expression has at most %d bytes; about 500 do", count,
+                    EXPRESSION_SIZE_MAX);
+        return false;
+    }
+    if (item > ITEM_SIZE_MAX) {
+        path_refuse(&path, f, "a record has at most %zu bytes; id and attributes alone have %zu", ITEM_SIZE_MAX, item);
+        return false;
+    }
+    if (!u->audited)
+        return true;
+    size_t audit = audit_item_size(ctx, u, size->item, count);
+    if (audit > ITEM_SIZE_MAX) {
+        path_refuse(&path, f, "an item has at most %zu bytes; the record would fit, but its audit record has %zu", ITEM_SIZE_MAX, audit);
+        return false;
+    }
+    return true;
+}
+
+bool update_check_attributes(const struct update_context *ctx, const struct update *u, const struct value_tape *t, tape_node n,
+                             struct value_size *ret_size, struct failure *f) {
+    struct value_path path = path_root("attributes");
+    struct value_size total = {0};
+    uint32_t count = 0;
+    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name), count++) {
+        struct value_size size;
+        if (!check_attribute(ctx, u->audited, t, name, &path, &size, f))
+            return false;
+        total.item += size.item;
+        total.text += size.text;
+        if (total.depth < size.depth)
+            total.depth = size.depth;
+    }
+    if (!check_sizes(ctx, u, count, &total, f))
+        return false;
+    *ret_size = total;
+    return true;
+}

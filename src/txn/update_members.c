@@ -1,0 +1,159 @@
+#include "update_parts.h"
+
+/* How a member must look. */
+typedef bool shape_check(const struct value_tape *t, tape_node n);
+
+static bool is_id(const struct value_tape *t, tape_node n) {
+    switch (tape_type_of(t, n)) {
+    case TAPE_STRING: return tape_string(t, n).raw.len > 0;
+    case TAPE_NUMBER: return true;
+    case TAPE_OBJECT: return !tape_is_empty(t, n);
+    default: return false;
+    }
+}
+
+static bool is_object(const struct value_tape *t, tape_node n) {
+    return tape_type_of(t, n) == TAPE_OBJECT && !tape_is_empty(t, n);
+}
+
+static bool is_boolean(const struct value_tape *t, tape_node n) {
+    return tape_type_of(t, n) == TAPE_TRUE || tape_type_of(t, n) == TAPE_FALSE;
+}
+
+static bool is_string(const struct value_tape *t, tape_node n) {
+    return tape_type_of(t, n) == TAPE_STRING && tape_string(t, n).raw.len > 0;
+}
+
+static bool is_condition(const struct value_tape *t, tape_node n) {
+    return tape_type_of(t, n) == TAPE_STRING && !json_string_is_blank(tape_string(t, n));
+}
+
+static bool is_object_of_strings(const struct value_tape *t, tape_node n) {
+    if (!is_object(t, n))
+        return false;
+    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name))
+        if (tape_type_of(t, name + 1) != TAPE_STRING)
+            return false;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    shape_check *check;
+    bool required;
+    const char *must_be;
+} members[MEMBER_COUNT] = {
+    [MEMBER_ID] = {"id", is_id, true, "a string that isn't empty, a number, or an object of the key attributes"},
+    [MEMBER_ATTRIBUTES] = {"attributes", is_object, true, "an object that isn't empty"},
+    [MEMBER_ENABLE_LOGGING] = {"enable_logging", is_boolean, false, "true or false"},
+    [MEMBER_CONDITION] = {"condition_expression", is_condition, false, "a string that isn't blank"},
+    [MEMBER_NAMES] = {"expression_attribute_names", is_object_of_strings, false, "an object of strings that isn't empty"},
+    [MEMBER_VALUES] = {"expression_attribute_values", is_object, false, "an object that isn't empty"},
+    [MEMBER_KEY] = {"idempotency_key", is_string, false, "a string that isn't empty"},
+};
+
+static enum member member_of(struct json_string name) {
+    unsigned i = 0;
+    while (i < MEMBER_COUNT && !json_string_is(name, members[i].name))
+        i++;
+    return (enum member)i;
+}
+
+static void refuse_non_object(struct failure *f) {
+    failure_set(f, ERROR_INVALID_INPUT, "The message must be a JSON object");
+    buf_append_cstr(&f->details, "\"position\":0");
+}
+
+static void set_message(struct failure *f, unsigned missing, unsigned invalid) {
+    const unsigned id = 1U << MEMBER_ID;
+    const unsigned attributes = 1U << MEMBER_ATTRIBUTES;
+    if (missing == (id | attributes)) {
+        failure_set(f, ERROR_INVALID_INPUT, "ID and attributes are required");
+    } else if (missing == id) {
+        failure_set(f, ERROR_INVALID_INPUT, "ID is required");
+    } else if (missing == attributes) {
+        failure_set(f, ERROR_INVALID_INPUT, "Attributes are required");
+    } else if (invalid == 0) {
+        failure_set(f, ERROR_INVALID_INPUT, "The message has members that are not known: see unknown_fields");
+    } else {
+        const char *before = "";
+        failure_set(f, ERROR_INVALID_INPUT, "%s", "");
+        for (unsigned i = 0; i < MEMBER_COUNT; i++) {
+            if (!(invalid & 1U << i))
+                continue;
+            buf_printf(&f->message, "%s%s must be %s", before, members[i].name, members[i].must_be);
+            before = "; ";
+        }
+    }
+}
+
+static void append_fields(struct buf *details, const char *name, unsigned set) {
+    if (set == 0)
+        return;
+    buf_printf(details, "%s\"%s\":", details->len > 0 ? "," : "", name);
+    char before = '[';
+    for (unsigned i = 0; i < MEMBER_COUNT; i++) {
+        if (!(set & 1U << i))
+            continue;
+        buf_printf(details, "%c\"%s\"", before, members[i].name);
+        before = ',';
+    }
+    buf_append_char(details, ']');
+}
+
+static void append_unknown_fields(struct buf *details, const struct value_tape *t) {
+    buf_printf(details, "%s\"unknown_fields\":", details->len > 0 ? "," : "");
+    char before = '[';
+    for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
+        if (member_of(tape_string(t, name)) != MEMBER_COUNT)
+            continue;
+        buf_append_char(details, before);
+        json_string_append(tape_string(t, name), details);
+        before = ',';
+    }
+    buf_append_char(details, ']');
+}
+
+/* Notes where the known members stand; whether there are others. */
+static bool find_members(struct update_parts *p) {
+    const struct value_tape *t = &p->tape;
+    bool unknown = false;
+    for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
+        enum member member = member_of(tape_string(t, name));
+        if (member == MEMBER_COUNT)
+            unknown = true;
+        else
+            p->members[member] = name + 1;
+    }
+    return unknown;
+}
+
+enum step update_read_members(struct update *u) {
+    struct update_parts *p = u->parts;
+    const struct value_tape *t = &p->tape;
+    struct failure *f = &u->failure;
+    if (tape_type_of(t, TAPE_ROOT) != TAPE_OBJECT) {
+        refuse_non_object(f);
+        return STEP_REFUSED;
+    }
+    bool unknown = find_members(p);
+    unsigned missing = 0;
+    unsigned invalid = 0;
+    for (unsigned i = 0; i < MEMBER_COUNT; i++) {
+        tape_node n = p->members[i];
+        if (members[i].required && (n == TAPE_ROOT || tape_type_of(t, n) == TAPE_NULL))
+            missing |= 1U << i;
+        else if (n != TAPE_ROOT && !members[i].check(t, n))
+            invalid |= 1U << i;
+    }
+    if (invalid & 1U << MEMBER_KEY)
+        p->members[MEMBER_KEY] = TAPE_ROOT;
+    if (missing == 0 && invalid == 0 && !unknown)
+        return STEP_FINE;
+    set_message(f, missing, invalid);
+    append_fields(&f->details, "missing_fields", missing);
+    append_fields(&f->details, "invalid_fields", invalid);
+    if (unknown)
+        append_unknown_fields(&f->details, t);
+    return STEP_REFUSED;
+}

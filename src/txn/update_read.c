@@ -1,0 +1,178 @@
+#include "update_parts.h"
+
+#include "value_path.h"
+
+#include <stdlib.h>
+
+/* A request's buffer that is larger is given back until the request is built: a message may wait long for its turn. */
+#define IDLE_REQUEST_MAX 4096
+/* What nearly every request fits in; reading uses it first. */
+#define USUAL_REQUEST_SIZE 2047
+
+struct whole {
+    struct update update;
+    struct update_parts parts;
+};
+
+static enum step read_key(const struct update_context *ctx, struct update *u, struct buf *scratch) {
+    struct update_parts *p = u->parts;
+    tape_node id = p->members[MEMBER_ID];
+    if (!buf_reserve(scratch, USUAL_REQUEST_SIZE))
+        return STEP_NO_MEMORY;
+    size_t size = 0;
+    enum step step = update_read_key(ctx->table, &p->tape, id, scratch, &size, &u->failure);
+    if (step != STEP_FINE)
+        return step;
+    p->key_size = size;
+    u->record = arena_copy(&p->arena, buf_span(scratch));
+    u->id = update_id_text(&p->tape, id, &p->arena);
+    return u->record.data && u->id.data ? STEP_FINE : STEP_NO_MEMORY;
+}
+
+static enum step check_audit(const struct update_context *ctx, struct update *u) {
+    if (!u->audited || ctx->audit_table_exists)
+        return STEP_FINE;
+    /* There is no table for the record of this failure either. */
+    u->audited = false;
+    failure_validation(&u->failure, SPAN("enable_logging"), "there is no audit table");
+    return STEP_REFUSED;
+}
+
+static enum step refuse_undefined(const struct update_terms *terms, struct failure *f) {
+    struct value_path member = path_root(terms->undefined_in->member);
+    struct value_path path = path_member(&member, (struct json_string){terms->undefined, false});
+    path_refuse(&path, f, "condition_expression uses it, but it isn't defined");
+    return STEP_REFUSED;
+}
+
+static enum step parse_condition(struct update *u) {
+    struct update_parts *p = u->parts;
+    tape_node n = p->members[MEMBER_CONDITION];
+    if (n == TAPE_ROOT)
+        return STEP_FINE;
+    struct span text = json_string_text(tape_string(&p->tape, n), &p->arena);
+    if (!text.data)
+        return STEP_NO_MEMORY;
+    struct condition_environment environment = update_terms_environment(&p->terms);
+    enum condition_status status = condition_parse(text, &environment, &p->condition, &u->failure);
+    if (status == CONDITION_NO_MEMORY || p->terms.no_memory)
+        return STEP_NO_MEMORY;
+    if (status == CONDITION_REFUSED)
+        return p->terms.undefined_in ? refuse_undefined(&p->terms, &u->failure) : STEP_REFUSED;
+    return STEP_FINE;
+}
+
+static enum step read_condition(struct update *u) {
+    struct update_parts *p = u->parts;
+    switch (update_terms_init(&p->terms, &p->tape, &p->arena, p->members[MEMBER_NAMES], p->members[MEMBER_VALUES], &u->failure)) {
+    case TERMS_FINE: break;
+    case TERMS_REFUSED: return STEP_REFUSED;
+    default: return STEP_NO_MEMORY;
+    }
+    if (p->terms.text > CONDITION_TERMS_TEXT_MAX) {
+        failure_validation(&u->failure, SPAN("expression_attribute_values"), "together with the names they have more than 2 MB");
+        return STEP_REFUSED;
+    }
+    enum step step = parse_condition(u);
+    if (step != STEP_FINE)
+        return step;
+    return update_terms_all_used(&p->terms, &u->failure) ? STEP_FINE : STEP_REFUSED;
+}
+
+/* The message's own key counts where it can be one, whatever else is wrong: the DLQ's message keeps it. */
+static enum step take_key(struct update *u) {
+    struct update_parts *p = u->parts;
+    tape_node n = p->members[MEMBER_KEY];
+    if (n == TAPE_ROOT || tape_type_of(&p->tape, n) != TAPE_STRING || json_string_size(tape_string(&p->tape, n)) > KEY_SIZE_MAX)
+        return STEP_FINE;
+    u->idempotency_key = json_string_text(tape_string(&p->tape, n), &p->arena);
+    u->own_key = true;
+    return u->idempotency_key.data ? STEP_FINE : STEP_NO_MEMORY;
+}
+
+static enum step check_key(struct update *u) {
+    tape_node n = u->parts->members[MEMBER_KEY];
+    if (n == TAPE_ROOT || u->own_key)
+        return STEP_FINE;
+    failure_validation(&u->failure, SPAN("idempotency_key"), "a key has at most %d bytes", KEY_SIZE_MAX);
+    return STEP_REFUSED;
+}
+
+/* In the order of the members: the first that breaks a rule is the one that is reported. */
+static enum step validate(const struct update_context *ctx, struct update *u, struct buf *scratch) {
+    struct update_parts *p = u->parts;
+    enum step step = read_key(ctx, u, scratch);
+    if (step != STEP_FINE)
+        return step;
+    if (!update_check_attributes(ctx, u, &p->tape, p->members[MEMBER_ATTRIBUTES], &p->attributes, &u->failure))
+        return STEP_REFUSED;
+    if ((step = check_audit(ctx, u)) != STEP_FINE || (step = read_condition(u)) != STEP_FINE || (step = check_key(u)) != STEP_FINE)
+        return step;
+    if (!tape_sort(&p->tape, p->members[MEMBER_ATTRIBUTES]) || !update_hash_request(ctx, u, scratch))
+        return STEP_NO_MEMORY;
+    return STEP_FINE;
+}
+
+static bool is_audited(const struct update_context *ctx, const struct update_parts *p) {
+    tape_node n = p->members[MEMBER_ENABLE_LOGGING];
+    if (ctx->audit == AUDIT_ALWAYS || n == TAPE_ROOT)
+        return ctx->audit != AUDIT_OFF;
+    return tape_type_of(&p->tape, n) == TAPE_TRUE;
+}
+
+static enum step read_message(const struct update_context *ctx, const struct delivery *delivery, struct update *u) {
+    struct update_parts *p = u->parts;
+    enum step step = update_unwrap(ctx, delivery, u);
+    if (step != STEP_FINE)
+        return step;
+    step = update_read_members(u);
+    if (step == STEP_NO_MEMORY || take_key(u) == STEP_NO_MEMORY)
+        return STEP_NO_MEMORY;
+    if (step != STEP_FINE)
+        return step;
+    u->readable = true;
+    u->audited = is_audited(ctx, p);
+    if (!update_hash_key(ctx, u))
+        return STEP_NO_MEMORY;
+    return validate(ctx, u, &u->request);
+}
+
+struct update *update_read(const struct update_context *ctx, const struct delivery *delivery) {
+    struct whole *whole = calloc(1, sizeof *whole);
+    if (!whole)
+        return NULL;
+    struct update *u = &whole->update;
+    u->parts = &whole->parts;
+    failure_init(&u->failure);
+    buf_init(&u->request, REQUEST_SIZE_MAX);
+    enum step step = read_message(ctx, delivery, u);
+    if (step == STEP_NO_MEMORY || !failure_ok(&u->failure)) {
+        update_free(u);
+        return NULL;
+    }
+    if (step == STEP_REFUSED)
+        update_free_parts(u->parts);
+    buf_reset(&u->request);
+    if (step == STEP_REFUSED || u->request.capacity > IDLE_REQUEST_MAX)
+        buf_free(&u->request);
+    return u;
+}
+
+void update_free_parts(struct update_parts *p) {
+    condition_free(p->condition);
+    p->condition = NULL;
+    update_terms_free(&p->terms);
+    tape_free(&p->tape);
+}
+
+void update_free(struct update *u) {
+    if (!u)
+        return;
+    update_free_parts(u->parts);
+    arena_free(&u->parts->arena);
+    buf_free(&u->parts->inner);
+    buf_free(&u->request);
+    failure_free(&u->failure);
+    /* It is the first member of its block. */
+    free(u);
+}

@@ -1,0 +1,35 @@
+#include "value_path.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define REASON_SIZE 256
+
+/* As deep as the walk that made the frames. */
+static void append_path(const struct value_path *path, struct buf *out) {
+    if (path->parent)
+        append_path(path->parent, out);
+    if (!path->name.raw.data) {
+        buf_printf(out, "[%zu]", path->index);
+        return;
+    }
+    if (path->parent)
+        buf_append_char(out, '.');
+    json_string_decode(path->name, out);
+}
+
+void path_refuse(const struct value_path *path, struct failure *f, const char *reason_format, ...) {
+    char reason[REASON_SIZE];
+    va_list arguments;
+    va_start(arguments, reason_format);
+    int len = vsnprintf(reason, sizeof reason, reason_format, arguments);
+    va_end(arguments);
+    struct buf field;
+    buf_init(&field, SIZE_MAX);
+    append_path(path, &field);
+    failure_validation(f, buf_span(&field), "%s", len < 0 ? "" : reason);
+    if (!buf_ok(&field))
+        f->details.failure = BUF_NO_MEMORY;
+    buf_free(&field);
+}

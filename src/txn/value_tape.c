@@ -1,0 +1,168 @@
+#include "value_tape.h"
+
+#include <stdlib.h>
+
+#define FIRST_CAPACITY 32
+#define ESCAPED 8U
+/* More unused words than this are given back once the text is read: a message may wait long for its turn. */
+#define SLACK_MAX 1024
+
+static bool grow(struct value_tape *t) {
+    /* A closed container has at least two bytes for its two words; those still open are bounded by the depth. */
+    size_t most = t->text.len + (size_t)2 * JSON_MAX_DEPTH;
+    size_t capacity = t->capacity ? (size_t)t->capacity * 2 : t->text.len / 8 + FIRST_CAPACITY;
+    if (capacity > most)
+        capacity = most;
+    uint32_t *words = realloc(t->words, capacity * sizeof *words);
+    if (!words)
+        return false;
+    t->words = words;
+    t->capacity = (uint32_t)capacity;
+    return true;
+}
+
+static bool append(struct value_tape *t, uint32_t word) {
+    if (t->count == t->capacity && !grow(t))
+        return false;
+    t->words[t->count++] = word;
+    return true;
+}
+
+static uint32_t word_of(const struct json_token *token, enum tape_type type) {
+    size_t offset = token->offset + (type == TAPE_NAME || type == TAPE_STRING);
+    bool escaped = (type == TAPE_NAME || type == TAPE_STRING) && token->escaped;
+    return (uint32_t)offset << 4 | (escaped ? ESCAPED : 0) | (uint32_t)type;
+}
+
+struct building {
+    struct value_tape tape;
+    tape_node open[JSON_MAX_DEPTH];
+    unsigned depth;
+};
+
+static bool append_event(struct building *b, const struct json_token *token) {
+    static const enum tape_type types[] = {
+        [JSON_OBJECT_BEGIN] = TAPE_OBJECT, [JSON_ARRAY_BEGIN] = TAPE_ARRAY, [JSON_NAME] = TAPE_NAME, [JSON_STRING] = TAPE_STRING,
+        [JSON_NUMBER] = TAPE_NUMBER,       [JSON_TRUE] = TAPE_TRUE,         [JSON_FALSE] = TAPE_FALSE, [JSON_NULL] = TAPE_NULL,
+    };
+    struct value_tape *t = &b->tape;
+    switch (token->event) {
+    case JSON_OBJECT_BEGIN:
+    case JSON_ARRAY_BEGIN:
+        b->open[b->depth++] = t->count;
+        return append(t, word_of(token, types[token->event])) && append(t, 0);
+    case JSON_OBJECT_END:
+    case JSON_ARRAY_END: {
+        tape_node container = b->open[--b->depth];
+        t->words[container + 1] = t->count - container;
+        return true;
+    }
+    default: return append(t, word_of(token, types[token->event]));
+    }
+}
+
+static void give_back_slack(struct value_tape *t) {
+    if (t->capacity - t->count <= SLACK_MAX)
+        return;
+    uint32_t *words = realloc(t->words, t->count * sizeof *words);
+    if (!words)
+        return;
+    t->words = words;
+    t->capacity = t->count;
+}
+
+static enum tape_status read_events(struct json_reader *reader, struct building *b, struct tape_error *ret_error) {
+    struct json_token token;
+    for (;;) {
+        switch (json_next(reader, &token)) {
+        case JSON_END: return TAPE_READ;
+        case JSON_FAILED:
+            if (reader->error == JSON_NO_MEMORY)
+                return TAPE_NO_MEMORY;
+            *ret_error = (struct tape_error){reader->error, reader->error_offset};
+            return TAPE_REFUSED;
+        default:
+            if (!append_event(b, &token))
+                return TAPE_NO_MEMORY;
+        }
+    }
+}
+
+enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2], struct value_tape *ret_tape,
+                           struct tape_error *ret_error) {
+    if (text.len > TAPE_TEXT_MAX) {
+        *ret_error = (struct tape_error){JSON_SYNTAX, TAPE_TEXT_MAX};
+        return TAPE_REFUSED;
+    }
+    const struct json_options options = {
+        .max_depth = JSON_MAX_DEPTH, .reject_duplicates = true, .hash_seed = {hash_seed[0], hash_seed[1]}};
+    struct building b;
+    b.tape = (struct value_tape){.text = text};
+    b.depth = 0;
+    struct json_reader reader;
+    json_reader_init(&reader, text, &options);
+    enum tape_status status = read_events(&reader, &b, ret_error);
+    json_reader_done(&reader);
+    if (status != TAPE_READ) {
+        tape_free(&b.tape);
+        return status;
+    }
+    give_back_slack(&b.tape);
+    *ret_tape = b.tape;
+    return TAPE_READ;
+}
+
+void tape_free(struct value_tape *t) {
+    free(t->words);
+    *t = (struct value_tape){0};
+}
+
+struct json_string tape_string(const struct value_tape *t, tape_node n) {
+    const char *begin = t->text.data + tape_offset(t, n);
+    const char *end = t->text.data + t->text.len;
+    if (!(t->words[n] & ESCAPED)) {
+        const char *quote = memchr(begin, '"', (size_t)(end - begin));
+        return (struct json_string){span_of(begin, (size_t)((quote ? quote : end) - begin)), false};
+    }
+    const char *at = begin;
+    while (at < end && *at != '"')
+        at += *at == '\\' ? 2 : 1;
+    return (struct json_string){span_of(begin, (size_t)(at - begin)), true};
+}
+
+static bool is_number_byte(char c) {
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+struct span tape_number(const struct value_tape *t, tape_node n) {
+    size_t begin = tape_offset(t, n);
+    size_t at = begin;
+    while (at < t->text.len && is_number_byte(t->text.data[at]))
+        at++;
+    return span_of(t->text.data + begin, at - begin);
+}
+
+struct span tape_scalar_text(const struct value_tape *t, tape_node n) {
+    if (tape_type_of(t, n) == TAPE_NUMBER)
+        return tape_number(t, n);
+    struct span raw = tape_string(t, n).raw;
+    return span_of(raw.data - 1, raw.len + 2);
+}
+
+tape_node tape_find(const struct value_tape *t, tape_node n, const char *name) {
+    if (tape_type_of(t, n) != TAPE_OBJECT)
+        return TAPE_ROOT;
+    for (tape_node member = tape_first(n); member < tape_next(t, n); member = tape_next_member(t, member))
+        if (json_string_is(tape_string(t, member), name))
+            return member + 1;
+    return TAPE_ROOT;
+}
+
+uint32_t tape_count(const struct value_tape *t, tape_node container) {
+    bool object = tape_type_of(t, container) == TAPE_OBJECT;
+    uint32_t count = 0;
+    for (tape_node child = tape_first(container); child < tape_next(t, container);
+         child = object ? tape_next_member(t, child) : tape_next(t, child))
+        count++;
+    return count;
+}

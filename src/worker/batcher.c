@@ -1,0 +1,270 @@
+#include "batcher.h"
+
+#include "backoff.h"
+#include "verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t CALL_DEADLINE = 20 * MICROSECONDS;
+static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
+static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND;
+
+struct batch_flight {
+    LIST_ENTRY(batch_flight) link;
+    struct batcher *batcher;
+    struct call *call;
+    size_t count;
+    struct batch_entry *entries[SQS_BATCH_MAX]; /* NULL: removed meanwhile */
+};
+
+static void pump(struct batcher *b);
+
+static void on_timer(void *user) {
+    pump(user);
+}
+
+void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx) {
+    *b = (struct batcher){.ports = ports, .kind = *kind, .ctx = ctx};
+    TAILQ_INIT(&b->queue);
+    LIST_INIT(&b->flights);
+    timer_init(&b->timer, on_timer, b);
+}
+
+void batcher_done(struct batcher *b) {
+    for (struct batch_flight *f; (f = LIST_FIRST(&b->flights));) {
+        LIST_REMOVE(f, link);
+        b->ports->sqs->cancel(b->ports->sqs->ctx, f->call);
+        free(f);
+    }
+    TAILQ_INIT(&b->queue);
+    b->queued = b->flight_count = 0;
+    timer_stop(b->ports->timers, &b->timer);
+}
+
+static void take_from_queue(struct batcher *b, struct batch_entry *entry) {
+    TAILQ_REMOVE(&b->queue, entry, link);
+    entry->queued = false;
+    b->queued--;
+}
+
+static void put_in_queue(struct batcher *b, struct batch_entry *entry, bool first) {
+    if (first)
+        TAILQ_INSERT_HEAD(&b->queue, entry, link);
+    else
+        TAILQ_INSERT_TAIL(&b->queue, entry, link);
+    entry->queued = true;
+    b->queued++;
+}
+
+/* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. */
+static void drop_expired(struct batcher *b, int64_t now) {
+    struct batch_entry *next;
+    for (struct batch_entry *entry = TAILQ_FIRST(&b->queue); entry; entry = next) {
+        next = TAILQ_NEXT(entry, link);
+        if (entry->expires > now)
+            continue;
+        take_from_queue(b, entry);
+        b->kind.ended(b->ctx, entry, BATCH_EXPIRED, "");
+    }
+}
+
+/* Moves what fits into one batch from the queue into the flight. */
+static void load(struct batcher *b, struct batch_flight *f, int64_t now) {
+    size_t bytes = 0;
+    while (f->count < SQS_BATCH_MAX) {
+        struct batch_entry *entry = TAILQ_FIRST(&b->queue);
+        if (!entry || (f->count > 0 && (entry->solitary || f->entries[0]->solitary)))
+            return;
+        if (f->count > 0 && b->kind.max_bytes && bytes + entry->size > b->kind.max_bytes)
+            return;
+        take_from_queue(b, entry);
+        bytes += entry->size;
+        entry->flight = f;
+        entry->slot = f->count;
+        entry->sent_at = now;
+        f->entries[f->count++] = entry;
+    }
+}
+
+static void unload(struct batcher *b, struct batch_flight *f) {
+    for (size_t i = f->count; i-- > 0;)
+        if (f->entries[i]) {
+            f->entries[i]->flight = NULL;
+            put_in_queue(b, f->entries[i], true);
+        }
+}
+
+/* Starts one call. False: no memory; the entries are in the queue again. */
+static bool fly(struct batcher *b, int64_t now) {
+    struct batch_flight *f = calloc(1, sizeof *f);
+    if (!f)
+        return false;
+    f->batcher = b;
+    load(b, f, now);
+    struct call_options options = {.deadline = now + CALL_DEADLINE, .max_attempts = b->failures ? 1 : 0};
+    f->call = b->kind.send(b->ctx, f->entries, f->count, &options, f);
+    if (!f->call) {
+        unload(b, f);
+        free(f);
+        return false;
+    }
+    LIST_INSERT_HEAD(&b->flights, f, link);
+    b->flight_count++;
+    return true;
+}
+
+/* Whether the head of the queue goes now: its linger is over, or a whole batch stands behind it. */
+static bool is_ready(const struct batcher *b, int64_t now) {
+    const struct batch_entry *entry = TAILQ_FIRST(&b->queue);
+    if (b->hurry || entry->solitary || entry->due <= now || b->queued >= SQS_BATCH_MAX)
+        return true;
+    size_t bytes = 0;
+    if (b->kind.max_bytes)
+        TAILQ_FOREACH(entry, &b->queue, link) {
+            bytes += entry->size;
+        }
+    return bytes > b->kind.max_bytes;
+}
+
+static void pump(struct batcher *b) {
+    int64_t now = clock_monotonic(b->ports->clock);
+    unsigned max_flights = b->failures ? 1 : b->kind.max_flights;
+    drop_expired(b, now);
+    while (b->queued > 0 && b->flight_count < max_flights && now >= b->not_before && is_ready(b, now))
+        if (!fly(b, now)) {
+            timer_start(b->ports->timers, &b->timer, now + MICROSECONDS);
+            return;
+        }
+    timer_stop(b->ports->timers, &b->timer);
+    if (b->queued > 0 && b->flight_count < max_flights) {
+        int64_t next = is_ready(b, now) ? now : TAILQ_FIRST(&b->queue)->due;
+        timer_start(b->ports->timers, &b->timer, next > b->not_before ? next : b->not_before);
+    }
+}
+
+/* Never from inside a caller's own call: the timer does it. */
+static void pump_soon(struct batcher *b) {
+    timer_start(b->ports->timers, &b->timer, clock_monotonic(b->ports->clock));
+}
+
+void batcher_add(struct batcher *b, struct batch_entry *entry) {
+    int64_t now = clock_monotonic(b->ports->clock);
+    entry->due = now + b->kind.linger;
+    entry->tries = 0;
+    put_in_queue(b, entry, false);
+    if (!b->timer.running || is_ready(b, now))
+        pump_soon(b);
+}
+
+void batcher_remove(struct batcher *b, struct batch_entry *entry) {
+    if (entry->queued)
+        take_from_queue(b, entry);
+    if (entry->flight) {
+        entry->flight->entries[entry->slot] = NULL;
+        entry->flight = NULL;
+    }
+}
+
+void batcher_hurry(struct batcher *b) {
+    b->hurry = true;
+    pump_soon(b);
+}
+
+static void enter_trouble(struct batcher *b, const struct call_result *result, int64_t now) {
+    int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, b->failures, RETRY_BASE, RETRY_CAP);
+    if (result->retry_after > wait)
+        wait = result->retry_after;
+    b->not_before = now + wait;
+    b->blame = blame_of(result);
+    if (b->failures++ > 0)
+        return;
+    b->trouble_since = now;
+    char message[96];
+    snprintf(message, sizeof message, "%s fails; trying again until it works", b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", result->code[0] ? result->code : "no answer"),
+              LOG_I("status", result->status), LOG_I("entries", b->queued));
+    if (b->kind.trouble_changed)
+        b->kind.trouble_changed(b->ctx);
+}
+
+static void leave_trouble(struct batcher *b, int64_t now) {
+    if (!b->failures)
+        return;
+    b->failures = 0;
+    b->not_before = now;
+    char message[96];
+    snprintf(message, sizeof message, "%s works again", b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));
+    if (b->kind.trouble_changed)
+        b->kind.trouble_changed(b->ctx);
+}
+
+/* Whether a refusal of a whole call can only be due to what was in it. */
+static bool is_about_entries(const struct call_result *result) {
+    static const char *const about_the_queue[] = {"QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress",
+                                                  "InvalidSecurity", "UnsupportedOperation"};
+    if (result->class != CALL_PERMANENT || !result->from_service)
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(about_the_queue); i++)
+        if (strstr(result->code, about_the_queue[i]))
+            return false;
+    return true;
+}
+
+static void try_again(struct batcher *b, struct batch_entry *entry, int64_t due) {
+    entry->due = due;
+    put_in_queue(b, entry, false);
+}
+
+/* The answer to a call whose entries were all judged one by one. */
+static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results, int64_t now) {
+    for (size_t i = 0; i < f->count; i++) {
+        struct batch_entry *entry = f->entries[i];
+        if (!entry)
+            continue;
+        entry->flight = NULL;
+        if (results[i].ok)
+            b->kind.ended(b->ctx, entry, BATCH_DONE, "");
+        else if (results[i].sender_fault)
+            b->kind.ended(b->ctx, entry, BATCH_REFUSED, results[i].code);
+        else
+            try_again(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, RETRY_CAP));
+    }
+}
+
+/* The call failed as a whole. */
+static void settle_failure(struct batcher *b, struct batch_flight *f, const struct call_result *result, int64_t now) {
+    bool about_entries = is_about_entries(result);
+    for (size_t i = 0; i < f->count; i++) {
+        struct batch_entry *entry = f->entries[i];
+        if (!entry)
+            continue;
+        entry->flight = NULL;
+        if (about_entries && f->count == 1) {
+            b->kind.ended(b->ctx, entry, BATCH_REFUSED, result->code);
+            continue;
+        }
+        entry->solitary = entry->solitary || about_entries;
+        try_again(b, entry, now);
+    }
+    if (!about_entries)
+        enter_trouble(b, result, now);
+}
+
+void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+    struct batch_flight *f = flight;
+    struct batcher *b = f->batcher;
+    int64_t now = clock_monotonic(b->ports->clock);
+    LIST_REMOVE(f, link);
+    b->flight_count--;
+    if (result->class == CALL_OK && entries && count == f->count) {
+        leave_trouble(b, now);
+        settle_entries(b, f, entries, now);
+    } else {
+        settle_failure(b, f, result, now);
+    }
+    free(f);
+    pump_soon(b);
+}

@@ -1,0 +1,88 @@
+/* Gathers entries (deletes, visibility changes, DLQ sends) into batches of ten with a short linger, and tries again what failed:
+ * alone, with a backoff, one call at a time while the service is in trouble. It is the only one that knows how a batch can fail in part. */
+#pragma once
+
+#include "compiler.h"
+#include "outcome.h"
+#include "ports.h"
+#include "sqs.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum batch_end {
+    BATCH_DONE,    /* the service acknowledged it */
+    BATCH_REFUSED, /* the service refuses this entry as it is */
+    BATCH_EXPIRED  /* its time was over before it got through */
+};
+
+struct batch_flight;
+
+/* Part of what is sent. Zeroed, it is idle. */
+struct batch_entry {
+    TAILQ_ENTRY(batch_entry) link;
+    struct batch_flight *flight; /* the call it is in */
+    size_t slot;                 /* where in it */
+    bool queued;
+    bool solitary;   /* a batch with it was refused as a whole: it goes alone */
+    size_t size;     /* bytes, where batches are bounded by bytes */
+    int64_t expires; /* monotonic: given up then */
+    int64_t due;     /* monotonic: doesn't wait for company any longer */
+    int64_t sent_at; /* monotonic: when its last call began */
+    unsigned tries;  /* that failed for this entry alone */
+};
+TAILQ_HEAD(batch_queue, batch_entry);
+
+struct batcher_kind {
+    const char *what;  /* for the log: "Deleting", "Sending to the DLQ" */
+    size_t max_bytes;  /* of a batch; 0: no bound */
+    int64_t linger;    /* microseconds that an entry waits for company */
+    unsigned max_flights;
+    /* Starts the call for entries; its done is batcher_answered with flight as user. NULL: no memory. */
+    struct call *(*send)(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
+                         struct batch_flight *flight);
+    /* An entry's end. It is idle again, and may be freed or added again. code: why, "" where it is BATCH_DONE or BATCH_EXPIRED. */
+    void (*ended)(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code);
+    /* Trouble has begun or ended. NULL: nobody asks. */
+    void (*trouble_changed)(void *ctx);
+};
+
+LIST_HEAD(flight_list, batch_flight);
+
+struct batcher {
+    const struct worker_ports *ports;
+    struct batcher_kind kind;
+    void *ctx;
+    struct batch_queue queue;
+    size_t queued;
+    struct flight_list flights;
+    unsigned flight_count;
+    struct timer timer;
+    unsigned failures;     /* calls in a row that failed as a whole: in trouble where not 0 */
+    int64_t trouble_since; /* monotonic */
+    int64_t not_before;    /* monotonic: no call before, in trouble */
+    enum exit_code blame;
+    bool hurry; /* no linger any more */
+};
+
+void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx);
+/* Ends its calls and forgets its entries, without `ended`. */
+void batcher_done(struct batcher *b);
+void batcher_add(struct batcher *b, struct batch_entry *entry);
+/* Forgets an entry, queued or in flight (the call goes on, and may well have its effect). */
+void batcher_remove(struct batcher *b, struct batch_entry *entry);
+/* Sends at once what there is, and all that comes later. */
+void batcher_hurry(struct batcher *b);
+static inline bool batch_entry_busy(const struct batch_entry *entry) {
+    return entry->queued || entry->flight;
+}
+static inline bool batcher_in_trouble(const struct batcher *b) {
+    return b->failures > 0;
+}
+static inline bool batcher_idle(const struct batcher *b) {
+    return b->queued == 0 && b->flight_count == 0;
+}
+/* The answer to a call that kind.send started. */
+void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);

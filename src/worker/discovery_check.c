@@ -1,0 +1,116 @@
+#include "discovery_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const unsigned DAY = 86400;
+static const unsigned VISIBILITY_LEAST = 10;
+
+enum exit_code worse_exit(enum exit_code a, enum exit_code b) {
+    static const enum exit_code order[] = {EXIT_SETTINGS, EXIT_NOT_PERMITTED, EXIT_UNREACHABLE};
+    for (size_t i = 0; i < ARRAY_LENGTH(order); i++)
+        if (a == order[i] || b == order[i])
+            return order[i];
+    return EXIT_FINE;
+}
+
+bool queue_name_valid(const char *name) {
+    size_t len = strlen(name);
+    size_t stem = len > 5 && !strcmp(name + len - 5, ".fifo") ? len - 5 : len;
+    return len > 0 && len <= 80 && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") >= stem;
+}
+
+bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]) {
+    const char *host = strstr(url, "://"), *slash = strrchr(url, '/');
+    if (!host || slash <= host + 2 || strlen(url) >= QUEUE_URL_SIZE || !queue_name_valid(slash + 1))
+        return false;
+    snprintf(ret_name, QUEUE_NAME_SIZE, "%s", slash + 1);
+    return true;
+}
+
+bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name[static QUEUE_NAME_SIZE]) {
+    const char *part[6] = {arn};
+    for (size_t i = 1; i < ARRAY_LENGTH(part); i++) {
+        const char *colon = strchr(part[i - 1], ':');
+        if (!colon)
+            return false;
+        part[i] = colon + 1;
+    }
+    size_t account = (size_t)(part[5] - part[4]) - 1;
+    if (strncmp(arn, "arn:", 4) != 0 || strncmp(part[2], "sqs:", 4) != 0 || account >= 16 || !queue_name_valid(part[5]))
+        return false;
+    snprintf(ret_account, 16, "%.*s", (int)account, part[4]);
+    snprintf(ret_name, QUEUE_NAME_SIZE, "%s", part[5]);
+    return true;
+}
+
+static enum exit_code check_audit_table(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
+    const struct table_shape *audit = &facts->audit_table;
+    if (!facts->audit_table_exists) {
+        if (options->audit == AUDIT_OFF)
+            return EXIT_FINE;
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "AUDIT_LOG_TABLE names a table that doesn't exist: create it (string partition key log_id), or set ENABLE_AUDIT_LOG=false",
+                  LOG_C("given", options->audit_table));
+        return EXIT_SETTINGS;
+    }
+    if (strcmp(audit->partition.name, "log_id") != 0 || audit->partition.type != KEY_STRING || audit->sort.name[0]) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "AUDIT_LOG_TABLE names a table with another key: its key must be exactly log_id, a string partition key",
+                  LOG_C("given", options->audit_table), LOG_C("partition_key", audit->partition.name),
+                  LOG_C("sort_key", audit->sort.name[0] ? audit->sort.name : "none"));
+        return EXIT_SETTINGS;
+    }
+    return EXIT_FINE;
+}
+
+static enum exit_code check_queues(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
+    const struct queue_facts *queue = &facts->queue, *dlq = &facts->dlq;
+    enum exit_code code = EXIT_FINE;
+    if (queue->attributes.fifo) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "QUEUE_URL names a FIFO queue, which this version can't serve yet: it must be a standard queue",
+                  LOG_C("given", options->queue));
+        return EXIT_SETTINGS;
+    }
+    if (!dlq->url[0])
+        return EXIT_FINE; /* was reported where it was looked for */
+    if (!strcmp(dlq->url, queue->url) || (dlq->attributes.arn[0] && !strcmp(dlq->attributes.arn, queue->attributes.arn))) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names the queue itself: it must be another queue", LOG_C("given", dlq->url));
+        code = EXIT_SETTINGS;
+    }
+    if (dlq->attributes.fifo) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names a FIFO queue, but the queue is a standard one: both must be of one kind",
+                  LOG_C("given", dlq->url));
+        code = EXIT_SETTINGS;
+    }
+    if (dlq->attributes.max_message_size < queue->attributes.max_message_size) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "The DLQ's MaximumMessageSize is below the queue's, so that not every message could go there: raise it to the queue's at least",
+                  LOG_I("dlq_maximum", dlq->attributes.max_message_size), LOG_I("queue_maximum", queue->attributes.max_message_size));
+        code = EXIT_SETTINGS;
+    }
+    return code;
+}
+
+static void warn(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
+    const struct sqs_queue_attributes *queue = &facts->queue.attributes, *dlq = &facts->dlq.attributes;
+    if (queue->max_receive_count && queue->max_receive_count <= options->max_attempts)
+        LOG_EVENT(log, LOG_LEVEL_WARNING,
+                  "The queue's own redrive policy may move messages to its DLQ, without an envelope, before MAX_ATTEMPTS is reached: set its maxReceiveCount well above",
+                  LOG_I("maxReceiveCount", queue->max_receive_count), LOG_I("MAX_ATTEMPTS", options->max_attempts),
+                  LOG_I("retention_seconds", queue->retention));
+    unsigned retention = queue->retention > dlq->retention ? queue->retention : dlq->retention;
+    if (facts->audit_table_exists && options->audit_ttl_days && options->audit_ttl_days < retention / DAY + 1 + (retention % DAY != 0))
+        LOG_EVENT(log, LOG_LEVEL_WARNING,
+                  "AUDIT_LOG_TTL_DAYS is below the queues' retention plus a day: a message delivered after its audit record expired would be applied again",
+                  LOG_I("given", options->audit_ttl_days), LOG_I("at_least", retention / DAY + 1 + (retention % DAY != 0)));
+}
+
+enum exit_code discovery_check(struct log *log, const struct discovery_options *options, struct discovery_facts *facts) {
+    enum exit_code code = check_audit_table(log, options, facts);
+    if (options->queue) {
+        code = worse_exit(code, check_queues(log, options, facts));
+        unsigned own = facts->queue.attributes.visibility_timeout;
+        facts->visibility = options->visibility ? options->visibility : own > VISIBILITY_LEAST ? own : VISIBILITY_LEAST;
+        if (code == EXIT_FINE)
+            warn(log, options, facts);
+    }
+    return code;
+}

@@ -1,0 +1,178 @@
+/* The way to the DLQ: the envelope is made, sent, acknowledged; then, and only then, the source message is deleted. */
+#include "queue_worker_private.h"
+
+#include <stdlib.h>
+
+static const int64_t SEND_LINGER = 50 * MILLISECOND, RECORD_DEADLINE = 20 * MICROSECONDS;
+static const unsigned SEND_FLIGHTS = 8;
+static const size_t RECORD_MAX = (size_t)8 << 20;
+static const unsigned REFUSED_DELAY = 300; /* seconds */
+static const int64_t LATER = INT64_MAX; /* an entry that never expires: its lease is kept up */
+static const size_t BATCH_BYTES_MAX = (size_t)1 << 20;
+
+static size_t letter_limit(const struct queue_worker *w) {
+    return w->facts->dlq.attributes.max_message_size;
+}
+
+static bool make_letter(struct held *h) {
+    struct queue_worker *w = h->worker;
+    const struct sqs_message *m = h->message;
+    struct delivery delivery = {.body = m->body, .message_id = m->message_id, .error_envelope = m->error_envelope};
+    struct delivery_facts facts = {.message_id = m->message_id,
+                                   .queue = span_cstr(w->facts->queue.name),
+                                   .group_id = m->group_id,
+                                   .receive_count = m->receive_count,
+                                   .sent_at = m->sent_at};
+    if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form, &h->letter))
+        return false;
+    h->letter_made = true;
+    if (h->letter.form == DEAD_LETTER_BARE)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A failed message is too large for its envelope: the DLQ gets its body alone",
+                  LOG_S("message_id", m->message_id));
+    return true;
+}
+
+static void drop_letter(struct held *h) {
+    if (h->letter_made)
+        dead_letter_free(&h->letter);
+    h->letter_made = false;
+}
+
+static void queue_letter(struct held *h) {
+    struct queue_worker *w = h->worker;
+    if (!make_letter(h)) {
+        held_give_back(h, 0, "There is no memory for its envelope");
+        return;
+    }
+    h->sending.size = h->letter.size;
+    h->sending.expires = LATER;
+    batcher_add(&w->dead_letters, &h->sending);
+}
+
+void dlq_send(struct held *h) {
+    held_enter(h, HELD_DEAD_LETTER);
+    if (h->lost) {
+        held_let_go(h); /* another may have it by now: its verdict counts */
+        return;
+    }
+    queue_letter(h);
+}
+
+void dlq_forget(struct held *h) {
+    batcher_remove(&h->worker->dead_letters, &h->sending);
+    drop_letter(h);
+}
+
+static struct call *send_letters(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
+                                 struct batch_flight *flight) {
+    struct queue_worker *w = ctx;
+    struct sqs_send_entry sends[SQS_BATCH_MAX] = {0};
+    for (size_t i = 0; i < count; i++) {
+        const struct dead_letter *letter = &container_of(entries[i], struct held, sending)->letter;
+        sends[i].body = buf_span(&letter->body);
+        sends[i].error_type = span_cstr(letter->error_type);
+        if (letter->status_code[0])
+            sends[i].status_code = span_cstr(letter->status_code);
+        if (letter->error_envelope.len)
+            sends[i].error_envelope = buf_span(&letter->error_envelope);
+    }
+    const struct sqs_port *sqs = w->ports.sqs;
+    return sqs->send_batch(sqs->ctx, w->facts->dlq.url, sends, count, options, batcher_answered, flight);
+}
+
+static void on_record_put(void *user, const struct call_result *result) {
+    struct failure_record *record = user;
+    struct queue_worker *w = record->worker;
+    if (result->class != CALL_OK)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The audit record of a failure could not be written",
+                  LOG_C("audit_table", w->context->audit_table), LOG_C("code", result->code[0] ? result->code : "no answer"));
+    LIST_REMOVE(record, link);
+    buf_free(&record->request);
+    free(record);
+    drain_review(w);
+}
+
+/* The audit record of a failure. Its own failure holds nothing up. */
+static void put_failure_record(struct held *h) {
+    struct queue_worker *w = h->worker;
+    if (!h->update->readable || !h->update->audited || !w->context->audit_table_exists)
+        return;
+    struct failure_record *record = calloc(1, sizeof *record);
+    if (record) {
+        const struct dynamodb_port *db = w->ports.dynamodb;
+        struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + RECORD_DEADLINE};
+        record->worker = w;
+        buf_init(&record->request, RECORD_MAX);
+        if (update_append_failure_record(w->context, h->update, h->message->message_id, clock_wall(w->ports.clock), &record->request))
+            record->call = db->put_item(db->ctx, buf_span(&record->request), &options, on_record_put, record);
+        if (record->call) {
+            LIST_INSERT_HEAD(&w->records, record, link);
+            return;
+        }
+        buf_free(&record->request);
+        free(record);
+    }
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The audit record of a failure could not be written", LOG_C("code", "no memory"));
+}
+
+static void log_dead_letter(const struct held *h) {
+    const struct failure *f = &h->update->failure;
+    LOG_EVENT(h->worker->ports.log, LOG_LEVEL_INFO, "A message went to the DLQ", LOG_S("message_id", h->message->message_id),
+              LOG_C("error", error_type_name(f->type)), LOG_S("reason", buf_span(&f->message)),
+              LOG_I("receive_count", h->message->receive_count));
+}
+
+static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
+    struct queue_worker *w = ctx;
+    struct held *h = container_of(entry, struct held, sending);
+    if (end == BATCH_DONE) {
+        w->totals.dead_lettered++;
+        log_dead_letter(h);
+        put_failure_record(h);
+        drop_letter(h);
+        held_delete(h);
+        poller_pump(w);
+        return;
+    }
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The DLQ refuses a message; trying a plainer form", LOG_S("message_id", h->message->message_id),
+              LOG_C("code", code));
+    enum dead_letter_form refused = h->letter.form;
+    drop_letter(h);
+    if (refused == DEAD_LETTER_BARE) {
+        held_give_back(h, REFUSED_DELAY, "The DLQ refuses it in every form");
+        return;
+    }
+    h->least_form = refused + 1;
+    queue_letter(h);
+}
+
+static void trouble_changed(void *ctx) {
+    poller_pump(ctx);
+}
+
+void dlq_init(struct queue_worker *w) {
+    size_t limit = letter_limit(w);
+    struct batcher_kind kind = {.what = "Sending to the DLQ",
+                                .max_bytes = limit < BATCH_BYTES_MAX ? limit : BATCH_BYTES_MAX,
+                                .linger = SEND_LINGER,
+                                .max_flights = SEND_FLIGHTS,
+                                .send = send_letters,
+                                .ended = letter_ended,
+                                .trouble_changed = trouble_changed};
+    batcher_init(&w->dead_letters, &w->ports, &kind, w);
+    LIST_INIT(&w->records);
+}
+
+void dlq_done(struct queue_worker *w) {
+    for (struct failure_record *record; (record = LIST_FIRST(&w->records));) {
+        LIST_REMOVE(record, link);
+        w->ports.dynamodb->cancel(w->ports.dynamodb->ctx, record->call);
+        buf_free(&record->request);
+        free(record);
+    }
+    batcher_done(&w->dead_letters);
+}
+
+unsigned dlq_waiting(const struct queue_worker *w) {
+    return w->held_counts[HELD_DEAD_LETTER] + engine_unconfirmed(&w->engine);
+}

@@ -1,0 +1,109 @@
+/* The end of a worker: what runs is finished within its time, the rest is given back. */
+#include "queue_worker_private.h"
+
+/* Of the shutdown time, kept for giving back what could not be finished: at most this, at most a quarter. */
+static const int64_t LEAVE_MAX = 2 * MICROSECONDS;
+static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time at all */
+
+static void report_end(void *user) {
+    struct queue_worker *w = user;
+    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", w->totals.received), LOG_I("applied", w->totals.applied),
+              LOG_I("dead_lettered", w->totals.dead_lettered), LOG_I("given_back", w->totals.given_back),
+              LOG_I("left", held_count(w)));
+    w->done(w->user, w->exit_code);
+}
+
+static void end(struct queue_worker *w) {
+    if (w->phase == PHASE_ENDED)
+        return;
+    w->phase = PHASE_ENDED;
+    if (held_count(w) > 0)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages could not be given back in time: they become visible when their timeout is over",
+                  LOG_I("messages", held_count(w)));
+    timer_start(w->ports.timers, &w->end_timer, clock_monotonic(w->ports.clock));
+}
+
+static void on_drain_timer(void *user) {
+    struct queue_worker *w = user;
+    if (w->phase == PHASE_DRAINING)
+        drain_leave(w);
+    else
+        end(w);
+}
+
+void drain_init(struct queue_worker *w) {
+    timer_init(&w->drain_timer, on_drain_timer, w);
+    timer_init(&w->end_timer, report_end, w);
+}
+
+/* Gives back what is in the engine; all: also what runs. */
+static void give_back_work(struct queue_worker *w, bool all) {
+    struct held *next;
+    for (struct held *h = TAILQ_FIRST(&w->held[HELD_WORKING]); h; h = next) {
+        next = TAILQ_NEXT(h, in_state);
+        bool runs = h->job.state == JOB_RUNNING || h->job.state == JOB_LOOKING || h->job.state == JOB_CONFIRMING;
+        if (runs && !all)
+            continue;
+        engine_withdraw(&w->engine, &h->job);
+        held_give_back(h, 0, "The worker stops");
+    }
+}
+
+static void hurry(struct queue_worker *w) {
+    batcher_hurry(&w->removals);
+    batcher_hurry(&w->visibilities);
+    batcher_hurry(&w->dead_letters);
+}
+
+void drain_begin(struct queue_worker *w, enum exit_code code) {
+    if (w->phase != PHASE_WORKING)
+        return;
+    int64_t time = (int64_t)w->options.shutdown_timeout * MICROSECONDS;
+    int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
+    w->phase = PHASE_DRAINING;
+    w->exit_code = code;
+    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest", LOG_I("held", held_count(w)),
+              LOG_I("running", w->engine.counts[JOB_RUNNING]));
+    poller_stop(w);
+    until_empty_stop(w);
+    engine_stop(&w->engine);
+    give_back_work(w, false);
+    hurry(w);
+    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + time - leave);
+    if (time == 0)
+        drain_leave(w);
+    else
+        drain_review(w);
+}
+
+void drain_leave(struct queue_worker *w) {
+    if (w->phase >= PHASE_LEAVING)
+        return;
+    w->phase = PHASE_LEAVING;
+    give_back_work(w, true);
+    struct held *next;
+    for (struct held *h = TAILQ_FIRST(&w->held[HELD_DEAD_LETTER]); h; h = next) {
+        next = TAILQ_NEXT(h, in_state);
+        if (h->sending.flight)
+            continue; /* acknowledged in time, it is deleted */
+        dlq_forget(h);
+        held_give_back(h, 0, "The worker stops");
+    }
+    int64_t time = (int64_t)w->options.shutdown_timeout * MICROSECONDS;
+    int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
+    timer_start(w->ports.timers, &w->drain_timer,
+                clock_monotonic(w->ports.clock) + (leave > LEAVE_LEAST ? leave : LEAVE_LEAST));
+    drain_review(w);
+}
+
+void drain_review(struct queue_worker *w) {
+    if (w->phase != PHASE_DRAINING && w->phase != PHASE_LEAVING)
+        return;
+    if (held_count(w) == 0 && (LIST_EMPTY(&w->records) || w->phase == PHASE_LEAVING))
+        end(w);
+}
+
+void drain_done(struct queue_worker *w) {
+    timer_stop(w->ports.timers, &w->drain_timer);
+    timer_stop(w->ports.timers, &w->end_timer);
+}

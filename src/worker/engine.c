@@ -1,0 +1,178 @@
+#include "engine_private.h"
+
+#include <assert.h>
+
+static const int64_t TRANSACTION_DEADLINE = 120 * MICROSECONDS;
+static const int64_t NO_MEMORY_PAUSE = MICROSECONDS;
+
+void job_enter(struct job *job, enum job_state state) {
+    struct engine *e = job->engine;
+    if (job->state != JOB_OUTSIDE) {
+        TAILQ_REMOVE(&e->lists[job->state], job, in_state);
+        e->counts[job->state]--;
+    }
+    timer_stop(e->ports->timers, &job->timer);
+    job->state = state;
+    if (state != JOB_OUTSIDE) {
+        TAILQ_INSERT_TAIL(&e->lists[state], job, in_state);
+        e->counts[state]++;
+    }
+}
+
+static void on_limiter_timer(void *user) {
+    engine_pump(user);
+}
+
+void engine_init(struct engine *e, const struct worker_ports *ports, const struct update_context *context,
+                 const struct engine_options *options, const struct discovery_facts *facts, const struct engine_host *host) {
+    *e = (struct engine){.ports = ports, .context = context, .options = *options, .host = *host};
+    for (size_t i = 0; i < JOB_STATES; i++)
+        TAILQ_INIT(&e->lists[i]);
+    uint64_t seed = random_next(ports->random);
+    record_lines_init(&e->records, seed, random_next(ports->random));
+    limiter_init(&e->limiter, options->max_rate, clock_monotonic(ports->clock));
+    timer_init(&e->limiter_timer, on_limiter_timer, e);
+    engine_verdict_init(e, facts);
+    hold_init(e);
+}
+
+void engine_done(struct engine *e) {
+    assert(engine_count(e) == 0);
+    hold_stop(e);
+    look_cancel(&e->look);
+    timer_stop(e->ports->timers, &e->limiter_timer);
+    record_lines_free(&e->records);
+}
+
+unsigned engine_count(const struct engine *e) {
+    unsigned count = 0;
+    for (size_t i = JOB_OUTSIDE + 1; i < JOB_STATES; i++)
+        count += e->counts[i];
+    return count;
+}
+
+static void on_job_timer(void *user) {
+    struct job *job = user;
+    struct engine *e = job->engine;
+    if (job->state == JOB_PAUSED) {
+        job_enter(job, JOB_READY);
+        engine_pump(e);
+    } else if (job->state == JOB_LOOKING) {
+        look_begin(&e->look, false);
+    } else if (job->state == JOB_CONFIRMING) {
+        engine_confirm(e, job);
+    }
+}
+
+bool engine_add(struct engine *e, struct job *job) {
+    bool first = false;
+    struct job *displaced = NULL;
+    job->engine = e;
+    job->state = JOB_OUTSIDE;
+    job->call = NULL;
+    timer_init(&job->timer, on_job_timer, job);
+    buf_init(&job->confirm_request, CONFIRM_REQUEST_MAX);
+    if (!record_lines_enter(&e->records, job, &first, &displaced))
+        return false;
+    if (displaced)
+        job_enter(displaced, JOB_BLOCKED);
+    job_enter(job, first ? JOB_READY : JOB_BLOCKED);
+    return true;
+}
+
+static void on_transacted(void *user, const struct transact_result *result) {
+    struct job *job = user;
+    struct engine *e = job->engine;
+    job->call = NULL;
+    engine_answered(e, job, result);
+    engine_pump(e);
+    e->host.changed(e->host.ctx);
+}
+
+static void pause_for_memory(struct engine *e, struct job *job) {
+    job_enter(job, JOB_PAUSED);
+    timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + NO_MEMORY_PAUSE);
+}
+
+void engine_start(struct engine *e, struct job *job, bool is_probe) {
+    struct update *u = job->update;
+    if (u->request.len == 0 && !update_build(e->context, u, clock_wall(e->ports->clock))) {
+        if (u->failure.type == ERROR_NONE)
+            pause_for_memory(e, job);
+        else
+            engine_fail(e, job, false);
+        return;
+    }
+    const struct dynamodb_port *db = e->ports->dynamodb;
+    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE, .max_attempts = is_probe ? 1 : 0};
+    job->verdicts_at_start = e->verdicts;
+    job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);
+    if (!job->call) {
+        pause_for_memory(e, job);
+        return;
+    }
+    e->attempts++;
+    job->is_probe = is_probe;
+    e->probes_running += is_probe;
+    job_enter(job, JOB_RUNNING);
+}
+
+void engine_pump(struct engine *e) {
+    if (e->stopping || e->hold.active)
+        return;
+    struct job *next;
+    for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job; job = next) {
+        next = TAILQ_NEXT(job, in_state);
+        if (e->counts[JOB_RUNNING] >= e->options.max_running)
+            return;
+        if (!e->host.may_start(e->host.ctx, job))
+            continue;
+        int64_t now = clock_monotonic(e->ports->clock), wait = 0;
+        if (!limiter_take(&e->limiter, now, &wait)) {
+            timer_start(e->ports->timers, &e->limiter_timer, now + wait);
+            return;
+        }
+        engine_start(e, job, false);
+    }
+}
+
+/* Takes a job out of its state and its record's line, and lets the next of the line come forward. */
+static void take_out(struct engine *e, struct job *job) {
+    if (job->call) {
+        e->ports->dynamodb->cancel(e->ports->dynamodb->ctx, job->call);
+        job->call = NULL;
+    }
+    if (job->state == JOB_RUNNING)
+        e->probes_running -= job->is_probe;
+    job_enter(job, JOB_OUTSIDE);
+    buf_free(&job->confirm_request);
+    struct job *first = record_lines_leave(&e->records, job);
+    if (first && first->state == JOB_BLOCKED)
+        job_enter(first, JOB_READY);
+}
+
+void engine_withdraw(struct engine *e, struct job *job) {
+    take_out(e, job);
+    hold_review(e);
+}
+
+void engine_end(struct engine *e, struct job *job, enum job_outcome outcome) {
+    take_out(e, job);
+    hold_review(e);
+    e->host.ended(e->host.ctx, job, outcome);
+}
+
+void engine_stop(struct engine *e) {
+    e->stopping = true;
+    hold_stop(e);
+    timer_stop(e->ports->timers, &e->limiter_timer);
+}
+
+unsigned engine_unconfirmed(const struct engine *e) {
+    unsigned count = 0;
+    const struct job *job;
+    TAILQ_FOREACH(job, &e->lists[JOB_CONFIRMING], in_state) {
+        count += job->pauses > 0;
+    }
+    return count;
+}

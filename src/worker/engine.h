@@ -1,0 +1,104 @@
+/* Runs updates: the one way from a fit update to its verdict, for the queue and for `apply` alike.
+ *
+ * It serialises the updates of one record, keeps to MAX_RATE, reads DynamoDB's answers (verdict.h), tells a message that fails by
+ * itself from an environment that fails for everyone, and in the latter case holds all that it has and probes. */
+#pragma once
+
+#include "job.h"
+#include "limiter.h"
+#include "look.h"
+#include "outcome.h"
+#include "ports.h"
+#include "record_lines.h"
+#include "update.h"
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct engine_options {
+    unsigned max_running; /* transactions in flight */
+    unsigned max_rate;    /* transactions a second; 0: no limit */
+    unsigned max_attempts;
+    bool can_give_back; /* there is a queue that delivers again */
+};
+
+struct engine_host {
+    /* Whether the message may start now: there is visibility enough left. A no is asked again at the next engine_pump(). */
+    bool (*may_start)(void *ctx, struct job *job);
+    /* The job is out of the engine, for good. */
+    void (*ended)(void *ctx, struct job *job, enum job_outcome outcome);
+    /* Something that decides about receiving has changed. */
+    void (*changed)(void *ctx);
+    void *ctx;
+};
+
+/* What may be received now. */
+enum receiving {
+    RECEIVE_FREELY,
+    RECEIVE_ONE,          /* one message, and only where none is held: DynamoDB has not answered yet */
+    RECEIVE_ONE_A_MINUTE, /* all that is held fails as if by its own fault: one more tells whether it is so */
+    RECEIVE_NOTHING
+};
+
+/* A fault of the environment, while it lasts. */
+struct hold {
+    bool active;
+    int64_t since;      /* monotonic */
+    int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_A_MINUTE */
+    unsigned probes;    /* since the hold began */
+    enum exit_code blame;
+    struct timer probe_timer;
+    bool describing; /* a look at the tables is the probe: there is no message to try */
+};
+
+struct engine {
+    const struct worker_ports *ports;
+    const struct update_context *context;
+    struct engine_options options;
+    struct engine_host host;
+
+    struct job_list lists[JOB_STATES];
+    unsigned counts[JOB_STATES];
+    struct record_lines records;
+    struct limiter limiter;
+    struct timer limiter_timer;
+    struct hold hold;
+    struct look look;
+    unsigned probes_running;
+    bool proven;            /* DynamoDB has given a verdict since the start, or since a hold that ended without one */
+    bool stopping;          /* nothing more is started */
+    bool unconfirmed_logged; /* that verdicts cannot be confirmed */
+    int64_t unconfirmed_since;   /* monotonic */
+    enum exit_code confirm_blame; /* why they cannot */
+    uint64_t verdicts;      /* answers of a DynamoDB that works */
+    uint64_t verdicts_at_own_failure; /* when a message last failed by itself for the first time */
+    uint64_t successes[2];  /* commits, by kind: [audited] */
+    uint64_t attempts;      /* transactions started */
+    struct verdict last_own; /* the last VERDICT_BY_ITSELF: what a hold over such is blamed on; its texts are absent */
+};
+
+/* ports, context and facts are borrowed. */
+void engine_init(struct engine *e, const struct worker_ports *ports, const struct update_context *context,
+                 const struct engine_options *options, const struct discovery_facts *facts, const struct engine_host *host);
+/* All jobs must be out. */
+void engine_done(struct engine *e);
+
+/* Takes a job in; it starts at the next engine_pump(). False: no memory. */
+MUST_USE bool engine_add(struct engine *e, struct job *job);
+/* Starts what may start. */
+void engine_pump(struct engine *e);
+/* Takes a job out, whatever it does; a call of its is abandoned (its effect may still come about). No `ended` follows. */
+void engine_withdraw(struct engine *e, struct job *job);
+/* Nothing more is started from now on; what runs goes on. */
+void engine_stop(struct engine *e);
+
+enum receiving engine_receiving(const struct engine *e);
+/* One more message was asked for in RECEIVE_ONE_A_MINUTE: the next may be in a minute. */
+void engine_received_extra(struct engine *e);
+/* Jobs inside. */
+unsigned engine_count(const struct engine *e);
+/* Jobs whose verdict can't be confirmed (counted as waiting for the DLQ). */
+unsigned engine_unconfirmed(const struct engine *e);
+/* Whether all that is inside failed as if by its own fault, at least twice alike each, and nothing else is under way. */
+bool engine_only_stubborn(const struct engine *e);

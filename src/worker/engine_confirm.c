@@ -1,0 +1,67 @@
+/* Before an audited message goes to the DLQ for a verdict of DynamoDB's: was it perhaps applied by another delivery after all? */
+#include "engine_private.h"
+
+#include <string.h>
+
+static const int64_t CONFIRM_DEADLINE = 20 * MICROSECONDS;
+static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
+
+static void log_unconfirmed(struct engine *e, const struct call_result *result) {
+    if (e->unconfirmed_logged)
+        return;
+    e->unconfirmed_logged = true;
+    e->unconfirmed_since = clock_monotonic(e->ports->clock);
+    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Failures can't be confirmed, and wait: the audit table can't be read",
+              LOG_C("audit_table", e->context->audit_table), LOG_C("code", result->code), LOG_I("status", result->status));
+}
+
+static void on_confirmed(void *user, const struct call_result *result, bool found, const char *request_hash) {
+    struct job *job = user;
+    struct engine *e = job->engine;
+    job->call = NULL;
+    if (result->class != CALL_OK) {
+        log_unconfirmed(e, result);
+        e->confirm_blame = blame_of(result);
+        engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
+        e->host.changed(e->host.ctx);
+        return;
+    }
+    if (e->unconfirmed_logged) {
+        e->unconfirmed_logged = false;
+        log_event(e->ports->log, LOG_LEVEL_INFO, "Failures can be confirmed again", NULL);
+    }
+    enum job_outcome outcome = JOB_FAILED;
+    if (found)
+        switch (update_compare_hash(job->update, span_cstr(request_hash))) {
+        case HASH_UNKNOWN:
+            LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "An audit record of an unknown version stands already: taken as applied",
+                      LOG_C("log_id", job->update->log_id));
+            outcome = JOB_APPLIED;
+            break;
+        case HASH_SAME: outcome = JOB_APPLIED; break;
+        case HASH_OTHER: update_fail_reused_key(job->update); break;
+        }
+    engine_end(e, job, outcome);
+    engine_pump(e);
+    e->host.changed(e->host.ctx);
+}
+
+void engine_confirm(struct engine *e, struct job *job) {
+    const struct dynamodb_port *db = e->ports->dynamodb;
+    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + CONFIRM_DEADLINE};
+    buf_reset(&job->confirm_request);
+    if (update_append_confirm_request(e->context, job->update, &job->confirm_request))
+        job->call = db->get_item(db->ctx, buf_span(&job->confirm_request), &options, on_confirmed, job);
+    if (!job->call)
+        engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP); /* no memory */
+}
+
+void engine_fail(struct engine *e, struct job *job, bool by_database) {
+    if (!by_database || !job->update->audited) {
+        engine_end(e, job, JOB_FAILED);
+        return;
+    }
+    job->pauses = 0;
+    job_enter(job, JOB_CONFIRMING);
+    engine_confirm(e, job);
+}

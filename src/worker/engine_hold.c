@@ -1,0 +1,172 @@
+/* When the environment fails for everyone: nothing new is received or started, what is held is kept, and one probe at a time
+ * finds the end of it. */
+#include "engine_private.h"
+
+#include "backoff.h"
+
+#include <string.h>
+
+static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
+static const int64_t PROBE_CAP = 14 * MICROSECONDS;
+static const int64_t EXTRA_INTERVAL = 60 * MICROSECONDS;
+
+static void schedule_probe(struct engine *e) {
+    int64_t wait = PROBE_LEAST + backoff_full_jitter(e->ports->random, e->hold.probes, PROBE_LEAST, PROBE_CAP);
+    timer_start(e->ports->timers, &e->hold.probe_timer, clock_monotonic(e->ports->clock) + wait);
+}
+
+static struct job *first_that_may_start(struct engine *e, enum job_state state) {
+    struct job *job;
+    TAILQ_FOREACH(job, &e->lists[state], in_state) {
+        if (e->host.may_start(e->host.ctx, job))
+            return job;
+    }
+    return NULL;
+}
+
+/* In a hold, those not tried yet come first: one that works ends it. */
+static struct job *next_probe(struct engine *e) {
+    struct job *job = e->hold.active ? first_that_may_start(e, JOB_READY) : NULL;
+    return job ? job : first_that_may_start(e, JOB_HELD);
+}
+
+static void on_probe_timer(void *user) {
+    struct engine *e = user;
+    int64_t now = clock_monotonic(e->ports->clock), wait = 0;
+    if (e->stopping || e->probes_running > 0 || e->hold.describing)
+        return; /* its answer goes on */
+    struct job *job = next_probe(e);
+    if (job && !limiter_take(&e->limiter, now, &wait)) {
+        timer_start(e->ports->timers, &e->hold.probe_timer, now + wait);
+        return;
+    }
+    e->hold.probes++;
+    if (job) {
+        engine_start(e, job, true);
+        if (e->probes_running == 0)
+            schedule_probe(e); /* it could not be started */
+    } else if (e->hold.active && engine_count(e) == 0) {
+        e->hold.describing = true;
+        look_begin(&e->look, true);
+    } else {
+        schedule_probe(e);
+    }
+    e->host.changed(e->host.ctx);
+}
+
+void hold_init(struct engine *e) {
+    timer_init(&e->hold.probe_timer, on_probe_timer, e);
+}
+
+void hold_stop(struct engine *e) {
+    timer_stop(e->ports->timers, &e->hold.probe_timer);
+}
+
+void hold_begin(struct engine *e, const struct verdict *why) {
+    struct hold *h = &e->hold;
+    h->blame = why->blame;
+    if (h->active || e->stopping)
+        return;
+    h->active = true;
+    h->since = clock_monotonic(e->ports->clock);
+    h->next_extra = h->since + EXTRA_INTERVAL;
+    h->probes = 0;
+    if (why->kind == VERDICT_BY_ITSELF)
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+                  "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own fault",
+                  LOG_I("messages", engine_count(e)), LOG_C("failure", TAILQ_FIRST(&e->lists[JOB_HELD])->signature));
+    else
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it",
+                  LOG_I("messages", engine_count(e)), LOG_S("code", why->code.len ? why->code : SPAN("no answer")),
+                  LOG_C("kind", why->kind == VERDICT_THROTTLED ? "throttled" : "environment"));
+    schedule_probe(e);
+    e->host.changed(e->host.ctx);
+}
+
+/* Whether something is under way or waits for something else than a probe. */
+static bool others_go_on(const struct engine *e) {
+    return e->counts[JOB_READY] || e->counts[JOB_RUNNING] > e->probes_running || e->counts[JOB_PAUSED] || e->counts[JOB_LOOKING] ||
+           e->counts[JOB_CONFIRMING];
+}
+
+void hold_review(struct engine *e) {
+    if (e->stopping)
+        return;
+    /* Where something has worked since the last of them first failed, it is no outage: they wait for a success of their own kind. */
+    if (!e->hold.active && e->counts[JOB_HELD] && !others_go_on(e) && e->verdicts == e->verdicts_at_own_failure)
+        hold_begin(e, &e->last_own);
+    /* Suspects are probed also where there is no hold: others may never be of their kind. */
+    if (e->counts[JOB_HELD] && !e->hold.probe_timer.running && e->probes_running == 0 && !e->hold.describing) {
+        if (!e->hold.active)
+            e->hold.probes = 0;
+        schedule_probe(e);
+    }
+}
+
+void hold_end(struct engine *e) {
+    struct hold *h = &e->hold;
+    struct job *next;
+    for (struct job *job = TAILQ_FIRST(&e->lists[JOB_HELD]); job; job = next) {
+        next = TAILQ_NEXT(job, in_state);
+        if (!job->failed_by_itself)
+            job_enter(job, JOB_READY);
+    }
+    if (!h->active)
+        return;
+    h->active = false;
+    if (e->counts[JOB_HELD] == 0)
+        timer_stop(e->ports->timers, &h->probe_timer);
+    LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on",
+              LOG_I("seconds", (clock_monotonic(e->ports->clock) - h->since) / MICROSECONDS), LOG_I("probes", h->probes));
+    e->host.changed(e->host.ctx);
+}
+
+void hold_probe_failed(struct engine *e, enum exit_code blame) {
+    e->hold.blame = blame;
+    if (!e->stopping)
+        schedule_probe(e);
+}
+
+void hold_looked(struct engine *e, enum look_outcome outcome, const struct call_result *result) {
+    if (!e->hold.describing)
+        return;
+    e->hold.describing = false;
+    if (outcome == LOOK_SAME) {
+        e->proven = false; /* described is not yet written: one message first */
+        hold_end(e);
+    } else {
+        hold_probe_failed(e, outcome == LOOK_CHANGED ? EXIT_SETTINGS : blame_of(result));
+    }
+}
+
+/* Whether all that is inside failed as if by its own fault; BLOCKED ones stand behind such. */
+static bool all_failed_by_themselves(const struct engine *e, unsigned least) {
+    const struct job *job;
+    static const enum job_state states[] = {JOB_HELD, JOB_RUNNING};
+    if (e->counts[JOB_HELD] + e->probes_running == 0 || others_go_on(e))
+        return false;
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        TAILQ_FOREACH(job, &e->lists[states[i]], in_state) {
+            if (!job->failed_by_itself || job->failures_alike < least)
+                return false;
+        }
+    return true;
+}
+
+bool engine_only_stubborn(const struct engine *e) {
+    return all_failed_by_themselves(e, 2);
+}
+
+enum receiving engine_receiving(const struct engine *e) {
+    if (e->stopping)
+        return RECEIVE_NOTHING;
+    if (e->hold.active) {
+        bool may_be_own = all_failed_by_themselves(e, 1);
+        return may_be_own && clock_monotonic(e->ports->clock) >= e->hold.next_extra ? RECEIVE_ONE_A_MINUTE : RECEIVE_NOTHING;
+    }
+    return e->proven ? RECEIVE_FREELY : RECEIVE_ONE;
+}
+
+void engine_received_extra(struct engine *e) {
+    e->hold.next_extra = clock_monotonic(e->ports->clock) + EXTRA_INTERVAL;
+}

@@ -1,0 +1,39 @@
+/* Between the engine's files. */
+#pragma once
+
+#include "engine.h"
+
+#define CONFIRM_REQUEST_MAX 8192
+
+/* engine.c: changes a job's state; the only way to. */
+void job_enter(struct job *job, enum job_state state);
+void engine_start(struct engine *e, struct job *job, bool is_probe);
+/* Ends a job whose verdict stands: out of the engine, its line moves on, the host hears of it. */
+void engine_end(struct engine *e, struct job *job, enum job_outcome outcome);
+
+/* engine_verdict.c */
+void engine_verdict_init(struct engine *e, const struct discovery_facts *facts);
+/* What follows from the answer to a job's transaction. */
+void engine_answered(struct engine *e, struct job *job, const struct transact_result *result);
+/* Lets a job wait in a state: base, and up to base * 2^pauses or cap more. */
+void engine_pause(struct engine *e, struct job *job, enum job_state state, int64_t base, int64_t cap);
+
+/* engine_confirm.c */
+/* The job has its failure: confirms it where it must be (by_database: it is a verdict of DynamoDB's), and ends the job. */
+void engine_fail(struct engine *e, struct job *job, bool by_database);
+/* Reads the audit record of a job in JOB_CONFIRMING (again). */
+void engine_confirm(struct engine *e, struct job *job);
+
+/* engine_hold.c */
+void hold_init(struct engine *e);
+/* The environment fails for everyone. */
+void hold_begin(struct engine *e, const struct verdict *why);
+/* A job failed or left: does all that is held now fail? Keeps the probe timer going while something waits for it. */
+void hold_review(struct engine *e);
+/* DynamoDB answered as one that works. */
+void hold_end(struct engine *e);
+/* A probe was answered, and it still fails. */
+void hold_probe_failed(struct engine *e, enum exit_code blame);
+/* A look at the tables has ended. */
+void hold_looked(struct engine *e, enum look_outcome outcome, const struct call_result *result);
+void hold_stop(struct engine *e);

@@ -1,0 +1,166 @@
+/* A held message: from its arrival to its deletion or its return. */
+#include "queue_worker_private.h"
+
+#include <stdlib.h>
+
+static const int64_t REMOVAL_LINGER = 50 * MILLISECOND, VISIBILITY_LINGER = 50 * MILLISECOND;
+static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
+static const unsigned BATCH_FLIGHTS = 32;
+
+void held_enter(struct held *h, enum held_state state) {
+    struct queue_worker *w = h->worker;
+    TAILQ_REMOVE(&w->held[h->state], h, in_state);
+    w->held_counts[h->state]--;
+    h->state = state;
+    TAILQ_INSERT_TAIL(&w->held[state], h, in_state);
+    w->held_counts[state]++;
+}
+
+void held_free(struct held *h) {
+    struct queue_worker *w = h->worker;
+    lease_end(h);
+    dlq_forget(h);
+    batcher_remove(&w->removals, &h->removal);
+    batcher_remove(&w->visibilities, &h->give_back.entry);
+    TAILQ_REMOVE(&w->held[h->state], h, in_state);
+    w->held_counts[h->state]--;
+    w->held_bytes -= h->message->body.len;
+    update_free(h->update);
+    sqs_message_free(h->message);
+    free(h);
+}
+
+static struct held *held_new(struct queue_worker *w, struct sqs_message *message, int64_t received_at) {
+    struct held *h = calloc(1, sizeof *h);
+    if (!h)
+        return NULL;
+    struct delivery delivery = {.body = message->body, .message_id = message->message_id, .error_envelope = message->error_envelope};
+    h->update = update_read(w->context, &delivery);
+    if (!h->update) {
+        free(h);
+        return NULL;
+    }
+    h->worker = w;
+    h->message = message;
+    h->received_at = received_at;
+    h->lease_until = received_at + (int64_t)w->facts->visibility * MICROSECONDS;
+    h->extend.held = h->give_back.held = h;
+    h->job.update = h->update;
+    h->job.receive_count = message->receive_count;
+    h->job.sent_at = message->sent_at;
+    h->job.arrival = w->arrivals++;
+    h->state = HELD_WORKING;
+    TAILQ_INSERT_TAIL(&w->held[HELD_WORKING], h, in_state);
+    w->held_counts[HELD_WORKING]++;
+    w->held_bytes += message->body.len;
+    lease_begin(h);
+    return h;
+}
+
+bool held_take(struct queue_worker *w, struct sqs_message *message, int64_t received_at) {
+    struct held *h = held_new(w, message, received_at);
+    if (!h) {
+        sqs_message_free(message);
+        return false;
+    }
+    w->totals.received++;
+    if (h->update->failure.type != ERROR_NONE)
+        dlq_send(h);
+    else if (!engine_add(&w->engine, &h->job))
+        held_give_back(h, 0, "There is no memory for it");
+    return true;
+}
+
+void held_delete(struct held *h) {
+    held_enter(h, HELD_DELETING);
+    lease_end(h);
+    /* A handle may serve beyond its lease, as long as nobody else has received the message. */
+    int64_t least = clock_monotonic(h->worker->ports.clock) + REMOVAL_PATIENCE;
+    h->removal.expires = h->lease_until > least ? h->lease_until : least;
+    batcher_add(&h->worker->removals, &h->removal);
+}
+
+void held_give_back(struct held *h, unsigned seconds, const char *why) {
+    struct queue_worker *w = h->worker;
+    LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message is given back", LOG_S("message_id", h->message->message_id),
+              LOG_I("seconds", seconds), LOG_C("why", why));
+    held_enter(h, HELD_GIVING_BACK);
+    h->give_back.seconds = seconds;
+    /* An extension in flight must not come after it: it waits for that one's answer. */
+    if (h->extend.entry.flight)
+        return;
+    lease_end(h);
+    h->give_back.entry.expires = h->lease_until;
+    batcher_add(&w->visibilities, &h->give_back.entry);
+}
+
+void held_let_go(struct held *h) {
+    struct queue_worker *w = h->worker;
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A message's visibility timeout could not be extended: it is left to its next delivery",
+              LOG_S("message_id", h->message->message_id));
+    if (h->state == HELD_WORKING)
+        engine_withdraw(&w->engine, &h->job);
+    held_free(h);
+}
+
+static struct call *send_removals(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
+                                  struct batch_flight *flight) {
+    struct queue_worker *w = ctx;
+    struct span handles[SQS_BATCH_MAX];
+    for (size_t i = 0; i < count; i++)
+        handles[i] = container_of(entries[i], struct held, removal)->message->receipt_handle;
+    const struct sqs_port *sqs = w->ports.sqs;
+    return sqs->delete_batch(sqs->ctx, w->facts->queue.url, handles, count, options, batcher_answered, flight);
+}
+
+static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
+    struct queue_worker *w = ctx;
+    struct held *h = container_of(entry, struct held, removal);
+    if (end != BATCH_DONE)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "A message that is done with could not be deleted, and may be delivered once more",
+                  LOG_S("message_id", h->message->message_id), LOG_C("code", code));
+    held_free(h);
+    poller_pump(w);
+    drain_review(w);
+}
+
+static struct call *send_visibilities(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
+                                      struct batch_flight *flight) {
+    struct queue_worker *w = ctx;
+    struct sqs_visibility_entry changes[SQS_BATCH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        const struct visibility_change *change = container_of(entries[i], struct visibility_change, entry);
+        changes[i] = (struct sqs_visibility_entry){change->held->message->receipt_handle, change->seconds};
+    }
+    const struct sqs_port *sqs = w->ports.sqs;
+    return sqs->change_visibility_batch(sqs->ctx, w->facts->queue.url, changes, count, options, batcher_answered, flight);
+}
+
+static void visibility_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
+    struct queue_worker *w = ctx;
+    struct visibility_change *change = container_of(entry, struct visibility_change, entry);
+    struct held *h = change->held;
+    if (change == &h->give_back) {
+        w->totals.given_back++;
+        held_free(h);
+        poller_pump(w);
+        drain_review(w);
+    } else if (h->state == HELD_GIVING_BACK) {
+        lease_end(h);
+        h->give_back.entry.expires = h->lease_until;
+        batcher_add(&w->visibilities, &h->give_back.entry);
+    } else {
+        lease_extended(h, end, code);
+    }
+}
+
+const struct batcher_kind held_removals = {.what = "Deleting messages",
+                                           .linger = REMOVAL_LINGER,
+                                           .max_flights = BATCH_FLIGHTS,
+                                           .send = send_removals,
+                                           .ended = removal_ended};
+const struct batcher_kind held_visibilities = {.what = "Changing the visibility of messages",
+                                               .linger = VISIBILITY_LINGER,
+                                               .max_flights = BATCH_FLIGHTS,
+                                               .send = send_visibilities,
+                                               .ended = visibility_ended};

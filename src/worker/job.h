@@ -1,0 +1,59 @@
+/* One update on its way through the engine. Whoever holds the message (queue or stream) embeds this in what it knows besides. */
+#pragma once
+
+#include "call.h"
+#include "timers.h"
+#include "update.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+enum job_state {
+    JOB_OUTSIDE,    /* not in the engine: not yet, or not any more */
+    JOB_BLOCKED,    /* an older update of the same record is under way */
+    JOB_READY,      /* may start */
+    JOB_RUNNING,    /* its transaction is in flight */
+    JOB_PAUSED,     /* a conflict or a throttle: waits for its own timer */
+    JOB_HELD,       /* failed with the environment, or as if by its own fault: waits for a success, or for its turn to probe */
+    JOB_LOOKING,    /* DynamoDB refused it: are the tables still what they were? */
+    JOB_CONFIRMING, /* has its verdict; its audit record is read before anyone hears of it */
+    JOB_STATES
+};
+
+enum job_outcome {
+    JOB_APPLIED,
+    JOB_FAILED,   /* update->failure says how */
+    JOB_GIVE_BACK /* to the queue, for job->give_back_seconds */
+};
+
+struct record;
+
+struct job {
+    /* Set by the holder before engine_add(). */
+    struct update *update;  /* fit; owned by the holder */
+    unsigned receive_count; /* ApproximateReceiveCount */
+    int64_t sent_at;        /* wall microseconds */
+    uint64_t arrival;       /* ties of sent_at, in the order of arrival */
+
+    /* The engine's. */
+    enum job_state state;
+    TAILQ_ENTRY(job) in_state;
+    struct record *record;
+    TAILQ_ENTRY(job) in_record;
+    struct call *call; /* transaction, or the GetItem that confirms */
+    struct timer timer;
+    struct engine *engine;
+    unsigned pauses; /* in a row, for the backoff */
+    bool is_probe;
+    uint64_t verdicts_at_start; /* of the engine, when the attempt began */
+    bool failed_by_itself;      /* the last failure looked like its own fault */
+    char signature[CALL_CODE_SIZE + 24]; /* how it failed so */
+    uint64_t successes_at_failure;       /* of its kind, when it first failed with this signature */
+    unsigned failures_alike;
+    struct buf confirm_request;
+    unsigned give_back_seconds;
+    const char *give_back_why;
+};
+
+TAILQ_HEAD(job_list, job);

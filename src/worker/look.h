@@ -1,0 +1,37 @@
+/* A look at the tables while the worker runs: are they still what they were at start? One look serves all who ask, and for a minute. */
+#pragma once
+
+#include "compiler.h"
+#include "discovery.h"
+#include "ports.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum look_outcome {
+    LOOK_SAME,
+    LOOK_CHANGED,   /* or gone */
+    LOOK_UNREADABLE /* can't be told now */
+};
+
+struct look {
+    const struct worker_ports *ports;
+    const struct discovery_facts *facts;
+    struct call *calls[2];
+    unsigned waiting; /* answers still to come */
+    enum look_outcome worst;
+    int64_t same_at; /* monotonic: when the last look that found them the same began; 0: none yet */
+    int64_t began_at;
+    struct call_result result; /* of the answer that was worst */
+    void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result);
+    void *ctx;
+    struct timer timer; /* gives the outcome from the loop */
+};
+
+void look_init(struct look *look, const struct worker_ports *ports, const struct discovery_facts *facts,
+               void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx);
+/* Looks, unless a look is under way; done follows, from the loop. fresh: also where the last one is less than a minute old. */
+void look_begin(struct look *look, bool fresh);
+void look_cancel(struct look *look);
+/* Whether two descriptions say the same as far as messages are checked against them. */
+bool table_shape_equal(const struct table_shape *a, const struct table_shape *b);

@@ -1,0 +1,185 @@
+/* Receives messages: as many long polls at once as the rate needs, and none that could break a bound. */
+#include "queue_worker_private.h"
+
+#include "backoff.h"
+
+#include <stdlib.h>
+
+static const unsigned POLLS_MAX = 32;
+static const size_t BODIES_MAX = (size_t)64 << 20;   /* bytes of bodies held, and on their way */
+static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
+static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
+static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
+static const unsigned EMPTY_WAIT = 1;                /* seconds of a long poll with --until-empty */
+
+static void on_timer(void *user) {
+    poller_pump(user);
+}
+
+void poller_init(struct queue_worker *w) {
+    struct poller *p = &w->poller;
+    LIST_INIT(&p->receives);
+    p->target = 1;
+    timer_init(&p->timer, on_timer, w);
+}
+
+void poller_stop(struct queue_worker *w) {
+    struct poller *p = &w->poller;
+    timer_stop(w->ports.timers, &p->timer);
+    for (struct receive *r; (r = LIST_FIRST(&p->receives));) {
+        LIST_REMOVE(r, link);
+        w->ports.sqs->cancel(w->ports.sqs->ctx, r->call);
+        free(r);
+    }
+    p->count = p->reserved_messages = 0;
+    p->reserved_bytes = 0;
+}
+
+/* Messages that may be held at once: with a rate limit no more than a few seconds' worth, so that the rest stays free for others. */
+static unsigned held_max(const struct queue_worker *w) {
+    unsigned max = w->options.max_in_flight;
+    if (w->options.max_rate) {
+        unsigned paced = w->options.max_rate < 4 ? 10 : w->options.max_rate > UINT32_MAX / 4 ? max : w->options.max_rate * 4;
+        max = paced < max ? paced : max;
+    }
+    return max;
+}
+
+/* How many messages the next receive may ask for; 0: none now. */
+static unsigned allowance(const struct queue_worker *w, enum receiving receiving) {
+    const struct poller *p = &w->poller;
+    unsigned held = held_count(w) + p->reserved_messages, max = held_max(w);
+    if (receiving == RECEIVE_NOTHING || held >= w->options.max_in_flight)
+        return 0;
+    if (receiving == RECEIVE_ONE)
+        return held == 0;
+    unsigned wanted = SQS_BATCH_MAX;
+    if (receiving == RECEIVE_ONE_A_MINUTE) {
+        wanted = 1;
+    } else {
+        if (max < wanted * 2)
+            wanted = (max + 1) / 2; /* small bounds: two receives share them, so that one works while the other comes */
+        if (held + wanted > max)
+            return 0; /* not yet room for a full batch */
+    }
+    size_t bytes = w->held_bytes + p->reserved_bytes, each = w->facts->queue.attributes.max_message_size;
+    size_t fit = bytes < BODIES_MAX ? (BODIES_MAX - bytes) / each : 0;
+    return fit < wanted ? (unsigned)fit : wanted;
+}
+
+static void log_failing(struct queue_worker *w, const struct call_result *result) {
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Receiving fails; trying again until it works",
+              LOG_C("queue", w->facts->queue.name), LOG_C("code", result->code[0] ? result->code : "no answer"),
+              LOG_I("status", result->status));
+}
+
+static void failed(struct queue_worker *w, const struct call_result *result) {
+    struct poller *p = &w->poller;
+    int64_t now = clock_monotonic(w->ports.clock);
+    if (p->failures == 0) {
+        p->failing_since = now;
+        log_failing(w, result);
+    }
+    p->blame = blame_of(result);
+    int64_t wait = RETRY_BASE + backoff_full_jitter(w->ports.random, p->failures, RETRY_BASE, RETRY_CAP);
+    if (result->retry_after > wait)
+        wait = result->retry_after;
+    p->failures++;
+    p->target = 1;
+    timer_start(w->ports.timers, &p->timer, now + wait);
+}
+
+static void succeeded(struct queue_worker *w, const struct receive *r, size_t count, size_t corrupt) {
+    struct poller *p = &w->poller;
+    if (p->failures > 0)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Receiving works again", LOG_C("queue", w->facts->queue.name),
+                  LOG_I("seconds", (clock_monotonic(w->ports.clock) - p->failing_since) / MICROSECONDS));
+    p->failures = 0;
+    if (corrupt > 0)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages whose body doesn't fit its MD5 were left to their next delivery",
+                  LOG_I("messages", corrupt));
+    p->last_was_empty = count == 0 && corrupt == 0;
+    if (count == r->max_messages && r->max_messages > 1)
+        p->target = p->target * 2 < POLLS_MAX ? p->target * 2 : POLLS_MAX;
+    else if (count == 0)
+        p->target = 1;
+    else if (count < r->max_messages / 2 && p->target > 1)
+        p->target--;
+}
+
+static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
+    struct receive *r = user;
+    struct queue_worker *w = r->worker;
+    struct poller *p = &w->poller;
+    LIST_REMOVE(r, link);
+    p->count--;
+    p->reserved_messages -= r->max_messages;
+    p->reserved_bytes -= r->reserved_bytes;
+    if (result->class == CALL_OK) {
+        succeeded(w, r, count, corrupt);
+        int64_t received_at = result->answered ? result->answered : clock_monotonic(w->ports.clock);
+        if (count > 0)
+            until_empty_message(w);
+        for (size_t i = 0; i < count; i++)
+            held_take(w, messages[i], received_at);
+        engine_pump(&w->engine);
+    } else {
+        failed(w, result);
+    }
+    free(r);
+    poller_pump(w);
+}
+
+static bool receive(struct queue_worker *w, unsigned max_messages, size_t bytes) {
+    struct poller *p = &w->poller;
+    struct receive *r = calloc(1, sizeof *r);
+    if (!r)
+        return false;
+    *r = (struct receive){.worker = w, .max_messages = max_messages, .reserved_bytes = bytes};
+    struct sqs_receive_request request = {.queue_url = w->facts->queue.url,
+                                          .max_messages = max_messages,
+                                          .wait_seconds = w->options.until_empty ? EMPTY_WAIT : SQS_LONG_POLL_SECONDS,
+                                          .visibility_seconds = w->facts->visibility,
+                                          .max_response = RESPONSE_MAX};
+    /* A lost answer costs each of its messages a delivery: it is not asked for twice within one call. */
+    struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + request.wait_seconds * MICROSECONDS + POLL_SLACK,
+                                   .max_attempts = 1};
+    r->call = w->ports.sqs->receive(w->ports.sqs->ctx, &request, &options, on_received, r);
+    if (!r->call) {
+        free(r);
+        return false;
+    }
+    LIST_INSERT_HEAD(&p->receives, r, link);
+    p->count++;
+    p->reserved_messages += max_messages;
+    p->reserved_bytes += bytes;
+    return true;
+}
+
+static bool dlq_holds_back(const struct queue_worker *w) {
+    unsigned quarter = w->options.max_in_flight / 4;
+    return dlq_waiting(w) >= (quarter ? quarter : 1);
+}
+
+void poller_pump(struct queue_worker *w) {
+    struct poller *p = &w->poller;
+    if (w->phase != PHASE_WORKING || dlq_holds_back(w))
+        return;
+    if (p->failures > 0 && (p->timer.running || p->count > 0))
+        return; /* one at a time, when the backoff is over */
+    unsigned target = p->failures > 0 ? 1 : p->target;
+    while (p->count < target) {
+        enum receiving receiving = engine_receiving(&w->engine);
+        unsigned count = allowance(w, receiving);
+        if (count == 0)
+            return;
+        if (!receive(w, count, count * w->facts->queue.attributes.max_message_size)) {
+            timer_start(w->ports.timers, &p->timer, clock_monotonic(w->ports.clock) + MICROSECONDS);
+            return;
+        }
+        if (receiving == RECEIVE_ONE_A_MINUTE) {
+            engine_received_extra(&w->engine);
+            return;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+#include "queue_worker_private.h"
+
+#include <stdlib.h>
+
+static const int64_t SUMMARY_INTERVAL = 60 * MICROSECONDS;
+/* Of 1,024 connections, those kept for receives, deletes, visibility changes and the DLQ. */
+static const unsigned OTHER_CONNECTIONS = 124, CONNECTIONS_MAX = 1024;
+
+static bool may_start(void *ctx, struct job *job) {
+    (void)ctx;
+    return lease_allows_start(held_of(job));
+}
+
+static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
+    struct queue_worker *w = ctx;
+    struct held *h = held_of(job);
+    switch (outcome) {
+    case JOB_APPLIED:
+        w->totals.applied++;
+        held_delete(h);
+        break;
+    case JOB_FAILED: dlq_send(h); break;
+    case JOB_GIVE_BACK:
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A message is given back and tried again later",
+                  LOG_S("message_id", h->message->message_id), LOG_C("why", job->give_back_why), LOG_C("failure", job->signature),
+                  LOG_I("receive_count", job->receive_count), LOG_I("seconds", job->give_back_seconds));
+        held_give_back(h, job->give_back_seconds, job->give_back_why);
+        break;
+    }
+}
+
+static void engine_changed(void *ctx) {
+    poller_pump(ctx);
+}
+
+static void on_summary(void *user) {
+    struct queue_worker *w = user;
+    const struct queue_worker_status *now = &w->totals, *then = &w->summarised;
+    bool idle = now->received == then->received && now->applied == then->applied && now->dead_lettered == then->dead_lettered &&
+                now->given_back == then->given_back && held_count(w) == 0;
+    if (!idle)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Summary", LOG_I("seconds", SUMMARY_INTERVAL / MICROSECONDS),
+                  LOG_I("received", now->received - then->received), LOG_I("applied", now->applied - then->applied),
+                  LOG_I("dead_lettered", now->dead_lettered - then->dead_lettered),
+                  LOG_I("given_back", now->given_back - then->given_back), LOG_I("held", held_count(w)),
+                  LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("waiting_for_dlq", dlq_waiting(w)));
+    w->summarised = *now;
+    timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);
+}
+
+static unsigned running_max(const struct queue_worker_options *options) {
+    unsigned connections = CONNECTIONS_MAX - OTHER_CONNECTIONS;
+    return options->max_in_flight < connections ? options->max_in_flight : connections;
+}
+
+struct queue_worker *queue_worker_start(const struct worker_ports *ports, const struct queue_worker_options *options,
+                                        const struct discovery_facts *facts, const struct update_context *context,
+                                        queue_worker_done *done, void *user) {
+    struct queue_worker *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->ports = *ports;
+    w->options = *options;
+    w->facts = facts;
+    w->context = context;
+    w->done = done;
+    w->user = user;
+    for (size_t i = 0; i < HELD_STATES; i++)
+        TAILQ_INIT(&w->held[i]);
+    struct engine_options engine_options = {.max_running = running_max(options),
+                                            .max_rate = options->max_rate,
+                                            .max_attempts = options->max_attempts,
+                                            .can_give_back = true};
+    struct engine_host host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
+    engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);
+    lease_init(w);
+    batcher_init(&w->removals, &w->ports, &held_removals, w);
+    batcher_init(&w->visibilities, &w->ports, &held_visibilities, w);
+    dlq_init(w);
+    poller_init(w);
+    until_empty_init(w);
+    drain_init(w);
+    timer_init(&w->summary_timer, on_summary, w);
+    timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);
+    poller_pump(w);
+    return w;
+}
+
+void queue_worker_stop(struct queue_worker *w) {
+    if (w->phase == PHASE_WORKING)
+        drain_begin(w, EXIT_FINE);
+    else
+        drain_leave(w);
+}
+
+void queue_worker_free(struct queue_worker *w) {
+    if (!w)
+        return;
+    w->phase = PHASE_ENDED;
+    poller_stop(w);
+    until_empty_stop(w);
+    engine_stop(&w->engine);
+    for (size_t i = 0; i < HELD_STATES; i++)
+        for (struct held *h; (h = TAILQ_FIRST(&w->held[i]));) {
+            if (h->state == HELD_WORKING)
+                engine_withdraw(&w->engine, &h->job);
+            held_free(h);
+        }
+    batcher_done(&w->removals);
+    batcher_done(&w->visibilities);
+    dlq_done(w);
+    engine_done(&w->engine);
+    timer_stop(w->ports.timers, &w->lease_timer);
+    timer_stop(w->ports.timers, &w->summary_timer);
+    drain_done(w);
+    free(w);
+}
+
+struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
+    struct queue_worker_status status = w->totals;
+    status.held = w->engine.hold.active || w->poller.failures > 0;
+    status.draining = w->phase != PHASE_WORKING;
+    status.in_flight = held_count(w);
+    return status;
+}

@@ -1,0 +1,181 @@
+/* Between the files of the queue worker. */
+#pragma once
+
+#include "batcher.h"
+#include "dead_letter.h"
+#include "engine.h"
+#include "queue_worker.h"
+
+#include <sys/queue.h>
+
+/* Where a held message stands. It goes down this list only. */
+enum held_state {
+    HELD_WORKING,     /* in the engine */
+    HELD_DEAD_LETTER, /* failed; until the DLQ has acknowledged it */
+    HELD_DELETING,    /* applied, or in the DLQ */
+    HELD_GIVING_BACK, /* becomes visible again */
+    HELD_STATES
+};
+
+struct visibility_change {
+    struct batch_entry entry;
+    struct held *held;
+    unsigned seconds;
+};
+
+/* A message that we hold: received, and neither deleted nor given back. */
+struct held {
+    struct job job; /* first: the engine gives it back to us */
+    struct queue_worker *worker;
+    struct sqs_message *message; /* owned */
+    struct update *update;       /* owned */
+    enum held_state state;
+    TAILQ_ENTRY(held) in_state;
+
+    /* Its lease: how long SQS keeps it from others. */
+    TAILQ_ENTRY(held) by_lease;
+    bool leased;         /* extended while it goes on */
+    bool lost;           /* SQS may have given it to another */
+    int64_t received_at; /* monotonic */
+    int64_t lease_until; /* monotonic */
+    struct visibility_change extend, give_back;
+
+    struct batch_entry removal;
+    struct batch_entry sending; /* to the DLQ */
+    struct dead_letter letter;
+    bool letter_made;
+    enum dead_letter_form least_form;
+};
+TAILQ_HEAD(held_list, held);
+
+struct receive {
+    LIST_ENTRY(receive) link;
+    struct queue_worker *worker;
+    struct call *call;
+    unsigned max_messages;
+    size_t reserved_bytes;
+};
+
+/* How many receives are out, and when the next may be. */
+struct poller {
+    LIST_HEAD(, receive) receives;
+    unsigned count;
+    unsigned target; /* as many as the rate needs */
+    unsigned reserved_messages;
+    size_t reserved_bytes;
+    unsigned failures; /* in a row */
+    int64_t failing_since;
+    enum exit_code blame;
+    struct timer timer; /* after a failure; in a hold, when one more may be received */
+    bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
+};
+
+struct until_empty {
+    struct timer tick;
+    struct call *call;
+    unsigned empty_counts; /* in a row */
+    int64_t empty_since;
+    unsigned lonely_counts; /* in a row: nothing is left but messages that fail by themselves */
+};
+
+/* A failure's audit record on its way; nothing waits for it. */
+struct failure_record {
+    LIST_ENTRY(failure_record) link;
+    struct queue_worker *worker;
+    struct buf request;
+    struct call *call;
+};
+
+enum worker_phase {
+    PHASE_WORKING,
+    PHASE_DRAINING, /* what runs is finished, the rest is given back */
+    PHASE_LEAVING,  /* everything is given back now */
+    PHASE_ENDED
+};
+
+struct queue_worker {
+    struct worker_ports ports;
+    struct queue_worker_options options;
+    const struct discovery_facts *facts;
+    const struct update_context *context;
+    queue_worker_done *done;
+    void *user;
+
+    struct engine engine;
+    struct held_list held[HELD_STATES];
+    unsigned held_counts[HELD_STATES];
+    size_t held_bytes;
+    struct held_list leases; /* earliest end first, nearly: all have the same length */
+    struct timer lease_timer;
+    struct batcher removals, visibilities, dead_letters;
+    LIST_HEAD(, failure_record) records;
+    struct poller poller;
+    struct until_empty until_empty;
+
+    enum worker_phase phase;
+    enum exit_code exit_code;
+    struct timer drain_timer; /* to PHASE_LEAVING, then to the end */
+    struct timer end_timer;   /* reports the end from the loop */
+    struct timer summary_timer;
+    uint64_t arrivals;
+    struct queue_worker_status totals, summarised;
+};
+
+static inline struct held *held_of(struct job *job) {
+    return (struct held *)job;
+}
+static inline unsigned held_count(const struct queue_worker *w) {
+    return w->held_counts[HELD_WORKING] + w->held_counts[HELD_DEAD_LETTER] + w->held_counts[HELD_DELETING] +
+           w->held_counts[HELD_GIVING_BACK];
+}
+
+/* held.c */
+/* Takes over a message just received. It is on its way to the engine, or to the DLQ where it isn't fit. False: no memory; it is forgotten, and comes again. */
+bool held_take(struct queue_worker *w, struct sqs_message *message, int64_t received_at);
+void held_enter(struct held *h, enum held_state state);
+void held_free(struct held *h);
+/* Applied, or safe in the DLQ: it is deleted. */
+void held_delete(struct held *h);
+/* It becomes visible again in some seconds; why is for the log. */
+void held_give_back(struct held *h, unsigned seconds, const char *why);
+/* Its lease is over: SQS gives it to whoever asks. */
+void held_let_go(struct held *h);
+extern const struct batcher_kind held_removals, held_visibilities;
+
+/* lease.c */
+void lease_init(struct queue_worker *w);
+void lease_begin(struct held *h);
+void lease_end(struct held *h);
+bool lease_allows_start(const struct held *h);
+void lease_extended(struct held *h, enum batch_end end, const char *code);
+
+/* poller.c */
+void poller_init(struct queue_worker *w);
+/* Asks for messages where that is allowed. */
+void poller_pump(struct queue_worker *w);
+void poller_stop(struct queue_worker *w);
+
+/* dlq_sender.c */
+void dlq_init(struct queue_worker *w);
+/* Sends a failed message to the DLQ; deletes it when that was acknowledged. */
+void dlq_send(struct held *h);
+void dlq_forget(struct held *h);
+void dlq_done(struct queue_worker *w);
+/* Messages that wait for a DLQ that is in trouble, or for a confirmation that can't be had. */
+unsigned dlq_waiting(const struct queue_worker *w);
+
+/* until_empty.c */
+void until_empty_init(struct queue_worker *w);
+void until_empty_stop(struct queue_worker *w);
+/* A message came: the queue isn't empty. */
+void until_empty_message(struct queue_worker *w);
+
+/* drain.c */
+void drain_init(struct queue_worker *w);
+/* Ends the worker with a code, after a drain. */
+void drain_begin(struct queue_worker *w, enum exit_code code);
+/* Everything is given back at once. */
+void drain_leave(struct queue_worker *w);
+/* Whether nothing is left: then the end is reported. */
+void drain_review(struct queue_worker *w);
+void drain_done(struct queue_worker *w);

@@ -1,0 +1,335 @@
+#include "stream_worker.h"
+
+#include "engine.h"
+#include "message_splitter.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const size_t BODIES_MAX = (size_t)64 << 20;  /* bytes of lines held */
+static const size_t OUTPUT_MAX = (size_t)64 << 20;  /* bytes of responses that nobody takes */
+static const size_t OUTPUT_HIGH = (size_t)1 << 20;  /* from here on no more input is wanted */
+static const size_t RESPONSE_MAX = (size_t)16 << 20;
+static const unsigned RUNNING_MAX = 900; /* of 1,024 connections */
+static const int64_t TICK = MICROSECONDS;
+static const int64_t PATIENCE = 45 * MICROSECONDS; /* without any answer of a DynamoDB that works */
+
+/* One line, until its response stands in the output. */
+struct line {
+    struct job job; /* first: the engine gives it back to us */
+    TAILQ_ENTRY(line) in_order;
+    size_t number;
+    struct buf body;
+    char key[33]; /* its default idempotency key */
+    struct update *update;
+    struct buf response; /* where it is known */
+    bool finished;
+};
+TAILQ_HEAD(line_list, line);
+
+struct stream_worker {
+    struct worker_ports ports;
+    struct stream_worker_options options;
+    const struct update_context *context;
+    struct stream_worker_host host;
+    struct engine engine;
+    struct message_splitter splitter;
+    struct line_list lines; /* in the order of the input */
+    unsigned line_count;
+    size_t body_bytes;
+    uint64_t arrivals;
+    struct buf output;
+    size_t output_at;
+    bool some_failed, input_over, stopping, ended;
+    enum exit_code code;
+    uint64_t verdicts_seen;
+    int64_t last_progress;
+    struct timer changed_timer, end_timer, tick;
+};
+
+static bool may_start(void *ctx, struct job *job) {
+    (void)ctx, (void)job;
+    return true;
+}
+
+static void changed_soon(struct stream_worker *w) {
+    if (!w->changed_timer.running)
+        timer_start(w->ports.timers, &w->changed_timer, clock_monotonic(w->ports.clock));
+}
+
+static void engine_changed(void *ctx) {
+    changed_soon(ctx);
+}
+
+static void line_free(struct stream_worker *w, struct line *line) {
+    TAILQ_REMOVE(&w->lines, line, in_order);
+    w->line_count--;
+    w->body_bytes -= line->body.len;
+    update_free(line->update);
+    buf_free(&line->body);
+    buf_free(&line->response);
+    free(line);
+}
+
+static void end(struct stream_worker *w, enum exit_code code) {
+    if (w->ended)
+        return;
+    w->ended = true;
+    w->code = code;
+    timer_stop(w->ports.timers, &w->tick);
+    timer_start(w->ports.timers, &w->end_timer, clock_monotonic(w->ports.clock));
+}
+
+/* No memory for a response is the one thing that can't be answered on its line. */
+static void give_up_for_memory(struct stream_worker *w, const struct line *line) {
+    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: no memory", LOG_I("line", line ? line->number : w->splitter.line));
+    engine_stop(&w->engine);
+    end(w, EXIT_UNREACHABLE);
+}
+
+/* Responses leave in the order of the input. */
+static void put_out(struct stream_worker *w) {
+    struct line *line;
+    bool any = false;
+    while ((line = TAILQ_FIRST(&w->lines)) && line->finished) {
+        any = true;
+        if (!buf_append_span(&w->output, buf_span(&line->response)) || !buf_append_char(&w->output, '\n')) {
+            give_up_for_memory(w, line);
+            return;
+        }
+        line_free(w, line);
+    }
+    if (any)
+        changed_soon(w);
+}
+
+static void finish(struct stream_worker *w, struct line *line) {
+    int64_t wall = clock_wall(w->ports.clock);
+    bool failed = line->update->failure.type != ERROR_NONE, told;
+    if (failed)
+        told = failure_append_envelope(&line->update->failure, (struct span){NULL, 0}, wall, &line->response);
+    else
+        told = update_append_success(line->update, wall, &line->response);
+    if (!told) {
+        give_up_for_memory(w, line);
+        return;
+    }
+    w->some_failed = w->some_failed || failed;
+    line->finished = true;
+    /* What is done with needs no memory while it waits for its turn. */
+    update_free(line->update);
+    line->update = NULL;
+    w->body_bytes -= line->body.len;
+    buf_free(&line->body);
+}
+
+static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
+    struct stream_worker *w = ctx;
+    struct line *line = (struct line *)job;
+    if (outcome == JOB_GIVE_BACK) /* there is no queue to give it to: the key is random, so that this can't be its token */
+        failure_database(&line->update->failure, SPAN("IdempotentParameterMismatchException"));
+    finish(w, line);
+    put_out(w);
+}
+
+static void review_end(struct stream_worker *w) {
+    if (w->stopping && engine_count(&w->engine) == 0)
+        end(w, EXIT_SOME_FAILED);
+    else if (w->input_over && w->line_count == 0)
+        end(w, w->some_failed ? EXIT_SOME_FAILED : EXIT_FINE);
+}
+
+static struct line *line_new(struct stream_worker *w, size_t number, struct span body) {
+    struct line *line = calloc(1, sizeof *line);
+    if (!line)
+        return NULL;
+    line->number = number;
+    buf_init(&line->body, STREAM_MESSAGE_MAX);
+    buf_init(&line->response, RESPONSE_MAX);
+    snprintf(line->key, sizeof line->key, "%016llx%016llx", (unsigned long long)random_next(w->ports.random),
+             (unsigned long long)random_next(w->ports.random));
+    TAILQ_INSERT_TAIL(&w->lines, line, in_order);
+    w->line_count++;
+    if (buf_append_span(&line->body, body)) {
+        w->body_bytes += line->body.len;
+        struct delivery delivery = {.body = buf_span(&line->body), .message_id = span_cstr(line->key)};
+        line->update = update_read(w->context, &delivery);
+    }
+    if (line->update)
+        return line;
+    line_free(w, line);
+    return NULL;
+}
+
+static bool take_message(struct stream_worker *w, size_t number, struct span body, bool too_long) {
+    struct line *line = line_new(w, number, body);
+    if (!line)
+        return false;
+    struct update *u = line->update;
+    if (too_long) {
+        failure_set(&u->failure, ERROR_INVALID_INPUT, "A line may have at most %zu bytes", STREAM_MESSAGE_MAX);
+        buf_printf(&u->failure.details, "\"position\":%zu", STREAM_MESSAGE_MAX);
+    }
+    line->job.update = u;
+    line->job.receive_count = 1;
+    line->job.arrival = w->arrivals++;
+    if (u->failure.type != ERROR_NONE)
+        finish(w, line);
+    else if (!engine_add(&w->engine, &line->job))
+        return false;
+    return true;
+}
+
+static bool has_room(const struct stream_worker *w) {
+    return !w->ended && !w->stopping && w->line_count < w->options.max_in_flight && w->body_bytes < BODIES_MAX &&
+           w->output.len - w->output_at < OUTPUT_HIGH;
+}
+
+static void take_messages(struct stream_worker *w) {
+    while (has_room(w)) {
+        struct span body = SPAN("");
+        size_t number = 0;
+        enum split split = message_splitter_next(&w->splitter, &body, &number);
+        if (split == SPLIT_END)
+            w->input_over = true;
+        if (split == SPLIT_END || split == SPLIT_MORE)
+            break;
+        if (!take_message(w, number, body, split == SPLIT_TOO_LONG)) {
+            give_up_for_memory(w, NULL);
+            return;
+        }
+    }
+    put_out(w);
+    engine_pump(&w->engine);
+    review_end(w);
+}
+
+static void on_changed(void *user) {
+    struct stream_worker *w = user;
+    if (!w->ended)
+        take_messages(w);
+    w->host.changed(w->host.user);
+}
+
+static void report_end(void *user) {
+    struct stream_worker *w = user;
+    w->host.done(w->host.user, w->code);
+}
+
+/* The environment's fault, after a while without any answer that shows health. */
+static void give_up(struct stream_worker *w) {
+    const struct engine *e = &w->engine;
+    enum exit_code blame = e->hold.active ? e->hold.blame : engine_unconfirmed(e) ? e->confirm_blame : EXIT_UNREACHABLE;
+    const struct line *line = TAILQ_FIRST(&w->lines);
+    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: the environment fails for every message; lines from here on may not have been applied",
+              LOG_I("line", line ? line->number : w->splitter.line));
+    engine_stop(&w->engine);
+    end(w, blame);
+}
+
+static void on_tick(void *user) {
+    struct stream_worker *w = user;
+    int64_t now = clock_monotonic(w->ports.clock);
+    timer_start(w->ports.timers, &w->tick, now + TICK);
+    if (w->engine.verdicts != w->verdicts_seen || engine_count(&w->engine) == 0) {
+        w->verdicts_seen = w->engine.verdicts;
+        w->last_progress = now;
+    } else if (now - w->last_progress >= PATIENCE) {
+        give_up(w);
+    }
+}
+
+struct stream_worker *stream_worker_start(const struct worker_ports *ports, const struct stream_worker_options *options,
+                                          const struct discovery_facts *facts, const struct update_context *context,
+                                          const struct stream_worker_host *host) {
+    struct stream_worker *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->ports = *ports;
+    w->options = *options;
+    w->context = context;
+    w->host = *host;
+    TAILQ_INIT(&w->lines);
+    message_splitter_init(&w->splitter);
+    buf_init(&w->output, OUTPUT_MAX);
+    struct engine_options engine_options = {.max_running = options->max_in_flight < RUNNING_MAX ? options->max_in_flight : RUNNING_MAX,
+                                            .max_rate = options->max_rate,
+                                            .max_attempts = options->max_attempts,
+                                            .can_give_back = false};
+    struct engine_host engine_host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
+    engine_init(&w->engine, &w->ports, context, &engine_options, facts, &engine_host);
+    timer_init(&w->changed_timer, on_changed, w);
+    timer_init(&w->end_timer, report_end, w);
+    timer_init(&w->tick, on_tick, w);
+    w->last_progress = clock_monotonic(ports->clock);
+    timer_start(w->ports.timers, &w->tick, w->last_progress + TICK);
+    return w;
+}
+
+bool stream_worker_wants_input(const struct stream_worker *w) {
+    return has_room(w) && !w->splitter.ended && message_splitter_pending(&w->splitter) <= STREAM_MESSAGE_MAX;
+}
+
+void stream_worker_feed(struct stream_worker *w, struct span piece) {
+    if (w->ended || w->stopping)
+        return;
+    if (!message_splitter_feed(&w->splitter, piece))
+        give_up_for_memory(w, NULL);
+    else
+        changed_soon(w);
+}
+
+void stream_worker_end_input(struct stream_worker *w) {
+    message_splitter_end(&w->splitter);
+    changed_soon(w);
+}
+
+struct span stream_worker_output(const struct stream_worker *w) {
+    return span_of(w->output.data ? w->output.data + w->output_at : "", w->output.len - w->output_at);
+}
+
+void stream_worker_took_output(struct stream_worker *w, size_t count) {
+    if (count == 0)
+        return;
+    w->output_at += count;
+    if (w->output_at == w->output.len) {
+        buf_reset(&w->output);
+        w->output_at = 0;
+    }
+    changed_soon(w);
+}
+
+void stream_worker_stop(struct stream_worker *w) {
+    if (w->stopping || w->ended)
+        return;
+    w->stopping = true;
+    engine_stop(&w->engine);
+    struct line *line;
+    TAILQ_FOREACH(line, &w->lines, in_order) {
+        bool runs = line->job.state == JOB_RUNNING || line->job.state == JOB_LOOKING || line->job.state == JOB_CONFIRMING;
+        if (line->job.state != JOB_OUTSIDE && !runs)
+            engine_withdraw(&w->engine, &line->job);
+    }
+    line = TAILQ_FIRST(&w->lines);
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Stopping: what runs is finished; lines from here on may not have been applied",
+              LOG_I("line", line ? line->number : w->splitter.line));
+    changed_soon(w);
+}
+
+void stream_worker_free(struct stream_worker *w) {
+    if (!w)
+        return;
+    engine_stop(&w->engine);
+    for (struct line *line; (line = TAILQ_FIRST(&w->lines));) {
+        if (line->job.state != JOB_OUTSIDE)
+            engine_withdraw(&w->engine, &line->job);
+        line_free(w, line);
+    }
+    engine_done(&w->engine);
+    message_splitter_free(&w->splitter);
+    buf_free(&w->output);
+    timer_stop(w->ports.timers, &w->changed_timer);
+    timer_stop(w->ports.timers, &w->end_timer);
+    timer_stop(w->ports.timers, &w->tick);
+    free(w);
+}

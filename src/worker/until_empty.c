@@ -1,0 +1,127 @@
+/* `run --until-empty`: when is the work done, when can it not be done? Looked at once a second. */
+#include "queue_worker_private.h"
+
+static const int64_t TICK = MICROSECONDS;
+static const int64_t COUNT_DEADLINE = 20 * MICROSECONDS;
+static const int64_t ENVIRONMENT_PATIENCE = 600 * MICROSECONDS;
+static const unsigned COUNTS_IN_A_ROW = 2;
+static const unsigned STUBBORN_DELAY = 30; /* seconds */
+
+static void schedule(struct queue_worker *w) {
+    timer_start(w->ports.timers, &w->until_empty.tick, clock_monotonic(w->ports.clock) + TICK);
+}
+
+/* Whether a fault of the environment has lasted too long; *ret_blame: the exit code for it. */
+static bool environment_is_lost(const struct queue_worker *w, enum exit_code *ret_blame) {
+    int64_t since = clock_monotonic(w->ports.clock) - ENVIRONMENT_PATIENCE;
+    const struct batcher *batchers[] = {&w->dead_letters, &w->removals, &w->visibilities};
+    if (w->engine.hold.active && w->engine.hold.since <= since) {
+        *ret_blame = w->engine.hold.blame;
+        return true;
+    }
+    if (w->poller.failures > 0 && w->poller.failing_since <= since) {
+        *ret_blame = w->poller.blame;
+        return true;
+    }
+    if (engine_unconfirmed(&w->engine) > 0 && w->engine.unconfirmed_since <= since) {
+        *ret_blame = w->engine.confirm_blame;
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(batchers); i++)
+        if (batcher_in_trouble(batchers[i]) && batchers[i]->trouble_since <= since) {
+            *ret_blame = batchers[i]->blame;
+            return true;
+        }
+    return false;
+}
+
+/* Nothing is left but messages that fail for good, and nothing succeeds that would tell whether it is their own fault: they are
+ * delivered again until each had all its deliveries; then that's the end. */
+static void settle_stubborn(struct queue_worker *w) {
+    bool all_tried = true;
+    struct held *h, *next;
+    TAILQ_FOREACH(h, &w->held[HELD_WORKING], in_state) {
+        all_tried = all_tried && h->message->receive_count >= w->options.max_attempts;
+    }
+    for (h = TAILQ_FIRST(&w->held[HELD_WORKING]); h; h = next) {
+        next = TAILQ_NEXT(h, in_state);
+        if (all_tried)
+            LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Left on the queue: it fails, and nothing succeeds that would tell whether it is its own fault",
+                      LOG_S("message_id", h->message->message_id), LOG_C("failure", h->job.signature),
+                      LOG_I("receive_count", h->message->receive_count));
+        else if (h->message->receive_count < w->options.max_attempts) {
+            engine_withdraw(&w->engine, &h->job);
+            held_give_back(h, STUBBORN_DELAY, "It fails, has deliveries left, and nothing else is there");
+        }
+    }
+    if (all_tried)
+        drain_begin(w, EXIT_SOME_FAILED);
+}
+
+static bool is_stubborn(const struct queue_worker *w) {
+    return held_count(w) > 0 && held_count(w) == w->held_counts[HELD_WORKING] && engine_only_stubborn(&w->engine);
+}
+
+static void judge(struct queue_worker *w, const struct sqs_queue_attributes *counts) {
+    struct until_empty *u = &w->until_empty;
+    int64_t now = clock_monotonic(w->ports.clock);
+    bool empty = held_count(w) == 0 && w->poller.last_was_empty && !counts->visible && !counts->in_flight && !counts->delayed;
+    bool lonely = is_stubborn(w) && !counts->visible && !counts->delayed && counts->in_flight <= held_count(w);
+    u->lonely_counts = lonely ? u->lonely_counts + 1 : 0;
+    if (!empty)
+        u->empty_counts = 0;
+    else if (u->empty_counts++ == 0)
+        u->empty_since = now;
+    if (u->empty_counts >= COUNTS_IN_A_ROW && now - u->empty_since >= (int64_t)w->options.until_empty_seconds * MICROSECONDS)
+        drain_begin(w, EXIT_FINE);
+    else if (u->lonely_counts >= COUNTS_IN_A_ROW) {
+        u->lonely_counts = 0;
+        settle_stubborn(w);
+    }
+}
+
+static void on_counts(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes) {
+    struct queue_worker *w = user;
+    w->until_empty.call = NULL;
+    if (w->phase != PHASE_WORKING)
+        return;
+    if (result->class == CALL_OK && attributes)
+        judge(w, attributes);
+    else
+        w->until_empty.empty_counts = w->until_empty.lonely_counts = 0;
+}
+
+static void on_tick(void *user) {
+    struct queue_worker *w = user;
+    struct until_empty *u = &w->until_empty;
+    enum exit_code blame = EXIT_FINE;
+    schedule(w);
+    if (environment_is_lost(w, &blame)) {
+        log_event(w->ports.log, LOG_LEVEL_ERROR, "Giving up: the environment has failed for ten minutes", NULL);
+        drain_begin(w, blame);
+        return;
+    }
+    bool may_be_empty = held_count(w) == 0 && w->poller.last_was_empty && w->poller.failures == 0;
+    if (u->call || !(may_be_empty || is_stubborn(w)))
+        return;
+    const struct sqs_port *sqs = w->ports.sqs;
+    struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + COUNT_DEADLINE};
+    u->call = sqs->get_attributes(sqs->ctx, w->facts->queue.url, &options, on_counts, w);
+}
+
+void until_empty_init(struct queue_worker *w) {
+    timer_init(&w->until_empty.tick, on_tick, w);
+    if (w->options.until_empty)
+        schedule(w);
+}
+
+void until_empty_stop(struct queue_worker *w) {
+    timer_stop(w->ports.timers, &w->until_empty.tick);
+    if (w->until_empty.call)
+        w->ports.sqs->cancel(w->ports.sqs->ctx, w->until_empty.call);
+    w->until_empty.call = NULL;
+}
+
+void until_empty_message(struct queue_worker *w) {
+    w->until_empty.empty_counts = w->until_empty.lonely_counts = 0;
+}

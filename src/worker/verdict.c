@@ -1,0 +1,110 @@
+#include "verdict.h"
+
+#include <string.h>
+
+enum exit_code blame_of(const struct call_result *result) {
+    if (result->class == CALL_AUTH || result->class == CALL_DENIED || result->class == CALL_CLOCK)
+        return EXIT_NOT_PERMITTED;
+    if (result->class == CALL_PERMANENT && result->from_service)
+        return EXIT_SETTINGS; /* a table or queue that is missing, mostly */
+    return EXIT_UNREACHABLE;
+}
+
+bool verdict_shows_health(enum verdict_kind kind) {
+    switch (kind) {
+    case VERDICT_BY_ITSELF:
+    case VERDICT_THROTTLED:
+    case VERDICT_ENVIRONMENT: return false;
+    default: return true;
+    }
+}
+
+static struct verdict of_kind(enum verdict_kind kind, const char *code) {
+    return (struct verdict){.kind = kind, .code = span_cstr(code), .blame = EXIT_UNREACHABLE};
+}
+
+static enum verdict_kind of_stored_hash(const struct update *u, const struct cancellation_reason *audit) {
+    struct span stored = {NULL, 0};
+    if (audit->has_request_hash)
+        stored = span_cstr(audit->request_hash);
+    switch (update_compare_hash(u, stored)) {
+    case HASH_SAME: return VERDICT_APPLIED_BEFORE;
+    case HASH_OTHER: return VERDICT_KEY_REUSED;
+    case HASH_UNKNOWN: break;
+    }
+    return VERDICT_APPLIED_UNKNOWN;
+}
+
+/* What a reason other than a failed condition means; the same for both actions, but that an unknown one of the audit's is a retry. */
+static struct verdict of_reason(const struct cancellation_reason *reason, bool by_audit) {
+    static const struct {
+        const char *code;
+        enum verdict_kind kind;
+    } table[] = {
+        {"TransactionConflict", VERDICT_CONFLICT},
+        {"ProvisionedThroughputExceeded", VERDICT_THROTTLED},
+        {"ThrottlingError", VERDICT_THROTTLED},
+        {"RequestLimitExceeded", VERDICT_THROTTLED},
+        {"ItemCollectionSizeLimitExceeded", VERDICT_NAMED},
+        {"ValidationError", VERDICT_REFUSED},
+    };
+    struct verdict v = of_kind(by_audit ? VERDICT_CONFLICT : VERDICT_BY_ITSELF, reason->code);
+    for (size_t i = 0; i < ARRAY_LENGTH(table); i++)
+        if (!strcmp(reason->code, table[i].code))
+            v.kind = table[i].kind;
+    v.by_audit = by_audit;
+    v.message = span_cstr(reason->message);
+    return v;
+}
+
+static bool is_none(const struct cancellation_reason *reason) {
+    return !strcmp(reason->code, "None");
+}
+
+/* The audit's reason is read first: where it says "already applied", the Update's own condition may well have become false by that. */
+static struct verdict of_reasons(const struct update *u, const struct transact_result *result) {
+    const struct cancellation_reason *update = &result->reasons[0];
+    if (u->audited && result->reason_count > 1) {
+        const struct cancellation_reason *audit = &result->reasons[1];
+        if (!strcmp(audit->code, "ConditionalCheckFailed"))
+            return of_kind(of_stored_hash(u, audit), audit->code);
+        if (!is_none(audit))
+            return of_reason(audit, true);
+    }
+    if (!strcmp(update->code, "ConditionalCheckFailed"))
+        return of_kind(update->has_item ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND, update->code);
+    if (is_none(update))
+        return of_kind(VERDICT_ENVIRONMENT, result->call.code); /* cancelled, and nobody says why */
+    return of_reason(update, false);
+}
+
+struct verdict verdict_of(const struct update *u, const struct transact_result *result) {
+    const struct call_result *call = &result->call;
+    if (call->class == CALL_OK)
+        return of_kind(VERDICT_APPLIED, "");
+    if (result->reason_count == (u->audited ? 2u : 1u))
+        return of_reasons(u, result);
+
+    struct verdict v = of_kind(VERDICT_ENVIRONMENT, call->code);
+    v.message = span_cstr(call->message);
+    v.blame = blame_of(call);
+    if (!call->from_service)
+        return v;
+    if (!strcmp(call->code, "IdempotentParameterMismatchException"))
+        v.kind = u->audited ? VERDICT_NEW_TOKEN : u->own_key ? VERDICT_KEY_REUSED : VERDICT_TOKEN_TAKEN;
+    else if (!strcmp(call->code, "ValidationException"))
+        v.kind = VERDICT_REFUSED;
+    else if (!strcmp(call->code, "ResourceNotFoundException"))
+        v.blame = EXIT_SETTINGS;
+    else if (call->class == CALL_DENIED)
+        v.kind = VERDICT_BY_ITSELF;
+    else if (call->class == CALL_THROTTLED)
+        v.kind = VERDICT_THROTTLED;
+    else if (!strcmp(call->code, "TransactionInProgressException"))
+        v.kind = VERDICT_CONFLICT;
+    else if (call->status == 500 || (call->class == CALL_PERMANENT && call->code[0])) {
+        v.kind = VERDICT_BY_ITSELF;
+        v.blame = EXIT_UNREACHABLE;
+    }
+    return v;
+}

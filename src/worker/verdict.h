@@ -1,0 +1,38 @@
+/* What DynamoDB's answer to a transaction means for its message. Pure: the contract's "Outcome by reason position" in one place. */
+#pragma once
+
+#include "dynamodb.h"
+#include "outcome.h"
+#include "update.h"
+
+enum verdict_kind {
+    VERDICT_APPLIED,         /* committed now */
+    VERDICT_APPLIED_BEFORE,  /* the audit record stands already, for the same message */
+    VERDICT_APPLIED_UNKNOWN, /* it stands already, with a hash we can't compare: taken as applied, with a warning */
+    VERDICT_KEY_REUSED,      /* it stands already, for another message; or the token is taken, and the key is the producer's */
+    VERDICT_NOT_FOUND,
+    VERDICT_CONDITION_FALSE,
+    VERDICT_REFUSED,     /* DynamoDB's validation found what ours did not foresee */
+    VERDICT_NAMED,       /* a reason that names the item for good */
+    VERDICT_BY_ITSELF,   /* failed in a way that may be its own: counts where others succeed */
+    VERDICT_CONFLICT,    /* another transaction has the item */
+    VERDICT_THROTTLED,
+    VERDICT_NEW_TOKEN,   /* audited, and the token was used for other bytes: the audit record decides under a new one */
+    VERDICT_TOKEN_TAKEN, /* not audited, and the MessageId's token was used for other bytes: again when it has expired */
+    VERDICT_ENVIRONMENT  /* says nothing about the message */
+};
+
+struct verdict {
+    enum verdict_kind kind;
+    struct span code;    /* of the answer; the exception's or the reason's name. Borrowed from the result */
+    struct span message; /* DynamoDB's sentence (VERDICT_REFUSED); borrowed */
+    bool by_audit;       /* the audit record's action bears the reason */
+    enum exit_code blame; /* VERDICT_BY_ITSELF and VERDICT_ENVIRONMENT: what a command that gives up over it ends with */
+};
+
+/* result of the transaction that was built from u. */
+struct verdict verdict_of(const struct update *u, const struct transact_result *result);
+/* What a failed call of any kind says about the environment. */
+enum exit_code blame_of(const struct call_result *result);
+/* Whether the kind is an answer of a DynamoDB that works for us. */
+bool verdict_shows_health(enum verdict_kind kind);

@@ -1,0 +1,106 @@
+/* A message into the DLQ and back, in every form and at every limit: always deliverable, and the original comes back byte for byte
+ * under its key. The input: form, limit (2 bytes), length of the idempotency key's default, then that and the body. */
+#include "dead_letter.h"
+#include "digest.h"
+#include "sqs_text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define WALL 1704677672343000LL
+
+static void require(bool holds) {
+    if (!holds)
+        abort();
+}
+
+static struct update *read_message(const struct update_context *ctx, const struct delivery *delivery) {
+    struct update *u = update_read(ctx, delivery);
+    require(u != NULL);
+    if (u->failure.type == ERROR_NONE)
+        failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
+    return u;
+}
+
+static struct dead_letter make(const struct update *u, const struct delivery *delivery, unsigned receive_count, size_t limit,
+                               enum dead_letter_form form) {
+    const struct delivery_facts facts = {.message_id = delivery->message_id,
+                                         .queue = SPAN("updates"),
+                                         .group_id = delivery->message_id,
+                                         .receive_count = receive_count,
+                                         .sent_at = WALL};
+    struct dead_letter letter;
+    require(dead_letter_make(u, delivery, &facts, WALL, limit, form, &letter));
+    require(letter.form >= form);
+    require(letter.size <= limit || letter.form == DEAD_LETTER_BARE);
+    require(sqs_text_is_valid(buf_span(&letter.body)) && letter.body.len > 0);
+    require(sqs_text_is_valid(buf_span(&letter.error_envelope)));
+    return letter;
+}
+
+/* The letter comes back to the queue under another MessageId, fails again, and comes back once more. */
+static void redrive(const struct update_context *ctx, const struct update *u, const struct dead_letter *letter, size_t limit, int rounds) {
+    const struct delivery delivery = {.body = buf_span(&letter->body),
+                                      .message_id = SPAN("another"),
+                                      .error_envelope = letter->error_envelope.len > 0 ? buf_span(&letter->error_envelope)
+                                                                                       : (struct span){NULL, 0}};
+    struct update *again = read_message(ctx, &delivery);
+
+    if (letter->form != DEAD_LETTER_BARE) {
+        require(again->unwrapped);
+        require(!u->unwrapped || span_equal(again->source.body, u->source.body));
+        require(span_equal(again->idempotency_key, u->idempotency_key));
+        require(memcmp(again->log_id, u->log_id, sizeof u->log_id) == 0);
+        require(memcmp(again->request_hash, u->request_hash, sizeof u->request_hash) == 0);
+        require(again->failure.type == u->failure.type);
+    }
+    if (rounds > 0) {
+        struct dead_letter next = make(again, &delivery, 9, limit, letter->form);
+        redrive(ctx, again, &next, limit, rounds - 1);
+        dead_letter_free(&next);
+    }
+    update_free(again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct digest *digest;
+    if (!digest && !(digest = digest_new()))
+        abort();
+    if (size < 4)
+        return 0;
+    static const struct table_shape table = {
+        .name = "t", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
+    const struct update_context ctx = {.table = &table,
+                                       .audit_table = "audit_logs",
+                                       .audit_table_exists = true,
+                                       .audit = AUDIT_ON,
+                                       .user_agent = "table-updater/0.0.0",
+                                       .digest = digest,
+                                       .hash_seed = {1, 2}};
+    size_t limit = (size_t)data[1] << 8 | data[2];
+    size_t id = 1 + data[3] % 36;
+    if (size < 4 + id)
+        return 0;
+    const struct delivery delivery = {.message_id = span_of((const char *)data + 4, id),
+                                      .body = span_of((const char *)data + 4 + id, size - 4 - id)};
+    /* What SQS delivers is text that it took. */
+    if (delivery.body.len == 0 || !sqs_text_is_valid(delivery.body) || !sqs_text_is_valid(delivery.message_id))
+        return 0;
+    struct update *u = read_message(&ctx, &delivery);
+    struct dead_letter letter = make(u, &delivery, 5, limit, (enum dead_letter_form)(data[0] % 3));
+    if (letter.form != DEAD_LETTER_BARE && !u->unwrapped) {
+        const struct delivery back = {.body = buf_span(&letter.body),
+                                      .message_id = SPAN("another"),
+                                      .error_envelope = letter.error_envelope.len > 0 ? buf_span(&letter.error_envelope)
+                                                                                      : (struct span){NULL, 0}};
+        struct update *again = read_message(&ctx, &back);
+        require(again->unwrapped && span_equal(again->source.body, delivery.body));
+        require(span_equal(again->source.idempotency_key, u->idempotency_key));
+        update_free(again);
+    }
+    redrive(&ctx, u, &letter, limit, 2);
+    dead_letter_free(&letter);
+    update_free(u);
+    return 0;
+}

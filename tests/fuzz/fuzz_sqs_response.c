@@ -1,0 +1,77 @@
+/* Reads any bytes as each of SQS's answers. The first byte says how many messages or entries were asked for. */
+#include "sqs_response.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool holds) {
+    if (!holds)
+        abort();
+}
+
+static bool terminated(const char *text, size_t size) {
+    return memchr(text, '\0', size) != NULL;
+}
+
+static void check_span(struct span s, size_t most) {
+    check(s.len <= most && (s.data || !s.len));
+    (void)digest_crc32(s); /* reads every byte */
+}
+
+static void read_messages(struct span text, size_t max, struct digest *digest) {
+    struct sqs_messages all = {.count = SIZE_MAX};
+    if (sqs_read_messages(text, max, digest, &all) != ANSWER_FINE) {
+        check(all.count == SIZE_MAX);
+        return;
+    }
+    check(all.count <= max && all.count <= SQS_BATCH_MAX);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct sqs_message *m = all.message[i];
+        char md5[MD5_HEX_SIZE + 1];
+        check_span(m->message_id, text.len);
+        check_span(m->receipt_handle, text.len);
+        check_span(m->body, text.len);
+        check_span(m->group_id, text.len);
+        check_span(m->sequence_number, text.len);
+        check_span(m->error_envelope, text.len);
+        check(m->message_id.len && m->receipt_handle.len && m->receive_count >= 1 && m->sent_at >= 0);
+        check(digest_md5_hex(digest, m->body, md5) && memmem(text.data, text.len, "MD5", 3));
+    }
+    sqs_messages_free(&all);
+}
+
+static void read_batch(struct span text, size_t count) {
+    struct sqs_entry_result entries[SQS_BATCH_MAX] = {{.ok = false}};
+    if (sqs_read_batch(text, count, entries) != ANSWER_FINE)
+        return;
+    for (size_t i = 0; i < count; i++)
+        check(terminated(entries[i].code, sizeof entries[i].code) && (!entries[i].ok || !entries[i].code[0]));
+}
+
+static void read_others(struct span text) {
+    struct sqs_queue_attributes a;
+    if (sqs_read_attributes(text, &a) == ANSWER_FINE) {
+        check(terminated(a.arn, sizeof a.arn) && terminated(a.dead_letter_target_arn, sizeof a.dead_letter_target_arn));
+        check(!a.max_receive_count == !a.dead_letter_target_arn[0]);
+    }
+    char url[SQS_URL_SIZE];
+    if (sqs_read_queue_url(text, url) == ANSWER_FINE)
+        check(terminated(url, sizeof url) && url[0]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (!size)
+        return 0;
+    static struct digest *digest;
+    if (!digest)
+        digest = digest_new();
+    check(digest != NULL);
+    size_t count = data[0] % (SQS_BATCH_MAX + 1);
+    struct span text = span_of((const char *)data + 1, size - 1);
+    read_messages(text, count, digest);
+    read_batch(text, count);
+    read_others(text);
+    return 0;
+}

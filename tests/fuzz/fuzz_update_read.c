@@ -1,0 +1,101 @@
+/* Any bytes as a message's body: read, built, answered and recorded without a fault, and twice alike.
+ * The first byte chooses the table and the audit mode. */
+#include "dead_letter.h"
+#include "digest.h"
+#include "json_reader.h"
+#include "update.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#define WALL 1704677672343000LL
+
+static struct table_shape table_of(unsigned choice) {
+    static const enum key_type types[] = {KEY_STRING, KEY_NUMBER, KEY_BINARY, KEY_STRING};
+    struct table_shape t = {.name = "t", .partition = {.name = "id", .type = types[choice & 3]}};
+    if (choice & 4)
+        t.sort = (struct key_attribute){.name = "sk", .type = types[choice >> 3 & 3]};
+    t.attributes[0] = t.partition;
+    t.attributes[1] = (struct key_attribute){.name = "email", .type = KEY_STRING};
+    t.attribute_count = 2;
+    return t;
+}
+
+/* Stops the fuzzer where text isn't JSON as we ourselves would read it. */
+static void require_json(struct span text) {
+    const struct json_options options = {.max_depth = JSON_MAX_DEPTH, .reject_duplicates = true, .hash_seed = {5, 6}};
+    struct json_reader reader;
+    struct json_token token;
+    json_reader_init(&reader, text, &options);
+    enum json_event event;
+    do
+        event = json_next(&reader, &token);
+    while (event != JSON_END && event != JSON_FAILED);
+    json_reader_done(&reader);
+    if (event == JSON_FAILED)
+        abort();
+}
+
+static void require(bool holds) {
+    if (!holds)
+        abort();
+}
+
+static void try_outputs(const struct update_context *ctx, struct update *u) {
+    struct buf out;
+    buf_init(&out, (size_t)64 << 20);
+    if (u->failure.type == ERROR_NONE) {
+        require_json(u->record);
+        require_json(u->id);
+        if (update_build(ctx, u, WALL)) {
+            require_json(buf_span(&u->request));
+            update_next_token(ctx, u);
+            require_json(buf_span(&u->request));
+            require(update_append_success(u, WALL, &out));
+            require_json(buf_span(&out));
+            buf_reset(&out);
+            require(update_append_confirm_request(ctx, u, &out));
+            require_json(buf_span(&out));
+            failure_database(&u->failure, SPAN("Code"));
+        }
+        require(u->failure.type != ERROR_NONE);
+    }
+    buf_reset(&out);
+    require(failure_append_envelope(&u->failure, (struct span){NULL, 0}, WALL, &out));
+    require_json(buf_span(&out));
+    if (u->readable) {
+        buf_reset(&out);
+        require(update_append_failure_record(ctx, u, SPAN("own"), WALL, &out));
+        require_json(buf_span(&out));
+    }
+    buf_free(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct digest *digest;
+    if (!digest && !(digest = digest_new()))
+        abort();
+    if (size == 0)
+        return 0;
+    const struct table_shape table = table_of(data[0]);
+    const struct update_context ctx = {.table = &table,
+                                       .audit_table = "audit_logs",
+                                       .audit_table_exists = data[0] != 0xff,
+                                       .audit = (enum audit_mode)((data[0] >> 5) % 3),
+                                       .audit_ttl_days = data[0] >> 7,
+                                       .user_agent = "table-updater/0.0.0",
+                                       .digest = digest,
+                                       .hash_seed = {1, 2}};
+    const struct delivery delivery = {.body = span_of((const char *)data + 1, size - 1), .message_id = SPAN("message-id")};
+    struct update *u = update_read(&ctx, &delivery);
+    struct update *again = update_read(&ctx, &delivery);
+    if (u && again) {
+        require(u->failure.type == again->failure.type);
+        require(memcmp(u->request_hash, again->request_hash, sizeof u->request_hash) == 0);
+        try_outputs(&ctx, u);
+    }
+    update_free(again);
+    update_free(u);
+    return 0;
+}

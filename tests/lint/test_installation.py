@@ -1,0 +1,75 @@
+"""What an installation puts where."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from tree import BUILD, ROOT, files, name_of
+
+UNITS = files("systemd/*.service", "systemd/*.timer", "systemd/*.socket", "systemd/*.target")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of an installation with the prefix /usr."""
+    folder = tmp_path_factory.mktemp("root")
+    environment = {**os.environ, "DESTDIR": str(folder)}
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", "/usr"], env=environment, check=True, capture_output=True)
+    return folder
+
+
+def test_the_binary_is_installed_and_runs(installed: Path) -> None:
+    binary = installed / "usr" / "bin" / "table-updater"
+    answer = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
+    assert re.search(r"\b\d+\.\d+\.\d+\b", answer.stdout)
+
+
+def test_the_binary_is_hardened(installed: Path) -> None:
+    binary = installed / "usr" / "bin" / "table-updater"
+    headers = subprocess.run(["readelf", "-hldW", binary], capture_output=True, text=True, check=True).stdout
+    assert re.search(r"Type:\s+DYN", headers), "position independent"
+    assert "GNU_RELRO" in headers and re.search(r"FLAGS.*(BIND_NOW|NOW)", headers), "no writable tables of addresses"
+    assert re.search(r"GNU_STACK.* RW ", headers), "no executable stack"
+
+
+def test_the_units_are_installed(installed: Path) -> None:
+    assert UNITS, "no unit in systemd/"
+    for unit in UNITS:
+        assert (installed / "usr" / "lib" / "systemd" / "system" / unit.name).is_file(), unit.name
+
+
+def test_a_sample_of_the_settings_is_installed_and_no_settings(installed: Path) -> None:
+    found = [path for path in installed.rglob("table-updater.conf*") if path.is_file()]
+    assert found, "no sample"
+    assert not [path for path in found if path.name == "table-updater.conf" and path.parent == installed / "etc" / "table-updater"], (
+        "an upgrade would overwrite the settings"
+    )
+
+
+def test_nothing_is_installed_that_others_may_write(installed: Path) -> None:
+    assert not [path for path in installed.rglob("*") if path.is_file() and path.stat().st_mode & 0o022]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=name_of)
+def test_systemd_finds_the_unit_sound(unit: Path, installed: Path, tmp_path: Path) -> None:
+    text = unit.read_text()
+    # Without an installation on this machine: the same unit with the binary where it was put.
+    commands = re.findall(r"^Exec\w+=[-@:+!]*(/\S+)", text, re.MULTILINE)
+    for command in set(commands):
+        if command.endswith("/table-updater"):
+            assert (installed / command.lstrip("/")).is_file(), f"{command} is not where it is installed"
+            text = text.replace(command, str(installed / command.lstrip("/")))
+    name = unit.name.replace("@.", "@1.")
+    (tmp_path / unit.name).write_text(text)
+    for other in UNITS:
+        if other != unit:
+            (tmp_path / other.name).write_text(other.read_text())
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", tmp_path / name], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    about_ours = [line for line in (done.stdout + done.stderr).splitlines() if unit.stem.split("@")[0] in line]
+    assert not about_ours and done.returncode == 0, "\n".join(about_ours) or done.stderr

@@ -1,0 +1,62 @@
+"""base <- net <- aws <- worker <- app and base <- txn <- worker: the compiler itself refuses what goes against the order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tree import LAYERS, c_files, code_of, compilations, headers, name_of, sources
+
+
+def compile_include(layer: str, header: str) -> tuple[bool, str]:
+    """Compiles one include with a layer's own flags."""
+    source = next((path for path in sources() if path.parent.name == layer), None)
+    assert source, f"layer {layer} has no source"
+    done = compilations()[source].run("-fsyntax-only", "-Wno-error", stdin=f'#include "{header}"\n')
+    return done.returncode == 0, done.stderr
+
+
+PAIRS = [(layer, other) for layer in LAYERS for other in LAYERS if other != layer]
+
+
+@pytest.mark.parametrize(("layer", "other"), [pair for pair in PAIRS if pair[1] not in LAYERS[pair[0]]])
+def test_an_include_against_the_order_does_not_compile(layer: str, other: str) -> None:
+    assert headers(other), f"layer {other} has no header"
+    for header in headers(other):
+        compiles, errors = compile_include(layer, header.name)
+        assert not compiles, f"{layer} can include {name_of(header)}"
+        assert re.search(rf"{re.escape(header.name)}: No such file", errors), errors
+
+
+@pytest.mark.parametrize(("layer", "other"), [(layer, other) for layer in LAYERS for other in [layer, *LAYERS[layer]]])
+def test_a_header_of_a_lower_layer_compiles_alone(layer: str, other: str) -> None:
+    for header in headers(other):
+        compiles, errors = compile_include(layer, header.name)
+        assert compiles, f"{layer} can't include {name_of(header)}:\n{errors}"
+
+
+def test_includes_go_by_name_alone() -> None:
+    ours = {file.name for file in c_files() if file.suffix == ".h"}
+    found = []
+    for path in c_files():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if match := re.match(r'\s*#\s*include\s*([<"])([^">]+)', line):
+                kind, name = match.groups()
+                if kind == '"' and "/" in name:
+                    found.append(f"{name_of(path)}:{number}: an include through a folder goes around the layers")
+                if kind == "<" and name in ours:
+                    found.append(f"{name_of(path)}:{number}: our own header in angle brackets")
+    assert not found
+
+
+def test_no_two_headers_have_one_name() -> None:
+    seen: dict[str, str] = {}
+    for path in (file for file in c_files() if file.suffix == ".h"):
+        assert path.name not in seen, f"{name_of(path)} and {seen[path.name]}"
+        seen[path.name] = name_of(path)
+
+
+def test_the_code_of_a_file_is_seen_without_its_comments_and_strings(tmp_path) -> None:
+    file = tmp_path / "x.c"
+    file.write_text('int a; /* strcpy\n */ char *s = "gets(\\"";  // atoi\nint b;\n')
+    assert code_of(file) == 'int a; \n char *s = "";  \nint b;\n'

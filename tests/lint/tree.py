@@ -1,0 +1,111 @@
+"""The source tree as the rules see it: its files, its functions, and how a file is compiled."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "test"
+
+# What a layer may include from: the layers below it.
+LAYERS: dict[str, list[str]] = {
+    "base": [],
+    "net": ["base"],
+    "txn": ["base"],
+    "aws": ["net", "base"],
+    "worker": ["aws", "net", "txn", "base"],
+    "app": ["worker", "aws", "net", "txn", "base"],
+}
+
+_LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
+_FUNCTION_END = "}"
+
+
+def name_of(path: Path) -> str:
+    """A path as a test's name has it."""
+    return str(path.relative_to(ROOT))
+
+
+def files(*patterns: str) -> list[Path]:
+    """The files that these globs find in the tree."""
+    return sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file() and "__pycache__" not in path.parts})
+
+
+def sources() -> list[Path]:
+    """The program's own C files."""
+    return files("src/*/*.c")
+
+
+def c_files() -> list[Path]:
+    """All C files and headers, tests included."""
+    return files("src/*/*.[ch]", "include/*/*.h", "tests/**/*.[ch]")
+
+
+def headers(layer: str) -> list[Path]:
+    """A layer's public headers."""
+    return files(f"include/{layer}/*.h")
+
+
+def code_of(path: Path) -> str:
+    """A C file without comments and the contents of literals; its lines keep their numbers."""
+
+    def blank(match: re.Match[str]) -> str:
+        text = match.group(0)
+        return text[0] + text[-1] if text[0] in "\"'" else "\n" * text.count("\n")
+
+    return _LITERAL.sub(blank, path.read_text())
+
+
+def functions(path: Path) -> Iterator[tuple[str, int, int]]:
+    """The functions of a C file as the formatter lays them out: (first line's text, its number, how many lines)."""
+    start: int | None = None
+    lines = code_of(path).splitlines()
+    for number, line in enumerate(lines, 1):
+        opens = line.endswith("{") and not line.endswith(("= {", "extern {"))
+        if opens and (line[0].isalpha() or line.startswith("    ")) and start is None and ")" in line:
+            start = number
+            while start > 1 and lines[start - 1].startswith(" "):
+                start -= 1
+        if line == _FUNCTION_END and start is not None:
+            yield lines[start - 1], start, number - start + 1
+            start = None
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """How the build compiles a file."""
+
+    file: Path
+    arguments: tuple[str, ...]
+    directory: Path
+
+    def run(self, *extra: str, stdin: str | None = None, compiler: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Compiles with the build's own flags and some more, to nowhere. stdin: the text instead of the file."""
+        kept = list(self.arguments[1:])
+        for flag in ("-o", "-MF", "-MT"):
+            if flag in kept:
+                del kept[kept.index(flag) : kept.index(flag) + 2]
+        if stdin is not None:
+            kept = [argument for argument in kept if argument not in ("-c", "-MD", str(self.file))] + ["-x", "c", "-c", "-"]
+        command = [compiler or self.arguments[0], *kept, *extra, "-o", "/dev/null"]
+        return subprocess.run(command, cwd=self.directory, input=stdin, capture_output=True, text=True, check=False)
+
+
+@functools.cache
+def compilations() -> dict[Path, Compilation]:
+    """The build's compile commands, by file."""
+    path = BUILD / "compile_commands.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist: cmake --preset test")
+    found = {}
+    for entry in json.loads(path.read_text()):
+        file = Path(entry["file"])
+        found[file] = Compilation(file, tuple(shlex.split(entry["command"])), Path(entry["directory"]))
+    return found

@@ -1,0 +1,248 @@
+"""The DLQ message: the envelope word by word, its forms by size, and the way back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterator
+
+import pytest
+from harness import bodies, faults
+from harness.proxy import Proxy
+from harness.queues import Received
+from harness.scene import Json, Run, Scene, log_id, message
+
+STATUS = {"InvalidInputError": "400", "ValidationError": "400", "RecordNotFoundError": "404", "ConditionalCheckFailed": "412", "DatabaseError": "500"}
+
+
+def sqs_takes(body: bytes) -> bool:
+    """SQS takes UTF-8 of some characters, and no empty body."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" for c in text)
+
+
+def test_an_envelope_has_the_documented_members_and_no_others(scene: Scene) -> None:
+    body = ' {"id" : "nobody",\n\t"attributes": {"a\\u00e9é": 1.00}, "idempotency_key": "k-é" }\n'
+    run = scene.run_until_empty(body)
+    (dead,) = scene.dead()
+    envelope = json.loads(dead.body)
+    assert list(envelope) == ["success", "error", "message", "details", "timestamp"]
+    assert (envelope["success"], envelope["error"]) == (False, "RecordNotFoundError")
+    assert bodies.TIMESTAMP.fullmatch(envelope["timestamp"])
+    assert set(envelope["details"]) == {"id", "source"} and envelope["details"]["id"] == "nobody"
+    source = envelope["details"]["source"]
+    assert bodies.TIMESTAMP.fullmatch(source.pop("sent_at"))
+    assert source == {"body": body, "message_id": run.sent[0].message_id, "queue": scene.queue.name, "receive_count": 1, "idempotency_key": "k-é"}
+    assert dead.attributes == {"ErrorType": "RecordNotFoundError", "StatusCode": "404"}
+
+
+def test_the_message_attributes_have_the_documented_types(scene: Scene) -> None:
+    scene.run_until_empty("{}")
+    assert scene.dlq
+    (dead,) = scene.dlq.receive()
+    assert {name: value["DataType"] for name, value in dead["MessageAttributes"].items()} == {"ErrorType": "String", "StatusCode": "Number"}
+
+
+def test_the_idempotency_key_is_the_message_id_where_the_body_has_none(scene: Scene) -> None:
+    run = scene.run_until_empty(message("nobody", {"a": 1}), "no JSON", '{"idempotency_key":5}')
+    assert {dead.source["message_id"]: dead.source["idempotency_key"] for dead in scene.dead()} == {sent.message_id: sent.message_id for sent in run.sent}
+
+
+def test_every_body_that_is_no_message_comes_back_byte_for_byte_with_what_is_wrong(scene: Scene) -> None:
+    syntax = [(body.decode(), {"position": position}) for _, body, position in [*bodies.SYNTAX, *bodies.WHOLE_BODY_SYNTAX] if sqs_takes(body)]
+    shapes = [(body, details) for _, body, details in bodies.WRONG_SHAPES]
+    cases = syntax + shapes
+    run = scene.run_until_empty(*(body for body, _ in cases))
+    assert run.code == 0
+    dead = {message.source["message_id"]: message for message in scene.dead()}
+    wrong = []
+    for (body, details), sent in zip(cases, run.sent, strict=True):
+        got = dead[sent.message_id]
+        told = {name: value for name, value in got.envelope["details"].items() if name != "source"}
+        if (got.source["body"], got.error, got.attributes["StatusCode"], told) != (body, "InvalidInputError", "400", details):
+            wrong.append((body, details, got))
+    assert not wrong and len(dead) == len(cases)
+
+
+def test_every_error_bears_its_status(scene: Scene) -> None:
+    scene.table.put({"id": "a", "n": 1})
+    run = scene.run_until_empty(
+        "{}", message(5, {"a": 1}), message("nobody", {"a": 1}), message("a", {"a": 1}, condition_expression="n = 2"), message("a", {"n": 2})
+    )
+    assert run.code == 0
+    assert {dead.error for dead in scene.dead()} == {"InvalidInputError", "ValidationError", "RecordNotFoundError", "ConditionalCheckFailed"}
+    for dead in scene.dead():
+        assert dead.attributes["StatusCode"] == STATUS[dead.error] and dead.envelope["error"] == dead.error
+    assert scene.table.get("a")["n"] == 2 and scene.queue.counts().total == 0
+
+
+# The way back
+
+
+def sent_back(scene: Scene, dead: Received) -> Run:
+    """As an SQS redrive does it: the same body and attributes as a new message."""
+    kinds = {"StatusCode": "Number"}
+    attributes = {name: {"DataType": kinds.get(name, "String"), "StringValue": value} for name, value in dead.attributes.items()}
+    sent = scene.queue.send_message(MessageBody=dead.body, **({"MessageAttributes": attributes} if attributes else {}))
+    run = scene.run_until_empty()
+    return Run(run.code, run.log, [sent])
+
+
+@pytest.mark.parametrize("members", [{}, {"idempotency_key": "own"}], ids=["by MessageId", "own key"])
+def test_a_redriven_message_is_applied_under_its_original_key(scene: Scene, members: Json) -> None:
+    first = scene.run_until_empty(message("a", {"n": 1}, **members))
+    (dead,) = scene.dead()
+    scene.table.put({"id": "a"})
+    assert sent_back(scene, dead).code == 0
+    key = members.get("idempotency_key", first.sent[0].message_id)
+    assert scene.table.get("a")["n"] == 1 and list(scene.audits()) == [log_id(scene.table.name, key)]
+    # Again: it was applied already.
+    scene.table.put({"id": "a", "n": 7})
+    assert sent_back(scene, dead).code == 0
+    assert scene.table.get("a")["n"] == 7 and len(scene.audits()) == 1 and scene.queue.counts().total == 0
+
+
+def test_a_redriven_message_that_fails_again_keeps_its_source_and_never_nests(scene: Scene) -> None:
+    first = scene.run_until_empty(message("a", {"n": 1}))
+    (dead,) = scene.dead()
+    for _ in range(2):
+        redriven = sent_back(scene, scene.dead()[-1])
+        again = scene.dead()[-1]
+        assert again.source == {**dead.source, "receive_count": 1} and again.source["message_id"] == first.sent[0].message_id
+        assert again.source["body"] == first.sent[0].body and again.message_id != redriven.sent[0].message_id
+    assert len(scene.dead()) == 3
+
+
+def test_what_only_looks_like_an_envelope_is_a_message_of_the_wrong_shape(scene: Scene) -> None:
+    whole = {"success": False, "error": "X", "message": "", "details": {"source": {"body": message("a", {"n": 1}), "idempotency_key": "k"}}, "timestamp": ""}
+    source = whole["details"]["source"]
+    unlike = [
+        {**whole, "success": True},
+        {**whole, "success": "false"},
+        {name: value for name, value in whole.items() if name != "error"},
+        {**whole, "details": {"source": {**source, "body": 5}}},
+        {**whole, "details": {"source": {"body": source["body"]}}},
+        {**whole, "details": {"source": {**source, "idempotency_key": None}}},
+        {**whole, "details": {}},
+    ]
+    scene.table.put({"id": "a"})
+    run = scene.run_until_empty(*(json.dumps(one) for one in unlike))
+    assert run.code == 0 and scene.table.get("a") == {"id": "a"}
+    assert [(dead.error, dead.envelope["details"]["missing_fields"]) for dead in scene.dead()] == [("InvalidInputError", ["id", "attributes"])] * len(unlike)
+    assert {dead.source["body"] for dead in scene.dead()} == {sent.body for sent in run.sent}
+
+
+def test_the_least_that_is_an_envelope_is_unwrapped(scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    body = json.dumps({"success": False, "error": "X", "details": {"source": {"body": message("a", {"n": 1}), "idempotency_key": "k"}}})
+    assert scene.run_until_empty(body).code == 0
+    assert scene.table.get("a")["n"] == 1 and list(scene.audits()) == [log_id(scene.table.name, "k")]
+
+
+# Sizes. ElasticMQ has no MaximumMessageSize, so the proxy says what it is, and the sizes are counted here as SQS counts them.
+
+LIMIT = 2048
+
+
+def counted(dead: Received) -> int:
+    kinds = {"StatusCode": "Number"}
+    return len(dead.body.encode()) + sum(len(name) + len(kinds.get(name, "String")) + len(value.encode()) for name, value in dead.attributes.items())
+
+
+class Limited:
+    """A scene whose queues say that they take messages of so many bytes."""
+
+    def __init__(self, scene: Scene, proxy: Proxy, queue: int = LIMIT, dlq: int = LIMIT) -> None:
+        self.scene, self.proxy = scene, proxy
+        for url, limit in ((scene.queue.url, queue), (scene.dlq.url if scene.dlq else "", dlq)):
+            proxy.on(
+                "GetQueueAttributes",
+                faults.edit_response(lambda answer, limit=limit: answer["Attributes"].update(MaximumMessageSize=str(limit))),
+                when=lambda request, url=url: request.json["QueueUrl"] == url,
+            )
+
+    def run(self, *bodies_: str) -> Run:
+        return self.scene.run_until_empty(*bodies_, AWS_ENDPOINT_URL_SQS=self.proxy.url)
+
+
+@pytest.fixture
+def sqs_proxy(cloud: Any) -> Iterator[Proxy]:
+    with Proxy(cloud.sqs_server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def limited(scene: Scene, sqs_proxy: Proxy) -> Limited:
+    return Limited(scene, sqs_proxy)
+
+
+def failing(size: int, **members: Any) -> str:
+    """A message of so many bytes whose record doesn't exist."""
+    bare = len(message("nobody", {"x": ""}, **members))
+    return message("nobody", {"x": "x" * (size - bare)}, **members)
+
+
+def test_fault_14_an_envelope_is_wrapped_up_to_the_very_byte_of_the_dlqs_limit(limited: Limited) -> None:
+    scene = limited.scene
+    limited.run(failing(500))
+    (probe,) = scene.dead()
+    most = 500 + LIMIT - counted(probe)
+    run = limited.run(*(failing(most + n) for n in (-1, 0, 1)))
+    sizes = {}
+    for dead in scene.dead()[1:]:
+        wrapped = "ErrorEnvelope" not in dead.attributes
+        assert counted(dead) <= LIMIT and dead.original_body in {sent.body for sent in run.sent}
+        sizes[len(dead.original_body) - most] = (wrapped, counted(dead) if wrapped else None)
+    assert sizes == {-1: (True, LIMIT - 1), 0: (True, LIMIT), 1: (False, None)}
+
+
+def test_fault_14_beyond_it_the_body_stays_the_body_and_the_envelope_stands_beside_it(limited: Limited) -> None:
+    scene = limited.scene
+    run = limited.run(failing(LIMIT - 700))
+    (dead,) = scene.dead()
+    assert dead.body == run.sent[0].body and set(dead.attributes) == {"ErrorType", "StatusCode", "ErrorEnvelope"}
+    envelope = json.loads(dead.attributes["ErrorEnvelope"])
+    assert envelope["error"] == "RecordNotFoundError" and "body" not in envelope["details"]["source"]
+    assert envelope["details"]["source"]["message_id"] == run.sent[0].message_id
+    scene.table.put({"id": "nobody"})
+    assert sent_back(scene, dead).code == 0
+    assert list(scene.audits()) == [log_id(scene.table.name, run.sent[0].message_id)]
+
+
+def test_fault_14_at_worst_the_bare_body_goes_with_what_fits_and_a_warning(limited: Limited) -> None:
+    scene = limited.scene
+    bodies_ = [failing(LIMIT), failing(LIMIT - 30), failing(LIMIT - 60)]
+    run = limited.run(*bodies_)
+    dead = {message.body: message for message in scene.dead()}
+    assert set(dead) == set(bodies_)
+    assert [set(dead[body].attributes) for body in (bodies_[0], bodies_[2])] == [set(), {"ErrorType", "StatusCode"}]
+    assert all(counted(message) <= LIMIT for message in dead.values())
+    assert [line for line in run.log if "WARNING" in line.upper()]
+
+
+def test_a_redriven_message_in_the_form_beside_keeps_its_source_when_it_fails_again(limited: Limited) -> None:
+    scene = limited.scene
+    run = limited.run(failing(LIMIT - 700))
+    (first,) = scene.dead()
+    sent_back(scene, first)
+    again = scene.dead()[-1]
+    assert again.body == run.sent[0].body
+    assert again.source["message_id"] == run.sent[0].message_id and again.source["idempotency_key"] == first.source["idempotency_key"]
+
+
+def test_a_dlq_that_takes_less_than_the_queue_is_refused_at_start(scene: Scene, sqs_proxy: Proxy) -> None:
+    Limited(scene, sqs_proxy, dlq=LIMIT - 1)
+    process = scene.command("run", AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    assert process.wait() == 78, process.describe()
+    assert process.find_log("MaximumMessageSize")
+
+
+def test_characters_that_sqs_refuses_are_escaped_and_come_back(scene: Scene) -> None:
+    """A body can't hold them raw, but names and values in details can mean them."""
+    run = scene.run_until_empty('{"id":"nobody\\u0000\\uffff\\ufffe\\u001f","attributes":{"a":1}}', '{"\\u0001\\uffff":1}')
+    dead = {message.source["message_id"]: message for message in scene.dead()}
+    assert dead[run.sent[0].message_id].envelope["details"]["id"] == "nobody\0\uffff\ufffe\x1f"
+    assert dead[run.sent[1].message_id].envelope["details"]["unknown_fields"] == ["\x01\uffff"]
+    assert [dead[sent.message_id].source["body"] for sent in run.sent] == [sent.body for sent in run.sent]

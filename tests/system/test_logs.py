@@ -1,0 +1,65 @@
+"""Logs: all on standard error, one event a line, and never a body, a value or a secret."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from harness import faults
+from harness.proxy import Proxy
+from harness.scene import Scene, message
+
+CANARY = "kAnArY"
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_fault_31_bodies_values_and_secrets_never_appear_in_the_log(scene: Scene, cloud: Any, level: str, form: str) -> None:
+    scene.table.put({"id": "a", "n": 1, "stored": CANARY}, {"id": "b"}, {"id": "c"})
+    bodies = [
+        message("a", {"secret": CANARY, f"{CANARY}-name": 1}),
+        message("a", {"secret": CANARY}, condition_expression=f"stored = '{CANARY}x'"),
+        message("a", {"secret": CANARY}, condition_expression=f"stored = '{CANARY}"),
+        message("a", {"secret": CANARY}, condition_expression="stored = :v", expression_attribute_values={":v": CANARY, f":{CANARY}": 1}),
+        message("a", {"n": 1}, **{CANARY: 1}),
+        f'{{"id":"a","attributes":{{"n":1,"n":"{CANARY}"}}}}',
+        f"{CANARY} is no JSON",
+        message("b", {"secret": CANARY}),
+        message("c", {"secret": CANARY}),
+    ]
+    secrets = {"AWS_SECRET_ACCESS_KEY": f"{CANARY}secret", "AWS_SESSION_TOKEN": f"{CANARY}token"}
+    with Proxy(cloud.dynamodb_server.url) as proxy:
+        proxy.on("TransactWriteItems", faults.service_error("InternalServerError", 500, f"It was {CANARY}"), when=faults.about("b"), times=2)
+        proxy.on("TransactWriteItems", faults.reasons(update=("TransactionConflict", {"secret": {"S": CANARY}})), when=faults.about("c"), times=2)
+        run = scene.run_until_empty(*bodies, LOG_LEVEL=level, LOG_FORMAT=form, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **secrets)
+    assert run.code == 0
+    leaked = [line for line in run.log if CANARY in line]
+    if level == "DEBUG":
+        # The service's own sentence may be told there.
+        leaked = [line for line in leaked if f"It was {CANARY}" not in line]
+    assert not leaked, leaked
+
+
+def test_json_lines_are_objects_each_with_time_level_and_message(scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    run = scene.run_until_empty(message("a", {"n": 1}), "{}", LOG_FORMAT="json", LOG_LEVEL="DEBUG")
+    assert run.code == 0 and run.log
+    for line in run.log:
+        value = json.loads(line)
+        assert isinstance(value, dict) and {"level", "message"} <= set(value) and ("time" in value or "timestamp" in value), line
+
+
+def test_messages_in_the_log_are_found_by_their_message_id(scene: Scene) -> None:
+    run = scene.run_until_empty("{}")
+    assert [line for line in run.log if run.sent[0].message_id in line and "InvalidInputError" in line], run.log
+
+
+def test_a_level_hides_what_is_below_it(scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    assert scene.run_until_empty(message("a", {"n": 1}), LOG_LEVEL="ERROR").log == []
+
+
+def test_standard_output_is_for_results_alone(scene: Scene) -> None:
+    process = scene.command("run", "--until-empty", LOG_LEVEL="DEBUG")
+    assert process.wait() == 0 and process.output == "" and process.log

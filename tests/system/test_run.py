@@ -1,0 +1,251 @@
+"""`run` from its start to its end: finding its queues, working a queue off, waiting for services, and every way to stop it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from typing import Any, Iterator
+
+import pytest
+from harness import faults
+from harness.polling import wait_until
+from harness.proxy import Proxy
+from harness.scene import Scene, message
+
+
+@pytest.fixture
+def dynamodb_proxy(cloud: Any) -> Iterator[Proxy]:
+    with Proxy(cloud.dynamodb_server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def sqs_proxy(cloud: Any) -> Iterator[Proxy]:
+    with Proxy(cloud.sqs_server.url) as proxy:
+        yield proxy
+
+
+def test_a_mixture_is_worked_off_until_the_queue_is_empty(scene: Scene) -> None:
+    scene.table.put(*({"id": f"r{n}", "version": 0} for n in range(60)))
+    kinds = [
+        lambda n: message(f"r{n}", {"version": 1}),
+        lambda n: message(f"r{n}", {"version": 1}, condition_expression="version = 0", enable_logging=False),
+        lambda n: message(f"r{n}", {"version": 1}, condition_expression="version = 7"),
+        lambda n: message(f"missing-{n}", {"version": 1}),
+        lambda n: "no JSON at all",
+        lambda n: message(f"r{n}", {"id": "other"}),
+    ]
+    run = scene.run_until_empty(*(kinds[n % len(kinds)](n) for n in range(60)))
+    assert run.code == 0 and scene.queue.counts().total == 0
+    assert len(scene.dead()) == 40 and len(scene.audits()) == 10 and len(scene.audits("failure")) == 30
+    assert {record["id"] for record in scene.table.scan() if record["version"] == 1} == {f"r{n}" for n in range(60) if n % 6 in (0, 1)}
+    scene.check_invariants(run.sent)
+
+
+def test_until_empty_waits_for_delayed_and_in_flight_messages(scene: Scene) -> None:
+    scene.table.put({"id": "a"}, {"id": "b"})
+    scene.queue.send(message("a", {"n": 1}), delay=3)
+    held = scene.queue.send(message("b", {"n": 1}))
+    assert len(scene.queue.receive(visibility=4)) == 1, held
+    assert scene.run_until_empty().code == 0
+    assert scene.table.get("a")["n"] == scene.table.get("b")["n"] == 1 and scene.queue.counts().total == 0
+
+
+def test_an_empty_queue_ends_until_empty_at_once_with_0(scene: Scene, sqs_proxy: Proxy) -> None:
+    assert scene.run_until_empty(AWS_ENDPOINT_URL_SQS=sqs_proxy.url).code == 0
+    assert sqs_proxy.count("ReceiveMessage") >= 1 and not scene.table.scan()
+
+
+def test_until_empty_takes_the_seconds_that_the_queue_must_stay_empty(scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    process = scene.command("run", "--until-empty=6")
+    process.wait_for_log("(?i)start")
+    # It came while the queue was seen empty: still within the seconds.
+    scene.queue.send(message("a", {"n": 1}), delay=3)
+    assert process.wait() == 0 and scene.table.get("a")["n"] == 1
+
+
+def test_the_queue_may_be_named_and_the_dlq_is_its_redrive_policys_target(scene: Scene) -> None:
+    run = scene.run_until_empty("{}", QUEUE_URL=scene.queue.name, DLQ_URL=None)
+    assert run.code == 0 and len(scene.dead()) == 1
+    assert scene.dead()[0].source["queue"] == scene.queue.name
+
+
+def test_the_dlq_may_be_named(scene: Scene) -> None:
+    assert scene.dlq
+    assert scene.run_until_empty("{}", DLQ_URL=scene.dlq.name).code == 0 and len(scene.dead()) == 1
+
+
+def test_a_dlq_that_is_set_goes_before_the_redrive_policys(scene: Scene, new_queue: Any) -> None:
+    other = new_queue("other-dead")
+    assert scene.run_until_empty("{}", DLQ_URL=other.url).code == 0
+    assert len(other.drain()) == 1 and not scene.dead()
+
+
+def test_without_any_dlq_run_does_not_start(scene: Scene, new_queue: Any) -> None:
+    process = scene.command("run", QUEUE_URL=new_queue("alone").url, DLQ_URL=None)
+    assert process.wait() == 78 and process.find_log("DLQ_URL"), process.describe()
+
+
+def test_the_start_line_names_table_key_queue_dlq_and_audit(scene: Scene) -> None:
+    run = scene.run_until_empty()
+    assert scene.audit and scene.dlq
+    names = [scene.table.name, scene.queue.name, scene.dlq.name, scene.audit.name]
+    assert [line for line in run.log if all(name in line for name in names) and "id" in line.replace(scene.audit.name, "")], run.log
+
+
+@pytest.mark.parametrize("settings, arguments, code, named", [
+    ({"TABLE_NAME": "no-such-table"}, ["run"], 78, "no-such-table"),
+    ({"TABLE_NAME": "no-such-table"}, ["apply"], 78, "no-such-table"),
+    ({"TABLE_NAME": None}, ["apply"], 78, "TABLE_NAME"),
+    ({"QUEUE_URL": None}, ["run"], 78, "QUEUE_URL"),
+    ({"QUEUE_URL": "no-such-queue"}, ["run"], 78, "no-such-queue"),
+    ({"DLQ_URL": "no-such-queue"}, ["run"], 78, "no-such-queue"),
+    ({}, ["--nonsense"], 64, "nonsense"),
+    ({}, ["rum"], 64, "rum"),
+    ({}, [], 64, ""),
+    ({}, ["run", "more"], 64, "more"),
+    ({}, ["run", "--until-empty=x"], 64, "until-empty"),
+    ({}, ["run", "--until-empty=-1"], 64, "until-empty"),
+    ({}, ["apply", "one", "two"], 64, "two"),
+    ({}, ["apply", "/no/such/file"], 66, "/no/such/file"),
+])
+def test_what_cannot_be_run_ends_with_its_exit_code_and_says_why(scene: Scene, settings: dict[str, Any], arguments: list[str], code: int, named: str) -> None:
+    process = scene.command(*arguments, stdin="", **settings)
+    ended = process.wait()
+    assert ended == code or (code == 66 and ended in (64, 66, 78)), process.describe()
+    assert named in "\n".join(process.log) and process.log and not process.output
+
+
+def test_a_fifo_queue_is_refused_in_a_clear_sentence(new_scene: Any) -> None:
+    scene = new_scene(fifo=True)
+    process = scene.command("run")
+    assert process.wait() == 78 and process.find_log("(?i)fifo"), process.describe()
+
+
+def test_run_waits_for_services_that_cannot_be_reached_and_says_so(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy) -> None:
+    scene.table.put({"id": "a"})
+    scene.queue.send(message("a", {"n": 1}))
+    dynamodb_proxy.stop_listening()
+    sqs_proxy.stop_listening()
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    worker.wait_for_log("(?i)reach")
+    assert worker.get("/readyz")[0] != 200
+    dynamodb_proxy.listen_again()
+    wait_until(lambda: dynamodb_proxy.count() > 0, "a look at the tables")
+    sqs_proxy.listen_again()
+    worker.wait_until_ready()
+    scene.queue.wait_until_empty()
+    assert worker.stop() == 0 and scene.table.get("a")["n"] == 1
+
+
+def test_apply_ends_with_69_where_the_database_cannot_be_reached(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    dynamodb_proxy.stop_listening()
+    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    assert process.wait(120) == 69, process.describe()
+    assert process.log and not process.output
+
+
+def test_apply_says_at_which_line_the_database_went_away(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    scene.table.put(*({"id": f"r{n}"} for n in range(3)))
+    dynamodb_proxy.on("TransactWriteItems", faults.load_balancer_error(), when=faults.about("r1"))
+    dynamodb_proxy.on("TransactWriteItems", faults.load_balancer_error(), when=faults.about("r2"))
+    lines = "".join(message(f"r{n}", {"n": 1}) + "\n" for n in range(3))
+    process = scene.command("apply", stdin=lines, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    assert process.wait(120) == 69, process.describe()
+    assert process.find_log(r"(?i)line\D*2")
+    assert [json.loads(line)["updated_id"] for line in process.output.splitlines()] == ["r0"]
+
+
+def test_denied_access_ends_apply_with_77(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    dynamodb_proxy.on(None, faults.denied())
+    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    assert process.wait(120) == 77, process.describe()
+
+
+def test_no_credentials_end_apply_with_77(scene: Scene) -> None:
+    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    assert process.wait(120) == 77 and process.find_log("(?i)credential"), process.describe()
+
+
+# Stopping
+
+
+def stalled(scene: Scene, proxy: Proxy, count: int, **settings: Any) -> tuple[Any, threading.Event]:
+    """A ready worker that holds messages whose transactions the proxy doesn't let go (beyond the first, which shows that all is well)."""
+    gate = threading.Event()
+    scene.table.put(*({"id": f"r{n}"} for n in range(count)))
+    proxy.on("TransactWriteItems", faults.until(gate), skip=1)
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, VISIBILITY_TIMEOUT=600, **settings)
+    worker.wait_until_ready()
+    scene.queue.send(*(message(f"r{n}", {"n": 1}) for n in range(count)))
+    wait_until(lambda: scene.queue.counts().in_flight == count - 1 and scene.queue.counts().visible == 0, "everything held")
+    proxy.wait_for("TransactWriteItems", min(count, 5))
+    return worker, gate
+
+
+def test_fault_25_sigterm_lets_what_is_in_flight_finish(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    worker, gate = stalled(scene, dynamodb_proxy, 30, SHUTDOWN_TIMEOUT=600)
+    worker.signal(signal.SIGTERM)
+    worker.wait_for_log("(?i)drain|stopp|shut")
+    assert worker.get("/readyz")[0] != 200
+    gate.set()
+    assert worker.wait() == 0
+    counts = scene.queue.counts()
+    assert counts.in_flight == 0
+    assert len(scene.audits()) + counts.visible == 30
+
+
+def test_fault_25_what_is_left_at_the_deadline_is_visible_again_at_once(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    worker, _ = stalled(scene, dynamodb_proxy, 30, SHUTDOWN_TIMEOUT=1)
+    assert worker.stop() == 0
+    counts = scene.queue.counts()
+    assert (counts.in_flight, counts.visible) == (0, 30 - len(scene.audits()))
+    assert not scene.dead()
+
+
+def test_fault_25_a_second_signal_is_fast_and_gives_back_too(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    worker, _ = stalled(scene, dynamodb_proxy, 30, SHUTDOWN_TIMEOUT=3600)
+    worker.signal(signal.SIGTERM)
+    worker.wait_for_log("(?i)drain|stopp|shut")
+    worker.signal(signal.SIGTERM)
+    worker.wait()
+    assert scene.queue.counts().in_flight == 0 and not scene.dead()
+
+
+def test_sigint_stops_as_sigterm_does(scene: Scene) -> None:
+    worker = scene.worker()
+    worker.wait_until_ready()
+    assert worker.stop(signal.SIGINT) == 0
+
+
+def test_no_signal_while_services_are_away_is_lost(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    dynamodb_proxy.stop_listening()
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, SHUTDOWN_TIMEOUT=3600)
+    worker.wait_for_log("(?i)reach")
+    assert worker.stop() == 0
+
+
+# What is seen from outside
+
+
+def test_health_readiness_and_metrics_tell_what_happened(scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    worker = scene.worker()
+    worker.wait_until_ready()
+    assert worker.get("/healthz")[0] == 200 and worker.get("/nothing")[0] == 404
+    scene.queue.send(message("a", {"n": 1}), "{}", "{}")
+    scene.queue.wait_until_empty()
+    assert scene.dlq
+    wait_until(lambda: {1.0, 2.0} <= set(worker.metrics().values()), "an applied message and two dead ones")
+    assert all(name.startswith(("table_updater_", "process_")) for name in worker.metrics())
+    assert worker.stop() == 0
+
+
+def test_a_busy_port_of_ones_own_choice_is_an_error_and_of_the_default_a_warning(scene: Scene) -> None:
+    first = scene.worker()
+    first.wait_until_ready()
+    second = scene.command("run", METRICS_ADDRESS=first._metrics)
+    assert second.wait() == 78 and second.find_log("METRICS_ADDRESS"), second.describe()
+    assert first.stop() == 0

@@ -1,0 +1,124 @@
+"""Settings: a bad value ends the start with 78, naming the setting, what was given and what it may be; the file and its rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+from harness.cases import scene_in
+from harness.scene import Scene, message
+
+
+@pytest.fixture(scope="module")
+def settings_scene(cloud: Any) -> Iterator[Scene]:
+    with scene_in(cloud, audit=True) as scene:
+        scene.table.put({"id": "a"})
+        yield scene
+
+
+# Setting, bad values, and words of which the error has every one: what it may be.
+BAD: list[tuple[str, list[str], list[str]]] = [
+    ("LOG_LEVEL", ["verbose", "info ", "2"], ["DEBUG", "INFO", "WARNING", "ERROR"]),
+    ("LOG_FORMAT", ["xml"], ["text", "json"]),
+    ("ENABLE_AUDIT_LOG", ["yes", "1", "on"], ["false", "true", "always"]),
+    ("AUDIT_LOG_TTL_DAYS", ["0", "36501", "-1", "1.5", "x", "99999999999999999999"], ["1", "36500"]),
+    ("MAX_IN_FLIGHT", ["0", "10001", "-1", "many", "256x", " 5"], ["1", "10000"]),
+    ("MAX_RATE", ["0", "100001", "1.5"], ["1", "100000"]),
+    ("VISIBILITY_TIMEOUT", ["9", "43201", "30s"], ["10", "43200"]),
+    ("MAX_ATTEMPTS", ["0", "1001"], ["1", "1000"]),
+    ("SHUTDOWN_TIMEOUT", ["-1", "3601"], ["0", "3600"]),
+    ("METRICS_ADDRESS", ["nonsense", "127.0.0.1:99999", "127.0.0.1", ":"], []),
+    ("TABLE_NAME", ["a b", "x/y"], []),
+    ("AUDIT_LOG_TABLE", ["a b"], []),
+]
+CASES = [(name, value, words) for name, values, words in BAD for value in values]
+
+
+@pytest.mark.parametrize("name, value, words", CASES, ids=[f"{name}={value}" for name, value, _ in CASES])
+def test_a_bad_value_is_told_with_its_setting_and_what_it_may_be(settings_scene: Scene, name: str, value: str, words: list[str]) -> None:
+    process = settings_scene.command("run", **{name: value})
+    assert process.wait() == 78, process.describe()
+    lines = [line for line in process.log if name in line]
+    assert lines and value.strip() in lines[0] and all(word in lines[0] for word in words), process.describe()
+
+
+def test_every_bad_setting_is_told_at_once(settings_scene: Scene) -> None:
+    process = settings_scene.command("run", LOG_FORMAT="xml", MAX_IN_FLIGHT="0", MAX_ATTEMPTS="x")
+    assert process.wait() == 78
+    for name in ("LOG_FORMAT", "MAX_IN_FLIGHT", "MAX_ATTEMPTS"):
+        assert process.find_log(name), process.describe()
+
+
+def with_file(scene: Scene, path: Path, text: str, **settings: Any) -> Any:
+    path.write_text(text)
+    process = scene.command("--config", str(path), "run", "--until-empty", **settings)
+    if process.wait() == 64:  # where the option stands is free
+        process = scene.command("run", "--config", str(path), "--until-empty", **settings)
+    process.wait()
+    return process
+
+
+def test_the_file_has_systemds_rules(settings_scene: Scene, tmp_path: Path) -> None:
+    scene = settings_scene
+    text = f"""# a comment
+; another
+
+TABLE_NAME={scene.table.name}
+QUEUE_URL="{scene.queue.url}"
+DLQ_URL='{scene.dlq.url if scene.dlq else ""}'
+MAX_IN_FLIGHT=10
+LOG_FORMAT=text
+"""
+    scene.queue.send(message("a", {"from": "file"}))
+    process = with_file(scene, tmp_path / "settings", text, TABLE_NAME=None, QUEUE_URL=None, DLQ_URL=None)
+    assert process.wait() == 0, process.describe()
+    assert scene.table.get("a")["from"] == "file"
+
+
+def test_the_environment_goes_before_the_file(settings_scene: Scene, tmp_path: Path) -> None:
+    process = with_file(settings_scene, tmp_path / "settings", "TABLE_NAME=no-such-table\n")
+    assert process.wait() == 0, process.describe()
+    process = with_file(settings_scene, tmp_path / "settings", "TABLE_NAME=no-such-table\n", TABLE_NAME=None)
+    assert process.wait() == 78 and process.find_log("no-such-table"), process.describe()
+
+
+def test_a_bad_value_in_the_file_is_an_error_as_well(settings_scene: Scene, tmp_path: Path) -> None:
+    process = with_file(settings_scene, tmp_path / "settings", "MAX_IN_FLIGHT=none\n")
+    assert process.wait() == 78 and process.find_log("MAX_IN_FLIGHT"), process.describe()
+
+
+@pytest.mark.parametrize("wrong, right", [("MAX_INFLIGHT", "MAX_IN_FLIGHT"), ("TABEL_NAME", "TABLE_NAME"), ("ENABLE_AUDIT_LOGS", "ENABLE_AUDIT_LOG"), ("log_level", "LOG_LEVEL")])
+def test_a_name_in_the_file_that_is_close_to_one_of_ours_is_an_error(settings_scene: Scene, tmp_path: Path, wrong: str, right: str) -> None:
+    process = with_file(settings_scene, tmp_path / "settings", f"{wrong}=1\n")
+    assert process.wait() == 78, process.describe()
+    lines = [line for line in process.log if wrong in line]
+    assert lines and right in lines[0] and "did you mean" in lines[0].lower(), process.describe()
+
+
+@pytest.mark.parametrize("name", ["TZ", "https_proxy", "SOME_FUTURE_SETTING"])
+def test_another_unknown_name_in_the_file_is_a_warning(settings_scene: Scene, tmp_path: Path, name: str) -> None:
+    process = with_file(settings_scene, tmp_path / "settings", f"{name}=\n")
+    assert process.wait() == 0, process.describe()
+    assert [line for line in process.log if name in line and "WARNING" in line.upper()], process.describe()
+
+
+@pytest.mark.parametrize("text", ["no equals sign\n", "=value\n", "MAX_IN_FLIGHT='5\n"])
+def test_a_line_that_is_no_setting_is_not_silently_ignored(settings_scene: Scene, tmp_path: Path, text: str) -> None:
+    process = with_file(settings_scene, tmp_path / "settings", text)
+    assert process.wait() == 78 or process.find_log("(?i)warning"), process.describe()
+
+
+def test_a_file_that_is_asked_for_and_missing_is_an_error(settings_scene: Scene) -> None:
+    process = settings_scene.command("run", "--config", "/no/such/file")
+    assert process.wait() in (64, 78) and process.find_log("/no/such/file"), process.describe()
+
+
+def test_an_unreadable_ca_bundle_is_a_setting_that_is_wrong(settings_scene: Scene) -> None:
+    process = settings_scene.command("run", AWS_CA_BUNDLE="/no/such/bundle")
+    assert process.wait() == 78 and process.find_log("AWS_CA_BUNDLE"), process.describe()
+
+
+def test_secrets_are_never_told(settings_scene: Scene) -> None:
+    process = settings_scene.command("run", MAX_IN_FLIGHT="x", AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI", LOG_LEVEL="DEBUG")
+    assert process.wait() == 78 and not process.find_log("wJalrXUtnFEMI")

@@ -1,0 +1,87 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+#include "client_private.h"
+#include "compiler.h"
+#include "digest.h"
+#include "fake_http.h"
+
+static void endpoints_are_urls_of_a_host_with_perhaps_port_and_path(void **state) {
+    static const char *const good[] = {"https://sqs.eu-west-1.amazonaws.com", "http://localhost:8000", "http://127.0.0.1:4566/",
+                                       "https://h/base/path", "HTTPS://H", "http://[::1]:8000", "http://a_b:1", "http://h:65535/a%20b"};
+    static const char *const bad[] = {"", "localhost:8000", "ftp://h", "http://", "http:///x", "http://user@h", "http://u:p@h", "http://h:",
+                                      "http://h:0", "http://h:65536", "http://h:99999999999999999999", "http://h:80x", "http://h?q",
+                                      "http://h/?q", "http://h/#f", "http://h/a b", "http://h h", "http://h\n", "http://[::1", "http://[]",
+                                      "http://[::1]x", "http://h/\r\nX: y", " http://h", "http://[x]y:1", "http://h\\x"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+        assert_true(aws_endpoint_valid(good[i]));
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        if (aws_endpoint_valid(bad[i])) {
+            fail_msg("%s", bad[i]);
+        }
+    }
+}
+
+static void the_host_header_omits_the_schemes_own_port(void **state) {
+    static const struct {
+        const char *endpoint, *host_line, *url;
+    } cases[] = {
+        {"https://h:443/", "Host: h", "https://h:443/"},   {"https://h:80", "Host: h:80", "https://h:80/"},
+        {"http://h:80", "Host: h", "http://h:80/"},        {"http://h:443/x", "Host: h:443", "http://h:443/x"},
+        {"http://[::1]:8000", "Host: [::1]:8000", "http://[::1]:8000/"}, {"https://[::1]:443", "Host: [::1]", "https://[::1]:443/"},
+    };
+    (void)state;
+    struct fake fake;
+    fake_init(&fake);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct aws_client_options options = fake_client_options(&fake);
+        options.endpoint = cases[i].endpoint;
+        struct aws_client *client = aws_client_new(&options);
+        assert_non_null(client);
+        assert_string_equal(client->host_line.data, cases[i].host_line);
+        assert_string_equal(client->url.data, cases[i].url);
+        aws_client_free(client);
+    }
+    fake_done(&fake);
+}
+
+static void a_client_without_a_usable_endpoint_is_none(void **state) {
+    (void)state;
+    struct fake fake;
+    fake_init(&fake);
+    struct aws_client_options options = fake_client_options(&fake);
+    options.endpoint = "nonsense";
+    assert_null(aws_client_new(&options));
+    aws_client_free(NULL);
+    fake_done(&fake);
+}
+
+static void a_policy_that_is_not_given_is_the_usual_one(void **state) {
+    (void)state;
+    struct fake fake;
+    fake_init(&fake);
+    struct aws_client_options options = fake_client_options(&fake);
+    options.retry = (struct retry_policy){0};
+    struct aws_client *client = aws_client_new(&options);
+    assert_non_null(client);
+    assert_int_equal(client->policy.max_attempts, retry_policy_default().max_attempts);
+    aws_client_free(client);
+    fake_done(&fake);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(endpoints_are_urls_of_a_host_with_perhaps_port_and_path),
+        cmocka_unit_test(the_host_header_omits_the_schemes_own_port),
+        cmocka_unit_test(a_client_without_a_usable_endpoint_is_none),
+        cmocka_unit_test(a_policy_that_is_not_given_is_the_usual_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

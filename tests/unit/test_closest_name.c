@@ -1,0 +1,46 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "closest_name.h"
+#include "compiler.h"
+
+static void a_misspelt_name_is_recognised(void **state) {
+    (void)state;
+    static const char *const names[] = {"TABLE_NAME", "MAX_RATE", "LOG_LEVEL", "run", "apply"};
+    static const char *const cases[][2] = {
+        {"TABLE_NAM", "TABLE_NAME"}, {"TABLENAME", "TABLE_NAME"}, {"TABEL_NAME", "TABLE_NAME"}, {"table_name", "TABLE_NAME"},
+        {"TABLES_NAMES", "TABLE_NAME"}, {"MAX_RAET", "MAX_RATE"}, {"LOG_LEVELS", "LOG_LEVEL"}, {"LOGLEVL", "LOG_LEVEL"},
+        {"rnu", "run"}, {"ruun", "run"}, {"aply", "apply"}, {"appyl", "apply"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_string_equal(closest_name(cases[i][0], names, ARRAY_LENGTH(names)), cases[i][1]);
+    }
+}
+
+static void a_name_of_its_own_is_like_none(void **state) {
+    (void)state;
+    static const char *const names[] = {"TABLE_NAME", "MAX_RATE", "LOG_LEVEL", "run", "apply"};
+    static const char *const cases[] = {"", "TZ", "HTTPS_PROXY", "TABLE", "NAME", "rm", "x", "help", "LOG_DESTINATION",
+                                        "TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME"};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_null(closest_name(cases[i], names, ARRAY_LENGTH(names)));
+    }
+}
+
+static void the_closest_of_several_is_given(void **state) {
+    (void)state;
+    static const char *const names[] = {"VALUE_ABCD", "VALUE_ABC", "VALUE_AB"};
+    assert_string_equal(closest_name("VALUE_ABX", names, ARRAY_LENGTH(names)), "VALUE_ABC");
+    assert_string_equal(closest_name("VALUE_A", names, ARRAY_LENGTH(names)), "VALUE_AB");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_misspelt_name_is_recognised),
+        cmocka_unit_test(a_name_of_its_own_is_like_none),
+        cmocka_unit_test(the_closest_of_several_is_given),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "digest.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+static int setup(void **state) {
+    *state = digest_new();
+    return *state ? 0 : -1;
+}
+
+static int teardown(void **state) {
+    digest_free(*state);
+    return 0;
+}
+
+static void assert_hex(const uint8_t hash[SHA256_SIZE], const char *expected) {
+    char hex[SHA256_HEX_SIZE + 1];
+    hex_encode(hash, SHA256_SIZE, hex);
+    assert_string_equal(hex, expected);
+}
+
+static void sha256_is_that_of_fips_180(void **state) {
+    static const struct {
+        struct span data;
+        const char *hash;
+    } cases[] = {
+        {{NULL, 0}, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {SPAN("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {SPAN("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        uint8_t hash[SHA256_SIZE];
+        assert_true(digest_sha256(*state, cases[i].data, hash));
+        assert_hex(hash, cases[i].hash);
+    }
+}
+
+static void sha256_in_pieces_is_that_of_the_whole(void **state) {
+    uint8_t hash[SHA256_SIZE];
+    struct span ten = SPAN("aaaaaaaaaa");
+    assert_true(digest_sha256_begin(*state));
+    for (unsigned i = 0; i < 100000; i++)
+        assert_true(digest_sha256_update(*state, ten));
+    assert_true(digest_sha256_end(*state, hash));
+    assert_hex(hash, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+#define REPEAT_10(s) s s s s s s s s s s
+
+static void hmac_is_that_of_rfc_4231(void **state) {
+    static const struct {
+        struct span key, data;
+        const char *mac;
+    } cases[] = {
+        {SPAN("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"), SPAN("Hi There"),
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {SPAN("Jefe"), SPAN("what do ya want for nothing?"), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {SPAN(REPEAT_10("\xaa") REPEAT_10("\xaa")),
+         SPAN(REPEAT_10("\xdd") REPEAT_10("\xdd") REPEAT_10("\xdd") REPEAT_10("\xdd") REPEAT_10("\xdd")),
+         "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+        /* a key longer than a block */
+        {SPAN(REPEAT_10(REPEAT_10("\xaa")) REPEAT_10("\xaa") REPEAT_10("\xaa") REPEAT_10("\xaa") "\xaa"),
+         SPAN("Test Using Larger Than Block-Size Key - Hash Key First"),
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+        {{NULL, 0}, {NULL, 0}, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+        {SPAN(""), SPAN(""), "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+    };
+    for (size_t round = 0; round < 2; round++)
+        for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+            uint8_t mac[SHA256_SIZE];
+            assert_true(digest_hmac_sha256(*state, cases[i].key, cases[i].data, mac));
+            assert_hex(mac, cases[i].mac);
+        }
+}
+
+static void md5_is_that_of_rfc_1321(void **state) {
+    static const struct {
+        struct span data;
+        const char *hash;
+    } cases[] = {
+        {SPAN(""), "d41d8cd98f00b204e9800998ecf8427e"},
+        {SPAN("a"), "0cc175b9c0f1b6a831c399e269772661"},
+        {SPAN("message digest"), "f96b697d7cb7938d525a2f31aaf161d0"},
+        {SPAN("12345678901234567890123456789012345678901234567890123456789012345678901234567890"), "57edf4a22be3c955ac49da2e2107b67a"},
+    };
+    if (!digest_has_md5(*state))
+        skip();
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char hex[MD5_HEX_SIZE + 1];
+        assert_true(digest_md5_hex(*state, cases[i].data, hex));
+        assert_string_equal(hex, cases[i].hash);
+    }
+}
+
+static void crc32_is_that_of_zlib(void **state) {
+    (void)state;
+    assert_int_equal(digest_crc32(SPAN("123456789")), 0xCBF43926);
+    assert_int_equal(digest_crc32(SPAN("")), 0);
+    assert_int_equal(digest_crc32((struct span){NULL, 0}), 0);
+}
+
+static void hex_is_lower_case_and_terminated(void **state) {
+    (void)state;
+    char hex[] = "????????";
+    hex_encode((const uint8_t[]){0x00, 0x9a, 0xff}, 3, hex);
+    assert_memory_equal(hex, "009aff\0?", sizeof hex - 1);
+}
+
+static void without_its_algorithms_there_is_no_digest_and_no_error_left_behind(void **state) {
+    (void)state;
+    assert_int_equal(EVP_set_default_properties(NULL, "provider=absent"), 1);
+    assert_null(digest_new());
+    assert_int_equal(ERR_peek_error(), 0);
+    assert_int_equal(EVP_set_default_properties(NULL, NULL), 1);
+    digest_free(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sha256_is_that_of_fips_180),
+        cmocka_unit_test(sha256_in_pieces_is_that_of_the_whole),
+        cmocka_unit_test(hmac_is_that_of_rfc_4231),
+        cmocka_unit_test(md5_is_that_of_rfc_1321),
+        cmocka_unit_test(crc32_is_that_of_zlib),
+        cmocka_unit_test(hex_is_lower_case_and_terminated),
+        cmocka_unit_test(without_its_algorithms_there_is_no_digest_and_no_error_left_behind),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

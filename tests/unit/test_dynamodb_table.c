@@ -1,0 +1,129 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "dynamodb_response.h"
+
+/* As DynamoDB Local 3.1.0 answered, with a global secondary index whose key schema is not the table's. */
+static const char recorded[] =
+    "{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},{\"AttributeName\":\"s\",\"AttributeType\":\"N\"},"
+    "{\"AttributeName\":\"gx\",\"AttributeType\":\"B\"}],\"TableName\":\"tab\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},"
+    "{\"AttributeName\":\"s\",\"KeyType\":\"RANGE\"}],\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1795356066.495,\"ProvisionedThroughput\":"
+    "{\"LastIncreaseDateTime\":0.000,\"ReadCapacityUnits\":0},\"ItemCount\":0,\"TableArn\":\"arn:aws:dynamodb:ddblocal:000000000000:table/tab\","
+    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":\"gx\",\"KeyType\":\"HASH\"}],\"IndexStatus\":"
+    "\"CREATING\"}],\"DeletionProtectionEnabled\":false}}";
+
+static void a_recorded_table_is_read(void **state) {
+    (void)state;
+    struct table_shape s = {.name = "mine"};
+    bool active = false;
+    assert_int_equal(dynamodb_read_table(span_cstr(recorded), &s, &active), ANSWER_FINE);
+    assert_true(active);
+    assert_string_equal(s.name, "mine");
+    assert_string_equal(s.partition.name, "id");
+    assert_int_equal(s.partition.type, KEY_STRING);
+    assert_string_equal(s.sort.name, "s");
+    assert_int_equal(s.sort.type, KEY_NUMBER);
+    assert_int_equal(s.attribute_count, 3);
+    assert_string_equal(s.attributes[2].name, "gx");
+    assert_int_equal(s.attributes[2].type, KEY_BINARY);
+}
+
+static void a_table_may_have_no_sort_key_and_any_status(void **state) {
+    (void)state;
+    static const struct {
+        const char *status;
+        bool active;
+    } cases[] = {{",\"TableStatus\":\"ACTIVE\"", true},    {",\"TableStatus\":\"UPDATING\"", true},  {",\"TableStatus\":\"CREATING\"", false},
+                 {",\"TableStatus\":\"DELETING\"", false}, {",\"TableStatus\":\"ARCHIVED\"", false}, {",\"TableStatus\":null", false},
+                 {"", false}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "{\"Table\":{\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
+                       "\"AttributeDefinitions\":[{\"AttributeType\":\"N\",\"AttributeName\":\"id\"}]%s}}",
+                       cases[i].status);
+        struct table_shape s = {.sort = {.name = "old"}};
+        bool active = !cases[i].active;
+        assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_FINE);
+        assert_int_equal(active, cases[i].active);
+        assert_string_equal(s.sort.name, "");
+        assert_int_equal(s.partition.type, KEY_NUMBER);
+    }
+}
+
+#define KEY "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]"
+#define DEFINITION "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]"
+
+static void what_is_no_table_is_garbage(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "{}",
+        "{\"Table\":null}",
+        "{\"Table\":{}}",
+        "{\"Table\":{" KEY "}}",
+        "{\"Table\":{" DEFINITION "}}",
+        "{\"Table\":{" KEY "," DEFINITION "}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"x\",\"KeyType\":\"HASH\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"RANGE\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"x\",\"KeyType\":\"RANGE\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"OTHER\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"KeyType\":\"HASH\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[null]}}",
+        "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"X\"}]}}",
+        "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"SS\"}]}}",
+        "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"\"}]}}",
+        "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":7,\"AttributeType\":\"S\"}]}}",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct table_shape s = {.attribute_count = 77};
+        bool active = true;
+        if (dynamodb_read_table(span_cstr(texts[i]), &s, &active) != ANSWER_GARBAGE) {
+            fail_msg("%s", texts[i]);
+        }
+        assert_int_equal(s.attribute_count, 77);
+    }
+}
+
+static void definitions_and_names_are_bounded(void **state) {
+    (void)state;
+    for (int extra = 0; extra < 2; extra++) {
+        struct buf text;
+        buf_init(&text, 100000);
+        (void)buf_append_cstr(&text, "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}");
+        for (int i = 1; i < TABLE_ATTRIBUTES_MAX + extra; i++) {
+            (void)buf_printf(&text, ",{\"AttributeName\":\"%0*d\",\"AttributeType\":\"S\"}", KEY_NAME_MAX, i);
+        }
+        assert_true(buf_append_cstr(&text, "]}}"));
+        struct table_shape s;
+        bool active;
+        assert_int_equal(dynamodb_read_table(buf_span(&text), &s, &active), extra ? ANSWER_GARBAGE : ANSWER_FINE);
+        buf_free(&text);
+    }
+    char text[1024];
+    (void)snprintf(text, sizeof text,
+                   "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},"
+                   "{\"AttributeName\":\"%0*d\",\"AttributeType\":\"S\"}]}}",
+                   KEY_NAME_MAX + 1, 0);
+    struct table_shape s;
+    bool active;
+    assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_GARBAGE);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_recorded_table_is_read),
+        cmocka_unit_test(a_table_may_have_no_sort_key_and_any_status),
+        cmocka_unit_test(what_is_no_table_is_garbage),
+        cmocka_unit_test(definitions_and_names_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,580 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "compiler.h"
+#include "http.h"
+#include "loop.h"
+#include "loopback_server.h"
+
+#include <signal.h>
+
+#define MAX_OUTCOMES 64
+#define OK_ANSWER {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"}
+
+struct fixture;
+
+struct outcome {
+    struct fixture *f;
+    struct http_transfer *transfer;
+    bool done;
+    enum http_error error;
+    int status;
+    int64_t answered;
+    size_t body_len;
+    char body[64]; /* how it begins */
+    char header[HTTP_KEPT_HEADERS][160];
+    char message[256];
+    void (*then)(struct outcome *o);
+};
+
+struct fixture {
+    struct loop *loop;
+    struct http *http;
+    struct http_port port;
+    struct server server;
+    char url[64];
+    struct outcome outcomes[MAX_OUTCOMES];
+    size_t started, finished, awaited;
+    bool starting;
+    struct timer timer;
+};
+
+static int setup(void **state) {
+    struct fixture *f = calloc(1, sizeof *f);
+    if (!f) {
+        return -1;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    f->server.fd = -1;
+    f->loop = loop_new();
+    *state = f;
+    return f->loop ? 0 : -1;
+}
+
+static int teardown(void **state) {
+    struct fixture *f = *state;
+    http_free(f->http);
+    server_close(&f->server);
+    loop_free(f->loop);
+    free(f);
+    return 0;
+}
+
+static void begin(struct fixture *f, const struct http_options *options, const struct server_answer *answers, size_t count) {
+    f->http = http_new(f->loop, options);
+    assert_non_null(f->http);
+    f->port = http_port(f->http);
+    assert_true(server_open(&f->server, f->loop, answers, count));
+    (void)snprintf(f->url, sizeof f->url, "http://127.0.0.1:%u/", f->server.port);
+}
+
+static void on_done(void *user, const struct http_response *response) {
+    struct outcome *o = user;
+    struct fixture *f = o->f;
+    assert_false(f->starting);
+    assert_false(o->done);
+    o->done = true;
+    o->error = response->error;
+    o->status = response->status;
+    o->answered = response->answered;
+    o->body_len = response->body.len;
+    size_t shown = response->body.len < sizeof o->body ? response->body.len : sizeof o->body - 1;
+    memcpy(o->body, response->body.data, shown);
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        const struct span *value = &response->header[i];
+        assert_true(value->len < sizeof o->header[i]);
+        (void)snprintf(o->header[i], sizeof o->header[i], "%s", value->data ? value->data : "absent");
+    }
+    (void)snprintf(o->message, sizeof o->message, "%s", response->message);
+    if (o->then) {
+        o->then(o);
+    }
+    if (++f->finished == f->awaited) {
+        loop_stop(f->loop);
+    }
+}
+
+static struct http_request post(const struct fixture *f, const char *body) {
+    return (struct http_request){
+        .method = HTTP_POST, .url = f->url, .body = span_cstr(body), .max_response = 1 << 20, .timeout = 30 * MICROSECONDS, .direct = true};
+}
+
+static struct outcome *start(struct fixture *f, const struct http_request *request) {
+    assert_true(f->started < MAX_OUTCOMES);
+    struct outcome *o = &f->outcomes[f->started++];
+    o->f = f;
+    f->starting = true;
+    o->transfer = f->port.start(f->port.ctx, request, on_done, o);
+    f->starting = false;
+    assert_non_null(o->transfer);
+    return o;
+}
+
+/* Runs until n transfers in all have finished. */
+static void await(struct fixture *f, size_t n) {
+    f->awaited = n;
+    assert_true(loop_run(f->loop));
+    assert_int_equal(f->finished, n);
+}
+
+static struct outcome *run(struct fixture *f, const struct http_request *request) {
+    struct outcome *o = start(f, request);
+    await(f, f->finished + 1);
+    assert_true(o->done);
+    return o;
+}
+
+/* One POST to a server with this one answer. */
+static struct outcome *run_against(struct fixture *f, struct server_answer answer, size_t max_response) {
+    begin(f, &(struct http_options){0}, &answer, 1);
+    struct http_request request = post(f, "x");
+    request.max_response = max_response;
+    return run(f, &request);
+}
+
+static void a_request_is_sent_as_it_was_given(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){.user_agent = "table-updater/1"}, answers, 1);
+    const char *headers[] = {"X-Amz-Target: A.B", "Content-Type: application/x-amz-json-1.0"};
+    struct http_request request = post(f, "{\"a\":1}");
+    request.headers = headers;
+    request.header_count = ARRAY_LENGTH(headers);
+    struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_FINE);
+    assert_int_equal(o->status, 200);
+    assert_string_equal(o->body, "{}");
+    assert_string_equal(o->message, "");
+    char expected[512];
+    (void)snprintf(expected, sizeof expected,
+                   "POST / HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: table-updater/1\r\nX-Amz-Target: A.B\r\n"
+                   "Content-Type: application/x-amz-json-1.0\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
+                   f->server.port);
+    assert_string_equal(f->server.last_request.data, expected);
+}
+
+static void each_method_has_its_request_line_also_on_a_reused_handle(void **state) {
+    static const struct {
+        enum http_method method;
+        const char *body, *begins;
+    } cases[] = {
+        {HTTP_PUT, "", "PUT / HTTP/1.1\r\n"},   {HTTP_GET, "", "GET / HTTP/1.1\r\n"},    {HTTP_POST, "abc", "POST / HTTP/1.1\r\n"},
+        {HTTP_GET, "", "GET / HTTP/1.1\r\n"},   {HTTP_PUT, "abc", "PUT / HTTP/1.1\r\n"}, {HTTP_POST, "", "POST / HTTP/1.1\r\n"},
+    };
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct http_request request = post(f, cases[i].body);
+        request.method = cases[i].method;
+        assert_int_equal(run(f, &request)->status, 200);
+        const char *sent = f->server.last_request.data;
+        assert_memory_equal(sent, cases[i].begins, strlen(cases[i].begins));
+        bool has_length = strstr(sent, "Content-Length:") != NULL;
+        assert_int_equal(has_length, cases[i].method != HTTP_GET);
+        assert_string_equal(strstr(sent, "\r\n\r\n") + 4, cases[i].body);
+    }
+}
+
+static void a_large_body_is_sent_without_waiting_for_a_100_continue(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    size_t size = 3 << 20;
+    char *body = malloc(size + 1);
+    assert_non_null(body);
+    memset(body, 'b', size);
+    body[size] = '\0';
+    struct http_request request = post(f, body);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_null(strstr(f->server.last_request.data, "Expect"));
+    assert_true(f->server.last_request.len > size);
+    free(body);
+}
+
+static void the_path_is_sent_as_it_was_signed(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    char url[96];
+    (void)snprintf(url, sizeof url, "%sa/../b//c", f->url);
+    struct http_request request = post(f, "");
+    request.url = url;
+    assert_int_equal(run(f, &request)->status, 200);
+    const char expected[] = "POST /a/../b//c HTTP/1.1\r\n";
+    assert_memory_equal(f->server.last_request.data, expected, strlen(expected));
+}
+
+static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state) {
+    struct fixture *f = *state;
+    struct outcome *o = run_against(f,
+                                    (struct server_answer){.text = "HTTP/1.1 400 Bad Request\r\n"
+                                                                   "DATE: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                                                   "x-Amzn-ErrorType:  Some#Thing \r\n"
+                                                                   "x-amzn-query-error: A.B;Sender\r\n"
+                                                                   "X-Amz-Crc32: 123\r\nRetry-After: 7\r\nx-amz-retry-after:\t1500\r\n"
+                                                                   "X-Other: no\r\nx-amzn-RequestId: ID\r\nContent-Length: 3\r\n\r\nbad"},
+                                    1 << 20);
+    static const char *const expected[HTTP_KEPT_HEADERS] = {
+        [HTTP_DATE] = "Sun, 06 Nov 1994 08:49:37 GMT", [HTTP_ERROR_TYPE] = "Some#Thing", [HTTP_QUERY_ERROR] = "A.B;Sender",
+        [HTTP_CRC32] = "123", [HTTP_RETRY_AFTER] = "7", [HTTP_AMZ_RETRY_AFTER] = "1500", [HTTP_REQUEST_ID] = "ID"};
+    assert_int_equal(o->status, 400);
+    assert_int_equal(o->error, HTTP_FINE);
+    assert_string_equal(o->body, "bad");
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        assert_string_equal(o->header[i], expected[i]);
+    }
+}
+
+static void headers_of_an_interim_response_and_of_the_last_one_are_forgotten(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {
+        {.text = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\nHTTP/1.1 200 OK\r\nX-Amz-Crc32: 1\r\nContent-Length: 0\r\n\r\n"},
+        OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 2);
+    struct http_request request = post(f, "");
+    struct outcome *first = run(f, &request);
+    assert_string_equal(first->header[HTTP_RETRY_AFTER], "absent");
+    assert_string_equal(first->header[HTTP_CRC32], "1");
+    assert_string_equal(run(f, &request)->header[HTTP_CRC32], "absent");
+}
+
+static void a_kept_header_of_unreasonable_length_is_left_out(void **state) {
+    struct fixture *f = *state;
+    char text[1024];
+    (void)snprintf(text, sizeof text, "HTTP/1.1 400 Bad\r\nx-amzn-errortype: %0500d\r\nContent-Length: 0\r\n\r\n", 1);
+    struct outcome *o = run_against(f, (struct server_answer){.text = text}, 1 << 20);
+    assert_int_equal(o->status, 400);
+    assert_string_equal(o->header[HTTP_ERROR_TYPE], "absent");
+}
+
+static void endless_headers_end_the_transfer(void **state) {
+    struct fixture *f = *state;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_append_cstr(&text, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 9000; i++) {
+        buf_append_cstr(&text, "X-Header: y\r\n");
+    }
+    assert_true(buf_append_cstr(&text, "Content-Length: 0\r\n\r\n"));
+    struct outcome *o = run_against(f, (struct server_answer){.text = text.data}, 1 << 20);
+    assert_int_equal(o->error, HTTP_BROKEN);
+    buf_free(&text);
+}
+
+static void a_connection_is_kept_and_used_again(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(run(f, &request)->status, 200);
+    }
+    assert_int_equal(f->server.accepted, 1);
+    assert_int_equal(http_stats(f->http).connections, 1);
+}
+
+static void more_transfers_than_connections_wait_their_turn(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){.max_connections = 3}, answers, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 40; i++) {
+        (void)start(f, &request);
+    }
+    assert_int_equal(http_stats(f->http).transfers, 40);
+    await(f, 40);
+    assert_in_range(f->server.accepted, 1, 3);
+    for (size_t i = 0; i < 40; i++) {
+        assert_int_equal(f->outcomes[i].status, 200);
+    }
+    assert_int_equal(http_stats(f->http).transfers, 0);
+    assert_int_equal(http_stats(f->http).response_bytes, 0);
+}
+
+static void connections_stay_open_while_it_is_quiet(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){.max_connections = 20}, answers, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 12; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 12);
+    size_t opened = f->server.accepted;
+    (void)run(f, &request);
+    for (size_t i = 0; i < opened; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 13 + opened);
+    assert_int_equal(f->server.accepted, opened);
+}
+
+static void the_first_byte_is_timed_on_the_monotonic_clock(void **state) {
+    struct fixture *f = *state;
+    struct clock clock = loop_clock(f->loop);
+    int64_t before = clock_monotonic(&clock);
+    struct outcome *o = run_against(f, (struct server_answer)OK_ANSWER, 1 << 20);
+    assert_in_range(o->answered, before, clock_monotonic(&clock));
+}
+
+static void a_body_over_its_ceiling_fails_and_is_said_to_be_too_large(void **state) {
+    static const struct server_answer answers[] = {
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n", .padding = 101},
+        {.text = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", .padding = 300000, .after = SERVER_CLOSES},
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n", .padding = 1},
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", .padding = 100},
+    };
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    request.max_response = 100;
+    for (size_t i = 0; i < 3; i++) {
+        struct outcome *o = run(f, &request);
+        assert_int_equal(o->error, HTTP_TOO_LARGE);
+        assert_int_equal(o->status, 200);
+        assert_string_equal(o->message, "the response is larger than it may be");
+    }
+    struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_FINE);
+    assert_int_equal(o->body_len, 100);
+}
+
+static void responses_together_stay_within_the_budget_and_it_is_given_back(void **state) {
+    static const struct server_answer answers[] = {
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", .padding = 60000}, /* the rest never comes */
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", .padding = 100000},
+    };
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.response_budget = 150000}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    struct outcome *hanging = start(f, &request);
+    while (http_stats(f->http).response_bytes < 60000) {
+        loop_stop(f->loop);
+        assert_true(loop_run(f->loop));
+    }
+    struct outcome *refused = run(f, &request);
+    assert_int_equal(refused->error, HTTP_OVER_BUDGET);
+    assert_string_equal(refused->message, "the responses in flight take all the memory that they may");
+    f->port.cancel(f->port.ctx, hanging->transfer);
+    assert_int_equal(http_stats(f->http).response_bytes, 0);
+    struct outcome *fine = run(f, &request);
+    assert_int_equal(fine->error, HTTP_FINE);
+    assert_int_equal(fine->body_len, 100000);
+    assert_int_equal(http_stats(f->http).response_bytes, 0);
+}
+
+static void a_chunked_body_is_put_together(void **state) {
+    struct fixture *f = *state;
+    struct outcome *o = run_against(
+        f, (struct server_answer){.text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"}, 100);
+    assert_int_equal(o->error, HTTP_FINE);
+    assert_string_equal(o->body, "abcde");
+}
+
+static void a_redirect_is_a_response_like_any_other(void **state) {
+    struct fixture *f = *state;
+    struct outcome *o = run_against(
+        f, (struct server_answer){.text = "HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, 100);
+    assert_int_equal(o->error, HTTP_FINE);
+    assert_int_equal(o->status, 307);
+}
+
+static void what_is_cut_or_no_http_is_broken(void **state) {
+    static const struct server_answer answers[] = {
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", .after = SERVER_CLOSES},
+        {.text = "220 mail.example.com ESMTP\r\n", .after = SERVER_CLOSES},
+        {.text = NULL, .after = SERVER_CLOSES},
+    };
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
+        struct outcome *o = run(f, &request);
+        assert_int_equal(o->error, HTTP_BROKEN);
+        assert_string_not_equal(o->message, "");
+        assert_int_equal(o->status, i == 0 ? 200 : 0);
+    }
+}
+
+static void a_request_lost_on_a_kept_connection_is_sent_again(void **state) {
+    static const struct server_answer answers[] = {OK_ANSWER, {.text = NULL, .after = SERVER_CLOSES}, OK_ANSWER};
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->server.requests, 3);
+}
+
+static void a_silent_server_times_out(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {{.text = NULL}};
+    begin(f, &(struct http_options){0}, answers, 1);
+    struct http_request request = post(f, "x");
+    request.timeout = 20 * MILLISECOND;
+    struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_TIMED_OUT);
+    assert_int_equal(o->status, 0);
+    assert_int_equal(o->answered, 0);
+}
+
+static void nobody_listening_is_unreachable(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    server_close(&f->server);
+    f->server = (struct server){.fd = -1};
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->error, HTTP_UNREACHABLE);
+}
+
+static void other_protocols_and_bad_urls_are_refused(void **state) {
+    static const char *const urls[] = {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "http://127.0.0.1:99999/", "http://"};
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(urls); i++) {
+        struct http_request request = post(f, "x");
+        request.url = urls[i];
+        assert_int_equal(run(f, &request)->error, HTTP_REFUSED);
+    }
+}
+
+static void too_many_headers_are_refused_at_once(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    const char *headers[HTTP_HEADERS_MAX + 1];
+    for (size_t i = 0; i < ARRAY_LENGTH(headers); i++) {
+        headers[i] = "A: b";
+    }
+    struct http_request request = post(f, "x");
+    request.headers = headers;
+    request.header_count = ARRAY_LENGTH(headers);
+    assert_null(f->port.start(f->port.ctx, &request, on_done, f));
+    request.header_count = HTTP_HEADERS_MAX;
+    assert_int_equal(run(f, &request)->status, 200);
+}
+
+static void a_cancelled_transfer_is_never_heard_of_again(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    struct http_request request = post(f, "x");
+    struct outcome *first = start(f, &request), *second = start(f, &request);
+    f->port.cancel(f->port.ctx, first->transfer);
+    f->port.cancel(f->port.ctx, NULL);
+    await(f, 1);
+    assert_false(first->done);
+    assert_int_equal(second->status, 200);
+}
+
+static void cancel_all_others(struct outcome *o) {
+    struct fixture *f = o->f;
+    for (size_t i = 0; i < f->started; i++) {
+        if (&f->outcomes[i] == o || !f->outcomes[i].done) {
+            f->port.cancel(f->port.ctx, f->outcomes[i].transfer);
+        }
+    }
+    loop_stop(f->loop);
+}
+
+static void a_callback_may_cancel_others_that_have_finished_too_and_itself(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 10; i++) {
+        start(f, &request)->then = cancel_all_others;
+    }
+    assert_true(loop_run(f->loop));
+    assert_int_equal(f->finished, 1);
+    assert_int_equal(http_stats(f->http).transfers, 0);
+    assert_int_equal(run(f, &request)->status, 200);
+}
+
+static void start_another(struct outcome *o) {
+    struct fixture *f = o->f;
+    if (f->started < 20) {
+        struct http_request request = post(f, "x");
+        start(f, &request)->then = start_another;
+    }
+}
+
+static void a_callback_may_start_the_next_transfer(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    struct http_request request = post(f, "x");
+    start(f, &request)->then = start_another;
+    await(f, 20);
+    assert_int_equal(f->server.requests, 20);
+}
+
+static void it_can_be_freed_with_transfers_in_flight(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER, {.text = NULL}};
+    begin(f, &(struct http_options){0}, answers, 2);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 5; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 1);
+    http_free(f->http);
+    f->http = NULL;
+    http_free(NULL);
+    assert_int_equal(f->finished, 1);
+    /* Nothing of it may be left on the loop: the server's descriptors alone go on. */
+    loop_stop(f->loop);
+    assert_true(loop_run(f->loop));
+}
+
+static void a_file_without_certificates_is_told_from_one_with(void **state) {
+    (void)state;
+    char why[128] = "";
+    assert_false(http_ca_file_check("/nonexistent/ca.pem", why, sizeof why));
+    assert_string_not_equal(why, "");
+    why[0] = '\0';
+    assert_false(http_ca_file_check(SOURCE_DIR "/CMakeLists.txt", why, sizeof why));
+    assert_string_not_equal(why, "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_request_is_sent_as_it_was_given),
+        TEST(each_method_has_its_request_line_also_on_a_reused_handle),
+        TEST(a_large_body_is_sent_without_waiting_for_a_100_continue),
+        TEST(the_path_is_sent_as_it_was_signed),
+        TEST(the_headers_that_are_kept_come_trimmed_and_in_any_case),
+        TEST(headers_of_an_interim_response_and_of_the_last_one_are_forgotten),
+        TEST(a_kept_header_of_unreasonable_length_is_left_out),
+        TEST(endless_headers_end_the_transfer),
+        TEST(a_connection_is_kept_and_used_again),
+        TEST(more_transfers_than_connections_wait_their_turn),
+        TEST(connections_stay_open_while_it_is_quiet),
+        TEST(the_first_byte_is_timed_on_the_monotonic_clock),
+        TEST(a_body_over_its_ceiling_fails_and_is_said_to_be_too_large),
+        TEST(responses_together_stay_within_the_budget_and_it_is_given_back),
+        TEST(a_chunked_body_is_put_together),
+        TEST(a_redirect_is_a_response_like_any_other),
+        TEST(what_is_cut_or_no_http_is_broken),
+        TEST(a_request_lost_on_a_kept_connection_is_sent_again),
+        TEST(a_silent_server_times_out),
+        TEST(nobody_listening_is_unreachable),
+        TEST(other_protocols_and_bad_urls_are_refused),
+        TEST(too_many_headers_are_refused_at_once),
+        TEST(a_cancelled_transfer_is_never_heard_of_again),
+        TEST(a_callback_may_cancel_others_that_have_finished_too_and_itself),
+        TEST(a_callback_may_start_the_next_transfer),
+        TEST(it_can_be_freed_with_transfers_in_flight),
+        cmocka_unit_test(a_file_without_certificates_is_told_from_one_with),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

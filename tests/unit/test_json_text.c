@@ -1,0 +1,123 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "json_reader.h"
+#include "json_text.h"
+
+static const struct {
+    struct span raw, text;
+} pairs[] = {
+    {SPAN(""), SPAN("")},
+    {SPAN("plain €😀"), SPAN("plain €😀")},
+    {SPAN("\\\"\\\\\\/\\b\\f\\n\\r\\t"), SPAN("\"\\/\b\f\n\r\t")},
+    {SPAN("a\\nb\\\\nc"), SPAN("a\nb\\nc")},
+    {SPAN("\\u0000\\u0041\\u007f"), SPAN("\0A\x7f")},
+    {SPAN("\\u0080\\u07ff\\u0800\\uffff"), SPAN("\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF")},
+    {SPAN("\\ud7ff\\uE000"), SPAN("\xED\x9F\xBF\xEE\x80\x80")},
+    {SPAN("\\ud800\\udc00\\uDBFF\\uDFFF"), SPAN("\xF0\x90\x80\x80\xF4\x8F\xBF\xBF")},
+    {SPAN("x\\ud83d\\ude00y"), SPAN("x😀y")},
+};
+
+static void an_escaped_text_is_decoded(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
+        struct buf out;
+        buf_init(&out, pairs[i].text.len + 1);
+        assert_true(buf_append_char(&out, '>'));
+        assert_true(json_unescape(pairs[i].raw, &out));
+        assert_true(span_equal(span_of(out.data + 1, out.len - 1), pairs[i].text));
+        buf_free(&out);
+    }
+}
+
+static void decoding_fails_only_for_want_of_room(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++)
+        for (size_t max = 0; max < pairs[i].text.len; max++) {
+            struct buf out;
+            buf_init(&out, max);
+            assert_false(json_unescape(pairs[i].raw, &out));
+            assert_int_equal(out.failure, BUF_FULL);
+            buf_free(&out);
+        }
+}
+
+static void what_a_reader_refuses_stands_for_itself(void **state) {
+    (void)state;
+    static const struct span raws[] = {
+        SPAN("\\"), SPAN("\\x"), SPAN("\\u"), SPAN("\\u12"), SPAN("\\u12g4"), SPAN("\\ud800"), SPAN("\\ud800\\u"), SPAN("\\udc00x"),
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(raws); i++) {
+        struct buf out;
+        buf_init(&out, 100);
+        assert_true(json_unescape(raws[i], &out));
+        assert_true(span_equal(buf_span(&out), raws[i]));
+        buf_free(&out);
+    }
+}
+
+static void texts_are_compared_by_their_meaning(void **state) {
+    (void)state;
+    static const struct {
+        struct span a, b;
+        bool equal;
+    } cases[] = {
+        {SPAN(""), SPAN(""), true},
+        {SPAN("\\u0061"), SPAN("a"), true},
+        {SPAN("\\u0061bc"), SPAN("ab\\u0063"), true},
+        {SPAN("\\ud83d\\ude00"), SPAN("😀"), true},
+        {SPAN("abc"), SPAN("ab"), false},
+        {SPAN(""), SPAN("a"), false},
+        {SPAN("\\u0061b"), SPAN("a"), false},
+        {SPAN("\\u0061"), SPAN("b"), false},
+        {SPAN("a\\u0000"), SPAN("a"), false},
+        {SPAN("\\\\n"), SPAN("\\n"), false},
+        {SPAN("\\u00e9"), SPAN("\xC3"), false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_int_equal(json_raw_equal(cases[i].a, cases[i].b), cases[i].equal);
+        assert_int_equal(json_raw_equal(cases[i].b, cases[i].a), cases[i].equal);
+    }
+}
+
+static void a_token_is_what_it_means(void **state) {
+    (void)state;
+    static const struct {
+        enum json_event event;
+        struct span raw;
+        bool escaped;
+        const char *text;
+        bool is;
+    } cases[] = {
+        {JSON_NAME, SPAN("id"), false, "id", true},
+        {JSON_STRING, SPAN("id"), false, "id", true},
+        {JSON_NAME, SPAN("\\u0069d"), true, "id", true},
+        {JSON_NAME, SPAN("i\\u0064"), true, "id", true},
+        {JSON_NAME, SPAN("\\u0069d"), true, "i", false},
+        {JSON_NAME, SPAN("\\u0069d"), true, "idx", false},
+        {JSON_NAME, SPAN("id\\u0000"), true, "id", false},
+        {JSON_NAME, SPAN("id"), false, "i", false},
+        {JSON_NAME, SPAN(""), false, "", true},
+        {JSON_NUMBER, SPAN("12"), false, "12", false},
+        {JSON_TRUE, {NULL, 0}, false, "", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct json_token token = {.event = cases[i].event, .raw = cases[i].raw, .escaped = cases[i].escaped};
+        assert_int_equal(json_token_is(&token, cases[i].text), cases[i].is);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_escaped_text_is_decoded),
+        cmocka_unit_test(decoding_fails_only_for_want_of_room),
+        cmocka_unit_test(what_a_reader_refuses_stands_for_itself),
+        cmocka_unit_test(texts_are_compared_by_their_meaning),
+        cmocka_unit_test(a_token_is_what_it_means),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

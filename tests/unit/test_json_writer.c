@@ -1,0 +1,100 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "compiler.h"
+#include "json_writer.h"
+
+static void commas_stand_between_values_and_nowhere_else(void **state) {
+    (void)state;
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, 1000);
+    json_writer_init(&w, &out);
+    json_object_begin(&w);
+    json_name(&w, SPAN("empty object"));
+    json_object_begin(&w);
+    json_object_end(&w);
+    json_name(&w, SPAN("array"));
+    json_array_begin(&w);
+    json_array_begin(&w);
+    json_array_end(&w);
+    json_string(&w, SPAN("s"));
+    json_integer(&w, INT64_MIN);
+    json_integer(&w, INT64_MAX);
+    json_boolean(&w, true);
+    json_boolean(&w, false);
+    json_null(&w);
+    json_raw(&w, SPAN("{\"raw\":1.50}"));
+    json_object_begin(&w);
+    json_name(&w, SPAN("a"));
+    json_integer(&w, 0);
+    json_object_end(&w);
+    json_array_end(&w);
+    json_name(&w, SPAN("last"));
+    json_null(&w);
+    json_object_end(&w);
+    assert_true(buf_ok(&out));
+    assert_string_equal(out.data, "{\"empty object\":{},\"array\":[[],\"s\",-9223372036854775808,9223372036854775807,true,false,null,"
+                                  "{\"raw\":1.50},{\"a\":0}],\"last\":null}");
+    buf_free(&out);
+}
+
+static void a_scalar_alone_has_no_comma(void **state) {
+    (void)state;
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, 10);
+    json_writer_init(&w, &out);
+    json_string(&w, SPAN(""));
+    assert_string_equal(out.data, "\"\"");
+    buf_free(&out);
+}
+
+static void only_what_must_be_is_escaped(void **state) {
+    (void)state;
+    static const struct {
+        struct span text;
+        const char *json;
+    } cases[] = {
+        {SPAN(""), "\"\""},
+        {SPAN("a/b'c<>&\x7f"), "\"a/b'c<>&\x7f\""},
+        {SPAN("\"\\"), "\"\\\"\\\\\""},
+        {SPAN("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\""},
+        {SPAN("\0\x01\x07\x0b\x0e\x1f "), "\"\\u0000\\u0001\\u0007\\u000b\\u000e\\u001f \""},
+        {SPAN("é€😀"), "\"é€😀\""},
+        {SPAN("before\nafter"), "\"before\\nafter\""},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct buf out;
+        buf_init(&out, 1000);
+        assert_true(json_append_string(&out, cases[i].text));
+        assert_string_equal(out.data, cases[i].json);
+        buf_free(&out);
+    }
+}
+
+static void every_ceiling_below_the_length_fails_and_none_above(void **state) {
+    (void)state;
+    const struct span text = SPAN("plain \x01 \" end");
+    for (size_t max = 0; max < 40; max++) {
+        struct buf out;
+        buf_init(&out, max);
+        assert_int_equal(json_append_string(&out, text), max >= sizeof "\"plain \\u0001 \\\" end\"" - 1);
+        assert_int_equal(buf_ok(&out), max >= sizeof "\"plain \\u0001 \\\" end\"" - 1);
+        buf_free(&out);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commas_stand_between_values_and_nowhere_else),
+        cmocka_unit_test(a_scalar_alone_has_no_comma),
+        cmocka_unit_test(only_what_must_be_is_escaped),
+        cmocka_unit_test(every_ceiling_below_the_length_fails_and_none_above),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

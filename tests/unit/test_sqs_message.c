@@ -1,0 +1,198 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+#include "sqs_response.h"
+
+static int make_digest(void **state) {
+    *state = digest_new();
+    return *state ? 0 : -1;
+}
+
+static int free_digest(void **state) {
+    digest_free(*state);
+    return 0;
+}
+
+static struct sqs_messages read_fine(struct digest *d, const char *text, size_t max) {
+    struct sqs_messages m;
+    assert_int_equal(sqs_read_messages(span_cstr(text), max, d, &m), ANSWER_FINE);
+    return m;
+}
+
+/* What a server of the SQS kind answered. */
+#define RECORDED                                                                                                                             \
+    "{\"Messages\":[{\"Attributes\":{\"ApproximateReceiveCount\":\"3\",\"SentTimestamp\":\"1795356026539\",\"MessageGroupId\":\"g\","          \
+    "\"SequenceNumber\":\"0\"},\"Body\":\"h\xC3\xA9 \\\"x\\\" \xF0\x9F\x98\x80 \\n\",\"MD5OfBody\":\"4b4c432b17546a1d007b218d011773f6\","       \
+    "\"MD5OfMessageAttributes\":\"bbab1e6d0ac1188d4b7570fb5af678e9\",\"MessageAttributes\":{\"ErrorEnvelope\":{\"DataType\":\"String\","       \
+    "\"StringValue\":\"{\\\"a\\\":\\\"b\\\"}\"},\"Other\":{\"StringValue\":\"no\"}},\"MessageId\":\"e9940a33-371f-457d-accf-24ed31fafb9d\","   \
+    "\"ReceiptHandle\":\"e9940a33#97f2eb0f\"}]}"
+
+static void a_recorded_message_is_read_whole(void **state) {
+    struct sqs_messages all = read_fine(*state, RECORDED, 10);
+    assert_int_equal(all.count, 1);
+    assert_int_equal(all.corrupt, 0);
+    const struct sqs_message *m = all.message[0];
+    assert_true(span_is(m->message_id, "e9940a33-371f-457d-accf-24ed31fafb9d"));
+    assert_true(span_is(m->receipt_handle, "e9940a33#97f2eb0f"));
+    assert_true(span_is(m->body, "h\xC3\xA9 \"x\" \xF0\x9F\x98\x80 \n"));
+    assert_true(span_is(m->group_id, "g"));
+    assert_true(span_is(m->sequence_number, "0"));
+    assert_true(span_is(m->error_envelope, "{\"a\":\"b\"}"));
+    assert_true(m->sent_at == 1795356026539LL * MILLISECOND);
+    assert_int_equal(m->receive_count, 3);
+    sqs_messages_free(&all);
+    assert_int_equal(all.count, 0);
+}
+
+#define MD5_B2 "fbfba2e45c2045dc5cab22a5afe83d9d"
+#define MESSAGE(rest) "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"" rest "}"
+
+static void what_is_absent_is_absent(void **state) {
+    struct sqs_messages all = read_fine(*state, "{\"Messages\":[" MESSAGE("") "]}", 10);
+    assert_int_equal(all.count, 1);
+    const struct sqs_message *m = all.message[0];
+    assert_null(m->group_id.data);
+    assert_null(m->sequence_number.data);
+    assert_null(m->error_envelope.data);
+    assert_true(m->sent_at == 0);
+    assert_int_equal(m->receive_count, 1);
+    sqs_messages_free(&all);
+}
+
+static void no_messages_may_be_said_in_several_ways(void **state) {
+    static const char *const texts[] = {"{}", "{\"Messages\":[]}", "{\"Messages\":null}", "{\"New\":{\"Messages\":[1]}}"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct sqs_messages all = read_fine(*state, texts[i], 10);
+        assert_int_equal(all.count + all.corrupt, 0);
+    }
+}
+
+static void odd_attributes_are_not_taken_for_numbers(void **state) {
+    static const struct {
+        const char *attributes;
+        int64_t sent_at;
+        unsigned receive_count;
+    } cases[] = {
+        {"{\"SentTimestamp\":\"x\",\"ApproximateReceiveCount\":\"-1\"}", 0, 1},
+        {"{\"SentTimestamp\":1,\"ApproximateReceiveCount\":2}", 0, 1},
+        {"{\"SentTimestamp\":\"99999999999999999\",\"ApproximateReceiveCount\":\"99999999999\"}", 0, 1},
+        {"{\"SentTimestamp\":\"9223372036854775\",\"ApproximateReceiveCount\":\"4294967295\"}", 9223372036854775000, UINT_MAX},
+        {"{\"ApproximateReceiveCount\":\"0\"}", 0, 1},
+        {"{\"MessageGroupId\":{\"a\":[]},\"SequenceNumber\":null}", 0, 1},
+        {"null", 0, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text, "{\"Messages\":[" MESSAGE(",\"Attributes\":%s,\"MessageAttributes\":{\"ErrorEnvelope\":null}") "]}",
+                       cases[i].attributes);
+        struct sqs_messages all = read_fine(*state, text, 10);
+        assert_int_equal(all.count, 1);
+        assert_true(all.message[0]->sent_at == cases[i].sent_at);
+        assert_int_equal(all.message[0]->receive_count, cases[i].receive_count);
+        assert_null(all.message[0]->group_id.data);
+        assert_null(all.message[0]->error_envelope.data);
+        sqs_messages_free(&all);
+    }
+}
+
+static void what_is_no_message_is_left_out_and_counted(void **state) {
+    static const char *const bad[] = {
+        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b3\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"\"}",
+        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\"}",
+        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+        "{\"MessageId\":\"i\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+        "{\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+        "{\"MessageId\":\"\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+        "{\"MessageId\":7,\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+        "null",
+        "{}",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof text, "{\"Messages\":[" MESSAGE("") ",%s," MESSAGE("") "]}", bad[i]);
+        struct sqs_messages all = read_fine(*state, text, 10);
+        assert_int_equal(all.count, 2);
+        assert_int_equal(all.corrupt, 1);
+        sqs_messages_free(&all);
+    }
+}
+
+static void more_messages_than_were_asked_for_are_left_out(void **state) {
+    char text[4096] = "{\"Messages\":[";
+    size_t len = strlen(text);
+    for (int i = 0; i < 12; i++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s" MESSAGE(""), i ? "," : "");
+    }
+    (void)snprintf(text + len, sizeof text - len, "]}");
+    static const size_t cases[][3] = {{10, 10, 2}, {3, 3, 9}, {1000, 10, 2}, {0, 0, 12}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct sqs_messages all = read_fine(*state, text, cases[i][0]);
+        assert_int_equal(all.count, cases[i][1]);
+        assert_int_equal(all.corrupt, cases[i][2]);
+        sqs_messages_free(&all);
+    }
+}
+
+static void an_answer_that_is_cut_gives_nothing(void **state) {
+    size_t whole = strlen(RECORDED);
+    for (size_t len = 0; len < whole; len++) {
+        /* In memory of its own, so that a byte read too many is seen. */
+        char *text = malloc(len + 1);
+        assert_non_null(text);
+        memcpy(text, RECORDED, len);
+        struct sqs_messages all = {.count = 77};
+        assert_int_equal(sqs_read_messages(span_of(text, len), 10, *state, &all), ANSWER_GARBAGE);
+        assert_int_equal(all.count, 77);
+        free(text);
+    }
+}
+
+static void messages_of_the_wrong_type_are_garbage(void **state) {
+    static const char *const texts[] = {"{\"Messages\":{}}", "{\"Messages\":\"x\"}", "{\"Messages\":[7]}", "{\"Messages\":[[]]}",
+                                        "{\"Messages\":[{\"Attributes\":[]}]}", "{\"Messages\":[{\"MessageAttributes\":{\"ErrorEnvelope\":7}}]}"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct sqs_messages all;
+        assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), ANSWER_GARBAGE);
+    }
+}
+
+static void a_body_may_hold_any_character_escaped_or_not(void **state) {
+    struct sqs_messages all = read_fine(*state,
+                                        "{\"Messages\":[{\"MessageId\":\"\\u0069\",\"ReceiptHandle\":\"h\",\"Body\":\"\\u0062\\u0032\","
+                                        "\"MD5OfBody\":\"" MD5_B2 "\"},{\"MessageId\":\"n\",\"ReceiptHandle\":\"h\",\"Body\":\"a\\u0000b\","
+                                        "\"MD5OfBody\":\"70350f6027bce3713f6b76473084309b\"}]}",
+                                        10);
+    assert_int_equal(all.count, 2);
+    assert_true(span_is(all.message[0]->message_id, "i"));
+    assert_true(span_is(all.message[0]->body, "b2"));
+    assert_int_equal(all.message[1]->body.len, 3);
+    assert_memory_equal(all.message[1]->body.data, "a\0b", 3);
+    sqs_messages_free(&all);
+}
+
+#define WITH_DIGEST(test) cmocka_unit_test_setup_teardown(test, make_digest, free_digest)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_DIGEST(a_recorded_message_is_read_whole),
+        WITH_DIGEST(what_is_absent_is_absent),
+        WITH_DIGEST(no_messages_may_be_said_in_several_ways),
+        WITH_DIGEST(odd_attributes_are_not_taken_for_numbers),
+        WITH_DIGEST(what_is_no_message_is_left_out_and_counted),
+        WITH_DIGEST(more_messages_than_were_asked_for_are_left_out),
+        WITH_DIGEST(an_answer_that_is_cut_gives_nothing),
+        WITH_DIGEST(messages_of_the_wrong_type_are_garbage),
+        WITH_DIGEST(a_body_may_hold_any_character_escaped_or_not),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
