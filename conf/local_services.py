@@ -28,6 +28,8 @@ REGION = "eu-central-1"
 ACCESS_KEY_ID = "local"
 SECRET_ACCESS_KEY = "local"
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _JVM = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 _START_SECONDS = 60
 _START_ATTEMPTS = 5
@@ -94,10 +96,9 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _die_with_parent() -> None:
-    """Asks the kernel to end this process when its parent dies, so that a killed test run leaves no server behind."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+def die_with_parent() -> None:
+    """In a child before its program starts: asks the kernel to end it when its parent dies, so that nothing is left behind."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _answers(url: str) -> bool:
@@ -126,7 +127,7 @@ def _launch(name: str, command: list[str], port: int, log: Path, outlive: bool) 
             stderr=subprocess.STDOUT,
             # Not in our process group: Ctrl-C is for us, and we stop the servers after the last use of them.
             start_new_session=True,
-            preexec_fn=None if outlive else _die_with_parent,
+            preexec_fn=None if outlive else die_with_parent,
         )
     service = Service(name, f"http://127.0.0.1:{port}", port, process, log)
     deadline = time.monotonic() + _START_SECONDS

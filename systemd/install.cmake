@@ -1,13 +1,12 @@
-# Units, sample settings and manual page. Both units are made of one template: table-updater.service, and table-updater@.service for
-# several processes beside each other.
-set(OF_INSTANCE "")
-set(INSTANCE_SETTINGS "")
-configure_file(${CMAKE_CURRENT_LIST_DIR}/table-updater.service.in ${CMAKE_CURRENT_BINARY_DIR}/systemd/table-updater.service @ONLY)
-set(OF_INSTANCE " (%i)")
-set(INSTANCE_SETTINGS "# What this instance has of its own; it wins over the common file.\nEnvironmentFile=-/etc/table-updater/%i.conf")
-configure_file(${CMAKE_CURRENT_LIST_DIR}/table-updater.service.in ${CMAKE_CURRENT_BINARY_DIR}/systemd/table-updater@.service @ONLY)
-
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/systemd/table-updater.service ${CMAKE_CURRENT_BINARY_DIR}/systemd/table-updater@.service
-  DESTINATION lib/systemd/system)
+# Units, sample settings and manual page. The units name the program by its path, which is only known when it is installed (cmake --install --prefix).
+set(BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
+set(UNIT_FOLDER ${CMAKE_CURRENT_BINARY_DIR}/systemd)
+include(${CMAKE_CURRENT_LIST_DIR}/units.cmake)
+install(CODE "
+  get_filename_component(BINDIR \"${CMAKE_INSTALL_BINDIR}\" ABSOLUTE BASE_DIR \"\${CMAKE_INSTALL_PREFIX}\")
+  set(UNIT_FOLDER \"${CMAKE_CURRENT_BINARY_DIR}/systemd/install\")
+  include(\"${CMAKE_CURRENT_LIST_DIR}/units.cmake\")")
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/systemd/install/table-updater.service
+  ${CMAKE_CURRENT_BINARY_DIR}/systemd/install/table-updater@.service DESTINATION lib/systemd/system)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/table-updater.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/table-updater/examples)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/table-updater.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

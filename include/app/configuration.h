@@ -10,11 +10,11 @@
 
 struct configuration {
     struct settings_file file;
-    const char *path; /* of the file that was read; NULL: none. Borrowed */
+    bool faulty; /* something is wrong in the file: what could be read of it is only good to look for further problems */
 };
 
-/* Reads the file: path, or where that is NULL the default file, which may be missing. Problems are logged with their lines; false where there
- * is one (nothing is left to free). A default file that is closed to us is passed over: the service manager may have read it for us. */
+/* Reads the file: path, or where that is NULL the default file, which may be missing. Problems are logged with their lines. A default file that
+ * is closed to us is passed over: the service manager may have read it for us. False: it can't be read (nothing is left to free). */
 MUST_USE bool configuration_load(const char *path, struct log *log, struct configuration *ret_configuration);
 /* Takes a zeroed one too. */
 void configuration_free(struct configuration *configuration);

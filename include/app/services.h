@@ -7,6 +7,7 @@
 #include "credentials.h"
 #include "digest.h"
 #include "dynamodb.h"
+#include "endpoint.h"
 #include "environment.h"
 #include "http.h"
 #include "log.h"
@@ -31,6 +32,8 @@ struct services_options {
 
 struct services {
     struct shared_config config;
+    char region[AWS_REGION_SIZE];
+    char sqs_url[AWS_ENDPOINT_SIZE], dynamodb_url[AWS_ENDPOINT_SIZE];
     struct credentials_provider credentials;
     struct http *http;
     struct aws_client *sqs_client, *dynamodb_client;
@@ -40,8 +43,10 @@ struct services {
     struct dynamodb_port dynamodb;
 };
 
-/* Sets all up; nothing is sent yet. Problems are logged, all that can be told. services must stay where it is. EXIT_FINE, or what the
- * command ends with; services_free() is needed in any case. */
-MUST_USE enum exit_code services_init(struct services *services, const struct services_options *options);
+/* Looks up what the settings of the AWS kind say. Problems are logged, all of them. EXIT_FINE, else EXIT_SETTINGS, or EXIT_NOT_PERMITTED where
+ * all that is missing are credentials. services_free() is needed in any case. */
+MUST_USE enum exit_code services_find(struct services *services, const struct services_options *options);
+/* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
+MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* Calls in flight end without their callbacks. Takes a zeroed one too. */
 void services_free(struct services *services);

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SETTINGS_FILE_MAX (1024 * 1024) /* bytes */
+#define SETTINGS_FILE_MAX ((size_t)1024 * 1024) /* bytes */
 
 struct settings_file_entry {
     const char *name; /* terminated, as the value is; both belong to the file */
@@ -24,7 +24,7 @@ struct settings_file_entry {
 
 struct settings_file {
     struct settings_file_entry *entries; /* in the file's order */
-    size_t count, capacity;
+    size_t count;
     char *storage;
 };
 

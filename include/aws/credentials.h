@@ -51,14 +51,17 @@ struct credentials_provider {
     void (*release)(void *impl);
 };
 
+/* The provider's functions by their names. */
 static inline void credentials_get(const struct credentials_provider *p, struct credentials_wait *wait) {
     p->get(p->impl, wait);
 }
+/* Also where the wait is over. */
 static inline void credentials_cancel(const struct credentials_provider *p, struct credentials_wait *wait) {
     if (wait->pending) {
         p->cancel(p->impl, wait);
     }
 }
+/* See invalidate above. */
 static inline void credentials_invalidate(const struct credentials_provider *p, struct span access_key_id) {
     p->invalidate(p->impl, access_key_id);
 }

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define PROFILE_FILE_MAX (1024 * 1024) /* bytes */
+#define PROFILE_FILE_MAX ((size_t)1024 * 1024) /* bytes */
 #define PROFILE_SETTINGS_MAX 16384     /* sections, settings and nested settings that are kept of one file */
 
 enum profile_kind { PROFILE_CONFIG, PROFILE_CREDENTIALS };

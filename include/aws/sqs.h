@@ -15,7 +15,7 @@
 #define SQS_LONG_POLL_SECONDS 20
 #define SQS_VISIBILITY_MAX 43200 /* seconds, counted from the receive */
 #define SQS_DEFAULT_VISIBILITY 30
-#define SQS_MESSAGE_SIZE_MAX (1024 * 1024) /* bytes of a message with its attributes, and of a batch */
+#define SQS_MESSAGE_SIZE_MAX ((size_t)1024 * 1024) /* bytes of a message with its attributes, and of a batch */
 
 /* A message as received. One block of memory, owned by who holds the pointer; sqs_message_free(). */
 struct sqs_message {

@@ -19,11 +19,13 @@
 
 struct condition; /* a parsed condition, immutable; one allocation block, freed as a whole */
 
-/* What the message defines beside the condition: the placeholders of DynamoDB's own form. Both are asked by name with its '#' or
- * ':' (a part of the condition's text) and answer with something the caller keeps (an index), or -1 where there is no such placeholder. */
+/* What the message defines beside the condition: the placeholders of DynamoDB's own form. Both are asked by name with its '#' or ':' (a
+ * part of the condition's text) and answer with something the caller keeps (an index), or -1 where there is no such placeholder. */
 struct condition_environment {
-    int (*find_name)(void *ctx, struct span placeholder, struct span *ret_attribute_name); /* the name outlives the condition */
-    int (*find_value)(void *ctx, struct span placeholder, char *ret_type); /* its DynamoDB type: 'S', 'N', '0' (BOOL), '-' (NULL), 'L', 'M' */
+    /* The attribute's name must outlive the condition. */
+    int (*find_name)(void *ctx, struct span placeholder, struct span *ret_attribute_name);
+    /* The type as DynamoDB has it: 'S', 'N', '0' (BOOL), '-' (NULL), 'L', 'M'. */
+    int (*find_value)(void *ctx, struct span placeholder, char *ret_type);
     /* Appends the value in DynamoDB JSON ({"S":"x"}), in the one form that its meaning has: no spaces, numbers as number.h has them,
      * strings as json_append_string() writes them, a map's members sorted. False: out has failed. */
     bool (*append_value)(void *ctx, int value, struct buf *out);
@@ -36,14 +38,14 @@ enum condition_status {
     CONDITION_NO_MEMORY
 };
 
-/* Parses and checks text (valid UTF-8; not kept). Which of the environment's placeholders were used is told by the calls of find_*: where
- * the syntax is right, each one used is asked for, even if the condition is refused. Positions in messages count Unicode characters from 1. */
+/* Parses and checks text (valid UTF-8; not kept). Which of the environment's placeholders were used is told by the calls of find_*:
+ * where the syntax is right, each one used is asked for, even if the condition is refused. Positions in messages are those of the
+ * token that is wrong, in Unicode characters from 1. */
 MUST_USE enum condition_status condition_parse(struct span text, const struct condition_environment *environment,
                                                struct condition **ret_condition, struct failure *ret_failure);
 void condition_free(struct condition *c);
 
-/* Whether the condition is an OR at its top: as an operand of AND it needs parentheses, and no other condition may have them (DynamoDB refuses
- * redundant ones). */
+/* Whether the condition is an OR at its top: as an operand of AND it needs parentheses, and no other one does. */
 bool condition_is_or(const struct condition *c);
 
 /* Numbers the placeholders of one request: names and values of the update come first, then the condition's. */
@@ -62,11 +64,11 @@ bool placeholder_append(struct buf *out, char sigil, unsigned number);
 bool condition_bind(const struct condition *c, const struct condition_environment *environment, struct placeholders *placeholders,
                     struct buf *expression);
 
-/* Appends the canonical form: what the condition means, for request hashes. Spelling, spaces, redundant parentheses, which placeholders were
- * used, how numbers are written and how chains of AND or of OR are grouped make no difference to it. The format is frozen:
+/* Appends the canonical form: what the condition means, for request hashes. Spelling, spaces, redundant parentheses, which placeholders
+ * were used, how numbers are written and how chains of AND or of OR are grouped make no difference to it. The format is frozen:
  *   tree names values      without the spaces
- *   tree    every operation as operator(operand,…) with the operators AND, OR, NOT, =, <>, <, <=, >, >=, BETWEEN, IN and the functions' names;
- *           a path as #n.#n[index], a value as :n; n as placeholder_append() has them
+ *   tree    every operation as operator(operand,…), the operators being AND, OR, NOT, =, <>, <, <=, >, >=, BETWEEN, IN and the
+ *           functions' names; a path as #n.#n[index], a value as :n; n as placeholder_append() has them
  *   names   the attribute names, a JSON array of strings, the n-th is #n
  *   values  the values, a JSON array of DynamoDB JSON, the n-th is :n
  * `version < 5.0` is <(#0,:0)["version"][{"N":"5"}]. */

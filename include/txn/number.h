@@ -19,7 +19,8 @@ enum number_status {
 /* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of log ids,
  * request hashes and tokens. By e, the power of ten of the first significant digit:
  *   0                     zero, whatever its sign or exponent
- *   -?digits(.digits)?    e from -6 to 37: no E, no zero behind the last significant decimal place, "0." in front of a fraction: 5, 1200, 0.0000015
+ *   -?digits(.digits)?    e from -6 to 37: no E, no zero behind the last significant decimal place, "0." in front of a fraction:
+ *                         5, 1200, 0.0000015
  *   -?d(.digits)?E[+-]e   else: one digit before the point: 1E+38, 1.5E-7 */
 struct number {
     char text[NUMBER_TEXT_SIZE];

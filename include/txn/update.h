@@ -46,15 +46,15 @@ struct update_parts; /* private */
 struct update {
     struct failure failure; /* type ERROR_NONE: the message is fit to run */
     bool readable;          /* JSON of the right shape: a failure of it can have an audit record */
-    bool audited;           /* an audit record is asked for (by the message or the setting) */
+    bool audited;           /* an audit record is asked for (by the message or the setting), and there is a table for it */
     bool own_key;           /* the idempotency key is the producer's, not the MessageId */
     bool unwrapped;         /* the message was one of our DLQ messages; source is its own */
     struct update_source source;
-    struct span idempotency_key;
-    struct span id;         /* as the message spells it, JSON text; for details and responses */
-    struct span record;     /* the record's key in normal form: two updates of one record have the same bytes */
-    char log_id[65];        /* hex SHA-256 of table name, NUL, idempotency key */
-    char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means */
+    struct span idempotency_key; /* also of a message that failed, where it has one that can be used; else the default */
+    struct span id;         /* as the message spells it, JSON text on one line; for details and responses. Absent: it doesn't fit the key */
+    struct span record;     /* the record's key in normal form, {"id":{"S":"x"}}: two updates of one record have the same bytes. Absent like id */
+    char log_id[65];        /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
+    char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means; empty where it isn't fit */
     struct buf request;     /* the TransactWriteItems request, once built */
     struct update_parts *parts;
 };
@@ -64,9 +64,9 @@ struct update {
 MUST_USE struct update *update_read(const struct update_context *ctx, const struct delivery *delivery);
 void update_free(struct update *u);
 
-/* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for one that is fit.
- * The parts that only building needs are freed. False: no memory (may be tried again), or, with u->failure set, a
- * limit that only the built request shows. */
+/* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for one that is fit, and
+ * once: the parts that only building needs are freed. False: no memory (may be tried again), or, with u->failure set, a
+ * limit that only the built request shows (4,096 bytes of a bound condition). */
 MUST_USE bool update_build(const struct update_context *ctx, struct update *u, int64_t wall);
 /* Gives the built request the next token in place (after IdempotentParameterMismatchException on an audited one). */
 void update_next_token(const struct update_context *ctx, struct update *u);
@@ -87,6 +87,7 @@ bool update_append_success(const struct update *u, int64_t wall, struct buf *out
 
 /* Appends the GetItem request that reads the audit record of u, strongly consistent, only its log_id and request_hash. */
 bool update_append_confirm_request(const struct update_context *ctx, const struct update *u, struct buf *out);
-/* Appends the PutItem request of the audit record of a failure. own_message_id: of the delivery that failed. */
+/* Appends the PutItem request of the audit record of a failure, for one that is readable and audited. own_message_id: of the delivery that
+ * failed. What an item can't hold (an id or attributes that are what failed) is left out. False: no memory, or out has failed. */
 bool update_append_failure_record(const struct update_context *ctx, const struct update *u, struct span own_message_id, int64_t wall,
                                   struct buf *out);

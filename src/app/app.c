@@ -5,8 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 1024
-#define OTHER_DESCRIPTORS 64 /* beside connections: the loop's, the resolver's, files */
+#define CONNECTIONS_MAX ((size_t)1024)
+#define OTHER_DESCRIPTORS ((size_t)64) /* beside connections: the loop's, the resolver's, files */
+
+static const char no_memory[] = "There is no memory to start with";
 
 static enum exit_code fail(struct app *app, const char *sentence) {
     log_event(&app->log, LOG_LEVEL_ERROR, sentence, NULL);
@@ -35,7 +37,16 @@ static size_t connections_possible(struct app *app) {
     return possible;
 }
 
-static bool read_settings(struct app *app) {
+/* Reads the settings of both kinds; all their problems are told. */
+static enum exit_code read_settings(struct app *app, const struct services_options *options) {
+    bool file_fine = !app->configuration.faulty;
+    enum settings_need need = options->with_queue ? NEED_TABLE_AND_QUEUE : NEED_TABLE;
+    bool settings_fine = settings_read(&app->environment, need, &app->log, &app->settings);
+    enum exit_code code = services_find(&app->services, options);
+    return settings_fine && file_fine ? code : EXIT_SETTINGS;
+}
+
+static bool load_configuration(struct app *app) {
     /* The environment may say how to log what is wrong with the file, and the file how to log the rest. */
     app->environment = configuration_environment(&app->configuration);
     settings_read_log(&app->environment, &app->log);
@@ -43,17 +54,16 @@ static bool read_settings(struct app *app) {
         return false;
     }
     settings_read_log(&app->environment, &app->log);
-    enum settings_need need = app->cli->command == CLI_RUN ? NEED_TABLE_AND_QUEUE : NEED_TABLE;
-    return settings_read(&app->environment, need, &app->log, &app->settings);
+    return true;
 }
 
 enum exit_code app_init(struct app *app, const struct cli *cli) {
     *app = (struct app){.cli = cli, .log = {.fd = STDERR_FILENO, .clock = clock_system()}};
-    if (!read_settings(app)) {
+    if (!load_configuration(app)) {
         return EXIT_SETTINGS;
     }
     if (!configuration_export(&app->configuration)) {
-        return fail(app, "There is no memory to start with");
+        return fail(app, no_memory);
     }
     if (!random_seed_from_system(&app->random)) {
         return fail(app, "The system gives no random numbers");
@@ -63,18 +73,21 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     if (!app->loop || !app->digest) {
         return fail(app, "The event loop or the cryptographic library can't be set up: no memory, or no descriptors");
     }
-    bool with_queue = cli->command == CLI_RUN;
-    enum exit_code code = services_init(&app->services, &(struct services_options){.environment = &app->environment,
-                                                                                  .with_queue = with_queue,
-                                                                                  .max_connections = connections_possible(app),
-                                                                                  .loop = app->loop,
-                                                                                  .random = &app->random,
-                                                                                  .digest = app->digest,
-                                                                                  .log = &app->log});
+    struct services_options options = {.environment = &app->environment,
+                                       .with_queue = cli->command == CLI_RUN,
+                                       .loop = app->loop,
+                                       .random = &app->random,
+                                       .digest = app->digest,
+                                       .log = &app->log};
+    enum exit_code code = read_settings(app, &options);
     if (code != EXIT_FINE) {
         return code;
     }
-    app->ports = (struct worker_ports){.sqs = with_queue ? &app->services.sqs : NULL,
+    options.max_connections = connections_possible(app);
+    if (!services_connect(&app->services, &options)) {
+        return fail(app, no_memory);
+    }
+    app->ports = (struct worker_ports){.sqs = options.with_queue ? &app->services.sqs : NULL,
                                        .dynamodb = &app->services.dynamodb,
                                        .clock = &app->log.clock,
                                        .timers = loop_timers(app->loop),

@@ -41,13 +41,13 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
 const char *closest_name(const char *given, const char *const *names, size_t count) {
     size_t len = strlen(given);
     const char *closest = NULL;
-    unsigned best = FAR;
+    size_t best = FAR;
     for (size_t i = 0; i < count; i++) {
         size_t other = strlen(names[i]);
         if (len > NAME_MAX_LEN || other > NAME_MAX_LEN) {
             continue;
         }
-        unsigned d = distance(given, len, names[i], other);
+        size_t d = distance(given, len, names[i], other);
         if (d < best && d * 3 <= other) {
             best = d;
             closest = names[i];

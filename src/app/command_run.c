@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A start that fails for good does so within seconds, and `systemctl start` shall say so. Services that can't be reached are waited for as a
  * service that is up: else the manager would end the start, and units that are ordered behind it would wait as long. */
@@ -59,21 +60,40 @@ static const char *audit_word(enum audit_mode audit) {
 
 static void log_start(const struct run *run, const struct discovery_facts *facts) {
     const struct settings *s = &run->app->settings;
+    struct log_field fields[20] = {LOG_C("version", TABLE_UPDATER_VERSION), LOG_C("table", facts->table.name),
+                                   LOG_C("partition_key", facts->table.partition.name)};
+    size_t count = 3;
+    if (facts->table.sort.name[0]) {
+        fields[count++] = LOG_C("sort_key", facts->table.sort.name);
+    }
+    fields[count++] = LOG_C("queue", facts->queue.name);
+    fields[count++] = LOG_C("dlq", facts->dlq.name);
+    fields[count++] = LOG_C("audit", audit_word(s->audit));
+    fields[count++] = LOG_C("audit_table", facts->audit_table_exists ? s->audit_table : "none");
+    if (s->audit_ttl_days) {
+        fields[count++] = LOG_I("audit_ttl_days", s->audit_ttl_days);
+    }
+    fields[count++] = LOG_I("visibility_timeout", facts->visibility);
+    fields[count++] = LOG_I("max_in_flight", s->max_in_flight);
+    if (s->max_rate) {
+        fields[count++] = LOG_I("max_rate", s->max_rate);
+    }
+    fields[count++] = LOG_I("max_attempts", s->max_attempts);
+    fields[count++] = LOG_I("shutdown_timeout", s->shutdown_timeout);
+    fields[count] = (struct log_field){0};
+    log_event(&run->app->log, LOG_LEVEL_INFO, "Started", fields);
+}
+
+static void warn_at_start(const struct run *run) {
+    const struct settings *s = &run->app->settings;
     struct log *log = &run->app->log;
-    LOG_EVENT(log, LOG_LEVEL_INFO, "Started", LOG_C("version", TABLE_UPDATER_VERSION), LOG_C("table", facts->table.name),
-              LOG_C("partition_key", facts->table.partition.name), LOG_C("sort_key", facts->table.sort.name),
-              LOG_C("queue", facts->queue.name), LOG_C("dlq", facts->dlq.name), LOG_C("audit", audit_word(s->audit)),
-              LOG_C("audit_table", facts->audit_table_exists ? s->audit_table : ""), LOG_I("audit_ttl_days", s->audit_ttl_days),
-              LOG_I("visibility_timeout", facts->visibility), LOG_I("max_in_flight", s->max_in_flight), LOG_I("max_rate", s->max_rate),
-              LOG_I("max_attempts", s->max_attempts), LOG_I("shutdown_timeout", s->shutdown_timeout));
     if (s->audit == AUDIT_OFF) {
         log_event(log, LOG_LEVEL_WARNING,
                   "ENABLE_AUDIT_LOG is false: a message without an audit record that is delivered again more than 10 minutes after it was "
                   "applied is applied again",
                   NULL);
     }
-    const char *metrics = environment_get(&run->app->environment, "METRICS_ADDRESS");
-    if (metrics && s->metrics_address[0] != 'o') {
+    if (environment_get(&run->app->environment, "METRICS_ADDRESS") && strcmp(s->metrics_address, "off") != 0) {
         log_event(log, LOG_LEVEL_WARNING, "METRICS_ADDRESS is set, and this version serves no metrics", NULL);
     }
 }
@@ -93,6 +113,7 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
                                                  .until_empty = app->cli->until_empty,
                                                  .until_empty_seconds = app->cli->until_empty_seconds};
     log_start(run, facts);
+    warn_at_start(run);
     run->context = app_update_context(app, facts);
     run->worker = queue_worker_start(&app->ports, &options, facts, &run->context, on_worker_done, run);
     if (!run->worker) {

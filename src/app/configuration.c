@@ -78,17 +78,13 @@ static void report(void *ctx, bool faulty, unsigned line, const char *sentence) 
 
 static bool parse(const char *path, struct span text, struct log *log, struct configuration *ret_configuration) {
     struct reporter reporter = {log, path, false};
-    struct configuration c = {.path = path};
-    if (!settings_file_parse(text, report, &reporter, &c.file)) {
+    struct settings_file file;
+    if (!settings_file_parse(text, report, &reporter, &file)) {
         log_file_error(log, LOG_LEVEL_ERROR, "The settings file can't be read", path, ENOMEM);
         return false;
     }
-    bool names_fine = settings_check_names(&c.file, path, log);
-    if (reporter.faulty || !names_fine) {
-        configuration_free(&c);
-        return false;
-    }
-    *ret_configuration = c;
+    bool names_fine = settings_check_names(&file, path, log);
+    *ret_configuration = (struct configuration){file, reporter.faulty || !names_fine};
     return true;
 }
 
@@ -121,7 +117,6 @@ bool configuration_load(const char *path, struct log *log, struct configuration 
 
 void configuration_free(struct configuration *configuration) {
     settings_file_free(&configuration->file);
-    configuration->path = NULL;
 }
 
 static const char *look_up(void *ctx, const char *name) {

@@ -52,8 +52,8 @@ static void append_options(struct buf *out, enum cli_command command) {
 }
 
 static void append_settings(struct buf *out) {
-    (void)buf_append_cstr(out, "\nSettings (environment variables, or NAME=value lines of the file; the environment wins,\n"
-                               "and NAME= means not set):\n");
+    (void)buf_append_cstr(out, "\nSettings (environment variables, or NAME=value lines of the file; the\n"
+                               "environment wins, and NAME= means not set):\n");
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const struct setting *setting = &SETTINGS[i];
         const char *standard = setting->standard ? setting->standard : setting->standard_text;

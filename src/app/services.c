@@ -1,62 +1,89 @@
 #include "services.h"
 
 #include "credentials_sources.h"
-#include "endpoint.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-/* Problems of the settings: all of them are logged before the start ends. */
+/* Problems of the settings: all of them are logged before the start ends, each once (a URL for both services is looked at twice). */
 struct checks {
     struct log *log;
-    bool fine;
+    enum exit_code code; /* EXIT_FINE, or the worst so far */
+    char last[SETTING_WHY_SIZE];
 };
 
-static void check(struct checks *checks, bool fine, const char *why) {
-    if (!fine) {
+static void check_as(struct checks *checks, enum exit_code code, bool fine, const char *why) {
+    if (fine) {
+        return;
+    }
+    if (strcmp(why, checks->last) != 0) {
         log_event(checks->log, LOG_LEVEL_ERROR, why, NULL);
-        checks->fine = false;
+        (void)snprintf(checks->last, sizeof checks->last, "%s", why);
+    }
+    if (checks->code != EXIT_SETTINGS) {
+        checks->code = code;
     }
 }
 
-static enum exit_code no_memory(struct log *log) {
-    log_event(log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
-    return EXIT_UNREACHABLE;
+static void check(struct checks *checks, bool fine, const char *why) {
+    check_as(checks, EXIT_SETTINGS, fine, why);
 }
 
 static void check_ca_bundle(struct checks *checks, const char *path) {
-    char why[SETTING_WHY_SIZE], sentence[SETTING_WHY_SIZE + 64];
-    if (path && !http_ca_file_check(path, why, sizeof why)) {
+    if (!path) {
+        return;
+    }
+    char why[SETTING_WHY_SIZE / 2], sentence[SETTING_WHY_SIZE];
+    bool readable = access(path, R_OK) == 0;
+    if (!readable) {
+        (void)snprintf(why, sizeof why, "%s", strerrordesc_np(errno));
+    }
+    if (!readable || !http_ca_file_check(path, why, sizeof why)) {
         (void)snprintf(sentence, sizeof sentence, "AWS_CA_BUNDLE has to name a file of certificates (PEM): %s", why);
         check(checks, false, sentence);
     }
 }
 
-struct places {
-    char region[AWS_REGION_SIZE];
-    char sqs[AWS_ENDPOINT_SIZE], dynamodb[AWS_ENDPOINT_SIZE];
-};
-
-/* Region and URLs, and the credentials, whose provider is services'. */
-static void find_places(struct services *services, const struct services_options *o, struct checks *checks, struct places *ret_places) {
+/* Half a key is a setting to mend; to have none at all is a matter of permission. */
+static void check_credentials(struct checks *checks, struct services *services, const struct services_options *o) {
     char why[SETTING_WHY_SIZE];
-    struct clock clock = loop_clock(o->loop);
-    bool region = aws_region(o->environment, &services->config, ret_places->region, why);
-    check(checks, region, why);
-    if (region) {
-        check(checks, aws_endpoint(o->environment, &services->config, &AWS_DYNAMODB, ret_places->region, ret_places->dynamodb, why), why);
+    struct credentials_provider of_environment = {0};
+    enum source_status status = credentials_env_new(o->environment, &of_environment, why);
+    credentials_provider_release(&of_environment);
+    bool found = credentials_default_new(o->environment, &services->config, loop_clock(o->loop), &services->credentials, why);
+    check_as(checks, status == SOURCE_FAULTY ? EXIT_SETTINGS : EXIT_NOT_PERMITTED, found, why);
+}
+
+enum exit_code services_find(struct services *services, const struct services_options *options) {
+    *services = (struct services){0};
+    const struct environment *environment = options->environment;
+    struct checks checks = {.log = options->log, .code = EXIT_FINE};
+    char why[SETTING_WHY_SIZE];
+    check_ca_bundle(&checks, environment_get(environment, "AWS_CA_BUNDLE"));
+    if (!shared_config_load(environment, &services->config, why)) {
+        check(&checks, false, why);
+        return checks.code;
     }
-    if (region && o->with_queue) {
-        check(checks, aws_endpoint(o->environment, &services->config, &AWS_SQS, ret_places->region, ret_places->sqs, why), why);
+    bool region = aws_region(environment, &services->config, services->region, why);
+    check(&checks, region, why);
+    /* Without a region, any does to look whether the URLs are fine. */
+    const char *in = region ? services->region : "eu-west-1";
+    check(&checks, aws_endpoint(environment, &services->config, &AWS_DYNAMODB, in, services->dynamodb_url, why), why);
+    if (options->with_queue) {
+        check(&checks, aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why), why);
     }
-    check(checks, credentials_default_new(o->environment, &services->config, clock, &services->credentials, why), why);
+    check_credentials(&checks, services, options);
+    return checks.code;
 }
 
 static struct aws_client *new_client(struct services *services, const struct services_options *o, const struct aws_service *service,
-                                     const char *endpoint, const char *region) {
+                                     const char *endpoint) {
     bool dynamodb = service == &AWS_DYNAMODB;
     return aws_client_new(&(struct aws_client_options){
         .endpoint = endpoint,
-        .region = region,
+        .region = services->region,
         .signing_name = service->name,
         .target_prefix = dynamodb ? "DynamoDB_20120810." : "AmazonSQS.",
         .credentials = &services->credentials,
@@ -71,14 +98,14 @@ static struct aws_client *new_client(struct services *services, const struct ser
     });
 }
 
-static bool make_clients(struct services *services, const struct services_options *o, const struct places *places, const char *ca_bundle) {
+bool services_connect(struct services *services, const struct services_options *o) {
     services->http = http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
-                                                              .ca_file = ca_bundle,
+                                                              .ca_file = environment_get(o->environment, "AWS_CA_BUNDLE"),
                                                               .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
     if (!services->http) {
         return false;
     }
-    services->dynamodb_client = new_client(services, o, &AWS_DYNAMODB, places->dynamodb, places->region);
+    services->dynamodb_client = new_client(services, o, &AWS_DYNAMODB, services->dynamodb_url);
     services->dynamodb_calls = services->dynamodb_client ? dynamodb_new(services->dynamodb_client) : NULL;
     if (!services->dynamodb_calls) {
         return false;
@@ -87,31 +114,13 @@ static bool make_clients(struct services *services, const struct services_option
     if (!o->with_queue) {
         return true;
     }
-    services->sqs_client = new_client(services, o, &AWS_SQS, places->sqs, places->region);
+    services->sqs_client = new_client(services, o, &AWS_SQS, services->sqs_url);
     services->sqs_calls = services->sqs_client ? sqs_new(services->sqs_client, o->digest) : NULL;
     if (!services->sqs_calls) {
         return false;
     }
     services->sqs = sqs_port(services->sqs_calls);
     return true;
-}
-
-enum exit_code services_init(struct services *services, const struct services_options *options) {
-    *services = (struct services){0};
-    struct checks checks = {options->log, true};
-    const char *ca_bundle = environment_get(options->environment, "AWS_CA_BUNDLE");
-    check_ca_bundle(&checks, ca_bundle);
-    char why[SETTING_WHY_SIZE];
-    struct places places = {0};
-    if (shared_config_load(options->environment, &services->config, why)) {
-        find_places(services, options, &checks, &places);
-    } else {
-        check(&checks, false, why);
-    }
-    if (!checks.fine) {
-        return EXIT_SETTINGS;
-    }
-    return make_clients(services, options, &places, ca_bundle) ? EXIT_FINE : no_memory(options->log);
 }
 
 void services_free(struct services *services) {

@@ -106,10 +106,7 @@ static void read_unquoted(struct parser *p) {
     while (!at_end(p) && !is_newline(*p->at)) {
         char c = take(p);
         if (c == '\\') {
-            if (at_end(p)) {
-                break;
-            }
-            c = take(p);
+            c = at_end(p) ? '\n' : take(p);
             if (!is_newline(c)) {
                 put(p, c);
             }
@@ -153,22 +150,8 @@ static bool is_name(struct span s) {
     return s.len > 0;
 }
 
-static bool add(struct settings_file *file, struct settings_file_entry entry) {
-    if (file->count == file->capacity) {
-        size_t capacity = file->capacity ? file->capacity * 2 : 32;
-        struct settings_file_entry *entries = realloc(file->entries, capacity * sizeof *entries);
-        if (!entries) {
-            return false;
-        }
-        file->entries = entries;
-        file->capacity = capacity;
-    }
-    file->entries[file->count++] = entry;
-    return true;
-}
-
-/* A line that is neither blank nor a comment. False: no memory. */
-static bool read_assignment(struct parser *p) {
+/* A line that is neither blank nor a comment. */
+static void read_assignment(struct parser *p) {
     const char *begin = p->at;
     unsigned line = p->line;
     while (!at_end(p) && !is_newline(*p->at) && *p->at != '=') {
@@ -176,7 +159,7 @@ static bool read_assignment(struct parser *p) {
     }
     if (at_end(p) || is_newline(*p->at)) {
         warn(p, line, "this line has no = and is skipped");
-        return true;
+        return;
     }
     struct span name = span_of(begin, (size_t)(p->at - begin));
     while (name.len && is_blank(name.data[name.len - 1])) {
@@ -193,9 +176,9 @@ static bool read_assignment(struct parser *p) {
     if (!is_name(name)) {
         p->out = kept;
         fault(p, line, "what stands before the = is no name: letters, digits and _ only, and no \"export\"");
-        return true;
+        return;
     }
-    return add(p->file, (struct settings_file_entry){kept, value, line});
+    p->file->entries[p->file->count++] = (struct settings_file_entry){kept, value, line};
 }
 
 /* What would end a C string, or hide the first name. */
@@ -216,28 +199,27 @@ static bool is_text(struct parser *p, struct span text) {
 }
 
 bool settings_file_parse(struct span text, settings_file_problem *problem, void *ctx, struct settings_file *ret_file) {
-    struct settings_file file = {0};
+    size_t most = 1; /* entries: each takes a = of its own */
+    for (size_t i = 0; i < text.len; i++) {
+        most += text.data[i] == '=';
+    }
+    struct settings_file file = {.entries = calloc(most, sizeof *file.entries)};
     /* A value is never longer than it is written, and the = and the line's end make room for two NULs; the last line may have no end. */
     file.storage = malloc(text.len + 1);
-    if (!file.storage) {
+    if (!file.entries || !file.storage) {
+        settings_file_free(&file);
         return false;
     }
     struct parser p = {text.data, text.data + text.len, 1, file.storage, problem, ctx, &file};
-    bool room = true;
-    if (text.len && is_text(&p, text)) {
-        while (room && !at_end(&p)) {
-            if (is_blank(*p.at) || is_newline(*p.at)) {
-                (void)take(&p);
-            } else if (*p.at == '#' || *p.at == ';') {
-                skip_comment(&p);
-            } else {
-                room = read_assignment(&p);
-            }
+    bool readable = text.len && is_text(&p, text);
+    while (readable && !at_end(&p)) {
+        if (is_blank(*p.at) || is_newline(*p.at)) {
+            (void)take(&p);
+        } else if (*p.at == '#' || *p.at == ';') {
+            skip_comment(&p);
+        } else {
+            read_assignment(&p);
         }
-    }
-    if (!room) {
-        settings_file_free(&file);
-        return false;
     }
     *ret_file = file;
     return true;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SKEW_MAX (4 * 60 * MICROSECONDS) /* a clock that is off by less is not why a signature was refused */
+#define SKEW_MAX (240 * MICROSECONDS) /* a clock that is off by less is not why a signature was refused */
 
 static void ask(struct call *call);
 

@@ -197,9 +197,8 @@ void aws_client_free(struct aws_client *c) {
     while (c->in_flight) {
         call_cancel(c->in_flight);
     }
-    while (c->idle) {
-        struct call *call = c->idle;
-        list_remove(&c->idle, call);
+    for (struct call *call = c->idle, *next; call; call = next) {
+        next = call->next;
         free_call(call);
     }
     sigv4_signer_free(c->signer);

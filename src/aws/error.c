@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RETRY_AFTER_MAX (24 * 3600 * MICROSECONDS)
+#define RETRY_AFTER_MAX (86400 * MICROSECONDS)
 #define TEXT_MAX ((size_t)8 * CALL_MESSAGE_SIZE) /* raw JSON text of a message that is looked at; escapes take up to six bytes each */
 
 /* Copies at most size - 1 bytes, cut where a character ends, control characters as spaces. */

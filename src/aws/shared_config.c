@@ -91,34 +91,43 @@ bool shared_file_read(const char *path, bool given, enum profile_kind kind, stru
     return fine;
 }
 
-/* *ret_path: what the variable says, with a leading "~/" taken for HOME; else HOME and name; NULL without HOME. False: no memory. */
-static bool file_path(const struct environment *environment, const char *variable, const char *name, char **ret_path, bool *ret_given) {
-    const char *home = environment_get(environment, "HOME");
-    const char *given = environment_get(environment, variable);
-    *ret_given = given != NULL;
-    *ret_path = NULL;
+static char *join_path(const char *folder, const char *name) {
+    size_t size = strlen(folder) + 1 + strlen(name) + 1;
+    char *path = malloc(size);
+    if (path) {
+        (void)snprintf(path, size, "%s/%s", folder, name);
+    }
+    return path;
+}
+
+/* What the variable says, with a leading "~/" taken for HOME; else HOME and name. NULL: no memory, or no HOME where one is needed. */
+static char *file_path(const char *home, const char *given, const char *name) {
     if (given && (strncmp(given, "~/", 2) != 0 || !home)) {
-        *ret_path = strdup(given);
-        return *ret_path != NULL;
+        return strdup(given);
     }
-    if (!home) {
-        return true;
-    }
-    return asprintf(ret_path, "%s/%s", home, given ? given + 2 : name) >= 0;
+    return home ? join_path(home, given ? given + 2 : name) : NULL;
 }
 
 static bool load_file(const struct environment *environment, const char *variable, const char *name, enum profile_kind kind,
-                      struct shared_file *file, char why[static SETTING_WHY_SIZE]) {
-    if (!file_path(environment, variable, name, &file->path, &file->given)) {
-        file->path = NULL; /* asprintf leaves it undefined */
+                      struct shared_file *ret_file, char why[static SETTING_WHY_SIZE]) {
+    const char *home = environment_get(environment, "HOME");
+    const char *given = environment_get(environment, variable);
+    if (!home && !given) {
+        return true;
+    }
+    char *path = file_path(home, given, name);
+    if (!path) {
         return out_of_memory(why);
     }
     char reason[SETTING_WHY_SIZE];
-    if (!file->path || shared_file_read(file->path, file->given, kind, &file->file, reason)) {
-        return true;
+    struct profile_file *file;
+    if (!shared_file_read(path, given != NULL, kind, &file, reason)) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s: %.460s", variable, reason);
+        free(path);
+        return false;
     }
-    (void)snprintf(why, SETTING_WHY_SIZE, "%s: %.460s", variable, reason);
-    return false;
+    *ret_file = (struct shared_file){path, given != NULL, file};
+    return true;
 }
 
 static bool load(const struct environment *environment, struct shared_config *c, char why[static SETTING_WHY_SIZE]) {

@@ -139,7 +139,7 @@ static void note_connection(struct http_transfer *t, CURLcode code) {
         http->stats.connections += (uint64_t)opened;
         http->resolve_failed = NEVER;
     }
-    if (code == CURLE_COULDNT_RESOLVE_HOST) {
+    if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
         http->resolve_failed = clock_monotonic(&http->clock);
     }
 }
@@ -157,9 +157,7 @@ void http_finish(struct http_transfer *t, CURLcode code) {
         .message = error_message(t, error, code),
     };
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        if (t->kept_size[i]) {
-            response.header[i] = span_of(t->kept[i], t->kept_size[i] - 1);
-        }
+        response.header[i] = http_headers_get(&t->headers, (enum http_header)i);
     }
     leave(t);
     t->done(t->user, &response);
@@ -200,12 +198,12 @@ void http_free(struct http *http) {
     if (!http) {
         return;
     }
-    while (http->in_flight) {
-        cancel(http, http->in_flight);
+    for (struct http_transfer *t = http->in_flight, *next; t; t = next) {
+        next = t->next;
+        cancel(http, t);
     }
-    while (http->idle) {
-        struct http_transfer *t = http->idle;
-        list_remove(&http->idle, t);
+    for (struct http_transfer *t = http->idle, *next; t; t = next) {
+        next = t->next;
         transfer_free(t);
     }
     http_multi_close(http);

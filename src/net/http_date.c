@@ -34,7 +34,7 @@ static int number_at(struct span text, size_t at, size_t digits) {
 static int month_at(struct span text, size_t at) {
     static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     for (int month = 0; month < 12; month++) {
-        if (memcmp(names + 3 * month, text.data + at, 3) == 0) {
+        if (memcmp(names + 3 * (size_t)month, text.data + at, 3) == 0) {
             return month;
         }
     }

@@ -4,12 +4,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
-#include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
-#define HEADERS_CEILING ((size_t)64 * 1024) /* all header lines of a response together */
 #define FIRST_RESERVE_MAX ((curl_off_t)256 * 1024)
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
 
@@ -88,64 +85,16 @@ static size_t take_body(char *data, size_t size, size_t count, void *user) {
     return count;
 }
 
-static const char *const KEPT_NAMES[HTTP_KEPT_HEADERS] = {
-    [HTTP_DATE] = "date",
-    [HTTP_ERROR_TYPE] = "x-amzn-errortype",
-    [HTTP_QUERY_ERROR] = "x-amzn-query-error",
-    [HTTP_CRC32] = "x-amz-crc32",
-    [HTTP_RETRY_AFTER] = "retry-after",
-    [HTTP_AMZ_RETRY_AFTER] = "x-amz-retry-after",
-    [HTTP_REQUEST_ID] = "x-amzn-requestid",
-};
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static void keep_header(struct http_transfer *t, const char *line, size_t len) {
-    const char *colon = memchr(line, ':', len);
-    if (!colon) {
-        return;
-    }
-    size_t name_len = (size_t)(colon - line);
-    const char *value = colon + 1, *end = line + len;
-    while (value < end && is_blank(*value)) {
-        value++;
-    }
-    while (end > value && is_blank(end[-1])) {
-        end--;
-    }
-    size_t value_len = (size_t)(end - value);
-    if (value_len >= KEPT_HEADER_SIZE) {
-        return;
-    }
-    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        if (strlen(KEPT_NAMES[i]) == name_len && strncasecmp(KEPT_NAMES[i], line, name_len) == 0) {
-            memcpy(t->kept[i], value, value_len);
-            t->kept[i][value_len] = '\0';
-            t->kept_size[i] = value_len + 1;
-            return;
-        }
-    }
-}
-
 static size_t take_header(char *data, size_t size, size_t count, void *user) {
     (void)size; /* always 1 */
     struct http_transfer *t = user;
     if (!t->answered) {
         t->answered = clock_monotonic(&t->http->clock);
     }
-    t->header_bytes += count;
-    if (t->header_bytes > HEADERS_CEILING) {
+    if (!http_headers_take(&t->headers, span_of(data, count))) {
         t->error = HTTP_BROKEN;
         return 0;
     }
-    if (count >= 5 && memcmp(data, "HTTP/", 5) == 0) {
-        /* A status line: what came before belonged to a 100 Continue or the like. */
-        memset(t->kept_size, 0, sizeof t->kept_size);
-        return count;
-    }
-    keep_header(t, data, count);
     return count;
 }
 
@@ -167,13 +116,19 @@ static bool set_transport(CURL *easy, struct http *http) {
            (!http->user_agent || curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent) == CURLE_OK);
 }
 
+/* The parsed certificates are shared between connections only where there is no directory of them; and where a file replaces the
+ * system's certificates, their directory must not add to it. */
+static bool drop_certificate_directory(CURL *easy, const struct http *http) {
+    bool has_file = http->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo;
+    return !has_file || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+}
+
 static bool set_tls(CURL *easy, struct http *http) {
-    /* The parsed certificates are shared between connections only where there is no directory of them. */
     return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           drop_certificate_directory(easy, http) &&
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_read_ahead) == CURLE_OK &&
            (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK);
@@ -242,9 +197,8 @@ static long milliseconds_up(int64_t microseconds) {
 static void forget_response(struct http_transfer *t, size_t max_response) {
     t->error = HTTP_FINE;
     t->answered = 0;
-    t->header_bytes = 0;
+    http_headers_reset(&t->headers);
     t->message[0] = '\0';
-    memset(t->kept_size, 0, sizeof t->kept_size);
     buf_reset(&t->body);
     t->body.max = max_response;
     t->max_response = max_response;

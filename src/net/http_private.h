@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "http.h"
+#include "http_headers.h"
 #include "random.h"
 #include "timers.h"
 
@@ -14,7 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KEPT_HEADER_SIZE 128 /* a longer value is as good as none */
 #define SOCKETS_PER_TRANSFER 5 /* libcurl's MAX_SOCKSPEREASYHANDLE */
 
 /* A socket that libcurl has us watch. Made before libcurl asks, because in its callback a failure would break the whole multi handle. */
@@ -42,9 +42,7 @@ struct http_transfer {
     int64_t answered;
     struct buf body;
     size_t counted;            /* what of the budget the body has */
-    size_t header_bytes;
-    size_t kept_size[HTTP_KEPT_HEADERS]; /* length + 1; 0: absent */
-    char kept[HTTP_KEPT_HEADERS][KEPT_HEADER_SIZE];
+    struct http_headers headers;
     char message[CURL_ERROR_SIZE];
 };
 

@@ -26,6 +26,15 @@ static bool check_number(const struct value_tape *t, tape_node n, const struct v
 static bool check_value(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
                         struct value_size *ret_size, bool *ret_too_deep, struct failure *f);
 
+/* The name of a map's member; one without a name has no path of its own. */
+static bool check_name(const struct value_path *parent, const struct value_path *path, size_t *ret_size, struct failure *f) {
+    *ret_size = json_string_size(path->name);
+    if (*ret_size > 0 && *ret_size <= ATTRIBUTE_NAME_MAX)
+        return true;
+    path_refuse(*ret_size == 0 ? parent : path, f, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
+    return false;
+}
+
 /* Depth is bounded by depth_left. */
 static bool check_container(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
                             struct value_size *ret_size, bool *ret_too_deep, struct failure *f) {
@@ -40,14 +49,15 @@ static bool check_container(const struct value_tape *t, tape_node n, const struc
     for (size_t index = 0; child < end; index++) {
         struct value_path inner = object ? path_member(path, tape_string(t, child)) : path_element(path, index);
         struct value_size inner_size;
+        size_t name_size = 0;
+        if (object && !check_name(path, &inner, &name_size, f))
+            return false;
         if (!check_value(t, object ? child + 1 : child, &inner, depth_left - 1, &inner_size, ret_too_deep, f))
             return false;
-        size.item += inner_size.item + ELEMENT_OVERHEAD;
+        size.item += name_size + inner_size.item + ELEMENT_OVERHEAD;
         size.text += inner_size.text + (index > 0);
-        if (object) {
-            size.item += json_string_size(inner.name);
+        if (object)
             size.text += json_string_canonical_size(inner.name) + TEXT_SIZE(":");
-        }
         if (size.depth <= inner_size.depth)
             size.depth = inner_size.depth + 1;
         child = object ? tape_next_member(t, child) : tape_next(t, child);

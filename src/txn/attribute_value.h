@@ -22,8 +22,8 @@ struct value_size {
     unsigned depth; /* arrays and objects that it nests; 0 for a scalar */
 };
 
-/* Checks the value at path: its numbers, and that it nests no deeper than max_depth. False: f says what is wrong, with the path of the
- * number, or path itself for the depth. */
+/* Checks the value at path: its numbers, the names of its maps' members, and that it nests no deeper than max_depth. False: f says what is
+ * wrong, with the path of the number or name (of its map, where it is empty), or path itself for the depth. */
 MUST_USE bool attribute_value_check(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned max_depth,
                                     struct value_size *ret_size, struct failure *f);
 /* Appends a checked value in DynamoDB JSON: {"S":"x"}, {"N":"1.5"} with the number in normal form, {"M":{…}} with the members as they

@@ -27,14 +27,12 @@ static void append_record_id(const struct update_context *ctx, struct span recor
         buf_append_char(out, '}');
         return;
     }
-    struct buf name;
-    buf_init(&name, 8 * sizeof ctx->table->partition.name);
-    if (!json_append_string(&name, span_cstr(ctx->table->partition.name)))
-        out->failure = BUF_NO_MEMORY;
-    size_t before = name.len + sizeof "{:" - 1;
-    if (record.len > before)
-        buf_append(out, record.data + before, record.len - before - 1);
-    buf_free(&name);
+    size_t at = sizeof "{\"" - 1;
+    while (at < record.len && record.data[at] != '"')
+        at += record.data[at] == '\\' ? 2 : 1;
+    at += sizeof "\":" - 1;
+    if (at < record.len)
+        buf_append(out, record.data + at, record.len - at - 1);
 }
 
 static void append_text(struct buf *out, const char *name, struct span text) {

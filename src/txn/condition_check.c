@@ -17,9 +17,9 @@ struct check {
 };
 
 /* Refuses with "<what> at character <n>"; without arguments of its own, what is "%s". The check's function then returns false. */
-#define REFUSE(k, node, format, ...)                                                                                                         \
-    ((k)->status = CONDITION_REFUSED, failure_validation((k)->failure, CONDITION_FIELD, format " at character %zu", __VA_ARGS__,             \
-                                                         condition_position((k)->text, (node)->at)))
+#define REFUSE(k, node, format, ...)                                                                                  \
+    ((k)->status = CONDITION_REFUSED, failure_validation((k)->failure, CONDITION_FIELD, format " at character %zu",   \
+                                                         __VA_ARGS__, condition_position((k)->text, (node)->at)))
 
 static const char *type_name(char type) {
     switch (type) {
@@ -95,11 +95,11 @@ static bool same_path(const struct node *a, const struct node *b) {
 /* What holds for the operands of every operator and function. */
 static bool check_operands(struct check *k, const struct node *operation) {
     const struct node *first = operation->child;
-    bool only_literals = true, strings = false;
-    for (const struct node *operand = first; operand; operand = operand->next) {
+    bool only_literals = node_is_literal(first), strings = first->kind == NODE_STRING;
+    for (const struct node *operand = first->next; operand; operand = operand->next) {
         only_literals = only_literals && node_is_literal(operand);
         strings = strings || operand->kind == NODE_STRING;
-        if (operand != first && same_path(first, operand)) {
+        if (same_path(first, operand)) {
             REFUSE(k, operand, "%s has the same attribute on both sides", node_operator(operation->kind));
             return false;
         }

@@ -99,9 +99,10 @@ static struct token read_placeholder(struct lexer *l, enum token_kind kind) {
     size_t len = 1;
     while (is_word(peek(l, len)))
         len++;
-    if (len == 1)
-        return refuse(l, kind == TOKEN_NAME_PLACEHOLDER ? "expected a placeholder's name after '#'" : "expected a placeholder's name after ':'");
-    return take(l, kind, len);
+    if (len > 1)
+        return take(l, kind, len);
+    return refuse(l, kind == TOKEN_NAME_PLACEHOLDER ? "expected a placeholder's name after '#'"
+                                                    : "expected a placeholder's name after ':'");
 }
 
 static struct token read_quoted(struct lexer *l, enum token_kind kind) {

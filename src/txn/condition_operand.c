@@ -8,8 +8,11 @@ static const struct {
     enum node_kind kind;
     unsigned operands;
 } functions[] = {
-    {NODE_ATTRIBUTE_EXISTS, 1}, {NODE_ATTRIBUTE_NOT_EXISTS, 1}, {NODE_ATTRIBUTE_TYPE, 2}, {NODE_BEGINS_WITH, 2}, {NODE_CONTAINS, 2}, {NODE_SIZE, 1},
+    {NODE_ATTRIBUTE_EXISTS, 1}, {NODE_ATTRIBUTE_NOT_EXISTS, 1}, {NODE_ATTRIBUTE_TYPE, 2},
+    {NODE_BEGINS_WITH, 2},      {NODE_CONTAINS, 2},             {NODE_SIZE, 1},
 };
+
+static const char keyword_hint[] = ": as a name, a keyword stands in backquotes";
 
 /* What a name or literal means, kept with the condition. A placeholder is left where it stands, until the check resolves it. */
 static struct span keep_text(struct parser *p, const struct token *t) {
@@ -27,8 +30,9 @@ static struct span keep_text(struct parser *p, const struct token *t) {
 
 static struct node *parse_name(struct parser *p) {
     const struct token *t = &p->token;
+    bool keyword = t->kind >= TOKEN_TRUE && t->kind <= TOKEN_BETWEEN;
     if (t->kind != TOKEN_BARE_NAME && t->kind != TOKEN_QUOTED_NAME && t->kind != TOKEN_NAME_PLACEHOLDER)
-        return parser_refuse_token(p, "an attribute's name", t->kind >= TOKEN_TRUE && t->kind <= TOKEN_BETWEEN ? ": as a name, a keyword stands in backquotes" : "");
+        return parser_refuse_token(p, "an attribute's name", keyword ? keyword_hint : "");
     struct node *n = parser_new_node(p, NODE_NAME, t->at);
     if (!n)
         return NULL;
@@ -160,7 +164,7 @@ struct node *parse_function(struct parser *p) {
     p->nesting--;
     if (count != functions[which].operands) {
         PARSER_REFUSE(p, at, "%s takes %u operand%s, not %u,", node_operator(n->kind), functions[which].operands,
-               functions[which].operands == 1 ? "" : "s", count);
+                      functions[which].operands == 1 ? "" : "s", count);
         return NULL;
     }
     return n;
@@ -191,7 +195,7 @@ struct node *parse_operand(struct parser *p, const char *expected) {
     case TOKEN_NAME_PLACEHOLDER: break;
     case TOKEN_LEFT_BRACKET: return parser_refuse_token(p, expected, ": a list is given by expression_attribute_values");
     case TOKEN_IN:
-    case TOKEN_BETWEEN: return parser_refuse_token(p, expected, ": as a name, a keyword stands in backquotes");
+    case TOKEN_BETWEEN: return parser_refuse_token(p, expected, keyword_hint);
     default: return parser_refuse_token(p, expected, "");
     }
     if (!parser_at_function(p))

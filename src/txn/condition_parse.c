@@ -37,14 +37,21 @@ static bool parse_bounds(struct parser *p, struct node *first) {
 /* What follows the first operand of a comparison, BETWEEN or IN. */
 static struct node *parse_comparison(struct parser *p, struct node *left, bool operand_too) {
     static const enum node_kind kinds[] = {
-        [TOKEN_IN] = NODE_IN,           [TOKEN_BETWEEN] = NODE_BETWEEN,       [TOKEN_EQUAL] = NODE_EQUAL,     [TOKEN_NOT_EQUAL] = NODE_NOT_EQUAL,
-        [TOKEN_LESS] = NODE_LESS,       [TOKEN_LESS_EQUAL] = NODE_LESS_EQUAL, [TOKEN_GREATER] = NODE_GREATER, [TOKEN_GREATER_EQUAL] = NODE_GREATER_EQUAL,
+        [TOKEN_IN] = NODE_IN,
+        [TOKEN_BETWEEN] = NODE_BETWEEN,
+        [TOKEN_EQUAL] = NODE_EQUAL,
+        [TOKEN_NOT_EQUAL] = NODE_NOT_EQUAL,
+        [TOKEN_LESS] = NODE_LESS,
+        [TOKEN_LESS_EQUAL] = NODE_LESS_EQUAL,
+        [TOKEN_GREATER] = NODE_GREATER,
+        [TOKEN_GREATER_EQUAL] = NODE_GREATER_EQUAL,
     };
     enum token_kind token = p->token.kind;
     if (operand_too && token == TOKEN_RIGHT_PARENTHESIS)
         return left;
     if (token != TOKEN_IN && token != TOKEN_BETWEEN && (token < TOKEN_EQUAL || token > TOKEN_GREATER_EQUAL))
-        return parser_refuse_token(p, "a comparison, IN or BETWEEN", token == TOKEN_NOT ? ": NOT stands in front of the first operand" : "");
+        return parser_refuse_token(p, "a comparison, IN or BETWEEN",
+                                   token == TOKEN_NOT ? ": NOT stands in front of the first operand" : "");
     struct node *n = parser_count_operator(p, p->token.at) ? parser_new_node(p, kinds[token], p->token.at) : NULL;
     if (!n)
         return NULL;

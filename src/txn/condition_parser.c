@@ -63,7 +63,8 @@ struct node *parser_new_node(struct parser *p, enum node_kind kind, size_t at) {
 
 bool parser_count_operator(struct parser *p, size_t at) {
     if (p->operators == CONDITION_OPERATORS_MAX) {
-        PARSER_REFUSE(p, at, "the condition has more operators and functions than the %d that fit DynamoDB's limit", CONDITION_OPERATORS_MAX);
+        PARSER_REFUSE(p, at, "the condition has more operators and functions than the %d that fit DynamoDB's limit",
+                      CONDITION_OPERATORS_MAX);
         return false;
     }
     p->operators++;

@@ -18,8 +18,8 @@ struct parser {
 };
 
 /* Refuses with "<what> at character <n>". */
-#define PARSER_REFUSE(p, where, format, ...)                                                                                                 \
-    failure_validation((p)->failure, CONDITION_FIELD, format " at character %zu", __VA_ARGS__,                                               \
+#define PARSER_REFUSE(p, where, format, ...)                                                   \
+    failure_validation((p)->failure, CONDITION_FIELD, format " at character %zu", __VA_ARGS__, \
                        condition_position((p)->lexer.text, (where)))
 
 void parser_advance(struct parser *p);

@@ -39,7 +39,8 @@ bool update_hash_request(const struct update_context *ctx, struct update *u, str
     attribute_map_append(&p->tape, p->members[MEMBER_ATTRIBUTES], scratch);
     if (p->condition) {
         buf_append_char(scratch, '\n');
-        if (!update_digest(digest, scratch) || !buf_reserve(scratch, p->terms.text + tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len))
+        size_t text = tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len;
+        if (!update_digest(digest, scratch) || !buf_reserve(scratch, p->terms.text + text))
             return false;
         struct condition_environment environment = update_terms_environment(&p->terms);
         condition_append_canonical(p->condition, &environment, scratch);

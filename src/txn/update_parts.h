@@ -52,8 +52,8 @@ enum step {
 /* update_read.c: frees what only building needs. */
 void update_free_parts(struct update_parts *p);
 
-/* unwrap.c: reads the delivered body, and what it wraps where it is one of our DLQ messages, into p->tape. Sets p->body, u->source, u->unwrapped
- * and the idempotency key that holds unless the body has one of its own. */
+/* unwrap.c: reads the delivered body, and what it wraps where it is one of our DLQ messages, into p->tape. Sets p->body, u->source,
+ * u->unwrapped and the idempotency key that holds unless the body has one of its own. */
 MUST_USE enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u);
 
 /* update_members.c: finds the members and checks the message's shape. */

@@ -7,7 +7,7 @@
 /* A request's buffer that is larger is given back until the request is built: a message may wait long for its turn. */
 #define IDLE_REQUEST_MAX 4096
 /* What nearly every request fits in; reading uses it first. */
-#define USUAL_REQUEST_SIZE 2047
+#define USUAL_REQUEST_SIZE 3071
 
 struct whole {
     struct update update;
@@ -34,7 +34,7 @@ static enum step check_audit(const struct update_context *ctx, struct update *u)
         return STEP_FINE;
     /* There is no table for the record of this failure either. */
     u->audited = false;
-    failure_validation(&u->failure, SPAN("enable_logging"), "there is no audit table");
+    failure_validation(&u->failure, SPAN("enable_logging"), "it asks for an audit record, but the audit table doesn't exist");
     return STEP_REFUSED;
 }
 

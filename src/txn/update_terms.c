@@ -51,6 +51,8 @@ static enum terms_status take(struct update_terms *terms, struct placeholder_set
     for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name), count++)
         if (!check_term(terms, set, name, f))
             return TERMS_REFUSED;
+    if (count == 0)
+        return TERMS_FINE;
     if (!tape_sort(t, object))
         return TERMS_NO_MEMORY;
     set->names = malloc(count * (sizeof *set->names + sizeof *set->used));

@@ -40,6 +40,16 @@ struct building {
     unsigned depth;
 };
 
+/* False only where the reader's events were unbalanced. */
+static bool close_container(struct building *b) {
+    struct value_tape *t = &b->tape;
+    if (b->depth == 0 || !t->words)
+        return false;
+    tape_node container = b->open[--b->depth];
+    t->words[container + 1] = t->count - container;
+    return true;
+}
+
 static bool append_event(struct building *b, const struct json_token *token) {
     static const enum tape_type types[] = {
         [JSON_OBJECT_BEGIN] = TAPE_OBJECT, [JSON_ARRAY_BEGIN] = TAPE_ARRAY, [JSON_NAME] = TAPE_NAME, [JSON_STRING] = TAPE_STRING,
@@ -52,11 +62,7 @@ static bool append_event(struct building *b, const struct json_token *token) {
         b->open[b->depth++] = t->count;
         return append(t, word_of(token, types[token->event])) && append(t, 0);
     case JSON_OBJECT_END:
-    case JSON_ARRAY_END: {
-        tape_node container = b->open[--b->depth];
-        t->words[container + 1] = t->count - container;
-        return true;
-    }
+    case JSON_ARRAY_END: return close_container(b);
     default: return append(t, word_of(token, types[token->event]));
     }
 }
@@ -96,9 +102,7 @@ enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2],
     }
     const struct json_options options = {
         .max_depth = JSON_MAX_DEPTH, .reject_duplicates = true, .hash_seed = {hash_seed[0], hash_seed[1]}};
-    struct building b;
-    b.tape = (struct value_tape){.text = text};
-    b.depth = 0;
+    struct building b = {.tape = {.text = text}};
     struct json_reader reader;
     json_reader_init(&reader, text, &options);
     enum tape_status status = read_events(&reader, &b, ret_error);

@@ -45,7 +45,6 @@ static void redrive(const struct update_context *ctx, const struct update *u, co
                                       .error_envelope = letter->error_envelope.len > 0 ? buf_span(&letter->error_envelope)
                                                                                        : (struct span){NULL, 0}};
     struct update *again = read_message(ctx, &delivery);
-
     if (letter->form != DEAD_LETTER_BARE) {
         require(again->unwrapped);
         require(!u->unwrapped || span_equal(again->source.body, u->source.body));

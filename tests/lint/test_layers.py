@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tree import LAYERS, c_files, code_of, compilations, headers, name_of, sources
+from tree import LAYERS, c_files, code_of, compilations, files, headers, name_of, sources
 
 
 def compile_include(layer: str, header: str) -> tuple[bool, str]:
@@ -38,7 +38,7 @@ def test_a_header_of_a_lower_layer_compiles_alone(layer: str, other: str) -> Non
 def test_includes_go_by_name_alone() -> None:
     ours = {file.name for file in c_files() if file.suffix == ".h"}
     found = []
-    for path in c_files():
+    for path in files("src/*/*.[ch]", "include/*/*.h"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if match := re.match(r'\s*#\s*include\s*([<"])([^">]+)', line):
                 kind, name = match.groups()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from harness import bodies, faults
-from harness.cases import apply_lines, scene_in
+from harness.cases import STARTED, apply_lines, scene_in
 from harness.polling import wait_until
 from harness.process import Process
 from harness.proxy import Proxy
@@ -158,7 +158,7 @@ def test_fault_04_two_workers_that_run_one_message_at_once_make_one_effect_and_n
         proxy.on("TransactWriteItems", faults.until(gate))
         workers = [scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url) for _ in range(2)]
         for worker in workers:
-            worker.wait_until_ready()
+            worker.wait_for_log(STARTED)
         twice = [message(f"r{n}", {"version": 2}, condition_expression="version = 1", idempotency_key=f"k{n}") for n in range(count)]
         sent = scene.queue.send(*twice, *twice)
         proxy.wait_for("TransactWriteItems", 2)

@@ -51,7 +51,7 @@ REFUSED: list[Any] = [
     "version = 5 -- comment", "version, status", "version = version", "contains(tags, tags)", "begins_with(status, 5)", "begins_with(status, true)", "contains(status)",
     "tags[-1] = 1", "tags[x] = 1", "tags[] = 1", "tags[1 = 1", "m. = 1", ".m = 1", "m..k = 1", "m.1 = 1", "weird-name = 1", "é = 8", "# = 1", ": = 1", "version = :",
     "version = # ", "version IN (" + ", ".join(str(n) for n in range(101)) + ")", "a" + ".a" * 32 + " = 1", "(" * 2000 + "version = 5" + ")" * 2000,
-    "NOT " * 2000 + "version = 5", " AND ".join(["version = 5"] * 301), "status = '" + "x" * 500_000 + "'", "version = 5\0", "attribute_type(version, 5)",
+    "NOT " * 2000 + "version = 5", " AND ".join(["version = 5"] * 301), "version = 5\0", "attribute_type(version, 5)",
     ("attribute_type(version, :t)", None, {":t": "X"}), ("attribute_type(version, :t)", None, {":t": 5}), ("begins_with(status, :n)", None, {":n": 5}),
     ("version BETWEEN :b AND :a", None, {":a": 1, ":b": 5}), ("SET version = :v", None, {":v": 1}),
 ]

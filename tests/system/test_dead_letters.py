@@ -67,9 +67,9 @@ def test_every_body_that_is_no_message_comes_back_byte_for_byte_with_what_is_wro
 
 
 def test_every_error_bears_its_status(scene: Scene) -> None:
-    scene.table.put({"id": "a", "n": 1})
+    scene.table.put({"id": "a", "n": 1}, {"id": "b", "n": 1})
     run = scene.run_until_empty(
-        "{}", message(5, {"a": 1}), message("nobody", {"a": 1}), message("a", {"a": 1}, condition_expression="n = 2"), message("a", {"n": 2})
+        "{}", message(5, {"a": 1}), message("nobody", {"a": 1}), message("b", {"a": 1}, condition_expression="n = 2"), message("a", {"n": 2})
     )
     assert run.code == 0
     assert {dead.error for dead in scene.dead()} == {"InvalidInputError", "ValidationError", "RecordNotFoundError", "ConditionalCheckFailed"}
@@ -81,12 +81,12 @@ def test_every_error_bears_its_status(scene: Scene) -> None:
 # The way back
 
 
-def sent_back(scene: Scene, dead: Received) -> Run:
+def sent_back(scene: Scene, dead: Received, **settings: Any) -> Run:
     """As an SQS redrive does it: the same body and attributes as a new message."""
     kinds = {"StatusCode": "Number"}
     attributes = {name: {"DataType": kinds.get(name, "String"), "StringValue": value} for name, value in dead.attributes.items()}
     sent = scene.queue.send_message(MessageBody=dead.body, **({"MessageAttributes": attributes} if attributes else {}))
-    run = scene.run_until_empty()
+    run = scene.run_until_empty(**settings)
     return Run(run.code, run.log, [sent])
 
 
@@ -184,6 +184,11 @@ def failing(size: int, **members: Any) -> str:
     return message("nobody", {"x": "x" * (size - bare)}, **members)
 
 
+def quoting() -> str:
+    """A failing message that grows when it is quoted: beside its envelope it fits, inside it doesn't."""
+    return message("nobody", {"x": '"' * 500, "y": "y" * (LIMIT - 1000 - 600)})
+
+
 def test_fault_14_an_envelope_is_wrapped_up_to_the_very_byte_of_the_dlqs_limit(limited: Limited) -> None:
     scene = limited.scene
     limited.run(failing(500))
@@ -200,7 +205,7 @@ def test_fault_14_an_envelope_is_wrapped_up_to_the_very_byte_of_the_dlqs_limit(l
 
 def test_fault_14_beyond_it_the_body_stays_the_body_and_the_envelope_stands_beside_it(limited: Limited) -> None:
     scene = limited.scene
-    run = limited.run(failing(LIMIT - 700))
+    run = limited.run(quoting())
     (dead,) = scene.dead()
     assert dead.body == run.sent[0].body and set(dead.attributes) == {"ErrorType", "StatusCode", "ErrorEnvelope"}
     envelope = json.loads(dead.attributes["ErrorEnvelope"])
@@ -224,9 +229,9 @@ def test_fault_14_at_worst_the_bare_body_goes_with_what_fits_and_a_warning(limit
 
 def test_a_redriven_message_in_the_form_beside_keeps_its_source_when_it_fails_again(limited: Limited) -> None:
     scene = limited.scene
-    run = limited.run(failing(LIMIT - 700))
+    run = limited.run(quoting())
     (first,) = scene.dead()
-    sent_back(scene, first)
+    sent_back(scene, first, AWS_ENDPOINT_URL_SQS=limited.proxy.url)
     again = scene.dead()[-1]
     assert again.body == run.sent[0].body
     assert again.source["message_id"] == run.sent[0].message_id and again.source["idempotency_key"] == first.source["idempotency_key"]

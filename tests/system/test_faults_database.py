@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from harness import faults
-from harness.cases import apply_lines
+from harness.cases import HOLDING, STARTED, apply_lines
 from harness.polling import wait_until
 from harness.proxy import Proxy, Request
 from harness.scene import Scene, message
@@ -332,13 +332,13 @@ def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_de
     count = 120
     bodies = chain(scene, count)
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=10, MAX_ATTEMPTS=1)
-    worker.wait_until_ready()
+    worker.wait_for_log(STARTED)
     sent = scene.queue.send(*bodies[:20])
     wait_until(lambda: len(scene.audits()) >= 20, "some success before")
     outage = proxy.on("TransactWriteItems", OUTAGES[name](), first=True)
     sent += scene.queue.send(*bodies[20:])
     outage.wait(3)
-    wait_until(lambda: worker.get("/readyz")[0] != 200, "being not ready")
+    worker.wait_for_log(HOLDING)
     # From where it holds on, over some seconds: no new receive (one a minute where the fault may be a message's own), probes at a rate.
     started, tries, asked = time.monotonic(), proxy.count("TransactWriteItems"), sum(receives_by_message(sqs_proxy).values())
     wait_until(lambda: time.monotonic() - started >= 6, "six seconds")
@@ -360,12 +360,12 @@ def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_de
 def test_fault_16_refused_connections_are_an_outage_too(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
     bodies = chain(scene, 60)
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=10, MAX_ATTEMPTS=1)
-    worker.wait_until_ready()
+    worker.wait_for_log(STARTED)
     sent = scene.queue.send(*bodies[:10])
     wait_until(lambda: len(scene.audits()) >= 10, "some success before")
     proxy.stop_listening()
     sent += scene.queue.send(*bodies[10:])
-    wait_until(lambda: worker.get("/readyz")[0] != 200, "being not ready")
+    worker.wait_for_log(HOLDING)
     assert not scene.dead()
     proxy.listen_again()
     scene.queue.wait_until_empty()
@@ -392,7 +392,7 @@ def test_fault_16_a_process_that_starts_while_nothing_answers_receives_nothing(s
     scene.queue.send(*bodies)
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
     outage.wait(3)
-    assert sqs_proxy.count("ReceiveMessage") == 0 and worker.get("/readyz")[0] != 200
+    assert sqs_proxy.count("ReceiveMessage") == 0
     outage.remove()
     scene.queue.wait_until_empty()
     assert worker.stop() == 0 and versions(scene) == {1}

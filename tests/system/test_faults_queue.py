@@ -9,6 +9,7 @@ from typing import Any, Iterator
 
 import pytest
 from harness import faults
+from harness.cases import STARTED
 from harness.polling import wait_until
 from harness.process import Worker
 from harness.proxy import Proxy, Request
@@ -101,7 +102,7 @@ def test_fault_01_version_chains_end_at_their_count_however_often_deletes_are_lo
 def test_fault_07_a_delete_that_deleted_nothing_converges_on_redelivery(scene: Scene, proxy: Proxy) -> None:
     bodies = chain(scene, 25)
     worker = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, VISIBILITY_TIMEOUT=600)
-    worker.wait_until_ready()
+    worker.wait_for_log(STARTED)
     rule = proxy.on("DeleteMessageBatch", faults.pretend_entries())
     sent = scene.queue.send(*bodies)
     wait_until(lambda: len(scene.audits()) == 25, "the success records")
@@ -303,7 +304,7 @@ def test_fault_06_a_message_that_is_worked_on_longer_than_its_visibility_is_kept
     dynamodb_proxy.on("TransactWriteItems", faults.until(gate), when=faults.about("r3"))
     workers = [scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, VISIBILITY_TIMEOUT=10) for _ in range(2)]
     for worker in workers:
-        worker.wait_until_ready()
+        worker.wait_for_log(STARTED)
     sent = scene.queue.send(*bodies)
     held = sent[3].message_id
     handle = wait_until(lambda: next((one["ReceiptHandle"] for one in received(proxy) if one["MessageId"] == held), None), "its receive")
@@ -325,7 +326,7 @@ def test_fault_06_a_lease_that_is_lost_makes_two_workers_run_it_with_one_effect(
     dynamodb_proxy.on("TransactWriteItems", faults.until(gate, commit=True), skip=1, times=19)
     proxy.on("ChangeMessageVisibilityBatch", faults.fail_entries(lambda at, entry: True, code="ReceiptHandleIsInvalid", sender_fault=True))
     first = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, VISIBILITY_TIMEOUT=600)
-    first.wait_until_ready()
+    first.wait_for_log(STARTED)
     sent = scene.queue.send(*bodies)
     wait_until(lambda: scene.queue.counts().visible == 0 and len(scene.audits()) == 20, "the first worker's commits")
     give_back(scene, proxy)

@@ -21,7 +21,7 @@ def test_fault_31_bodies_values_and_secrets_never_appear_in_the_log(scene: Scene
         message("a", {"secret": CANARY, f"{CANARY}-name": 1}),
         message("a", {"secret": CANARY}, condition_expression=f"stored = '{CANARY}x'"),
         message("a", {"secret": CANARY}, condition_expression=f"stored = '{CANARY}"),
-        message("a", {"secret": CANARY}, condition_expression="stored = :v", expression_attribute_values={":v": CANARY, f":{CANARY}": 1}),
+        message("a", {"secret": CANARY}, condition_expression="stored = :v", expression_attribute_values={":v": CANARY, ":unused": CANARY}),
         message("a", {"n": 1}, **{CANARY: 1}),
         f'{{"id":"a","attributes":{{"n":1,"n":"{CANARY}"}}}}',
         f"{CANARY} is no JSON",

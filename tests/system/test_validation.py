@@ -75,9 +75,9 @@ INDEX_KEYS: list[Case] = [
     ("a number for a binary", message("a", {"mark": 1}), "attributes.mark"),
 ]
 PLACEHOLDERS: list[Case] = [
-    ("an undefined name", condition("#n = 1"), "condition_expression"),
-    ("an undefined value", condition("a = :v"), "condition_expression"),
-    ("a name undefined among others", condition("#a = 1 AND #b = 2", expression_attribute_names={"#a": "a"}), "condition_expression"),
+    ("an undefined name", condition("#n = 1"), "expression_attribute_names.#n"),
+    ("an undefined value", condition("a = :v"), "expression_attribute_values.:v"),
+    ("a name undefined among others", condition("#a = 1 AND #b = 2", expression_attribute_names={"#a": "a"}), "expression_attribute_names.#b"),
     ("an unused name", condition("a = 1", expression_attribute_names={"#n": "a"}), "expression_attribute_names.#n"),
     ("an unused value", condition("a = 1", expression_attribute_values={":v": 1}), "expression_attribute_values.:v"),
     ("a name without a condition", message("a", {"a": 1}, expression_attribute_names={"#n": "a"}), "expression_attribute_names.#n"),

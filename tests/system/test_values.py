@@ -45,7 +45,7 @@ NUMBERS = [
     "12345678901234567890123456789012345678", "-12345678901234567890123456789012345678", "0.12345678901234567890123456789012345678",
     "1234567890123456789.0123456789012345678", "18446744073709551616", "9007199254740993", "1" + "0" * 60, "1.50000000000000000000000000000000000000000000",
     "0." + "0" * 100 + "1", "1E125", "9.9999999999999999999999999999999999999E+125", "-9.9999999999999999999999999999999999999E+125", "1E-130", "-1E-130",
-    "0.0001e-126", "1000e122", "5e-324", "1.7976931348623157e100",
+    "0.0001e-126", "1000e122", "5e-124", "1.7976931348623157e100",
 ]
 
 NAMES = ["name", "size", "status", "and", "null", "a b", "a.b", "a[0]", "#a", ":a", "`", "'", '"', "\\", "é", "\U0001f600", "-", "0", "a\0b", "A" * 255, "_"]
@@ -133,8 +133,8 @@ def test_string_ids_are_taken_as_they_are(scene: Scene) -> None:
 
 def test_numbers_that_are_equal_are_the_same_record_and_answered_as_written(cloud: Any) -> None:
     with scene_in(cloud, kind="N") as scene:
-        scene.table.put({"id": 1}, {"id": 0}, {"id": Decimal("1E+40")}, {"id": Decimal("-0.5")})
-        spellings = ["1", "1.0", "1e0", "10E-1", "0.1e+1", "-0", "0.000", "1" + "0" * 40, "1e40", "-5e-1", "-0.50"]
+        scene.table.put({"id": 1}, {"id": 0}, {"id": 10**30}, {"id": Decimal("-0.5")})
+        spellings = ["1", "1.0", "1e0", "10E-1", "0.1e+1", "-0", "0.000", "1" + "0" * 30, "1e30", "-5e-1", "-0.50"]
         process = scene.command("apply", stdin="".join(f'{{"id":{one},"attributes":{{"n{at}":1}}}}\n' for at, one in enumerate(spellings)))
         assert process.wait() == 0, process.describe()
         assert re.findall(r'"updated_id": ?([^,]*),', process.output) == spellings

@@ -88,6 +88,23 @@ static void a_number_beyond_dynamodbs_is_refused_at_its_path(void **state) {
     failure_free(&f);
 }
 
+static void a_name_in_a_map_has_1_to_65535_bytes_too(void **state) {
+    (void)state;
+    struct failure f;
+    failure_init(&f);
+    assert_false(checks("[{\"a\":{\"\":1}}]", STORED_DEPTH_MAX, &f));
+    assert_buf(&f.details, "\"field\":\"attributes.x[0].a\",\"reason\":\"an attribute's name has 1 to 65535 bytes\"");
+    char *name = repeated("n", ATTRIBUTE_NAME_MAX + 1);
+    char *json = text_of("{\"%s\":1}", name);
+    assert_false(checks(json, STORED_DEPTH_MAX, &f));
+    free(json);
+    json = text_of("{\"%s\":1}", name + 1);
+    assert_true(checks(json, STORED_DEPTH_MAX, &f));
+    free(json);
+    free(name);
+    failure_free(&f);
+}
+
 static void nesting_ends_at_the_bound_and_is_refused_on_the_value(void **state) {
     (void)state;
     struct failure f;
@@ -103,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_become_dynamodbs_and_are_measured_as_it_counts),
         cmocka_unit_test(a_number_beyond_dynamodbs_is_refused_at_its_path),
+        cmocka_unit_test(a_name_in_a_map_has_1_to_65535_bytes_too),
         cmocka_unit_test(nesting_ends_at_the_bound_and_is_refused_on_the_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,8 @@ static void the_record_id_is_the_ids_dynamodb_value(void **state) {
         struct buf out;
         buf_init(&out, SIZE_MAX);
         assert_true(audit_append_item(&f.context, u, WALL, &out));
-        assert_non_null(strstr(out.data, composite ? "\"record_id\":{\"M\":{\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"1\"}}}," : cases[i].record_id));
+        const char *record_id = composite ? "\"record_id\":{\"M\":{\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"1\"}}}," : cases[i].record_id;
+        assert_non_null(strstr(out.data, record_id));
         buf_free(&out);
         update_free(u);
         free(body);

@@ -124,7 +124,9 @@ static void the_form_is_the_first_that_fits_the_limit_to_the_byte(void **state) 
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    struct failed m = failed_of(&f, SPAN("{\"id\":\"u\",\"attributes\":{\"x\":1,\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\":2}}"), (struct span){NULL, 0});
+    struct failed m = failed_of(&f,
+                                SPAN("{\"id\":\"u\",\"attributes\":{\"x\":1,\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\":2}}"),
+                                (struct span){NULL, 0});
     struct dead_letter letter = letter_of(&m, SQS_LIMIT, DEAD_LETTER_WRAPPED);
     size_t wrapped = letter.size;
     dead_letter_free(&letter);
@@ -212,7 +214,8 @@ static void an_original_that_sqs_would_refuse_is_sent_as_it_was_delivered(void *
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    static const char delivered[] = "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"body\":\"\\u0001\",\"idempotency_key\":\"k\"}}}";
+    static const char delivered[] =
+        "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"body\":\"\\u0001\",\"idempotency_key\":\"k\"}}}";
     struct failed m = failed_of(&f, span_cstr(delivered), (struct span){NULL, 0});
     assert_span(m.update->source.body, "\x01");
     struct dead_letter letter = letter_of(&m, SQS_LIMIT, DEAD_LETTER_WRAPPED);

@@ -26,7 +26,7 @@ static void what_the_table_says_of_an_attribute_is_checked(void **state) {
     fixture_add_index_key(&f, "blob", KEY_BINARY);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         assert_attributes_invalid(&f, cases[i].attributes, cases[i].field);
-    assert_fit(&f, "{\"id\":\"a\",\"attributes\":{\"email\":\"x\",\"score\":1.5,\"x\":\"\",\"y\":{\"email\":1,\"\":2}}}");
+    assert_fit(&f, "{\"id\":\"a\",\"attributes\":{\"email\":\"x\",\"score\":1.5,\"x\":\"\",\"y\":{\"email\":1,\"id\":2}}}");
     char *key = repeated("k", 2049);
     char *attributes = text_of("{\"email\":\"%s\"}", key);
     assert_attributes_invalid(&f, attributes, "attributes.email");

@@ -28,7 +28,8 @@ struct fixture {
 
 /* Table `users` with the string key `id`, an audit table, audit off unless a message asks. */
 static inline void fixture_init(struct fixture *f) {
-    *f = (struct fixture){.table = {.name = "users", .partition = {"id", KEY_STRING}, .attribute_count = 1, .attributes = {{"id", KEY_STRING}}}};
+    *f = (struct fixture){
+        .table = {.name = "users", .partition = {"id", KEY_STRING}, .attribute_count = 1, .attributes = {{"id", KEY_STRING}}}};
     f->context = (struct update_context){.table = &f->table,
                                          .audit_table = "audit_logs",
                                          .audit_table_exists = true,

@@ -13,6 +13,10 @@ from harness.scene import Scene
 from harness.tables import make_table
 from local_services import Cloud
 
+# Log lines of a worker, for wait_for_log().
+STARTED = r"\bStarted\b"
+HOLDING = r"\bHolding\b"
+
 
 @contextlib.contextmanager
 def scene_in(cloud: Cloud, audit: bool = False, **table: Any) -> Iterator[Scene]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.polling import PATIENCE, wait_until
+from local_services import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[3]
 # Not one of the program's own exit codes.
@@ -48,6 +49,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         self._threads = [threading.Thread(target=read, daemon=True) for read in (self._read_log, self._read_output)]
         if stdin is not None:

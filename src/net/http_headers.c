@@ -1,0 +1,68 @@
+#include "http_headers.h"
+
+#include <string.h>
+#include <strings.h>
+
+static const char *const KEPT_NAMES[HTTP_KEPT_HEADERS] = {
+    [HTTP_DATE] = "date",
+    [HTTP_ERROR_TYPE] = "x-amzn-errortype",
+    [HTTP_QUERY_ERROR] = "x-amzn-query-error",
+    [HTTP_CRC32] = "x-amz-crc32",
+    [HTTP_RETRY_AFTER] = "retry-after",
+    [HTTP_AMZ_RETRY_AFTER] = "x-amz-retry-after",
+    [HTTP_REQUEST_ID] = "x-amzn-requestid",
+};
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static void keep(struct http_headers *h, struct span line) {
+    const char *colon = memchr(line.data, ':', line.len);
+    if (!colon) {
+        return;
+    }
+    size_t name_len = (size_t)(colon - line.data);
+    const char *value = colon + 1, *end = line.data + line.len;
+    while (value < end && is_blank(*value)) {
+        value++;
+    }
+    while (end > value && is_blank(end[-1])) {
+        end--;
+    }
+    size_t value_len = (size_t)(end - value);
+    if (value_len >= KEPT_HEADER_SIZE) {
+        return;
+    }
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        if (strlen(KEPT_NAMES[i]) == name_len && strncasecmp(KEPT_NAMES[i], line.data, name_len) == 0) {
+            memcpy(h->kept[i], value, value_len);
+            h->kept[i][value_len] = '\0';
+            h->kept_size[i] = value_len + 1;
+            return;
+        }
+    }
+}
+
+void http_headers_reset(struct http_headers *h) {
+    h->bytes = 0;
+    memset(h->kept_size, 0, sizeof h->kept_size);
+}
+
+bool http_headers_take(struct http_headers *h, struct span line) {
+    if (line.len > HEADERS_CEILING - h->bytes) {
+        return false;
+    }
+    h->bytes += line.len;
+    if (line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0) {
+        /* A status line: what came before belonged to a 100 Continue or the like. */
+        memset(h->kept_size, 0, sizeof h->kept_size);
+    } else if (line.len > 0) {
+        keep(h, line);
+    }
+    return true;
+}
+
+struct span http_headers_get(const struct http_headers *h, enum http_header header) {
+    return h->kept_size[header] ? span_of(h->kept[header], h->kept_size[header] - 1) : (struct span){NULL, 0};
+}

@@ -1,0 +1,201 @@
+#include "sim_call.h"
+
+#include "retry.h"
+#include "world.h"
+
+#include <stdio.h>
+
+static const int64_t BROKEN_AFTER = 20 * MILLISECOND; /* what a refused or cut connection takes */
+static const int64_t RETRY_BASE = 50 * MILLISECOND;
+
+static void end(struct sim_call *call) {
+    struct timers *timers = &call->world->timers;
+    timer_stop(timers, &call->arrives);
+    timer_stop(timers, &call->answers);
+    timer_stop(timers, &call->deadline);
+    LIST_REMOVE(call, link);
+    call->kind->release(call);
+}
+
+static int64_t half_of_latency(struct sim_call *call) {
+    int64_t jitter = call->operation->jitter;
+    int64_t all = call->operation->latency + (jitter ? (int64_t)random_below(&call->world->random, (uint64_t)jitter) : 0);
+    return all / 2;
+}
+
+static void transport_failure(struct call_result *result, const char *message) {
+    *result = (struct call_result){.class = CALL_RETRY, .attempts = result->attempts};
+    snprintf(result->message, sizeof result->message, "%s", message);
+}
+
+void sim_call_fail(struct call_result *result, int status, const char *code, const char *message) {
+    *result = (struct call_result){.status = status, .from_service = code[0] != '\0', .attempts = result->attempts};
+    snprintf(result->code, sizeof result->code, "%s", code);
+    snprintf(result->message, sizeof result->message, "%s", message);
+    result->class = retry_classify(status, code, result->from_service);
+}
+
+static bool happens(struct world *w, unsigned per_mille) {
+    return per_mille > 0 && random_below(&w->random, 1000) < per_mille;
+}
+
+static void send_answer(struct sim_call *call, int64_t after) {
+    if (call->client_gone)
+        end(call);
+    else
+        timer_start(&call->world->timers, &call->answers, call->world->now + after);
+}
+
+void sim_call_executed(struct sim_call *call) {
+    call->waits = false;
+    call->operation->executed++;
+    if (happens(call->world, call->operation->lost_answers)) {
+        transport_failure(&call->result, "the connection broke before the answer");
+        send_answer(call, BROKEN_AFTER);
+        return;
+    }
+    send_answer(call, half_of_latency(call));
+}
+
+/* False: the service is there. */
+static bool refuse(struct sim_call *call) {
+    struct call_result *r = &call->result;
+    switch (call->operation->mode) {
+    case SIM_UP: return false;
+    case SIM_SILENT:
+    case SIM_DOWN: transport_failure(r, "no connection"); break;
+    case SIM_BROKEN: sim_call_fail(r, 500, "InternalServerError", "Internal server error"); break;
+    case SIM_PROXY: sim_call_fail(r, 503, "", "HTTP status 503"); break;
+    case SIM_THROTTLED: sim_call_fail(r, 400, "ThrottlingException", "Rate exceeded"); break;
+    case SIM_DENIED: sim_call_fail(r, 400, "AccessDeniedException", "not authorized"); break;
+    case SIM_EXPIRED: sim_call_fail(r, 400, "ExpiredTokenException", "expired"); break;
+    }
+    return true;
+}
+
+static void on_arrives(void *user) {
+    struct sim_call *call = user;
+    struct world *w = call->world;
+    world_enter();
+    call->operation->last_attempt = w->now;
+    if (happens(w, call->operation->lost_requests)) {
+        transport_failure(&call->result, "the connection broke");
+        send_answer(call, BROKEN_AFTER);
+    } else if (call->operation->mode == SIM_SILENT) {
+        if (call->client_gone || call->deadline_at == NEVER)
+            send_answer(call, 10 * MICROSECONDS);
+    } else if (refuse(call)) {
+        send_answer(call, half_of_latency(call));
+    } else {
+        enum sim_executed executed = call->kind->execute(call);
+        call->waits = executed == SIM_WAITS;
+        if (executed == SIM_EXECUTED) {
+            sim_call_executed(call);
+        } else if (executed == SIM_CUT) {
+            call->operation->executed++;
+            transport_failure(&call->result, "the connection broke before the answer");
+            send_answer(call, BROKEN_AFTER);
+        }
+    }
+    world_leave();
+}
+
+static void deliver(struct sim_call *call) {
+    call->result.attempts = call->attempts;
+    call->operation->running--;
+    world_own_memory--;
+    call->kind->deliver(call);
+    world_own_memory++;
+    call->client_gone = true;
+}
+
+static bool try_again(struct sim_call *call) {
+    struct world *w = call->world;
+    if ((call->result.class != CALL_RETRY && call->result.class != CALL_THROTTLED) || call->attempts >= call->max_attempts)
+        return false;
+    int64_t ceiling = RETRY_BASE << call->attempts;
+    int64_t at = w->now + (int64_t)random_below(&w->random, (uint64_t)ceiling) + half_of_latency(call);
+    if (at >= call->deadline_at)
+        return false;
+    call->attempts++;
+    call->operation->attempts++;
+    timer_start(&w->timers, &call->arrives, at);
+    return true;
+}
+
+static void on_answers(void *user) {
+    struct sim_call *call = user;
+    world_enter();
+    if (call->result.status)
+        call->result.answered = call->world->now;
+    if (!try_again(call)) {
+        deliver(call);
+        end(call);
+    }
+    world_leave();
+}
+
+static void on_deadline(void *user) {
+    struct sim_call *call = user;
+    world_enter();
+    struct call_result at_server = call->result;
+    transport_failure(&call->result, "no answer before the call's deadline");
+    deliver(call);
+    call->result = at_server;
+    if (call->waits && call->kind->abandon)
+        call->kind->abandon(call);
+    call->waits = false;
+    if (!call->arrives.running)
+        end(call);
+    world_leave();
+}
+
+struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation,
+                            const struct call_options *options) {
+    call->world = w;
+    call->kind = kind;
+    call->operation = operation;
+    call->deadline_at = options->deadline;
+    call->attempts = 1;
+    call->max_attempts = options->max_attempts ? options->max_attempts : operation->default_attempts;
+    operation->last_max_attempts = options->max_attempts;
+    operation->calls++;
+    operation->attempts++;
+    operation->running++;
+    if (operation->running > operation->most_running)
+        operation->most_running = operation->running;
+    timer_init(&call->arrives, on_arrives, call);
+    timer_init(&call->answers, on_answers, call);
+    timer_init(&call->deadline, on_deadline, call);
+    LIST_INSERT_HEAD(&w->calls, call, link);
+    timer_start(&w->timers, &call->arrives, w->now + half_of_latency(call));
+    if (options->deadline != NEVER)
+        timer_start(&w->timers, &call->deadline, options->deadline);
+    return (struct call *)call;
+}
+
+void sim_call_cancel(struct call *opaque) {
+    struct sim_call *call = (struct sim_call *)opaque;
+    if (!call || call->client_gone)
+        return;
+    struct world *w = call->world;
+    world_enter();
+    call->client_gone = true;
+    call->operation->running--;
+    timer_stop(&w->timers, &call->deadline);
+    if (call->waits && call->kind->abandon)
+        call->kind->abandon(call);
+    call->waits = false;
+    /* What was sent may have left already. */
+    if (!call->arrives.running || random_below(&w->random, 2))
+        end(call);
+    world_leave();
+}
+
+void sim_calls_end(struct world *w) {
+    for (struct sim_call *call; (call = LIST_FIRST(&w->calls));) {
+        if (call->waits && call->kind->abandon)
+            call->kind->abandon(call);
+        end(call);
+    }
+}

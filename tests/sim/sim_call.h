@@ -1,0 +1,75 @@
+/* One call over a simulated network: a request that arrives (or doesn't), runs at the server, and an answer that comes (or doesn't).
+ * A call that is cancelled or past its deadline may still run. Repeats as the real client does, up to options.max_attempts. */
+#pragma once
+
+#include "call.h"
+#include "timers.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct world;
+struct sim_call;
+
+enum sim_mode {
+    SIM_UP,
+    SIM_DOWN,      /* no connection */
+    SIM_SILENT,    /* the request vanishes: only the deadline ends the call */
+    SIM_BROKEN,    /* 500 InternalServerError, as the service's own */
+    SIM_PROXY,     /* 503, not the service's own */
+    SIM_THROTTLED,
+    SIM_DENIED,
+    SIM_EXPIRED    /* the credentials are */
+};
+
+/* What is wrong with one operation of one service. */
+struct sim_operation {
+    enum sim_mode mode;
+    unsigned lost_requests, lost_answers; /* per mille; the connection breaks */
+    int64_t latency, jitter;              /* microseconds, there and back together */
+    unsigned default_attempts;
+    /* Counted: */
+    uint64_t calls, attempts, executed;
+    int64_t last_attempt;
+    unsigned running, most_running;
+    unsigned last_max_attempts;
+};
+
+enum sim_executed {
+    SIM_EXECUTED, /* call->result is the answer */
+    SIM_WAITS,    /* sim_call_executed() follows */
+    SIM_CUT       /* done, and the answer never comes */
+};
+
+struct sim_call_kind {
+    enum sim_executed (*execute)(struct sim_call *call);
+    void (*deliver)(struct sim_call *call); /* the client's callback; what is borrowed is valid until it returns */
+    void (*release)(struct sim_call *call); /* frees it */
+    void (*abandon)(struct sim_call *call); /* it waits at the server, and nobody waits for it any more. NULL: it never waits */
+};
+
+struct sim_call {
+    struct world *world;
+    const struct sim_call_kind *kind;
+    struct sim_operation *operation;
+    LIST_ENTRY(sim_call) link;
+    struct timer arrives, answers, deadline;
+    int64_t deadline_at;
+    bool waits;       /* at the server */
+    bool client_gone; /* nobody hears the answer */
+    unsigned attempts, max_attempts;
+    struct call_result result;
+};
+LIST_HEAD(sim_call_list, sim_call);
+
+/* Starts a call that its kind's release will free. */
+struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation,
+                            const struct call_options *options);
+void sim_call_cancel(struct call *call);
+/* One that waited has run. */
+void sim_call_executed(struct sim_call *call);
+/* A failure as the client would report it, of a status and a code; the class follows from them. */
+void sim_call_fail(struct call_result *result, int status, const char *code, const char *message);
+/* Frees all that still is under way. */
+void sim_calls_end(struct world *w);

@@ -1,0 +1,70 @@
+/* DynamoDB: tables of items, transactions with conditions and tokens, as far as table-updater uses them. The real request bodies are read. */
+#pragma once
+
+#include "dynamodb.h"
+#include "sim_call.h"
+#include "table_shape.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+
+#define SIM_TABLES_MAX 8
+#define SIM_TOKEN_SIZE 37
+
+struct sim_table {
+    struct table_shape shape;
+    bool exists, active;
+    struct json_object *items; /* by the JSON text of their key */
+};
+
+/* A transaction about to run, for a test's own faults. */
+struct sim_transaction {
+    const char *record;  /* JSON text of the record's key */
+    const char *log_id;  /* of the audit record; "" where there is none */
+    const char *token;
+    bool audited;
+    struct span body;
+};
+enum sim_fate {
+    SIM_RUN,
+    SIM_ANSWER,        /* *ret_result is the answer; nothing is written */
+    SIM_COMMIT_AND_CUT /* it runs, and the answer never comes */
+};
+
+struct sim_dynamodb {
+    struct world *world;
+    struct sim_operation transact, get_item, put_item, describe;
+    struct sim_table tables[SIM_TABLES_MAX];
+    size_t table_count;
+    struct json_object *tokens;  /* token → {"body", "at"} */
+    struct json_object *commits; /* the first 36 digits of a log_id → how many commits */
+    struct json_object *running; /* record → transactions under way now */
+    int most_running_of_one_record;
+    uint64_t committed, records_put;
+    /* Per mille of transactions that are answered so: */
+    unsigned conflicts, throttles, errors, in_progress;
+    enum sim_fate (*hook)(void *ctx, const struct sim_transaction *t, struct transact_result *ret_result);
+    void *hook_ctx;
+    struct buf applied; /* the values of attribute "n" in the order of commits, a space behind each (for tests of order) */
+};
+
+void sim_dynamodb_init(struct sim_dynamodb *db, struct world *w);
+void sim_dynamodb_done(struct sim_dynamodb *db);
+struct dynamodb_port sim_dynamodb_port(struct sim_dynamodb *db);
+/* A table with a string key `key`. */
+struct sim_table *sim_dynamodb_add_table(struct sim_dynamodb *db, const char *name, const char *key);
+struct sim_table *sim_dynamodb_table(struct sim_dynamodb *db, const char *name);
+/* Puts an item with the string key and one number attribute. */
+void sim_table_put(struct sim_table *table, const char *key, const char *number_name, const char *number);
+/* The text of an attribute's value ("" where there is none). */
+const char *sim_table_get(const struct sim_table *table, const char *key, const char *attribute);
+size_t sim_table_count(const struct sim_table *table);
+/* All operations get this mode. */
+void sim_dynamodb_set_mode(struct sim_dynamodb *db, enum sim_mode mode);
+/* How often the transaction with this log_id (or token: its first 36 digits) was committed. */
+int sim_dynamodb_commits(const struct sim_dynamodb *db, const char *log_id);
+
+/* Answers for hooks. */
+void sim_answer_exception(struct transact_result *r, int status, const char *code);
+/* audit NULL: one action. */
+void sim_answer_cancelled(struct transact_result *r, const char *update, const char *audit);

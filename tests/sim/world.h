@@ -1,0 +1,65 @@
+/* A world in virtual time: one clock, one source of randomness, one SQS, one DynamoDB, any number of workers. Everything follows from
+ * the seed. Nothing here sleeps; nothing here fails for lack of memory (it ends the process instead). */
+#pragma once
+
+#include "buf.h"
+#include "clock.h"
+#include "digest.h"
+#include "log.h"
+#include "random.h"
+#include "timers.h"
+
+#include "sim_call.h"
+#include "sim_dynamodb.h"
+#include "sim_sqs.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WORLD_WALL 1704677672343000LL /* when it begins: 2024-01-08T01:34:32.343Z */
+
+struct world {
+    int64_t now; /* monotonic microseconds */
+    uint64_t steps;
+    struct timers timers;
+    struct random random; /* of the servers and the network */
+    struct clock clock;
+    struct log log;
+    struct buf log_text; /* all lines at or above `log.level` */
+    struct digest *digest;
+    struct sim_call_list calls;
+    struct sim_sqs sqs;
+    struct sim_dynamodb dynamodb;
+    struct buf violations; /* of the invariants, a line each */
+};
+
+void world_init(struct world *w, uint64_t seed);
+/* Workers must be gone. */
+void world_done(struct world *w);
+
+/* One step: the clock goes to the next timer that is due, and what is due then fires. False: nothing is ever due. */
+bool world_step(struct world *w);
+/* Steps until the clock has gone on by so much. */
+void world_run(struct world *w, int64_t microseconds);
+/* Steps until the condition holds; false: it didn't within so much time. */
+bool world_run_until(struct world *w, bool (*condition)(void *ctx), void *ctx, int64_t microseconds);
+
+/* How often a text stands in the log. */
+unsigned world_logged(const struct world *w, const char *text);
+void world_forget_log(struct world *w);
+/* Notes that an invariant was broken. */
+void world_violated(struct world *w, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Memory that is there, or the process ends. */
+void *world_alloc(size_t size);
+char *world_text(struct span text);
+
+/* The allocations between these are the world's own: they don't fail where a test has the layers' fail. */
+extern unsigned world_own_memory;
+static inline void world_enter(void) {
+    world_own_memory++;
+}
+static inline void world_leave(void) {
+    world_own_memory--;
+}

@@ -1,0 +1,109 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "configuration.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char logged[4096];
+
+static void keep_line(void *ctx, struct span line) {
+    (void)ctx;
+    size_t used = strlen(logged);
+    (void)snprintf(logged + used, sizeof logged - used, "%.*s\n", (int)line.len, line.data);
+}
+
+static int64_t no_time(void *ctx) {
+    (void)ctx;
+    return 0;
+}
+
+static struct log test_log(void) {
+    logged[0] = '\0';
+    return (struct log){.clock = {no_time, no_time, NULL}, .sink = keep_line};
+}
+
+/* Loads a file with this text. */
+static bool load(const char *text, struct configuration *ret_configuration) {
+    char path[] = "/tmp/test-configuration-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    (void)close(fd);
+    struct log log = test_log();
+    bool fine = configuration_load(path, &log, ret_configuration);
+    (void)unlink(path);
+    return fine;
+}
+
+static void the_environment_stands_before_the_file(void **state) {
+    (void)state;
+    struct configuration c;
+    assert_true(load("MAX_RATE=5\nLOG_LEVEL=DEBUG\nQUEUE_URL=q\n", &c));
+    assert_false(c.faulty);
+    assert_int_equal(setenv("MAX_RATE", "7", 1), 0);
+    assert_int_equal(setenv("QUEUE_URL", "", 1), 0);
+    assert_int_equal(unsetenv("LOG_LEVEL"), 0);
+    struct environment e = configuration_environment(&c);
+    assert_string_equal(environment_get(&e, "MAX_RATE"), "7");
+    assert_string_equal(environment_get(&e, "LOG_LEVEL"), "DEBUG");
+    assert_null(environment_get(&e, "QUEUE_URL"));
+    assert_null(environment_get(&e, "DLQ_URL"));
+    configuration_free(&c);
+    assert_int_equal(unsetenv("MAX_RATE"), 0);
+    assert_int_equal(unsetenv("QUEUE_URL"), 0);
+}
+
+static void all_faults_of_a_file_are_told_with_their_lines(void **state) {
+    (void)state;
+    struct configuration c;
+    assert_true(load("export A=1\nMAX_RAET=5\nTABLE_NAME=users\n", &c));
+    assert_true(c.faulty);
+    assert_non_null(strstr(logged, ":1: "));
+    assert_non_null(strstr(logged, ":2: there is no setting MAX_RAET; did you mean MAX_RATE?"));
+    assert_string_equal(settings_file_get(&c.file, "TABLE_NAME"), "users");
+    configuration_free(&c);
+}
+
+static void a_file_that_cannot_be_read_is_told_with_its_name_and_reason(void **state) {
+    (void)state;
+    struct log log = test_log();
+    struct configuration c;
+    assert_false(configuration_load("/nonexistent/x.conf", &log, &c));
+    assert_non_null(strstr(logged, "/nonexistent/x.conf"));
+    assert_non_null(strstr(logged, "No such file"));
+    assert_false(configuration_load("/tmp", &log, &c));
+    assert_non_null(strstr(logged, "Is a directory"));
+    assert_false(configuration_load("/dev/zero", &log, &c));
+    assert_non_null(strstr(logged, "File too large"));
+}
+
+static void names_that_are_not_ours_go_to_the_environment_unless_they_are_there(void **state) {
+    (void)state;
+    struct configuration c;
+    assert_int_equal(unsetenv("UNIT_TEST_PROXY"), 0);
+    assert_int_equal(unsetenv("MAX_RATE"), 0);
+    assert_int_equal(setenv("UNIT_TEST_ZONE", "old", 1), 0);
+    assert_true(load("UNIT_TEST_PROXY=first\nUNIT_TEST_PROXY=p\nUNIT_TEST_ZONE=new\nMAX_RATE=5\n", &c));
+    assert_true(configuration_export(&c));
+    assert_string_equal(getenv("UNIT_TEST_PROXY"), "p");
+    assert_string_equal(getenv("UNIT_TEST_ZONE"), "old");
+    assert_null(getenv("MAX_RATE"));
+    configuration_free(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_environment_stands_before_the_file),
+        cmocka_unit_test(all_faults_of_a_file_are_told_with_their_lines),
+        cmocka_unit_test(a_file_that_cannot_be_read_is_told_with_its_name_and_reason),
+        cmocka_unit_test(names_that_are_not_ours_go_to_the_environment_unless_they_are_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
