@@ -14,6 +14,7 @@ struct output {
     enum output_kind kind;
 };
 
+/* fd stays the caller's. */
 struct output output_of(int fd);
 
 enum output_status {

@@ -12,7 +12,6 @@
 #include "http.h"
 #include "log.h"
 #include "loop.h"
-#include "outcome.h"
 #include "random.h"
 #include "shared_config.h"
 #include "sqs.h"
@@ -43,9 +42,9 @@ struct services {
     struct dynamodb_port dynamodb;
 };
 
-/* Looks up what the settings of the AWS kind say. Problems are logged, all of them. EXIT_FINE, else EXIT_SETTINGS, or EXIT_NOT_PERMITTED where
- * all that is missing are credentials. services_free() is needed in any case. */
-MUST_USE enum exit_code services_find(struct services *services, const struct services_options *options);
+/* Looks up what the settings of the AWS kind say. Problems are logged, all of them; false where there is one. services_free() is needed in any
+ * case. */
+MUST_USE bool services_find(struct services *services, const struct services_options *options);
 /* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* Calls in flight end without their callbacks. Takes a zeroed one too. */

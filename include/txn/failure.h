@@ -18,7 +18,9 @@ enum error_type {
     ERROR_DATABASE            /* 500 DatabaseError */
 };
 
+/* The name that stands in an envelope's `error`; "" for ERROR_NONE. */
 const char *error_type_name(enum error_type type);
+/* The HTTP status that goes with it; 0 for ERROR_NONE. */
 int error_type_status(enum error_type type);
 
 struct failure {

@@ -38,12 +38,11 @@ static size_t connections_possible(struct app *app) {
 }
 
 /* Reads the settings of both kinds; all their problems are told. */
-static enum exit_code read_settings(struct app *app, const struct services_options *options) {
+static bool read_settings(struct app *app, const struct services_options *options) {
     bool file_fine = !app->configuration.faulty;
     enum settings_need need = options->with_queue ? NEED_TABLE_AND_QUEUE : NEED_TABLE;
     bool settings_fine = settings_read(&app->environment, need, &app->log, &app->settings);
-    enum exit_code code = services_find(&app->services, options);
-    return settings_fine && file_fine ? code : EXIT_SETTINGS;
+    return services_find(&app->services, options) && settings_fine && file_fine;
 }
 
 static bool load_configuration(struct app *app) {
@@ -79,9 +78,8 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
                                        .random = &app->random,
                                        .digest = app->digest,
                                        .log = &app->log};
-    enum exit_code code = read_settings(app, &options);
-    if (code != EXIT_FINE) {
-        return code;
+    if (!read_settings(app, &options)) {
+        return EXIT_SETTINGS;
     }
     options.max_connections = connections_possible(app);
     if (!services_connect(&app->services, &options)) {

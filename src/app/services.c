@@ -10,11 +10,11 @@
 /* Problems of the settings: all of them are logged before the start ends, each once (a URL for both services is looked at twice). */
 struct checks {
     struct log *log;
-    enum exit_code code; /* EXIT_FINE, or the worst so far */
+    bool fine;
     char last[SETTING_WHY_SIZE];
 };
 
-static void check_as(struct checks *checks, enum exit_code code, bool fine, const char *why) {
+static void check(struct checks *checks, bool fine, const char *why) {
     if (fine) {
         return;
     }
@@ -22,13 +22,7 @@ static void check_as(struct checks *checks, enum exit_code code, bool fine, cons
         log_event(checks->log, LOG_LEVEL_ERROR, why, NULL);
         (void)snprintf(checks->last, sizeof checks->last, "%s", why);
     }
-    if (checks->code != EXIT_SETTINGS) {
-        checks->code = code;
-    }
-}
-
-static void check(struct checks *checks, bool fine, const char *why) {
-    check_as(checks, EXIT_SETTINGS, fine, why);
+    checks->fine = false;
 }
 
 static void check_ca_bundle(struct checks *checks, const char *path) {
@@ -46,25 +40,15 @@ static void check_ca_bundle(struct checks *checks, const char *path) {
     }
 }
 
-/* Half a key is a setting to mend; to have none at all is a matter of permission. */
-static void check_credentials(struct checks *checks, struct services *services, const struct services_options *o) {
-    char why[SETTING_WHY_SIZE];
-    struct credentials_provider of_environment = {0};
-    enum source_status status = credentials_env_new(o->environment, &of_environment, why);
-    credentials_provider_release(&of_environment);
-    bool found = credentials_default_new(o->environment, &services->config, loop_clock(o->loop), &services->credentials, why);
-    check_as(checks, status == SOURCE_FAULTY ? EXIT_SETTINGS : EXIT_NOT_PERMITTED, found, why);
-}
-
-enum exit_code services_find(struct services *services, const struct services_options *options) {
+bool services_find(struct services *services, const struct services_options *options) {
     *services = (struct services){0};
     const struct environment *environment = options->environment;
-    struct checks checks = {.log = options->log, .code = EXIT_FINE};
+    struct checks checks = {.log = options->log, .fine = true};
     char why[SETTING_WHY_SIZE];
     check_ca_bundle(&checks, environment_get(environment, "AWS_CA_BUNDLE"));
     if (!shared_config_load(environment, &services->config, why)) {
         check(&checks, false, why);
-        return checks.code;
+        return false;
     }
     bool region = aws_region(environment, &services->config, services->region, why);
     check(&checks, region, why);
@@ -74,8 +58,8 @@ enum exit_code services_find(struct services *services, const struct services_op
     if (options->with_queue) {
         check(&checks, aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why), why);
     }
-    check_credentials(&checks, services, options);
-    return checks.code;
+    check(&checks, credentials_default_new(environment, &services->config, loop_clock(options->loop), &services->credentials, why), why);
+    return checks.fine;
 }
 
 static struct aws_client *new_client(struct services *services, const struct services_options *o, const struct aws_service *service,

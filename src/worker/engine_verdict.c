@@ -96,9 +96,12 @@ static void refused(struct engine *e, struct job *job, const struct verdict *v) 
 static void act_on(struct engine *e, struct job *job, const struct verdict *v) {
     struct update *u = job->update;
     switch (v->kind) {
-    case VERDICT_APPLIED: engine_end(e, job, JOB_APPLIED); break;
-    case VERDICT_APPLIED_UNKNOWN: warn_unknown_hash(e, job); /* fall through */
+    case VERDICT_APPLIED:
     case VERDICT_APPLIED_BEFORE: engine_end(e, job, JOB_APPLIED); break;
+    case VERDICT_APPLIED_UNKNOWN:
+        warn_unknown_hash(e, job);
+        engine_end(e, job, JOB_APPLIED);
+        break;
     case VERDICT_KEY_REUSED:
         update_fail_reused_key(u);
         engine_fail(e, job, false);

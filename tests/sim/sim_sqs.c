@@ -64,6 +64,11 @@ struct sim_message *sim_message_new(struct sim_sqs *sqs, struct span body) {
     return m;
 }
 
+void sim_message_set(char **text, struct span by) {
+    free(*text);
+    *text = world_text(by);
+}
+
 void sim_queue_put(struct sim_queue *queue, struct sim_message *m) {
     struct sim_sqs *sqs = queue->sqs;
     if (sqs->all_count == sqs->all_room) {
@@ -192,11 +197,6 @@ static struct call *change_batch(void *ctx, const char *queue_url, const struct 
     return sim_call_start(sqs->world, &call->base, &kind, &sqs->change, options);
 }
 
-static void replace(char **text, struct span by) {
-    free(*text);
-    *text = world_text(by);
-}
-
 static struct call *send_batch(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
                                const struct call_options *options, sqs_batch_done *done, void *user) {
     static const struct sim_call_kind kind = {.execute = sim_send_execute, .deliver = sim_batch_deliver, .release = release};
@@ -207,9 +207,9 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     call->count = count;
     for (size_t i = 0; i < count; i++) {
         struct sim_message *m = call->sends[i] = sim_message_new(sqs, entries[i].body);
-        replace(&m->error_type, entries[i].error_type);
-        replace(&m->status_code, entries[i].status_code);
-        replace(&m->error_envelope, entries[i].error_envelope);
+        sim_message_set(&m->error_type, entries[i].error_type);
+        sim_message_set(&m->status_code, entries[i].status_code);
+        sim_message_set(&m->error_envelope, entries[i].error_envelope);
     }
     struct call *started = sim_call_start(sqs->world, &call->base, &kind, &sqs->send, options);
     world_leave();

@@ -90,6 +90,15 @@ static size_t size_of(const struct sim_message *m) {
            attribute_size("ErrorEnvelope", "String", m->error_envelope);
 }
 
+/* The client may send the same once more. */
+static struct sim_message *copy_of(struct sim_sqs *sqs, const struct sim_message *m) {
+    struct sim_message *copy = sim_message_new(sqs, span_cstr(m->body));
+    sim_message_set(&copy->error_type, span_cstr(m->error_type));
+    sim_message_set(&copy->status_code, span_cstr(m->status_code));
+    sim_message_set(&copy->error_envelope, span_cstr(m->error_envelope));
+    return copy;
+}
+
 enum sim_executed sim_send_execute(struct sim_call *base) {
     struct sqs_call *call = (struct sqs_call *)base;
     struct sim_sqs *sqs = call->sqs;
@@ -118,10 +127,10 @@ enum sim_executed sim_send_execute(struct sim_call *base) {
             continue;
         }
         call->results[i].ok = true;
-        sim_queue_put(call->queue, call->sends[i]);
+        struct sim_message *sent = copy_of(sqs, call->sends[i]);
+        sim_queue_put(call->queue, sent);
         if (sqs->was_sent)
-            sqs->was_sent(sqs->observer, call->sends[i]);
-        call->sends[i] = NULL;
+            sqs->was_sent(sqs->observer, sent);
     }
     return SIM_EXECUTED;
 }

@@ -42,6 +42,8 @@ enum sim_executed sim_send_execute(struct sim_call *base);
 void sim_batch_deliver(struct sim_call *base);
 /* sim_sqs.c */
 struct sim_message *sim_message_new(struct sim_sqs *sqs, struct span body);
+/* Replaces one of its texts. */
+void sim_message_set(char **text, struct span by);
 void sim_message_free(struct sim_message *m);
 void sim_queue_put(struct sim_queue *queue, struct sim_message *m);
 /* Whether the queue itself is out of order: then the answer is written. */

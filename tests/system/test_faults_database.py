@@ -223,7 +223,7 @@ def test_an_audit_record_that_stands_decides_by_its_hash(scene: Scene, proxy: Pr
     assert run.code == 0 and [dead.error for dead in scene.dead()] == ([error] if error else [])
     if error:
         assert scene.dead()[0].envelope["details"]["field"] == "idempotency_key"
-    assert bool([line for line in run.log if "WARNING" in line.upper() and "hash" in line.lower()]) == warned, run.log
+    assert bool([line for line in run.log if "WARNING" in line.upper() and "unknown version" in line]) == warned, run.log
 
 
 def test_what_had_been_applied_is_never_sent_to_the_dlq_for_a_verdict(scene: Scene, proxy: Proxy) -> None:
@@ -456,10 +456,11 @@ def test_updates_of_one_record_run_one_at_a_time(scene: Scene, proxy: Proxy) -> 
 
 
 def test_max_rate_bounds_transactions_retries_included(scene: Scene, proxy: Proxy) -> None:
-    bodies = chain(scene, 60)
-    proxy.on("TransactWriteItems", faults.throttled(), probability=0.2, seed=3)
+    bodies = chain(scene, 40)
+    proxy.on("TransactWriteItems", faults.throttled(), probability=0.5, seed=3)
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, MAX_RATE=20)
     assert run.code == 0 and versions(scene) == {1}
     times = [request.started for request in proxy.requests("TransactWriteItems")]
-    for first, last in zip(times, times[40:]):
-        assert last - first >= (40 - 3) / 20 * 0.9, "more than 20 a second over 40 requests"
+    for first, last in zip(times, times[30:]):
+        # A burst may be a tenth of a second's worth: 2.
+        assert last - first >= (30 - 3) / 20 * 0.9, "more than 20 a second over 30 requests"

@@ -1,0 +1,37 @@
+/* A worker in the world: its ports, the facts a discovery would find, and the worker itself. Several may share one world. */
+#pragma once
+
+#include "queue_worker.h"
+#include "world.h"
+
+#define SIM_TABLE "users"
+#define SIM_AUDIT_TABLE "audit_logs"
+#define SIM_QUEUE "updates"
+#define SIM_DLQ "updates-dlq"
+
+/* The usual tables and queues: a table `users` (string key `id`), `audit_logs`, `updates`, `updates-dlq`. */
+void sim_usual_world(struct world *w, uint64_t seed);
+
+struct sim_worker {
+    struct world *world;
+    struct sqs_port sqs;
+    struct dynamodb_port dynamodb;
+    struct random random;
+    struct worker_ports ports;
+    struct discovery_facts facts;
+    struct update_context context;
+    struct queue_worker_options options;
+    struct queue_worker *worker;
+    bool ended;
+    enum exit_code exit_code;
+    unsigned most_in_flight;
+};
+
+/* Makes it ready, audit on, with the contract's defaults; options and facts may be changed until sim_worker_start(). */
+void sim_worker_init(struct sim_worker *s, struct world *w);
+/* False: no memory. */
+bool sim_worker_start(struct sim_worker *s);
+/* As SIGTERM. */
+void sim_worker_stop(struct sim_worker *s);
+/* As SIGKILL, or the end of the process. Takes one that was not started. */
+void sim_worker_kill(struct sim_worker *s);

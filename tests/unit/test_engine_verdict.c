@@ -1,0 +1,285 @@
+#include "worker_world.h"
+
+/* A ValidationException that our own checks did not foresee. */
+static void a_refusal_is_a_validation_error_after_a_look_at_both_tables(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 2);
+    struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    scene_set(&s, 0, 1);
+    scene_set(&s, 1, 1);
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.db->describe.calls, 2);
+    assert_int_equal(s.dlq->count, 1);
+    assert_string_equal(scene_dead(&s, 0)->error_type, "ValidationError");
+    /* A look less than a minute old counts. */
+    scene_set(&s, 1, 2);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.db->describe.calls, 2);
+    world_run(&s.world, MINUTE);
+    scene_set(&s, 1, 3);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.db->describe.calls, 4);
+    scene_done(&s);
+}
+
+static void refusals_wait_while_the_tables_cant_be_read_and_the_others_go_on(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 2, 10);
+    struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    s.db->describe.mode = SIM_DENIED;
+    scene_start(&s);
+    for (unsigned i = 0; i < 5; i++)
+        scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":%u},\"idempotency_key\":\"bad-%u\"}", i, i);
+    scene_trickle(&s, 2, SECOND, 10 * MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    assert_true(s.db->committed > 590);
+    s.db->describe.mode = SIM_UP;
+    scene_empties(&s, 5 * MINUTE);
+    assert_int_equal(s.dlq->count, 5);
+    scene_done(&s);
+}
+
+static void a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 3, 10);
+    struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    s.users->shape.attribute_count = 2; /* a new index */
+    s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_set(&s, 1, 1);
+    scene_trickle(&s, 2, SECOND, 10 * MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    assert_true(s.db->committed > 590);
+    assert_true(world_logged(&s.world, "Holding") == 0);
+    assert_int_equal(world_logged(&s.world, "changed since the start"), 1);
+    /* It is as it was at start again: what was refused in between is tried again, not judged. */
+    s.users->shape.attribute_count = 1;
+    script.left = 0;
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(scene_n(&s, 1), 1);
+    scene_done(&s);
+}
+
+/* Fault 5. */
+static void a_transaction_in_progress_is_tried_again_and_holds_nothing(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 4, 1);
+    struct scripted script = {.record = "k0", .status = 400, .code = "TransactionInProgressException", .left = 20};
+    scene_script(&s, &script);
+    scene_set(&s, 0, 1);
+    scene_start(&s);
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(world_logged(&s.world, "Holding"), 0);
+    assert_true(s.world.now > 5 * SECOND);
+    assert_int_equal(scene_n(&s, 0), 1);
+    scene_done(&s);
+}
+
+static void a_reason_that_names_the_item_for_good_needs_no_second_attempt(void **state) {
+    (void)state;
+    static const struct {
+        const char *update, *audit;
+    } cases[] = {{"ItemCollectionSizeLimitExceeded", NULL}, {"None", "ItemCollectionSizeLimitExceeded"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct scene s;
+        scene_init(&s, 5, 1);
+        struct scripted script = {.record = "k0", .code = cases[i].update, .audit_code = cases[i].audit, .left = FOR_EVER};
+        scene_script(&s, &script);
+        struct sim_message *m = scene_set(&s, 0, 1);
+        scene_start(&s);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(script.answered, 1);
+        assert_int_equal(m->receive_count, 1);
+        assert_string_equal(scene_dead(&s, 0)->error_type, "DatabaseError");
+        assert_non_null(strstr(scene_dead(&s, 0)->body, "\"code\":\"ItemCollectionSizeLimitExceeded\""));
+        scene_done(&s);
+    }
+}
+
+/* "For this message alone". */
+static void a_poisoned_message_among_healthy_ones_ends_in_the_dlq_and_stops_nobody(void **state) {
+    (void)state;
+    static const struct {
+        int status;
+        const char *code;
+    } cases[] = {{500, "InternalServerError"}, {400, "AccessDeniedException"}, {400, "NeverHeardOfException"}, {0, "NeverHeardOf"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct scene s;
+        scene_init(&s, 10 + i, 10);
+        struct scripted script = {.record = "k1", .status = cases[i].status, .code = cases[i].code, .left = FOR_EVER};
+        scene_script(&s, &script);
+        struct sim_message *poison = scene_set(&s, 1, 1);
+        scene_start(&s);
+        scene_trickle(&s, 2, 100 * MILLISECOND, 4 * MINUTE);
+        world_run(&s.world, 5 * SECOND);
+        assert_true(poison->deleted);
+        assert_int_equal(poison->receive_count, 5);
+        assert_true(s.world.now > 4 * 30 * SECOND);
+        assert_int_equal(s.dlq->count, 1);
+        assert_string_equal(scene_dead(&s, 0)->error_type, "DatabaseError");
+        assert_non_null(strstr(scene_dead(&s, 0)->body, cases[i].code));
+        assert_int_equal(s.db->committed, 2400);
+        scene_done(&s);
+    }
+}
+
+static void a_message_that_fails_twice_alike_with_deliveries_left_is_given_back_for_30_seconds(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 20, 10);
+    struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    struct sim_message *poison = scene_set(&s, 1, 1);
+    scene_start(&s);
+    scene_trickle(&s, 2, 100 * MILLISECOND, 5 * SECOND);
+    assert_int_equal(script.answered, 2);
+    assert_int_equal(poison->receive_count, 1);
+    int64_t delay = poison->visible_at - s.world.now;
+    assert_true(delay > 24 * SECOND && delay <= 30 * SECOND);
+    assert_int_equal(s.worker.worker ? scene_status(&s).in_flight : 0, 0);
+    scene_done(&s);
+}
+
+static void two_failures_that_differ_are_not_the_same_way(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 21, 10);
+    struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = 1};
+    scene_script(&s, &script);
+    struct sim_message *m = scene_set(&s, 1, 1);
+    m->receive_count = 10;
+    scene_start(&s);
+    scene_trickle(&s, 2, 20 * MILLISECOND, 200 * MILLISECOND);
+    while (script.left)
+        world_step(&s.world);
+    script.code = "NeverHeardOfException";
+    script.left = 1;
+    scene_trickle(&s, 2, 20 * MILLISECOND, 5 * SECOND);
+    assert_int_equal(script.left, 0);
+    assert_true(m->deleted);
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(scene_n(&s, 1), 1);
+    scene_done(&s);
+}
+
+static void a_success_of_the_other_kind_tells_nothing(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 22, 10);
+    struct scripted script = {.record = "k1", .audited_only = true, .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    struct sim_message *m = scene_set(&s, 1, 1);
+    m->receive_count = 10;
+    scene_start(&s);
+    for (unsigned i = 0; i < 600; i++) {
+        scene_send(&s, "{\"id\":\"k2\",\"attributes\":{\"n\":%u},\"enable_logging\":false}", i);
+        world_run(&s.world, 100 * MILLISECOND);
+    }
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(s.db->committed, 600);
+    assert_false(m->deleted);
+    s.invariants.unaudited = true;
+    scene_done(&s);
+}
+
+/* Reused keys and tokens. */
+static void a_message_ids_token_that_was_used_for_other_bytes_is_waited_out(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 30, 2);
+    s.worker.context.audit = AUDIT_OFF;
+    s.invariants.unaudited = true;
+    struct scripted script = {.record = "k1", .status = 400, .code = "IdempotentParameterMismatchException", .left = 1};
+    scene_script(&s, &script);
+    struct sim_message *m = scene_set(&s, 1, 1);
+    scene_start(&s);
+    world_run(&s.world, 5 * SECOND);
+    int64_t delay = m->visible_at - s.world.now;
+    assert_true(delay > 590 * SECOND && delay <= 600 * SECOND);
+    scene_empties(&s, 11 * MINUTE);
+    assert_int_equal(scene_n(&s, 1), 1);
+    assert_int_equal(s.dlq->count, 0);
+    scene_done(&s);
+}
+
+static void a_producers_key_whose_token_was_used_for_other_bytes_is_a_validation_error(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 31, 2);
+    s.worker.context.audit = AUDIT_OFF;
+    scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"idempotency_key\":\"one\"}");
+    scene_start(&s);
+    scene_empties(&s, 5 * SECOND);
+    scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":2},\"idempotency_key\":\"one\"}");
+    scene_empties(&s, 5 * SECOND);
+    assert_int_equal(s.dlq->count, 1);
+    assert_string_equal(scene_dead(&s, 0)->error_type, "ValidationError");
+    assert_non_null(strstr(scene_dead(&s, 0)->body, "\"field\":\"idempotency_key\""));
+    s.invariants.unaudited = true;
+    scene_done(&s);
+}
+
+static void an_audited_mismatch_gets_a_new_token_and_the_record_decides(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 32, 2);
+    struct scripted script = {.record = "k0", .status = 400, .code = "IdempotentParameterMismatchException", .left = 3};
+    scene_script(&s, &script);
+    scene_set(&s, 0, 1);
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(scene_n(&s, 0), 1);
+    /* The same key for another message. */
+    scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":2},\"idempotency_key\":\"one\"}");
+    scene_empties(&s, MINUTE);
+    scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":3},\"idempotency_key\":\"one\"}");
+    scene_empties(&s, MINUTE);
+    assert_int_equal(scene_n(&s, 0), 2);
+    assert_string_equal(scene_dead(&s, 0)->error_type, "ValidationError");
+    scene_done(&s);
+}
+
+static void what_dynamodb_says_of_a_refused_value_stays_out_of_the_log(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 33, 2);
+    struct scripted script = {.record = "k0", .status = 400, .code = "ValidationException", .left = 1};
+    scene_script(&s, &script);
+    scene_set(&s, 0, 1);
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_non_null(strstr(scene_dead(&s, 0)->body, "an exception of the test's own"));
+    assert_int_equal(world_logged(&s.world, "an exception of the test's own"), 0);
+    assert_int_equal(world_logged(&s.world, "went to the DLQ"), 1);
+    scene_done(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_refusal_is_a_validation_error_after_a_look_at_both_tables),
+        cmocka_unit_test(a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody),
+        cmocka_unit_test(a_transaction_in_progress_is_tried_again_and_holds_nothing),
+        cmocka_unit_test(a_reason_that_names_the_item_for_good_needs_no_second_attempt),
+        cmocka_unit_test(a_poisoned_message_among_healthy_ones_ends_in_the_dlq_and_stops_nobody),
+        cmocka_unit_test(a_message_that_fails_twice_alike_with_deliveries_left_is_given_back_for_30_seconds),
+        cmocka_unit_test(two_failures_that_differ_are_not_the_same_way),
+        cmocka_unit_test(a_success_of_the_other_kind_tells_nothing),
+        cmocka_unit_test(a_message_ids_token_that_was_used_for_other_bytes_is_waited_out),
+        cmocka_unit_test(a_producers_key_whose_token_was_used_for_other_bytes_is_a_validation_error),
+        cmocka_unit_test(an_audited_mismatch_gets_a_new_token_and_the_record_decides),
+        cmocka_unit_test(what_dynamodb_says_of_a_refused_value_stays_out_of_the_log),
+        cmocka_unit_test(refusals_wait_while_the_tables_cant_be_read_and_the_others_go_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
