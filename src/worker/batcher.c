@@ -28,11 +28,20 @@ static void on_timer(void *user) {
 void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx) {
     *b = (struct batcher){.ports = ports, .kind = *kind, .ctx = ctx};
     TAILQ_INIT(&b->queue);
+    TAILQ_INIT(&b->waiting);
     LIST_INIT(&b->flights);
     timer_init(&b->timer, on_timer, b);
 }
 
+static void stop_waiting(struct batcher *b, struct batch_entry *entry) {
+    TAILQ_REMOVE(&b->waiting, entry, link);
+    entry->waiting = false;
+    timer_stop(b->ports->timers, &entry->again);
+}
+
 void batcher_done(struct batcher *b) {
+    for (struct batch_entry *entry; (entry = TAILQ_FIRST(&b->waiting));)
+        stop_waiting(b, entry);
     for (struct batch_flight *f; (f = LIST_FIRST(&b->flights));) {
         LIST_REMOVE(f, link);
         b->ports->sqs->cancel(b->ports->sqs->ctx, f->call);
@@ -56,6 +65,24 @@ static void put_in_queue(struct batcher *b, struct batch_entry *entry, bool firs
         TAILQ_INSERT_TAIL(&b->queue, entry, link);
     entry->queued = true;
     b->queued++;
+}
+
+/* Whoever waited for its turn stands in the queue again. */
+static void on_again(void *user) {
+    struct batch_entry *entry = user;
+    struct batcher *b = entry->batcher;
+    stop_waiting(b, entry);
+    entry->due = clock_monotonic(b->ports->clock);
+    put_in_queue(b, entry, false);
+    timer_start(b->ports->timers, &b->timer, entry->due);
+}
+
+static void wait_until(struct batcher *b, struct batch_entry *entry, int64_t due) {
+    timer_init(&entry->again, on_again, entry);
+    entry->batcher = b;
+    entry->waiting = true;
+    TAILQ_INSERT_TAIL(&b->waiting, entry, link);
+    timer_start(b->ports->timers, &entry->again, due < entry->expires ? due : entry->expires);
 }
 
 /* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. */
@@ -153,6 +180,8 @@ void batcher_add(struct batcher *b, struct batch_entry *entry) {
     int64_t now = clock_monotonic(b->ports->clock);
     entry->due = now + b->kind.linger;
     entry->tries = 0;
+    if (b->queued + b->flight_count == 0)
+        b->trouble_since = now; /* nobody has looked since */
     put_in_queue(b, entry, false);
     if (!b->timer.running || is_ready(b, now))
         pump_soon(b);
@@ -161,6 +190,8 @@ void batcher_add(struct batcher *b, struct batch_entry *entry) {
 void batcher_remove(struct batcher *b, struct batch_entry *entry) {
     if (entry->queued)
         take_from_queue(b, entry);
+    if (entry->waiting)
+        stop_waiting(b, entry);
     if (entry->flight) {
         entry->flight->entries[entry->slot] = NULL;
         entry->flight = NULL;
@@ -169,6 +200,10 @@ void batcher_remove(struct batcher *b, struct batch_entry *entry) {
 
 void batcher_hurry(struct batcher *b) {
     b->hurry = true;
+    for (struct batch_entry *entry; (entry = TAILQ_FIRST(&b->waiting));) {
+        stop_waiting(b, entry);
+        put_in_queue(b, entry, false);
+    }
     pump_soon(b);
 }
 
@@ -201,21 +236,19 @@ static void leave_trouble(struct batcher *b, int64_t now) {
         b->kind.trouble_changed(b->ctx);
 }
 
-/* Whether a refusal of a whole call can only be due to what was in it. */
-static bool is_about_entries(const struct call_result *result) {
-    static const char *const about_the_queue[] = {"QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress",
-                                                  "InvalidSecurity", "UnsupportedOperation"};
-    if (result->class != CALL_PERMANENT || !result->from_service)
-        return false;
-    for (size_t i = 0; i < ARRAY_LENGTH(about_the_queue); i++)
-        if (strstr(result->code, about_the_queue[i]))
-            return false;
-    return true;
+/* Whether a code says something of the queue, its key or our rights, whatever was sent. */
+static bool is_about_queue(const char *code) {
+    static const char *const parts[] = {"QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress", "InvalidSecurity",
+                                        "UnsupportedOperation", "Kms", "KMS", "AccessDenied", "Throttl"};
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        if (strstr(code, parts[i]))
+            return true;
+    return false;
 }
 
-static void try_again(struct batcher *b, struct batch_entry *entry, int64_t due) {
-    entry->due = due;
-    put_in_queue(b, entry, false);
+/* Whether a refusal of a whole call can only be due to what was in it. */
+static bool is_about_entries(const struct call_result *result) {
+    return result->class == CALL_PERMANENT && result->from_service && !is_about_queue(result->code);
 }
 
 /* The answer to a call whose entries were all judged one by one. */
@@ -227,10 +260,10 @@ static void settle_entries(struct batcher *b, struct batch_flight *f, const stru
         entry->flight = NULL;
         if (results[i].ok)
             b->kind.ended(b->ctx, entry, BATCH_DONE, "");
-        else if (results[i].sender_fault)
+        else if (results[i].sender_fault && !is_about_queue(results[i].code))
             b->kind.ended(b->ctx, entry, BATCH_REFUSED, results[i].code);
         else
-            try_again(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, RETRY_CAP));
+            wait_until(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, RETRY_CAP));
     }
 }
 
@@ -247,7 +280,8 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
             continue;
         }
         entry->solitary = entry->solitary || about_entries;
-        try_again(b, entry, now);
+        entry->due = now;
+        put_in_queue(b, entry, false);
     }
     if (!about_entries)
         enter_trouble(b, result, now);

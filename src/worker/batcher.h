@@ -26,6 +26,9 @@ struct batch_entry {
     struct batch_flight *flight; /* the call it is in */
     size_t slot;                 /* where in it */
     bool queued;
+    bool waiting;    /* it failed alone, and waits for its own turn: nobody waits behind it */
+    struct timer again;
+    struct batcher *batcher; /* while it waits */
     bool solitary;   /* a batch with it was refused as a whole: it goes alone */
     size_t size;     /* bytes, where batches are bounded by bytes */
     int64_t expires; /* monotonic: given up then */
@@ -57,6 +60,7 @@ struct batcher {
     void *ctx;
     struct batch_queue queue;
     size_t queued;
+    struct batch_queue waiting;
     struct flight_list flights;
     unsigned flight_count;
     struct timer timer;
@@ -71,18 +75,19 @@ void batcher_init(struct batcher *b, const struct worker_ports *ports, const str
 /* Ends its calls and forgets its entries, without `ended`. */
 void batcher_done(struct batcher *b);
 void batcher_add(struct batcher *b, struct batch_entry *entry);
-/* Forgets an entry, queued or in flight (the call goes on, and may well have its effect). */
+/* Forgets an entry, queued, waiting or in flight (the call goes on, and may well have its effect). */
 void batcher_remove(struct batcher *b, struct batch_entry *entry);
 /* Sends at once what there is, and all that comes later. */
 void batcher_hurry(struct batcher *b);
 static inline bool batch_entry_busy(const struct batch_entry *entry) {
-    return entry->queued || entry->flight;
+    return entry->queued || entry->waiting || entry->flight;
 }
 static inline bool batcher_in_trouble(const struct batcher *b) {
     return b->failures > 0;
 }
-static inline bool batcher_idle(const struct batcher *b) {
-    return b->queued == 0 && b->flight_count == 0;
+/* Whether it has been in trouble since that time, with something to send. */
+static inline bool batcher_troubled_since(const struct batcher *b, int64_t since) {
+    return b->failures > 0 && b->queued + b->flight_count > 0 && b->trouble_since <= since;
 }
 /* The answer to a call that kind.send started. */
 void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);

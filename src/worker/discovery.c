@@ -85,7 +85,7 @@ static void settle(struct quest *q, enum exit_code code) {
 static void on_quest_timer(void *user) {
     struct quest *q = user;
     struct discovery *d = q->discovery;
-    if (clock_monotonic(d->ports.clock) < d->give_up_at) {
+    if (q->tries == 0 || clock_monotonic(d->ports.clock) < d->give_up_at) {
         ask(q);
         return;
     }
@@ -212,9 +212,9 @@ static void on_attributes(void *user, const struct call_result *result, const st
     facts->attributes = *attributes;
     size_t len = strlen(facts->name);
     facts->attributes.fifo = attributes->fifo || (len > 5 && !strcmp(facts->name + len - 5, ".fifo"));
+    if (q->kind == QUEST_QUEUE)
+        begin_dlq(d); /* first, so that another's problem doesn't end it before this one's is known */
     settle(q, EXIT_FINE);
-    if (q->kind == QUEST_QUEUE && !d->ended)
-        begin_dlq(d);
 }
 
 static void ask_attributes(struct quest *q) {

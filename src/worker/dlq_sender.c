@@ -7,7 +7,7 @@ static const int64_t SEND_LINGER = 50 * MILLISECOND, RECORD_DEADLINE = 20 * MICR
 static const unsigned SEND_FLIGHTS = 8;
 static const size_t RECORD_MAX = (size_t)8 << 20;
 static const unsigned REFUSED_DELAY = 300; /* seconds */
-static const int64_t LATER = INT64_MAX; /* an entry that never expires: its lease is kept up */
+static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 static const size_t BATCH_BYTES_MAX = (size_t)1 << 20;
 
 static size_t letter_limit(const struct queue_worker *w) {
@@ -41,11 +41,12 @@ static void drop_letter(struct held *h) {
 static void queue_letter(struct held *h) {
     struct queue_worker *w = h->worker;
     if (!make_letter(h)) {
-        held_give_back(h, 0, "There is no memory for its envelope");
+        held_give_back(h, NO_MEMORY_DELAY, "There is no memory for its envelope");
         return;
     }
     h->sending.size = h->letter.size;
-    h->sending.expires = LATER;
+    /* No send begins once another may have the message: it may be applied by then. */
+    h->sending.expires = lease_end_of(h);
     batcher_add(&w->dead_letters, &h->sending);
 }
 
@@ -117,9 +118,9 @@ static void put_failure_record(struct held *h) {
 
 static void log_dead_letter(const struct held *h) {
     const struct failure *f = &h->update->failure;
+    struct span reason = h->job.quotes_dynamodb ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope") : buf_span(&f->message);
     LOG_EVENT(h->worker->ports.log, LOG_LEVEL_INFO, "A message went to the DLQ", LOG_S("message_id", h->message->message_id),
-              LOG_C("error", error_type_name(f->type)), LOG_S("reason", buf_span(&f->message)),
-              LOG_I("receive_count", h->message->receive_count));
+              LOG_C("error", error_type_name(f->type)), LOG_S("reason", reason), LOG_I("receive_count", h->message->receive_count));
 }
 
 static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
@@ -132,6 +133,14 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
         drop_letter(h);
         held_delete(h);
         poller_pump(w);
+        return;
+    }
+    if (end == BATCH_EXPIRED) {
+        drop_letter(h);
+        if (w->phase >= PHASE_LEAVING)
+            held_give_back(h, 0, "The worker stops");
+        else
+            held_let_go(h);
         return;
     }
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The DLQ refuses a message; trying a plainer form", LOG_S("message_id", h->message->message_id),

@@ -17,6 +17,7 @@ static void end(struct queue_worker *w) {
     if (w->phase == PHASE_ENDED)
         return;
     w->phase = PHASE_ENDED;
+    poller_stop(w);
     if (held_count(w) > 0)
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages could not be given back in time: they become visible when their timeout is over",
                   LOG_I("messages", held_count(w)));
@@ -41,12 +42,20 @@ static void give_back_work(struct queue_worker *w, bool all) {
     struct held *next;
     for (struct held *h = TAILQ_FIRST(&w->held[HELD_WORKING]); h; h = next) {
         next = TAILQ_NEXT(h, in_state);
-        bool runs = h->job.state == JOB_RUNNING || h->job.state == JOB_LOOKING || h->job.state == JOB_CONFIRMING;
+        bool decides = h->job.state == JOB_LOOKING || h->job.state == JOB_CONFIRMING;
+        bool runs = h->job.state == JOB_RUNNING || (decides && h->job.pauses == 0);
         if (runs && !all)
             continue;
         engine_withdraw(&w->engine, &h->job);
         held_give_back(h, 0, "The worker stops");
     }
+}
+
+void drain_engine_changed(struct queue_worker *w) {
+    if (w->phase != PHASE_DRAINING)
+        return;
+    give_back_work(w, false);
+    drain_review(w);
 }
 
 static void hurry(struct queue_worker *w) {
@@ -64,11 +73,11 @@ void drain_begin(struct queue_worker *w, enum exit_code code) {
     w->exit_code = code;
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest", LOG_I("held", held_count(w)),
               LOG_I("running", w->engine.counts[JOB_RUNNING]));
-    poller_stop(w);
     until_empty_stop(w);
     engine_stop(&w->engine);
     give_back_work(w, false);
     hurry(w);
+    poller_settle(w);
     timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + time - leave);
     if (time == 0)
         drain_leave(w);
@@ -84,8 +93,10 @@ void drain_leave(struct queue_worker *w) {
     struct held *next;
     for (struct held *h = TAILQ_FIRST(&w->held[HELD_DEAD_LETTER]); h; h = next) {
         next = TAILQ_NEXT(h, in_state);
-        if (h->sending.flight)
-            continue; /* acknowledged in time, it is deleted */
+        if (h->sending.flight) {
+            h->sending.expires = clock_monotonic(w->ports.clock); /* acknowledged in time, it is deleted; else it isn't sent again */
+            continue;
+        }
         dlq_forget(h);
         held_give_back(h, 0, "The worker stops");
     }
@@ -99,7 +110,7 @@ void drain_leave(struct queue_worker *w) {
 void drain_review(struct queue_worker *w) {
     if (w->phase != PHASE_DRAINING && w->phase != PHASE_LEAVING)
         return;
-    if (held_count(w) == 0 && (LIST_EMPTY(&w->records) || w->phase == PHASE_LEAVING))
+    if (held_count(w) == 0 && w->poller.count == 0 && (LIST_EMPTY(&w->records) || w->phase == PHASE_LEAVING))
         end(w);
 }
 

@@ -32,6 +32,7 @@ void engine_init(struct engine *e, const struct worker_ports *ports, const struc
     record_lines_init(&e->records, seed, random_next(ports->random));
     limiter_init(&e->limiter, options->max_rate, clock_monotonic(ports->clock));
     timer_init(&e->limiter_timer, on_limiter_timer, e);
+    e->verdict_at = clock_monotonic(ports->clock);
     engine_verdict_init(e, facts);
     hold_init(e);
 }
@@ -104,14 +105,16 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
         return;
     }
     const struct dynamodb_port *db = e->ports->dynamodb;
-    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE, .max_attempts = is_probe ? 1 : 0};
+    /* Under MAX_RATE each attempt passes the limiter: the engine makes them itself. */
+    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE,
+                                   .max_attempts = is_probe || e->options.max_rate ? 1 : 0};
     job->verdicts_at_start = e->verdicts;
     job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);
     if (!job->call) {
         pause_for_memory(e, job);
         return;
     }
-    e->attempts++;
+    job->started = ++e->attempts;
     job->is_probe = is_probe;
     e->probes_running += is_probe;
     job_enter(job, JOB_RUNNING);
@@ -169,10 +172,21 @@ void engine_stop(struct engine *e) {
 }
 
 unsigned engine_unconfirmed(const struct engine *e) {
+    static const enum job_state states[] = {JOB_CONFIRMING, JOB_LOOKING};
     unsigned count = 0;
     const struct job *job;
-    TAILQ_FOREACH(job, &e->lists[JOB_CONFIRMING], in_state) {
-        count += job->pauses > 0;
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        TAILQ_FOREACH(job, &e->lists[states[i]], in_state) {
+            count += job->pauses > 0;
+        }
     return count;
+}
+
+int64_t engine_suspects_since(const struct engine *e) {
+    const struct job *job;
+    TAILQ_FOREACH(job, &e->lists[JOB_HELD], in_state) {
+        if (job->failed_by_itself && !e->hold.active)
+            return e->verdict_at;
+    }
+    return NEVER;
 }

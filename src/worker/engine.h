@@ -72,9 +72,10 @@ struct engine {
     int64_t unconfirmed_since;   /* monotonic */
     enum exit_code confirm_blame; /* why they cannot */
     uint64_t verdicts;      /* answers of a DynamoDB that works */
+    int64_t verdict_at;     /* monotonic: the last of them, or the start */
     uint64_t verdicts_at_own_failure; /* when a message last failed by itself for the first time */
-    uint64_t successes[2];  /* commits, by kind: [audited] */
     uint64_t attempts;      /* transactions started */
+    uint64_t succeeded[2];  /* by kind ([audited]): the latest attempt that has committed */
     struct verdict last_own; /* the last VERDICT_BY_ITSELF: what a hold over such is blamed on; its texts are absent */
 };
 
@@ -98,7 +99,10 @@ enum receiving engine_receiving(const struct engine *e);
 void engine_received_extra(struct engine *e);
 /* Jobs inside. */
 unsigned engine_count(const struct engine *e);
-/* Jobs whose verdict can't be confirmed (counted as waiting for the DLQ). */
+/* Jobs whose verdict can't be confirmed, or a refusal judged (counted as waiting for the DLQ). */
 unsigned engine_unconfirmed(const struct engine *e);
+/* Since when jobs have stood by that failed as if by their own fault, without any answer of a DynamoDB that works
+ * and without a hold; NEVER: none do. */
+int64_t engine_suspects_since(const struct engine *e);
 /* Whether all that is inside failed as if by its own fault, at least twice alike each, and nothing else is under way. */
 bool engine_only_stubborn(const struct engine *e);

@@ -6,11 +6,25 @@
 static const int64_t CONFIRM_DEADLINE = 20 * MICROSECONDS;
 static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
 
-static void log_unconfirmed(struct engine *e, const struct call_result *result) {
-    if (e->unconfirmed_logged)
-        return;
+bool engine_cannot_confirm(struct engine *e, enum exit_code blame) {
+    e->confirm_blame = blame;
+    if (e->unconfirmed_logged && engine_unconfirmed(e) > 0)
+        return false;
     e->unconfirmed_logged = true;
     e->unconfirmed_since = clock_monotonic(e->ports->clock);
+    return true;
+}
+
+void engine_confirmed(struct engine *e) {
+    if (!e->unconfirmed_logged || engine_unconfirmed(e) > 0)
+        return;
+    e->unconfirmed_logged = false;
+    log_event(e->ports->log, LOG_LEVEL_INFO, "Failures can be confirmed again", NULL);
+}
+
+static void log_unconfirmed(struct engine *e, const struct call_result *result) {
+    if (!engine_cannot_confirm(e, blame_of(result)))
+        return;
     LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Failures can't be confirmed, and wait: the audit table can't be read",
               LOG_C("audit_table", e->context->audit_table), LOG_C("code", result->code), LOG_I("status", result->status));
 }
@@ -21,14 +35,9 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
     job->call = NULL;
     if (result->class != CALL_OK) {
         log_unconfirmed(e, result);
-        e->confirm_blame = blame_of(result);
         engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
         e->host.changed(e->host.ctx);
         return;
-    }
-    if (e->unconfirmed_logged) {
-        e->unconfirmed_logged = false;
-        log_event(e->ports->log, LOG_LEVEL_INFO, "Failures can be confirmed again", NULL);
     }
     enum job_outcome outcome = JOB_FAILED;
     if (found)
@@ -42,6 +51,7 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
         case HASH_OTHER: update_fail_reused_key(job->update); break;
         }
     engine_end(e, job, outcome);
+    engine_confirmed(e);
     engine_pump(e);
     e->host.changed(e->host.ctx);
 }

@@ -48,7 +48,7 @@ static void on_probe_timer(void *user) {
     } else if (e->hold.active && engine_count(e) == 0) {
         e->hold.describing = true;
         look_begin(&e->look, true);
-    } else {
+    } else if (e->hold.active || e->counts[JOB_HELD]) {
         schedule_probe(e);
     }
     e->host.changed(e->host.ctx);
@@ -131,7 +131,8 @@ void hold_looked(struct engine *e, enum look_outcome outcome, const struct call_
     if (!e->hold.describing)
         return;
     e->hold.describing = false;
-    if (outcome == LOOK_SAME) {
+    bool both_there = outcome == LOOK_SAME || (outcome == LOOK_CHANGED && result->class == CALL_OK);
+    if (both_there) {
         e->proven = false; /* described is not yet written: one message first */
         hold_end(e);
     } else {

@@ -24,6 +24,11 @@ void engine_fail(struct engine *e, struct job *job, bool by_database);
 /* Reads the audit record of a job in JOB_CONFIRMING (again). */
 void engine_confirm(struct engine *e, struct job *job);
 
+/* Verdicts begin to wait for what can't be read: notes since when, and whose fault. False: they did already, and it is in the log. */
+bool engine_cannot_confirm(struct engine *e, enum exit_code blame);
+/* One was confirmed: says so where no other waits any more. */
+void engine_confirmed(struct engine *e);
+
 /* engine_hold.c */
 void hold_init(struct engine *e);
 /* The environment fails for everyone. */

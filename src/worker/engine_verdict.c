@@ -7,6 +7,9 @@
 #include <string.h>
 
 static const int64_t PAUSE_BASE = 50 * MILLISECOND, PAUSE_CAP = 5 * MICROSECONDS;
+static const unsigned OWN_TRIES = 4;              /* as the client makes them where there is no MAX_RATE */
+static const int64_t THROTTLED_CAP = 20 * MICROSECONDS;
+static const int64_t LOOK_BASE = MICROSECONDS, LOOK_CAP = 30 * MICROSECONDS;
 static const unsigned GIVE_BACK_DELAY = 30;       /* seconds, for one that failed by itself with deliveries left */
 static const unsigned TOKEN_LIFE = 10 * 60;       /* seconds that DynamoDB remembers a client request token */
 
@@ -40,18 +43,23 @@ static void failed_alone(struct engine *e, struct job *job, const struct verdict
     engine_fail(e, job, true);
 }
 
+/* Whether another of its kind has succeeded since it first failed: one begun after that. Those that were under way then may just have been
+ * before the beginning of an outage. */
+static bool worked_since(const struct engine *e, const struct job *job) {
+    return e->succeeded[job->update->audited] > job->failed_after;
+}
+
 static void failed_by_itself(struct engine *e, struct job *job, const struct verdict *v) {
     char signature[sizeof job->signature];
     snprintf(signature, sizeof signature, "%.*s%s", (int)v->code.len, v->code.data, v->by_audit ? " of the audit record" : "");
-    uint64_t successes = e->successes[job->update->audited];
     bool alike = job->failures_alike > 0 && !strcmp(signature, job->signature);
-    if (alike && successes > job->successes_at_failure) {
+    if (alike && worked_since(e, job)) {
         failed_alone(e, job, v);
         return;
     }
     if (!alike) {
         memcpy(job->signature, signature, sizeof signature);
-        job->successes_at_failure = successes;
+        job->failed_after = e->attempts;
         job->failures_alike = 0;
         e->verdicts_at_own_failure = e->verdicts;
     }
@@ -67,7 +75,7 @@ static void wake_suspects(struct engine *e, bool audited) {
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_HELD]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
-        if (job->failed_by_itself && job->update->audited == audited && e->successes[audited] > job->successes_at_failure)
+        if (job->failed_by_itself && job->update->audited == audited && worked_since(e, job))
             job_enter(job, JOB_READY);
     }
 }
@@ -88,6 +96,7 @@ static void set_refusal(struct failure *failure, const struct verdict *v) {
 
 static void refused(struct engine *e, struct job *job, const struct verdict *v) {
     set_refusal(&job->update->failure, v);
+    job->quotes_dynamodb = true;
     job->pauses = 0;
     job_enter(job, JOB_LOOKING);
     look_begin(&e->look, false);
@@ -123,7 +132,7 @@ static void act_on(struct engine *e, struct job *job, const struct verdict *v) {
     case VERDICT_CONFLICT: engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, PAUSE_CAP); break;
     case VERDICT_NEW_TOKEN:
         update_next_token(e->context, u);
-        job_enter(job, JOB_READY);
+        engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, PAUSE_CAP);
         break;
     case VERDICT_TOKEN_TAKEN:
         job->give_back_seconds = TOKEN_LIFE;
@@ -135,16 +144,32 @@ static void act_on(struct engine *e, struct job *job, const struct verdict *v) {
     }
 }
 
+/* What the client of the service would have tried again in its place, had it not been told to make one attempt alone. */
+static bool tries_again(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
+    bool transient = result->class == CALL_RETRY || result->class == CALL_THROTTLED;
+    bool judged = v->kind != VERDICT_ENVIRONMENT && v->kind != VERDICT_THROTTLED && v->kind != VERDICT_BY_ITSELF;
+    if (!e->options.max_rate || !transient || judged || job->is_probe || e->hold.active || ++job->tries >= OWN_TRIES) {
+        job->tries = 0;
+        return false;
+    }
+    engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, v->kind == VERDICT_THROTTLED ? THROTTLED_CAP : PAUSE_CAP);
+    return true;
+}
+
 void engine_answered(struct engine *e, struct job *job, const struct transact_result *result) {
     struct verdict v = verdict_of(job->update, result);
+    if (tries_again(e, job, &v, &result->call))
+        return;
     bool was_probe = job->is_probe, audited = job->update->audited;
     e->probes_running -= was_probe;
     job->is_probe = false;
     if (verdict_shows_health(v.kind)) {
         e->verdicts++;
+        e->verdict_at = clock_monotonic(e->ports->clock);
         e->proven = true;
         if (v.kind == VERDICT_APPLIED) {
-            e->successes[audited]++;
+            if (e->succeeded[audited] < job->started)
+                e->succeeded[audited] = job->started;
             wake_suspects(e, audited);
         }
         hold_end(e);
@@ -154,23 +179,40 @@ void engine_answered(struct engine *e, struct job *job, const struct transact_re
         hold_probe_failed(e, v.blame);
 }
 
+static void log_unjudged(struct engine *e, enum look_outcome outcome, const struct call_result *result) {
+    enum exit_code blame = outcome == LOOK_CHANGED ? EXIT_SETTINGS : blame_of(result);
+    if (!engine_cannot_confirm(e, blame))
+        return;
+    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+              outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table has changed since the start; a restart goes by its new shape"
+                                      : "What DynamoDB refuses waits: the tables can't be described",
+              LOG_C("table", e->context->table->name), LOG_C("audit_table", e->context->audit_table),
+              LOG_C("code", result->code[0] ? result->code : "none"));
+}
+
+/* DynamoDB refused the job, and the tables were looked at. */
+static void judge_refused(struct engine *e, struct job *job, enum look_outcome outcome) {
+    if (outcome != LOOK_SAME) {
+        job->refused_by_changed = job->refused_by_changed || outcome == LOOK_CHANGED;
+        engine_pause(e, job, JOB_LOOKING, LOOK_BASE, LOOK_CAP);
+    } else if (job->refused_by_changed) {
+        job->refused_by_changed = job->quotes_dynamodb = false; /* the table's fault, perhaps: tried anew */
+        job->update->failure.type = ERROR_NONE;
+        job_enter(job, JOB_READY);
+    } else {
+        engine_fail(e, job, true);
+    }
+}
+
 /* The tables were looked at: for those that DynamoDB refused, or as a probe where no message is held. */
 static void on_looked(void *ctx, enum look_outcome outcome, const struct call_result *result) {
     struct engine *e = ctx;
-    struct job *next;
-    for (struct job *job = TAILQ_FIRST(&e->lists[JOB_LOOKING]); job; job = next) {
-        next = TAILQ_NEXT(job, in_state);
-        if (outcome == LOOK_SAME) {
-            engine_fail(e, job, true);
-        } else if (outcome == LOOK_UNREADABLE) {
-            engine_pause(e, job, JOB_LOOKING, MICROSECONDS, 30 * MICROSECONDS);
-        } else {
-            job->update->failure.type = ERROR_NONE; /* not its fault */
-            job->failed_by_itself = false;
-            job_enter(job, JOB_HELD);
-            hold_begin(e, &(struct verdict){.kind = VERDICT_ENVIRONMENT, .code = SPAN("a table has changed since the start"), .blame = EXIT_SETTINGS});
-        }
-    }
+    if (outcome != LOOK_SAME && e->counts[JOB_LOOKING])
+        log_unjudged(e, outcome, result);
+    /* Each goes to the end of this list or to another one. */
+    for (unsigned left = e->counts[JOB_LOOKING]; left > 0 && e->counts[JOB_LOOKING]; left--)
+        judge_refused(e, TAILQ_FIRST(&e->lists[JOB_LOOKING]), outcome);
+    engine_confirmed(e);
     hold_looked(e, outcome, result);
     engine_pump(e);
     e->host.changed(e->host.ctx);

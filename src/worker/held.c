@@ -6,6 +6,7 @@
 static const int64_t REMOVAL_LINGER = 50 * MILLISECOND, VISIBILITY_LINGER = 50 * MILLISECOND;
 static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
 static const unsigned BATCH_FLIGHTS = 32;
+static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 
 void held_enter(struct held *h, enum held_state state) {
     struct queue_worker *w = h->worker;
@@ -64,10 +65,12 @@ bool held_take(struct queue_worker *w, struct sqs_message *message, int64_t rece
         return false;
     }
     w->totals.received++;
-    if (h->update->failure.type != ERROR_NONE)
+    if (w->phase != PHASE_WORKING)
+        held_give_back(h, 0, "The worker stops");
+    else if (h->update->failure.type != ERROR_NONE)
         dlq_send(h);
     else if (!engine_add(&w->engine, &h->job))
-        held_give_back(h, 0, "There is no memory for it");
+        held_give_back(h, NO_MEMORY_DELAY, "There is no memory for it");
     return true;
 }
 
@@ -86,9 +89,11 @@ void held_give_back(struct held *h, unsigned seconds, const char *why) {
               LOG_I("seconds", seconds), LOG_C("why", why));
     held_enter(h, HELD_GIVING_BACK);
     h->give_back.seconds = seconds;
-    /* An extension in flight must not come after it: it waits for that one's answer. */
-    if (h->extend.entry.flight)
+    /* An extension in flight must not come after it: it waits for that one's answer, whatever it is. */
+    if (h->extend.entry.flight) {
+        h->extend.entry.expires = clock_monotonic(w->ports.clock);
         return;
+    }
     lease_end(h);
     h->give_back.entry.expires = h->lease_until;
     batcher_add(&w->visibilities, &h->give_back.entry);
@@ -101,6 +106,8 @@ void held_let_go(struct held *h) {
     if (h->state == HELD_WORKING)
         engine_withdraw(&w->engine, &h->job);
     held_free(h);
+    poller_pump(w);
+    drain_review(w);
 }
 
 static struct call *send_removals(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
@@ -141,7 +148,7 @@ static void visibility_ended(void *ctx, struct batch_entry *entry, enum batch_en
     struct visibility_change *change = container_of(entry, struct visibility_change, entry);
     struct held *h = change->held;
     if (change == &h->give_back) {
-        w->totals.given_back++;
+        w->totals.given_back += end == BATCH_DONE;
         held_free(h);
         poller_pump(w);
         drain_review(w);

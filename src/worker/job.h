@@ -49,8 +49,12 @@ struct job {
     uint64_t verdicts_at_start; /* of the engine, when the attempt began */
     bool failed_by_itself;      /* the last failure looked like its own fault */
     char signature[CALL_CODE_SIZE + 24]; /* how it failed so */
-    uint64_t successes_at_failure;       /* of its kind, when it first failed with this signature */
+    uint64_t started;                    /* its last attempt's number among the engine's */
+    uint64_t failed_after;               /* the engine's last attempt before it first failed with this signature */
     unsigned failures_alike;
+    unsigned tries;           /* that this engine made itself, under MAX_RATE, since the last answer that it acted upon */
+    bool refused_by_changed;  /* DynamoDB refused it while a table wasn't what it was at start */
+    bool quotes_dynamodb;     /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
     struct buf confirm_request;
     unsigned give_back_seconds;
     const char *give_back_why;

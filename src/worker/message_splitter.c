@@ -15,8 +15,9 @@ void message_splitter_free(struct message_splitter *s) {
 }
 
 /* Moves what is left to the front, once that is cheap in comparison. */
-static void compact(struct message_splitter *s) {
-    if (s->at == 0 || s->at < s->input.len / 2)
+static void compact(struct message_splitter *s, size_t more) {
+    bool fits = s->input.len + more <= s->input.max;
+    if (s->at == 0 || (fits && s->at < s->input.len / 2))
         return;
     size_t left = s->input.len - s->at;
     memmove(s->input.data, s->input.data + s->at, left);
@@ -26,7 +27,7 @@ static void compact(struct message_splitter *s) {
 }
 
 bool message_splitter_feed(struct message_splitter *s, struct span piece) {
-    compact(s);
+    compact(s, piece.len);
     return buf_append_span(&s->input, piece);
 }
 

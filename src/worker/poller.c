@@ -10,10 +10,17 @@ static const size_t BODIES_MAX = (size_t)64 << 20;   /* bytes of bodies held, an
 static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
 static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
+/* A receive that is younger when the worker stops may be about to bring messages, which would stay hidden if nobody took them. */
+static const int64_t SETTLE = MICROSECONDS;
+static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
 static const unsigned EMPTY_WAIT = 1;                /* seconds of a long poll with --until-empty */
 
 static void on_timer(void *user) {
-    poller_pump(user);
+    struct queue_worker *w = user;
+    if (w->phase == PHASE_WORKING)
+        poller_pump(w);
+    else
+        poller_settle(w);
 }
 
 void poller_init(struct queue_worker *w) {
@@ -23,16 +30,48 @@ void poller_init(struct queue_worker *w) {
     timer_init(&p->timer, on_timer, w);
 }
 
+/* Takes a receive that is over out of the books. */
+static void forget(struct queue_worker *w, struct receive *r) {
+    struct poller *p = &w->poller;
+    LIST_REMOVE(r, link);
+    p->count--;
+    p->reserved_messages -= r->max_messages;
+    p->reserved_bytes -= r->reserved_bytes;
+}
+
+static void cancel(struct queue_worker *w, struct receive *r) {
+    forget(w, r);
+    w->ports.sqs->cancel(w->ports.sqs->ctx, r->call);
+    free(r);
+}
+
 void poller_stop(struct queue_worker *w) {
     struct poller *p = &w->poller;
     timer_stop(w->ports.timers, &p->timer);
-    for (struct receive *r; (r = LIST_FIRST(&p->receives));) {
-        LIST_REMOVE(r, link);
-        w->ports.sqs->cancel(w->ports.sqs->ctx, r->call);
-        free(r);
+    struct receive *next;
+    for (struct receive *r = LIST_FIRST(&p->receives); r; r = next) {
+        next = LIST_NEXT(r, link);
+        cancel(w, r);
     }
-    p->count = p->reserved_messages = 0;
-    p->reserved_bytes = 0;
+}
+
+void poller_settle(struct queue_worker *w) {
+    struct poller *p = &w->poller;
+    int64_t now = clock_monotonic(w->ports.clock), next_due = NEVER;
+    struct receive *next;
+    for (struct receive *r = LIST_FIRST(&p->receives); r; r = next) {
+        next = LIST_NEXT(r, link);
+        int64_t due = r->asked_at + SETTLE;
+        if (due <= now)
+            cancel(w, r);
+        else if (due < next_due)
+            next_due = due;
+    }
+    if (next_due == NEVER)
+        timer_stop(w->ports.timers, &p->timer);
+    else
+        timer_start(w->ports.timers, &p->timer, next_due);
+    drain_review(w);
 }
 
 /* Messages that may be held at once: with a rate limit no more than a few seconds' worth, so that the rest stays free for others. */
@@ -81,11 +120,13 @@ static void failed(struct queue_worker *w, const struct call_result *result) {
         log_failing(w, result);
     }
     p->blame = blame_of(result);
+    p->target = 1;
+    if (w->phase != PHASE_WORKING || (p->failures > 0 && p->timer.running))
+        return; /* of several that were out together, one counts */
     int64_t wait = RETRY_BASE + backoff_full_jitter(w->ports.random, p->failures, RETRY_BASE, RETRY_CAP);
     if (result->retry_after > wait)
         wait = result->retry_after;
     p->failures++;
-    p->target = 1;
     timer_start(w->ports.timers, &p->timer, now + wait);
 }
 
@@ -99,6 +140,12 @@ static void succeeded(struct queue_worker *w, const struct receive *r, size_t co
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages whose body doesn't fit its MD5 were left to their next delivery",
                   LOG_I("messages", corrupt));
     p->last_was_empty = count == 0 && corrupt == 0;
+    /* A server that doesn't wait is not asked without end. */
+    int64_t now = clock_monotonic(w->ports.clock);
+    if (p->last_was_empty && now - r->asked_at < EMPTY_LEAST) {
+        p->not_before = now + EMPTY_PAUSE;
+        timer_start(w->ports.timers, &p->timer, p->not_before);
+    }
     if (count == r->max_messages && r->max_messages > 1)
         p->target = p->target * 2 < POLLS_MAX ? p->target * 2 : POLLS_MAX;
     else if (count == 0)
@@ -110,11 +157,7 @@ static void succeeded(struct queue_worker *w, const struct receive *r, size_t co
 static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
     struct receive *r = user;
     struct queue_worker *w = r->worker;
-    struct poller *p = &w->poller;
-    LIST_REMOVE(r, link);
-    p->count--;
-    p->reserved_messages -= r->max_messages;
-    p->reserved_bytes -= r->reserved_bytes;
+    forget(w, r);
     if (result->class == CALL_OK) {
         succeeded(w, r, count, corrupt);
         int64_t received_at = result->answered ? result->answered : clock_monotonic(w->ports.clock);
@@ -128,6 +171,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     }
     free(r);
     poller_pump(w);
+    drain_review(w);
 }
 
 static bool receive(struct queue_worker *w, unsigned max_messages, size_t bytes) {
@@ -135,7 +179,7 @@ static bool receive(struct queue_worker *w, unsigned max_messages, size_t bytes)
     struct receive *r = calloc(1, sizeof *r);
     if (!r)
         return false;
-    *r = (struct receive){.worker = w, .max_messages = max_messages, .reserved_bytes = bytes};
+    *r = (struct receive){.worker = w, .max_messages = max_messages, .reserved_bytes = bytes, .asked_at = clock_monotonic(w->ports.clock)};
     struct sqs_receive_request request = {.queue_url = w->facts->queue.url,
                                           .max_messages = max_messages,
                                           .wait_seconds = w->options.until_empty ? EMPTY_WAIT : SQS_LONG_POLL_SECONDS,
@@ -167,6 +211,8 @@ void poller_pump(struct queue_worker *w) {
         return;
     if (p->failures > 0 && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */
+    if (clock_monotonic(w->ports.clock) < p->not_before)
+        return;
     unsigned target = p->failures > 0 ? 1 : p->target;
     while (p->count < target) {
         enum receiving receiving = engine_receiving(&w->engine);

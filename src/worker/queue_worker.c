@@ -31,6 +31,7 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
 
 static void engine_changed(void *ctx) {
     poller_pump(ctx);
+    drain_engine_changed(ctx);
 }
 
 static void on_summary(void *user) {
@@ -73,7 +74,6 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
                                             .can_give_back = true};
     struct engine_host host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
     engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);
-    lease_init(w);
     batcher_init(&w->removals, &w->ports, &held_removals, w);
     batcher_init(&w->visibilities, &w->ports, &held_visibilities, w);
     dlq_init(w);
@@ -110,7 +110,6 @@ void queue_worker_free(struct queue_worker *w) {
     batcher_done(&w->visibilities);
     dlq_done(w);
     engine_done(&w->engine);
-    timer_stop(w->ports.timers, &w->lease_timer);
     timer_stop(w->ports.timers, &w->summary_timer);
     drain_done(w);
     free(w);

@@ -33,8 +33,8 @@ struct held {
     TAILQ_ENTRY(held) in_state;
 
     /* Its lease: how long SQS keeps it from others. */
-    TAILQ_ENTRY(held) by_lease;
-    bool leased;         /* extended while it goes on */
+    struct timer lease_timer; /* runs while it has one */
+    bool last_lease;     /* SQS extends it no further */
     bool lost;           /* SQS may have given it to another */
     int64_t received_at; /* monotonic */
     int64_t lease_until; /* monotonic */
@@ -54,6 +54,7 @@ struct receive {
     struct call *call;
     unsigned max_messages;
     size_t reserved_bytes;
+    int64_t asked_at; /* monotonic */
 };
 
 /* How many receives are out, and when the next may be. */
@@ -66,7 +67,8 @@ struct poller {
     unsigned failures; /* in a row */
     int64_t failing_since;
     enum exit_code blame;
-    struct timer timer; /* after a failure; in a hold, when one more may be received */
+    struct timer timer;    /* after a failure, or to not_before */
+    int64_t not_before;    /* monotonic: no receive before */
     bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
 };
 
@@ -76,6 +78,9 @@ struct until_empty {
     unsigned empty_counts; /* in a row */
     int64_t empty_since;
     unsigned lonely_counts; /* in a row: nothing is left but messages that fail by themselves */
+    unsigned count_failures; /* in a row */
+    int64_t failing_since;
+    enum exit_code blame;
 };
 
 /* A failure's audit record on its way; nothing waits for it. */
@@ -105,8 +110,6 @@ struct queue_worker {
     struct held_list held[HELD_STATES];
     unsigned held_counts[HELD_STATES];
     size_t held_bytes;
-    struct held_list leases; /* earliest end first, nearly: all have the same length */
-    struct timer lease_timer;
     struct batcher removals, visibilities, dead_letters;
     LIST_HEAD(, failure_record) records;
     struct poller poller;
@@ -143,9 +146,10 @@ void held_let_go(struct held *h);
 extern const struct batcher_kind held_removals, held_visibilities;
 
 /* lease.c */
-void lease_init(struct queue_worker *w);
 void lease_begin(struct held *h);
 void lease_end(struct held *h);
+/* When it is treated as over. */
+int64_t lease_end_of(const struct held *h);
 bool lease_allows_start(const struct held *h);
 void lease_extended(struct held *h, enum batch_end end, const char *code);
 
@@ -153,6 +157,9 @@ void lease_extended(struct held *h, enum batch_end end, const char *code);
 void poller_init(struct queue_worker *w);
 /* Asks for messages where that is allowed. */
 void poller_pump(struct queue_worker *w);
+/* The worker stops: no more receives; those that may be about to bring messages are waited for, a second at most. */
+void poller_settle(struct queue_worker *w);
+/* Ends all receives. */
 void poller_stop(struct queue_worker *w);
 
 /* dlq_sender.c */
@@ -178,4 +185,6 @@ void drain_begin(struct queue_worker *w, enum exit_code code);
 void drain_leave(struct queue_worker *w);
 /* Whether nothing is left: then the end is reported. */
 void drain_review(struct queue_worker *w);
+/* The engine has changed: in a drain, what runs no longer is given back. */
+void drain_engine_changed(struct queue_worker *w);
 void drain_done(struct queue_worker *w);

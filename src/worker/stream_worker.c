@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const size_t BODIES_MAX = (size_t)64 << 20;  /* bytes of lines held */
 static const size_t OUTPUT_MAX = (size_t)64 << 20;  /* bytes of responses that nobody takes */
@@ -132,7 +133,20 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     put_out(w);
 }
 
+/* After a stop: what doesn't run is left. */
+static void withdraw_idle(struct stream_worker *w) {
+    struct line *line;
+    TAILQ_FOREACH(line, &w->lines, in_order) {
+        bool decides = line->job.state == JOB_LOOKING || line->job.state == JOB_CONFIRMING;
+        bool runs = line->job.state == JOB_RUNNING || (decides && line->job.pauses == 0);
+        if (line->job.state != JOB_OUTSIDE && !runs)
+            engine_withdraw(&w->engine, &line->job);
+    }
+}
+
 static void review_end(struct stream_worker *w) {
+    if (w->stopping)
+        withdraw_idle(w);
     if (w->stopping && engine_count(&w->engine) == 0)
         end(w, EXIT_SOME_FAILED);
     else if (w->input_over && w->line_count == 0)
@@ -295,6 +309,10 @@ void stream_worker_took_output(struct stream_worker *w, size_t count) {
     if (w->output_at == w->output.len) {
         buf_reset(&w->output);
         w->output_at = 0;
+    } else if (w->output_at > w->output.len / 2) { /* who takes less than all must not make it grow for ever */
+        w->output.len -= w->output_at;
+        memmove(w->output.data, w->output.data + w->output_at, w->output.len);
+        w->output_at = 0;
     }
     changed_soon(w);
 }
@@ -304,13 +322,7 @@ void stream_worker_stop(struct stream_worker *w) {
         return;
     w->stopping = true;
     engine_stop(&w->engine);
-    struct line *line;
-    TAILQ_FOREACH(line, &w->lines, in_order) {
-        bool runs = line->job.state == JOB_RUNNING || line->job.state == JOB_LOOKING || line->job.state == JOB_CONFIRMING;
-        if (line->job.state != JOB_OUTSIDE && !runs)
-            engine_withdraw(&w->engine, &line->job);
-    }
-    line = TAILQ_FIRST(&w->lines);
+    const struct line *line = TAILQ_FIRST(&w->lines);
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Stopping: what runs is finished; lines from here on may not have been applied",
               LOG_I("line", line ? line->number : w->splitter.line));
     changed_soon(w);
@@ -320,7 +332,9 @@ void stream_worker_free(struct stream_worker *w) {
     if (!w)
         return;
     engine_stop(&w->engine);
-    for (struct line *line; (line = TAILQ_FIRST(&w->lines));) {
+    struct line *next;
+    for (struct line *line = TAILQ_FIRST(&w->lines); line; line = next) {
+        next = TAILQ_NEXT(line, in_order);
         if (line->job.state != JOB_OUTSIDE)
             engine_withdraw(&w->engine, &line->job);
         line_free(w, line);

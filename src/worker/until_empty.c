@@ -27,8 +27,16 @@ static bool environment_is_lost(const struct queue_worker *w, enum exit_code *re
         *ret_blame = w->engine.confirm_blame;
         return true;
     }
+    if (engine_suspects_since(&w->engine) <= since) {
+        *ret_blame = w->engine.last_own.blame;
+        return true;
+    }
+    if (w->until_empty.count_failures > 0 && w->until_empty.failing_since <= since) {
+        *ret_blame = w->until_empty.blame;
+        return true;
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(batchers); i++)
-        if (batcher_in_trouble(batchers[i]) && batchers[i]->trouble_since <= since) {
+        if (batcher_troubled_since(batchers[i], since)) {
             *ret_blame = batchers[i]->blame;
             return true;
         }
@@ -85,10 +93,16 @@ static void on_counts(void *user, const struct call_result *result, const struct
     w->until_empty.call = NULL;
     if (w->phase != PHASE_WORKING)
         return;
-    if (result->class == CALL_OK && attributes)
+    struct until_empty *u = &w->until_empty;
+    if (result->class == CALL_OK && attributes) {
+        u->count_failures = 0;
         judge(w, attributes);
-    else
-        w->until_empty.empty_counts = w->until_empty.lonely_counts = 0;
+        return;
+    }
+    u->empty_counts = u->lonely_counts = 0;
+    u->blame = blame_of(result);
+    if (u->count_failures++ == 0)
+        u->failing_since = clock_monotonic(w->ports.clock);
 }
 
 static void on_tick(void *user) {

@@ -96,12 +96,12 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
         v.kind = VERDICT_REFUSED;
     else if (!strcmp(call->code, "ResourceNotFoundException"))
         v.blame = EXIT_SETTINGS;
+    else if (!strcmp(call->code, "TransactionInProgressException"))
+        v.kind = VERDICT_CONFLICT; /* before the throttles, which the client counts it among */
     else if (call->class == CALL_DENIED)
         v.kind = VERDICT_BY_ITSELF;
     else if (call->class == CALL_THROTTLED)
         v.kind = VERDICT_THROTTLED;
-    else if (!strcmp(call->code, "TransactionInProgressException"))
-        v.kind = VERDICT_CONFLICT;
     else if (call->status == 500 || (call->class == CALL_PERMANENT && call->code[0])) {
         v.kind = VERDICT_BY_ITSELF;
         v.blame = EXIT_UNREACHABLE;

@@ -41,11 +41,36 @@ def fill(cloud: Cloud, table: Table, queue: Queue, count: int) -> None:
         list(pool.map(lambda at: queue.send(*bodies[at : at + 10]), range(0, count, 10)))
 
 
+def peak_memory(pid: int) -> int:
+    """VmHWM in KiB; getrusage() would count the parent's memory at the fork as well. 0 once the process has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
+
+
+def count_successes(audit: Table) -> int:
+    """How many audit records say that an update was applied."""
+    pages = audit.client.get_paginator("scan").paginate(
+        TableName=audit.name,
+        Select="COUNT",
+        FilterExpression="#s = :s",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":s": {"S": "success"}},
+    )
+    return sum(page["Count"] for page in pages)
+
+
 def measured(binary: Path, environment: dict[str, str]) -> dict[str, float]:
     started = time.monotonic()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen([str(binary), "run", "--until-empty"], env=environment, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
+        peak, status = 0, None
+        while status is None:
+            peak = max(peak, peak_memory(process.pid))
+            pid, code, usage = os.wait4(process.pid, os.WNOHANG)
+            status = code if pid else time.sleep(0.05)
         seconds = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
@@ -56,7 +81,7 @@ def measured(binary: Path, environment: dict[str, str]) -> dict[str, float]:
         "user": usage.ru_utime,
         "system": usage.ru_stime,
         "switches": usage.ru_nvcsw + usage.ru_nivcsw,
-        "peak_rss_mib": usage.ru_maxrss / 1024,
+        "peak_rss_mib": peak / 1024,
     }
 
 
@@ -89,10 +114,12 @@ def main() -> None:
             },
         )
         dead, left = dlq.counts().total, queue.counts().total
+        audited = count_successes(audit)
     result |= {
         "messages": chosen.messages,
         "messages_per_second": chosen.messages / result["seconds"],
         "cpu_microseconds_per_message": (result["user"] + result["system"]) / chosen.messages * 1e6,
+        "audit_records": audited,
         "dead": dead,
         "left": left,
     }
@@ -101,7 +128,7 @@ def main() -> None:
     else:
         for name, value in result.items():
             print(f"{name:32} {value:12.2f}")
-    sys.exit(1 if dead or left else 0)
+    sys.exit(1 if dead or left or not (chosen.unaudited or audited == chosen.messages) else 0)
 
 
 if __name__ == "__main__":

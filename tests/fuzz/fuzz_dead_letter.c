@@ -1,7 +1,8 @@
 /* A message into the DLQ and back, in every form and at every limit: always deliverable, and the original comes back byte for byte
- * under its key. The input: form, limit (2 bytes), length of the idempotency key's default, then that and the body. */
+ * under its key; once more with one call failing. The input: form, limit (2 bytes), length of the idempotency key's default, then that and the body. */
 #include "dead_letter.h"
 #include "digest.h"
+#include "scarce.h"
 #include "sqs_text.h"
 
 #include <stdint.h>
@@ -61,6 +62,47 @@ static void redrive(const struct update_context *ctx, const struct update *u, co
     update_free(again);
 }
 
+static void there_and_back(const struct update_context *ctx, const struct delivery *delivery, size_t limit, enum dead_letter_form form) {
+    struct update *u = read_message(ctx, delivery);
+    struct dead_letter letter = make(u, delivery, 5, limit, form);
+    if (letter.form != DEAD_LETTER_BARE && !u->unwrapped) {
+        const struct delivery back = {.body = buf_span(&letter.body),
+                                      .message_id = SPAN("another"),
+                                      .error_envelope = letter.error_envelope.len > 0 ? buf_span(&letter.error_envelope)
+                                                                                      : (struct span){NULL, 0}};
+        struct update *again = read_message(ctx, &back);
+        require(again->unwrapped && span_equal(again->source.body, delivery->body));
+        require(span_equal(again->source.idempotency_key, u->idempotency_key));
+        update_free(again);
+    }
+    redrive(ctx, u, &letter, limit, 2);
+    dead_letter_free(&letter);
+    update_free(u);
+}
+
+/* With one call that fails: sent as it should be, or not made; and read as it should be, or not at all. */
+static void try_scarce(const struct update_context *ctx, const struct delivery *delivery, size_t limit, enum dead_letter_form form) {
+    struct update *u = update_read(ctx, delivery);
+    require(u || failing_calls_failed());
+    if (!u)
+        return;
+    if (u->failure.type == ERROR_NONE)
+        failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
+    struct dead_letter letter;
+    const struct delivery_facts facts = {.message_id = delivery->message_id, .queue = SPAN("updates"), .receive_count = 5, .sent_at = WALL};
+    bool made = dead_letter_make(u, delivery, &facts, WALL, limit, form, &letter);
+    require(made || failing_calls_failed());
+    if (made && letter.form == DEAD_LETTER_WRAPPED && !u->unwrapped) {
+        const struct delivery back = {.body = buf_span(&letter.body), .message_id = SPAN("another")};
+        struct update *again = update_read(ctx, &back);
+        require(again ? again->unwrapped && span_equal(again->source.body, delivery->body) : failing_calls_failed());
+        update_free(again);
+    }
+    if (made)
+        dead_letter_free(&letter);
+    update_free(u);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct digest *digest;
@@ -86,20 +128,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     /* What SQS delivers is text that it took. */
     if (delivery.body.len == 0 || !sqs_text_is_valid(delivery.body) || !sqs_text_is_valid(delivery.message_id))
         return 0;
-    struct update *u = read_message(&ctx, &delivery);
-    struct dead_letter letter = make(u, &delivery, 5, limit, (enum dead_letter_form)(data[0] % 3));
-    if (letter.form != DEAD_LETTER_BARE && !u->unwrapped) {
-        const struct delivery back = {.body = buf_span(&letter.body),
-                                      .message_id = SPAN("another"),
-                                      .error_envelope = letter.error_envelope.len > 0 ? buf_span(&letter.error_envelope)
-                                                                                      : (struct span){NULL, 0}};
-        struct update *again = read_message(&ctx, &back);
-        require(again->unwrapped && span_equal(again->source.body, delivery.body));
-        require(span_equal(again->source.idempotency_key, u->idempotency_key));
-        update_free(again);
-    }
-    redrive(&ctx, u, &letter, limit, 2);
-    dead_letter_free(&letter);
-    update_free(u);
+    plenty_begin();
+    there_and_back(&ctx, &delivery, limit, (enum dead_letter_form)(data[0] % 3));
+    uint64_t calls = failing_calls_end();
+    scarce_begin(calls, data, size);
+    try_scarce(&ctx, &delivery, limit, (enum dead_letter_form)(data[0] % 3));
+    (void)failing_calls_end();
     return 0;
 }

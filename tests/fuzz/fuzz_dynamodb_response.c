@@ -1,5 +1,7 @@
-/* Reads any bytes as each of DynamoDB's answers. */
+/* Reads any bytes as each of DynamoDB's answers; once more with one allocation failing, which is said as such or does no harm. */
+#include "answer.h"
 #include "dynamodb_response.h"
+#include "scarce.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -49,14 +51,51 @@ static void read_table(struct span text) {
     check(is_defined(&s, &s.partition) && (!s.sort.name[0] || is_defined(&s, &s.sort)));
 }
 
+/* What is read with one allocation failing is what is read with none, or no memory. */
+static void read_scarce(struct span text, enum answer_status item, enum answer_status table, enum answer_status cancelled) {
+    static struct table_shape s;
+    static struct cancellation c;
+    char hash[REQUEST_HASH_TEXT_SIZE];
+    bool found, active;
+    enum answer_status status = dynamodb_read_item(text, &found, hash);
+    check(status == item || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
+    status = dynamodb_read_table(text, &s, &active);
+    check(status == table || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
+    status = dynamodb_read_cancellation(text, &c);
+    check(status == cancelled || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
+}
+
+/* Numbers as attributes and policies have them. */
+static void read_number(struct span text) {
+    uint64_t number;
+    if (answer_number(text, 1000, &number))
+        check(number <= 1000 && text.len >= 1);
+    if (answer_number(text, UINT64_MAX, &number))
+        check(text.len >= 1 && (number == strtoull(text.data, NULL, 10) || text.len > 20));
+    const struct json_token string = {.event = JSON_STRING, .raw = text};
+    check(answer_number_text(&string, UINT64_MAX, &number) == answer_number(text, UINT64_MAX, &number));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = span_of((const char *)data, size);
     char hash[REQUEST_HASH_TEXT_SIZE];
-    bool found;
+    char number[24] = "";
+    static struct table_shape s;
+    static struct cancellation c;
+    bool found, active;
     enum answer_status any = dynamodb_read_nothing(text);
-    if (dynamodb_read_item(text, &found, hash) == ANSWER_FINE)
+    plenty_begin();
+    enum answer_status item = dynamodb_read_item(text, &found, hash), table = dynamodb_read_table(text, &s, &active);
+    enum answer_status cancelled = dynamodb_read_cancellation(text, &c);
+    uint64_t calls = failing_calls_end();
+    if (item == ANSWER_FINE)
         check(any == ANSWER_FINE && terminated(hash, sizeof hash) && (found || !hash[0]));
     read_cancellation(text);
     read_table(text);
+    memcpy(number, text.data, size < sizeof number ? size : sizeof number - 1);
+    read_number(span_cstr(number));
+    scarce_begin(calls, data, size);
+    read_scarce(text, item, table, cancelled);
+    (void)failing_calls_end();
     return 0;
 }

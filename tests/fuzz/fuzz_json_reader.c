@@ -1,8 +1,9 @@
 /* Reads any bytes as JSON and checks what the reader promises of every text: where it fails, that it refuses repeated names just
- * where a plain list finds them, and that what it accepts means the same once it was written anew. */
+ * where a plain list finds them, that what it accepts means the same once it was written anew, and that no memory is no other fault. */
 #include "buf.h"
 #include "json_reader.h"
 #include "json_writer.h"
+#include "scarce.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,11 +28,14 @@ static struct verdict read_all(struct span text, const struct json_options *opti
     size_t last = 0;
     json_reader_init(&r, text, options);
     while (json_next(&r, &token) != JSON_FAILED && token.event != JSON_END) {
+        check(!json_token_is(&token, "\001") || token.event == JSON_NAME || token.event == JSON_STRING);
         check(token.offset >= last && token.offset < text.len);
         check(token.raw.len == 0 || (token.raw.data > text.data && token.raw.len < text.len) || token.event == JSON_NUMBER);
         last = token.offset;
     }
     check((token.event == JSON_FAILED) == (r.error != JSON_NO_ERROR));
+    struct json_token same;
+    check(json_next(&r, &same) == token.event && same.offset == token.offset);
     struct verdict verdict = {r.error, token.offset};
     json_reader_done(&r);
     check(verdict.offset <= text.len && verdict.error != JSON_NO_MEMORY);
@@ -93,9 +97,14 @@ static size_t find_repeated(struct span text, const struct json_options *options
 
 static void append_string(struct json_writer *w, const struct json_token *token) {
     struct buf text;
-    buf_init(&text, token->raw.len);
+    buf_init(&text, token->raw.len + 1);
     check(json_unescape(token->raw, &text));
     check(token->escaped || span_equal(buf_span(&text), token->raw));
+    if (!memchr(buf_span(&text).data, '\0', text.len)) {
+        check(json_token_is(token, buf_span(&text).data));
+        check(buf_append_char(&text, 'x') && !json_token_is(token, text.data));
+        text.len--;
+    }
     if (token->event == JSON_NAME)
         json_name(w, buf_span(&text));
     else
@@ -145,16 +154,44 @@ static void check_skip(struct span text, const struct json_options *options, str
     struct json_reader r;
     struct json_token token;
     json_reader_init(&r, text, options);
-    if (json_next(&r, &token) != JSON_FAILED && json_skip(&r, &token))
+    /* The value, or the members of an object one by one. */
+    if (json_next(&r, &token) == JSON_OBJECT_BEGIN && text.len % 2)
+        while (json_next(&r, &token) == JSON_NAME && json_skip(&r, &token))
+            continue;
+    else if (token.event != JSON_FAILED && json_skip(&r, &token))
+        (void)json_next(&r, &token);
+    while (r.error == JSON_NO_ERROR && token.event != JSON_END)
         (void)json_next(&r, &token);
     check(r.error == verdict.error && (r.error == JSON_NO_ERROR || r.error_offset == verdict.offset));
     json_reader_done(&r);
 }
 
+/* With one allocation that fails: the same verdict, or no memory. */
+static void check_scarce(struct span text, const struct json_options *options, struct verdict verdict) {
+    struct json_reader r;
+    struct json_token token;
+    struct buf decoded;
+    json_reader_init(&r, text, options);
+    buf_init(&decoded, text.len);
+    while (json_next(&r, &token) != JSON_FAILED && token.event != JSON_END) {
+        if (token.event == JSON_NAME || token.event == JSON_STRING) {
+            buf_reset(&decoded);
+            check(json_unescape(token.raw, &decoded) || failing_calls_failed());
+            buf_reset(&decoded);
+            check(json_append_string(&decoded, token.raw) || decoded.failure == BUF_FULL || failing_calls_failed());
+        }
+    }
+    check(r.error == verdict.error || (r.error == JSON_NO_MEMORY && failing_calls_failed()));
+    buf_free(&decoded);
+    json_reader_done(&r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    const struct json_options options = {.max_depth = 40, .reject_duplicates = true, .hash_seed = {size, 7}};
+    const struct json_options options = {.max_depth = size % 16 ? 40 : JSON_MAX_DEPTH + 1, .reject_duplicates = true, .hash_seed = {size, 7}};
     struct span text = span_of((const char *)data, size);
+    plenty_begin();
     struct verdict verdict = read_all(text, &options);
+    uint64_t calls = failing_calls_end();
     size_t repeated = find_repeated(text, &options);
     if (repeated != SIZE_MAX - 1)
         check(verdict.error == JSON_DUPLICATE ? repeated == verdict.offset : repeated == SIZE_MAX);
@@ -163,5 +200,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         check_meaning(text, &options);
     else
         check_fault(text, &options, verdict);
+    scarce_begin(calls, data, size);
+    check_scarce(text, &options, verdict);
+    (void)failing_calls_end();
     return 0;
 }

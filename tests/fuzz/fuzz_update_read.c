@@ -1,8 +1,10 @@
-/* Any bytes as a message's body: read, built, answered and recorded without a fault, and twice alike.
+/* Any bytes as a message's body: read, built, answered and recorded without a fault, and twice alike; once more with one call failing, which
+ * changes no verdict.
  * The first byte chooses the table and the audit mode. */
 #include "dead_letter.h"
 #include "digest.h"
 #include "json_reader.h"
+#include "scarce.h"
 #include "update.h"
 
 #include <stdint.h>
@@ -41,6 +43,13 @@ static void require(bool holds) {
         abort();
 }
 
+static void try_hashes(const struct update *u) {
+    require(update_compare_hash(u, span_cstr(u->request_hash)) == HASH_SAME);
+    require(update_compare_hash(u, SPAN("v1:")) == HASH_OTHER);
+    require(update_compare_hash(u, SPAN("v0:")) == HASH_UNKNOWN);
+    require(update_compare_hash(u, (struct span){NULL, 0}) == HASH_UNKNOWN);
+}
+
 static void try_outputs(const struct update_context *ctx, struct update *u) {
     struct buf out;
     buf_init(&out, (size_t)64 << 20);
@@ -56,18 +65,52 @@ static void try_outputs(const struct update_context *ctx, struct update *u) {
             buf_reset(&out);
             require(update_append_confirm_request(ctx, u, &out));
             require_json(buf_span(&out));
-            failure_database(&u->failure, SPAN("Code"));
+            try_hashes(u);
+            switch (u->request.len % 3) {
+            case 0: failure_database(&u->failure, SPAN("Code")); break;
+            case 1: failure_for_id(&u->failure, ERROR_RECORD_NOT_FOUND, u->id); break;
+            default: update_fail_reused_key(u); break;
+            }
         }
         require(u->failure.type != ERROR_NONE);
     }
     buf_reset(&out);
-    require(failure_append_envelope(&u->failure, (struct span){NULL, 0}, WALL, &out));
+    require(failure_append_envelope(&u->failure, u->own_key ? SPAN("\"more\":1") : (struct span){NULL, 0}, WALL, &out));
     require_json(buf_span(&out));
     if (u->readable) {
         buf_reset(&out);
         require(update_append_failure_record(ctx, u, SPAN("own"), WALL, &out));
         require_json(buf_span(&out));
     }
+    buf_free(&out);
+}
+
+/* With one call that fails: done, or not for lack of memory alone. */
+static void try_scarce(const struct update_context *ctx, const struct delivery *delivery, enum error_type verdict) {
+    struct buf out;
+    buf_init(&out, (size_t)64 << 20);
+    struct update *u = update_read(ctx, delivery);
+    if (u) {
+        require(u->failure.type == verdict);
+        bool fit = verdict == ERROR_NONE;
+        bool built = fit && update_build(ctx, u, WALL);
+        require(!fit || built || failing_calls_failed() || u->failure.type == ERROR_VALIDATION);
+        if (built)
+            (void)update_append_success(u, WALL, &out);
+        if (fit && u->failure.type == ERROR_NONE)
+            failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
+        buf_reset(&out);
+        if (u->failure.type != ERROR_NONE)
+            (void)failure_append_envelope(&u->failure, (struct span){NULL, 0}, WALL, &out);
+        buf_reset(&out);
+        if (u->readable && update_append_failure_record(ctx, u, SPAN("own"), WALL, &out))
+            require_json(buf_span(&out));
+        else
+            require(!u->readable || failing_calls_failed());
+    } else {
+        require(failing_calls_failed());
+    }
+    update_free(u);
     buf_free(&out);
 }
 
@@ -88,14 +131,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                        .digest = digest,
                                        .hash_seed = {1, 2}};
     const struct delivery delivery = {.body = span_of((const char *)data + 1, size - 1), .message_id = SPAN("message-id")};
+    plenty_begin();
     struct update *u = update_read(&ctx, &delivery);
+    require(u != NULL);
+    enum error_type verdict = u->failure.type;
     struct update *again = update_read(&ctx, &delivery);
-    if (u && again) {
-        require(u->failure.type == again->failure.type);
-        require(memcmp(u->request_hash, again->request_hash, sizeof u->request_hash) == 0);
-        try_outputs(&ctx, u);
-    }
+    require(again && verdict == again->failure.type);
+    require(memcmp(u->request_hash, again->request_hash, sizeof u->request_hash) == 0);
     update_free(again);
+    try_outputs(&ctx, u);
     update_free(u);
+    uint64_t calls = failing_calls_end();
+    scarce_begin(calls, data, size);
+    try_scarce(&ctx, &delivery, verdict);
+    (void)failing_calls_end();
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 static const int64_t BROKEN_AFTER = 20 * MILLISECOND; /* what a refused or cut connection takes */
+static const int64_t ATTEMPT_TIMEOUT = 10 * MICROSECONDS;
 static const int64_t RETRY_BASE = 50 * MILLISECOND;
 
 static void end(struct sim_call *call) {
@@ -82,8 +83,8 @@ static void on_arrives(void *user) {
         transport_failure(&call->result, "the connection broke");
         send_answer(call, BROKEN_AFTER);
     } else if (call->operation->mode == SIM_SILENT) {
-        if (call->client_gone || call->deadline_at == NEVER)
-            send_answer(call, 10 * MICROSECONDS);
+        transport_failure(&call->result, "no answer in time");
+        send_answer(call, ATTEMPT_TIMEOUT);
     } else if (refuse(call)) {
         send_answer(call, half_of_latency(call));
     } else {

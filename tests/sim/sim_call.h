@@ -15,7 +15,7 @@ struct sim_call;
 enum sim_mode {
     SIM_UP,
     SIM_DOWN,      /* no connection */
-    SIM_SILENT,    /* the request vanishes: only the deadline ends the call */
+    SIM_SILENT,    /* the request vanishes: each attempt takes its time */
     SIM_BROKEN,    /* 500 InternalServerError, as the service's own */
     SIM_PROXY,     /* 503, not the service's own */
     SIM_THROTTLED,

@@ -1,4 +1,6 @@
 /* Linked with --wrap: the k-th allocation of the layers fails (the world's own, and cmocka's, don't). */
+#include "sim_memory.h"
+
 #include "world.h"
 
 #include <stddef.h>
@@ -10,12 +12,14 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
-/* The number of the allocation that fails, from 1; 0: none. */
-unsigned long sim_memory_fail_at;
-unsigned long sim_memory_count;
+unsigned long sim_memory_fail_at, sim_memory_count;
+bool sim_memory_all_after;
 
 static bool fails(void) {
-    return world_own_memory == 0 && sim_memory_fail_at && ++sim_memory_count == sim_memory_fail_at;
+    if (world_own_memory > 0 || sim_memory_fail_at == 0)
+        return false;
+    sim_memory_count++;
+    return sim_memory_count == sim_memory_fail_at || (sim_memory_all_after && sim_memory_count > sim_memory_fail_at);
 }
 
 void *__wrap_malloc(size_t size) {

@@ -54,6 +54,7 @@ struct sim_sqs {
     size_t all_count, all_room;
     unsigned duplicates, reorders; /* per mille of deliveries */
     unsigned failed_entries;       /* per mille of entries of any batch, not the sender's fault */
+    bool never_waits;              /* receives are answered at once */
     /* Of the next batch alone: the entries that fail, by place. */
     uint32_t fail_deletes, fail_sends;
     bool fail_as_senders; /* …as the sender's own fault */

@@ -113,7 +113,7 @@ enum sim_executed sim_receive_execute(struct sim_call *base) {
     if (sim_queue_refuses(call))
         return SIM_EXECUTED;
     call->wait_until = sqs->world->now + call->wait;
-    if (serve(call) || call->wait == 0)
+    if (serve(call) || call->wait == 0 || sqs->never_waits)
         return SIM_EXECUTED;
     TAILQ_INSERT_TAIL(&call->queue->waiters, call, waiting);
     if (++sqs->receives_waiting > sqs->most_receives_waiting)

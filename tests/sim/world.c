@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-unsigned world_own_memory;
+volatile unsigned world_own_memory;
 
 static const size_t LOG_MAX = (size_t)16 << 20;
 

@@ -11,7 +11,7 @@ from harness.polling import wait_until
 from harness.proxy import Proxy
 from harness.queues import Sent
 from harness.scene import Scene, message
-from test_faults_queue import give_back
+from test_faults_queue import give_back, shorten_polls
 
 
 def send_round(scene: Scene, records: int, k: int) -> list[Sent]:
@@ -35,7 +35,7 @@ def check_kills(scene: Scene, cloud: Any, records: int, rounds: int, kills: int,
     with Proxy(cloud.sqs_server.url) as sqs, Proxy(cloud.dynamodb_server.url) as dynamodb:
         dynamodb.on("TransactWriteItems", faults.cut_response(), probability=0.02, seed=seed)
         sqs.on("DeleteMessageBatch", faults.cut_response(), probability=0.1, seed=seed)
-        sqs.on("ReceiveMessage", faults.delay(after=0.005), probability=0.3, seed=seed)
+        shorten_polls(sqs)
         sent: list[Sent] = []
         for k in range(rounds):
             sent += send_round(scene, records, k)

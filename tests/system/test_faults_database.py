@@ -263,6 +263,19 @@ def test_a_validation_exception_of_the_database_is_a_validation_error_after_a_lo
 
 # This message alone
 
+POISON = 40
+
+
+FEW: dict[str, Any] = {"MAX_IN_FLIGHT": 10}
+
+
+def poisoned(scene: Scene, proxy: Proxy, action: Any) -> list[str]:
+    """100 messages of which one always fails so. With FEW, some seconds long others begin and succeed after it failed."""
+    proxy.on("TransactWriteItems", action, when=faults.about(f"r{POISON}"))
+    late = {json.dumps([{"id": {"S": f"r{n}"}}]) for n in range(POISON + 1, 100)}
+    proxy.on("TransactWriteItems", faults.delay(before=0.7), when=lambda request: records(request) in late)
+    return chain(scene, 100)
+
 
 @pytest.mark.parametrize("name, action, code", [
     ("a 500", faults.internal_error(), "InternalServerError"),
@@ -270,20 +283,16 @@ def test_a_validation_exception_of_the_database_is_a_validation_error_after_a_lo
     ("an unknown code", faults.service_error("SomethingNewException"), "SomethingNewException"),
 ])
 def test_a_message_that_alone_fails_twice_the_same_way_is_a_database_error(scene: Scene, proxy: Proxy, name: str, action: Any, code: str) -> None:
-    bodies = chain(scene, 100)
-    proxy.on("TransactWriteItems", faults.delay(before=0.02), when=lambda request: '"r50"' not in records(request))
-    proxy.on("TransactWriteItems", action, when=faults.about("r50"))
-    run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, MAX_ATTEMPTS=1, MAX_IN_FLIGHT=20, patience=120)
+    bodies = poisoned(scene, proxy, action)
+    run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW, MAX_ATTEMPTS=1, patience=120)
     (dead,) = scene.dead()
     assert run.code == 0 and len(scene.audits()) == 99
     assert (dead.error, dead.attributes["StatusCode"], dead.envelope["details"]["code"]) == ("DatabaseError", "500", code)
 
 
 def test_with_deliveries_left_it_is_given_back_with_a_delay(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
-    bodies = chain(scene, 100)
-    proxy.on("TransactWriteItems", faults.delay(before=0.02), when=lambda request: '"r50"' not in records(request))
-    proxy.on("TransactWriteItems", faults.internal_error(), when=faults.about("r50"))
-    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_ATTEMPTS=2, MAX_IN_FLIGHT=20)
+    bodies = poisoned(scene, proxy, faults.internal_error())
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_ATTEMPTS=2)
     sent = scene.queue.send(*bodies)
 
     def delays() -> list[int]:
@@ -291,19 +300,17 @@ def test_with_deliveries_left_it_is_given_back_with_a_delay(scene: Scene, proxy:
         return [entry["VisibilityTimeout"] for request in changes for entry in request.json["Entries"] if entry["VisibilityTimeout"] in range(25, 36)]
 
     wait_until(lambda: len(delays()) >= 1, "a delay of about 30 s")
-    assert not scene.dead()
+    wait_until(lambda: len(scene.audits()) == 99, "the others' success")
     worker.stop()
-    assert not scene.dead() and len(scene.audits()) == 99
-    assert sent[50].message_id in {left.message_id for left in scene.left()}
+    assert not scene.dead()
+    assert sent[POISON].message_id in {left.message_id for left in scene.left()}
 
 
 def test_apply_tells_a_line_that_alone_fails_as_a_database_error(scene: Scene, proxy: Proxy) -> None:
-    bodies = chain(scene, 200)
-    proxy.on("TransactWriteItems", faults.delay(before=0.01), when=lambda request: '"r50"' not in records(request))
-    proxy.on("TransactWriteItems", faults.internal_error(), when=faults.about("r50"))
-    responses = apply_lines(scene, list(bodies), AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
-    assert [n for n, response in enumerate(responses) if not response["success"]] == [50]
-    assert (responses[50]["error"], responses[50]["details"]) == ("DatabaseError", {"code": "InternalServerError"})
+    bodies = poisoned(scene, proxy, faults.internal_error())
+    responses = apply_lines(scene, list(bodies), AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW)
+    assert [n for n, response in enumerate(responses) if not response["success"]] == [POISON]
+    assert (responses[POISON]["error"], responses[POISON]["details"]) == ("DatabaseError", {"code": "InternalServerError"})
 
 
 # Outages
@@ -341,13 +348,13 @@ def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_de
     worker.wait_for_log(HOLDING)
     # From where it holds on, over some seconds: no new receive (one a minute where the fault may be a message's own), probes at a rate.
     started, tries, asked = time.monotonic(), proxy.count("TransactWriteItems"), sum(receives_by_message(sqs_proxy).values())
-    wait_until(lambda: time.monotonic() - started >= 6, "six seconds")
+    wait_until(lambda: time.monotonic() - started >= 4, "four seconds")
     probes, seconds = proxy.count("TransactWriteItems") - tries, time.monotonic() - started
     assert probes <= seconds + 12, f"{probes} tries in {seconds:.1f} s"  # those in flight end their own few retries
     assert sum(receives_by_message(sqs_proxy).values()) <= asked + 1
     late = proxy.count("TransactWriteItems")
     again = time.monotonic()
-    wait_until(lambda: time.monotonic() - again >= 5, "five seconds")
+    wait_until(lambda: time.monotonic() - again >= 4, "four seconds")
     assert proxy.count("TransactWriteItems") - late <= (time.monotonic() - again) + 1
     assert not scene.dead() and worker.running
     outage.remove()

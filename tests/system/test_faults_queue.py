@@ -65,6 +65,12 @@ def give_back(scene: Scene, proxy: Proxy) -> None:
             pass  # it was deleted, or isn't in flight
 
 
+def shorten_polls(proxy: Proxy) -> None:
+    """SQS answers a long poll also when its client is gone, and its messages are in flight then: a second instead of twenty, so that a
+    killed process's polls are soon over. Add it after the rules that are for receives."""
+    proxy.on("ReceiveMessage", faults.edit_request(lambda value: value.update(WaitTimeSeconds=min(1, value.get("WaitTimeSeconds", 0)))))
+
+
 # Deletes
 
 
@@ -73,7 +79,7 @@ def give_back(scene: Scene, proxy: Proxy) -> None:
                          ids=["lost", "reset", "half", "cut before", "500", "503", "throttled", "garbage"])
 def test_fault_01_a_delete_whose_response_is_lost_leaves_one_effect(scene: Scene, proxy: Proxy, action: Any) -> None:
     bodies = chain(scene, 60)
-    rule = proxy.on("DeleteMessageBatch", action, probability=0.5, seed=4)
+    rule = proxy.on("DeleteMessageBatch", action, times=3)
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_SQS=proxy.url, VISIBILITY_TIMEOUT=10)
     assert run.code == 0 and rule.fired >= 1
     assert versions(scene) == {1} and len(scene.audits()) == 60 and not scene.dead() and scene.queue.counts().total == 0
@@ -173,7 +179,7 @@ def test_fault_11_a_message_is_deleted_only_after_its_own_dlq_message_is_acknowl
 
 @pytest.mark.parametrize("action", [faults.cut_response(), faults.cut_response(after=30, reset=True)], ids=["lost", "half"])
 def test_fault_12_a_dlq_send_whose_response_is_lost_leaves_only_copies_of_one_envelope(scene: Scene, proxy: Proxy, action: Any) -> None:
-    rule = proxy.on("SendMessageBatch", action, probability=0.5, seed=5)
+    rule = proxy.on("SendMessageBatch", action, times=3)
     run = scene.run_until_empty(*failing(30), AWS_ENDPOINT_URL_SQS=proxy.url)
     assert run.code == 0 and rule.fired and scene.queue.counts().total == 0
     copies = defaultdict(list)
@@ -195,6 +201,7 @@ def test_fault_12_killed_at_any_boundary_the_next_process_completes_the_work(
     side = dynamodb_proxy if operation == "TransactWriteItems" else proxy
     gate = threading.Event()
     rule = side.on(operation, faults.until(gate, commit=committed), skip=1 if operation == "TransactWriteItems" else 0)
+    shorten_polls(proxy)
     worker: Worker = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, VISIBILITY_TIMEOUT=600)
     sent = scene.queue.send(*bodies)
     rule.wait()
@@ -214,17 +221,17 @@ def test_fault_12_killed_at_any_boundary_the_next_process_completes_the_work(
 
 def test_fault_12_both_copies_of_a_dlq_message_sent_back_apply_once(scene: Scene, proxy: Proxy) -> None:
     proxy.on("SendMessageBatch", faults.cut_response(), times=1)
-    run = scene.run_until_empty(message("late", {"n": 1}), AWS_ENDPOINT_URL_SQS=proxy.url)
+    run = scene.run_until_empty(message("late", {"n": 1}), AWS_ENDPOINT_URL_SQS=proxy.url, VISIBILITY_TIMEOUT=10)
     bodies = [dead.body for dead in scene.dead()]
     assert run.code == 0 and 1 <= len(bodies) <= 2
     scene.table.put({"id": "late"})
-    again = scene.run_until_empty(*bodies, *bodies)
+    again = scene.run_until_empty(*bodies, *bodies, VISIBILITY_TIMEOUT=10)
     assert again.code == 0 and scene.table.get("late")["n"] == 1 and len(scene.audits()) == 1
     assert len(scene.dead()) == len(bodies) and scene.queue.counts().total == 0
 
 
-@pytest.mark.parametrize("action", [faults.denied(), faults.internal_error(), faults.load_balancer_error(), faults.service_error("QueueDoesNotExist", namespace="com.amazonaws.sqs")],
-                         ids=["denied", "500", "503", "deleted"])
+@pytest.mark.parametrize("action", [faults.denied(), faults.load_balancer_error(), faults.service_error("QueueDoesNotExist", namespace="com.amazonaws.sqs")],
+                         ids=["denied", "503", "deleted"])
 def test_fault_13_while_the_dlq_is_down_healthy_messages_go_on_until_a_quarter_waits(scene: Scene, proxy: Proxy, action: Any) -> None:
     good = chain(scene, 80)
     bodies = [body for pair in zip(good[:40], failing(40), strict=True) for body in pair] + good[40:]
@@ -282,7 +289,7 @@ def test_fault_23_a_receive_that_fails_loses_nothing(scene: Scene, proxy: Proxy,
 
 def test_a_queue_that_goes_away_for_a_while_is_worked_on_when_it_is_back(scene: Scene, proxy: Proxy) -> None:
     bodies = chain(scene, 40)
-    worker = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url)
+    worker = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, VISIBILITY_TIMEOUT=10)
     sent = scene.queue.send(*bodies[:20])
     scene.queue.wait_until_empty()
     proxy.stop_listening()
@@ -353,5 +360,7 @@ def test_fault_25_stopped_at_any_moment_what_is_not_done_is_visible_at_once(scen
     sent = scene.queue.send(*bodies)
     dynamodb_proxy.wait_for("TransactWriteItems", 1 + 25 * moment)
     assert worker.stop() == 0
+    # A transaction that was on its way when the process ended may still commit.
+    wait_until(lambda: all(request.finished for request in [*proxy.requests(), *dynamodb_proxy.requests()]), "the end of all requests")
     assert scene.queue.counts().in_flight == 0, "held after the end"
     scene.check_invariants(sent)

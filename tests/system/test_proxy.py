@@ -90,6 +90,7 @@ def test_without_rules_requests_and_answers_pass_unchanged(proxy, client, servic
     assert response.status == 200 and json.loads(response.data) == {"a": "ü" * 100000}
     assert response.headers["X-Amz-Crc32"] == str(zlib.crc32(response.data))
     client.call("Other", {"b": 2})
+    wait_until(lambda: all(r.finished for r in proxy.requests()), "the end of both")
     assert [(r.operation, r.status, r.service_status, r.connection) for r in proxy.requests()] == [("Op", 200, 200, 0), ("Other", 200, 200, 0)]
     assert proxy.requests("Other")[0].json == {"b": 2} and proxy.requests()[0].body == service.seen[0]
     assert proxy.requests()[0].started <= proxy.requests()[0].forwarded <= proxy.requests()[0].finished
@@ -188,6 +189,7 @@ def test_delays_are_before_or_after_the_commit(proxy, client):
     client.call("Op")
     client.call("Other")
     before, after = proxy.requests()
+    wait_until(lambda: before.finished and after.finished, "the end of both")
     assert before.forwarded - before.started >= 0.02 and after.finished - after.forwarded >= 0.02
 
 

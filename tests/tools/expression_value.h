@@ -6,24 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VALUE_CHILDREN_MAX 8
-#define POOL_VALUES 512
+#define VALUE_CHILDREN_MAX 64
+#define POOL_VALUES 1024
+#define POOL_CONTAINERS 128
 #define POOL_BYTES 65536
+
+struct children;
 
 struct value {
     char type; /* 'S', 'N', '0' (BOOL), '-' (NULL), 'L', 'M' */
     struct span text;
     double number; /* of BOOL: 0 or 1 */
     size_t count;
-    struct value *children[VALUE_CHILDREN_MAX];
+    struct children *of; /* of L and M */
+};
+
+struct children {
+    struct value *values[VALUE_CHILDREN_MAX];
     struct span names[VALUE_CHILDREN_MAX];
 };
 
 /* Where the values of one case live. */
 struct pool {
     struct value values[POOL_VALUES];
+    struct children containers[POOL_CONTAINERS];
     char bytes[POOL_BYTES];
-    size_t value_count, byte_count;
+    size_t value_count, container_count, byte_count;
 };
 
 static inline void stop_unless(bool holds) {
@@ -35,7 +43,18 @@ static inline struct value *pool_value(struct pool *p, char type) {
     stop_unless(p->value_count < POOL_VALUES);
     struct value *v = &p->values[p->value_count++];
     *v = (struct value){.type = type};
+    if (type == 'L' || type == 'M') {
+        stop_unless(p->container_count < POOL_CONTAINERS);
+        v->of = &p->containers[p->container_count++];
+    }
     return v;
+}
+
+/* name: absent in a list. */
+static inline void value_add(struct value *v, struct span name, struct value *child) {
+    stop_unless(v->count < VALUE_CHILDREN_MAX);
+    v->of->names[v->count] = name;
+    v->of->values[v->count++] = child;
 }
 
 static inline struct span pool_text(struct pool *p, struct span raw) {
@@ -57,12 +76,12 @@ static inline struct value *value_read(struct json_reader *r, struct pool *p);
 static inline void value_read_children(struct json_reader *r, struct pool *p, struct value *v) {
     struct json_token token;
     while (json_next(r, &token) == JSON_NAME || token.event == JSON_OBJECT_BEGIN) {
-        stop_unless(v->count < VALUE_CHILDREN_MAX);
+        struct span name = {NULL, 0};
         if (token.event == JSON_NAME) {
-            v->names[v->count] = pool_text(p, token.raw);
+            name = pool_text(p, token.raw);
             stop_unless(json_next(r, &token) == JSON_OBJECT_BEGIN);
         }
-        v->children[v->count++] = value_read(r, p);
+        value_add(v, name, value_read(r, p));
     }
     stop_unless(token.event == JSON_OBJECT_END || token.event == JSON_ARRAY_END);
 }
@@ -87,7 +106,7 @@ static inline bool value_equal(const struct value *a, const struct value *b) {
     if (!a || !b || a->type != b->type || a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (!value_equal(a->children[i], b->children[i]) || !span_equal(a->names[i], b->names[i]))
+        if (!value_equal(a->of->values[i], b->of->values[i]) || !span_equal(a->of->names[i], b->of->names[i]))
             return false;
     return a->type == 'S' ? span_equal(a->text, b->text) : a->type == '-' || a->count > 0 || !(a->number < b->number || a->number > b->number);
 }
@@ -119,7 +138,7 @@ static inline bool value_contains(const struct value *a, const struct value *b) 
         return b->text.len == 0 || memmem(a->text.data, a->text.len, b->text.data, b->text.len);
     bool found = false;
     for (size_t i = 0; a->type == 'L' && i < a->count; i++)
-        found = found || value_equal(a->children[i], b);
+        found = found || value_equal(a->of->values[i], b);
     return found;
 }
 
@@ -149,11 +168,11 @@ static inline struct value *value_size(struct pool *p, const struct value *a) {
 
 static inline const struct value *value_member(const struct value *map, struct span name) {
     for (size_t i = 0; map && map->type == 'M' && i < map->count; i++)
-        if (span_equal(map->names[i], name))
-            return map->children[i];
+        if (span_equal(map->of->names[i], name))
+            return map->of->values[i];
     return NULL;
 }
 
 static inline const struct value *value_element(const struct value *list, size_t index) {
-    return list && list->type == 'L' && index < list->count ? list->children[index] : NULL;
+    return list && list->type == 'L' && index < list->count ? list->of->values[index] : NULL;
 }

@@ -28,13 +28,13 @@ static void a_refusal_is_a_validation_error_after_a_look_at_both_tables(void **s
 static void refusals_wait_while_the_tables_cant_be_read_and_the_others_go_on(void **state) {
     (void)state;
     struct scene s;
-    scene_init(&s, 2, 10);
+    scene_init(&s, 2, 20);
     struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException", .left = FOR_EVER};
     scene_script(&s, &script);
     s.db->describe.mode = SIM_DENIED;
     scene_start(&s);
     for (unsigned i = 0; i < 5; i++)
-        scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":%u},\"idempotency_key\":\"bad-%u\"}", i, i);
+        scene_set(&s, 10 + i, 1);
     scene_trickle(&s, 2, SECOND, 10 * MINUTE);
     assert_int_equal(s.dlq->count, 0);
     assert_true(s.db->committed > 590);
@@ -60,6 +60,7 @@ static void a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody(void 
     assert_true(s.db->committed > 590);
     assert_true(world_logged(&s.world, "Holding") == 0);
     assert_int_equal(world_logged(&s.world, "changed since the start"), 1);
+    assert_int_equal(scene_status(&s).in_flight, 1);
     /* It is as it was at start again: what was refused in between is tried again, not judged. */
     s.users->shape.attribute_count = 1;
     script.left = 0;
@@ -74,7 +75,7 @@ static void a_transaction_in_progress_is_tried_again_and_holds_nothing(void **st
     (void)state;
     struct scene s;
     scene_init(&s, 4, 1);
-    struct scripted script = {.record = "k0", .status = 400, .code = "TransactionInProgressException", .left = 20};
+    struct scripted script = {.record = "k0", .status = 400, .code = "TransactionInProgressException", .left = 60};
     scene_script(&s, &script);
     scene_set(&s, 0, 1);
     scene_start(&s);
@@ -119,6 +120,7 @@ static void a_poisoned_message_among_healthy_ones_ends_in_the_dlq_and_stops_nobo
         struct scripted script = {.record = "k1", .status = cases[i].status, .code = cases[i].code, .left = FOR_EVER};
         scene_script(&s, &script);
         struct sim_message *poison = scene_set(&s, 1, 1);
+        poison->visible_at = 3 * SECOND;
         scene_start(&s);
         scene_trickle(&s, 2, 100 * MILLISECOND, 4 * MINUTE);
         world_run(&s.world, 5 * SECOND);
@@ -139,6 +141,7 @@ static void a_message_that_fails_twice_alike_with_deliveries_left_is_given_back_
     scene_init(&s, 20, 10);
     struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
     scene_script(&s, &script);
+    scene_set(&s, 2, 1);
     struct sim_message *poison = scene_set(&s, 1, 1);
     scene_start(&s);
     scene_trickle(&s, 2, 100 * MILLISECOND, 5 * SECOND);
@@ -180,6 +183,7 @@ static void a_success_of_the_other_kind_tells_nothing(void **state) {
     scene_script(&s, &script);
     struct sim_message *m = scene_set(&s, 1, 1);
     m->receive_count = 10;
+    m->visible_at = 3 * SECOND;
     scene_start(&s);
     for (unsigned i = 0; i < 600; i++) {
         scene_send(&s, "{\"id\":\"k2\",\"attributes\":{\"n\":%u},\"enable_logging\":false}", i);

@@ -192,6 +192,33 @@ static void the_invariants_hold_in_a_storm(void **state) {
     }
 }
 
+/* A machine can vanish at any moment. */
+static void the_invariants_hold_whenever_a_worker_dies(void **state) {
+    (void)state;
+    for (uint64_t seed = 200; seed < 240; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 20);
+        s.worker.facts.visibility = s.other.facts.visibility = 10;
+        s.sqs->duplicates = 30;
+        s.sqs->remove.lost_answers = s.sqs->send.lost_answers = 100;
+        s.db->transact.lost_answers = 100;
+        assert_true(sim_worker_start(&s.other));
+        scene_start(&s);
+        for (unsigned i = 0; i < 60; i++)
+            scene_send(&s, "{\"id\":\"%s%u\",\"attributes\":{\"n\":%u}}", i % 6 ? "k" : "nobody", i % 20, i);
+        for (unsigned deaths = 0; deaths < 10; deaths++) {
+            unsigned steps = (unsigned)random_below(&s.world.random, 400);
+            for (unsigned i = 0; i < steps && s.queue->count; i++)
+                world_step(&s.world);
+            sim_worker_kill(deaths % 2 ? &s.worker : &s.other);
+            assert_true(sim_worker_start(deaths % 2 ? &s.worker : &s.other));
+        }
+        scene_empties(&s, HOUR);
+        assert_int_equal(s.db->committed, 50);
+        scene_done(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_updates_are_applied_and_deleted),
@@ -203,6 +230,7 @@ int main(void) {
         cmocka_unit_test(both_deliveries_at_once_have_one_effect),
         cmocka_unit_test(a_stale_handle_converges_on_redelivery),
         cmocka_unit_test(the_invariants_hold_in_a_storm),
+        cmocka_unit_test(the_invariants_hold_whenever_a_worker_dies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

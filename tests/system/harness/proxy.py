@@ -219,23 +219,13 @@ class Connection:
         lines += [f"content-length: {len(body)}", "", ""]
         self.service_writer.write("\r\n".join(lines).encode("latin-1") + body)
         await self.service_writer.drain()
-        status_line, headers = await self.unless_gone(self.read_head(self.service_reader))
+        status_line, headers = await self.read_head(self.service_reader)
         _, status, *reason = status_line.split(" ", 2)
         answer = await self.read_body(self.service_reader, headers)
         if headers.get("connection", "").lower() == "close":
             self.service_writer.close()
             self.service_reader = None
         return Response(int(status), headers, answer, *reason)
-
-    async def unless_gone(self, answer):
-        """Awaits the service's answer; where the client goes away first, the service sees that as well."""
-        task = asyncio.ensure_future(answer)
-        while not task.done():
-            await asyncio.wait([task], timeout=0.05)
-            if self.reader.at_eof() and not task.done():
-                task.cancel()
-                raise Closed
-        return task.result()
 
     async def write(self, data):
         self.writer.write(data)

@@ -1,0 +1,348 @@
+#include "worker_world.h"
+
+#include "batcher.h"
+
+/* Fault 10. */
+static void of_a_batch_of_deletes_only_those_that_failed_are_sent_again(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 12);
+    scene_set(&s, 11, 1);
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    for (uint32_t mask = 0; mask < 1024; mask++) {
+        uint64_t calls = s.sqs->remove.calls;
+        s.sqs->fail_deletes = mask;
+        for (unsigned i = 0; i < 10; i++)
+            scene_set(&s, i, mask);
+        while (s.sqs->remove.calls == calls)
+            world_step(&s.world);
+        world_run(&s.world, 50 * MILLISECOND);
+        assert_int_equal(s.sqs->last_delete_count, 10);
+        assert_int_equal(s.queue->count, __builtin_popcount(mask));
+        uint64_t executed = s.sqs->remove.executed, deleted = s.queue->deleted;
+        scene_empties(&s, 10 * SECOND);
+        assert_int_equal(s.queue->deleted - deleted, __builtin_popcount(mask));
+        assert_true(s.sqs->remove.executed - executed <= (uint64_t)__builtin_popcount(mask));
+    }
+    assert_int_equal(s.queue->stale_deletes, 0);
+    scene_done(&s);
+}
+
+struct probe {
+    struct batcher batcher;
+    struct world *w;
+    struct batch_entry entries[40];
+    struct {
+        size_t count, first;
+    } calls[200];
+    unsigned call_count, done, refused, expired, trouble;
+    unsigned ends[40];
+    /* The answers to come. */
+    const char *whole_code; /* NULL: fine */
+    uint64_t failing;       /* entries (by number) that fail alone */
+    bool sender_fault;
+    const char *entry_code;
+    struct batch_flight *flights[200];
+    struct {
+        size_t index[SQS_BATCH_MAX], count;
+    } under_way[200];
+    struct timer answer;
+    unsigned answered;
+    bool no_memory;
+};
+
+static struct call *probe_send(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
+                               struct batch_flight *flight) {
+    struct probe *p = ctx;
+    (void)options;
+    if (p->no_memory || p->call_count == ARRAY_LENGTH(p->calls))
+        return NULL;
+    unsigned at = p->call_count++;
+    p->calls[at].count = count;
+    p->flights[at] = flight;
+    p->under_way[at].count = count;
+    for (size_t i = 0; i < count; i++)
+        p->under_way[at].index[i] = (size_t)(entries[i] - p->entries);
+    if (!p->answer.running)
+        timer_start(&p->w->timers, &p->answer, p->w->now + 10 * MILLISECOND);
+    return (struct call *)(void *)p;
+}
+
+static void probe_answer(void *user) {
+    struct probe *p = user;
+    unsigned at = p->answered++;
+    struct call_result result = {.class = CALL_OK, .status = 200};
+    struct sqs_entry_result results[SQS_BATCH_MAX] = {0};
+    if (p->whole_code)
+        sim_call_fail(&result, 400, p->whole_code, "");
+    for (size_t i = 0; i < p->under_way[at].count; i++) {
+        bool fails = p->failing >> p->under_way[at].index[i] & 1;
+        results[i].ok = !fails;
+        results[i].sender_fault = fails && p->sender_fault;
+        if (fails)
+            snprintf(results[i].code, sizeof results[i].code, "%s", p->entry_code ? p->entry_code : "InternalError");
+    }
+    if (p->answered < p->call_count)
+        timer_start(&p->w->timers, &p->answer, p->w->now + 10 * MILLISECOND);
+    batcher_answered(p->flights[at], &result, p->whole_code ? NULL : results, p->whole_code ? 0 : p->under_way[at].count);
+    if (p->answered < p->call_count && !p->answer.running)
+        timer_start(&p->w->timers, &p->answer, p->w->now + 10 * MILLISECOND);
+}
+
+static void probe_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
+    struct probe *p = ctx;
+    (void)code;
+    assert_false(batch_entry_busy(entry));
+    p->ends[entry - p->entries]++;
+    p->done += end == BATCH_DONE;
+    p->refused += end == BATCH_REFUSED;
+    p->expired += end == BATCH_EXPIRED;
+}
+
+static void probe_trouble(void *ctx) {
+    ((struct probe *)ctx)->trouble++;
+}
+
+static struct sim_worker shared;
+
+static void probe_init(struct probe *p, struct world *w, size_t max_bytes) {
+    *p = (struct probe){.w = w};
+    sim_worker_init(&shared, w);
+    shared.ports = (struct worker_ports){.sqs = &shared.sqs, .clock = &w->clock, .timers = &w->timers, .random = &shared.random, .log = &w->log};
+    struct batcher_kind kind = {.what = "Probing", .max_bytes = max_bytes, .linger = 50 * MILLISECOND, .max_flights = 2, .send = probe_send,
+                                .ended = probe_ended, .trouble_changed = probe_trouble};
+    batcher_init(&p->batcher, &shared.ports, &kind, p);
+    timer_init(&p->answer, probe_answer, p);
+}
+
+static void add(struct probe *p, size_t i, int64_t patience) {
+    p->entries[i].expires = patience == NEVER ? NEVER : p->w->now + patience;
+    batcher_add(&p->batcher, &p->entries[i]);
+}
+
+static void entries_wait_for_company_and_no_longer_than_their_linger(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 1);
+    probe_init(&p, &w, 0);
+    for (size_t i = 0; i < 25; i++)
+        add(&p, i, NEVER);
+    world_run(&w, MILLISECOND);
+    assert_int_equal(p.call_count, 2);
+    world_run(&w, 200 * MILLISECOND);
+    assert_int_equal(p.call_count, 3);
+    assert_int_equal(p.calls[2].count, 5);
+    assert_int_equal(p.done, 25);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void one_that_keeps_failing_keeps_nobody_waiting(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 2);
+    probe_init(&p, &w, 0);
+    p.failing = 1;
+    add(&p, 0, NEVER);
+    world_run(&w, 5 * MINUTE);
+    assert_int_equal(p.done, 0);
+    assert_in_range(p.call_count, 15, 60);
+    for (size_t i = 1; i < 10; i++) {
+        unsigned done = p.done;
+        add(&p, i, NEVER);
+        world_run(&w, 100 * MILLISECOND);
+        assert_int_equal(p.done, done + 1);
+        world_run(&w, 3 * SECOND);
+    }
+    /* Ten that arrive together don't hasten it either. */
+    unsigned before = p.call_count;
+    for (size_t i = 10; i < 40; i++)
+        add(&p, i, NEVER);
+    world_run(&w, 100 * MILLISECOND);
+    assert_in_range(p.call_count - before, 3, 4);
+    p.failing = 0;
+    world_run(&w, MINUTE);
+    assert_int_equal(p.done, 40);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void in_trouble_one_call_at_a_time_finds_the_end_of_it(void **state) {
+    (void)state;
+    static const char *const codes[] = {"InternalError", "AccessDenied", "QueueDoesNotExist", "KmsDisabled", "ThrottlingException"};
+    for (size_t c = 0; c < ARRAY_LENGTH(codes); c++) {
+        struct world w;
+        struct probe p;
+        sim_usual_world(&w, 3);
+        probe_init(&p, &w, 0);
+        p.whole_code = codes[c];
+        for (size_t i = 0; i < 40; i++)
+            add(&p, i, NEVER);
+        world_run(&w, 10 * MINUTE);
+        assert_in_range(p.call_count, 25, 100);
+        assert_int_equal(p.done + p.refused + p.expired, 0);
+        assert_int_equal(p.trouble, 1);
+        assert_true(batcher_in_trouble(&p.batcher));
+        p.whole_code = NULL;
+        world_run(&w, 30 * SECOND);
+        assert_int_equal(p.done, 40);
+        assert_int_equal(p.trouble, 2);
+        batcher_done(&p.batcher);
+        world_done(&w);
+    }
+}
+
+static void entries_refused_as_a_whole_are_told_apart_one_by_one(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 4);
+    probe_init(&p, &w, 0);
+    p.whole_code = "InvalidMessageContents";
+    for (size_t i = 0; i < 10; i++)
+        add(&p, i, NEVER);
+    world_run(&w, 10 * SECOND);
+    assert_int_equal(p.refused, 10);
+    assert_int_equal(p.call_count, 11);
+    assert_int_equal(p.trouble, 0);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void an_entry_is_refused_by_its_own_fault_and_not_by_the_queues(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 5);
+    probe_init(&p, &w, 0);
+    p.failing = 3;
+    p.sender_fault = true;
+    p.entry_code = "KmsAccessDenied";
+    add(&p, 0, NEVER);
+    world_run(&w, MINUTE);
+    assert_int_equal(p.refused, 0);
+    p.entry_code = "InvalidMessageContents";
+    add(&p, 1, NEVER);
+    world_run(&w, MINUTE);
+    assert_int_equal(p.refused, 2);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void an_entry_whose_time_is_over_is_given_up_wherever_it_stands(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 6);
+    probe_init(&p, &w, 0);
+    p.failing = 1;
+    add(&p, 0, 30 * SECOND);
+    world_run(&w, 31 * SECOND);
+    assert_int_equal(p.expired, 1);
+    p.whole_code = "InternalError";
+    add(&p, 1, 30 * SECOND);
+    world_run(&w, 55 * SECOND);
+    assert_int_equal(p.expired, 2);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void trouble_lasts_only_while_there_is_something_to_send(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 10);
+    probe_init(&p, &w, 0);
+    p.whole_code = "InternalError";
+    add(&p, 0, 30 * SECOND);
+    world_run(&w, 20 * MINUTE);
+    assert_int_equal(p.expired, 1);
+    assert_false(batcher_troubled_since(&p.batcher, w.now));
+    add(&p, 1, 30 * MINUTE);
+    world_run(&w, 9 * MINUTE);
+    assert_false(batcher_troubled_since(&p.batcher, w.now - 10 * MINUTE));
+    world_run(&w, 2 * MINUTE);
+    assert_true(batcher_troubled_since(&p.batcher, w.now - 10 * MINUTE));
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void what_is_removed_has_no_end(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 7);
+    probe_init(&p, &w, 0);
+    p.failing = 4;
+    for (size_t i = 0; i < 4; i++)
+        add(&p, i, NEVER);
+    batcher_remove(&p.batcher, &p.entries[0]); /* queued */
+    world_run(&w, 55 * MILLISECOND);
+    batcher_remove(&p.batcher, &p.entries[1]); /* in flight */
+    world_run(&w, 10 * MILLISECOND);
+    batcher_remove(&p.batcher, &p.entries[2]); /* waits for its turn */
+    world_run(&w, MINUTE);
+    assert_int_equal(p.ends[0] + p.ends[1] + p.ends[2], 0);
+    assert_int_equal(p.ends[3], 1);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void a_batch_keeps_to_its_bytes(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 8);
+    probe_init(&p, &w, 100);
+    static const size_t sizes[] = {60, 40, 1, 100, 99, 2, 250, 50, 50};
+    for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
+        p.entries[i].size = sizes[i];
+        add(&p, i, NEVER);
+    }
+    world_run(&w, SECOND);
+    static const size_t counts[] = {2, 1, 1, 1, 1, 1, 2};
+    assert_int_equal(p.call_count, ARRAY_LENGTH(counts));
+    for (size_t i = 0; i < ARRAY_LENGTH(counts); i++)
+        assert_int_equal(p.calls[i].count, counts[i]);
+    assert_int_equal(p.done, ARRAY_LENGTH(sizes));
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void without_memory_for_a_call_it_is_tried_again(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 9);
+    probe_init(&p, &w, 0);
+    p.no_memory = true;
+    for (size_t i = 0; i < 4; i++)
+        add(&p, i, NEVER);
+    world_run(&w, 10 * SECOND);
+    p.no_memory = false;
+    world_run(&w, 2 * SECOND);
+    assert_int_equal(p.done, 4);
+    assert_int_equal(p.call_count, 1);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_a_batch_of_deletes_only_those_that_failed_are_sent_again),
+        cmocka_unit_test(entries_wait_for_company_and_no_longer_than_their_linger),
+        cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
+        cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),
+        cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
+        cmocka_unit_test(an_entry_is_refused_by_its_own_fault_and_not_by_the_queues),
+        cmocka_unit_test(an_entry_whose_time_is_over_is_given_up_wherever_it_stands),
+        cmocka_unit_test(trouble_lasts_only_while_there_is_something_to_send),
+        cmocka_unit_test(what_is_removed_has_no_end),
+        cmocka_unit_test(a_batch_keeps_to_its_bytes),
+        cmocka_unit_test(without_memory_for_a_call_it_is_tried_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

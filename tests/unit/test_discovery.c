@@ -1,0 +1,294 @@
+#include "worker_world.h"
+
+struct search {
+    struct scene scene;
+    struct discovery_options options;
+    struct discovery *discovery;
+    struct worker_ports ports;
+    bool ended;
+    enum exit_code code;
+    const struct discovery_facts *facts;
+};
+
+static void on_done(void *user, enum exit_code code, const struct discovery_facts *facts) {
+    struct search *s = user;
+    s->ended = true;
+    s->code = code;
+    s->facts = facts;
+}
+
+static void search_init(struct search *s) {
+    *s = (struct search){.ended = false};
+    scene_init(&s->scene, 1, 0);
+    s->options = (struct discovery_options){.table = SIM_TABLE,
+                                            .audit_table = SIM_AUDIT_TABLE,
+                                            .audit = AUDIT_ON,
+                                            .queue = SIM_QUEUE,
+                                            .dlq = SIM_DLQ,
+                                            .max_attempts = 5,
+                                            .patience = 30 * SECOND};
+    struct sim_worker *ready = &s->scene.worker;
+    s->ports = (struct worker_ports){.sqs = &ready->sqs,
+                                     .dynamodb = &ready->dynamodb,
+                                     .clock = &s->scene.world.clock,
+                                     .timers = &s->scene.world.timers,
+                                     .random = &ready->random,
+                                     .log = &s->scene.world.log};
+}
+
+static bool search_ended(void *user) {
+    return ((struct search *)user)->ended;
+}
+
+static void search_start(struct search *s) {
+    s->discovery = discovery_start(&s->ports, &s->options, on_done, s);
+    assert_non_null(s->discovery);
+}
+
+static void search_done(struct search *s) {
+    discovery_free(s->discovery);
+    scene_done(&s->scene);
+}
+
+/* It ends with this code, and the log names this. */
+static void search_ends(struct search *s, enum exit_code code, const char *logged) {
+    search_start(s);
+    if (!world_run_until(&s->scene.world, search_ended, s, MINUTE))
+        fail_msg("it has not ended");
+    if (s->code != code)
+        fail_msg("%d instead of %d:\n%s", s->code, code, s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
+    assert_int_equal(s->facts != NULL, code == EXIT_FINE);
+    if (logged && !world_logged(&s->scene.world, logged))
+        fail_msg("the log doesn't say \"%s\":\n%s", logged, s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
+}
+
+static void tables_and_queues_are_found_by_name_url_or_redrive_policy(void **state) {
+    (void)state;
+    for (unsigned how = 0; how < 3; how++) {
+        struct search s;
+        search_init(&s);
+        if (how == 1) {
+            s.options.queue = s.scene.queue->url;
+            s.options.dlq = s.scene.dlq->url;
+        } else if (how == 2) {
+            s.options.dlq = NULL;
+            memcpy(s.scene.queue->attributes.dead_letter_target_arn, s.scene.dlq->attributes.arn, sizeof s.scene.dlq->attributes.arn);
+            s.scene.queue->attributes.max_receive_count = 100;
+        }
+        search_ends(&s, EXIT_FINE, NULL);
+        assert_string_equal(s.facts->queue.url, s.scene.queue->url);
+        assert_string_equal(s.facts->queue.name, SIM_QUEUE);
+        assert_string_equal(s.facts->dlq.url, s.scene.dlq->url);
+        assert_string_equal(s.facts->table.partition.name, "id");
+        assert_true(s.facts->audit_table_exists);
+        assert_int_equal(s.facts->visibility, 30);
+        search_done(&s);
+    }
+}
+
+static void without_a_queue_only_the_tables_are_looked_for(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.queue = s.options.dlq = NULL;
+    s.ports.sqs = NULL;
+    search_ends(&s, EXIT_FINE, NULL);
+    search_done(&s);
+}
+
+static void no_table(struct search *s) {
+    s->scene.users->exists = false;
+}
+static void no_queue(struct search *s) {
+    s->scene.queue->exists = false;
+}
+static void no_dlq(struct search *s) {
+    s->scene.dlq->exists = false;
+}
+static void no_dlq_setting(struct search *s) {
+    s->options.dlq = NULL;
+}
+static void no_audit_table(struct search *s) {
+    s->scene.audit->exists = false;
+}
+static void other_audit_key(struct search *s) {
+    s->options.audit = AUDIT_OFF;
+    s->scene.audit->shape.partition.type = KEY_NUMBER;
+}
+static void audit_sort_key(struct search *s) {
+    snprintf(s->scene.audit->shape.sort.name, sizeof s->scene.audit->shape.sort.name, "at");
+}
+static void same_queue(struct search *s) {
+    s->options.dlq = SIM_QUEUE;
+}
+static void small_dlq(struct search *s) {
+    s->scene.dlq->attributes.max_message_size--;
+}
+static void fifo_dlq(struct search *s) {
+    s->scene.dlq->attributes.fifo = true;
+}
+static void bad_queue(struct search *s) {
+    s->options.queue = "not a queue!";
+}
+static void tables_denied(struct search *s) {
+    s->scene.db->describe.mode = SIM_DENIED;
+}
+static void queue_denied(struct search *s) {
+    s->scene.queue->mode = SIM_DENIED;
+}
+static void expired(struct search *s) {
+    s->scene.db->describe.mode = SIM_EXPIRED;
+}
+static void tables_down(struct search *s) {
+    s->scene.db->describe.mode = SIM_DOWN;
+}
+static void queues_down(struct search *s) {
+    sim_sqs_set_mode(s->scene.sqs, SIM_DOWN);
+}
+static void table_creating(struct search *s) {
+    s->scene.users->active = false;
+}
+
+static void each_problem_has_its_code_and_names_its_setting(void **state) {
+    (void)state;
+    static const struct {
+        void (*spoil)(struct search *s);
+        enum exit_code code;
+        const char *logged;
+    } cases[] = {
+        {no_table, EXIT_SETTINGS, "TABLE_NAME names a table that doesn't exist"},
+        {no_queue, EXIT_SETTINGS, "QUEUE_URL names a queue that doesn't exist"},
+        {no_dlq, EXIT_SETTINGS, "DLQ_URL names a queue that doesn't exist"},
+        {no_dlq_setting, EXIT_SETTINGS, "DLQ_URL is not set"},
+        {no_audit_table, EXIT_SETTINGS, "AUDIT_LOG_TABLE names a table that doesn't exist"},
+        {other_audit_key, EXIT_SETTINGS, "AUDIT_LOG_TABLE names a table with another key"},
+        {audit_sort_key, EXIT_SETTINGS, "AUDIT_LOG_TABLE names a table with another key"},
+        {same_queue, EXIT_SETTINGS, "DLQ_URL names the queue itself"},
+        {small_dlq, EXIT_SETTINGS, "MaximumMessageSize is below the queue's"},
+        {fifo_dlq, EXIT_SETTINGS, "DLQ_URL names a FIFO queue"},
+        {bad_queue, EXIT_SETTINGS, "QUEUE_URL must be a queue's URL or its name"},
+        {tables_denied, EXIT_NOT_PERMITTED, "TABLE_NAME"},
+        {queue_denied, EXIT_NOT_PERMITTED, "QUEUE_URL"},
+        {expired, EXIT_NOT_PERMITTED, "credentials"},
+        {tables_down, EXIT_UNREACHABLE, "Giving up"},
+        {queues_down, EXIT_UNREACHABLE, "Giving up"},
+        {table_creating, EXIT_UNREACHABLE, "not active yet"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct search s;
+        search_init(&s);
+        cases[i].spoil(&s);
+        search_ends(&s, cases[i].code, cases[i].logged);
+        search_done(&s);
+    }
+}
+
+static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    tables_denied(&s);
+    no_queue(&s);
+    search_ends(&s, EXIT_SETTINGS, "QUEUE_URL names a queue that doesn't exist");
+    assert_true(world_logged(&s.scene.world, "TABLE_NAME") == 1);
+    search_done(&s);
+    search_init(&s);
+    queues_down(&s);
+    tables_denied(&s);
+    search_ends(&s, EXIT_NOT_PERMITTED, "TABLE_NAME");
+    search_done(&s);
+    /* A DLQ that only the queue's policy names is still looked for. */
+    search_init(&s);
+    s.options.dlq = NULL;
+    memcpy(s.scene.queue->attributes.dead_letter_target_arn, s.scene.dlq->attributes.arn, sizeof s.scene.dlq->attributes.arn);
+    s.scene.sqs->attributes.latency = SECOND;
+    tables_denied(&s);
+    no_dlq(&s);
+    search_ends(&s, EXIT_SETTINGS, "DLQ_URL names a queue that doesn't exist");
+    search_done(&s);
+}
+
+static void an_audit_table_that_nobody_needs_may_be_missing(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    no_audit_table(&s);
+    s.options.audit = AUDIT_OFF;
+    search_ends(&s, EXIT_FINE, NULL);
+    assert_false(s.facts->audit_table_exists);
+    assert_string_equal(s.facts->audit_table.name, SIM_AUDIT_TABLE);
+    search_done(&s);
+}
+
+static void what_cant_be_reached_is_waited_for_saying_so_once(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.patience = NEVER;
+    tables_down(&s);
+    queues_down(&s);
+    search_start(&s);
+    world_run(&s.scene.world, 3 * HOUR);
+    assert_false(s.ended);
+    assert_int_equal(world_logged(&s.scene.world, "Waiting: the service can't be reached"), 4);
+    s.scene.db->describe.mode = SIM_UP;
+    world_run(&s.scene.world, MINUTE);
+    assert_false(s.ended);
+    sim_sqs_set_mode(s.scene.sqs, SIM_UP);
+    world_run(&s.scene.world, 30 * SECOND);
+    assert_true(s.ended);
+    assert_int_equal(s.code, EXIT_FINE);
+    search_done(&s);
+}
+
+static void a_problem_that_waiting_wont_mend_ends_the_waiting(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.patience = NEVER;
+    queues_down(&s);
+    no_table(&s);
+    search_ends(&s, EXIT_SETTINGS, "TABLE_NAME names");
+    search_done(&s);
+}
+
+static void it_asks_once_even_without_any_patience(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.patience = 0;
+    search_ends(&s, EXIT_FINE, NULL);
+    search_done(&s);
+    search_init(&s);
+    s.options.patience = 0;
+    tables_down(&s);
+    search_ends(&s, EXIT_UNREACHABLE, "Giving up");
+    search_done(&s);
+}
+
+static void ended_at_any_moment_it_leaves_nothing(void **state) {
+    (void)state;
+    for (unsigned steps = 0; steps < 20; steps++) {
+        struct search s;
+        search_init(&s);
+        search_start(&s);
+        for (unsigned i = 0; i < steps; i++)
+            (void)world_step(&s.scene.world);
+        search_done(&s);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_and_queues_are_found_by_name_url_or_redrive_policy),
+        cmocka_unit_test(without_a_queue_only_the_tables_are_looked_for),
+        cmocka_unit_test(each_problem_has_its_code_and_names_its_setting),
+        cmocka_unit_test(of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told),
+        cmocka_unit_test(an_audit_table_that_nobody_needs_may_be_missing),
+        cmocka_unit_test(what_cant_be_reached_is_waited_for_saying_so_once),
+        cmocka_unit_test(a_problem_that_waiting_wont_mend_ends_the_waiting),
+        cmocka_unit_test(it_asks_once_even_without_any_patience),
+        cmocka_unit_test(ended_at_any_moment_it_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

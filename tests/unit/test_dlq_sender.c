@@ -1,0 +1,259 @@
+#include "worker_world.h"
+
+/* Fault 11. */
+static void a_source_is_deleted_only_where_the_dlq_acknowledged_it(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 12);
+    scene_set(&s, 11, 1);
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    for (uint32_t mask = 0; mask < 1024; mask++) {
+        uint64_t calls = s.sqs->send.calls;
+        size_t before = s.dlq->count;
+        s.sqs->fail_sends = mask;
+        for (unsigned i = 0; i < 10; i++)
+            scene_send(&s, "{\"id\":\"nobody%u-%u\",\"attributes\":{\"n\":1}}", mask, i);
+        while (s.sqs->send.calls == calls)
+            world_step(&s.world);
+        world_run(&s.world, 20 * MILLISECOND);
+        assert_int_equal(s.sqs->last_send_count, 10);
+        assert_int_equal(s.dlq->count - before, 10 - __builtin_popcount(mask));
+        scene_empties(&s, 10 * SECOND);
+        assert_int_equal(s.dlq->count - before, 10); /* none twice */
+    }
+    scene_done(&s);
+}
+
+/* Fault 12. */
+static void a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second_copy(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 2, 1);
+    s.sqs->remove.mode = SIM_DOWN;
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    scene_start(&s);
+    world_run(&s.world, 5 * SECOND);
+    assert_int_equal(s.dlq->count, 1);
+    sim_worker_kill(&s.worker);
+    s.sqs->remove.mode = SIM_UP;
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 2);
+    /* Both redriven, once the record exists: applied once. */
+    sim_table_put(s.users, "nobody", "n", "0");
+    sim_queue_send(s.queue, scene_dead(&s, 0)->body);
+    sim_queue_send(s.queue, scene_dead(&s, 1)->body);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.db->committed, 1);
+    assert_int_equal(s.dlq->count, 2);
+    scene_done(&s);
+}
+
+/* Fault 13. */
+static void while_the_dlq_is_down_healthy_ones_go_on_until_a_quarter_waits(void **state) {
+    (void)state;
+    static const enum sim_mode modes[] = {SIM_DENIED, SIM_BROKEN};
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        struct scene s;
+        scene_init(&s, 3 + i, 100);
+        s.worker.options.max_in_flight = 100;
+        s.dlq->mode = modes[i];
+        scene_start(&s);
+        scene_set(&s, 0, 1);
+        scene_empties(&s, 10 * SECOND);
+        for (unsigned n = 0; n < 24; n++) {
+            scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", n);
+            world_run(&s.world, 200 * MILLISECOND);
+        }
+        for (unsigned n = 0; n < 200; n++)
+            scene_set(&s, n % 100, n);
+        world_run(&s.world, 10 * SECOND);
+        assert_int_equal(s.queue->count, 24); /* the healthy ones went on */
+        for (unsigned n = 24; n < 60; n++)
+            scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", n);
+        world_run(&s.world, 45 * SECOND); /* receives that were out are over */
+        for (unsigned n = 0; n < 50; n++)
+            scene_set(&s, n % 100, n);
+        uint64_t received = s.queue->received;
+        world_run(&s.world, HOUR);
+        assert_int_equal(s.queue->received, received);
+        assert_int_equal(s.dlq->count, 0);
+        assert_int_equal(s.dlq->sent, 0);
+        s.dlq->mode = SIM_UP;
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->count, 60);
+        for (size_t m = 0; m < s.sqs->all_count; m++)
+            assert_true(s.sqs->all[m]->receive_count <= 1);
+        scene_done(&s);
+    }
+}
+
+static void no_send_begins_when_the_lease_is_over(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 6, 2);
+    s.worker.facts.visibility = 10;
+    s.dlq->mode = SIM_BROKEN;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 5 * SECOND);
+    s.sqs->change.mode = SIM_DOWN;
+    struct sim_message *m = scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}");
+    world_run(&s.world, 9500 * MILLISECOND);
+    assert_int_equal(scene_status(&s).in_flight, 0); /* left to its next delivery */
+    uint64_t attempts = s.sqs->send.executed;
+    m->visible_at = s.world.now + 2 * MINUTE;
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.sqs->send.executed, attempts);
+    assert_int_equal(m->receive_count, 1);
+    s.dlq->mode = s.sqs->change.mode = SIM_UP;
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
+static void with_room_for_one_a_letter_whose_lease_ran_out_makes_room_for_the_next(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 5);
+        s.worker.options.max_in_flight = 1;
+        s.worker.facts.visibility = 10;
+        s.sqs->send.jitter = s.sqs->change.jitter = 2 * SECOND;
+        scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+        scene_set(&s, 0, 1);
+        sim_sqs_set_mode(s.sqs, SIM_DOWN);
+        s.sqs->receive.mode = SIM_UP;
+        scene_start(&s);
+        world_run(&s.world, (int64_t)(10 + seed) * SECOND);
+        sim_sqs_set_mode(s.sqs, SIM_UP);
+        scene_empties(&s, 5 * MINUTE);
+        scene_done(&s);
+    }
+}
+
+/* Fault 14. */
+static void whatever_the_limit_the_envelope_fits_or_gets_plainer(void **state) {
+    (void)state;
+    static const char body[] = "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}";
+    struct scene s;
+    size_t wrapped = 0;
+    for (int delta = -1; delta <= 1; delta++) {
+        for (int pass = 0; pass < (wrapped ? 1 : 2); pass++) {
+            scene_init(&s, 7, 1);
+            size_t limit = wrapped ? wrapped + (size_t)(1 + delta) - 1 : SQS_MESSAGE_SIZE_MAX;
+            s.dlq->attributes.max_message_size = s.worker.facts.dlq.attributes.max_message_size = limit;
+            scene_send(&s, "%s", body);
+            scene_start(&s);
+            scene_empties(&s, MINUTE);
+            assert_int_equal(s.dlq->count, 1);
+            const struct sim_message *m = scene_dead(&s, 0);
+            assert_true(s.sqs->largest_send_entry <= limit);
+            if (wrapped) {
+                assert_int_equal(!strcmp(m->body, body), delta < 0);
+                assert_int_equal(m->error_envelope[0] != '\0', delta < 0);
+            }
+            wrapped = s.sqs->largest_send_entry > wrapped && !wrapped ? s.sqs->largest_send_entry : wrapped;
+            scene_done(&s);
+        }
+    }
+    /* Where nothing fits beside it: the body alone. */
+    scene_init(&s, 8, 1);
+    s.dlq->attributes.max_message_size = s.worker.facts.dlq.attributes.max_message_size = sizeof body + 10;
+    scene_send(&s, "%s", body);
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_string_equal(scene_dead(&s, 0)->body, body);
+    assert_int_equal(world_logged(&s.world, "too large for its envelope"), 1);
+    scene_done(&s);
+}
+
+static void a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 9, 1);
+    s.dlq->attributes.max_message_size = 200; /* less than it said at start */
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    assert_string_equal(scene_dead(&s, 0)->error_type, "RecordNotFoundError");
+    assert_string_equal(scene_dead(&s, 0)->error_envelope, "");
+    /* Refused in every form: it stays, and comes again in five minutes. */
+    s.dlq->attributes.max_message_size = 10;
+    struct sim_message *m = scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    world_run(&s.world, 10 * SECOND);
+    assert_int_equal(scene_status(&s).in_flight, 0);
+    assert_true(m->visible_at - s.world.now > 280 * SECOND);
+    scene_done(&s);
+}
+
+/* Confirming. */
+static void a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 10, 20);
+    s.worker.options.max_in_flight = 40;
+    s.db->get_item.mode = SIM_DENIED;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 10 * SECOND);
+    for (unsigned n = 0; n < 9; n++)
+        scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", n);
+    world_run(&s.world, 10 * SECOND);
+    scene_set(&s, 1, 1);
+    world_run(&s.world, 5 * SECOND);
+    assert_int_equal(s.queue->count, 9);
+    assert_int_equal(world_logged(&s.world, "can't be confirmed, and wait"), 1);
+    scene_send(&s, "{\"id\":\"nobody9\",\"attributes\":{\"n\":1}}");
+    world_run(&s.world, 30 * SECOND);
+    scene_set(&s, 1, 2); /* a quarter waits */
+    uint64_t received = s.queue->received;
+    world_run(&s.world, HOUR);
+    assert_in_range(s.queue->received - received, 0, 1);
+    assert_int_equal(s.dlq->sent, 0);
+    s.db->get_item.mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 10);
+    assert_int_equal(world_logged(&s.world, "can be confirmed again"), 1);
+    assert_int_equal(s.db->get_item.executed, 10);
+    scene_done(&s);
+}
+
+static void a_verdict_that_another_delivery_has_overtaken_is_a_success(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 11, 2);
+    struct scripted script = {.record = "k1", .code = "ItemCollectionSizeLimitExceeded", .left = FOR_EVER};
+    s.worker.options.max_in_flight = 1;
+    struct sim_message *m = scene_set(&s, 1, 1);
+    scene_start(&s);
+    scene_script(&s, &script);
+    s.db->get_item.mode = SIM_DENIED;
+    world_run(&s.world, 5 * SECOND);
+    script.left = 0; /* it works now, and a duplicate comes */
+    sim_queue_expose(m);
+    assert_true(sim_worker_start(&s.other));
+    world_run(&s.world, 5 * SECOND);
+    assert_int_equal(s.db->committed, 1);
+    s.db->get_item.mode = SIM_UP;
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(s.dlq->sent, 0);
+    scene_done(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_source_is_deleted_only_where_the_dlq_acknowledged_it),
+        cmocka_unit_test(a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second_copy),
+        cmocka_unit_test(while_the_dlq_is_down_healthy_ones_go_on_until_a_quarter_waits),
+        cmocka_unit_test(no_send_begins_when_the_lease_is_over),
+        cmocka_unit_test(with_room_for_one_a_letter_whose_lease_ran_out_makes_room_for_the_next),
+        cmocka_unit_test(whatever_the_limit_the_envelope_fits_or_gets_plainer),
+        cmocka_unit_test(a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one),
+        cmocka_unit_test(a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be),
+        cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

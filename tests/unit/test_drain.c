@@ -1,0 +1,141 @@
+#include "worker_world.h"
+
+static void load(struct scene *s, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        if (i % 10 == 9)
+            scene_send(s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", i);
+        else
+            scene_set(s, i % 50, i);
+}
+
+/* Whether all that is left on the queue is visible, so that others can have it at once. */
+static void assert_given_back(const struct scene *s) {
+    assert_int_equal(sim_queue_visible(s->queue), s->queue->count);
+}
+
+/* Fault 25. */
+static void stopped_at_any_moment_it_drains_or_gives_everything_back_in_time(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 70; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 50);
+        s.worker.options.shutdown_timeout = (unsigned)(seed % 26);
+        s.db->transact.latency = seed % 3 ? 10 * MILLISECOND : 3 * SECOND;
+        s.db->conflicts = seed % 5 ? 0 : 300;
+        s.db->throttles = seed % 7 ? 0 : 300;
+        s.db->errors = seed % 11 ? 0 : 200;
+        load(&s, 300);
+        scene_start(&s);
+        unsigned steps = (unsigned)random_below(&s.world.random, 1500);
+        for (unsigned i = 0; i < steps && s.queue->count; i++)
+            world_step(&s.world);
+        if (seed % 13 == 0)
+            sim_dynamodb_set_mode(s.db, SIM_DOWN);
+        if (seed % 17 == 0)
+            s.dlq->mode = SIM_DENIED;
+        int64_t stopped = s.world.now;
+        sim_worker_stop(&s.worker);
+        int64_t limit = (int64_t)s.worker.options.shutdown_timeout * SECOND;
+        scene_ends(&s, limit > 2 * SECOND ? limit : 2 * SECOND, EXIT_FINE);
+        (void)stopped;
+        assert_int_equal(scene_status(&s).in_flight, 0);
+        world_run(&s.world, 100 * MILLISECOND);
+        assert_given_back(&s);
+        scene_done(&s);
+    }
+}
+
+static void a_second_stop_gives_everything_back_at_once(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 50);
+    s.worker.options.shutdown_timeout = 3600;
+    scene_start(&s);
+    load(&s, 10);
+    scene_empties(&s, 10 * SECOND);
+    s.db->transact.latency = 100 * SECOND;
+    load(&s, 100);
+    world_run(&s.world, 2 * SECOND);
+    sim_worker_stop(&s.worker);
+    world_run(&s.world, 20 * SECOND);
+    assert_false(s.worker.ended);
+    sim_worker_stop(&s.worker);
+    scene_ends(&s, 2 * SECOND, EXIT_FINE);
+    world_run(&s.world, 100 * MILLISECOND);
+    assert_given_back(&s);
+    scene_done(&s);
+}
+
+static void in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline(void **state) {
+    (void)state;
+    static const char *const codes[] = {"ThrottlingException", "TransactionInProgressException", "AccessDeniedException"};
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        struct scene s;
+        scene_init(&s, 2, 50);
+        struct scripted script = {.record = "", .status = 400, .code = codes[i], .left = 0};
+        scene_script(&s, &script);
+        s.worker.options.shutdown_timeout = 600;
+        s.db->transact.latency = 2 * SECOND;
+        scene_start(&s);
+        scene_set(&s, 0, 1);
+        scene_empties(&s, 10 * SECOND);
+        script.left = FOR_EVER;
+        scene_set(&s, 1, 1);
+        world_run(&s.world, 500 * MILLISECOND);
+        sim_worker_stop(&s.worker);
+        scene_ends(&s, 30 * SECOND, EXIT_FINE);
+        world_run(&s.world, 100 * MILLISECOND);
+        assert_given_back(&s);
+        assert_int_equal(s.queue->count, 1);
+        scene_done(&s);
+    }
+}
+
+static void with_sqs_down_it_ends_by_its_deadline_all_the_same(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 3, 50);
+    scene_start(&s);
+    load(&s, 100);
+    world_run(&s.world, 100 * MILLISECOND);
+    sim_sqs_set_mode(s.sqs, SIM_SILENT);
+    sim_worker_stop(&s.worker);
+    scene_ends(&s, 26 * SECOND, EXIT_FINE);
+    assert_int_equal(world_logged(&s.world, "could not be given back in time"), 1);
+    scene_done(&s);
+}
+
+static void a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_given_back(void **state) {
+    (void)state;
+    for (unsigned acknowledged = 0; acknowledged < 2; acknowledged++) {
+        struct scene s;
+        scene_init(&s, 4, 1);
+        s.worker.options.shutdown_timeout = 8;
+        scene_start(&s);
+        scene_set(&s, 0, 1);
+        scene_empties(&s, 10 * SECOND);
+        s.sqs->send.latency = 7 * SECOND;
+        s.dlq->mode = acknowledged ? SIM_UP : SIM_BROKEN;
+        s.sqs->send.default_attempts = 1;
+        scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+        world_run(&s.world, 300 * MILLISECOND);
+        sim_worker_stop(&s.worker);
+        scene_ends(&s, 8 * SECOND, EXIT_FINE);
+        world_run(&s.world, 100 * MILLISECOND);
+        assert_int_equal(s.dlq->count, acknowledged);
+        assert_int_equal(s.queue->count, !acknowledged);
+        assert_given_back(&s);
+        scene_done(&s);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
+        cmocka_unit_test(a_second_stop_gives_everything_back_at_once),
+        cmocka_unit_test(in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline),
+        cmocka_unit_test(with_sqs_down_it_ends_by_its_deadline_all_the_same),
+        cmocka_unit_test(a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_given_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+#include "worker_world.h"
+
+static void load(struct scene *s, unsigned count) {
+    for (unsigned i = 0; i < count; i++)
+        scene_set(s, i % 200, i);
+}
+
+/* Fault 16. */
+static void an_outage_of_three_hours_stops_receiving_and_sends_nothing_to_the_dlq(void **state) {
+    (void)state;
+    static const enum sim_mode modes[] = {SIM_DOWN, SIM_PROXY, SIM_THROTTLED, SIM_EXPIRED, SIM_SILENT};
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        struct scene s;
+        scene_init(&s, i, 200);
+        scene_start(&s);
+        load(&s, 2000);
+        world_run(&s.world, 300 * MILLISECOND);
+        assert_in_range(s.db->committed, 10, 1500);
+        sim_dynamodb_set_mode(s.db, modes[i]);
+        world_run(&s.world, 2 * MINUTE);
+        uint64_t received = s.queue->received, attempts = s.db->transact.attempts;
+        assert_true(queue_worker_status(s.worker.worker).held);
+        world_run(&s.world, 3 * HOUR);
+        assert_int_equal(s.queue->received, received);
+        assert_true(s.db->transact.attempts - attempts <= 3 * 3600);
+        assert_true(s.db->transact.attempts - attempts >= 3 * 3600 / 40);
+        assert_int_equal(s.dlq->sent, 0);
+        sim_dynamodb_set_mode(s.db, SIM_UP);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->sent, 0);
+        struct sim_message **all = s.sqs->all;
+        for (size_t m = 0; m < s.sqs->all_count; m++)
+            assert_int_equal(all[m]->receive_count, 1);
+        scene_done(&s);
+    }
+}
+
+static uint64_t commits_in(struct scene *s, int64_t window) {
+    uint64_t before = s->db->committed;
+    world_run(&s->world, window);
+    return s->db->committed - before;
+}
+
+static void after_an_outage_the_rate_is_back_within_a_minute(void **state) {
+    (void)state;
+    for (uint64_t seed = 9; seed < 12; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 200);
+        scene_start(&s);
+        load(&s, 4000);
+        world_run(&s.world, 500 * MILLISECOND);
+        uint64_t rate = commits_in(&s, 100 * MILLISECOND);
+        assert_true(rate > 200);
+        sim_dynamodb_set_mode(s.db, SIM_DOWN);
+        world_run(&s.world, 30 * MINUTE);
+        sim_dynamodb_set_mode(s.db, SIM_UP);
+        int64_t since = s.world.now;
+        while (10 * commits_in(&s, 100 * MILLISECOND) < 9 * rate)
+            assert_true(s.world.now - since < MINUTE);
+        scene_done(&s);
+    }
+}
+
+static void an_outage_at_start_holds_one_message(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 10, 200);
+    sim_dynamodb_set_mode(s.db, SIM_DOWN);
+    load(&s, 100);
+    scene_start(&s);
+    world_run(&s.world, HOUR);
+    assert_int_equal(s.queue->received, 1);
+    sim_dynamodb_set_mode(s.db, SIM_UP);
+    scene_empties(&s, MINUTE);
+    scene_done(&s);
+}
+
+static void denied_access_for_all_holds_them_and_tries_one_more_a_minute(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 11, 200);
+    s.db->transact.mode = SIM_DENIED;
+    load(&s, 100);
+    scene_start(&s);
+    world_run(&s.world, 30 * MINUTE);
+    assert_in_range(s.queue->received, 20, 31);
+    assert_int_equal(s.dlq->sent, 0);
+    assert_true(s.db->transact.attempts <= 30 * 60);
+    s.db->transact.mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->sent, 0);
+    scene_done(&s);
+}
+
+static void denied_access_in_full_flow_sends_nothing_to_the_dlq_even_after_many_deliveries(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 12, 200);
+    scene_start(&s);
+    load(&s, 2000);
+    for (size_t i = 0; i < s.sqs->all_count; i++)
+        s.sqs->all[i]->receive_count = 50;
+    world_run(&s.world, 300 * MILLISECOND);
+    for (unsigned round = 0; round < 5; round++) {
+        s.db->transact.mode = SIM_DENIED;
+        world_run(&s.world, 10 * MINUTE);
+        s.db->transact.mode = SIM_UP;
+        world_run(&s.world, round < 4 ? 20 * SECOND : MINUTE);
+        load(&s, round < 4 ? 500 : 0);
+        world_run(&s.world, 50 * MILLISECOND);
+    }
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->sent, 0);
+    scene_done(&s);
+}
+
+static void a_poisoned_message_at_the_head_of_a_fresh_queue_is_no_outage(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 13, 200);
+    struct scripted script = {.record = "k1\"", .status = 500, .code = "InternalServerError", .left = FOR_EVER};
+    scene_script(&s, &script);
+    struct sim_message *poison = scene_set(&s, 1, 1);
+    scene_start(&s);
+    world_run(&s.world, 5 * SECOND);
+    for (unsigned i = 2; i < 100; i++)
+        scene_set(&s, i, 1);
+    world_run(&s.world, 80 * SECOND);
+    assert_int_equal(s.queue->count, 1); /* only it is left */
+    assert_false(poison->deleted);
+    scene_trickle(&s, 2, SECOND, 5 * MINUTE);
+    assert_true(poison->deleted);
+    assert_int_equal(poison->receive_count, 5);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
+static void the_first_phase_holds_one_message_until_the_first_verdict(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 14, 200);
+    s.db->transact.latency = 5 * SECOND;
+    load(&s, 100);
+    scene_start(&s);
+    world_run(&s.world, 4 * SECOND);
+    assert_int_equal(s.queue->received, 1);
+    world_run(&s.world, 2 * SECOND);
+    assert_true(s.queue->received > 10);
+    scene_done(&s);
+}
+
+static void a_table_that_goes_missing_is_the_environments_fault(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 15, 200);
+    scene_start(&s);
+    load(&s, 500);
+    world_run(&s.world, 200 * MILLISECOND);
+    s.users->exists = false;
+    world_run(&s.world, HOUR);
+    assert_int_equal(s.dlq->sent, 0);
+    s.users->exists = true;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->sent, 0);
+    scene_done(&s);
+}
+
+static void a_hold_without_a_message_looks_at_the_tables_instead(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 16, 200);
+    sim_dynamodb_set_mode(s.db, SIM_DOWN);
+    struct sim_message *m = scene_set(&s, 0, 1);
+    scene_start(&s);
+    world_run(&s.world, 5 * SECOND);
+    s.sqs->change.mode = SIM_DOWN;
+    s.worker.facts.visibility = 10;
+    world_run(&s.world, MINUTE); /* its lease was lost */
+    assert_int_equal(scene_status(&s).in_flight, 0);
+    assert_true(s.db->describe.calls > 0);
+    assert_int_equal(m->receive_count, 1);
+    s.users->shape.attribute_count = 2; /* a new index doesn't prolong the hold */
+    s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+    s.sqs->change.mode = SIM_UP;
+    sim_dynamodb_set_mode(s.db, SIM_UP);
+    scene_empties(&s, MINUTE);
+    scene_done(&s);
+}
+
+static void when_nothing_is_held_any_more_no_probe_runs_on(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 17, 200);
+    struct scripted script = {.record = "k1\"", .status = 400, .code = "AccessDeniedException", .left = 1};
+    scene_script(&s, &script);
+    scene_start(&s);
+    for (unsigned i = 0; i < 50; i++)
+        scene_set(&s, i, 1);
+    scene_empties(&s, MINUTE);
+    world_run(&s.world, MINUTE);
+    uint64_t steps = s.world.steps;
+    world_run(&s.world, 10 * MINUTE);
+    assert_true(s.world.steps - steps < 10 * 60 / 20 * 8); /* long polls and the summary alone */
+    scene_done(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_outage_of_three_hours_stops_receiving_and_sends_nothing_to_the_dlq),
+        cmocka_unit_test(after_an_outage_the_rate_is_back_within_a_minute),
+        cmocka_unit_test(an_outage_at_start_holds_one_message),
+        cmocka_unit_test(denied_access_for_all_holds_them_and_tries_one_more_a_minute),
+        cmocka_unit_test(denied_access_in_full_flow_sends_nothing_to_the_dlq_even_after_many_deliveries),
+        cmocka_unit_test(a_poisoned_message_at_the_head_of_a_fresh_queue_is_no_outage),
+        cmocka_unit_test(the_first_phase_holds_one_message_until_the_first_verdict),
+        cmocka_unit_test(a_table_that_goes_missing_is_the_environments_fault),
+        cmocka_unit_test(a_hold_without_a_message_looks_at_the_tables_instead),
+        cmocka_unit_test(when_nothing_is_held_any_more_no_probe_runs_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

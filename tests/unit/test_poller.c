@@ -1,0 +1,157 @@
+#include "worker_world.h"
+
+static void when_idle_one_long_poll_is_out(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 50);
+    scene_start(&s);
+    for (unsigned i = 0; i < 2000; i++)
+        scene_set(&s, i % 50, i);
+    scene_empties(&s, MINUTE);
+    world_run(&s.world, MINUTE);
+    uint64_t calls = s.sqs->receive.calls;
+    world_run(&s.world, 10 * MINUTE);
+    assert_int_equal(s.sqs->receives_waiting, 1);
+    assert_in_range(s.sqs->receive.calls - calls, 28, 31);
+    scene_done(&s);
+}
+
+static void the_number_of_messages_held_is_never_exceeded(void **state) {
+    (void)state;
+    static const unsigned bounds[] = {1, 2, 3, 10, 11, 64, 256};
+    for (size_t i = 0; i < ARRAY_LENGTH(bounds); i++) {
+        struct scene s;
+        scene_init(&s, i, 50);
+        s.worker.options.max_in_flight = bounds[i];
+        scene_start(&s);
+        for (unsigned n = 0; n < 400; n++)
+            scene_set(&s, n % 50, n);
+        unsigned most = 0;
+        while (s.queue->count) {
+            assert_true(world_step(&s.world));
+            unsigned held = scene_status(&s).in_flight;
+            most = held > most ? held : most;
+            assert_true(s.world.now < HOUR);
+        }
+        assert_true(most <= bounds[i]);
+        assert_true(2 * most >= bounds[i] || bounds[i] > 64);
+        scene_done(&s);
+    }
+}
+
+static void the_bytes_of_bodies_held_are_never_exceeded(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 9, 3);
+    char *body = malloc((size_t)1 << 20);
+    assert_non_null(body);
+    s.db->transact.latency = MINUTE; /* all that may be is held */
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    s.db->transact.latency = 10 * MILLISECOND;
+    scene_empties(&s, 5 * MINUTE);
+    s.db->transact.latency = 10 * MINUTE;
+    for (unsigned i = 0; i < 100; i++) {
+        /* White space is none of the record's size. */
+        int head = snprintf(body, 200, "{\"id\":\"x%u\",\"attributes\":{\"n\":1}", i);
+        memset(body + head, ' ', 1000000 - (size_t)head);
+        memcpy(body + 1000000, "}", 2);
+        sim_queue_send(s.queue, body);
+    }
+    world_run(&s.world, MINUTE);
+    assert_in_range(scene_status(&s).in_flight, 50, 67);
+    free(body);
+    scene_done(&s);
+}
+
+static void receiving_that_fails_is_tried_again_with_pauses(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 10, 50);
+    scene_start(&s);
+    for (unsigned i = 0; i < 500; i++)
+        scene_set(&s, i % 50, i);
+    world_run(&s.world, 250 * MILLISECOND);
+    s.sqs->receive.mode = SIM_PROXY;
+    world_run(&s.world, 30 * SECOND);
+    assert_true(queue_worker_status(s.worker.worker).held);
+    uint64_t calls = s.sqs->receive.calls;
+    world_run(&s.world, HOUR);
+    assert_in_range(s.sqs->receive.calls - calls, 180, 1000);
+    assert_int_equal(world_logged(&s.world, "Receiving fails"), 1);
+    s.sqs->receive.mode = SIM_UP;
+    world_run(&s.world, 45 * SECOND);
+    scene_empties(&s, SECOND);
+    assert_int_equal(world_logged(&s.world, "Receiving works again"), 1);
+    scene_done(&s);
+}
+
+static void a_short_failure_of_all_polls_at_once_costs_no_long_pause(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 11, 50);
+    scene_start(&s);
+    for (unsigned i = 0; i < 5000; i++)
+        scene_set(&s, i % 50, i);
+    world_run(&s.world, SECOND);
+    s.sqs->receive.mode = SIM_PROXY;
+    world_run(&s.world, 30 * MILLISECOND);
+    s.sqs->receive.mode = SIM_UP;
+    uint64_t received = s.queue->received;
+    world_run(&s.world, 1500 * MILLISECOND);
+    assert_true(s.queue->received > received);
+    scene_done(&s);
+}
+
+static void a_server_that_does_not_wait_is_not_asked_without_end(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 12, 50);
+    s.sqs->never_waits = true;
+    scene_start(&s);
+    world_run(&s.world, MINUTE);
+    assert_in_range(s.sqs->receive.calls, 50, 70);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 3 * SECOND);
+    scene_done(&s);
+}
+
+static void with_max_rate_only_a_few_seconds_worth_is_held(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 13, 50);
+    s.worker.options.max_rate = 10;
+    scene_start(&s);
+    for (unsigned i = 0; i < 500; i++)
+        scene_set(&s, i % 50, i);
+    world_run(&s.world, 20 * SECOND);
+    assert_in_range(scene_status(&s).in_flight, 10, 40);
+    scene_done(&s);
+}
+
+static void a_lost_answer_costs_a_delivery_and_no_more(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 14, 50);
+    s.sqs->receive.lost_answers = 300;
+    for (unsigned i = 0; i < 100; i++)
+        scene_set(&s, i % 50, i);
+    scene_start(&s);
+    scene_empties(&s, HOUR);
+    assert_int_equal(s.db->committed, 100);
+    scene_done(&s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(when_idle_one_long_poll_is_out),
+        cmocka_unit_test(the_number_of_messages_held_is_never_exceeded),
+        cmocka_unit_test(the_bytes_of_bodies_held_are_never_exceeded),
+        cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
+        cmocka_unit_test(a_short_failure_of_all_polls_at_once_costs_no_long_pause),
+        cmocka_unit_test(a_server_that_does_not_wait_is_not_asked_without_end),
+        cmocka_unit_test(with_max_rate_only_a_few_seconds_worth_is_held),
+        cmocka_unit_test(a_lost_answer_costs_a_delivery_and_no_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

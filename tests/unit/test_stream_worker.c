@@ -1,0 +1,267 @@
+#include "worker_world.h"
+
+#include "stream_worker.h"
+
+struct stage {
+    struct scene scene;
+    struct stream_worker_options options;
+    struct stream_worker *worker;
+    struct worker_ports ports;
+    const char *input;
+    size_t input_len, at, piece;
+    size_t take; /* bytes taken at a time; 0: none */
+    struct buf output;
+    bool ended;
+    enum exit_code code;
+};
+
+static void feed(void *user) {
+    struct stage *g = user;
+    struct span out = stream_worker_output(g->worker);
+    size_t take = out.len < g->take ? out.len : g->take;
+    if (take) {
+        world_enter();
+        buf_append(&g->output, out.data, take);
+        world_leave();
+        stream_worker_took_output(g->worker, take);
+    }
+    while (stream_worker_wants_input(g->worker)) {
+        size_t count = g->input_len - g->at < g->piece ? g->input_len - g->at : g->piece;
+        if (count == 0) {
+            stream_worker_end_input(g->worker);
+            return;
+        }
+        stream_worker_feed(g->worker, span_of(g->input + g->at, count));
+        g->at += count;
+    }
+}
+
+static void on_done(void *user, enum exit_code code) {
+    struct stage *g = user;
+    g->ended = true;
+    g->code = code;
+}
+
+static void stage_init(struct stage *g, uint64_t seed, const char *input) {
+    *g = (struct stage){.input = input, .input_len = strlen(input), .piece = 65536, .take = SIZE_MAX};
+    scene_init(&g->scene, seed, 50);
+    g->options = (struct stream_worker_options){.max_in_flight = 256, .max_attempts = 5};
+    buf_init(&g->output, (size_t)256 << 20);
+}
+
+static void stage_start(struct stage *g) {
+    struct sim_worker *ready = &g->scene.worker;
+    ready->context.table = &ready->facts.table;
+    ready->context.audit = AUDIT_OFF;
+    g->scene.invariants.unaudited = true;
+    g->ports = (struct worker_ports){.dynamodb = &ready->dynamodb,
+                                     .clock = &g->scene.world.clock,
+                                     .timers = &g->scene.world.timers,
+                                     .random = &ready->random,
+                                     .log = &g->scene.world.log};
+    struct stream_worker_host host = {feed, on_done, g};
+    g->worker = stream_worker_start(&g->ports, &g->options, &ready->facts, &ready->context, &host);
+    assert_non_null(g->worker);
+    feed(g);
+}
+
+static bool stage_ended(void *user) {
+    return ((struct stage *)user)->ended;
+}
+
+static void stage_ends(struct stage *g, int64_t within, enum exit_code code) {
+    if (!world_run_until(&g->scene.world, stage_ended, g, within))
+        fail_msg("not ended: %.2000s\n%.1000s", g->scene.world.log_text.data ? g->scene.world.log_text.data : "", g->output.data);
+    if (g->take) {
+        struct span rest = stream_worker_output(g->worker);
+        buf_append_span(&g->output, rest);
+        stream_worker_took_output(g->worker, rest.len);
+    }
+    assert_int_equal(g->code, code);
+}
+
+static void stage_done(struct stage *g) {
+    stream_worker_free(g->worker);
+    buf_free(&g->output);
+    scene_done(&g->scene);
+}
+
+static unsigned lines_of(const struct stage *g, const char *text) {
+    unsigned count = 0;
+    for (const char *at = g->output.data; at && (at = strstr(at, text)); at++)
+        count++;
+    return count;
+}
+
+static char *many(unsigned count, const char *format) {
+    char *text = malloc((size_t)count * 128 + 1), *at = text;
+    assert_non_null(text);
+    for (unsigned i = 0; i < count; i++)
+        at += snprintf(at, 128, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u}}%s", i % 50, i, format);
+    return text;
+}
+
+static void each_line_has_its_response_in_the_order_of_the_input(void **state) {
+    (void)state;
+    for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
+        struct stage g;
+        char *input = many(200, "\n");
+        stage_init(&g, piece, input);
+        g.piece = piece;
+        g.scene.db->transact.jitter = SECOND;
+        stage_start(&g);
+        stage_ends(&g, MINUTE, EXIT_FINE);
+        assert_int_equal(lines_of(&g, "\"success\":true"), 200);
+        const char *at = g.output.data;
+        for (unsigned i = 0; i < 200; i++) {
+            char expected[64];
+            snprintf(expected, sizeof expected, "\"updated_id\":\"k%u\"", i % 50);
+            const char *end = strchr(at, '\n');
+            assert_non_null(end);
+            assert_non_null(memmem(at, (size_t)(end - at), expected, strlen(expected)));
+            at = end + 1;
+        }
+        stage_done(&g);
+        free(input);
+    }
+}
+
+static void failures_are_envelopes_in_their_place_and_end_it_with_1(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 2, "{\"id\":\"k0\",\"attributes\":{\"n\":1}}\nrubbish\n\n{\"id\":\"nobody\",\"attributes\":{\"n\":1}}\n{\"id\":\"k1\",\"attributes\":{\"n\":1}}");
+    stage_start(&g);
+    stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
+    assert_int_equal(lines_of(&g, "\n"), 4);
+    assert_int_equal(lines_of(&g, "\"success\":true"), 2);
+    assert_true(strstr(g.output.data, "InvalidInputError") < strstr(g.output.data, "RecordNotFoundError"));
+    stage_done(&g);
+}
+
+static void an_empty_input_is_fine(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 3, "\n\n");
+    stage_start(&g);
+    stage_ends(&g, SECOND, EXIT_FINE);
+    assert_int_equal(g.output.len, 0);
+    stage_done(&g);
+}
+
+static void one_object_over_several_lines_is_one_message(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 4, "{\n  \"id\": \"k0\",\n  \"attributes\": {\"n\": 5}\n}\n");
+    g.piece = 3;
+    stage_start(&g);
+    stage_ends(&g, SECOND, EXIT_FINE);
+    assert_int_equal(scene_n(&g.scene, 0), 5);
+    stage_done(&g);
+}
+
+static void who_takes_little_at_a_time_gets_all_and_the_room_is_bounded(void **state) {
+    (void)state;
+    struct stage g;
+    char *input = many(8000, "\n");
+    stage_init(&g, 5, input);
+    g.take = 300;
+    stage_start(&g);
+    while (!g.ended) {
+        feed(&g);
+        assert_true(world_step(&g.scene.world));
+        assert_true(stream_worker_output(g.worker).len < (size_t)2 << 20);
+    }
+    stage_ends(&g, MINUTE, EXIT_FINE);
+    assert_int_equal(lines_of(&g, "\n"), 8000);
+    stage_done(&g);
+    free(input);
+}
+
+static void a_fault_of_the_environment_ends_it_within_a_minute_at_a_line(void **state) {
+    (void)state;
+    static const struct {
+        enum sim_mode mode;
+        enum exit_code code;
+    } cases[] = {{SIM_DOWN, EXIT_UNREACHABLE}, {SIM_DENIED, EXIT_NOT_PERMITTED}, {SIM_EXPIRED, EXIT_NOT_PERMITTED}, {SIM_SILENT, EXIT_UNREACHABLE}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct stage g;
+        char *input = many(500, "\n");
+        stage_init(&g, 7, input);
+        g.options.max_in_flight = 20;
+        stage_start(&g);
+        while (g.scene.db->committed < 100)
+            world_step(&g.scene.world);
+        g.scene.db->transact.mode = cases[i].mode;
+        stage_ends(&g, MINUTE, cases[i].code);
+        unsigned line = lines_of(&g, "\n") + 1;
+        char expected[32];
+        snprintf(expected, sizeof expected, "line=%u", line);
+        assert_true(world_logged(&g.scene.world, expected) == 1);
+        stage_done(&g);
+        free(input);
+    }
+}
+
+static void a_line_that_alone_fails_twice_is_a_database_error(void **state) {
+    (void)state;
+    struct stage g;
+    char *input = many(2000, "\n");
+    stage_init(&g, 8, input);
+    g.options.max_in_flight = 20;
+    struct scripted script = {.record = "k7\"", .status = 400, .code = "AccessDeniedException", .left = 2};
+    scene_script(&g.scene, &script);
+    stage_start(&g);
+    stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
+    assert_int_equal(lines_of(&g, "\"error\":\"DatabaseError\""), 1);
+    assert_int_equal(lines_of(&g, "\"success\":true"), 1999);
+    stage_done(&g);
+    free(input);
+}
+
+static void a_stop_finishes_what_runs_and_leaves_the_rest(void **state) {
+    (void)state;
+    static const char *const codes[] = {NULL, "ThrottlingException", "TransactionInProgressException"};
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        struct stage g;
+        char *input = many(500, "\n");
+        stage_init(&g, 9, input);
+        g.options.max_in_flight = 20;
+        struct scripted script = {.record = "k", .status = 400, .code = codes[i], .left = 0};
+        scene_script(&g.scene, &script);
+        stage_start(&g);
+        while (g.scene.db->committed < 100)
+            world_step(&g.scene.world);
+        script.left = codes[i] ? FOR_EVER : 0;
+        stream_worker_stop(g.worker);
+        stage_ends(&g, 10 * SECOND, EXIT_SOME_FAILED);
+        assert_in_range(lines_of(&g, "\"success\":true"), codes[i] ? 1 : 100, 140);
+        stage_done(&g);
+        free(input);
+    }
+}
+
+static void verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is_the_environments(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 10, "{\"id\":\"nobody\",\"attributes\":{\"n\":1},\"enable_logging\":true}\n");
+    g.scene.db->get_item.mode = SIM_DENIED;
+    stage_start(&g);
+    stage_ends(&g, 2 * MINUTE, EXIT_NOT_PERMITTED);
+    assert_int_equal(g.output.len, 0);
+    stage_done(&g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_line_has_its_response_in_the_order_of_the_input),
+        cmocka_unit_test(failures_are_envelopes_in_their_place_and_end_it_with_1),
+        cmocka_unit_test(an_empty_input_is_fine),
+        cmocka_unit_test(one_object_over_several_lines_is_one_message),
+        cmocka_unit_test(who_takes_little_at_a_time_gets_all_and_the_room_is_bounded),
+        cmocka_unit_test(a_fault_of_the_environment_ends_it_within_a_minute_at_a_line),
+        cmocka_unit_test(a_line_that_alone_fails_twice_is_a_database_error),
+        cmocka_unit_test(a_stop_finishes_what_runs_and_leaves_the_rest),
+        cmocka_unit_test(verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is_the_environments),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
