@@ -38,6 +38,7 @@ struct queue_worker_status {
     bool draining;
     unsigned in_flight; /* messages held */
     uint64_t received, applied, dead_lettered, given_back;
+    uint64_t undeleted; /* done with, and not deleted in time: they may be delivered once more */
 };
 /* A look at it, for the service manager's status line. */
 struct queue_worker_status queue_worker_status(const struct queue_worker *w);

@@ -20,7 +20,7 @@ static bool make_letter(struct held *h) {
     struct delivery delivery = {.body = m->body, .message_id = m->message_id, .error_envelope = m->error_envelope};
     struct delivery_facts facts = {.message_id = m->message_id,
                                    .queue = span_cstr(w->facts->queue.name),
-                                   .group_id = m->group_id,
+                                   .group_id = w->facts->queue.attributes.fifo ? m->group_id : (struct span){NULL, 0},
                                    .receive_count = m->receive_count,
                                    .sent_at = m->sent_at};
     if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form, &h->letter))

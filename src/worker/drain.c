@@ -4,12 +4,14 @@
 /* Of the shutdown time, kept for giving back what could not be finished: at most this, at most a quarter. */
 static const int64_t LEAVE_MAX = 2 * MICROSECONDS;
 static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time at all */
+/* That receives which are still open get to end by themselves: as long as they wait while messages are held. */
+static const int64_t LAST_RECEIVES = MICROSECONDS;
 
 static void report_end(void *user) {
     struct queue_worker *w = user;
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", w->totals.received), LOG_I("applied", w->totals.applied),
               LOG_I("dead_lettered", w->totals.dead_lettered), LOG_I("given_back", w->totals.given_back),
-              LOG_I("left", held_count(w)));
+              LOG_I("undeleted", w->totals.undeleted), LOG_I("left", held_count(w)));
     w->done(w->user, w->exit_code);
 }
 
@@ -22,19 +24,6 @@ static void end(struct queue_worker *w) {
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages could not be given back in time: they become visible when their timeout is over",
                   LOG_I("messages", held_count(w)));
     timer_start(w->ports.timers, &w->end_timer, clock_monotonic(w->ports.clock));
-}
-
-static void on_drain_timer(void *user) {
-    struct queue_worker *w = user;
-    if (w->phase == PHASE_DRAINING)
-        drain_leave(w);
-    else
-        end(w);
-}
-
-void drain_init(struct queue_worker *w) {
-    timer_init(&w->drain_timer, on_drain_timer, w);
-    timer_init(&w->end_timer, report_end, w);
 }
 
 /* Gives back what is in the engine; all: also what runs. */
@@ -51,10 +40,48 @@ static void give_back_work(struct queue_worker *w, bool all) {
     }
 }
 
+/* The last of it: what could not be finished is given back, and the time for that runs. */
+static void leave_now(struct queue_worker *w) {
+    w->leaving_now = true;
+    poller_stop(w);
+    give_back_work(w, true);
+    struct held *next;
+    for (struct held *h = TAILQ_FIRST(&w->held[HELD_DEAD_LETTER]); h; h = next) {
+        next = TAILQ_NEXT(h, in_state);
+        if (h->sending.flight) {
+            h->sending.expires = clock_monotonic(w->ports.clock); /* acknowledged in time, it is deleted; else it isn't sent again */
+            continue;
+        }
+        dlq_forget(h);
+        held_give_back(h, 0, "The worker stops");
+    }
+    int64_t time = (int64_t)w->options.shutdown_timeout * MICROSECONDS;
+    int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
+    timer_start(w->ports.timers, &w->drain_timer,
+                clock_monotonic(w->ports.clock) + (leave > LEAVE_LEAST ? leave : LEAVE_LEAST));
+}
+
+static void on_drain_timer(void *user) {
+    struct queue_worker *w = user;
+    if (w->phase == PHASE_DRAINING)
+        drain_leave(w);
+    else if (!w->leaving_now)
+        leave_now(w);
+    else
+        end(w);
+}
+
+void drain_init(struct queue_worker *w) {
+    timer_init(&w->drain_timer, on_drain_timer, w);
+    timer_init(&w->end_timer, report_end, w);
+}
+
 void drain_engine_changed(struct queue_worker *w) {
-    if (w->phase != PHASE_DRAINING)
-        return;
-    give_back_work(w, false);
+    /* What is given back while a receive is open goes to that receive. */
+    if (w->poller.count == 0 && w->phase == PHASE_DRAINING)
+        give_back_work(w, false);
+    if (w->poller.count == 0 && w->phase == PHASE_LEAVING && !w->leaving_now)
+        leave_now(w);
     drain_review(w);
 }
 
@@ -71,40 +98,24 @@ void drain_begin(struct queue_worker *w, enum exit_code code) {
     int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
     w->phase = PHASE_DRAINING;
     w->exit_code = code;
-    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest", LOG_I("held", held_count(w)),
-              LOG_I("running", w->engine.counts[JOB_RUNNING]));
+    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest once no receive is open", LOG_I("held", held_count(w)),
+              LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("open_receives", w->poller.count));
     until_empty_stop(w);
     engine_stop(&w->engine);
-    give_back_work(w, false);
     hurry(w);
-    poller_settle(w);
     timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + time - leave);
     if (time == 0)
         drain_leave(w);
     else
-        drain_review(w);
+        drain_engine_changed(w);
 }
 
 void drain_leave(struct queue_worker *w) {
     if (w->phase >= PHASE_LEAVING)
         return;
     w->phase = PHASE_LEAVING;
-    give_back_work(w, true);
-    struct held *next;
-    for (struct held *h = TAILQ_FIRST(&w->held[HELD_DEAD_LETTER]); h; h = next) {
-        next = TAILQ_NEXT(h, in_state);
-        if (h->sending.flight) {
-            h->sending.expires = clock_monotonic(w->ports.clock); /* acknowledged in time, it is deleted; else it isn't sent again */
-            continue;
-        }
-        dlq_forget(h);
-        held_give_back(h, 0, "The worker stops");
-    }
-    int64_t time = (int64_t)w->options.shutdown_timeout * MICROSECONDS;
-    int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
-    timer_start(w->ports.timers, &w->drain_timer,
-                clock_monotonic(w->ports.clock) + (leave > LEAVE_LEAST ? leave : LEAVE_LEAST));
-    drain_review(w);
+    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + LAST_RECEIVES);
+    drain_engine_changed(w);
 }
 
 void drain_review(struct queue_worker *w) {

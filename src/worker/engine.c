@@ -109,6 +109,7 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
     struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE,
                                    .max_attempts = is_probe || e->options.max_rate ? 1 : 0};
     job->verdicts_at_start = e->verdicts;
+    job->commits_at_start = e->commits[u->audited];
     job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);
     if (!job->call) {
         pause_for_memory(e, job);

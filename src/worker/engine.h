@@ -75,6 +75,8 @@ struct engine {
     int64_t verdict_at;     /* monotonic: the last of them, or the start */
     uint64_t verdicts_at_own_failure; /* when a message last failed by itself for the first time */
     uint64_t attempts;      /* transactions started */
+    uint64_t commits[2];    /* by kind ([audited]) */
+    uint64_t failures;      /* answers that show no health */
     uint64_t succeeded[2];  /* by kind ([audited]): the latest attempt that has committed */
     struct verdict last_own; /* the last VERDICT_BY_ITSELF: what a hold over such is blamed on; its texts are absent */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const int64_t PAUSE_BASE = 50 * MILLISECOND, PAUSE_CAP = 5 * MICROSECONDS;
+static const unsigned FAILURES_WEIGHT = 8; /* successes that one other failure outweighs */
 static const unsigned OWN_TRIES = 4;              /* as the client makes them where there is no MAX_RATE */
 static const int64_t THROTTLED_CAP = 20 * MICROSECONDS;
 static const int64_t LOOK_BASE = MICROSECONDS, LOOK_CAP = 30 * MICROSECONDS;
@@ -49,17 +50,28 @@ static bool worked_since(const struct engine *e, const struct job *job) {
     return e->succeeded[job->update->audited] > job->failed_after;
 }
 
+/* Whether others of its kind succeeded while it failed twice, and next to none failed: at the beginning of an outage most do. It is what
+ * tells where all were begun together. */
+static bool failed_among_successes(const struct engine *e, const struct job *job) {
+    uint64_t successes = e->commits[job->update->audited] - job->commits_before;
+    uint64_t own = job->failures_alike + 1;
+    uint64_t others = e->failures - job->failures_before - own;
+    return others * FAILURES_WEIGHT < successes;
+}
+
 static void failed_by_itself(struct engine *e, struct job *job, const struct verdict *v) {
     char signature[sizeof job->signature];
     snprintf(signature, sizeof signature, "%.*s%s", (int)v->code.len, v->code.data, v->by_audit ? " of the audit record" : "");
     bool alike = job->failures_alike > 0 && !strcmp(signature, job->signature);
-    if (alike && worked_since(e, job)) {
+    if (alike && (worked_since(e, job) || failed_among_successes(e, job))) {
         failed_alone(e, job, v);
         return;
     }
     if (!alike) {
         memcpy(job->signature, signature, sizeof signature);
         job->failed_after = e->attempts;
+        job->commits_before = job->commits_at_start;
+        job->failures_before = e->failures - 1;
         job->failures_alike = 0;
         e->verdicts_at_own_failure = e->verdicts;
     }
@@ -168,11 +180,14 @@ void engine_answered(struct engine *e, struct job *job, const struct transact_re
         e->verdict_at = clock_monotonic(e->ports->clock);
         e->proven = true;
         if (v.kind == VERDICT_APPLIED) {
+            e->commits[audited]++;
             if (e->succeeded[audited] < job->started)
                 e->succeeded[audited] = job->started;
             wake_suspects(e, audited);
         }
         hold_end(e);
+    } else {
+        e->failures++;
     }
     act_on(e, job, &v); /* job may be gone */
     if (was_probe && e->hold.active)

@@ -123,9 +123,11 @@ static struct call *send_removals(void *ctx, struct batch_entry *const *entries,
 static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
     struct queue_worker *w = ctx;
     struct held *h = container_of(entry, struct held, removal);
-    if (end != BATCH_DONE)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "A message that is done with could not be deleted, and may be delivered once more",
+    if (end != BATCH_DONE) {
+        w->totals.undeleted++;
+        LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message that is done with could not be deleted, and may be delivered once more",
                   LOG_S("message_id", h->message->message_id), LOG_C("code", code));
+    }
     held_free(h);
     poller_pump(w);
     drain_review(w);

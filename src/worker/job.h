@@ -50,6 +50,9 @@ struct job {
     bool failed_by_itself;      /* the last failure looked like its own fault */
     char signature[CALL_CODE_SIZE + 24]; /* how it failed so */
     uint64_t started;                    /* its last attempt's number among the engine's */
+    uint64_t commits_at_start; /* of its kind, when its attempt began */
+    uint64_t commits_before;   /* of its kind, when the attempt began that first failed with this signature */
+    uint64_t failures_before;  /* the engine's, before that failure */
     uint64_t failed_after;               /* the engine's last attempt before it first failed with this signature */
     unsigned failures_alike;
     unsigned tries;           /* that this engine made itself, under MAX_RATE, since the last answer that it acted upon */

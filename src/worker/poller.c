@@ -10,17 +10,14 @@ static const size_t BODIES_MAX = (size_t)64 << 20;   /* bytes of bodies held, an
 static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
 static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
-/* A receive that is younger when the worker stops may be about to bring messages, which would stay hidden if nobody took them. */
-static const int64_t SETTLE = MICROSECONDS;
+/* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
+ * waits for its receives to end; and they are short while messages are held, and grow to the longest only on a queue that stays empty. */
+static const unsigned BUSY_WAIT = 1; /* seconds */
 static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
 static const unsigned EMPTY_WAIT = 1;                /* seconds of a long poll with --until-empty */
 
 static void on_timer(void *user) {
-    struct queue_worker *w = user;
-    if (w->phase == PHASE_WORKING)
-        poller_pump(w);
-    else
-        poller_settle(w);
+    poller_pump(user);
 }
 
 void poller_init(struct queue_worker *w) {
@@ -55,23 +52,12 @@ void poller_stop(struct queue_worker *w) {
     }
 }
 
-void poller_settle(struct queue_worker *w) {
-    struct poller *p = &w->poller;
-    int64_t now = clock_monotonic(w->ports.clock), next_due = NEVER;
-    struct receive *next;
-    for (struct receive *r = LIST_FIRST(&p->receives); r; r = next) {
-        next = LIST_NEXT(r, link);
-        int64_t due = r->asked_at + SETTLE;
-        if (due <= now)
-            cancel(w, r);
-        else if (due < next_due)
-            next_due = due;
-    }
-    if (next_due == NEVER)
-        timer_stop(w->ports.timers, &p->timer);
-    else
-        timer_start(w->ports.timers, &p->timer, next_due);
-    drain_review(w);
+/* Seconds that the next receive waits for messages. */
+static unsigned wait_seconds(const struct queue_worker *w) {
+    if (w->options.until_empty)
+        return EMPTY_WAIT;
+    unsigned doublings = held_count(w) > 0 ? 0 : w->poller.empty_in_a_row;
+    return doublings < 5 ? BUSY_WAIT << doublings : SQS_LONG_POLL_SECONDS;
 }
 
 /* Messages that may be held at once: with a rate limit no more than a few seconds' worth, so that the rest stays free for others. */
@@ -140,6 +126,7 @@ static void succeeded(struct queue_worker *w, const struct receive *r, size_t co
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages whose body doesn't fit its MD5 were left to their next delivery",
                   LOG_I("messages", corrupt));
     p->last_was_empty = count == 0 && corrupt == 0;
+    p->empty_in_a_row = p->last_was_empty ? p->empty_in_a_row + 1 : 0;
     /* A server that doesn't wait is not asked without end. */
     int64_t now = clock_monotonic(w->ports.clock);
     if (p->last_was_empty && now - r->asked_at < EMPTY_LEAST) {
@@ -171,7 +158,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     }
     free(r);
     poller_pump(w);
-    drain_review(w);
+    drain_engine_changed(w);
 }
 
 static bool receive(struct queue_worker *w, unsigned max_messages, size_t bytes) {
@@ -182,7 +169,7 @@ static bool receive(struct queue_worker *w, unsigned max_messages, size_t bytes)
     *r = (struct receive){.worker = w, .max_messages = max_messages, .reserved_bytes = bytes, .asked_at = clock_monotonic(w->ports.clock)};
     struct sqs_receive_request request = {.queue_url = w->facts->queue.url,
                                           .max_messages = max_messages,
-                                          .wait_seconds = w->options.until_empty ? EMPTY_WAIT : SQS_LONG_POLL_SECONDS,
+                                          .wait_seconds = wait_seconds(w),
                                           .visibility_seconds = w->facts->visibility,
                                           .max_response = RESPONSE_MAX};
     /* A lost answer costs each of its messages a delivery: it is not asked for twice within one call. */

@@ -43,7 +43,7 @@ static void on_summary(void *user) {
         LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Summary", LOG_I("seconds", SUMMARY_INTERVAL / MICROSECONDS),
                   LOG_I("received", now->received - then->received), LOG_I("applied", now->applied - then->applied),
                   LOG_I("dead_lettered", now->dead_lettered - then->dead_lettered),
-                  LOG_I("given_back", now->given_back - then->given_back), LOG_I("held", held_count(w)),
+                  LOG_I("given_back", now->given_back - then->given_back), LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("held", held_count(w)),
                   LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("waiting_for_dlq", dlq_waiting(w)));
     w->summarised = *now;
     timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);

@@ -69,6 +69,7 @@ struct poller {
     enum exit_code blame;
     struct timer timer;    /* after a failure, or to not_before */
     int64_t not_before;    /* monotonic: no receive before */
+    unsigned empty_in_a_row; /* answers */
     bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
 };
 
@@ -94,7 +95,7 @@ struct failure_record {
 enum worker_phase {
     PHASE_WORKING,
     PHASE_DRAINING, /* what runs is finished, the rest is given back */
-    PHASE_LEAVING,  /* everything is given back now */
+    PHASE_LEAVING,  /* everything is given back, as soon as no receive is open */
     PHASE_ENDED
 };
 
@@ -116,6 +117,7 @@ struct queue_worker {
     struct until_empty until_empty;
 
     enum worker_phase phase;
+    bool leaving_now; /* in PHASE_LEAVING: the receives have ended, and everything has been given back */
     enum exit_code exit_code;
     struct timer drain_timer; /* to PHASE_LEAVING, then to the end */
     struct timer end_timer;   /* reports the end from the loop */
@@ -157,8 +159,6 @@ void lease_extended(struct held *h, enum batch_end end, const char *code);
 void poller_init(struct queue_worker *w);
 /* Asks for messages where that is allowed. */
 void poller_pump(struct queue_worker *w);
-/* The worker stops: no more receives; those that may be about to bring messages are waited for, a second at most. */
-void poller_settle(struct queue_worker *w);
 /* Ends all receives. */
 void poller_stop(struct queue_worker *w);
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HANG_SECONDS 60
+#define HANG_SECONDS 20
 #define OUTPUT_MAX 1048576
 #define STACK_DEPTH 24
 #define STACKS_MAX 65536 /* a power of two */

@@ -146,6 +146,7 @@ static inline void fake_give_credentials(struct fake *f) {
 
 static inline void fake_init(struct fake *f) {
     *f = (struct fake){.monotonic = FAKE_START, .wall = FAKE_WALL, .digest = digest_new(), .key_number = 1, .no_credentials = CALL_AUTH};
+    assert_non_null(f->digest);
     random_seed(&f->random, 1);
     f->log = (struct log){.fd = -1, .level = LOG_LEVEL_DEBUG, .sink = fake_log_sink, .sink_ctx = f};
     f->log.clock = (struct clock){fake_monotonic, fake_wall, f};
@@ -177,6 +178,7 @@ static inline struct aws_client_options fake_client_options(struct fake *f) {
 
 /* Answers the k-th request. */
 static inline void fake_respond(struct fake *f, size_t k, struct http_response response) {
+    assert_true(k < f->request_count);
     struct http_transfer *t = &f->requests[k];
     t->open = false;
     response.message = response.message ? response.message : "";

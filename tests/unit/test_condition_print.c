@@ -49,6 +49,7 @@ static void parentheses_and_spaces_stand_only_where_they_are_needed(void **state
         struct bench b;
         struct bound bound;
         bench_parse(&b, span_cstr(cases[i].text), NULL);
+        assert_non_null(b.condition);
         bound_init(&bound);
         assert_true(condition_bind(b.condition, &b.environment, &bound.placeholders, &bound.expression));
         assert_string_equal(text_of(&bound.expression), cases[i].expression);
@@ -62,6 +63,7 @@ static void placeholders_go_on_from_the_requests_own(void **state) {
     struct bench b;
     struct bound bound;
     bench_parse(&b, SPAN("a = 'it''s \"x\"\n' AND `b\"` > 1.50 AND a <> :v AND c = :v AND d = false"), "{\"values\":{\":v\":{\"M\":{\"x\":{\"NULL\":true}}}}}");
+    assert_non_null(b.condition);
     bound_init(&bound);
     bound.placeholders.name_count = 34;
     bound.placeholders.value_count = 1295;
@@ -98,6 +100,7 @@ static void a_buffer_without_room_is_told(void **state) {
     (void)state;
     struct bench b;
     bench_parse(&b, SPAN("a = 1 AND b = 'x'"), NULL);
+    assert_non_null(b.condition);
     for (unsigned which = 0; which < 3; which++) {
         struct bound bound;
         bound_init(&bound);
@@ -143,6 +146,7 @@ static void what_differs_in_meaning_differs_in_the_canonical_form(void **state) 
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct bench b;
         bench_parse(&b, span_cstr(texts[i]), NULL);
+        assert_non_null(b.condition);
         buf_init(&forms[i], ROOM);
         assert_true(condition_append_canonical(b.condition, &b.environment, &forms[i]));
         for (size_t k = 0; k < i; k++)

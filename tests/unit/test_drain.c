@@ -8,9 +8,11 @@ static void load(struct scene *s, unsigned count) {
             scene_set(s, i % 50, i);
 }
 
-/* Whether all that is left on the queue is visible, so that others can have it at once. */
+/* Whether all that is left on the queue is visible, so that others can have it at once; but for those that had failed by themselves, which
+ * were given back for a while. */
 static void assert_given_back(const struct scene *s) {
-    assert_int_equal(sim_queue_visible(s->queue), s->queue->count);
+    size_t delayed = world_logged(&s->world, "A message is given back and tried again later");
+    assert_in_range(s->queue->count - sim_queue_visible(s->queue), 0, delayed);
 }
 
 /* Fault 25. */

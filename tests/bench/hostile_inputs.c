@@ -1,0 +1,321 @@
+/* Time and memory for hostile messages, as their size doubles up to 1 MiB: reading, building, and the DLQ message for what is refused.
+ *
+ * For each kind of input a line with the time at each size and its ratio to the one before (linear: near 2), and the largest share of
+ * memory at the peak: all that the heap holds at once, the body included, over the body's size. Ends with 1 where a ratio, taken over the
+ * last three doublings, is above 2.6, or a share is above 8.
+ *   hostile_inputs           everything
+ *   hostile_inputs memory    only the shares, at the full size: the same on every machine */
+#include "dead_letter.h"
+#include "digest.h"
+#include "update.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define BODY_MAX ((size_t)1 << 20)
+#define FIRST_SIZE ((size_t)1 << 14)
+#define STEPS 7 /* from FIRST_SIZE to BODY_MAX */
+#define REPEATS 7
+#define RATIO_MAX 2.6
+#define SHARE_MAX 8.0
+#define WALL 1704677672343000LL
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *block);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *block);
+
+/* What our code's blocks take, as the allocator rounds them. */
+static struct {
+    size_t now, peak;
+} heap;
+
+static void *take(void *block) {
+    heap.now += malloc_usable_size(block);
+    if (heap.now > heap.peak)
+        heap.peak = heap.now;
+    return block;
+}
+
+void *__wrap_malloc(size_t size) {
+    return take(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    return take(__real_calloc(count, size));
+}
+
+/* While a block moves, both count: the worst that can be. */
+void *__wrap_realloc(void *old, size_t size) {
+    size_t before = malloc_usable_size(old);
+    void *block = __real_realloc(old, size);
+    if (!block)
+        return NULL;
+    bool moved = block != old;
+    heap.now -= moved ? 0 : before;
+    take(block);
+    heap.now -= moved ? before : 0;
+    return block;
+}
+
+void __wrap_free(void *block) {
+    heap.now -= malloc_usable_size(block);
+    __real_free(block);
+}
+
+struct input {
+    const char *name;
+    const char *begin, *end;
+    void (*append_unit)(struct buf *out, size_t i); /* repeated up to the size */
+};
+
+static void unit_open(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "[");
+}
+static void unit_open_object(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "{\"a\":");
+}
+static void unit_nested_arrays(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]" : "[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+}
+static void unit_member(struct buf *out, size_t i) {
+    buf_printf(out, "%s\"m%zu\":1", i ? "," : "", i);
+}
+static void unit_equal_sums(struct buf *out, size_t i) {
+    /* Names of one length and of one sum of bytes, as a weak hash may have it: pairs of "Aa" and "BB" (equal under h*31+c). */
+    buf_append_cstr(out, i ? ",\"" : "\"");
+    for (unsigned bit = 0; bit < 18; bit++)
+        buf_append_cstr(out, i >> bit & 1 ? "Aa" : "BB");
+    buf_append_cstr(out, "\":1");
+}
+static void unit_letter(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "x");
+}
+static void unit_digit(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "7");
+}
+static void unit_zero(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "0");
+}
+static void unit_escape(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "\\n");
+}
+static void unit_unicode_escape(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "\\u0001");
+}
+static void unit_pair(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "\\ud83d\\ude00");
+}
+static void unit_small_number(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",1" : "1");
+}
+static void unit_empty_string(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",\"\"" : "\"\"");
+}
+static void unit_empty_array(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",[]" : "[]");
+}
+static void unit_null(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",null" : "null");
+}
+static void unit_exponent(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",1e1" : "1e1");
+}
+static void unit_not(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "NOT ");
+}
+static void unit_parenthesis(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "(");
+}
+static void unit_and(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? " AND a=1" : "a=1");
+}
+static void unit_quote(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, "''");
+}
+static void unit_space(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, " ");
+}
+static void unit_element(struct buf *out, size_t i) {
+    (void)i;
+    buf_append_cstr(out, ".a");
+}
+static void unit_value_term(struct buf *out, size_t i) {
+    buf_printf(out, "%s\":v%zu\":1", i ? "," : "", i);
+}
+static void unit_name_term(struct buf *out, size_t i) {
+    buf_printf(out, "%s\"#n%zu\":\"a\"", i ? "," : "", i);
+}
+static void unit_unknown(struct buf *out, size_t i) {
+    buf_printf(out, ",\"u%zu\":1", i);
+}
+static void unit_wide_list_of_maps(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",{\"a\":1}" : "{\"a\":1}");
+}
+
+#define HEAD "{\"id\":\"k\",\"enable_logging\":true,\"attributes\":{\"x\":"
+#define CONDITION HEAD "1},\"condition_expression\":\""
+
+static const struct input inputs[] = {
+    {"deep arrays, cut", HEAD, "", unit_open},
+    {"deep objects, cut", HEAD, "", unit_open_object},
+    {"arrays nested 29, side by side", HEAD "[", "]}}", unit_nested_arrays},
+    {"attributes", "{\"id\":\"k\",\"attributes\":{", "}}", unit_member},
+    {"members of a map", HEAD "{", "}}}", unit_member},
+    {"members a weak hash takes for one", HEAD "{", "}}}", unit_equal_sums},
+    {"unknown members", "{\"id\":\"k\"", "}", unit_unknown},
+    {"one string", HEAD "\"", "\"}}", unit_letter},
+    {"a name", "{\"id\":\"k\",\"attributes\":{\"", "\":1}}", unit_letter},
+    {"an id", "{\"attributes\":{\"x\":1},\"id\":\"", "\"}", unit_letter},
+    {"an idempotency key", HEAD "1},\"idempotency_key\":\"", "\"}", unit_letter},
+    {"digits", HEAD, "}}", unit_digit},
+    {"zeros behind the point", HEAD "1.", "1}}", unit_zero},
+    {"an exponent", HEAD "1e", "}}", unit_digit},
+    {"short escapes", HEAD "\"", "\"}}", unit_escape},
+    {"unicode escapes", HEAD "\"", "\"}}", unit_unicode_escape},
+    {"surrogate pairs", HEAD "\"", "\"}}", unit_pair},
+    {"an escaped name", "{\"id\":\"k\",\"attributes\":{\"", "\":1}}", unit_unicode_escape},
+    {"small numbers", HEAD "[", "]}}", unit_small_number},
+    {"exponents", HEAD "[", "]}}", unit_exponent},
+    {"empty strings", HEAD "[", "]}}", unit_empty_string},
+    {"empty arrays", HEAD "[", "]}}", unit_empty_array},
+    {"nulls", HEAD "[", "]}}", unit_null},
+    {"maps of one number", HEAD "[", "]}}", unit_wide_list_of_maps},
+    {"white space", HEAD "1 ", "}}", unit_space},
+    {"NOTs", CONDITION, "a=1\"}", unit_not},
+    {"parentheses", CONDITION, "\"}", unit_parenthesis},
+    {"ANDs", CONDITION, "\"}", unit_and},
+    {"a path", CONDITION "a", "=1\"}", unit_element},
+    {"quotes in a literal", CONDITION "a='", "'\"}", unit_quote},
+    {"a quoted name", CONDITION "`", "`=1\"}", unit_letter},
+    {"digits of a literal", CONDITION "a=", "\"}", unit_digit},
+    {"white space in a condition", CONDITION "a", "=1\"}", unit_space},
+    {"escapes in a condition", CONDITION "a='", "'\"}", unit_escape},
+    {"values", CONDITION "a=:v0\",\"expression_attribute_values\":{", "}}", unit_value_term},
+    {"names", CONDITION "#n0=1\",\"expression_attribute_names\":{", "}}", unit_name_term},
+};
+
+static void make_body(const struct input *input, size_t size, struct buf *body) {
+    size_t end = strlen(input->end);
+    buf_reset(body);
+    buf_append_cstr(body, input->begin);
+    /* No unit is longer than 64 bytes. */
+    for (size_t i = 0; body->len + end + 64 <= size; i++)
+        input->append_unit(body, i);
+    buf_append_cstr(body, input->end);
+    if (!buf_ok(body))
+        abort();
+}
+
+/* The message's life up to its request or its DLQ message; *ret_failed tells which. */
+static void live(const struct update_context *ctx, const struct delivery *delivery, bool *ret_failed) {
+    struct update *u = update_read(ctx, delivery);
+    if (!u)
+        abort();
+    *ret_failed = u->failure.type != ERROR_NONE || !update_build(ctx, u, WALL);
+    if (!*ret_failed)
+        failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id); /* and then it is refused after all */
+    struct dead_letter letter;
+    const struct delivery_facts facts = {.message_id = delivery->message_id, .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
+    if (!dead_letter_make(u, delivery, &facts, WALL, BODY_MAX, DEAD_LETTER_WRAPPED, &letter))
+        abort();
+    dead_letter_free(&letter);
+    update_free(u);
+}
+
+static double cpu_microseconds(void) {
+    struct timespec t;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
+        abort();
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+/* The least of some runs: what disturbs them only adds. */
+static double time_of(const struct update_context *ctx, const struct delivery *delivery) {
+    double least = 1e18;
+    bool failed;
+    for (int i = 0; i < REPEATS; i++) {
+        double begin = cpu_microseconds();
+        live(ctx, delivery, &failed);
+        double took = cpu_microseconds() - begin;
+        least = took < least ? took : least;
+    }
+    return least;
+}
+
+static double share_of(const struct update_context *ctx, const struct delivery *delivery, bool *ret_failed) {
+    size_t before = heap.now;
+    heap.peak = before;
+    live(ctx, delivery, ret_failed);
+    return ((double)(heap.peak - before) + (double)delivery->body.len) / (double)delivery->body.len;
+}
+
+static double largest_share;
+
+static bool run(const struct update_context *ctx, const struct input *input, bool only_memory, struct buf *body) {
+    struct delivery delivery = {.message_id = SPAN("message-id")};
+    double times[STEPS] = {0};
+    bool failed = false;
+    (void)printf("%-34s", input->name);
+    for (int step = only_memory ? STEPS - 1 : 0; step < STEPS; step++) {
+        make_body(input, FIRST_SIZE << step, body);
+        delivery.body = buf_span(body);
+        if (!only_memory)
+            times[step] = time_of(ctx, &delivery);
+        if (step > 0 && !only_memory)
+            (void)printf(" %5.2f", times[step] / times[step - 1]);
+    }
+    double share = share_of(ctx, &delivery, &failed);
+    largest_share = share > largest_share ? share : largest_share;
+    double over_three = times[STEPS - 1] / (times[STEPS - 4] > 0 ? times[STEPS - 4] : 1);
+    bool linear = only_memory || over_three <= RATIO_MAX * RATIO_MAX * RATIO_MAX;
+    if (!only_memory)
+        (void)printf(" %9.0f us", times[STEPS - 1]);
+    (void)printf(" %6.2f x %s%s%s\n", share, failed ? "refused" : "built", linear ? "" : "  NOT LINEAR", share > SHARE_MAX ? "  TOO MUCH MEMORY" : "");
+    return linear && share <= SHARE_MAX;
+}
+
+int main(int argc, char **argv) {
+    static const struct table_shape table = {
+        .name = "t", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
+    bool only_memory = argc > 1 && strcmp(argv[1], "memory") == 0;
+    const struct update_context ctx = {.table = &table,
+                                       .audit_table = "audit_logs",
+                                       .audit_table_exists = true,
+                                       .audit = AUDIT_ON,
+                                       .user_agent = "table-updater/0.0.0",
+                                       .digest = digest_new(),
+                                       .hash_seed = {1, 2}};
+    if (!ctx.digest)
+        return EXIT_FAILURE;
+    struct buf body;
+    buf_init(&body, 2 * BODY_MAX);
+    bool good = true;
+    if (!only_memory)
+        (void)printf("%-34s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory\n", "");
+    for (size_t i = 0; i < ARRAY_LENGTH(inputs); i++)
+        good = run(&ctx, &inputs[i], only_memory, &body) && good;
+    (void)printf("%.2f times its size is the most that a message takes in memory\n", largest_share);
+    buf_free(&body);
+    digest_free(ctx.digest);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
