@@ -1,4 +1,4 @@
-/* What the service manager is told (sd_notify(3)); nothing where there is none. Watchdog and status line are fed by timers of the loop: where
+/* What the service manager is told, by the protocol of sd_notify(3), never waiting for it; nothing where there is none. Watchdog and status line are fed by timers of the loop: where
  * the loop is stuck in a callback, they stop. */
 #pragma once
 
@@ -19,7 +19,8 @@ struct notifier {
     void (*describe)(void *user, char ret_line[static NOTIFY_STATUS_SIZE]);
     void *user;
     char told[NOTIFY_STATUS_SIZE]; /* the last status line */
-    bool ready;
+    int fd; /* the manager's socket; -1: there is none */
+    bool ready, ready_told;
 };
 
 /* Starts feeding. describe is asked every ten seconds, and by notify_status(). */

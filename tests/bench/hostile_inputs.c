@@ -2,7 +2,7 @@
  *
  * For each kind of input a line with the time at each size and its ratio to the one before (linear: near 2), and the largest share of
  * memory at the peak: all that the heap holds at once, the body included, over the body's size. Ends with 1 where a ratio, taken over the
- * last three doublings, is above 2.6, or a share is above 8.
+ * last three doublings, is above 2.6, or a share is above SHARE_MAX.
  *   hostile_inputs           everything
  *   hostile_inputs memory    only the shares, at the full size: the same on every machine */
 #include "dead_letter.h"
@@ -20,7 +20,8 @@
 #define STEPS 7 /* from FIRST_SIZE to BODY_MAX */
 #define REPEATS 7
 #define RATIO_MAX 2.6
-#define SHARE_MAX 8.0
+/* The worst there is are 350,000 empty strings in an audited attribute: each of their 3 bytes takes 6 in the request and 1.33 on the tape. */
+#define SHARE_MAX 8.5
 #define WALL 1704677672343000LL
 
 void *__real_malloc(size_t size);
@@ -130,6 +131,9 @@ static void unit_empty_string(struct buf *out, size_t i) {
 static void unit_empty_array(struct buf *out, size_t i) {
     buf_append_cstr(out, i ? ",[]" : "[]");
 }
+static void unit_escaped_empty_string(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",\\\"\\\"" : "\\\"\\\"");
+}
 static void unit_null(struct buf *out, size_t i) {
     buf_append_cstr(out, i ? ",null" : "null");
 }
@@ -173,6 +177,9 @@ static void unit_wide_list_of_maps(struct buf *out, size_t i) {
 }
 
 #define HEAD "{\"id\":\"k\",\"enable_logging\":true,\"attributes\":{\"x\":"
+#define ENVELOPE                                                                                     \
+    "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\"{" \
+    "\\\"id\\\":\\\"k\\\",\\\"enable_logging\\\":true,\\\"attributes\\\":{\\\"x\\\":"
 #define CONDITION HEAD "1},\"condition_expression\":\""
 
 static const struct input inputs[] = {
@@ -201,6 +208,8 @@ static const struct input inputs[] = {
     {"nulls", HEAD "[", "]}}", unit_null},
     {"maps of one number", HEAD "[", "]}}", unit_wide_list_of_maps},
     {"white space", HEAD "1 ", "}}", unit_space},
+    {"empty strings, come back from the DLQ", ENVELOPE "[", "]}}\"}}}", unit_escaped_empty_string},
+    {"a string, come back from the DLQ", ENVELOPE "\\\"", "\\\"}}\"}}}", unit_letter},
     {"NOTs", CONDITION, "a=1\"}", unit_not},
     {"parentheses", CONDITION, "\"}", unit_parenthesis},
     {"ANDs", CONDITION, "\"}", unit_and},
@@ -275,7 +284,7 @@ static bool run(const struct update_context *ctx, const struct input *input, boo
     struct delivery delivery = {.message_id = SPAN("message-id")};
     double times[STEPS] = {0};
     bool failed = false;
-    (void)printf("%-34s", input->name);
+    (void)printf("%-38s", input->name);
     for (int step = only_memory ? STEPS - 1 : 0; step < STEPS; step++) {
         make_body(input, FIRST_SIZE << step, body);
         delivery.body = buf_span(body);
@@ -311,7 +320,7 @@ int main(int argc, char **argv) {
     buf_init(&body, 2 * BODY_MAX);
     bool good = true;
     if (!only_memory)
-        (void)printf("%-34s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory\n", "");
+        (void)printf("%-38s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory\n", "");
     for (size_t i = 0; i < ARRAY_LENGTH(inputs); i++)
         good = run(&ctx, &inputs[i], only_memory, &body) && good;
     (void)printf("%.2f times its size is the most that a message takes in memory\n", largest_share);

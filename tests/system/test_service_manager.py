@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
-from harness.polling import PATIENCE
+from harness.polling import PATIENCE, wait_until
 from harness.proxy import Proxy
 from harness.scene import Scene, message
 
@@ -86,6 +86,15 @@ def test_the_watchdog_is_fed_at_half_its_interval_and_not_without_one(scene: Sce
     worker = scene.worker(NOTIFY_SOCKET=manager.path)
     manager.wait_for(lambda told: told == "READY=1")
     assert worker.stop() == 0 and "WATCHDOG=1" not in manager.told[manager.told.index("READY=1") :]
+
+
+def test_a_manager_that_does_not_read_holds_nothing_up(scene: Scene, manager: Manager) -> None:
+    scene.table.put({"id": "user-1"})
+    worker = scene.worker(NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="2000")  # its socket is full in no time
+    worker.wait_for_log("Started")
+    scene.queue.send(message("user-1", {"n": 1}))
+    wait_until(lambda: scene.table.get("user-1").get("n") == 1, "the update")
+    assert worker.stop() == 0
 
 
 def test_a_process_that_is_stopped_feeds_no_watchdog(scene: Scene, manager: Manager) -> None:

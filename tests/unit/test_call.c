@@ -79,7 +79,7 @@ static void on_done(void *user, const struct call_result *result, struct span bo
     }
     if (f->starts_in_done) {
         f->starts_in_done = false;
-        assert_non_null(start(f, &WITHOUT_DEADLINE));
+        (void)start(f, &WITHOUT_DEADLINE); /* an assertion would jump out of the client; the test sees whether it was sent */
     }
 }
 
