@@ -87,13 +87,16 @@ def ctest(stage: str, preset: str) -> Counts:
     report = LOGS / f"{stage}.xml"
     report.unlink(missing_ok=True)
     whole = "100000000"
-    sanitizers = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    settings = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    vectors = ROOT.parent / "shared" / "vectors" / "sigv4"  # the public test vectors of SigV4, where they lie beside the project
+    if vectors.is_dir():
+        settings["SIGV4_VECTORS"] = str(vectors)
     call(
         stage,
         *("ctest", "--test-dir", BUILD / preset, "--parallel", JOBS, "--output-on-failure", "--output-junit", report),
         *("--test-output-size-passed", whole, "--test-output-size-failed", whole),
         check=False,
-        environment={**os.environ, **sanitizers},
+        environment={**settings, **os.environ},
     )
     if not report.exists():
         raise StageError("ctest left no report")
