@@ -359,6 +359,7 @@ static void responses_together_stay_within_the_budget_and_it_is_given_back(void 
     struct http_request request = post(f, "x");
     struct outcome *hanging = start(f, &request);
     while (http_stats(f->http).response_bytes < 60000) {
+        assert_false(hanging->done);
         loop_stop(f->loop);
         assert_true(loop_run(f->loop));
     }
