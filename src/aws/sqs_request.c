@@ -58,33 +58,38 @@ bool sqs_write_receive(const struct sqs_receive_request *request, struct buf *ou
     return end(&w);
 }
 
+static void begin_batch(struct json_writer *w, const char *queue_url, struct buf *out) {
+    begin(w, queue_url, out);
+    json_name(w, SPAN("Entries"));
+    json_array_begin(w);
+}
+
+static bool end_batch(struct json_writer *w) {
+    json_array_end(w);
+    return end(w);
+}
+
 bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles, size_t count, struct buf *out) {
     struct json_writer w;
-    begin(&w, queue_url, out);
-    json_name(&w, SPAN("Entries"));
-    json_array_begin(&w);
+    begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {
         begin_entry(&w, i);
         text_member(&w, SPAN("ReceiptHandle"), receipt_handles[i]);
         json_object_end(&w);
     }
-    json_array_end(&w);
-    return end(&w);
+    return end_batch(&w);
 }
 
 bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries, size_t count, struct buf *out) {
     struct json_writer w;
-    begin(&w, queue_url, out);
-    json_name(&w, SPAN("Entries"));
-    json_array_begin(&w);
+    begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {
         begin_entry(&w, i);
         text_member(&w, SPAN("ReceiptHandle"), entries[i].receipt_handle);
         number_member(&w, SPAN("VisibilityTimeout"), entries[i].visibility_seconds);
         json_object_end(&w);
     }
-    json_array_end(&w);
-    return end(&w);
+    return end_batch(&w);
 }
 
 static void message_attribute(struct json_writer *w, struct span name, struct span type, struct span value) {
@@ -116,14 +121,11 @@ static void send_entry(struct json_writer *w, size_t index, const struct sqs_sen
 
 bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count, struct buf *out) {
     struct json_writer w;
-    begin(&w, queue_url, out);
-    json_name(&w, SPAN("Entries"));
-    json_array_begin(&w);
+    begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {
         send_entry(&w, i, &entries[i]);
     }
-    json_array_end(&w);
-    return end(&w);
+    return end_batch(&w);
 }
 
 bool sqs_write_get_attributes(const char *queue_url, struct buf *out) {

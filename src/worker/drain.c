@@ -7,6 +7,15 @@ static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time 
 /* That receives which are still open get to end by themselves: as long as they wait while messages are held. */
 static const int64_t LAST_RECEIVES = MICROSECONDS;
 
+static int64_t shutdown_time(const struct queue_worker *w) {
+    return (int64_t)w->options.shutdown_timeout * MICROSECONDS;
+}
+
+static int64_t leave_time(const struct queue_worker *w) {
+    int64_t quarter = shutdown_time(w) / 4;
+    return quarter < LEAVE_MAX ? quarter : LEAVE_MAX;
+}
+
 static void report_end(void *user) {
     struct queue_worker *w = user;
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", w->totals.received), LOG_I("applied", w->totals.applied),
@@ -55,8 +64,7 @@ static void leave_now(struct queue_worker *w) {
         dlq_forget(h);
         held_give_back(h, 0, "The worker stops");
     }
-    int64_t time = (int64_t)w->options.shutdown_timeout * MICROSECONDS;
-    int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
+    int64_t leave = leave_time(w);
     timer_start(w->ports.timers, &w->drain_timer,
                 clock_monotonic(w->ports.clock) + (leave > LEAVE_LEAST ? leave : LEAVE_LEAST));
 }
@@ -94,8 +102,7 @@ static void hurry(struct queue_worker *w) {
 void drain_begin(struct queue_worker *w, enum exit_code code) {
     if (w->phase != PHASE_WORKING)
         return;
-    int64_t time = (int64_t)w->options.shutdown_timeout * MICROSECONDS;
-    int64_t leave = time / 4 < LEAVE_MAX ? time / 4 : LEAVE_MAX;
+    int64_t time = shutdown_time(w);
     w->phase = PHASE_DRAINING;
     w->exit_code = code;
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest once no receive is open", LOG_I("held", held_count(w)),
@@ -103,7 +110,7 @@ void drain_begin(struct queue_worker *w, enum exit_code code) {
     until_empty_stop(w);
     engine_stop(&w->engine);
     hurry(w);
-    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + time - leave);
+    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + time - leave_time(w));
     if (time == 0)
         drain_leave(w);
     else
