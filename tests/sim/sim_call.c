@@ -51,6 +51,7 @@ void sim_call_executed(struct sim_call *call) {
     call->waits = false;
     call->operation->executed++;
     if (happens(call->world, call->operation->lost_answers)) {
+        call->operation->answers_lost++;
         transport_failure(&call->result, "the connection broke before the answer");
         send_answer(call, BROKEN_AFTER);
         return;
@@ -71,6 +72,7 @@ static bool refuse(struct sim_call *call) {
     case SIM_DENIED: sim_call_fail(r, 400, "AccessDeniedException", "not authorized"); break;
     case SIM_EXPIRED: sim_call_fail(r, 400, "ExpiredTokenException", "expired"); break;
     }
+    call->operation->refused++;
     return true;
 }
 
@@ -80,9 +82,11 @@ static void on_arrives(void *user) {
     world_enter();
     call->operation->last_attempt = w->now;
     if (happens(w, call->operation->lost_requests)) {
+        call->operation->requests_lost++;
         transport_failure(&call->result, "the connection broke");
         send_answer(call, BROKEN_AFTER);
     } else if (call->operation->mode == SIM_SILENT) {
+        call->operation->refused++;
         transport_failure(&call->result, "no answer in time");
         send_answer(call, ATTEMPT_TIMEOUT);
     } else if (refuse(call)) {

@@ -31,6 +31,7 @@ struct sim_operation {
     unsigned default_attempts;
     /* Counted: */
     uint64_t calls, attempts, executed;
+    uint64_t requests_lost, answers_lost, refused;
     int64_t last_attempt;
     unsigned running, most_running;
     unsigned last_max_attempts;

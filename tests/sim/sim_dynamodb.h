@@ -45,6 +45,9 @@ struct sim_dynamodb {
     unsigned conflicts, throttles, errors, in_progress;
     enum sim_fate (*hook)(void *ctx, const struct sim_transaction *t, struct transact_result *ret_result);
     void *hook_ctx;
+    /* Called after a transaction was committed (NULL: nobody asks). */
+    void (*was_committed)(void *ctx, const struct sim_transaction *t);
+    void *observer;
     struct buf applied; /* the values of attribute "n" in the order of commits, a space behind each (for tests of order) */
 };
 

@@ -177,6 +177,8 @@ static void run(struct dynamodb_call *call, const struct sim_transaction *t) {
                 write_action(call->db, &actions[i]);
             remember_token(call, t->token);
             count_commit(call->db, t->audited ? t->log_id : t->token);
+            if (call->db->was_committed)
+                call->db->was_committed(call->db->observer, t);
         } else {
             classify(&call->answer);
         }

@@ -32,7 +32,8 @@ static int64_t monotonic(void *ctx) {
 }
 
 static int64_t wall(void *ctx) {
-    return WORLD_WALL + ((const struct world *)ctx)->now;
+    const struct world *w = ctx;
+    return WORLD_WALL + w->now + w->wall_shift;
 }
 
 static void on_line(void *ctx, struct span line) {

@@ -21,6 +21,7 @@
 
 struct world {
     int64_t now; /* monotonic microseconds */
+    int64_t wall_shift; /* what the workers' wall clock is wrong by */
     uint64_t steps;
     struct timers timers;
     struct random random; /* of the servers and the network */
