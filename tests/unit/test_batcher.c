@@ -2,8 +2,7 @@
 
 #include "batcher.h"
 
-/* Fault 10. */
-static void of_a_batch_of_deletes_only_those_that_failed_are_sent_again(void **state) {
+static void fault_10_of_a_batch_of_deletes_only_those_that_failed_are_sent_again(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 1, 12);
@@ -332,7 +331,7 @@ static void without_memory_for_a_call_it_is_tried_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_a_batch_of_deletes_only_those_that_failed_are_sent_again),
+        cmocka_unit_test(fault_10_of_a_batch_of_deletes_only_those_that_failed_are_sent_again),
         cmocka_unit_test(entries_wait_for_company_and_no_longer_than_their_linger),
         cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
         cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),

@@ -248,7 +248,7 @@ static void retry_after_is_honoured(void **state) {
     call_cancel(f->call);
 }
 
-static void a_transaction_in_progress_is_tried_once_more_five_seconds_after_the_start(void **state) {
+static void fault_05_a_transaction_in_progress_is_tried_once_more_five_seconds_after_the_start(void **state) {
     struct fixture *f = *state;
     begin(f);
     fake_respond_with(&f->fake, 0, 400, IN_PROGRESS);
@@ -363,18 +363,26 @@ static void respond_with_date(struct fixture *f, size_t k, const char *body, con
     fake_respond(&f->fake, k, response);
 }
 
-static void a_clock_that_is_off_is_corrected_from_the_services_date(void **state) {
+static void fault_20_a_clock_that_is_off_is_corrected_from_the_services_date(void **state) {
     struct fixture *f = *state;
-    begin(f);
-    respond_with_date(f, 0, SKEWED, "Sun, 06 Nov 1994 09:49:37 GMT");
-    assert_int_equal(f->fake.request_count, 2);
-    assert_non_null(strstr(f->fake.requests[1].headers, "X-Amz-Date: 19941106T094937Z\n"));
-    fake_respond_with(&f->fake, 1, 200, "{}");
-    check(f, CALL_OK, 2);
+    static const struct {
+        const char *date, *stamp;
+        int64_t skew;
+    } cases[] = {{"Sun, 06 Nov 1994 09:49:37 GMT", "X-Amz-Date: 19941106T094937Z\n", 3600 * SECOND},
+                 {"Sun, 06 Nov 1994 07:49:37 GMT", "X-Amz-Date: 19941106T074937Z\n", -3600 * SECOND}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        size_t first = f->fake.request_count;
+        begin(f);
+        respond_with_date(f, first, SKEWED, cases[i].date);
+        assert_int_equal(f->fake.request_count, first + 2);
+        assert_non_null(strstr(f->fake.requests[first + 1].headers, cases[i].stamp));
+        fake_respond_with(&f->fake, first + 1, 200, "{}");
+        assert_int_equal(f->result.class, CALL_OK);
+        assert_int_equal(aws_client_stats(f->client).clock_skew, cases[i].skew);
+    }
     assert_int_equal(f->fake.invalidated, 0);
-    assert_int_equal(aws_client_stats(f->client).clock_skew, 3600 * SECOND);
     begin(f);
-    assert_non_null(strstr(f->fake.requests[2].headers, "X-Amz-Date: 19941106T094937Z\n"));
+    assert_non_null(strstr(f->fake.requests[4].headers, cases[1].stamp));
     call_cancel(f->call);
 }
 
@@ -544,7 +552,7 @@ int main(void) {
         TEST(a_wrong_checksum_is_tried_again),
         TEST(an_untrusted_server_is_named),
         TEST(retry_after_is_honoured),
-        TEST(a_transaction_in_progress_is_tried_once_more_five_seconds_after_the_start),
+        TEST(fault_05_a_transaction_in_progress_is_tried_once_more_five_seconds_after_the_start),
         TEST(when_most_calls_fail_they_stop_trying_again),
         TEST(a_success_gives_the_budget_back),
         TEST(refused_credentials_are_renewed_and_tried_once),
@@ -553,7 +561,7 @@ int main(void) {
         TEST(credentials_may_come_later),
         TEST(malformed_credentials_are_never_sent),
         TEST(no_memory_for_a_request_is_a_transient_failure),
-        TEST(a_clock_that_is_off_is_corrected_from_the_services_date),
+        TEST(fault_20_a_clock_that_is_off_is_corrected_from_the_services_date),
         TEST(a_clock_that_was_set_right_again_is_corrected_too),
         TEST(calls_that_were_under_way_are_corrected_by_the_same_measure),
         TEST(a_clock_that_can_not_be_corrected_is_the_clocks_fault),

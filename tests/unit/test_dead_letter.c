@@ -101,7 +101,7 @@ static void assert_round(const struct fixture *f, struct span body, size_t limit
     update_free(first.update);
 }
 
-static void every_form_gives_the_original_back_byte_for_byte(void **state) {
+static void fault_14_every_form_gives_the_original_back_byte_for_byte(void **state) {
     (void)state;
     static const struct span bodies[] = {
         LITERAL(EXAMPLE),
@@ -120,7 +120,7 @@ static void every_form_gives_the_original_back_byte_for_byte(void **state) {
     fixture_done(&f);
 }
 
-static void the_form_is_the_first_that_fits_the_limit_to_the_byte(void **state) {
+static void fault_14_the_form_is_the_first_that_fits_the_limit_to_the_byte(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
@@ -245,8 +245,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_envelope_holds_the_original_and_where_it_came_from),
         cmocka_unit_test(a_fifo_messages_group_is_kept),
-        cmocka_unit_test(every_form_gives_the_original_back_byte_for_byte),
-        cmocka_unit_test(the_form_is_the_first_that_fits_the_limit_to_the_byte),
+        cmocka_unit_test(fault_14_every_form_gives_the_original_back_byte_for_byte),
+        cmocka_unit_test(fault_14_the_form_is_the_first_that_fits_the_limit_to_the_byte),
         cmocka_unit_test(a_second_failure_keeps_the_originals_facts_and_nests_nothing),
         cmocka_unit_test(what_sqs_refuses_is_escaped_also_in_the_details),
         cmocka_unit_test(an_original_that_sqs_would_refuse_is_sent_as_it_was_delivered),

@@ -58,8 +58,7 @@ static void check(struct scene *s, struct discovery_options *options, enum exit_
     assert_int_equal(discovery_check(&s->world.log, options, &s->worker.facts), code);
 }
 
-/* Fault 15. */
-static void a_redrive_policy_that_races_ours_is_warned_of_with_retention(void **state) {
+static void fault_15_a_redrive_policy_that_races_ours_is_warned_of_with_retention(void **state) {
     (void)state;
     for (unsigned count = 0; count <= 6; count++) {
         struct scene s;
@@ -110,7 +109,7 @@ int main(void) {
         cmocka_unit_test(the_first_of_78_77_69_wins),
         cmocka_unit_test(names_are_told_from_what_is_none),
         cmocka_unit_test(urls_and_arns_are_taken_apart),
-        cmocka_unit_test(a_redrive_policy_that_races_ours_is_warned_of_with_retention),
+        cmocka_unit_test(fault_15_a_redrive_policy_that_races_ours_is_warned_of_with_retention),
         cmocka_unit_test(a_ttl_below_retention_and_a_day_is_warned_of),
         cmocka_unit_test(the_visibility_timeout_is_the_settings_or_the_queues_and_at_least_ten),
     };

@@ -1,7 +1,6 @@
 #include "worker_world.h"
 
-/* Fault 11. */
-static void a_source_is_deleted_only_where_the_dlq_acknowledged_it(void **state) {
+static void fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 1, 12);
@@ -25,8 +24,7 @@ static void a_source_is_deleted_only_where_the_dlq_acknowledged_it(void **state)
     scene_done(&s);
 }
 
-/* Fault 12. */
-static void a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second_copy(void **state) {
+static void fault_12_a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second_copy(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 2, 1);
@@ -50,8 +48,7 @@ static void a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second
     scene_done(&s);
 }
 
-/* Fault 13. */
-static void while_the_dlq_is_down_healthy_ones_go_on_until_a_quarter_waits(void **state) {
+static void fault_13_while_the_dlq_is_down_healthy_ones_go_on_until_a_quarter_waits(void **state) {
     (void)state;
     static const enum sim_mode modes[] = {SIM_DENIED, SIM_BROKEN};
     for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
@@ -133,8 +130,7 @@ static void with_room_for_one_a_letter_whose_lease_ran_out_makes_room_for_the_ne
     }
 }
 
-/* Fault 14. */
-static void whatever_the_limit_the_envelope_fits_or_gets_plainer(void **state) {
+static void fault_14_whatever_the_limit_the_envelope_fits_or_gets_plainer(void **state) {
     (void)state;
     static const char body[] = "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}";
     struct scene s;
@@ -245,12 +241,12 @@ static void a_verdict_that_another_delivery_has_overtaken_is_a_success(void **st
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_source_is_deleted_only_where_the_dlq_acknowledged_it),
-        cmocka_unit_test(a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second_copy),
-        cmocka_unit_test(while_the_dlq_is_down_healthy_ones_go_on_until_a_quarter_waits),
+        cmocka_unit_test(fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it),
+        cmocka_unit_test(fault_12_a_dlq_message_whose_source_could_not_be_deleted_has_at_most_a_second_copy),
+        cmocka_unit_test(fault_13_while_the_dlq_is_down_healthy_ones_go_on_until_a_quarter_waits),
         cmocka_unit_test(no_send_begins_when_the_lease_is_over),
         cmocka_unit_test(with_room_for_one_a_letter_whose_lease_ran_out_makes_room_for_the_next),
-        cmocka_unit_test(whatever_the_limit_the_envelope_fits_or_gets_plainer),
+        cmocka_unit_test(fault_14_whatever_the_limit_the_envelope_fits_or_gets_plainer),
         cmocka_unit_test(a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one),
         cmocka_unit_test(a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be),
         cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),

@@ -15,8 +15,7 @@ static void assert_given_back(const struct scene *s) {
     assert_in_range(s->queue->count - sim_queue_visible(s->queue), 0, delayed);
 }
 
-/* Fault 25. */
-static void stopped_at_any_moment_it_drains_or_gives_everything_back_in_time(void **state) {
+static void fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in_time(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 70; seed++) {
         struct scene s;
@@ -133,7 +132,7 @@ static void a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
+        cmocka_unit_test(fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
         cmocka_unit_test(a_second_stop_gives_everything_back_at_once),
         cmocka_unit_test(in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline),
         cmocka_unit_test(with_sqs_down_it_ends_by_its_deadline_all_the_same),

@@ -70,8 +70,7 @@ static void a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody(void 
     scene_done(&s);
 }
 
-/* Fault 5. */
-static void a_transaction_in_progress_is_tried_again_and_holds_nothing(void **state) {
+static void fault_05_a_transaction_in_progress_is_tried_again_and_holds_nothing(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 4, 1);
@@ -83,6 +82,56 @@ static void a_transaction_in_progress_is_tried_again_and_holds_nothing(void **st
     assert_int_equal(world_logged(&s.world, "Holding"), 0);
     assert_true(s.world.now > 5 * SECOND);
     assert_int_equal(scene_n(&s, 0), 1);
+    scene_done(&s);
+}
+
+struct token_under_way {
+    struct world *world;
+    char token[SIM_TOKEN_SIZE];
+    int64_t ends;
+    unsigned answered;
+};
+
+/* The first transaction takes eight seconds; whoever comes with its token meanwhile is told so. */
+static enum sim_fate token_is_under_way(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    struct token_under_way *first = ctx;
+    if (first->token[0] == '\0') {
+        snprintf(first->token, sizeof first->token, "%s", t->token);
+        first->ends = first->world->now + 8 * SECOND;
+        sim_answer_exception(result, 400, "TransactionInProgressException");
+        return SIM_ANSWER;
+    }
+    assert_string_equal(t->token, first->token);
+    if (first->world->now >= first->ends)
+        return SIM_RUN;
+    first->answered++;
+    sim_answer_exception(result, 400, "TransactionInProgressException");
+    return SIM_ANSWER;
+}
+
+/* Unaudited: an audited transaction's bytes hold the time, and each process has a token of its own. */
+static void fault_05_two_workers_with_one_token_make_one_effect(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 40, 1);
+    struct token_under_way first = {.world = &s.world};
+    s.db->hook = token_is_under_way;
+    s.db->hook_ctx = &first;
+    struct sim_message *m =
+        scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\",\"enable_logging\":false}");
+    scene_start(&s);
+    while (m->receive_count == 0)
+        world_step(&s.world);
+    sim_queue_expose(m); /* to the other worker, while the first one's transaction is under way */
+    assert_true(sim_worker_start(&s.other));
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(m->receive_count, 2);
+    assert_true(first.answered >= 2);
+    assert_int_equal(s.db->committed, 1);
+    assert_int_equal(scene_n(&s, 0), 1);
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(world_logged(&s.world, "Holding"), 0);
+    s.invariants.unaudited = true;
     scene_done(&s);
 }
 
@@ -273,7 +322,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_is_a_validation_error_after_a_look_at_both_tables),
         cmocka_unit_test(a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody),
-        cmocka_unit_test(a_transaction_in_progress_is_tried_again_and_holds_nothing),
+        cmocka_unit_test(fault_05_a_transaction_in_progress_is_tried_again_and_holds_nothing),
+        cmocka_unit_test(fault_05_two_workers_with_one_token_make_one_effect),
         cmocka_unit_test(a_reason_that_names_the_item_for_good_needs_no_second_attempt),
         cmocka_unit_test(a_poisoned_message_among_healthy_ones_ends_in_the_dlq_and_stops_nobody),
         cmocka_unit_test(a_message_that_fails_twice_alike_with_deliveries_left_is_given_back_for_30_seconds),

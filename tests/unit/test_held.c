@@ -11,8 +11,7 @@ static void fill(struct scene *s) {
     scene_send(s, "{\"id\":\"k2\",\"attributes\":{\"n\":8},\"enable_logging\":false}");
 }
 
-/* Fault 26. */
-static void whichever_allocation_fails_no_message_is_lost(void **state) {
+static void fault_26_whichever_allocation_fails_no_message_is_lost(void **state) {
     (void)state;
     bool failed = true;
     unsigned long k = 1;
@@ -41,7 +40,7 @@ static void whichever_allocation_fails_no_message_is_lost(void **state) {
     assert_in_range(k, 100, 4999); /* it did fail */
 }
 
-static void without_any_memory_for_a_minute_nothing_is_lost_either(void **state) {
+static void fault_26_without_any_memory_for_a_minute_nothing_is_lost_either(void **state) {
     (void)state;
     for (unsigned long k = 1; k < 600; k += 13) {
         struct scene s;
@@ -63,8 +62,8 @@ static void without_any_memory_for_a_minute_nothing_is_lost_either(void **state)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whichever_allocation_fails_no_message_is_lost),
-        cmocka_unit_test(without_any_memory_for_a_minute_nothing_is_lost_either),
+        cmocka_unit_test(fault_26_whichever_allocation_fails_no_message_is_lost),
+        cmocka_unit_test(fault_26_without_any_memory_for_a_minute_nothing_is_lost_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

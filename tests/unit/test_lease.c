@@ -1,7 +1,6 @@
 #include "worker_world.h"
 
-/* Fault 6. */
-static void an_update_slower_than_its_visibility_has_one_effect(void **state) {
+static void fault_06_an_update_slower_than_its_visibility_has_one_effect(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 1, 5);
@@ -30,7 +29,7 @@ static enum sim_fate watch_the_lease(void *ctx, const struct sim_transaction *t,
     return SIM_RUN;
 }
 
-static void nothing_starts_without_time_left(void **state) {
+static void fault_06_nothing_starts_without_time_left(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 2, 2);
@@ -72,7 +71,7 @@ static void a_lease_lost_while_the_update_ran_is_let_go_when_it_did_not_succeed(
     scene_done(&s);
 }
 
-static void a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew(void **state) {
+static void fault_06_a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew(void **state) {
     (void)state;
     static const unsigned visibilities[] = {10, 30, 600, 43200};
     for (size_t i = 0; i < ARRAY_LENGTH(visibilities); i++) {
@@ -161,10 +160,10 @@ static void an_extension_does_not_wait_behind_one_that_keeps_failing(void **stat
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_update_slower_than_its_visibility_has_one_effect),
-        cmocka_unit_test(nothing_starts_without_time_left),
+        cmocka_unit_test(fault_06_an_update_slower_than_its_visibility_has_one_effect),
+        cmocka_unit_test(fault_06_nothing_starts_without_time_left),
         cmocka_unit_test(a_lease_lost_while_the_update_ran_is_let_go_when_it_did_not_succeed),
-        cmocka_unit_test(a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew),
+        cmocka_unit_test(fault_06_a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew),
         cmocka_unit_test(ten_thousand_held_messages_are_extended_in_tens_without_a_rush),
         cmocka_unit_test(nothing_is_extended_once_it_is_done_with),
         cmocka_unit_test(an_extension_does_not_wait_behind_one_that_keeps_failing),

@@ -257,17 +257,17 @@ static void lines_without_room_are_lost_counted_and_reported(bool socket) {
     channel_close(&c);
 }
 
-static void a_full_pipe_costs_lines_and_no_time(void **state) {
+static void fault_27_a_full_pipe_costs_lines_and_no_time(void **state) {
     (void)state;
     lines_without_room_are_lost_counted_and_reported(false);
 }
 
-static void a_full_socket_costs_lines_and_no_time(void **state) {
+static void fault_27_a_full_socket_costs_lines_and_no_time(void **state) {
     (void)state;
     lines_without_room_are_lost_counted_and_reported(true);
 }
 
-static void a_reader_that_is_gone_costs_lines_and_no_signal(void **state) {
+static void fault_27_a_reader_that_is_gone_costs_lines_and_no_signal(void **state) {
     (void)state;
     static struct channel c;
     assert_ptr_not_equal(signal(SIGPIPE, SIG_DFL), SIG_ERR);
@@ -323,9 +323,9 @@ int main(void) {
         cmocka_unit_test(long_values_are_cut_at_a_character_and_the_rest_stays),
         cmocka_unit_test(a_line_has_at_most_its_size_whatever_the_lengths),
         cmocka_unit_test(more_fields_than_fit_are_left_out_whole),
-        cmocka_unit_test(a_full_pipe_costs_lines_and_no_time),
-        cmocka_unit_test(a_full_socket_costs_lines_and_no_time),
-        cmocka_unit_test(a_reader_that_is_gone_costs_lines_and_no_signal),
+        cmocka_unit_test(fault_27_a_full_pipe_costs_lines_and_no_time),
+        cmocka_unit_test(fault_27_a_full_socket_costs_lines_and_no_time),
+        cmocka_unit_test(fault_27_a_reader_that_is_gone_costs_lines_and_no_signal),
         cmocka_unit_test(a_closed_descriptor_costs_lines),
         cmocka_unit_test(a_line_taken_in_part_is_ended_before_the_next),
     };

@@ -103,8 +103,7 @@ static void next_permutation(unsigned *p, unsigned n) {
     }
 }
 
-/* Fault 8. */
-static void updates_of_one_record_run_oldest_first_one_at_a_time_however_they_come(void **state) {
+static void fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_however_they_come(void **state) {
     (void)state;
     unsigned order[6] = {0, 1, 2, 3, 4, 5};
     struct scene s;
@@ -133,7 +132,7 @@ int main(void) {
         cmocka_unit_test(one_that_is_older_goes_before_one_that_has_not_begun),
         cmocka_unit_test(one_that_has_begun_keeps_its_place),
         cmocka_unit_test(thousands_of_records_keep_their_own_lines),
-        cmocka_unit_test(updates_of_one_record_run_oldest_first_one_at_a_time_however_they_come),
+        cmocka_unit_test(fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_however_they_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,7 +215,7 @@ static void successes_fill_the_budget_again(void **state) {
     assert_int_equal(budget.tokens, RETRY_BUDGET_FULL);
 }
 
-static void a_transaction_in_progress_gets_one_retry_five_seconds_after_the_start(void **state) {
+static void fault_05_a_transaction_in_progress_gets_one_retry_five_seconds_after_the_start(void **state) {
     struct fixture *f = *state;
     for (int n = 0; n < ROUNDS; n++) {
         int64_t delay = 0, elapsed = n * 1000;
@@ -258,7 +258,7 @@ int main(void) {
         TEST(no_retry_is_promised_that_the_deadline_would_cut_off),
         TEST(the_budget_pays_for_35_retries_or_100_throttled_ones),
         TEST(successes_fill_the_budget_again),
-        TEST(a_transaction_in_progress_gets_one_retry_five_seconds_after_the_start),
+        TEST(fault_05_a_transaction_in_progress_gets_one_retry_five_seconds_after_the_start),
         TEST(the_policies_are_those_of_the_sdks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
