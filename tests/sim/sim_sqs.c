@@ -1,4 +1,4 @@
-/* Queues, messages, and the port's functions. */
+/* The port's functions. */
 #include "sim_sqs_private.h"
 
 #include <stdio.h>
@@ -10,118 +10,16 @@ void sim_sqs_init(struct sim_sqs *sqs, struct world *w) {
     *sqs = (struct sim_sqs){.world = w, .receive = usual, .remove = usual, .change = usual, .send = usual, .attributes = usual, .url = usual};
 }
 
-void sim_message_free(struct sim_message *m) {
-    if (!m)
-        return;
-    free(m->body);
-    free(m->error_type);
-    free(m->status_code);
-    free(m->error_envelope);
-    free(m);
-}
-
 void sim_sqs_done(struct sim_sqs *sqs) {
     for (size_t i = 0; i < sqs->all_count; i++)
         sim_message_free(sqs->all[i]);
     free(sqs->all);
-}
-
-static void on_wakes(void *user) {
-    world_enter();
-    sim_queue_serve(user);
-    world_leave();
-}
-
-struct sim_queue *sim_sqs_add_queue(struct sim_sqs *sqs, const char *name) {
-    if (sqs->queue_count == SIM_QUEUES_MAX)
-        abort();
-    struct sim_queue *q = &sqs->queues[sqs->queue_count++];
-    *q = (struct sim_queue){.sqs = sqs, .name = name, .exists = true};
-    snprintf(q->url, sizeof q->url, "http://sqs.test/123456789012/%s", name);
-    q->attributes = (struct sqs_queue_attributes){
-        .visibility_timeout = SQS_DEFAULT_VISIBILITY, .retention = 345600, .max_message_size = SQS_MESSAGE_SIZE_MAX};
-    snprintf(q->attributes.arn, sizeof q->attributes.arn, "arn:aws:sqs:eu-central-1:123456789012:%s", name);
-    TAILQ_INIT(&q->messages);
-    TAILQ_INIT(&q->waiters);
-    timer_init(&q->wakes, on_wakes, q);
-    return q;
-}
-
-struct sim_queue *sim_sqs_queue(struct sim_sqs *sqs, const char *url) {
     for (size_t i = 0; i < sqs->queue_count; i++)
-        if (sqs->queues[i].exists && !strcmp(sqs->queues[i].url, url))
-            return &sqs->queues[i];
-    return NULL;
-}
-
-struct sim_message *sim_message_new(struct sim_sqs *sqs, struct span body) {
-    (void)sqs;
-    struct sim_message *m = world_alloc(sizeof *m);
-    m->body = world_text(body);
-    m->error_type = world_text(SPAN(""));
-    m->status_code = world_text(SPAN(""));
-    m->error_envelope = world_text(SPAN(""));
-    return m;
-}
-
-void sim_message_set(char **text, struct span by) {
-    free(*text);
-    *text = world_text(by);
-}
-
-void sim_queue_put(struct sim_queue *queue, struct sim_message *m) {
-    struct sim_sqs *sqs = queue->sqs;
-    if (sqs->all_count == sqs->all_room) {
-        sqs->all_room = sqs->all_room ? 2 * sqs->all_room : 64;
-        sqs->all = realloc(sqs->all, sqs->all_room * sizeof(struct sim_message *));
-        if (!sqs->all)
-            abort();
-    }
-    m->index = sqs->all_count;
-    sqs->all[sqs->all_count++] = m;
-    m->queue = queue;
-    m->sent_at = m->visible_at = sqs->world->now;
-    snprintf(m->id, sizeof m->id, "00000000-0000-4000-8000-%012zx", m->index);
-    TAILQ_INSERT_TAIL(&queue->messages, m, link);
-    queue->count++;
-    queue->sent++;
-    if (!TAILQ_EMPTY(&queue->waiters))
-        timer_start(&sqs->world->timers, &queue->wakes, sqs->world->now);
-}
-
-struct sim_message *sim_queue_send(struct sim_queue *queue, const char *body) {
-    world_enter();
-    struct sim_message *m = sim_message_new(queue->sqs, span_cstr(body));
-    sim_queue_put(queue, m);
-    world_leave();
-    return m;
-}
-
-void sim_queue_expose(struct sim_message *m) {
-    m->visible_at = m->queue->sqs->world->now;
-    sim_queue_serve(m->queue);
-}
-
-size_t sim_queue_visible(const struct sim_queue *queue) {
-    size_t count = 0;
-    const struct sim_message *m;
-    TAILQ_FOREACH(m, &queue->messages, link) {
-        count += m->visible_at <= queue->sqs->world->now;
-    }
-    return count;
+        sim_fifo_done(&sqs->queues[i]);
 }
 
 void sim_sqs_set_mode(struct sim_sqs *sqs, enum sim_mode mode) {
     sqs->receive.mode = sqs->remove.mode = sqs->change.mode = sqs->send.mode = sqs->attributes.mode = sqs->url.mode = mode;
-}
-
-struct sim_message *sim_message_of(struct sim_sqs *sqs, const char *handle, bool *ret_newest) {
-    char *end = NULL;
-    size_t index = strtoull(handle, &end, 10);
-    if (index >= sqs->all_count || *end != '#')
-        abort();
-    *ret_newest = strtoul(end + 1, NULL, 10) == sqs->all[index]->handle;
-    return sqs->all[index];
 }
 
 bool sim_queue_refuses(struct sqs_call *call) {
@@ -134,6 +32,8 @@ bool sim_queue_refuses(struct sqs_call *call) {
         sim_call_fail(r, 400, "RequestThrottled", "slower");
     else if (call->queue->mode != SIM_UP)
         sim_call_fail(r, 500, "InternalError", "broken");
+    else if (sim_fifo_too_fast(call->queue, call->action))
+        sim_call_fail(r, 400, "RequestThrottled", "slower");
     else
         return false;
     return true;
@@ -145,15 +45,16 @@ static void release(struct sim_call *base) {
         free(call->handles[i]);
         sim_message_free(call->sends[i]);
     }
-    for (size_t i = 0; i < call->count && i < SQS_BATCH_MAX; i++)
-        sqs_message_free(call->messages[i]);
+    sim_receive_drop(call);
+    free(call->attempt_id);
     free(call);
 }
 
-static struct sqs_call *new_call(struct sim_sqs *sqs, const char *url, void *user) {
+static struct sqs_call *new_call(struct sim_sqs *sqs, const char *url, enum sim_sqs_action action, void *user) {
     struct sqs_call *call = world_alloc(sizeof *call);
     call->sqs = sqs;
     call->queue = sim_sqs_queue(sqs, url);
+    call->action = action;
     call->user = user;
     return call;
 }
@@ -163,11 +64,13 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     static const struct sim_call_kind kind = {
         .execute = sim_receive_execute, .deliver = sim_receive_deliver, .release = release, .abandon = sim_receive_abandon};
     struct sim_sqs *sqs = ctx;
-    struct sqs_call *call = new_call(sqs, request->queue_url, user);
+    struct sqs_call *call = new_call(sqs, request->queue_url, SIM_RECEIVE, user);
     call->done.received = done;
     call->max_messages = request->max_messages;
     call->visibility = request->visibility_seconds;
     call->wait = (int64_t)request->wait_seconds * MICROSECONDS;
+    if (request->attempt_id)
+        call->attempt_id = world_text(span_cstr(request->attempt_id));
     return sim_call_start(sqs->world, &call->base, &kind, &sqs->receive, options);
 }
 
@@ -175,7 +78,7 @@ static struct call *delete_batch(void *ctx, const char *queue_url, const struct 
                                  const struct call_options *options, sqs_batch_done *done, void *user) {
     static const struct sim_call_kind kind = {.execute = sim_delete_execute, .deliver = sim_batch_deliver, .release = release};
     struct sim_sqs *sqs = ctx;
-    struct sqs_call *call = new_call(sqs, queue_url, user);
+    struct sqs_call *call = new_call(sqs, queue_url, SIM_DELETE, user);
     call->done.batch = done;
     call->count = count;
     for (size_t i = 0; i < count; i++)
@@ -187,7 +90,7 @@ static struct call *change_batch(void *ctx, const char *queue_url, const struct 
                                  const struct call_options *options, sqs_batch_done *done, void *user) {
     static const struct sim_call_kind kind = {.execute = sim_change_execute, .deliver = sim_batch_deliver, .release = release};
     struct sim_sqs *sqs = ctx;
-    struct sqs_call *call = new_call(sqs, queue_url, user);
+    struct sqs_call *call = new_call(sqs, queue_url, SIM_CHANGE, user);
     call->done.batch = done;
     call->count = count;
     for (size_t i = 0; i < count; i++) {
@@ -202,14 +105,16 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     static const struct sim_call_kind kind = {.execute = sim_send_execute, .deliver = sim_batch_deliver, .release = release};
     struct sim_sqs *sqs = ctx;
     world_enter();
-    struct sqs_call *call = new_call(sqs, queue_url, user);
+    struct sqs_call *call = new_call(sqs, queue_url, SIM_SEND, user);
     call->done.batch = done;
     call->count = count;
     for (size_t i = 0; i < count; i++) {
-        struct sim_message *m = call->sends[i] = sim_message_new(sqs, entries[i].body);
+        struct sim_message *m = call->sends[i] = sim_message_new(entries[i].body);
         sim_message_set(&m->error_type, entries[i].error_type);
         sim_message_set(&m->status_code, entries[i].status_code);
         sim_message_set(&m->error_envelope, entries[i].error_envelope);
+        sim_message_set(&m->group_id, entries[i].group_id);
+        sim_message_set(&m->deduplication_id, entries[i].deduplication_id);
     }
     struct call *started = sim_call_start(sqs->world, &call->base, &kind, &sqs->send, options);
     world_leave();
@@ -222,8 +127,10 @@ static enum sim_executed execute_attributes(struct sim_call *base) {
     if (sim_queue_refuses(call))
         return SIM_EXECUTED;
     call->attributes = call->queue->attributes;
-    call->attributes.visible = sim_queue_visible(call->queue);
-    call->attributes.in_flight = call->queue->count - call->attributes.visible;
+    struct sim_queue_counts counts = sim_queue_count(call->queue);
+    call->attributes.visible = counts.visible;
+    call->attributes.in_flight = counts.in_flight;
+    call->attributes.delayed = counts.delayed;
     return SIM_EXECUTED;
 }
 
@@ -236,7 +143,7 @@ static struct call *get_attributes(void *ctx, const char *queue_url, const struc
                                    void *user) {
     static const struct sim_call_kind kind = {.execute = execute_attributes, .deliver = deliver_attributes, .release = release};
     struct sim_sqs *sqs = ctx;
-    struct sqs_call *call = new_call(sqs, queue_url, user);
+    struct sqs_call *call = new_call(sqs, queue_url, SIM_ATTRIBUTES, user);
     call->done.attributes = done;
     return sim_call_start(sqs->world, &call->base, &kind, &sqs->attributes, options);
 }
@@ -262,7 +169,7 @@ static struct call *get_queue_url(void *ctx, const char *queue_name, const char 
                                   sqs_url_done *done, void *user) {
     static const struct sim_call_kind kind = {.execute = execute_url, .deliver = deliver_url, .release = release};
     struct sim_sqs *sqs = ctx;
-    struct sqs_call *call = new_call(sqs, "", user);
+    struct sqs_call *call = new_call(sqs, "", SIM_URL, user);
     (void)owner_account;
     call->done.url = done;
     snprintf(call->name, sizeof call->name, "%s", queue_name);

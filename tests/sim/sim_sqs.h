@@ -1,5 +1,5 @@
-/* SQS, standard queues: visibility with its 12 hours, receive counts, duplicates, reordering, receipt handles that go stale and answer 200
- * without deleting, batches that fail in part. */
+/* SQS. Standard queues: visibility with its 12 hours, receive counts, duplicates, reordering, receipt handles that go stale and answer 200
+ * without deleting, batches that fail in part. FIFO queues: groups, deduplication, receives that are asked for again. */
 #pragma once
 
 #include "sim_call.h"
@@ -10,15 +10,27 @@
 #include <sys/queue.h>
 
 #define SIM_QUEUES_MAX 4
+#define SIM_MESSAGE_ID_SIZE 48
+
+/* What a FIFO queue hands out in order. */
+struct sim_group {
+    LIST_ENTRY(sim_group) link;
+    char *id;
+    uint64_t blocked_in; /* the last receive (its number) that found one of its messages in flight */
+};
+LIST_HEAD(sim_groups, sim_group);
 
 struct sim_message {
     TAILQ_ENTRY(sim_message) link;
     size_t index; /* among all of the world's messages */
     struct sim_queue *queue;
     bool deleted;
-    char id[48];
+    char id[SIM_MESSAGE_ID_SIZE];
     char *body;
     char *error_type, *status_code, *error_envelope; /* "" where there is none */
+    char *group_id, *deduplication_id;               /* likewise */
+    struct sim_group *group;                         /* NULL on a standard queue */
+    uint64_t sequence;                               /* 0 on a standard queue */
     int64_t sent_at;      /* world time */
     int64_t visible_at;
     int64_t received_at;  /* last */
@@ -30,6 +42,14 @@ TAILQ_HEAD(sim_messages, sim_message);
 
 struct sqs_call;
 TAILQ_HEAD(sim_waiters, sqs_call);
+struct sim_attempt;
+TAILQ_HEAD(sim_attempts, sim_attempt);
+
+enum sim_sqs_action { SIM_RECEIVE, SIM_DELETE, SIM_CHANGE, SIM_SEND, SIM_ATTRIBUTES, SIM_URL, SIM_SQS_ACTIONS };
+struct sim_rate {
+    int64_t second;
+    unsigned calls; /* within it */
+};
 
 struct sim_queue {
     struct sim_sqs *sqs;
@@ -42,6 +62,16 @@ struct sim_queue {
     struct timer wakes; /* when a waiting receive may be served */
     enum sim_mode mode; /* this queue's own */
     bool exists;
+    unsigned delay; /* seconds until what is sent can be received */
+    /* FIFO alone: */
+    bool content_based_deduplication;
+    unsigned calls_per_second; /* of each action; beyond, RequestThrottled. 0: as many as come */
+    struct sim_rate rates[SIM_SQS_ACTIONS];
+    struct sim_groups groups;
+    struct json_object *recent; /* deduplication id → {"index", "at"} of the message that came first with it */
+    struct sim_attempts attempts;
+    uint64_t receives, last_sequence;
+    uint64_t duplicate_sends, repeated_receives;
     uint64_t sent, received, deleted, stale_deletes;
 };
 
@@ -59,6 +89,8 @@ struct sim_sqs {
     uint32_t fail_deletes, fail_sends;
     bool fail_as_senders; /* …as the sender's own fault */
     size_t last_delete_count, last_send_count;
+    char last_sent[SQS_BATCH_MAX][SIM_MESSAGE_ID_SIZE]; /* the MessageIds in the answer to the last batch of sends */
+    uint64_t bad_handles;                               /* that no message ever had */
     unsigned receives_waiting, most_receives_waiting;
     size_t largest_send_entry, largest_send_batch; /* bytes of bodies and attributes */
     /* Called before a message is deleted, and after one was sent (NULL: nobody asks). */
@@ -72,11 +104,21 @@ void sim_sqs_done(struct sim_sqs *sqs);
 struct sqs_port sim_sqs_port(struct sim_sqs *sqs);
 /* A queue with SQS's own defaults; the name is borrowed. */
 struct sim_queue *sim_sqs_add_queue(struct sim_sqs *sqs, const char *name);
+/* A FIFO queue; its name should end in ".fifo". */
+struct sim_queue *sim_sqs_add_fifo_queue(struct sim_sqs *sqs, const char *name);
 struct sim_queue *sim_sqs_queue(struct sim_sqs *sqs, const char *url);
 /* Sends a message as a producer does. */
 struct sim_message *sim_queue_send(struct sim_queue *queue, const char *body);
+/* The same on a FIFO queue. A duplicate is dropped, and what came first is returned. */
+struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id, const char *deduplication_id);
 /* Delivers a message once more: it becomes visible at once, whoever holds it. */
 void sim_queue_expose(struct sim_message *m);
-/* Messages that are visible now; in flight or delayed. */
-size_t sim_queue_visible(const struct sim_queue *queue);
+/* Messages that are visible now (whether or not their group is blocked), in flight, or not yet receivable. */
+struct sim_queue_counts {
+    size_t visible, in_flight, delayed;
+};
+struct sim_queue_counts sim_queue_count(const struct sim_queue *queue);
+static inline size_t sim_queue_visible(const struct sim_queue *queue) {
+    return sim_queue_count(queue).visible;
+}
 void sim_sqs_set_mode(struct sim_sqs *sqs, enum sim_mode mode);

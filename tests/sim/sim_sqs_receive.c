@@ -1,6 +1,7 @@
 /* ReceiveMessage: who gets what, and when. */
 #include "sim_sqs_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,30 +14,56 @@ static char *append(char *at, const char *text, struct span *ret_span) {
 }
 
 static struct sqs_message *copy_out(const struct sim_message *m) {
-    char handle[48];
+    char handle[48], sequence[24];
     snprintf(handle, sizeof handle, "%zu#%u", m->index, m->handle);
+    snprintf(sequence, sizeof sequence, "%020" PRIu64, m->sequence);
     struct sqs_message *out =
-        world_alloc(sizeof *out + strlen(m->id) + strlen(handle) + strlen(m->body) + strlen(m->error_envelope) + 4);
+        world_alloc(sizeof *out + strlen(m->id) + strlen(handle) + strlen(m->body) + strlen(m->error_envelope) + strlen(m->group_id) +
+                    sizeof sequence + 6);
     char *at = (char *)(out + 1);
     at = append(at, m->id, &out->message_id);
     at = append(at, handle, &out->receipt_handle);
     at = append(at, m->body, &out->body);
     if (m->error_envelope[0])
-        append(at, m->error_envelope, &out->error_envelope);
+        at = append(at, m->error_envelope, &out->error_envelope);
+    if (m->group_id[0])
+        at = append(at, m->group_id, &out->group_id);
+    if (m->sequence)
+        append(at, sequence, &out->sequence_number);
     out->sent_at = WORLD_WALL + m->sent_at;
     out->receive_count = m->receive_count;
     return out;
 }
 
-static void take(struct sqs_call *call, struct sim_message *m) {
-    struct world *w = call->sqs->world;
+bool sim_receive_has(const struct sqs_call *call, const struct sim_message *m) {
+    for (size_t i = 0; i < call->count; i++)
+        if (call->given[i] == m->index)
+            return true;
+    return false;
+}
+
+void sim_receive_drop(struct sqs_call *call) {
+    if (call->action == SIM_RECEIVE)
+        for (size_t i = 0; i < call->count; i++)
+            sqs_message_free(call->messages[i]);
+    call->count = 0;
+}
+
+void sim_receive_give(struct sqs_call *call, const struct sim_message *m) {
+    call->queue->received++;
+    call->given[call->count] = m->index;
+    call->messages[call->count++] = copy_out(m);
+}
+
+void sim_receive_take(struct sqs_call *call, struct sim_message *m) {
+    struct sim_sqs *sqs = call->sqs;
+    struct world *w = sqs->world;
     m->receive_count++;
     m->handle++;
     m->received_at = w->now;
-    bool twice = call->sqs->duplicates && random_below(&w->random, 1000) < call->sqs->duplicates;
+    bool twice = !m->group && sqs->duplicates && random_below(&w->random, 1000) < sqs->duplicates;
     m->visible_at = twice ? w->now : w->now + (int64_t)call->visibility * MICROSECONDS;
-    call->queue->received++;
-    call->messages[call->count++] = copy_out(m);
+    sim_receive_give(call, m);
 }
 
 /* The oldest visible message, mostly. */
@@ -57,16 +84,11 @@ static struct sim_message *choose(struct sqs_call *call) {
 
 static bool serve(struct sqs_call *call) {
     struct sim_message *m;
-    uint64_t last[SQS_BATCH_MAX];
-    while (call->count < call->max_messages && (m = choose(call))) {
-        bool has_it = false;
-        for (size_t i = 0; i < call->count; i++)
-            has_it = has_it || last[i] == m->index;
-        if (has_it)
-            break; /* a duplicate is for a later receive */
-        last[call->count] = m->index;
-        take(call, m);
-    }
+    if (call->queue->attributes.fifo)
+        return sim_fifo_serve(call);
+    /* A duplicate is for a later receive. */
+    while (call->count < call->max_messages && (m = choose(call)) && !sim_receive_has(call, m))
+        sim_receive_take(call, m);
     return call->count > 0;
 }
 
@@ -85,12 +107,13 @@ static void schedule(struct sim_queue *queue) {
     }
     if (!TAILQ_EMPTY(&queue->waiters))
         TAILQ_FOREACH(m, &queue->messages, link) {
-            next = m->visible_at < next ? m->visible_at : next;
+            if (m->visible_at > w->now && m->visible_at < next) /* what is visible already is for none of them */
+                next = m->visible_at;
         }
     if (next == NEVER)
         timer_stop(&w->timers, &queue->wakes);
     else
-        timer_start(&w->timers, &queue->wakes, next > w->now ? next : w->now);
+        timer_start(&w->timers, &queue->wakes, next);
 }
 
 void sim_queue_serve(struct sim_queue *queue) {
@@ -110,6 +133,7 @@ enum sim_executed sim_receive_execute(struct sim_call *base) {
     struct sqs_call *call = (struct sqs_call *)base;
     struct sim_sqs *sqs = call->sqs;
     base->result = (struct call_result){.status = 200};
+    sim_receive_drop(call); /* of an attempt before, whose answer was lost */
     if (sim_queue_refuses(call))
         return SIM_EXECUTED;
     call->wait_until = sqs->world->now + call->wait;

@@ -2,13 +2,26 @@
 
 #include <stdio.h>
 
+static void add_tables(struct world *w) {
+    sim_dynamodb_add_table(&w->dynamodb, SIM_TABLE, "id");
+    sim_dynamodb_add_table(&w->dynamodb, SIM_AUDIT_TABLE, "log_id");
+}
+
 void sim_usual_world(struct world *w, uint64_t seed) {
     world_init(w, seed);
     world_enter();
-    sim_dynamodb_add_table(&w->dynamodb, SIM_TABLE, "id");
-    sim_dynamodb_add_table(&w->dynamodb, SIM_AUDIT_TABLE, "log_id");
+    add_tables(w);
     sim_sqs_add_queue(&w->sqs, SIM_QUEUE);
     sim_sqs_add_queue(&w->sqs, SIM_DLQ);
+    world_leave();
+}
+
+void sim_fifo_world(struct world *w, uint64_t seed) {
+    world_init(w, seed);
+    world_enter();
+    add_tables(w);
+    sim_sqs_add_fifo_queue(&w->sqs, SIM_FIFO_QUEUE);
+    sim_sqs_add_fifo_queue(&w->sqs, SIM_FIFO_DLQ);
     world_leave();
 }
 

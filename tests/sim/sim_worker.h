@@ -8,9 +8,13 @@
 #define SIM_AUDIT_TABLE "audit_logs"
 #define SIM_QUEUE "updates"
 #define SIM_DLQ "updates-dlq"
+#define SIM_FIFO_QUEUE "updates.fifo"
+#define SIM_FIFO_DLQ "updates-dlq.fifo"
 
 /* The usual tables and queues: a table `users` (string key `id`), `audit_logs`, `updates`, `updates-dlq`. */
 void sim_usual_world(struct world *w, uint64_t seed);
+/* The same with FIFO queues: `updates.fifo`, `updates-dlq.fifo`. */
+void sim_fifo_world(struct world *w, uint64_t seed);
 
 struct sim_worker {
     struct world *world;

@@ -1,0 +1,73 @@
+/* SendMessageBatch. */
+#include "sim_sqs_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t attribute_size(const char *name, const char *type, const char *value) {
+    return value[0] ? strlen(name) + strlen(type) + strlen(value) : 0;
+}
+
+static size_t size_of(const struct sim_message *m) {
+    return strlen(m->body) + attribute_size("ErrorType", "String", m->error_type) + attribute_size("StatusCode", "Number", m->status_code) +
+           attribute_size("ErrorEnvelope", "String", m->error_envelope);
+}
+
+/* The client may send the same once more. */
+static struct sim_message *copy_of(const struct sim_message *m) {
+    struct sim_message *copy = sim_message_new(span_cstr(m->body));
+    sim_message_set(&copy->error_type, span_cstr(m->error_type));
+    sim_message_set(&copy->status_code, span_cstr(m->status_code));
+    sim_message_set(&copy->error_envelope, span_cstr(m->error_envelope));
+    sim_message_set(&copy->group_id, span_cstr(m->group_id));
+    sim_message_set(&copy->deduplication_id, span_cstr(m->deduplication_id));
+    return copy;
+}
+
+static void send_one(struct sqs_call *call, size_t i) {
+    struct sim_sqs *sqs = call->sqs;
+    const char *code = NULL;
+    size_t size = size_of(call->sends[i]);
+    if (size > call->queue->attributes.max_message_size) {
+        sim_entry_refused(&call->results[i], true, "InvalidParameterValue");
+        return;
+    }
+    uint64_t before = call->queue->sent;
+    struct sim_message *m = sim_queue_offer(call->queue, copy_of(call->sends[i]), &code);
+    if (!m) {
+        sim_entry_refused(&call->results[i], true, code);
+        return;
+    }
+    call->results[i].ok = true;
+    snprintf(sqs->last_sent[i], sizeof sqs->last_sent[i], "%s", m->id);
+    if (sqs->was_sent && call->queue->sent > before)
+        sqs->was_sent(sqs->observer, m);
+}
+
+enum sim_executed sim_send_execute(struct sim_call *base) {
+    struct sqs_call *call = (struct sqs_call *)base;
+    struct sim_sqs *sqs = call->sqs;
+    size_t bytes = 0;
+    base->result = (struct call_result){.status = 200};
+    if (sim_queue_refuses(call))
+        return SIM_EXECUTED;
+    for (size_t i = 0; i < call->count; i++) {
+        size_t size = size_of(call->sends[i]);
+        bytes += size;
+        sqs->largest_send_entry = size > sqs->largest_send_entry ? size : sqs->largest_send_entry;
+    }
+    sqs->largest_send_batch = bytes > sqs->largest_send_batch ? bytes : sqs->largest_send_batch;
+    if (bytes > SQS_MESSAGE_SIZE_MAX) {
+        sim_call_fail(&base->result, 400, "BatchRequestTooLong", "too long");
+        return SIM_EXECUTED;
+    }
+    uint32_t mask = sqs->fail_sends;
+    sqs->fail_sends = 0;
+    sqs->last_send_count = call->count;
+    memset(call->results, 0, sizeof call->results);
+    memset(sqs->last_sent, 0, sizeof sqs->last_sent);
+    for (size_t i = 0; i < call->count; i++)
+        if (!sim_entry_fails(sqs, mask, i, &call->results[i]))
+            send_one(call, i);
+    return SIM_EXECUTED;
+}
