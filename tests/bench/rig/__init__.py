@@ -1,0 +1,1 @@
+"""What the measurements of tests/bench/run are made of."""

@@ -1,0 +1,40 @@
+#include "sink_service.h"
+
+#include <inttypes.h>
+
+static void number(struct buf *out, const char *name, uint64_t value) {
+    buf_printf(out, "\"%s\":%" PRIu64 ",", name, value);
+}
+
+void sink_report(const struct sink_service *s, struct buf *out) {
+    const struct stock_counts *c = &s->stock.counts;
+    buf_append_char(out, '{');
+    number(out, "messages", s->options->endless ? 0 : s->options->messages);
+    number(out, "body_size", s->bodies.valid.text.len + RECORD_DIGITS + 2);
+    number(out, "received", c->received);
+    number(out, "applied", c->applied);
+    number(out, "deleted", c->deleted);
+    number(out, "dead_lettered", c->dead_lettered);
+    number(out, "in_flight", s->stock.in_flight);
+    number(out, "visible", stock_visible(&s->stock));
+    number(out, "given_back", c->given_back);
+    number(out, "transactions", c->transactions);
+    number(out, "unique_tokens", s->stock.tokens.count);
+    number(out, "repeated_tokens", c->repeated_tokens);
+    number(out, "applied_again", c->applied_again);
+    number(out, "dead_again", c->dead_again);
+    number(out, "deleted_again", c->deleted_again);
+    number(out, "deleted_unsettled", c->deleted_unsettled);
+    number(out, "unknown", c->unknown);
+    number(out, "connections", s->connections);
+    number(out, "tls_connections", s->tls_connections);
+    number(out, "microseconds", c->last_delete > c->first_receive ? (uint64_t)(c->last_delete - c->first_receive) : 0);
+    const struct histogram *tail = &s->stock.tail;
+    buf_printf(out, "\"tail\":{\"count\":%" PRIu64 ",\"p50\":%" PRId64 ",\"p99\":%" PRId64 ",\"p999\":%" PRId64 ",\"longest\":%" PRId64 "},",
+               tail->count, histogram_quantile(tail, 0.5), histogram_quantile(tail, 0.99), histogram_quantile(tail, 0.999), tail->longest);
+    buf_append_cstr(out, "\"requests\":{");
+    for (unsigned i = 0; i < SINK_OPERATIONS; i++)
+        buf_printf(out, "%s\"%s\":{\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i ? "," : "", sink_operation_name((enum sink_operation)i),
+                   s->operations[i].requests, s->operations[i].bytes);
+    buf_append_cstr(out, "}}");
+}

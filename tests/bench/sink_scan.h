@@ -1,0 +1,16 @@
+/* Finds members in JSON by looking at the bytes alone: enough for what well-behaved clients send, quotes inside of strings being escaped. */
+#pragma once
+
+#include "span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The string (without escapes) of the next member with this name, given in its quotes. *text then begins behind it. */
+bool scan_string(struct span *text, struct span quoted_name, struct span *ret_value);
+/* The number likewise. */
+bool scan_number(struct span *text, struct span quoted_name, uint64_t *ret_value);
+/* The number behind the next RECORD_MARK. */
+bool scan_record(struct span *text, uint64_t *ret_number);
+/* The decimal digits that the text begins with. False: there are none. */
+bool scan_digits(struct span text, uint64_t *ret_number);

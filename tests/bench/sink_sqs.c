@@ -1,0 +1,131 @@
+#include "clock.h"
+#include "sink_scan.h"
+#include "sink_service.h"
+
+#include <inttypes.h>
+
+#define BATCH_MAX 10
+#define ACCOUNT "000000000000"
+
+/* As long as those of SQS. */
+static const char handle_filler[] =
+    "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0aHPt1yZ8s3vXbMq2d5Vwq0uTnR7fKc9LhEoPzGsWjIxAmBkDyNtUvC4e6iFgHlQrOpJ1Y8ZaSdXf2cVbG3nMhKjLqWrEtYuIoP5"
+    "aSdFgHjKlZxCvBnM6qWeRtYuIoP7aSdFgHjKlZxCvBnM8qWeRtYuIoP9aSdFgHjKlZxCvBnM0QwErTyUiOpAsDfGhJkLzXcVbNmqWeRtYuIoPaSdFgHjKlZxCvBnMqWeRtYu1"
+    "IoP2aSdFgHjKlZxCvBnM3qWeRtYuIoP4aSdFgHjKlZxCvBnM5qWeRtYuIoP6aSdFgHjKlZxCvBnM7qWeRtYuIoP8aSdFgHjKlZxCvBnM9q==";
+
+static void append_message(struct sink_service *s, uint64_t number, unsigned receives, bool first, struct buf *out) {
+    char md5[BODY_MD5_SIZE];
+    buf_printf(out, "%s{\"MessageId\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"ReceiptHandle\":\"%012" PRIu64 "%s\",\"Body\":\"", first ? "" : ",",
+               receives, number, number, handle_filler);
+    if (!bodies_append(&s->bodies, stock_is_valid(&s->stock, number), number, out, md5))
+        buf_append_cstr(out, "no memory"); /* does not fit its MD5 then */
+    buf_printf(out, "\",\"MD5OfBody\":\"%s\",\"Attributes\":{\"SentTimestamp\":\"1704677670587\",\"ApproximateReceiveCount\":\"%u\"}}", md5,
+               receives);
+}
+
+/* False: nothing is there, and may come within *ret_wait. */
+static bool receive(struct sink_service *s, struct span body, int64_t arrived, struct buf *out, int64_t *ret_wait) {
+    uint64_t max = 1, seconds = 0, number;
+    struct span rest = body;
+    if (!scan_number(&rest, SPAN("\"MaxNumberOfMessages\""), &max) || max > BATCH_MAX)
+        max = max > BATCH_MAX ? BATCH_MAX : 1;
+    rest = body;
+    if (!scan_number(&rest, SPAN("\"WaitTimeSeconds\""), &seconds))
+        seconds = 0;
+    struct clock clock = clock_system();
+    int64_t now = clock_monotonic(&clock), end = arrived + s->options->sqs_latency + (int64_t)seconds * MICROSECONDS;
+    unsigned receives;
+    uint64_t count = 0;
+    while (count < max && stock_take(&s->stock, now, &number, &receives)) {
+        buf_append_cstr(out, count == 0 ? "{\"Messages\":[" : "");
+        append_message(s, number, receives, count == 0, out);
+        count++;
+    }
+    if (count == 0 && now < end) {
+        int64_t wait = stock_wait(&s->stock, now);
+        *ret_wait = wait >= 0 && wait < end - now ? wait : end - now;
+        return false;
+    }
+    buf_append_cstr(out, count > 0 ? "]}" : "{}");
+    return true;
+}
+
+static void append_successful(struct span body, struct buf *out) {
+    struct span id;
+    buf_append_cstr(out, "{\"Successful\":[");
+    for (bool first = true; scan_string(&body, SPAN("\"Id\""), &id); first = false)
+        buf_printf(out, "%s{\"Id\":\"%.*s\"}", first ? "" : ",", (int)id.len, id.data);
+    buf_append_cstr(out, "],\"Failed\":[]}");
+}
+
+static bool next_handle(struct span *rest, uint64_t *ret_number) {
+    struct span handle;
+    if (!scan_string(rest, SPAN("\"ReceiptHandle\""), &handle))
+        return false;
+    if (!scan_digits(span_of(handle.data, handle.len < 12 ? handle.len : 12), ret_number))
+        *ret_number = UINT64_MAX;
+    return true;
+}
+
+static void delete_batch(struct sink_service *s, struct span body, int64_t arrived, struct buf *out) {
+    uint64_t number;
+    for (struct span rest = body; next_handle(&rest, &number);)
+        stock_delete(&s->stock, number, arrived);
+    append_successful(body, out);
+}
+
+static void change_visibility(struct sink_service *s, struct span body, struct buf *out) {
+    /* The members of an entry may come in any order: only a batch that gives all back is understood, which is all that clients do beside extending. */
+    struct span timeouts = body, handles = body;
+    uint64_t timeout, number;
+    while (next_handle(&handles, &number) && scan_number(&timeouts, SPAN("\"VisibilityTimeout\""), &timeout))
+        if (timeout == 0)
+            stock_return(&s->stock, number);
+    append_successful(body, out);
+}
+
+/* MD5OfMessageBody is left out: nobody looks at it. */
+static void send_batch(struct sink_service *s, struct span body, struct buf *out) {
+    const struct span member = SPAN("\"MessageBody\"");
+    const char *at = memmem(body.data, body.len, member.data, member.len);
+    while (at) {
+        struct span entry = span_of(at + member.len, body.len - (size_t)(at + member.len - body.data));
+        at = memmem(entry.data, entry.len, member.data, member.len);
+        entry.len = at ? (size_t)(at - entry.data) : entry.len;
+        uint64_t number = 0;
+        bool known = scan_record(&entry, &number);
+        stock_dead_letter(&s->stock, known, number);
+    }
+    append_successful(body, out);
+}
+
+static void get_queue_url(const struct sink_service *s, struct span body, struct buf *out) {
+    struct span name;
+    if (!scan_string(&body, SPAN("\"QueueName\""), &name))
+        name = SPAN("updates");
+    buf_printf(out, "{\"QueueUrl\":\"http://127.0.0.1:%u/" ACCOUNT "/%.*s\"}", s->port, (int)name.len, name.data);
+}
+
+static void get_attributes(const struct sink_service *s, struct span body, struct buf *out) {
+    bool is_dlq = memmem(body.data, body.len, "/dead", 5) != NULL;
+    buf_printf(out,
+               "{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-central-1:" ACCOUNT ":%s\",\"ApproximateNumberOfMessages\":\"%" PRIu64
+               "\",\"ApproximateNumberOfMessagesNotVisible\":\"%" PRIu64 "\",\"ApproximateNumberOfMessagesDelayed\":\"0\","
+               "\"VisibilityTimeout\":\"600\",\"MessageRetentionPeriod\":\"1209600\",\"MaximumMessageSize\":\"%zu\"%s}}",
+               is_dlq ? "dead" : "updates", is_dlq ? s->stock.counts.dead_lettered : stock_visible(&s->stock),
+               is_dlq ? (uint64_t)0 : s->stock.in_flight, s->options->max_message_size,
+               is_dlq ? "" : ",\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-central-1:" ACCOUNT
+                             ":dead\\\",\\\"maxReceiveCount\\\":1000}\"");
+}
+
+bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived, struct buf *out, int64_t *ret_wait) {
+    switch (operation) {
+    case SINK_RECEIVE: return receive(s, body, arrived, out, ret_wait);
+    case SINK_DELETE: delete_batch(s, body, arrived, out); break;
+    case SINK_CHANGE_VISIBILITY: change_visibility(s, body, out); break;
+    case SINK_SEND: send_batch(s, body, out); break;
+    case SINK_GET_QUEUE_URL: get_queue_url(s, body, out); break;
+    default: get_attributes(s, body, out);
+    }
+    return true;
+}

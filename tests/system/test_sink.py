@@ -1,0 +1,74 @@
+"""The stand-in for SQS and DynamoDB of the measurements, under the real binary: what it says of a run is true, and each message is worked off once."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.request
+from typing import Any
+
+import pytest
+from harness.polling import wait_until
+from harness.process import Process, binary_path
+from rig.sink import Sink
+
+PROGRAM = binary_path().parent / "tests" / "bench" / "sink"
+TWICE = ("repeated_tokens", "applied_again", "dead_again", "deleted_again", "deleted_unsettled", "unknown", "given_back")
+
+
+def worked_off(sink: Sink, **settings: str) -> dict[str, Any]:
+    process = Process(["run", "--until-empty"], {**sink.environment(), **settings})
+    assert process.wait() == 0, process.describe()
+    return sink.counts()
+
+
+@pytest.mark.sanitized
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_each_message_is_applied_once_and_deleted_and_none_is_left(tls: bool) -> None:
+    with Sink(tls=tls, program=PROGRAM, messages=2000, invalid_one_in=100) as sink:
+        counts = worked_off(sink)
+    assert counts["applied"] == counts["transactions"] == counts["unique_tokens"] == 1980 and counts["dead_lettered"] == 20
+    assert counts["deleted"] == counts["received"] == counts["tail"]["count"] == 2000
+    assert counts["visible"] == counts["in_flight"] == 0 and not any(counts[name] for name in TWICE)
+    assert counts["requests"]["DeleteMessageBatch"]["count"] >= 200 and bool(counts["tls_connections"]) == tls
+
+
+def test_bodies_have_their_size_and_are_unaudited_where_asked() -> None:
+    with Sink(program=PROGRAM, messages=50, body_size=5000) as sink:
+        audited = worked_off(sink)
+    with Sink(program=PROGRAM, messages=50, body_size=5000, unaudited=True) as sink:
+        unaudited = worked_off(sink)
+    assert audited["body_size"] == unaudited["body_size"] == 5000 and audited["applied"] == unaudited["applied"] == 50
+    sizes = [counts["requests"]["TransactWriteItems"]["bytes"] / 50 for counts in (unaudited, audited)]
+    assert 5000 < sizes[0] < 7000 and 10000 < sizes[1] < 13000
+
+
+def test_answers_take_their_latency_and_some_the_longer_one() -> None:
+    with Sink(program=PROGRAM, messages=40, dynamodb_latency=30, slow_one_in=20, slow_latency=400, sqs_latency=10) as sink:
+        tail = worked_off(sink)["tail"]
+    assert tail["p50"] >= 30_000 and tail["longest"] >= 400_000
+
+
+def test_messages_come_at_their_rate() -> None:
+    with Sink(program=PROGRAM, messages=200, rate=400) as sink:
+        counts = worked_off(sink)
+    assert counts["applied"] == 200 and counts["microseconds"] >= 450_000
+
+
+def test_what_is_given_back_comes_again() -> None:
+    with Sink(program=PROGRAM, messages=100, dynamodb_latency=60_000) as sink:
+        process = Process(["run"], {**sink.environment(), "SHUTDOWN_TIMEOUT": "0"})
+        process.wait_for_log("(?i)started")
+        wait_until(lambda: sink.counts()["in_flight"] > 0, "a message in flight")
+        assert process.stop() == 0
+        counts = sink.counts()
+        assert counts["given_back"] > 0 and counts["visible"] == 100 and counts["in_flight"] == counts["deleted"] == 0
+
+
+def test_counts_are_there_over_tls_too() -> None:
+    with Sink(program=PROGRAM, messages=7) as sink:
+        context = ssl.create_default_context(cafile=str(sink.ca_file))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        with opener.open(sink.url.replace("http:", "https:") + "/counts", timeout=30) as answer:
+            counts = json.load(answer)
+        assert counts["visible"] == counts["messages"] == 7 and sink.counts()["connections"] == 2
