@@ -36,7 +36,7 @@ void sim_call_fail(struct call_result *result, int status, const char *code, con
     result->class = retry_classify(status, code, result->from_service);
 }
 
-static bool happens(struct world *w, unsigned per_mille) {
+bool sim_happens(struct world *w, unsigned per_mille) {
     return per_mille > 0 && random_below(&w->random, 1000) < per_mille;
 }
 
@@ -50,7 +50,7 @@ static void send_answer(struct sim_call *call, int64_t after) {
 void sim_call_executed(struct sim_call *call) {
     call->waits = false;
     call->operation->executed++;
-    if (happens(call->world, call->operation->lost_answers)) {
+    if (sim_happens(call->world, call->operation->lost_answers)) {
         call->operation->answers_lost++;
         transport_failure(&call->result, "the connection broke before the answer");
         send_answer(call, BROKEN_AFTER);
@@ -81,7 +81,7 @@ static void on_arrives(void *user) {
     struct world *w = call->world;
     world_enter();
     call->operation->last_attempt = w->now;
-    if (happens(w, call->operation->lost_requests)) {
+    if (sim_happens(w, call->operation->lost_requests)) {
         call->operation->requests_lost++;
         transport_failure(&call->result, "the connection broke");
         send_answer(call, BROKEN_AFTER);
@@ -140,6 +140,11 @@ static void on_answers(void *user) {
     world_leave();
 }
 
+static bool stays_at_server(struct sim_call *call) {
+    call->waits = call->waits && call->kind->abandon && !call->kind->abandon(call);
+    return call->waits;
+}
+
 static void on_deadline(void *user) {
     struct sim_call *call = user;
     world_enter();
@@ -147,10 +152,7 @@ static void on_deadline(void *user) {
     transport_failure(&call->result, "no answer before the call's deadline");
     deliver(call);
     call->result = at_server;
-    if (call->waits && call->kind->abandon)
-        call->kind->abandon(call);
-    call->waits = false;
-    if (!call->arrives.running)
+    if (!stays_at_server(call) && !call->arrives.running)
         end(call);
     world_leave();
 }
@@ -188,19 +190,14 @@ void sim_call_cancel(struct call *opaque) {
     call->client_gone = true;
     call->operation->running--;
     timer_stop(&w->timers, &call->deadline);
-    if (call->waits && call->kind->abandon)
-        call->kind->abandon(call);
-    call->waits = false;
     /* What was sent may have left already. */
-    if (!call->arrives.running || random_below(&w->random, 2))
+    if (!stays_at_server(call) && (!call->arrives.running || random_below(&w->random, 2)))
         end(call);
     world_leave();
 }
 
 void sim_calls_end(struct world *w) {
     for (struct sim_call *call; (call = LIST_FIRST(&w->calls));) {
-        if (call->waits && call->kind->abandon)
-            call->kind->abandon(call);
-        end(call);
+        end(call); /* the servers end with it */
     }
 }

@@ -47,7 +47,8 @@ struct sim_call_kind {
     enum sim_executed (*execute)(struct sim_call *call);
     void (*deliver)(struct sim_call *call); /* the client's callback; what is borrowed is valid until it returns */
     void (*release)(struct sim_call *call); /* frees it */
-    void (*abandon)(struct sim_call *call); /* it waits at the server, and nobody waits for it any more. NULL: it never waits */
+    /* It waits at the server, and nobody waits for it any more. NULL: it never waits. False: the server doesn't notice, and it waits on. */
+    bool (*abandon)(struct sim_call *call);
 };
 
 struct sim_call {
@@ -64,6 +65,8 @@ struct sim_call {
 };
 LIST_HEAD(sim_call_list, sim_call);
 
+/* Whether something of so many per mille happens now. 0 costs no randomness. */
+bool sim_happens(struct world *w, unsigned per_mille);
 /* Starts a call that its kind's release will free. */
 struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation,
                             const struct call_options *options);

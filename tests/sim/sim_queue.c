@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const size_t IN_FLIGHT_MAX = 120000;
+
 void sim_message_free(struct sim_message *m) {
     if (!m)
         return;
@@ -32,6 +34,7 @@ struct sim_queue *sim_sqs_add_queue(struct sim_sqs *sqs, const char *name) {
     q->attributes = (struct sqs_queue_attributes){
         .visibility_timeout = SQS_DEFAULT_VISIBILITY, .retention = 345600, .max_message_size = SQS_MESSAGE_SIZE_MAX};
     snprintf(q->attributes.arn, sizeof q->attributes.arn, "arn:aws:sqs:eu-central-1:123456789012:%s", name);
+    q->in_flight_max = IN_FLIGHT_MAX;
     TAILQ_INIT(&q->messages);
     TAILQ_INIT(&q->waiters);
     timer_init(&q->wakes, on_wakes, q);
@@ -65,6 +68,16 @@ struct sim_message *sim_message_new(struct span body) {
     return m;
 }
 
+struct sim_message *sim_message_copy(const struct sim_message *m) {
+    struct sim_message *copy = sim_message_new(span_cstr(m->body));
+    sim_message_set(&copy->error_type, span_cstr(m->error_type));
+    sim_message_set(&copy->status_code, span_cstr(m->status_code));
+    sim_message_set(&copy->error_envelope, span_cstr(m->error_envelope));
+    sim_message_set(&copy->group_id, span_cstr(m->group_id));
+    sim_message_set(&copy->deduplication_id, span_cstr(m->deduplication_id));
+    return copy;
+}
+
 void sim_message_set(char **text, struct span by) {
     free(*text);
     *text = world_text(by);
@@ -80,17 +93,27 @@ void sim_queue_put(struct sim_queue *queue, struct sim_message *m) {
     }
     m->index = sqs->all_count;
     sqs->all[sqs->all_count++] = m;
-    m->queue = queue;
     m->sent_at = sqs->world->now;
-    m->visible_at = sqs->world->now + (int64_t)queue->delay * MICROSECONDS;
     snprintf(m->id, sizeof m->id, "00000000-0000-4000-8000-%012zx", m->index);
+    queue->sent++;
+    sim_queue_enter(queue, m);
+}
+
+void sim_queue_enter(struct sim_queue *queue, struct sim_message *m) {
+    struct world *w = queue->sqs->world;
+    sim_queue_changes(queue);
+    m->queue = queue;
+    m->visible_at = w->now + (int64_t)queue->delay * MICROSECONDS;
+    m->group = NULL;
+    m->sequence = 0;
     if (queue->attributes.fifo)
         sim_fifo_enter(queue, m);
+    if (m->sent_at < queue->none_older)
+        queue->none_older = m->sent_at;
     TAILQ_INSERT_TAIL(&queue->messages, m, link);
     queue->count++;
-    queue->sent++;
     if (!TAILQ_EMPTY(&queue->waiters))
-        timer_start(&sqs->world->timers, &queue->wakes, sqs->world->now);
+        timer_start(&w->timers, &queue->wakes, w->now);
 }
 
 struct sim_message *sim_queue_offer(struct sim_queue *queue, struct sim_message *m, const char **ret_code) {
@@ -140,6 +163,20 @@ struct sim_queue_counts sim_queue_count(const struct sim_queue *queue) {
             counts.delayed++;
     }
     return counts;
+}
+
+void sim_queue_changes(struct sim_queue *queue) {
+    int64_t now = queue->sqs->world->now;
+    if (queue->count_lag == 0 || now - queue->counted_at < queue->count_lag)
+        return;
+    queue->counted_at = now;
+    queue->counted = sim_queue_count(queue);
+}
+
+struct sim_queue_counts sim_queue_told(struct sim_queue *queue) {
+    sim_queue_expire(queue);
+    sim_queue_changes(queue);
+    return queue->count_lag ? queue->counted : sim_queue_count(queue);
 }
 
 struct sim_message *sim_message_of(struct sim_queue *queue, const char *handle, bool *ret_newest) {

@@ -127,7 +127,7 @@ static enum sim_executed execute_attributes(struct sim_call *base) {
     if (sim_queue_refuses(call))
         return SIM_EXECUTED;
     call->attributes = call->queue->attributes;
-    struct sim_queue_counts counts = sim_queue_count(call->queue);
+    struct sim_queue_counts counts = sim_queue_told(call->queue);
     call->attributes.visible = counts.visible;
     call->attributes.in_flight = counts.in_flight;
     call->attributes.delayed = counts.delayed;

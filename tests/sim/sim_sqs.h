@@ -25,13 +25,14 @@ struct sim_message {
     size_t index; /* among all of the world's messages */
     struct sim_queue *queue;
     bool deleted;
+    bool expired; /* of old age; it is not `deleted` */
     char id[SIM_MESSAGE_ID_SIZE];
     char *body;
     char *error_type, *status_code, *error_envelope; /* "" where there is none */
     char *group_id, *deduplication_id;               /* likewise */
     struct sim_group *group;                         /* NULL on a standard queue */
     uint64_t sequence;                               /* 0 on a standard queue */
-    int64_t sent_at;      /* world time */
+    int64_t sent_at;      /* world time; retention counts from it */
     int64_t visible_at;
     int64_t received_at;  /* last */
     unsigned receive_count, handle; /* the newest handle's number; 0: none yet */
@@ -44,6 +45,11 @@ struct sqs_call;
 TAILQ_HEAD(sim_waiters, sqs_call);
 struct sim_attempt;
 TAILQ_HEAD(sim_attempts, sim_attempt);
+
+/* Messages that are visible now (whether or not their group is blocked), in flight, or not yet receivable. */
+struct sim_queue_counts {
+    size_t visible, in_flight, delayed;
+};
 
 enum sim_sqs_action { SIM_RECEIVE, SIM_DELETE, SIM_CHANGE, SIM_SEND, SIM_ATTRIBUTES, SIM_URL, SIM_SQS_ACTIONS };
 struct sim_rate {
@@ -63,6 +69,10 @@ struct sim_queue {
     enum sim_mode mode; /* this queue's own */
     bool exists;
     unsigned delay; /* seconds until what is sent can be received */
+    size_t in_flight_max; /* beyond, a receive that doesn't wait gets OverLimit, all others nothing */
+    int64_t none_older;   /* than this: no message needs to be looked at for its age */
+    int64_t count_lag, counted_at; /* microseconds that the counts may lag behind; when the last were taken */
+    struct sim_queue_counts counted;
     /* FIFO alone: */
     bool content_based_deduplication;
     unsigned calls_per_second; /* of each action; beyond, RequestThrottled. 0: as many as come */
@@ -73,6 +83,7 @@ struct sim_queue {
     uint64_t receives, last_sequence;
     uint64_t duplicate_sends, repeated_receives;
     uint64_t sent, received, deleted, stale_deletes;
+    uint64_t expired, moved; /* by age, by the redrive policy */
 };
 
 struct sim_sqs {
@@ -82,8 +93,16 @@ struct sim_sqs {
     size_t queue_count;
     struct sim_message **all;
     size_t all_count, all_room;
-    unsigned duplicates, reorders; /* per mille of deliveries */
+    unsigned duplicates, reorders; /* per mille of deliveries; FIFO: no duplicates, and only whole groups change places */
     unsigned failed_entries;       /* per mille of entries of any batch, not the sender's fault */
+    unsigned refused_entries;      /* likewise, as the sender's own fault */
+    unsigned ignored_deletes;      /* per mille of deletes on standard queues: answered with 200, and the message comes again */
+    unsigned counts_grow;          /* per mille of deliveries whose count grows by one that nobody got */
+    unsigned short_receives;       /* per mille of receives that look at a part of the queue: fewer messages, or none where they don't wait */
+    unsigned ghost_receives;       /* per mille of receives that are cancelled and wait on all the same */
+    struct {
+        uint64_t duplicates, reorders, failed_entries, refused_entries, ignored_deletes, counts_grow, short_receives, ghost_receives, over_limit;
+    } happened;
     bool never_waits;              /* receives are answered at once */
     /* Of the next batch alone: the entries that fail, by place. */
     uint32_t fail_deletes, fail_sends;
@@ -96,6 +115,8 @@ struct sim_sqs {
     /* Called before a message is deleted, and after one was sent (NULL: nobody asks). */
     void (*deleting)(void *ctx, struct sim_message *m);
     void (*was_sent)(void *ctx, struct sim_message *m);
+    /* Called after the redrive policy moved a message. */
+    void (*was_moved)(void *ctx, struct sim_message *m, struct sim_queue *from);
     void *observer;
 };
 
@@ -113,10 +134,10 @@ struct sim_message *sim_queue_send(struct sim_queue *queue, const char *body);
 struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id, const char *deduplication_id);
 /* Delivers a message once more: it becomes visible at once, whoever holds it. */
 void sim_queue_expose(struct sim_message *m);
-/* Messages that are visible now (whether or not their group is blocked), in flight, or not yet receivable. */
-struct sim_queue_counts {
-    size_t visible, in_flight, delayed;
-};
+/* Lets go of what is too old. Receives and counts do so themselves. */
+void sim_queue_expire(struct sim_queue *queue);
+/* What a move task does with all that is visible: each comes as a new message, with its body, attributes and group. Returns how many. */
+size_t sim_queue_redrive(struct sim_queue *from, struct sim_queue *to);
 struct sim_queue_counts sim_queue_count(const struct sim_queue *queue);
 static inline size_t sim_queue_visible(const struct sim_queue *queue) {
     return sim_queue_count(queue).visible;

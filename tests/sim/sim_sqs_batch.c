@@ -11,10 +11,17 @@ void sim_entry_refused(struct sqs_entry_result *r, bool sender_fault, const char
 }
 
 bool sim_entry_fails(struct sim_sqs *sqs, uint32_t mask, size_t i, struct sqs_entry_result *r) {
-    bool by_chance = sqs->failed_entries && random_below(&sqs->world->random, 1000) < sqs->failed_entries;
-    if (!(mask >> i & 1) && !by_chance)
+    if (sim_happens(sqs->world, sqs->failed_entries)) {
+        sqs->happened.failed_entries++;
+        sim_entry_refused(r, false, "InternalError");
+    } else if (sim_happens(sqs->world, sqs->refused_entries)) {
+        sqs->happened.refused_entries++;
+        sim_entry_refused(r, true, "InvalidParameterValue");
+    } else if (mask >> i & 1) {
+        sim_entry_refused(r, sqs->fail_as_senders, sqs->fail_as_senders ? "InvalidMessageContents" : "InternalError");
+    } else {
         return false;
-    sim_entry_refused(r, sqs->fail_as_senders && !by_chance, sqs->fail_as_senders && !by_chance ? "InvalidMessageContents" : "InternalError");
+    }
     return true;
 }
 
@@ -27,21 +34,24 @@ static void delete_one(struct sim_queue *queue, const char *handle, struct sqs_e
         return;
     }
     r->ok = true;
-    if (m->deleted)
+    if (m->deleted || m->expired)
         return;
     if (queue->attributes.fifo && (!newest || m->visible_at <= sqs->world->now)) {
         sim_entry_refused(r, true, "InvalidParameterValue"); /* "The receipt handle has expired" */
         return;
     }
-    if (!newest) {
-        m->queue->stale_deletes++;
+    if (!newest || m->queue != queue) {
+        queue->stale_deletes++;
+        return;
+    }
+    if (!queue->attributes.fifo && sim_happens(sqs->world, sqs->ignored_deletes)) {
+        sqs->happened.ignored_deletes++;
         return;
     }
     if (sqs->deleting)
         sqs->deleting(sqs->observer, m);
-    TAILQ_REMOVE(&m->queue->messages, m, link);
-    m->queue->count--;
-    m->queue->deleted++;
+    sim_queue_remove(m);
+    queue->deleted++;
     m->deleted = true;
 }
 
@@ -58,8 +68,9 @@ enum sim_executed sim_delete_execute(struct sim_call *base) {
     for (size_t i = 0; i < call->count; i++)
         if (!sim_entry_fails(sqs, mask, i, &call->results[i]))
             delete_one(call->queue, call->handles[i], &call->results[i]);
-    if (call->queue->attributes.fifo)
-        sim_queue_serve(call->queue); /* the next of a group may be free */
+    /* The next of a group may be free, or there is room in flight. */
+    if (call->queue->attributes.fifo || call->queue->count + call->count > call->queue->in_flight_max)
+        sim_queue_serve(call->queue);
     return SIM_EXECUTED;
 }
 
@@ -70,12 +81,13 @@ static void change_one(struct sim_queue *queue, const char *handle, unsigned sec
     int64_t until = w->now + (int64_t)seconds * MICROSECONDS;
     if (!m) {
         sim_entry_refused(r, true, "ReceiptHandleIsInvalid");
-    } else if (m->deleted || !newest || m->visible_at <= w->now) {
+    } else if (m->deleted || m->expired || m->queue != queue || !newest || m->visible_at <= w->now) {
         sim_entry_refused(r, true, "MessageNotInflight");
     } else if (until > m->received_at + (int64_t)SQS_VISIBILITY_MAX * MICROSECONDS) {
         sim_entry_refused(r, true, "InvalidParameterValue");
     } else {
         r->ok = true;
+        sim_queue_changes(queue);
         m->visible_at = until;
         m->visibility_changes++;
     }

@@ -106,7 +106,7 @@ void sim_fifo_remember(struct sim_queue *queue, const struct sim_message *m) {
 static bool is_untouched(const struct sim_queue *queue, const struct sim_attempt *attempt) {
     for (size_t i = 0; i < attempt->count; i++) {
         const struct sim_message *m = attempt->given[i].message;
-        if (m->deleted || m->queue != queue || m->visible_at <= queue->sqs->world->now || m->handle != attempt->given[i].handle ||
+        if (m->deleted || m->expired || m->queue != queue || m->visible_at <= queue->sqs->world->now || m->handle != attempt->given[i].handle ||
             m->visibility_changes != attempt->given[i].visibility_changes)
             return false;
     }
@@ -152,9 +152,10 @@ static void remember_attempt(struct sqs_call *call) {
 
 /* The available message after so many others; the last where there are fewer. */
 static struct sim_message *available(struct sqs_call *call, size_t skip, const struct sim_group *preferred) {
-    struct sim_message *m, *found = NULL;
-    TAILQ_FOREACH(m, &call->queue->messages, link) {
-        if (m->group->blocked_in == call->queue->receives || sim_receive_has(call, m))
+    struct sim_message *m, *next, *found = NULL;
+    for (m = TAILQ_FIRST(&call->queue->messages); m; m = next) {
+        next = TAILQ_NEXT(m, link);
+        if (m->group->blocked_in == call->queue->receives || sim_receive_has(call, m) || sim_message_moves(m))
             continue;
         if (m->group == preferred)
             return m;
@@ -166,7 +167,7 @@ static struct sim_message *available(struct sqs_call *call, size_t skip, const s
     return found;
 }
 
-bool sim_fifo_serve(struct sqs_call *call) {
+bool sim_fifo_serve(struct sqs_call *call, size_t max) {
     struct sim_queue *queue = call->queue;
     struct sim_sqs *sqs = queue->sqs;
     struct sim_message *m;
@@ -178,11 +179,12 @@ bool sim_fifo_serve(struct sqs_call *call) {
             m->group->blocked_in = queue->receives;
     }
     const struct sim_group *group = NULL;
-    if (sqs->reorders && random_below(&sqs->world->random, 1000) < sqs->reorders) {
+    if (sim_happens(sqs->world, sqs->reorders)) {
+        sqs->happened.reorders++;
         m = available(call, (size_t)random_below(&sqs->world->random, 50), NULL);
         group = m ? m->group : NULL;
     }
-    while (call->count < call->max_messages && (m = available(call, 0, group))) {
+    while (call->count < max && (m = available(call, 0, group))) {
         group = m->group;
         sim_receive_take(call, m);
     }

@@ -58,10 +58,13 @@ void sim_receive_give(struct sqs_call *call, const struct sim_message *m) {
 void sim_receive_take(struct sqs_call *call, struct sim_message *m) {
     struct sim_sqs *sqs = call->sqs;
     struct world *w = sqs->world;
-    m->receive_count++;
+    bool grows = sim_happens(w, sqs->counts_grow), twice = !m->group && sim_happens(w, sqs->duplicates);
+    sqs->happened.counts_grow += grows;
+    sqs->happened.duplicates += twice;
+    sim_queue_changes(m->queue);
+    m->receive_count += grows ? 2 : 1;
     m->handle++;
     m->received_at = w->now;
-    bool twice = !m->group && sqs->duplicates && random_below(&w->random, 1000) < sqs->duplicates;
     m->visible_at = twice ? w->now : w->now + (int64_t)call->visibility * MICROSECONDS;
     sim_receive_give(call, m);
 }
@@ -69,11 +72,13 @@ void sim_receive_take(struct sqs_call *call, struct sim_message *m) {
 /* The oldest visible message, mostly. */
 static struct sim_message *choose(struct sqs_call *call) {
     struct sim_sqs *sqs = call->sqs;
-    struct sim_message *m, *chosen = NULL;
-    bool reorder = sqs->reorders && random_below(&sqs->world->random, 1000) < sqs->reorders;
+    struct sim_message *m, *next, *chosen = NULL;
+    bool reorder = sim_happens(sqs->world, sqs->reorders);
     size_t skip = reorder ? (size_t)random_below(&sqs->world->random, 50) : 0;
-    TAILQ_FOREACH(m, &call->queue->messages, link) {
-        if (m->visible_at > sqs->world->now)
+    sqs->happened.reorders += reorder;
+    for (m = TAILQ_FIRST(&call->queue->messages); m; m = next) {
+        next = TAILQ_NEXT(m, link);
+        if (m->visible_at > sqs->world->now || sim_message_moves(m))
             continue;
         chosen = m;
         if (skip-- == 0)
@@ -82,14 +87,43 @@ static struct sim_message *choose(struct sqs_call *call) {
     return chosen;
 }
 
+/* How many messages a receive may hand out now. */
+static size_t room_of(struct sqs_call *call) {
+    struct sim_queue *queue = call->queue;
+    struct sim_sqs *sqs = call->sqs;
+    size_t room = call->max_messages;
+    if (queue->count > queue->in_flight_max) {
+        size_t in_flight = sim_queue_count(queue).in_flight, left = in_flight < queue->in_flight_max ? queue->in_flight_max - in_flight : 0;
+        room = left < room ? left : room;
+    }
+    if (room > 0 && sim_happens(sqs->world, sqs->short_receives)) {
+        sqs->happened.short_receives++;
+        room = (size_t)random_below(&sqs->world->random, room) + (call->wait > 0);
+    }
+    return room;
+}
+
 static bool serve(struct sqs_call *call) {
     struct sim_message *m;
+    sim_queue_expire(call->queue);
+    size_t room = room_of(call);
     if (call->queue->attributes.fifo)
-        return sim_fifo_serve(call);
+        return sim_fifo_serve(call, room);
     /* A duplicate is for a later receive. */
-    while (call->count < call->max_messages && (m = choose(call)) && !sim_receive_has(call, m))
+    while (call->count < room && (m = choose(call)) && !sim_receive_has(call, m))
         sim_receive_take(call, m);
     return call->count > 0;
+}
+
+/* Too much is in flight, and the receive doesn't wait: then the answer is written. */
+static bool is_over_limit(struct sqs_call *call) {
+    const struct sim_queue *queue = call->queue;
+    if (queue->attributes.fifo || call->wait > 0 || queue->count < queue->in_flight_max ||
+        sim_queue_count(queue).in_flight < queue->in_flight_max)
+        return false;
+    call->sqs->happened.over_limit++;
+    sim_call_fail(&call->base.result, 403, "OverLimit", "too many messages in flight");
+    return true;
 }
 
 static void stop_waiting(struct sqs_call *call) {
@@ -134,7 +168,7 @@ enum sim_executed sim_receive_execute(struct sim_call *base) {
     struct sim_sqs *sqs = call->sqs;
     base->result = (struct call_result){.status = 200};
     sim_receive_drop(call); /* of an attempt before, whose answer was lost */
-    if (sim_queue_refuses(call))
+    if (sim_queue_refuses(call) || is_over_limit(call))
         return SIM_EXECUTED;
     call->wait_until = sqs->world->now + call->wait;
     if (serve(call) || call->wait == 0 || sqs->never_waits)
@@ -146,10 +180,15 @@ enum sim_executed sim_receive_execute(struct sim_call *base) {
     return SIM_WAITS;
 }
 
-void sim_receive_abandon(struct sim_call *base) {
+bool sim_receive_abandon(struct sim_call *base) {
     struct sqs_call *call = (struct sqs_call *)base;
+    if (sim_happens(base->world, call->sqs->ghost_receives)) {
+        call->sqs->happened.ghost_receives++;
+        return false;
+    }
     stop_waiting(call);
     schedule(call->queue);
+    return true;
 }
 
 void sim_receive_deliver(struct sim_call *base) {

@@ -13,17 +13,6 @@ static size_t size_of(const struct sim_message *m) {
            attribute_size("ErrorEnvelope", "String", m->error_envelope);
 }
 
-/* The client may send the same once more. */
-static struct sim_message *copy_of(const struct sim_message *m) {
-    struct sim_message *copy = sim_message_new(span_cstr(m->body));
-    sim_message_set(&copy->error_type, span_cstr(m->error_type));
-    sim_message_set(&copy->status_code, span_cstr(m->status_code));
-    sim_message_set(&copy->error_envelope, span_cstr(m->error_envelope));
-    sim_message_set(&copy->group_id, span_cstr(m->group_id));
-    sim_message_set(&copy->deduplication_id, span_cstr(m->deduplication_id));
-    return copy;
-}
-
 static void send_one(struct sqs_call *call, size_t i) {
     struct sim_sqs *sqs = call->sqs;
     const char *code = NULL;
@@ -33,7 +22,7 @@ static void send_one(struct sqs_call *call, size_t i) {
         return;
     }
     uint64_t before = call->queue->sent;
-    struct sim_message *m = sim_queue_offer(call->queue, copy_of(call->sends[i]), &code);
+    struct sim_message *m = sim_queue_offer(call->queue, sim_message_copy(call->sends[i]), &code); /* the client may send it once more */
     if (!m) {
         sim_entry_refused(&call->results[i], true, code);
         return;
