@@ -1,4 +1,4 @@
-/* One signed call to an AWS service, with the only retry loop of the program. */
+/* One signed call to an AWS service, with its retries. (Transactions are tried again by the worker instead: they are made with one attempt.) */
 #pragma once
 
 #include "clock.h"

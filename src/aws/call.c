@@ -1,5 +1,5 @@
-/* One signed call, from its start to its one callback: credentials, request, answer, and perhaps the same again. This is the only
- * place in the program where a request to a service is repeated. */
+/* One signed call, from its start to its one callback: credentials, request, answer, and perhaps the same again. Whoever repeats
+ * its requests itself asks for one attempt. */
 #include "call.h"
 #include "client_private.h"
 #include "error.h"

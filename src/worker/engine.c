@@ -19,7 +19,7 @@ void job_enter(struct job *job, enum job_state state) {
     }
 }
 
-static void on_limiter_timer(void *user) {
+static void on_rate_timer(void *user) {
     engine_pump(user);
 }
 
@@ -31,8 +31,9 @@ void engine_init(struct engine *e, const struct worker_ports *ports, const struc
     uint64_t seed = random_next(ports->random);
     record_lines_init(&e->records, seed, random_next(ports->random));
     limiter_init(&e->limiter, options->max_rate, clock_monotonic(ports->clock));
-    timer_init(&e->limiter_timer, on_limiter_timer, e);
+    timer_init(&e->rate_timer, on_rate_timer, e);
     e->verdict_at = clock_monotonic(ports->clock);
+    governor_init(&e->governor, e->verdict_at);
     engine_verdict_init(e, facts);
     hold_init(e);
 }
@@ -41,7 +42,7 @@ void engine_done(struct engine *e) {
     assert(engine_count(e) == 0);
     hold_stop(e);
     look_cancel(&e->look);
-    timer_stop(e->ports->timers, &e->limiter_timer);
+    timer_stop(e->ports->timers, &e->rate_timer);
     record_lines_free(&e->records);
 }
 
@@ -90,29 +91,24 @@ static void on_transacted(void *user, const struct transact_result *result) {
     e->host.changed(e->host.ctx);
 }
 
-static void pause_for_memory(struct engine *e, struct job *job) {
-    job_enter(job, JOB_PAUSED);
-    timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + NO_MEMORY_PAUSE);
-}
 
 void engine_start(struct engine *e, struct job *job, bool is_probe) {
     struct update *u = job->update;
     if (u->request.len == 0 && !update_build(e->context, u, clock_wall(e->ports->clock))) {
         if (u->failure.type == ERROR_NONE)
-            pause_for_memory(e, job);
+            engine_retry_in(e, job, NO_MEMORY_PAUSE);
         else
             engine_fail(e, job, false);
         return;
     }
     const struct dynamodb_port *db = e->ports->dynamodb;
-    /* Under MAX_RATE each attempt passes the limiter: the engine makes them itself. */
-    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE,
-                                   .max_attempts = is_probe || e->options.max_rate ? 1 : 0};
+    /* One attempt: whatever is tried again passes the limits and the hold like all else. */
+    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE, .max_attempts = 1};
     job->verdicts_at_start = e->verdicts;
     job->commits_at_start = e->commits[u->audited];
     job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);
     if (!job->call) {
-        pause_for_memory(e, job);
+        engine_retry_in(e, job, NO_MEMORY_PAUSE);
         return;
     }
     job->started = ++e->attempts;
@@ -121,9 +117,21 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
     job_enter(job, JOB_RUNNING);
 }
 
+/* Takes leave for one transaction, from MAX_RATE and from DynamoDB. False: the timer is set. */
+static bool may_start_one(struct engine *e, int64_t now) {
+    int64_t wait = governor_wait(&e->governor, now);
+    if (wait == 0 && limiter_take(&e->limiter, now, &wait)) {
+        governor_started(&e->governor, e->ports->random, now);
+        return true;
+    }
+    timer_start(e->ports->timers, &e->rate_timer, now + wait);
+    return false;
+}
+
 void engine_pump(struct engine *e) {
     if (e->stopping || e->hold.active)
         return;
+    int64_t now = clock_monotonic(e->ports->clock), hot;
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
@@ -131,11 +139,12 @@ void engine_pump(struct engine *e) {
             return;
         if (!e->host.may_start(e->host.ctx, job))
             continue;
-        int64_t now = clock_monotonic(e->ports->clock), wait = 0;
-        if (!limiter_take(&e->limiter, now, &wait)) {
-            timer_start(e->ports->timers, &e->limiter_timer, now + wait);
-            return;
+        if ((hot = governor_record_wait(&e->governor, record_lines_hash(job), now)) > 0) {
+            engine_retry_in(e, job, hot);
+            continue;
         }
+        if (!may_start_one(e, now))
+            return;
         engine_start(e, job, false);
     }
 }
@@ -169,7 +178,7 @@ void engine_end(struct engine *e, struct job *job, enum job_outcome outcome) {
 void engine_stop(struct engine *e) {
     e->stopping = true;
     hold_stop(e);
-    timer_stop(e->ports->timers, &e->limiter_timer);
+    timer_stop(e->ports->timers, &e->rate_timer);
 }
 
 unsigned engine_unconfirmed(const struct engine *e) {
@@ -181,6 +190,11 @@ unsigned engine_unconfirmed(const struct engine *e) {
             count += job->pauses > 0;
         }
     return count;
+}
+
+unsigned engine_rate(const struct engine *e) {
+    unsigned admitted = governor_rate(&e->governor), set = e->options.max_rate;
+    return !admitted ? set : !set || admitted < set ? admitted : set;
 }
 
 int64_t engine_suspects_since(const struct engine *e) {

@@ -1,9 +1,11 @@
 /* Runs updates: the one way from a fit update to its verdict, for the queue and for `apply` alike.
  *
- * It serialises the updates of one record, keeps to MAX_RATE, reads DynamoDB's answers (verdict.h), tells a message that fails by
- * itself from an environment that fails for everyone, and in the latter case holds all that it has and probes. */
+ * It serialises the updates of one record, keeps to MAX_RATE and to what DynamoDB admits (governor.h), reads DynamoDB's answers (verdict.h),
+ * tells a message that fails by itself from an environment that fails for everyone, and in the latter case holds all that it has and
+ * probes. Transactions are tried again here and nowhere below, always with the same bytes: a record keeps its line, others go first. */
 #pragma once
 
+#include "governor.h"
 #include "job.h"
 #include "limiter.h"
 #include "look.h"
@@ -41,10 +43,16 @@ enum receiving {
     RECEIVE_NOTHING
 };
 
-/* A fault of the environment, while it lasts. */
+/* From a failure that is not known to be the message's own until DynamoDB answers as one that works: nothing is started but probes. Mostly it is over
+ * in milliseconds, by the answer to another transaction; it is announced when probes have failed. */
 struct hold {
     bool active;
+    bool announced;     /* in the log */
+    bool throttled;     /* the service is there, and admits nothing */
+    struct verdict why; /* its texts are absent, but for the code */
+    char code[CALL_CODE_SIZE];
     int64_t since;      /* monotonic */
+    int64_t probed_at;  /* monotonic: the last probe, or long ago */
     int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_A_MINUTE */
     unsigned probes;    /* since the hold began */
     enum exit_code blame;
@@ -62,7 +70,8 @@ struct engine {
     unsigned counts[JOB_STATES];
     struct record_lines records;
     struct limiter limiter;
-    struct timer limiter_timer;
+    struct governor governor;
+    struct timer rate_timer; /* of both */
     struct hold hold;
     struct look look;
     unsigned probes_running;
@@ -97,6 +106,8 @@ void engine_withdraw(struct engine *e, struct job *job);
 void engine_stop(struct engine *e);
 
 enum receiving engine_receiving(const struct engine *e);
+/* Transactions a second that are possible now, by MAX_RATE and by what DynamoDB admits; 0: no bound is known. */
+unsigned engine_rate(const struct engine *e);
 /* One more message was asked for in RECEIVE_ONE_A_MINUTE: the next may be in a minute. */
 void engine_received_extra(struct engine *e);
 /* Jobs inside. */

@@ -29,13 +29,17 @@ static void log_unconfirmed(struct engine *e, const struct call_result *result) 
               LOG_C("audit_table", e->context->audit_table), LOG_C("code", result->code), LOG_I("status", result->status));
 }
 
+static void wait_to_confirm(struct engine *e, struct job *job) {
+    engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
+}
+
 static void on_confirmed(void *user, const struct call_result *result, bool found, const char *request_hash) {
     struct job *job = user;
     struct engine *e = job->engine;
     job->call = NULL;
     if (result->class != CALL_OK) {
         log_unconfirmed(e, result);
-        engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
+        wait_to_confirm(e, job);
         e->host.changed(e->host.ctx);
         return;
     }
@@ -58,12 +62,16 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
 
 void engine_confirm(struct engine *e, struct job *job) {
     const struct dynamodb_port *db = e->ports->dynamodb;
-    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + CONFIRM_DEADLINE};
+    if (e->hold.active && job->pauses > 0) { /* in an outage the probe is the one call */
+        wait_to_confirm(e, job);
+        return;
+    }
+    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + CONFIRM_DEADLINE, .max_attempts = job->pauses > 0 ? 1 : 0};
     buf_reset(&job->confirm_request);
     if (update_append_confirm_request(e->context, job->update, &job->confirm_request))
         job->call = db->get_item(db->ctx, buf_span(&job->confirm_request), &options, on_confirmed, job);
     if (!job->call)
-        engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP); /* no memory */
+        wait_to_confirm(e, job); /* no memory */
 }
 
 void engine_fail(struct engine *e, struct job *job, bool by_database) {

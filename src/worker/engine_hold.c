@@ -4,15 +4,22 @@
 
 #include "backoff.h"
 
-#include <string.h>
+#include <stdio.h>
 
+static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* most holds are one lost connection */
 static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
 static const int64_t PROBE_CAP = 14 * MICROSECONDS;
 static const int64_t EXTRA_INTERVAL = 60 * MICROSECONDS;
+static const unsigned ANNOUNCED_PROBES = 3; /* as many tries as the SDKs make before they give up */
+static const int64_t ANNOUNCED_AFTER = 5 * MICROSECONDS;
 
 static void schedule_probe(struct engine *e) {
-    int64_t wait = PROBE_LEAST + backoff_full_jitter(e->ports->random, e->hold.probes, PROBE_LEAST, PROBE_CAP);
-    timer_start(e->ports->timers, &e->hold.probe_timer, clock_monotonic(e->ports->clock) + wait);
+    struct hold *h = &e->hold;
+    int64_t now = clock_monotonic(e->ports->clock), at = now + FIRST_PROBE + backoff_full_jitter(e->ports->random, 0, FIRST_PROBE, FIRST_PROBE);
+    if (h->probes > 0 || !h->active)
+        at = now + PROBE_LEAST + backoff_full_jitter(e->ports->random, h->probes, PROBE_LEAST, PROBE_CAP);
+    /* Holds that come and go have probes no more often for it. */
+    timer_start(e->ports->timers, &h->probe_timer, at > h->probed_at + PROBE_LEAST ? at : h->probed_at + PROBE_LEAST);
 }
 
 static struct job *first_that_may_start(struct engine *e, enum job_state state) {
@@ -41,11 +48,12 @@ static void on_probe_timer(void *user) {
         return;
     }
     e->hold.probes++;
+    e->hold.probed_at = now;
     if (job) {
         engine_start(e, job, true);
         if (e->probes_running == 0)
             schedule_probe(e); /* it could not be started */
-    } else if (e->hold.active && engine_count(e) == 0) {
+    } else if (e->hold.active && e->counts[JOB_READY] + e->counts[JOB_HELD] == 0) {
         e->hold.describing = true;
         look_begin(&e->look, true);
     } else if (e->hold.active || e->counts[JOB_HELD]) {
@@ -56,29 +64,42 @@ static void on_probe_timer(void *user) {
 
 void hold_init(struct engine *e) {
     timer_init(&e->hold.probe_timer, on_probe_timer, e);
+    e->hold.probed_at = clock_monotonic(e->ports->clock) - PROBE_LEAST;
 }
 
 void hold_stop(struct engine *e) {
     timer_stop(e->ports->timers, &e->hold.probe_timer);
 }
 
+static void announce(struct engine *e) {
+    struct hold *h = &e->hold;
+    h->announced = true;
+    const struct job *first = TAILQ_FIRST(&e->lists[JOB_HELD]);
+    if (h->why.kind == VERDICT_BY_ITSELF)
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+                  "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own fault",
+                  LOG_I("messages", engine_count(e)), LOG_C("failure", first ? first->signature : "none"));
+    else
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it",
+                  LOG_I("messages", engine_count(e)), LOG_C("code", h->code[0] ? h->code : "no answer"),
+                  LOG_C("kind", h->throttled ? "throttled" : "environment"));
+}
+
 void hold_begin(struct engine *e, const struct verdict *why) {
     struct hold *h = &e->hold;
     h->blame = why->blame;
+    h->why = (struct verdict){.kind = why->kind};
+    h->throttled = why->kind == VERDICT_THROTTLED;
+    snprintf(h->code, sizeof h->code, "%.*s", (int)why->code.len, why->code.len ? why->code.data : "");
     if (h->active || e->stopping)
         return;
     h->active = true;
+    h->announced = false;
     h->since = clock_monotonic(e->ports->clock);
     h->next_extra = h->since + EXTRA_INTERVAL;
     h->probes = 0;
-    if (why->kind == VERDICT_BY_ITSELF)
-        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-                  "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own fault",
-                  LOG_I("messages", engine_count(e)), LOG_C("failure", TAILQ_FIRST(&e->lists[JOB_HELD])->signature));
-    else
-        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it",
-                  LOG_I("messages", engine_count(e)), LOG_S("code", why->code.len ? why->code : SPAN("no answer")),
-                  LOG_C("kind", why->kind == VERDICT_THROTTLED ? "throttled" : "environment"));
+    if (h->throttled)
+        governor_hold(&e->governor, e->attempts, h->since);
     schedule_probe(e);
     e->host.changed(e->host.ctx);
 }
@@ -105,26 +126,34 @@ void hold_review(struct engine *e) {
 
 void hold_end(struct engine *e) {
     struct hold *h = &e->hold;
+    if (!h->active)
+        return;
+    h->active = false;
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_HELD]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
         if (!job->failed_by_itself)
-            job_enter(job, JOB_READY);
+            engine_retry_later(e, job);
     }
-    if (!h->active)
-        return;
-    h->active = false;
-    if (e->counts[JOB_HELD] == 0)
-        timer_stop(e->ports->timers, &h->probe_timer);
-    LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on",
-              LOG_I("seconds", (clock_monotonic(e->ports->clock) - h->since) / MICROSECONDS), LOG_I("probes", h->probes));
+    int64_t now = clock_monotonic(e->ports->clock);
+    if (h->throttled)
+        governor_resume(&e->governor, e->attempts, now);
+    timer_stop(e->ports->timers, &h->probe_timer);
+    hold_review(e);
+    if (h->announced)
+        LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on", LOG_I("seconds", (now - h->since) / MICROSECONDS),
+                  LOG_I("probes", h->probes));
     e->host.changed(e->host.ctx);
 }
 
 void hold_probe_failed(struct engine *e, enum exit_code blame) {
-    e->hold.blame = blame;
-    if (!e->stopping)
-        schedule_probe(e);
+    struct hold *h = &e->hold;
+    h->blame = blame;
+    if (e->stopping)
+        return;
+    if (h->active && !h->announced && (h->probes >= ANNOUNCED_PROBES || clock_monotonic(e->ports->clock) - h->since >= ANNOUNCED_AFTER))
+        announce(e);
+    schedule_probe(e);
 }
 
 void hold_looked(struct engine *e, enum look_outcome outcome, const struct call_result *result) {

@@ -17,6 +17,10 @@ void engine_verdict_init(struct engine *e, const struct discovery_facts *facts);
 void engine_answered(struct engine *e, struct job *job, const struct transact_result *result);
 /* Lets a job wait in a state: base, and up to base * 2^pauses or cap more. */
 void engine_pause(struct engine *e, struct job *job, enum job_state state, int64_t base, int64_t cap);
+/* Lets a job wait for its next attempt: longer each time. */
+void engine_retry_later(struct engine *e, struct job *job);
+/* …for so long. */
+void engine_retry_in(struct engine *e, struct job *job, int64_t wait);
 
 /* engine_confirm.c */
 /* The job has its failure: confirms it where it must be (by_database: it is a verdict of DynamoDB's), and ends the job. */
@@ -31,7 +35,7 @@ void engine_confirmed(struct engine *e);
 
 /* engine_hold.c */
 void hold_init(struct engine *e);
-/* The environment fails for everyone. */
+/* Something failed that may fail for everyone. */
 void hold_begin(struct engine *e, const struct verdict *why);
 /* A job failed or left: does all that is held now fail? Keeps the probe timer going while something waits for it. */
 void hold_review(struct engine *e);

@@ -8,8 +8,8 @@
 
 static const int64_t PAUSE_BASE = 50 * MILLISECOND, PAUSE_CAP = 5 * MICROSECONDS;
 static const unsigned FAILURES_WEIGHT = 8; /* successes that one other failure outweighs */
-static const unsigned OWN_TRIES = 4;              /* as the client makes them where there is no MAX_RATE */
-static const int64_t THROTTLED_CAP = 20 * MICROSECONDS;
+static const unsigned OWN_TRIES = 4;              /* as the AWS SDKs make them */
+static const int64_t RETRY_AFTER_MAX = 20 * MICROSECONDS;
 static const int64_t LOOK_BASE = MICROSECONDS, LOOK_CAP = 30 * MICROSECONDS;
 static const unsigned GIVE_BACK_DELAY = 30;       /* seconds, for one that failed by itself with deliveries left */
 static const unsigned TOKEN_LIFE = 10 * 60;       /* seconds that DynamoDB remembers a client request token */
@@ -21,15 +21,34 @@ void engine_pause(struct engine *e, struct job *job, enum job_state state, int64
     timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + wait);
 }
 
-/* The environment failed. Where DynamoDB has answered another message since this one began, it is no outage: a pause will do. */
+void engine_retry_later(struct engine *e, struct job *job) {
+    engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, PAUSE_CAP);
+}
+
+void engine_retry_in(struct engine *e, struct job *job, int64_t wait) {
+    job_enter(job, JOB_PAUSED);
+    timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + wait);
+}
+
 static void environment_failed(struct engine *e, struct job *job, const struct verdict *v) {
     job->failed_by_itself = false;
-    if (!e->hold.active && e->verdicts > job->verdicts_at_start) {
-        engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, PAUSE_CAP);
-        return;
-    }
     job_enter(job, JOB_HELD);
     hold_begin(e, v);
+}
+
+static struct governed governed(const struct engine *e, const struct job *job) {
+    return (struct governed){.record = record_lines_hash(job), .attempt = job->started, .attempts = e->attempts};
+}
+
+static void throttled(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
+    int64_t now = clock_monotonic(e->ports->clock);
+    struct governed answer = governed(e, job);
+    int64_t wait = governor_throttled(&e->governor, &answer, e->ports->random, now);
+    int64_t asked = result->retry_after < RETRY_AFTER_MAX ? result->retry_after : RETRY_AFTER_MAX;
+    if (e->hold.active || !e->proven || governor_is_starved(&e->governor, now))
+        environment_failed(e, job, v);
+    else
+        engine_retry_in(e, job, wait > asked ? wait : asked);
 }
 
 /* Failed twice the same way while another of its kind succeeded in between: it is the message. */
@@ -79,7 +98,21 @@ static void failed_by_itself(struct engine *e, struct job *job, const struct ver
     job->failed_by_itself = true;
     e->last_own = (struct verdict){.kind = VERDICT_BY_ITSELF, .blame = v->blame};
     job_enter(job, JOB_HELD);
+    /* Known suspects, and one that failed while others succeeded, stop nobody. */
+    if (!alike && e->verdicts == job->verdicts_at_start)
+        hold_begin(e, &e->last_own);
     hold_review(e);
+}
+
+/* A 500 among successes is mostly over at the next attempt: it counts only where it lasts. */
+static void failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
+    bool others_work = e->verdicts > job->verdicts_at_start;
+    if (result->class == CALL_RETRY && others_work && !job->failed_by_itself && ++job->tries < OWN_TRIES) {
+        engine_retry_later(e, job);
+        return;
+    }
+    job->tries = 0;
+    failed_by_itself(e, job, v);
 }
 
 /* Another of its kind succeeded: those that failed by themselves get the attempt that tells. */
@@ -114,7 +147,7 @@ static void refused(struct engine *e, struct job *job, const struct verdict *v) 
     look_begin(&e->look, false);
 }
 
-static void act_on(struct engine *e, struct job *job, const struct verdict *v) {
+static void act_on(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
     struct update *u = job->update;
     switch (v->kind) {
     case VERDICT_APPLIED:
@@ -140,38 +173,24 @@ static void act_on(struct engine *e, struct job *job, const struct verdict *v) {
         engine_fail(e, job, true);
         break;
     case VERDICT_REFUSED: refused(e, job, v); break;
-    case VERDICT_BY_ITSELF: failed_by_itself(e, job, v); break;
-    case VERDICT_CONFLICT: engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, PAUSE_CAP); break;
+    case VERDICT_BY_ITSELF: failed_perhaps_by_itself(e, job, v, result); break;
+    case VERDICT_CONFLICT: engine_retry_later(e, job); break;
     case VERDICT_NEW_TOKEN:
         update_next_token(e->context, u);
-        engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, PAUSE_CAP);
+        engine_retry_later(e, job);
         break;
     case VERDICT_TOKEN_TAKEN:
         job->give_back_seconds = TOKEN_LIFE;
         job->give_back_why = "Its token was used for other bytes, and has to expire";
         engine_end(e, job, JOB_GIVE_BACK);
         break;
-    case VERDICT_THROTTLED:
+    case VERDICT_THROTTLED: throttled(e, job, v, result); break;
     case VERDICT_ENVIRONMENT: environment_failed(e, job, v); break;
     }
 }
 
-/* What the client of the service would have tried again in its place, had it not been told to make one attempt alone. */
-static bool tries_again(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
-    bool transient = result->class == CALL_RETRY || result->class == CALL_THROTTLED;
-    bool judged = v->kind != VERDICT_ENVIRONMENT && v->kind != VERDICT_THROTTLED && v->kind != VERDICT_BY_ITSELF;
-    if (!e->options.max_rate || !transient || judged || job->is_probe || e->hold.active || ++job->tries >= OWN_TRIES) {
-        job->tries = 0;
-        return false;
-    }
-    engine_pause(e, job, JOB_PAUSED, PAUSE_BASE, v->kind == VERDICT_THROTTLED ? THROTTLED_CAP : PAUSE_CAP);
-    return true;
-}
-
 void engine_answered(struct engine *e, struct job *job, const struct transact_result *result) {
     struct verdict v = verdict_of(job->update, result);
-    if (tries_again(e, job, &v, &result->call))
-        return;
     bool was_probe = job->is_probe, audited = job->update->audited;
     e->probes_running -= was_probe;
     job->is_probe = false;
@@ -179,6 +198,8 @@ void engine_answered(struct engine *e, struct job *job, const struct transact_re
         e->verdicts++;
         e->verdict_at = clock_monotonic(e->ports->clock);
         e->proven = true;
+        struct governed answer = governed(e, job);
+        governor_admitted(&e->governor, &answer, e->ports->random, e->verdict_at);
         if (v.kind == VERDICT_APPLIED) {
             e->commits[audited]++;
             if (e->succeeded[audited] < job->started)
@@ -189,7 +210,7 @@ void engine_answered(struct engine *e, struct job *job, const struct transact_re
     } else {
         e->failures++;
     }
-    act_on(e, job, &v); /* job may be gone */
+    act_on(e, job, &v, &result->call); /* job may be gone */
     if (was_probe && e->hold.active)
         hold_probe_failed(e, v.blame);
 }

@@ -14,7 +14,7 @@ enum job_state {
     JOB_BLOCKED,    /* an older update of the same record is under way */
     JOB_READY,      /* may start */
     JOB_RUNNING,    /* its transaction is in flight */
-    JOB_PAUSED,     /* a conflict or a throttle: waits for its own timer */
+    JOB_PAUSED,     /* a conflict, a throttle, a fault that is over: waits for its own timer */
     JOB_HELD,       /* failed with the environment, or as if by its own fault: waits for a success, or for its turn to probe */
     JOB_LOOKING,    /* DynamoDB refused it: are the tables still what they were? */
     JOB_CONFIRMING, /* has its verdict; its audit record is read before anyone hears of it */
@@ -55,7 +55,7 @@ struct job {
     uint64_t failures_before;  /* the engine's, before that failure */
     uint64_t failed_after;               /* the engine's last attempt before it first failed with this signature */
     unsigned failures_alike;
-    unsigned tries;           /* that this engine made itself, under MAX_RATE, since the last answer that it acted upon */
+    unsigned tries;           /* answers in a row that may have been a passing fault, and were not acted upon */
     bool refused_by_changed;  /* DynamoDB refused it while a table wasn't what it was at start */
     bool quotes_dynamodb;     /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
     struct buf confirm_request;

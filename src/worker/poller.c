@@ -60,11 +60,11 @@ static unsigned wait_seconds(const struct queue_worker *w) {
     return doublings < 5 ? BUSY_WAIT << doublings : SQS_LONG_POLL_SECONDS;
 }
 
-/* Messages that may be held at once: with a rate limit no more than a few seconds' worth, so that the rest stays free for others. */
+/* Messages that may be held at once: where the rate is limited no more than a few seconds' worth, so that the rest stays free for others. */
 static unsigned held_max(const struct queue_worker *w) {
-    unsigned max = w->options.max_in_flight;
-    if (w->options.max_rate) {
-        unsigned paced = w->options.max_rate < 4 ? 10 : w->options.max_rate > UINT32_MAX / 4 ? max : w->options.max_rate * 4;
+    unsigned max = w->options.max_in_flight, rate = engine_rate(&w->engine);
+    if (rate) {
+        unsigned paced = rate < 4 ? 10 : rate > UINT32_MAX / 4 ? max : rate * 4;
         max = paced < max ? paced : max;
     }
     return max;

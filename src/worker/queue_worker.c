@@ -117,7 +117,7 @@ void queue_worker_free(struct queue_worker *w) {
 
 struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
     struct queue_worker_status status = w->totals;
-    status.held = w->engine.hold.active || w->poller.failures > 0;
+    status.held = (w->engine.hold.active && w->engine.hold.announced) || w->poller.failures > 0;
     status.draining = w->phase != PHASE_WORKING;
     status.in_flight = held_count(w);
     return status;

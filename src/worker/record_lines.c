@@ -92,6 +92,10 @@ bool record_lines_enter(struct record_lines *lines, struct job *job, bool *ret_f
     return true;
 }
 
+uint64_t record_lines_hash(const struct job *job) {
+    return job->record->hash;
+}
+
 struct job *record_lines_leave(struct record_lines *lines, struct job *job) {
     struct record *r = job->record;
     bool was_first = TAILQ_FIRST(&r->line) == job;

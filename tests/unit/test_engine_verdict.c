@@ -74,7 +74,7 @@ static void fault_05_a_transaction_in_progress_is_tried_again_and_holds_nothing(
     (void)state;
     struct scene s;
     scene_init(&s, 4, 1);
-    struct scripted script = {.record = "k0", .status = 400, .code = "TransactionInProgressException", .left = 60};
+    struct scripted script = {.record = "k0", .status = 400, .code = "TransactionInProgressException", .left = 20};
     scene_script(&s, &script);
     scene_set(&s, 0, 1);
     scene_start(&s);
@@ -211,7 +211,6 @@ static void two_failures_that_differ_are_not_the_same_way(void **state) {
     struct sim_message *m = scene_set(&s, 1, 1);
     m->receive_count = 10;
     scene_start(&s);
-    scene_trickle(&s, 2, 20 * MILLISECOND, 200 * MILLISECOND);
     while (script.left)
         world_step(&s.world);
     script.code = "NeverHeardOfException";

@@ -1,0 +1,75 @@
+/* How fast transactions may start while DynamoDB throttles.
+ *
+ * The law is on the rate, not on the number in flight: a thousand workers that share one table get less than a transaction at a time each.
+ * Nothing is limited until throttles come. Then every admitted answer raises the rate by a small part of itself, and every throttled one
+ * lowers it by a larger part (multiplicative both, as Kelly's Scalable TCP, 2003, has it for windows). Where the two balance, a fixed part of
+ * the calls is throttled, 2 % at high rates and 7 % at one a second, however many workers share the table and whatever their latencies: so
+ * calls stay below 1.1 times what is admitted, and the capacity is used whole. CUBIC, as in the AWS SDKs' adaptive mode, grows by the clock:
+ * at one transaction a second for each worker, half of its calls would be throttled. Since growth is by the answer, it is the
+ * faster the more is admitted: 60 s after a throttle ends nothing of it is left.
+ *
+ * A hot record's throttles tell nothing of the table. A record that was throttled lately is paced by itself, and its answers move the rate only where
+ * many records are in that state, which is then the table's. Pure: no clock, no I/O, no allocation, O(1) for each answer. */
+#pragma once
+
+#include "random.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define GOVERNOR_RECORDS 256 /* a power of two */
+
+/* Events of the last while: of two windows, the earlier one counts by the part of it that is not yet gone. */
+struct event_rate {
+    int64_t window, begins, since;
+    unsigned current, before;
+};
+
+/* A record that was throttled lately. */
+struct hot_record {
+    uint64_t hash;
+    int64_t next_at;   /* no transaction before */
+    int64_t forget_at; /* without another throttle */
+    unsigned heat;     /* in eighths of a level; each level doubles the pace */
+};
+
+struct governor {
+    bool limited;
+    bool ramping;         /* after a total throttle: from next to nothing to the first throttle */
+    double rate;          /* transactions a second, where limited */
+    int64_t next_at;      /* when the next may start */
+    int64_t bound_at;     /* when it last held one back */
+    int64_t throttled_at; /* the last throttle that counted */
+    int64_t admitted_at;  /* the last admitted answer, or the start */
+    double score;         /* where not limited: throttles that counted, less the part of the answers that would be no matter */
+    uint64_t blind_until; /* attempts up to this one began before the last decision, and tell nothing new */
+    unsigned streak;      /* throttles since the last admitted answer */
+    struct event_rate admitted, newly_hot;
+    struct hot_record hot[GOVERNOR_RECORDS];
+};
+
+/* An attempt that was answered. */
+struct governed {
+    uint64_t record;  /* its hash */
+    uint64_t attempt; /* its number */
+    uint64_t attempts; /* started until now */
+};
+
+void governor_init(struct governor *g, int64_t now);
+/* Microseconds until a transaction may start; 0: now. */
+int64_t governor_wait(struct governor *g, int64_t now);
+/* The same for one of this record. */
+int64_t governor_record_wait(const struct governor *g, uint64_t record, int64_t now);
+void governor_started(struct governor *g, struct random *random, int64_t now);
+/* DynamoDB answered as one that has the capacity. */
+void governor_admitted(struct governor *g, const struct governed *answer, struct random *random, int64_t now);
+/* It throttled. Returns for how long its record is to wait. */
+int64_t governor_throttled(struct governor *g, const struct governed *answer, struct random *random, int64_t now);
+/* Whether nothing at all is admitted: then it is for probes to find the end. */
+bool governor_is_starved(const struct governor *g, int64_t now);
+/* Nothing is started any more, of the attempts until now. */
+void governor_hold(struct governor *g, uint64_t attempts, int64_t now);
+/* The first was admitted after that. */
+void governor_resume(struct governor *g, uint64_t attempts, int64_t now);
+/* Transactions a second, rounded up; 0: no limit. */
+unsigned governor_rate(const struct governor *g);
