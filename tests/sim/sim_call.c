@@ -63,7 +63,14 @@ void sim_call_executed(struct sim_call *call) {
 static bool refuse(struct sim_call *call) {
     struct call_result *r = &call->result;
     switch (call->operation->mode) {
-    case SIM_UP: return false;
+    case SIM_UP:
+        if (!sim_happens(call->world, call->operation->refusals))
+            return false;
+        if (random_below(&call->world->random, 2))
+            sim_call_fail(r, 500, "InternalServerError", "Internal server error");
+        else
+            sim_call_fail(r, 400, "ThrottlingException", "Rate exceeded");
+        break;
     case SIM_SILENT:
     case SIM_DOWN: transport_failure(r, "no connection"); break;
     case SIM_BROKEN: sim_call_fail(r, 500, "InternalServerError", "Internal server error"); break;
@@ -71,6 +78,7 @@ static bool refuse(struct sim_call *call) {
     case SIM_THROTTLED: sim_call_fail(r, 400, "ThrottlingException", "Rate exceeded"); break;
     case SIM_DENIED: sim_call_fail(r, 400, "AccessDeniedException", "not authorized"); break;
     case SIM_EXPIRED: sim_call_fail(r, 400, "ExpiredTokenException", "expired"); break;
+    case SIM_SKEWED: sim_call_fail(r, 403, "RequestTimeTooSkewed", "the clock is off"); break;
     }
     call->operation->refused++;
     return true;
@@ -155,6 +163,20 @@ static void on_deadline(void *user) {
     if (!stays_at_server(call) && !call->arrives.running)
         end(call);
     world_leave();
+}
+
+void sim_call_ghost(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation, int64_t at) {
+    call->world = w;
+    call->kind = kind;
+    call->operation = operation;
+    call->deadline_at = NEVER;
+    call->attempts = call->max_attempts = 1;
+    call->client_gone = true;
+    timer_init(&call->arrives, on_arrives, call);
+    timer_init(&call->answers, on_answers, call);
+    timer_init(&call->deadline, on_deadline, call);
+    LIST_INSERT_HEAD(&w->calls, call, link);
+    timer_start(&w->timers, &call->arrives, at);
 }
 
 struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation,

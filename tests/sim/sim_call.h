@@ -20,13 +20,15 @@ enum sim_mode {
     SIM_PROXY,     /* 503, not the service's own */
     SIM_THROTTLED,
     SIM_DENIED,
-    SIM_EXPIRED    /* the credentials are */
+    SIM_EXPIRED,   /* the credentials are */
+    SIM_SKEWED     /* our clock is wrong, and the Date header did not mend it */
 };
 
 /* What is wrong with one operation of one service. */
 struct sim_operation {
     enum sim_mode mode;
     unsigned lost_requests, lost_answers; /* per mille; the connection breaks */
+    unsigned refusals;                    /* per mille; half of them are throttles, half 500s of the service's own */
     int64_t latency, jitter;              /* microseconds, there and back together */
     unsigned default_attempts;
     /* Counted: */
@@ -70,6 +72,8 @@ bool sim_happens(struct world *w, unsigned per_mille);
 /* Starts a call that its kind's release will free. */
 struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation,
                             const struct call_options *options);
+/* A request without a client: nobody hears the answer. It arrives at `at`. */
+void sim_call_ghost(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation, int64_t at);
 void sim_call_cancel(struct call *call);
 /* One that waited has run. */
 void sim_call_executed(struct sim_call *call);

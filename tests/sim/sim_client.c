@@ -1,5 +1,6 @@
 #include "sim_client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,4 +100,60 @@ struct sqs_queue_attributes sim_client_attributes(struct sim_queue *queue) {
     struct counting c = {0};
     await(queue->sqs->world, port.get_attributes(port.ctx, queue->url, &patient, on_attributes, &c), &c.done);
     return c.answer;
+}
+
+struct transacting {
+    struct transact_result answer;
+    bool done;
+};
+
+static void on_transacted(void *user, const struct transact_result *result) {
+    struct transacting *t = user;
+    t->answer = *result;
+    t->done = true;
+}
+
+struct transact_result sim_client_transact(struct sim_dynamodb *db, const char *body) {
+    struct dynamodb_port port = sim_dynamodb_port(db);
+    struct transacting t = {0};
+    await(db->world, port.transact(port.ctx, span_cstr(body), &patient, on_transacted, &t), &t.done);
+    return t.answer;
+}
+
+struct getting {
+    struct sim_got answer;
+    bool done;
+};
+
+static void on_got(void *user, const struct call_result *result, bool found, const char *request_hash) {
+    struct getting *g = user;
+    g->answer.result = *result;
+    g->answer.found = found;
+    snprintf(g->answer.hash, sizeof g->answer.hash, "%s", request_hash ? request_hash : "");
+    g->done = true;
+}
+
+struct sim_got sim_client_get_item(struct sim_dynamodb *db, const char *body) {
+    struct dynamodb_port port = sim_dynamodb_port(db);
+    struct getting g = {0};
+    await(db->world, port.get_item(port.ctx, span_cstr(body), &patient, on_got, &g), &g.done);
+    return g.answer;
+}
+
+struct putting {
+    struct call_result answer;
+    bool done;
+};
+
+static void on_put(void *user, const struct call_result *result) {
+    struct putting *p = user;
+    p->answer = *result;
+    p->done = true;
+}
+
+struct call_result sim_client_put_item(struct sim_dynamodb *db, const char *body) {
+    struct dynamodb_port port = sim_dynamodb_port(db);
+    struct putting p = {0};
+    await(db->world, port.put_item(port.ctx, span_cstr(body), &patient, on_put, &p), &p.done);
+    return p.answer;
 }

@@ -1,4 +1,4 @@
-/* The tables, and the port's functions; transactions are in sim_transaction.c. */
+/* The tables, the port, and DescribeTable. */
 #include "sim_dynamodb_private.h"
 
 #include <stdio.h>
@@ -9,15 +9,21 @@ void sim_dynamodb_init(struct sim_dynamodb *db, struct world *w) {
     struct sim_operation usual = {.latency = 10 * MILLISECOND, .jitter = 5 * MILLISECOND, .default_attempts = 4};
     *db = (struct sim_dynamodb){.world = w, .transact = usual, .get_item = usual, .put_item = usual, .describe = usual};
     db->tokens = json_object_new_object();
+    db->running_tokens = json_object_new_object();
+    db->locks = json_object_new_object();
     db->commits = json_object_new_object();
     db->running = json_object_new_object();
     buf_init(&db->applied, (size_t)1 << 20);
 }
 
 void sim_dynamodb_done(struct sim_dynamodb *db) {
-    for (size_t i = 0; i < db->table_count; i++)
+    for (size_t i = 0; i < db->table_count; i++) {
         json_object_put(db->tables[i].items);
+        sim_capacity_done(&db->tables[i]);
+    }
     json_object_put(db->tokens);
+    json_object_put(db->running_tokens);
+    json_object_put(db->locks);
     json_object_put(db->commits);
     json_object_put(db->running);
     buf_free(&db->applied);
@@ -85,7 +91,7 @@ int sim_dynamodb_commits(const struct sim_dynamodb *db, const char *log_id) {
     return json_object_object_get_ex(db->commits, key, &count) ? json_object_get_int(count) : 0;
 }
 
-static struct dynamodb_call *new_call(struct sim_dynamodb *db, struct span body) {
+struct dynamodb_call *sim_dynamodb_call_new(struct sim_dynamodb *db, struct span body) {
     struct dynamodb_call *call = world_alloc(sizeof *call);
     call->db = db;
     call->body = world_text(body);
@@ -93,58 +99,11 @@ static struct dynamodb_call *new_call(struct sim_dynamodb *db, struct span body)
     return call;
 }
 
-static void release(struct sim_call *base) {
+void sim_dynamodb_call_release(struct sim_call *base) {
     struct dynamodb_call *call = (struct dynamodb_call *)base;
-    if (call->counted)
-        sim_transaction_ended(call);
-    if (call->request)
-        json_object_put(call->request);
+    json_object_put(call->request);
     free(call->body);
     free(call);
-}
-
-static enum sim_executed execute_get(struct sim_call *base) {
-    struct dynamodb_call *call = (struct dynamodb_call *)base;
-    struct json_object *request = json_tokener_parse(call->body), *name = NULL, *key = NULL, *item = NULL;
-    base->result = (struct call_result){.status = 200};
-    json_object_object_get_ex(request, "TableName", &name);
-    json_object_object_get_ex(request, "Key", &key);
-    struct sim_table *table = sim_dynamodb_table(call->db, json_object_get_string(name));
-    if (!table || !table->exists)
-        sim_call_fail(&base->result, 400, "ResourceNotFoundException", "Requested resource not found");
-    else if (json_object_object_get_ex(table->items, sim_json_text(key), &item))
-        call->found = true;
-    sim_request_hash(item, call->hash);
-    json_object_put(request);
-    return SIM_EXECUTED;
-}
-
-static void deliver_get(struct sim_call *base) {
-    struct dynamodb_call *call = (struct dynamodb_call *)base;
-    bool found = call->found && base->result.class == CALL_OK;
-    call->done.get(call->user, &base->result, found, found && call->hash[0] ? call->hash : NULL);
-}
-
-static enum sim_executed execute_put(struct sim_call *base) {
-    struct dynamodb_call *call = (struct dynamodb_call *)base;
-    struct json_object *request = json_tokener_parse(call->body), *name = NULL, *item = NULL, *id = NULL, *key = json_object_new_object();
-    base->result = (struct call_result){.status = 200};
-    json_object_object_get_ex(request, "TableName", &name);
-    json_object_object_get_ex(request, "Item", &item);
-    struct sim_table *table = sim_dynamodb_table(call->db, json_object_get_string(name));
-    json_object_object_get_ex(item, "log_id", &id);
-    json_object_object_add(key, "log_id", json_object_get(id));
-    if (table)
-        json_object_object_add(table->items, sim_json_text(key), json_object_get(item));
-    call->db->records_put++;
-    json_object_put(key);
-    json_object_put(request);
-    return SIM_EXECUTED;
-}
-
-static void deliver_put(struct sim_call *base) {
-    struct dynamodb_call *call = (struct dynamodb_call *)base;
-    call->done.put(call->user, &base->result);
 }
 
 static enum sim_executed execute_describe(struct sim_call *base) {
@@ -166,42 +125,11 @@ static void deliver_describe(struct sim_call *base) {
     call->done.describe(call->user, &base->result, ok ? &call->shape : NULL, ok && call->active);
 }
 
-static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = sim_transaction_execute, .deliver = sim_transaction_deliver, .release = release};
-    struct sim_dynamodb *db = ctx;
-    world_enter();
-    struct dynamodb_call *call = new_call(db, body);
-    call->done.transact = done;
-    call->user = user;
-    sim_transaction_begun(call);
-    struct call *started = sim_call_start(db->world, &call->base, &kind, &db->transact, options);
-    world_leave();
-    return started;
-}
-
-static struct call *get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_get, .deliver = deliver_get, .release = release};
-    struct sim_dynamodb *db = ctx;
-    struct dynamodb_call *call = new_call(db, body);
-    call->done.get = done;
-    call->user = user;
-    return sim_call_start(db->world, &call->base, &kind, &db->get_item, options);
-}
-
-static struct call *put_item(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_put, .deliver = deliver_put, .release = release};
-    struct sim_dynamodb *db = ctx;
-    struct dynamodb_call *call = new_call(db, body);
-    call->done.put = done;
-    call->user = user;
-    return sim_call_start(db->world, &call->base, &kind, &db->put_item, options);
-}
-
 static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done,
                                    void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_describe, .deliver = deliver_describe, .release = release};
+    static const struct sim_call_kind kind = {.execute = execute_describe, .deliver = deliver_describe, .release = sim_dynamodb_call_release};
     struct sim_dynamodb *db = ctx;
-    struct dynamodb_call *call = new_call(db, span_cstr(table_name));
+    struct dynamodb_call *call = sim_dynamodb_call_new(db, span_cstr(table_name));
     call->done.describe = done;
     call->user = user;
     return sim_call_start(db->world, &call->base, &kind, &db->describe, options);
@@ -214,9 +142,9 @@ static void cancel(void *ctx, struct call *call) {
 
 struct dynamodb_port sim_dynamodb_port(struct sim_dynamodb *db) {
     return (struct dynamodb_port){.ctx = db,
-                                  .transact = transact,
-                                  .get_item = get_item,
-                                  .put_item = put_item,
+                                  .transact = sim_transact,
+                                  .get_item = sim_get_item,
+                                  .put_item = sim_put_item,
                                   .describe_table = describe_table,
                                   .cancel = cancel};
 }

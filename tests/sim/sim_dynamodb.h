@@ -11,10 +11,29 @@
 #define SIM_TABLES_MAX 8
 #define SIM_TOKEN_SIZE 37
 
+/* Capacity units, in millionths. */
+struct sim_bucket {
+    int64_t level, at;
+    bool begun; /* else it is full */
+};
+struct sim_partition {
+    LIST_ENTRY(sim_partition) link;
+    char *key;
+    struct sim_bucket bucket;
+};
+LIST_HEAD(sim_partitions, sim_partition);
+
 struct sim_table {
     struct table_shape shape;
     bool exists, active;
     struct json_object *items; /* by the JSON text of their key */
+    /* Write units a second, of the table and of each partition key alone (0: no limit), and how many seconds' worth may be saved up
+     * (0: one). on_demand: too little is a ThrottlingError, not ProvisionedThroughputExceeded. */
+    unsigned write_capacity, partition_capacity, burst_seconds;
+    bool on_demand;
+    struct sim_bucket bucket;
+    struct sim_partitions partitions;
+    uint64_t units; /* that were used */
 };
 
 /* A transaction about to run, for a test's own faults. */
@@ -36,13 +55,28 @@ struct sim_dynamodb {
     struct sim_operation transact, get_item, put_item, describe;
     struct sim_table tables[SIM_TABLES_MAX];
     size_t table_count;
-    struct json_object *tokens;  /* token → {"body", "at"} */
+    struct json_object *tokens;  /* of what was committed: token → {"request", "at"} */
+    struct json_object *running_tokens; /* token → request */
+    struct json_object *locks;   /* table and key → true: a transaction is about to write it */
+    /* Microseconds from a transaction's checks to its commit: its items are locked so long, and its client may be gone by then. */
+    int64_t commit_time, commit_jitter;
     struct json_object *commits; /* the first 36 digits of a log_id → how many commits */
     struct json_object *running; /* record → transactions under way now */
     int most_running_of_one_record;
     uint64_t committed, records_put;
     /* Per mille of transactions that are answered so: */
     unsigned conflicts, throttles, errors, in_progress;
+    unsigned limits;        /* RequestLimitExceeded */
+    unsigned denials;       /* AccessDeniedException */
+    unsigned validations;   /* ValidationException */
+    unsigned mixtures;      /* cancelled with a random reason, a conflict or a kind of throttle, in any of the positions */
+    unsigned late_requests; /* the connection breaks, and up to late_by later the request runs all the same (0: a minute) */
+    unsigned errors_after;  /* per mille of commits: answered with a 500 */
+    int64_t late_by;
+    struct {
+        uint64_t conflicts, throttles, errors, in_progress, limits, denials, validations, mixtures, late_requests, errors_after;
+        uint64_t locked, short_of_capacity, tokens_replayed, tokens_mismatched, tokens_running;
+    } happened; /* the second line: not by chance */
     enum sim_fate (*hook)(void *ctx, const struct sim_transaction *t, struct transact_result *ret_result);
     void *hook_ctx;
     /* Called after a transaction was committed (NULL: nobody asks). */
