@@ -2,6 +2,7 @@
 #pragma once
 
 #include "call.h"
+#include "lines.h"
 #include "timers.h"
 #include "update.h"
 
@@ -27,8 +28,6 @@ enum job_outcome {
     JOB_GIVE_BACK /* to the queue, for job->give_back_seconds */
 };
 
-struct record;
-
 struct job {
     /* Set by the holder before engine_add(). */
     struct update *update;  /* fit; owned by the holder */
@@ -39,8 +38,7 @@ struct job {
     /* The engine's. */
     enum job_state state;
     TAILQ_ENTRY(job) in_state;
-    struct record *record;
-    TAILQ_ENTRY(job) in_record;
+    struct place in_record; /* the line of its record */
     struct call *call; /* transaction, or the GetItem that confirms */
     struct timer timer;
     struct engine *engine;

@@ -3,27 +3,22 @@
 
 #include "compiler.h"
 #include "job.h"
+#include "lines.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-struct record; /* a record that at least one job is for */
-
 struct record_lines {
-    struct record **buckets;
-    size_t bucket_count; /* a power of two; 0 before the first */
-    size_t record_count;
-    uint64_t seed[2];
+    struct lines lines;
 };
 
-void record_lines_init(struct record_lines *lines, uint64_t seed0, uint64_t seed1);
-void record_lines_free(struct record_lines *lines);
+void record_lines_init(struct record_lines *records, uint64_t seed0, uint64_t seed1);
+void record_lines_free(struct record_lines *records);
 /* Puts job into the line of its record: behind the one that is under way (the first) and all that are older. False: no memory.
  * *ret_first: it is first, and may run; *ret_displaced: who was first until then and hadn't begun (an older job that came
  * later goes before it), or NULL. */
-MUST_USE bool record_lines_enter(struct record_lines *lines, struct job *job, bool *ret_first, struct job **ret_displaced);
+MUST_USE bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret_first, struct job **ret_displaced);
 /* Takes job out of its line. Returns the one that has become the first by it, or NULL. */
-struct job *record_lines_leave(struct record_lines *lines, struct job *job);
+struct job *record_lines_leave(struct record_lines *records, struct job *job);
 /* The hash of the record that job stands in line for. */
 uint64_t record_lines_hash(const struct job *job);

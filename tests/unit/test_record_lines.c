@@ -34,7 +34,7 @@ static void one_that_is_older_goes_before_one_that_has_not_begun(void **state) {
     assert_ptr_equal(record_lines_leave(&lines, &old.job), &young.job);
     assert_null(record_lines_leave(&lines, &young.job));
     assert_null(record_lines_leave(&lines, &other.job));
-    assert_int_equal(lines.record_count, 0);
+    assert_int_equal(lines.lines.count, 0);
     record_lines_free(&lines);
 }
 
@@ -78,7 +78,7 @@ static void thousands_of_records_keep_their_own_lines(void **state) {
         assert_ptr_equal(record_lines_leave(&lines, &fakes[i].job), &fakes[COUNT + i].job);
         assert_null(record_lines_leave(&lines, &fakes[COUNT + i].job));
     }
-    assert_int_equal(lines.record_count, 0);
+    assert_int_equal(lines.lines.count, 0);
     record_lines_free(&lines);
     free(names);
     free(fakes);
