@@ -39,7 +39,8 @@ struct sqs_receive_request {
     const char *attempt_id; /* ReceiveRequestAttemptId (FIFO); NULL: none */
 };
 /* messages: count pointers, at most max_messages, each now the receiver's to free; the array is the caller's. A message whose body
- * doesn't fit its MD5, or that lacks its id, handle or body, was left out (it comes again) and counted in corrupt. */
+ * doesn't fit its MD5, or that lacks its id, handle or body, was left out (it comes again) and counted in corrupt; so were, on a FIFO queue,
+ * those of its group behind it. */
 typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt);
 
 /* One entry of a batch: what became of it. */
@@ -72,6 +73,7 @@ struct sqs_queue_attributes {
     char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
     char arn[256];
     bool fifo;
+    bool high_throughput; /* FIFO: its limits are those of each group, not of the queue */
     uint64_t visible, in_flight, delayed; /* approximate counts */
 };
 typedef void sqs_attributes_done(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes);

@@ -16,6 +16,8 @@ struct reading {
     struct digest *digest;
     size_t max;
     struct sqs_messages messages;
+    struct span broken[SQS_BATCH_MAX]; /* groups of which one was left out, as they stand in the answer; absent: not told */
+    size_t broken_count;
 };
 
 /* A member that is to be kept, where it is a string. */
@@ -128,6 +130,26 @@ static bool check_md5(struct digest *digest, const struct parts *p, struct span 
     return true;
 }
 
+static void leave_out(struct reading *reading, const struct parts *p) {
+    reading->messages.corrupt++;
+    if (reading->broken_count < SQS_BATCH_MAX) {
+        reading->broken[reading->broken_count++] = p->group_id.raw;
+    }
+}
+
+/* Whether an earlier message of its group was left out, on a FIFO queue: it would overtake that one. */
+static bool would_overtake(const struct reading *reading, const struct parts *p) {
+    if (p->sequence_number.event != JSON_STRING) {
+        return false;
+    }
+    for (size_t i = 0; i < reading->broken_count; i++) {
+        if (!reading->broken[i].data || span_equal(reading->broken[i], p->group_id.raw)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum answer_status message(void *user, struct json_reader *r, const struct json_token *value) {
     struct reading *reading = user;
     struct sqs_messages *all = &reading->messages;
@@ -136,8 +158,8 @@ static enum answer_status message(void *user, struct json_reader *r, const struc
     if (status != ANSWER_FINE) {
         return status;
     }
-    if (!is_whole(&p) || all->count == reading->max) {
-        all->corrupt++;
+    if (!is_whole(&p) || all->count == reading->max || would_overtake(reading, &p)) {
+        leave_out(reading, &p);
         return ANSWER_FINE;
     }
     struct sqs_message *m = make_message(&p);
@@ -148,7 +170,7 @@ static enum answer_status message(void *user, struct json_reader *r, const struc
     }
     if (!same) {
         sqs_message_free(m);
-        all->corrupt++;
+        leave_out(reading, &p);
         return ANSWER_FINE;
     }
     all->message[all->count++] = m;

@@ -141,6 +141,9 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
     if (json_token_is(name, "FifoQueue")) {
         a->result.fifo = value->event == JSON_STRING && json_token_is(value, "true");
     }
+    if (json_token_is(name, "FifoThroughputLimit")) {
+        a->result.high_throughput = value->event == JSON_STRING && json_token_is(value, "perMessageGroupId");
+    }
     return answer_skip(r, value);
 }
 

@@ -187,6 +187,16 @@ void batcher_add(struct batcher *b, struct batch_entry *entry) {
         pump_soon(b);
 }
 
+void batcher_within(struct batcher *b, int64_t linger) {
+    struct batch_entry *first = TAILQ_FIRST(&b->queue);
+    int64_t due = clock_monotonic(b->ports->clock) + linger;
+    if (!first || first->due <= due)
+        return;
+    first->due = due;
+    if (b->timer.running && b->timer.due > due && b->not_before <= due)
+        timer_start(b->ports->timers, &b->timer, due);
+}
+
 void batcher_remove(struct batcher *b, struct batch_entry *entry) {
     if (entry->queued)
         take_from_queue(b, entry);

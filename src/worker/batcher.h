@@ -77,6 +77,8 @@ void batcher_done(struct batcher *b);
 void batcher_add(struct batcher *b, struct batch_entry *entry);
 /* Forgets an entry, queued, waiting or in flight (the call goes on, and may well have its effect). */
 void batcher_remove(struct batcher *b, struct batch_entry *entry);
+/* What is queued now waits for company no longer than this. */
+void batcher_within(struct batcher *b, int64_t linger);
 /* Sends at once what there is, and all that comes later. */
 void batcher_hurry(struct batcher *b);
 static inline bool batch_entry_busy(const struct batch_entry *entry) {

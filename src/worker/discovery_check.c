@@ -62,23 +62,20 @@ static enum exit_code check_audit_table(struct log *log, const struct discovery_
     return EXIT_FINE;
 }
 
-static enum exit_code check_queues(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
+static enum exit_code check_queues(struct log *log, const struct discovery_facts *facts) {
     const struct queue_facts *queue = &facts->queue, *dlq = &facts->dlq;
     enum exit_code code = EXIT_FINE;
-    if (queue->attributes.fifo) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "QUEUE_URL names a FIFO queue, which this version can't serve yet: it must be a standard queue",
-                  LOG_C("given", options->queue));
-        return EXIT_SETTINGS;
-    }
     if (!dlq->url[0])
         return EXIT_FINE; /* was reported where it was looked for */
     if (!strcmp(dlq->url, queue->url) || (dlq->attributes.arn[0] && !strcmp(dlq->attributes.arn, queue->attributes.arn))) {
         LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names the queue itself: it must be another queue", LOG_C("given", dlq->url));
         code = EXIT_SETTINGS;
     }
-    if (dlq->attributes.fifo) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names a FIFO queue, but the queue is a standard one: both must be of one kind",
-                  LOG_C("given", dlq->url));
+    if (dlq->attributes.fifo != queue->attributes.fifo) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR,
+                  queue->attributes.fifo ? "DLQ_URL names a standard queue, but the queue is a FIFO queue: its DLQ must be a FIFO queue as well"
+                                         : "DLQ_URL names a FIFO queue, but the queue is a standard one: both must be of one kind",
+                  LOG_C("queue", queue->url), LOG_C("given", dlq->url));
         code = EXIT_SETTINGS;
     }
     if (dlq->attributes.max_message_size < queue->attributes.max_message_size) {
@@ -106,7 +103,7 @@ static void warn(struct log *log, const struct discovery_options *options, const
 enum exit_code discovery_check(struct log *log, const struct discovery_options *options, struct discovery_facts *facts) {
     enum exit_code code = check_audit_table(log, options, facts);
     if (options->queue) {
-        code = worse_exit(code, check_queues(log, options, facts));
+        code = worse_exit(code, check_queues(log, facts));
         unsigned own = facts->queue.attributes.visibility_timeout;
         facts->visibility = options->visibility ? options->visibility : own > VISIBILITY_LEAST ? own : VISIBILITY_LEAST;
         if (code == EXIT_FINE)

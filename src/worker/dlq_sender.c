@@ -20,7 +20,7 @@ static bool make_letter(struct held *h) {
     struct delivery delivery = {.body = m->body, .message_id = m->message_id, .error_envelope = m->error_envelope};
     struct delivery_facts facts = {.message_id = m->message_id,
                                    .queue = span_cstr(w->facts->queue.name),
-                                   .group_id = w->facts->queue.attributes.fifo ? m->group_id : (struct span){NULL, 0},
+                                   .group_id = w->fifo ? m->group_id : (struct span){NULL, 0},
                                    .receive_count = m->receive_count,
                                    .sent_at = m->sent_at};
     if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form, &h->letter))
@@ -48,6 +48,8 @@ static void queue_letter(struct held *h) {
     /* No send begins once another may have the message: it may be applied by then. */
     h->sending.expires = lease_end_of(h);
     batcher_add(&w->dead_letters, &h->sending);
+    if (w->fifo)
+        batcher_within(&w->dead_letters, GROUP_LINGER);
 }
 
 void dlq_send(struct held *h) {
@@ -71,6 +73,12 @@ static struct call *send_letters(void *ctx, struct batch_entry *const *entries, 
     for (size_t i = 0; i < count; i++) {
         const struct dead_letter *letter = &container_of(entries[i], struct held, sending)->letter;
         sends[i].body = buf_span(&letter->body);
+        if (w->fifo) {
+            /* Never the original's id nor its key: the same message, redriven and failed again within five minutes, would be dropped silently. */
+            const struct sqs_message *m = container_of(entries[i], struct held, sending)->message;
+            sends[i].group_id = m->group_id;
+            sends[i].deduplication_id = m->message_id;
+        }
         sends[i].error_type = span_cstr(letter->error_type);
         if (letter->status_code[0])
             sends[i].status_code = span_cstr(letter->status_code);
@@ -131,7 +139,7 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
         log_dead_letter(h);
         put_failure_record(h);
         drop_letter(h);
-        held_delete(h);
+        held_delete(h, false);
         poller_pump(w);
         return;
     }
@@ -141,6 +149,7 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
             held_give_back(h, 0, "The worker stops");
         else
             held_let_go(h);
+        engine_pump(&w->engine);
         return;
     }
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The DLQ refuses a message; trying a plainer form", LOG_S("message_id", h->message->message_id),

@@ -38,6 +38,8 @@ static void end(struct queue_worker *w) {
 /* Gives back what is in the engine; all: also what runs. */
 static void give_back_work(struct queue_worker *w, bool all) {
     struct held *next;
+    for (struct held *h; (h = TAILQ_LAST(&w->held[HELD_BEHIND], held_list));)
+        held_give_back(h, 0, "The worker stops");
     for (struct held *h = TAILQ_FIRST(&w->held[HELD_WORKING]); h; h = next) {
         next = TAILQ_NEXT(h, in_state);
         bool decides = h->job.state == JOB_LOOKING || h->job.state == JOB_CONFIRMING;

@@ -20,6 +20,7 @@ void held_enter(struct held *h, enum held_state state) {
 void held_free(struct held *h) {
     struct queue_worker *w = h->worker;
     lease_end(h);
+    group_forget(h);
     dlq_forget(h);
     batcher_remove(&w->removals, &h->removal);
     batcher_remove(&w->visibilities, &h->give_back.entry);
@@ -50,41 +51,75 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
     h->job.receive_count = message->receive_count;
     h->job.sent_at = message->sent_at;
     h->job.arrival = w->arrivals++;
-    h->state = HELD_WORKING;
-    TAILQ_INSERT_TAIL(&w->held[HELD_WORKING], h, in_state);
-    w->held_counts[HELD_WORKING]++;
+    h->state = HELD_BEHIND; /* until it begins */
+    TAILQ_INSERT_TAIL(&w->held[HELD_BEHIND], h, in_state);
+    w->held_counts[HELD_BEHIND]++;
     w->held_bytes += message->body.len;
     lease_begin(h);
     return h;
 }
 
-bool held_take(struct queue_worker *w, struct sqs_message *message, int64_t received_at) {
+void held_begin(struct held *h) {
+    if (h->update->failure.type != ERROR_NONE) {
+        dlq_send(h);
+        return;
+    }
+    held_enter(h, HELD_WORKING);
+    if (!engine_add(&h->worker->engine, &h->job))
+        held_give_back(h, NO_MEMORY_DELAY, "There is no memory for it");
+}
+
+/* False: no memory; it is not held, or not for long. */
+static bool take(struct queue_worker *w, struct sqs_message *message, int64_t received_at) {
     struct held *h = held_new(w, message, received_at);
     if (!h) {
-        sqs_message_free(message);
+        sqs_message_free(message); /* it comes again */
         return false;
     }
     w->totals.received++;
+    bool first = true;
     if (w->phase != PHASE_WORKING)
         held_give_back(h, 0, "The worker stops");
-    else if (h->update->failure.type != ERROR_NONE)
-        dlq_send(h);
-    else if (!engine_add(&w->engine, &h->job))
+    else if (w->fifo && !group_enter(h, &first))
         held_give_back(h, NO_MEMORY_DELAY, "There is no memory for it");
-    return true;
+    else if (first)
+        held_begin(h);
+    return h->state != HELD_GIVING_BACK;
 }
 
-void held_delete(struct held *h) {
+void held_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at) {
+    bool in_order = true;
+    for (size_t i = 0; i < count; i++) {
+        if (in_order) {
+            in_order = take(w, messages[i], received_at) || !w->fifo;
+            continue;
+        }
+        /* It may be of the group of the one that could not be taken, and must not go before it. */
+        struct held *h = held_new(w, messages[i], received_at);
+        if (h)
+            held_give_back(h, 0, "An earlier message could not be taken");
+        else
+            sqs_message_free(messages[i]);
+    }
+}
+
+void held_delete(struct held *h, bool harmless) {
     held_enter(h, HELD_DELETING);
     lease_end(h);
     /* A handle may serve beyond its lease, as long as nobody else has received the message. */
     int64_t least = clock_monotonic(h->worker->ports.clock) + REMOVAL_PATIENCE;
     h->removal.expires = h->lease_until > least ? h->lease_until : least;
     batcher_add(&h->worker->removals, &h->removal);
+    /* SQS gives out no more of its group while it is there. */
+    if (h->worker->fifo && !(harmless && group_waits(h)))
+        batcher_within(&h->worker->removals, GROUP_LINGER);
+    if (harmless)
+        group_passed(h);
 }
 
 void held_give_back(struct held *h, unsigned seconds, const char *why) {
     struct queue_worker *w = h->worker;
+    group_broken(h);
     LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message is given back", LOG_S("message_id", h->message->message_id),
               LOG_I("seconds", seconds), LOG_C("why", why));
     held_enter(h, HELD_GIVING_BACK);
@@ -105,6 +140,7 @@ void held_let_go(struct held *h) {
               LOG_S("message_id", h->message->message_id));
     if (h->state == HELD_WORKING)
         engine_withdraw(&w->engine, &h->job);
+    group_broken(h);
     held_free(h);
     poller_pump(w);
     drain_review(w);
@@ -127,8 +163,11 @@ static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end e
         w->totals.undeleted++;
         LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message that is done with could not be deleted, and may be delivered once more",
                   LOG_S("message_id", h->message->message_id), LOG_C("code", code));
+        group_broken(h);
     }
+    group_passed(h);
     held_free(h);
+    engine_pump(&w->engine);
     poller_pump(w);
     drain_review(w);
 }

@@ -54,6 +54,7 @@ static void over(struct held *h, int64_t now) {
         return;
     }
     held_let_go(h);
+    engine_pump(&w->engine);
 }
 
 static void on_lease_timer(void *user) {

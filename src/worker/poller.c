@@ -15,6 +15,10 @@ static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
 static const unsigned BUSY_WAIT = 1; /* seconds */
 static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
 static const unsigned EMPTY_WAIT = 1;                /* seconds of a long poll with --until-empty */
+/* A FIFO queue takes 300 receives a second from all its receivers together, each of up to ten messages, unless it is one of high throughput. MAX_IN_FLIGHT
+ * keeps what is held below the 20,000 or 120,000 messages in flight beyond which it gives nothing and says nothing. */
+static const unsigned FIFO_POLLS_MAX = RECEIVE_ATTEMPTS_MAX;
+static const int64_t FIFO_INTERVAL = 5 * MILLISECOND; /* between two receives */
 
 static void on_timer(void *user) {
     poller_pump(user);
@@ -32,7 +36,7 @@ static void forget(struct queue_worker *w, struct receive *r) {
     struct poller *p = &w->poller;
     LIST_REMOVE(r, link);
     p->count--;
-    p->reserved_messages -= r->max_messages;
+    p->reserved_messages -= r->attempt.max_messages;
     p->reserved_bytes -= r->reserved_bytes;
 }
 
@@ -52,12 +56,24 @@ void poller_stop(struct queue_worker *w) {
     }
 }
 
+/* On a FIFO queue an answer that doesn't come must be missed while its messages are hidden, with time to ask for them again: waiting and slack
+ * take a third of that each at most. */
+static int64_t poll_slack(const struct queue_worker *w) {
+    int64_t third = (int64_t)w->facts->visibility * MICROSECONDS / 3;
+    return w->fifo && third < POLL_SLACK ? third : POLL_SLACK;
+}
+
 /* Seconds that the next receive waits for messages. */
 static unsigned wait_seconds(const struct queue_worker *w) {
     if (w->options.until_empty)
         return EMPTY_WAIT;
     unsigned doublings = held_count(w) > 0 ? 0 : w->poller.empty_in_a_row;
-    return doublings < 5 ? BUSY_WAIT << doublings : SQS_LONG_POLL_SECONDS;
+    unsigned wait = doublings < 5 ? BUSY_WAIT << doublings : SQS_LONG_POLL_SECONDS;
+    return w->fifo && wait > w->facts->visibility / 3 ? w->facts->visibility / 3 : wait;
+}
+
+static unsigned polls_max(const struct queue_worker *w) {
+    return w->fifo ? FIFO_POLLS_MAX : POLLS_MAX;
 }
 
 /* Messages that may be held at once: where the rate is limited no more than a few seconds' worth, so that the rest stays free for others. */
@@ -70,23 +86,23 @@ static unsigned held_max(const struct queue_worker *w) {
     return max;
 }
 
+/* A whole batch. Small bounds: two receives share them, so that one works while the other comes. */
+static unsigned whole_batch(const struct queue_worker *w) {
+    unsigned max = held_max(w);
+    return max < 2 * SQS_BATCH_MAX ? (max + 1) / 2 : SQS_BATCH_MAX;
+}
+
 /* How many messages the next receive may ask for; 0: none now. */
 static unsigned allowance(const struct queue_worker *w, enum receiving receiving) {
     const struct poller *p = &w->poller;
-    unsigned held = held_count(w) + p->reserved_messages, max = held_max(w);
+    unsigned held = held_count(w) + p->reserved_messages;
     if (receiving == RECEIVE_NOTHING || held >= w->options.max_in_flight)
         return 0;
     if (receiving == RECEIVE_ONE)
         return held == 0;
-    unsigned wanted = SQS_BATCH_MAX;
-    if (receiving == RECEIVE_ONE_A_MINUTE) {
-        wanted = 1;
-    } else {
-        if (max < wanted * 2)
-            wanted = (max + 1) / 2; /* small bounds: two receives share them, so that one works while the other comes */
-        if (held + wanted > max)
-            return 0; /* not yet room for a full batch */
-    }
+    unsigned wanted = receiving == RECEIVE_ONE_A_MINUTE ? 1 : whole_batch(w);
+    if (receiving == RECEIVE_FREELY && held + wanted > held_max(w))
+        return 0; /* not yet room for a full batch */
     size_t bytes = w->held_bytes + p->reserved_bytes, each = w->facts->queue.attributes.max_message_size;
     size_t fit = bytes < BODIES_MAX ? (BODIES_MAX - bytes) / each : 0;
     return fit < wanted ? (unsigned)fit : wanted;
@@ -133,11 +149,12 @@ static void succeeded(struct queue_worker *w, const struct receive *r, size_t co
         p->not_before = now + EMPTY_PAUSE;
         timer_start(w->ports.timers, &p->timer, p->not_before);
     }
-    if (count == r->max_messages && r->max_messages > 1)
-        p->target = p->target * 2 < POLLS_MAX ? p->target * 2 : POLLS_MAX;
+    unsigned asked = r->attempt.max_messages;
+    if (count == asked && asked > 1)
+        p->target = p->target * 2 < polls_max(w) ? p->target * 2 : polls_max(w);
     else if (count == 0)
         p->target = 1;
-    else if (count < r->max_messages / 2 && p->target > 1)
+    else if (count < asked / 2 && p->target > 1)
         p->target--;
 }
 
@@ -150,10 +167,11 @@ static void on_received(void *user, const struct call_result *result, struct sqs
         int64_t received_at = result->answered ? result->answered : clock_monotonic(w->ports.clock);
         if (count > 0)
             until_empty_message(w);
-        for (size_t i = 0; i < count; i++)
-            held_take(w, messages[i], received_at);
+        held_take(w, messages, count, received_at);
         engine_pump(&w->engine);
     } else {
+        if (w->fifo && result->class == CALL_RETRY)
+            receive_attempts_lost(&w->poller.attempts, &r->attempt);
         failed(w, result);
     }
     free(r);
@@ -161,30 +179,56 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     drain_engine_changed(w);
 }
 
-static bool receive(struct queue_worker *w, unsigned max_messages, size_t bytes) {
+/* The attempt that the next receive makes: on a FIFO queue one whose answer was lost goes first. */
+static struct receive_attempt next_attempt(struct queue_worker *w, unsigned max_messages, int64_t now) {
+    struct receive_attempt attempt = {.max_messages = max_messages, .since = now};
+    if (!w->fifo || receive_attempts_repeat(&w->poller.attempts, max_messages, (int64_t)w->facts->visibility * MICROSECONDS, now, &attempt))
+        return attempt;
+    return receive_attempt_new(w->ports.random, max_messages, now);
+}
+
+static bool receive(struct queue_worker *w, unsigned max_messages) {
     struct poller *p = &w->poller;
+    int64_t now = clock_monotonic(w->ports.clock);
     struct receive *r = calloc(1, sizeof *r);
     if (!r)
         return false;
-    *r = (struct receive){.worker = w, .max_messages = max_messages, .reserved_bytes = bytes, .asked_at = clock_monotonic(w->ports.clock)};
+    *r = (struct receive){.worker = w, .attempt = next_attempt(w, max_messages, now), .asked_at = now};
+    r->reserved_bytes = r->attempt.max_messages * w->facts->queue.attributes.max_message_size;
     struct sqs_receive_request request = {.queue_url = w->facts->queue.url,
-                                          .max_messages = max_messages,
+                                          .max_messages = r->attempt.max_messages,
                                           .wait_seconds = wait_seconds(w),
                                           .visibility_seconds = w->facts->visibility,
-                                          .max_response = RESPONSE_MAX};
+                                          .max_response = RESPONSE_MAX,
+                                          .attempt_id = w->fifo ? r->attempt.id : NULL};
     /* A lost answer costs each of its messages a delivery: it is not asked for twice within one call. */
-    struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + request.wait_seconds * MICROSECONDS + POLL_SLACK,
-                                   .max_attempts = 1};
+    struct call_options options = {.deadline = now + request.wait_seconds * MICROSECONDS + poll_slack(w), .max_attempts = 1};
     r->call = w->ports.sqs->receive(w->ports.sqs->ctx, &request, &options, on_received, r);
     if (!r->call) {
+        if (w->fifo)
+            receive_attempts_lost(&p->attempts, &r->attempt);
         free(r);
         return false;
     }
     LIST_INSERT_HEAD(&p->receives, r, link);
     p->count++;
-    p->reserved_messages += max_messages;
-    p->reserved_bytes += bytes;
+    p->reserved_messages += r->attempt.max_messages;
+    p->reserved_bytes += r->reserved_bytes;
+    if (w->fifo && !w->facts->queue.attributes.high_throughput && p->failures == 0) {
+        p->not_before = now + FIFO_INTERVAL;
+        timer_start(w->ports.timers, &p->timer, p->not_before);
+    }
     return true;
+}
+
+/* On a FIFO queue what stands behind a message that waits gives way to others. */
+static void make_room(struct queue_worker *w, enum receiving receiving) {
+    if (!w->fifo || w->held_counts[HELD_BEHIND] == 0 || w->poller.count > 0)
+        return;
+    if (receiving == RECEIVE_ONE_A_MINUTE)
+        groups_make_room(w, w->options.max_in_flight - 1);
+    else if (receiving == RECEIVE_FREELY)
+        groups_make_room(w, held_max(w) - whole_batch(w));
 }
 
 static bool dlq_holds_back(const struct queue_worker *w) {
@@ -198,15 +242,15 @@ void poller_pump(struct queue_worker *w) {
         return;
     if (p->failures > 0 && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */
-    if (clock_monotonic(w->ports.clock) < p->not_before)
-        return;
     unsigned target = p->failures > 0 ? 1 : p->target;
-    while (p->count < target) {
+    while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
         enum receiving receiving = engine_receiving(&w->engine);
         unsigned count = allowance(w, receiving);
-        if (count == 0)
+        if (count == 0) {
+            make_room(w, receiving);
             return;
-        if (!receive(w, count, count * w->facts->queue.attributes.max_message_size)) {
+        }
+        if (!receive(w, count)) {
             timer_start(w->ports.timers, &p->timer, clock_monotonic(w->ports.clock) + MICROSECONDS);
             return;
         }

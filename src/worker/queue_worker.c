@@ -17,7 +17,7 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     switch (outcome) {
     case JOB_APPLIED:
         w->totals.applied++;
-        held_delete(h);
+        held_delete(h, h->update->audited);
         break;
     case JOB_FAILED: dlq_send(h); break;
     case JOB_GIVE_BACK:
@@ -44,7 +44,7 @@ static void on_summary(void *user) {
                   LOG_I("received", now->received - then->received), LOG_I("applied", now->applied - then->applied),
                   LOG_I("dead_lettered", now->dead_lettered - then->dead_lettered),
                   LOG_I("given_back", now->given_back - then->given_back), LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("held", held_count(w)),
-                  LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("waiting_for_dlq", dlq_waiting(w)));
+                  LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("behind_their_group", w->held_counts[HELD_BEHIND]), LOG_I("waiting_for_dlq", dlq_waiting(w)));
     w->summarised = *now;
     timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);
 }
@@ -64,6 +64,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
     w->options = *options;
     w->facts = facts;
     w->context = context;
+    w->fifo = facts->queue.attributes.fifo;
     w->done = done;
     w->user = user;
     for (size_t i = 0; i < HELD_STATES; i++)
@@ -73,6 +74,8 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
                                             .max_attempts = options->max_attempts,
                                             .can_give_back = true};
     struct engine_host host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
+    uint64_t seed = random_next(ports->random);
+    lines_init(&w->groups, seed, random_next(ports->random));
     engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);
     batcher_init(&w->removals, &w->ports, &held_removals, w);
     batcher_init(&w->visibilities, &w->ports, &held_visibilities, w);
@@ -110,6 +113,7 @@ void queue_worker_free(struct queue_worker *w) {
     batcher_done(&w->visibilities);
     dlq_done(w);
     engine_done(&w->engine);
+    lines_free(&w->groups);
     timer_stop(w->ports.timers, &w->summary_timer);
     drain_done(w);
     free(w);

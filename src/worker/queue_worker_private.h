@@ -4,12 +4,15 @@
 #include "batcher.h"
 #include "dead_letter.h"
 #include "engine.h"
+#include "lines.h"
 #include "queue_worker.h"
+#include "receive_attempts.h"
 
 #include <sys/queue.h>
 
 /* Where a held message stands. It goes down this list only. */
 enum held_state {
+    HELD_BEHIND,      /* not begun: an earlier message of its group (FIFO) is first */
     HELD_WORKING,     /* in the engine */
     HELD_DEAD_LETTER, /* failed; until the DLQ has acknowledged it */
     HELD_DELETING,    /* applied, or in the DLQ */
@@ -31,6 +34,7 @@ struct held {
     struct update *update;       /* owned */
     enum held_state state;
     TAILQ_ENTRY(held) in_state;
+    struct place in_group; /* FIFO: the line of its message group */
 
     /* Its lease: how long SQS keeps it from others. */
     struct timer lease_timer; /* runs while it has one */
@@ -52,7 +56,7 @@ struct receive {
     LIST_ENTRY(receive) link;
     struct queue_worker *worker;
     struct call *call;
-    unsigned max_messages;
+    struct receive_attempt attempt;
     size_t reserved_bytes;
     int64_t asked_at; /* monotonic */
 };
@@ -70,6 +74,7 @@ struct poller {
     struct timer timer;    /* after a failure, or to not_before */
     int64_t not_before;    /* monotonic: no receive before */
     unsigned empty_in_a_row; /* answers */
+    struct receive_attempts attempts; /* FIFO */
     bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
 };
 
@@ -111,6 +116,8 @@ struct queue_worker {
     struct held_list held[HELD_STATES];
     unsigned held_counts[HELD_STATES];
     size_t held_bytes;
+    bool fifo;
+    struct lines groups;
     struct batcher removals, visibilities, dead_letters;
     LIST_HEAD(, failure_record) records;
     struct poller poller;
@@ -130,22 +137,43 @@ static inline struct held *held_of(struct job *job) {
     return (struct held *)job;
 }
 static inline unsigned held_count(const struct queue_worker *w) {
-    return w->held_counts[HELD_WORKING] + w->held_counts[HELD_DEAD_LETTER] + w->held_counts[HELD_DELETING] +
-           w->held_counts[HELD_GIVING_BACK];
+    unsigned count = 0;
+    for (size_t i = 0; i < HELD_STATES; i++)
+        count += w->held_counts[i];
+    return count;
 }
 
 /* held.c */
-/* Takes over a message just received. It is on its way to the engine, or to the DLQ where it isn't fit. False: no memory; it is forgotten, and comes again. */
-bool held_take(struct queue_worker *w, struct sqs_message *message, int64_t received_at);
+/* Takes over messages just received, in their order. */
+void held_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at);
+/* Its turn has come: it is on its way to the engine, or to the DLQ where it isn't fit. */
+void held_begin(struct held *h);
 void held_enter(struct held *h, enum held_state state);
 void held_free(struct held *h);
-/* Applied, or safe in the DLQ: it is deleted. */
-void held_delete(struct held *h);
+/* Applied, or safe in the DLQ: it is deleted. harmless: a further delivery would have no effect. */
+void held_delete(struct held *h, bool harmless);
 /* It becomes visible again in some seconds; why is for the log. */
 void held_give_back(struct held *h, unsigned seconds, const char *why);
 /* Its lease is over: SQS gives it to whoever asks. */
 void held_let_go(struct held *h);
 extern const struct batcher_kind held_removals, held_visibilities;
+
+/* groups.c */
+/* Puts h behind all that are held of its group. *ret_first: there were none. False: no memory. */
+MUST_USE bool group_enter(struct held *h, bool *ret_first);
+/* h can have no effect any more: the next of its group begins. This and what follows do nothing where h stands in no line (any more). */
+void group_passed(struct held *h);
+/* h comes again: those behind it are given back. */
+void group_broken(struct held *h);
+/* Whether others stand behind h. */
+bool group_waits(const struct held *h);
+/* h is gone, as far as its group is concerned. */
+void group_forget(struct held *h);
+/* Gives back messages that stand behind one that waits long, until no more are held than that. */
+void groups_make_room(struct queue_worker *w, unsigned held_most);
+
+/* Of what a group waits for, how long it lingers for company: at most 100 calls a second that aren't full. */
+#define GROUP_LINGER (10 * MILLISECOND)
 
 /* lease.c */
 void lease_begin(struct held *h);

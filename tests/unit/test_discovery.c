@@ -127,6 +127,9 @@ static void small_dlq(struct search *s) {
 static void fifo_dlq(struct search *s) {
     s->scene.dlq->attributes.fifo = true;
 }
+static void fifo_queue(struct search *s) {
+    s->scene.queue->attributes.fifo = true;
+}
 static void bad_queue(struct search *s) {
     s->options.queue = "not a queue!";
 }
@@ -166,6 +169,7 @@ static void each_problem_has_its_code_and_names_its_setting(void **state) {
         {same_queue, EXIT_SETTINGS, "DLQ_URL names the queue itself"},
         {small_dlq, EXIT_SETTINGS, "MaximumMessageSize is below the queue's"},
         {fifo_dlq, EXIT_SETTINGS, "DLQ_URL names a FIFO queue"},
+        {fifo_queue, EXIT_SETTINGS, "DLQ_URL names a standard queue, but the queue is a FIFO queue"},
         {bad_queue, EXIT_SETTINGS, "QUEUE_URL must be a queue's URL or its name"},
         {tables_denied, EXIT_NOT_PERMITTED, "TABLE_NAME"},
         {queue_denied, EXIT_NOT_PERMITTED, "QUEUE_URL"},

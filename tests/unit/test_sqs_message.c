@@ -127,6 +127,38 @@ static void what_is_no_message_is_left_out_and_counted(void **state) {
     }
 }
 
+#define OF_GROUP(group, number, md5)                                                                                                          \
+    "{\"MessageId\":\"" number "\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" md5 "\",\"Attributes\":{" group "}}"
+#define GROUP(name) "\"MessageGroupId\":\"" name "\",\"SequenceNumber\":\"1\""
+#define BROKEN "00000000000000000000000000000000"
+
+static void on_a_fifo_queue_none_overtakes_one_of_its_group_that_was_left_out(void **state) {
+    static const struct {
+        const char *messages;
+        const char *left; /* their MessageIds */
+        size_t corrupt;
+    } cases[] = {
+        {OF_GROUP(GROUP("a"), "1", MD5_B2) "," OF_GROUP(GROUP("a"), "2", BROKEN) "," OF_GROUP(GROUP("a"), "3", MD5_B2) "," OF_GROUP(
+             GROUP("b"), "4", MD5_B2) "," OF_GROUP(GROUP("a"), "5", MD5_B2),
+         "14", 3},
+        /* Of which group it was is not told: of any. */
+        {OF_GROUP(GROUP("a"), "1", MD5_B2) ",{}," OF_GROUP(GROUP("a"), "3", MD5_B2) "," OF_GROUP(GROUP("b"), "4", MD5_B2), "1", 3},
+        /* A standard queue may have groups too, and no order. */
+        {OF_GROUP("\"MessageGroupId\":\"a\"", "1", BROKEN) "," OF_GROUP("\"MessageGroupId\":\"a\"", "2", MD5_B2), "2", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char text[2048], left[16] = "";
+        (void)snprintf(text, sizeof text, "{\"Messages\":[%s]}", cases[i].messages);
+        struct sqs_messages all = read_fine(*state, text, 10);
+        for (size_t k = 0; k < all.count; k++) {
+            left[k] = all.message[k]->message_id.data[0];
+        }
+        assert_string_equal(left, cases[i].left);
+        assert_int_equal(all.corrupt, cases[i].corrupt);
+        sqs_messages_free(&all);
+    }
+}
+
 static void more_messages_than_were_asked_for_are_left_out(void **state) {
     char text[4096] = "{\"Messages\":[";
     size_t len = strlen(text);
@@ -189,6 +221,7 @@ int main(void) {
         WITH_DIGEST(no_messages_may_be_said_in_several_ways),
         WITH_DIGEST(odd_attributes_are_not_taken_for_numbers),
         WITH_DIGEST(what_is_no_message_is_left_out_and_counted),
+        WITH_DIGEST(on_a_fifo_queue_none_overtakes_one_of_its_group_that_was_left_out),
         WITH_DIGEST(more_messages_than_were_asked_for_are_left_out),
         WITH_DIGEST(an_answer_that_is_cut_gives_nothing),
         WITH_DIGEST(messages_of_the_wrong_type_are_garbage),

@@ -89,6 +89,7 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
             SPAN("{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-west-1:123456789012:q.fifo\",\"ApproximateNumberOfMessages\":\"1\","
                  "\"ApproximateNumberOfMessagesNotVisible\":\"2\",\"ApproximateNumberOfMessagesDelayed\":\"3\",\"VisibilityTimeout\":\"45\","
                  "\"MaximumMessageSize\":\"262144\",\"MessageRetentionPeriod\":\"1209600\",\"DelaySeconds\":\"0\",\"FifoQueue\":\"true\","
+                 "\"DeduplicationScope\":\"messageGroup\",\"FifoThroughputLimit\":\"perMessageGroupId\","
                  "\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:dlq.fifo\\\","
                  "\\\"maxReceiveCount\\\":\\\"7\\\"}\",\"Policy\":\"{}\"},\"New\":1}"),
             &a),
@@ -99,7 +100,7 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
     assert_int_equal(a.visibility_timeout, 45);
     assert_int_equal(a.retention, 1209600);
     assert_int_equal(a.max_message_size, 262144);
-    assert_true(a.fifo);
+    assert_true(a.fifo && a.high_throughput);
     assert_true(a.visible == 1 && a.in_flight == 2 && a.delayed == 3);
 }
 
@@ -116,6 +117,8 @@ static void what_a_server_does_not_tell_has_its_default(void **state) {
     assert_false(a.fifo);
     assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{\"RedrivePolicy\":\"\",\"FifoQueue\":\"false\"}}"), &a), ANSWER_FINE);
     assert_false(a.fifo);
+    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{\"FifoQueue\":\"true\",\"FifoThroughputLimit\":\"perQueue\"}}"), &a), ANSWER_FINE);
+    assert_true(a.fifo && !a.high_throughput);
 }
 
 static void a_redrive_count_may_be_a_number_or_a_string(void **state) {
