@@ -43,6 +43,12 @@ static bool environment_is_lost(const struct queue_worker *w, enum exit_code *re
     return false;
 }
 
+/* Whether all that is held fails as if by its own fault, or stands behind such. */
+static bool is_stubborn(const struct queue_worker *w) {
+    unsigned inside = w->held_counts[HELD_WORKING] + w->held_counts[HELD_BEHIND];
+    return held_count(w) > 0 && held_count(w) == inside && engine_only_stubborn(&w->engine);
+}
+
 /* Nothing is left but messages that fail for good, and nothing succeeds that would tell whether it is their own fault: they are
  * delivered again until each had all its deliveries; then that's the end. */
 static void settle_stubborn(struct queue_worker *w) {
@@ -66,15 +72,13 @@ static void settle_stubborn(struct queue_worker *w) {
         drain_begin(w, EXIT_SOME_FAILED);
 }
 
-static bool is_stubborn(const struct queue_worker *w) {
-    return held_count(w) > 0 && held_count(w) == w->held_counts[HELD_WORKING] && engine_only_stubborn(&w->engine);
-}
-
 static void judge(struct queue_worker *w, const struct sqs_queue_attributes *counts) {
     struct until_empty *u = &w->until_empty;
     int64_t now = clock_monotonic(w->ports.clock);
     bool empty = held_count(w) == 0 && w->poller.last_was_empty && !counts->visible && !counts->in_flight && !counts->delayed;
-    bool lonely = is_stubborn(w) && !counts->visible && !counts->delayed && counts->in_flight <= held_count(w);
+    /* On a FIFO queue those behind a group's first are visible, and can't be received. */
+    bool none_comes = w->fifo ? w->poller.last_was_empty : !counts->visible;
+    bool lonely = is_stubborn(w) && none_comes && !counts->delayed && counts->in_flight <= held_count(w);
     u->lonely_counts = lonely ? u->lonely_counts + 1 : 0;
     if (!empty)
         u->empty_counts = 0;

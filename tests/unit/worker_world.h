@@ -28,9 +28,8 @@ struct scene {
     struct sim_sqs *sqs;
 };
 
-/* Everything up, nothing started, records `k0` … `k<records - 1>` with n = 0. */
-static inline void scene_init(struct scene *s, uint64_t seed, unsigned records) {
-    sim_usual_world(&s->world, seed);
+/* In a world that stands. */
+static inline void scene_settle(struct scene *s, unsigned records) {
     invariants_init(&s->invariants, &s->world);
     s->db = &s->world.dynamodb;
     s->sqs = &s->world.sqs;
@@ -45,6 +44,18 @@ static inline void scene_init(struct scene *s, uint64_t seed, unsigned records) 
     }
     sim_worker_init(&s->worker, &s->world);
     sim_worker_init(&s->other, &s->world);
+}
+
+/* Everything up, nothing started, records `k0` … `k<records - 1>` with n = 0. */
+static inline void scene_init(struct scene *s, uint64_t seed, unsigned records) {
+    sim_usual_world(&s->world, seed);
+    scene_settle(s, records);
+}
+
+/* The same with FIFO queues. */
+static inline void scene_init_fifo(struct scene *s, uint64_t seed, unsigned records) {
+    sim_fifo_world(&s->world, seed);
+    scene_settle(s, records);
 }
 
 /* The invariants are checked, the workers end as if killed. */
