@@ -284,6 +284,52 @@ static void without_audit_a_delete_that_is_refused_gives_the_rest_back(void **st
     grouped_finish(&g, 0);
 }
 
+/* Its condition may hold when it comes again; so what follows it must not have run by then. */
+static void a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init_fifo(&s, 10, 2);
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k1\",\"attributes\":{\"n\":1}}", "another", "proof");
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 2\"}", "group", "first");
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":2}}", "group", "second");
+    s.sqs->remove.mode = SIM_DENIED;
+    world_run(&s.world, 20 * SECOND);
+    sim_worker_kill(&s.worker);
+    assert_int_equal(s.dlq->count, 1);
+    s.sqs->remove.mode = SIM_UP;
+    scene_start(&s);
+    scene_empties(&s, 5 * MINUTE);
+    assert_int_equal(scene_n(&s, 0), 2);
+    assert_int_equal(s.db->committed, 2);
+    scene_done(&s);
+}
+
+/* The whole group was received anew while its first still ran: from the first's next delivery on, the order is whole. */
+static void a_group_that_is_delivered_anew_goes_on_with_its_new_deliveries(void **state) {
+    (void)state;
+    struct grouped g;
+    grouped_init(&g, 11, 2, 6);
+    sim_queue_send_fifo(g.scene.queue, "{\"id\":\"k11\",\"attributes\":{\"n\":1}}", "another", "first");
+    g.groups = 1;
+    g.scene.worker.facts.visibility = 10;
+    grouped_start(&g);
+    scene_empties(&g.scene, 10 * SECOND);
+    g.script = (struct scripted){.record = "\"k0\"", .code = "TransactionConflict", .left = 4};
+    g.scene.sqs->change.mode = SIM_DOWN;
+    g.scene.db->transact.latency = 30 * SECOND;
+    grouped_send_all(&g);
+    world_run(&g.scene.world, 12 * SECOND);
+    g.scene.sqs->change.mode = SIM_UP;
+    g.scene.db->transact.latency = 0;
+    scene_empties(&g.scene, 40 * SECOND);
+    assert_true(world_logged(&g.scene.world, "left to its next delivery") >= 2); /* those behind, and the first when it was answered */
+    for (unsigned place = 0; place < g.size; place++)
+        assert_int_equal(g.messages[0][place]->receive_count, 2);
+    grouped_finish(&g, 0);
+}
+
 static void fault_12_what_fails_is_redriven_and_fails_again_within_five_minutes_is_in_the_dlq_again(void **state) {
     (void)state;
     struct grouped g;
@@ -464,6 +510,8 @@ int main(void) {
         cmocka_unit_test(without_audit_the_next_waits_until_the_delete_is_acknowledged),
         cmocka_unit_test(without_audit_none_takes_effect_after_its_successors_however_late_it_comes_again),
         cmocka_unit_test(without_audit_a_delete_that_is_refused_gives_the_rest_back),
+        cmocka_unit_test(a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted),
+        cmocka_unit_test(a_group_that_is_delivered_anew_goes_on_with_its_new_deliveries),
         cmocka_unit_test(fault_12_what_fails_is_redriven_and_fails_again_within_five_minutes_is_in_the_dlq_again),
         cmocka_unit_test(fault_12_a_send_to_the_dlq_that_is_repeated_leaves_one_copy),
         cmocka_unit_test(fault_13_while_the_dlq_is_down_the_groups_concerned_wait_and_the_others_go_on),
