@@ -119,12 +119,6 @@ def test_what_cannot_be_run_ends_with_its_exit_code_and_says_why(scene: Scene, s
     assert named in "\n".join(process.log) and process.log and not process.output
 
 
-def test_a_fifo_queue_is_refused_in_a_clear_sentence(new_scene: Any) -> None:
-    scene = new_scene(fifo=True)
-    process = scene.command("run")
-    assert process.wait() == 78 and process.find_log("(?i)fifo"), process.describe()
-
-
 def test_run_waits_for_services_that_cannot_be_reached_and_says_so(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy) -> None:
     scene.table.put({"id": "a"})
     scene.queue.send(message("a", {"n": 1}))
