@@ -132,22 +132,22 @@ static const char *error_message(const struct http_transfer *t, enum http_error 
     }
 }
 
-static void note_connection(struct http_transfer *t, CURLcode code) {
+static void note_connection(struct http_transfer *t) {
     struct http *http = t->http;
     long opened = 0;
-    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened) == CURLE_OK && opened > 0) {
-        http->stats.connections += (uint64_t)opened;
-        http->resolve_failed = NEVER;
+    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened) != CURLE_OK || opened <= 0) {
+        return;
     }
-    if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY) {
-        http->resolve_failed = clock_monotonic(&http->clock);
+    http->stats.connections += (uint64_t)opened;
+    if (t->host && http_easy_was_connected(t)) {
+        t->host->proved = clock_monotonic(&http->clock);
     }
 }
 
 void http_finish(struct http_transfer *t, CURLcode code) {
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    note_connection(t, code);
+    note_connection(t);
     enum http_error error = http_easy_error(t, code);
     struct http_response response = {
         .error = error,
@@ -184,7 +184,6 @@ struct http *http_new(struct loop *loop, const struct http_options *options) {
     http->timers = loop_timers(loop);
     http->max_connections = options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
     http->response_budget = options->response_budget ? options->response_budget : DEFAULT_BUDGET;
-    http->resolve_failed = NEVER;
     bool ok = copy_text(options->ca_file, &http->ca_file);
     ok = copy_text(options->user_agent, &http->user_agent) && ok;
     if (!http_multi_open(http) || !ok || !random_seed_from_system(&http->random)) {

@@ -12,12 +12,11 @@
 
 /* A name's address is looked up again after so long, and no connection is older: together within 60 s of a move. The jitter keeps
  * connections that were opened at once from being opened anew at once. */
-#define ADDRESS_LIFETIME 15L      /* seconds */
+#define ADDRESS_LIFETIME 10L      /* seconds */
 #define CONNECTION_LIFETIME 30L   /* seconds, and up to */
 #define CONNECTION_JITTER 15      /* so many more */
 #define IDLE_LIFETIME 25L         /* below the 30 s of servers that close early */
 #define LIFETIME_WITHOUT_DNS 3600L
-#define RESOLVE_FAILURE_HOLDS (60 * MICROSECONDS)
 
 static CURLcode set_read_ahead(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy, (void)user;
@@ -182,11 +181,13 @@ static bool set_method(CURL *easy, const struct http_request *request) {
 }
 
 /* While names can't be resolved, the connections that live are all we have. */
-static long connection_lifetime(struct http *http) {
-    if (http->resolve_failed != NEVER && clock_monotonic(&http->clock) - http->resolve_failed < RESOLVE_FAILURE_HOLDS) {
-        return LIFETIME_WITHOUT_DNS;
-    }
-    return CONNECTION_LIFETIME + (long)random_below(&http->random, CONNECTION_JITTER + 1);
+static bool set_reuse(struct http_transfer *t, const char *url) {
+    struct http *http = t->http;
+    t->host = http_hosts_find(&http->hosts, url);
+    struct http_reuse reuse = http_host_reuse(t->host, clock_monotonic(&http->clock));
+    long lifetime = reuse.ages ? CONNECTION_LIFETIME + (long)random_below(&http->random, CONNECTION_JITTER + 1) : LIFETIME_WITHOUT_DNS;
+    return curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, reuse.fresh ? 1L : 0L) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_MAXLIFETIME_CONN, lifetime) == CURLE_OK;
 }
 
 static long milliseconds_up(int64_t microseconds) {
@@ -216,12 +217,10 @@ bool http_easy_prepare(struct http_transfer *t, const struct http_request *reque
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->lines) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, request->direct ? "*" : NULL) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds_up(request->timeout)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(connect)) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, connection_lifetime(t->http)) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(connect)) == CURLE_OK && set_reuse(t, request->url);
 }
 
-/* libcurl has one code for a URL of another protocol and for a server that speaks one. */
-static bool got_as_far_as_a_connection(const struct http_transfer *t) {
+bool http_easy_was_connected(const struct http_transfer *t) {
     curl_off_t ready = 0;
     return curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready) == CURLE_OK && ready > 0;
 }
@@ -252,7 +251,7 @@ enum http_error http_easy_error(const struct http_transfer *t, CURLcode code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-        return got_as_far_as_a_connection(t) ? HTTP_BROKEN : HTTP_REFUSED;
+        return http_easy_was_connected(t) ? HTTP_BROKEN : HTTP_REFUSED;
     default:
         return HTTP_BROKEN;
     }

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "http.h"
 #include "http_headers.h"
+#include "http_hosts.h"
 #include "random.h"
 #include "timers.h"
 
@@ -34,6 +35,7 @@ struct http_transfer {
     http_done *done;
     void *user;
     size_t max_response;
+    struct http_host *host; /* NULL: none that is known */
     struct curl_slist lines[HTTP_HEADERS_MAX + 3]; /* the caller's and ours; libcurl only reads them */
 
     /* Changes. */
@@ -67,7 +69,7 @@ struct http {
     struct socket_watch *free_watches, *used_watches;
     struct watch_chunk *chunks;
     size_t watch_count;
-    int64_t resolve_failed; /* monotonic; NEVER: not yet */
+    struct http_hosts hosts;
     struct http_stats stats;
 };
 
@@ -81,6 +83,8 @@ bool http_multi_reserve(struct http *http, size_t transfers);
 CURL *http_easy_new(struct http_transfer *transfer);
 /* Sets what is different in each request, and forgets the last response. */
 bool http_easy_prepare(struct http_transfer *transfer, const struct http_request *request);
+/* Whether there was a connection at all, however the request ended. */
+bool http_easy_was_connected(const struct http_transfer *transfer);
 /* What libcurl's verdict means. */
 enum http_error http_easy_error(const struct http_transfer *transfer, CURLcode code);
 /* Takes the body's memory out of the budget again. */

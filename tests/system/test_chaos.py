@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+from chaos_boundaries import check_boundaries
 from harness import faults
 from harness.polling import wait_until
 from harness.proxy import Proxy
@@ -24,7 +26,8 @@ def killed_once(scene: Scene, sqs: Proxy, dynamodb: Proxy, moment: int) -> None:
     worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs.url, AWS_ENDPOINT_URL_DYNAMODB=dynamodb.url, VISIBILITY_TIMEOUT=600)
     wait_until(lambda: sqs.count() + dynamodb.count() >= before + moment or scene.queue.counts().total == 0, "the moment to kill", pause=0.001)
     worker.kill()
-    wait_until(lambda: all(request.finished for request in [*sqs.requests(), *dynamodb.requests()]), "the end of all requests")
+    sqs.settle()
+    dynamodb.settle()
     give_back(scene, sqs)
 
 
@@ -52,3 +55,7 @@ def check_kills(scene: Scene, cloud: Any, records: int, rounds: int, kills: int,
 
 def test_killed_at_random_moments_nothing_is_lost_applied_twice_or_wrongly_dead(scene: Scene, cloud: Any) -> None:
     check_kills(scene, cloud, records=100, rounds=2, kills=4, seed=1)
+
+
+def test_fault_12_killed_at_some_boundaries_of_its_io_the_next_process_completes_the_work(make_scene: Any, cloud: Any, tmp_path: Path) -> None:
+    check_boundaries(make_scene, cloud, tmp_path, every=23)

@@ -210,7 +210,8 @@ def test_fault_12_killed_at_any_boundary_the_next_process_completes_the_work(
     worker.kill()
     rule.remove()
     gate.set()
-    wait_until(lambda: all(request.finished for request in [*proxy.requests(), *dynamodb_proxy.requests()]), "the end of all requests")
+    proxy.settle()
+    dynamodb_proxy.settle()
     give_back(scene, proxy)
     run = scene.run_until_empty(VISIBILITY_TIMEOUT=10)
     assert run.code == 0 and versions(scene) == {1} and len(scene.audits()) == 10
@@ -361,6 +362,7 @@ def test_fault_25_stopped_at_any_moment_what_is_not_done_is_visible_at_once(scen
     dynamodb_proxy.wait_for("TransactWriteItems", 1 + 25 * moment)
     assert worker.stop() == 0
     # A transaction that was on its way when the process ended may still commit.
-    wait_until(lambda: all(request.finished for request in [*proxy.requests(), *dynamodb_proxy.requests()]), "the end of all requests")
+    proxy.settle()
+    dynamodb_proxy.settle()
     assert scene.queue.counts().in_flight == 0, "held after the end"
     scene.check_invariants(sent)

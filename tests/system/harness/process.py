@@ -29,9 +29,11 @@ def binary_path() -> Path:
 
 
 class Process:
-    """One run of table-updater. Its output is collected while it runs; check() fails where it crashed."""
+    """One run of table-updater. Its output is collected while it runs; check() fails where it crashed.
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], stdin: bytes | None = None) -> None:
+    log_to: a descriptor that takes its standard error; the log is then not ours to read."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], stdin: bytes | None = None, log_to: int | None = None) -> None:
         self.arguments = arguments
         self._lines: list[str] = []
         self._out = bytearray()
@@ -42,16 +44,17 @@ class Process:
             [str(binary_path()), *arguments],
             env={
                 **environment,
-                "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_leaks=1",
+                "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_leaks=1:verify_asan_link_order={int('LD_PRELOAD' not in environment)}",
                 "UBSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:print_stacktrace=1",
             },
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if log_to is None else log_to,
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
-        self._threads = [threading.Thread(target=read, daemon=True) for read in (self._read_log, self._read_output)]
+        readers = [self._read_output] if log_to is not None else [self._read_log, self._read_output]
+        self._threads = [threading.Thread(target=read, daemon=True) for read in readers]
         if stdin is not None:
             self._threads.append(threading.Thread(target=self._feed, args=(stdin,), daemon=True))
         for thread in self._threads:
@@ -162,8 +165,8 @@ class Process:
 class Worker(Process):
     """`table-updater run`, with a metrics listener on its own port."""
 
-    def __init__(self, environment: dict[str, str], *flags: str) -> None:
-        super().__init__(["run", *flags], environment)
+    def __init__(self, environment: dict[str, str], *flags: str, log_to: int | None = None) -> None:
+        super().__init__(["run", *flags], environment, log_to=log_to)
         self._metrics = environment.get("METRICS_ADDRESS", "off")
 
     def get(self, path: str) -> tuple[int, str]:

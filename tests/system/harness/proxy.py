@@ -243,8 +243,10 @@ class Connection:
 class Proxy:
     """Runs in a thread of its own, from `with` (or start()) until close()."""
 
-    def __init__(self, service_url):
+    def __init__(self, service_url, host="127.0.0.1", port=0):
+        """port: 0 for any that is free."""
         parts = urlsplit(service_url)
+        self.host, self.port = host, port
         self.service = (parts.hostname, parts.port)
         self.lock = threading.Lock()
         self.all, self.rules, self.connections = [], [], {}
@@ -261,9 +263,8 @@ class Proxy:
 
     def start(self):
         self.thread.start()
-        self.port = 0
         self.run(self.listen())
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{self.host}:{self.port}"
         return self
 
     def close(self):
@@ -278,7 +279,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE)
 
     async def listen(self):
-        self.listener = await asyncio.start_server(self.accept, "127.0.0.1", self.port, limit=BIG, backlog=1024)
+        self.listener = await asyncio.start_server(self.accept, self.host, self.port, limit=BIG, backlog=1024)
         self.port = self.listener.sockets[0].getsockname()[1]
 
     async def hang_up(self):
@@ -309,6 +310,13 @@ class Proxy:
         """Cuts every connection; new ones are taken."""
         self.run(self.hang_up())
         self.run(self.listen())
+
+    def settle(self):
+        """Once the clients are gone: waits until whatever they had sent is answered, by the service at least."""
+        accepted = self.accepted
+        with socket.create_connection((self.host, self.port)):  # it stands behind those that were not accepted yet
+            wait_until(lambda: self.accepted > accepted, "the connections that wait")
+        wait_until(lambda: not self.connections, "the end of all connections")
 
     def on(self, operation, action, *, when=None, skip=0, times=None, probability=1.0, seed=1, first=False):
         """Adds a rule. The first that takes a request acts. operation: a name, several, or None for any; skip: that many

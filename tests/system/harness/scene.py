@@ -95,11 +95,11 @@ class Scene:
         self.start(worker)
         return worker
 
-    def command(self, *arguments: str, stdin: str | bytes | None = None, **settings: Any) -> Process:
-        """Starts any command."""
+    def command(self, *arguments: str, stdin: str | bytes | None = None, log_to: int | None = None, **settings: Any) -> Process:
+        """Starts any command. log_to: a descriptor for its standard error."""
         self._remember()
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        return self.start(Process(list(arguments), self.environment(**settings), data))
+        return self.start(Process(list(arguments), self.environment(**settings), data, log_to))
 
     def run_until_empty(self, *bodies: str | Json, flag: str = "--until-empty", patience: float = PATIENCE, **settings: Any) -> Run:
         """Sends bodies, runs until the queue is empty, and returns exit code, log and what was sent."""

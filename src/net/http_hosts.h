@@ -1,0 +1,30 @@
+/* Which connections to a host may be given up for their age, so that a host that moves is found, and one whose name has no address for a
+ * while loses none that live: only where its name was seen to lead somewhere a moment ago; else one request now and then looks. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HTTP_HOSTS_MAX 8
+
+struct http_host {
+    char name[256];
+    int64_t proved; /* monotonic: when a connection was last opened; NEVER: none yet */
+    int64_t looked; /* when a request last had to open one; NEVER: not yet */
+};
+
+struct http_hosts {
+    struct http_host hosts[HTTP_HOSTS_MAX];
+    size_t count;
+};
+
+struct http_reuse {
+    bool fresh; /* the request opens a connection of its own */
+    bool ages;  /* connections that are too old are given up */
+};
+
+/* The host of a URL; NULL: it has none, or there is no room for more. */
+struct http_host *http_hosts_find(struct http_hosts *hosts, const char *url);
+/* How a request that begins now goes about its connection. host may be NULL. */
+struct http_reuse http_host_reuse(struct http_host *host, int64_t now);
