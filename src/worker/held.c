@@ -7,6 +7,7 @@ static const int64_t REMOVAL_LINGER = 50 * MILLISECOND, VISIBILITY_LINGER = 50 *
 static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
 static const unsigned BATCH_FLIGHTS = 32;
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
+static const unsigned RECEIVES_LEAST = 5;   /* of a queue's maxReceiveCount, for one to be spent */
 
 void held_enter(struct held *h, enum held_state state) {
     struct queue_worker *w = h->worker;
@@ -59,6 +60,23 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
     return h;
 }
 
+/* A record that has more messages than it can use gives its newest back for a while. Not in a hold: there nobody goes on; nor where SQS counts
+ * deliveries so strictly that one more would matter; nor where a group keeps its order. */
+static void park_surplus(struct held *h) {
+    struct queue_worker *w = h->worker;
+    const struct sqs_queue_attributes *queue = &w->facts->queue.attributes;
+    bool may = engine_receiving(&w->engine) == RECEIVE_FREELY && !w->fifo && (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
+    struct arrival arrival = {.record = record_lines_hash(&h->job),
+                              .line = record_lines_length(&h->job),
+                              .is_newest = !TAILQ_NEXT(&h->job.in_record, link),
+                              .is_first = h->message->receive_count == 1};
+    unsigned seconds = may ? parking_arrived(&w->parking, &arrival, clock_monotonic(w->ports.clock)) : 0;
+    if (seconds > 0) {
+        engine_withdraw(&w->engine, &h->job);
+        held_give_back(h, seconds, "Its record has as many messages here as it can use for now");
+    }
+}
+
 void held_begin(struct held *h) {
     if (h->update->failure.type != ERROR_NONE) {
         dlq_send(h);
@@ -67,6 +85,8 @@ void held_begin(struct held *h) {
     held_enter(h, HELD_WORKING);
     if (!engine_add(&h->worker->engine, &h->job))
         held_give_back(h, NO_MEMORY_DELAY, "There is no memory for it");
+    else
+        park_surplus(h);
 }
 
 /* False: no memory; it is not held, or not for long. */

@@ -65,6 +65,8 @@ struct waiting_line *lines_get(struct lines *lines, struct span key) {
 
 void line_put(struct waiting_line *line, struct place *place, struct place *after) {
     place->line = line;
+    place->hash = line->hash;
+    line->length++;
     if (after)
         TAILQ_INSERT_AFTER(&line->places, after, place, link);
     else
@@ -75,6 +77,7 @@ void lines_leave(struct lines *lines, struct place *place) {
     struct waiting_line *l = place->line;
     TAILQ_REMOVE(&l->places, place, link);
     place->line = NULL;
+    l->length--;
     if (!TAILQ_EMPTY(&l->places))
         return;
     struct waiting_line **at = &lines->buckets[l->hash & (lines->bucket_count - 1)];

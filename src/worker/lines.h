@@ -13,6 +13,7 @@
 struct place {
     TAILQ_ENTRY(place) link;
     struct waiting_line *line; /* NULL: none */
+    uint64_t hash;     /* of the key; stays when it is in none any more */
     struct span key;   /* borrowed for as long as it stands there */
 };
 TAILQ_HEAD(place_list, place);
@@ -22,6 +23,7 @@ struct waiting_line {
     struct waiting_line *next; /* in its bucket */
     uint64_t hash;
     struct place_list places;
+    unsigned length;
 };
 
 struct lines {

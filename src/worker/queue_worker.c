@@ -14,6 +14,7 @@ static bool may_start(void *ctx, struct job *job) {
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct queue_worker *w = ctx;
     struct held *h = held_of(job);
+    parking_served(&w->parking, record_lines_hash(job), clock_monotonic(w->ports.clock));
     switch (outcome) {
     case JOB_APPLIED:
         w->totals.applied++;
@@ -30,6 +31,9 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
 }
 
 static void engine_changed(void *ctx) {
+    struct queue_worker *w = ctx;
+    if (w->engine.hold.active)
+        parking_interrupt(&w->parking);
     poller_pump(ctx);
     drain_engine_changed(ctx);
 }
@@ -77,6 +81,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
     uint64_t seed = random_next(ports->random);
     lines_init(&w->groups, seed, random_next(ports->random));
     engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);
+    parking_init(&w->parking, options->max_in_flight);
     batcher_init(&w->removals, &w->ports, &held_removals, w);
     batcher_init(&w->visibilities, &w->ports, &held_visibilities, w);
     dlq_init(w);

@@ -5,6 +5,7 @@
 #include "dead_letter.h"
 #include "engine.h"
 #include "lines.h"
+#include "parking.h"
 #include "queue_worker.h"
 #include "receive_attempts.h"
 
@@ -113,6 +114,7 @@ struct queue_worker {
     void *user;
 
     struct engine engine;
+    struct parking parking;
     struct held_list held[HELD_STATES];
     unsigned held_counts[HELD_STATES];
     size_t held_bytes;

@@ -33,7 +33,11 @@ bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret
 }
 
 uint64_t record_lines_hash(const struct job *job) {
-    return job->in_record.line->hash;
+    return job->in_record.hash;
+}
+
+unsigned record_lines_length(const struct job *job) {
+    return job->in_record.line->length;
 }
 
 struct job *record_lines_leave(struct record_lines *records, struct job *job) {

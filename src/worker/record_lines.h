@@ -20,5 +20,7 @@ void record_lines_free(struct record_lines *records);
 MUST_USE bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret_first, struct job **ret_displaced);
 /* Takes job out of its line. Returns the one that has become the first by it, or NULL. */
 struct job *record_lines_leave(struct record_lines *records, struct job *job);
-/* The hash of the record that job stands in line for. */
+/* The hash of the record that job stands, or last stood, in line for. */
 uint64_t record_lines_hash(const struct job *job);
+/* How many stand in line with it, itself included. */
+unsigned record_lines_length(const struct job *job);
