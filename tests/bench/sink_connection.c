@@ -56,21 +56,26 @@ static enum transfer tls_result(const struct sink_connection *c, int result) {
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? BLOCKED : ENDED;
 }
 
-static enum transfer receive_some(struct sink_connection *c) {
-    char *room = buf_reserve(&c->in, READ_SIZE);
-    if (!room)
-        return ENDED;
-    size_t size = c->in.capacity - c->in.len;
+static enum transfer receive_into(struct sink_connection *c, char *room, size_t size, size_t *ret_count) {
+    *ret_count = 0;
     if (c->tls) {
-        size_t count = 0;
-        int result = SSL_read_ex(c->tls, room, size, &count);
-        buf_advance(&c->in, count);
+        int result = SSL_read_ex(c->tls, room, size, ret_count);
         return result == 1 ? MOVED : tls_result(c, result);
     }
     ssize_t count = read(c->fd, room, size);
     if (count > 0)
-        buf_advance(&c->in, (size_t)count);
+        *ret_count = (size_t)count;
     return count > 0 ? MOVED : count < 0 && (errno == EAGAIN || errno == EINTR) ? BLOCKED : ENDED;
+}
+
+static enum transfer receive_some(struct sink_connection *c) {
+    char *room = buf_reserve(&c->in, READ_SIZE);
+    if (!room)
+        return ENDED;
+    size_t count;
+    enum transfer received = receive_into(c, room, c->in.capacity - c->in.len, &count);
+    buf_advance(&c->in, count);
+    return received;
 }
 
 static enum transfer send_some(struct sink_connection *c) {
@@ -162,14 +167,17 @@ static bool read_more(struct sink_connection *c) {
         return false;
     if (!c->greeted)
         return true;
+    if (c->busy) {
+        /* The client has nothing to say until it is answered, but it may go away; and the request must not move. */
+        char more;
+        size_t count;
+        return receive_into(c, &more, 1, &count) == BLOCKED;
+    }
     enum transfer received;
     do {
         received = receive_some(c);
-        /* While a request waits for its answer, the one behind it only has to stay where it is: its span must not move. */
-        if (received == MOVED && c->busy)
-            return false;
     } while (received == MOVED && c->tls && SSL_has_pending(c->tls));
-    return received != ENDED && (c->busy || c->in.len == 0 || take_request(c));
+    return received != ENDED && (c->in.len == 0 || take_request(c));
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *io, int events) {

@@ -13,7 +13,13 @@ from typing import Any
 from local_services import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, die_with_parent
 
 ROOT = Path(__file__).resolve().parents[3]
+BENCH = ROOT / "tests" / "bench"
 PROGRAMS = ROOT / "build" / "test" / "tests" / "bench"
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a running process (of one thread) has used, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 class Sink:
@@ -22,8 +28,6 @@ class Sink:
     def __init__(self, *, tls: bool = False, program: Path = PROGRAMS / "sink", **options: str | float | bool) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sink-")
         self.ca_file = Path(self._folder.name) / "ca.pem"
-        self.samples = Path(self._folder.name) / "samples"
-        self.samples.mkdir()
         flags = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}") for name, value in options.items() if value is not False]
         self._process = subprocess.Popen(
             [program, f"--ca-file={self.ca_file}", *flags],
@@ -56,6 +60,10 @@ class Sink:
             "QUEUE_URL": "updates",
             "METRICS_ADDRESS": "off",
         }
+
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used."""
+        return cpu_seconds(self.pid)
 
     def counts(self) -> dict[str, Any]:
         """What it has counted until now."""

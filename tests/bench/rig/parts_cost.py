@@ -1,0 +1,139 @@
+"""What messages cost: CPU beside the floor, wrk and boto3; over counts, sizes and messages in flight; calls of the system, allocations."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from rig.clients import Clients, Done, primitives, slope
+from rig.figures import Figures
+from rig.plan import Plan
+from rig.sink import PROGRAMS
+
+SCHEMES = {"plain": False, "TLS": True}
+IN_FLIGHT_LATENCY = 5  # milliseconds
+SHOWN_CALLS = 6
+
+
+def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """CPU a message and a request: table-updater, floor, wrk, boto3; rates; memory"""
+    for name, tls in SCHEMES.items():
+        small, large = (clients.worker(count, tls=tls) for count in (plan.small, plan.large))
+        connections = large.counts["connections"]
+        floors = [clients.floor("messages", count, connections, tls=tls) for count in (plan.small, plan.large)]
+        requests = [clients.floor("requests", count, connections, tls=tls) for count in (plan.small, plan.large)]
+        wrk = clients.wrk(plan.wrk_seconds, connections, tls=tls)
+        boto3 = [clients.boto3(count, tls=tls) for count in (plan.boto3_small, plan.boto3_large)]
+        worker_us = figures.add("cpu", f"table-updater, {name}", slope(small, large), "us/message")
+        floor_us = figures.add("cpu", f"floor, {name}", slope(*floors), "us/message")
+        request_us = figures.add("cpu", f"floor, transactions alone, {name}", slope(*requests), "us/request")
+        wrk_us = figures.add("cpu", f"wrk, {name}", wrk.used.cpu / wrk.count * 1e6, "us/request")
+        boto3_us = figures.add("cpu", f"boto3, {name}", slope(*boto3), "us/message")
+        figures.add("cpu", f"table-updater / floor, per message, {name}", worker_us / floor_us, "x", ratio=True)
+        figures.add("cpu", f"floor / wrk, per request, {name}", request_us / wrk_us, "x", ratio=True)
+        figures.add("cpu", f"boto3 / table-updater, per message, {name}", boto3_us / worker_us, "x", ratio=True)
+        for who, done in (("table-updater", large), ("floor", floors[1]), ("boto3, 8 threads", boto3[1])):
+            figures.add("cpu", f"{who}, rate, {name}", done.rate, "messages/s")
+        figures.add("cpu", f"wrk, rate, {name}", wrk.count / plan.wrk_seconds, "requests/s")
+        figures.add("cpu", f"boto3 / table-updater, time for as many messages, {name}", large.rate / boto3[1].rate, "x", ratio=True)
+        for who, done in (("table-updater", large), ("floor", floors[1]), ("boto3", boto3[1])):
+            figures.add("cpu", f"{who}, peak memory, {name}", done.used.peak_rss / 1024, "MiB")
+        figures.add("cpu", f"connections, {name}", connections, "")
+
+
+def startup(clients: Clients, tls: bool) -> float:
+    """Seconds of CPU for starting and ending: a run on a queue that is empty."""
+    return clients.worker(0, tls=tls).used.cpu
+
+
+def _without_start(done: Done, start: float) -> float:
+    return (done.used.cpu - start) / done.count * 1e6
+
+
+def flat(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """whether the cost of a message grows with their number, or with how many are in flight"""
+    start = startup(clients, True)
+    by_count = {count: _without_start(clients.worker(count, tls=True), start) for count in plan.flat}
+    for count, cost in by_count.items():
+        figures.add("flat", f"{count:,} messages, TLS", cost, "us/message")
+    figures.add("flat", f"{plan.flat[-1]:,} / {plan.flat[0]:,} messages, per message", by_count[plan.flat[-1]] / by_count[plan.flat[0]], "x", ratio=True)
+    by_flight = {}
+    for in_flight, small, large in plan.in_flight:
+        runs = [clients.worker(count, tls=True, in_flight=in_flight, dynamodb_latency=IN_FLIGHT_LATENCY) for count in (small, large)]
+        what = f"{in_flight:,} in flight, DynamoDB takes {IN_FLIGHT_LATENCY} ms, TLS"
+        by_flight[in_flight] = figures.add("flat", what, slope(*runs), "us/message")
+    first, last = min(by_flight), max(by_flight)
+    figures.add("flat", f"{last:,} / {first:,} in flight, per message", by_flight[last] / by_flight[first], "x", ratio=True)
+
+
+def size(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """what a kilobyte more of a message costs, beside hashing, encrypting and copying it"""
+    least = primitives()
+    for name, value in least.items():
+        figures.add("size", f"{name} (program primitives)", value / 1e3, "us/kB")
+    costs = {}
+    for bytes_, small, large in plan.sizes:
+        runs = [clients.worker(count, tls=True, unaudited=True, body_size=bytes_) for count in (small, large)]
+        costs[bytes_] = figures.add("size", f"{bytes_:,} bytes, unaudited, TLS", slope(*runs), "us/message")
+    first, last = min(costs), max(costs)
+    per_kb = figures.add("size", f"each kB from {first:,} to {last:,} bytes", (costs[last] - costs[first]) / (last - first) * 1e3, "us/kB")
+    once = (least["sha256"] + least["aes_gcm"] + least["copy"]) / 1e3
+    path = (least["md5"] + least["sha256"] + 2 * least["aes_gcm"] + least["copy"]) / 1e3
+    figures.add("size", "a kB / its SHA-256, AES-GCM and one copy", per_kb / once, "x", ratio=True)
+    figures.add("size", "a kB / decrypted, MD5, SHA-256, encrypted and one copy", per_kb / path, "x", ratio=True)
+
+
+def _calls_of(text: str) -> dict[str, int]:
+    """The table of strace -c: calls by name."""
+    rows = re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", text, re.MULTILINE)
+    return {name: int(count) for count, name in rows if name != "total"}
+
+
+def _per_message(of_small: dict[str, int], of_large: dict[str, int], messages: int) -> dict[str, float]:
+    return {name: (count - of_small.get(name, 0)) / messages for name, count in of_large.items()}
+
+
+def _both(clients: Clients, plan: Plan, tls: bool, wrapper: Any, environment: Any, read: Any) -> tuple[dict[str, float], dict[str, float]]:
+    """The counts a message of table-updater's and the floor's, that read() finds in the file which wrapper and environment name."""
+    found = []
+    for who in ("worker", "floor"):
+        counts = []
+        for messages in (plan.calls_small, plan.calls_large):
+            with tempfile.NamedTemporaryFile() as file:
+                options: dict[str, Any] = {"tls": tls, "wrapper": wrapper(file.name), "environment": environment(file.name)}
+                if who == "worker":
+                    connections = clients.worker(messages, **options).counts["connections"]
+                else:
+                    clients.floor("messages", messages, connections, **options)
+                counts.append(read(Path(file.name).read_text()))
+        found.append(_per_message(counts[0], counts[1], plan.calls_large - plan.calls_small))
+    return found[0], found[1]
+
+
+def calls(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """calls of the system a message, table-updater and floor (under strace, which slows both)"""
+    for name, tls in SCHEMES.items():
+        worker, floor = _both(clients, plan, tls, lambda path: ["strace", "-c", "-f", "-o", path], lambda path: {}, _calls_of)
+        for who, counts in (("table-updater", worker), ("floor", floor)):
+            figures.add("calls", f"{who}, all, {name}", sum(counts.values()), "calls/message")
+            for call in sorted(counts, key=lambda call: -counts[call])[:SHOWN_CALLS]:
+                figures.add("calls", f"{who}, {call}, {name}", counts[call], "calls/message")
+        figures.add("calls", f"table-updater / floor, calls of the system, {name}", sum(worker.values()) / sum(floor.values()), "x", ratio=True)
+
+
+def allocations(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """allocations a message, by who makes them, table-updater and floor"""
+    library = PROGRAMS / "count_allocations.so"
+    for name, tls in SCHEMES.items():
+        worker, floor = _both(clients, plan, tls, lambda path: [], lambda path: {"LD_PRELOAD": str(library), "COUNT_ALLOCATIONS": path}, json.loads)
+        for who, counts in (("table-updater", worker), ("floor", floor)):
+            figures.add("allocations", f"{who}, all, {name}", sum(counts.values()), "a message")
+            for module in sorted(counts, key=lambda module: -counts[module]):
+                if counts[module] >= 0.05:
+                    figures.add("allocations", f"{who}, by {module}, {name}", counts[module], "a message")
+        own = sum(count for module, count in worker.items() if module == clients.binary.name)
+        figures.add("allocations", f"table-updater's own code, {name}", own, "a message", ratio=True)
+        figures.add("allocations", f"table-updater / floor, {name}", sum(worker.values()) / sum(floor.values()), "x", ratio=True)

@@ -1,0 +1,120 @@
+"""How fast, how large and how quiet: rates under latency, memory, idling, two processes, the tail."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from rig.clients import Clients, with_longest_poll
+from rig.figures import Figures
+from rig.parts_cost import SCHEMES, startup
+from rig.plan import Plan
+from rig.processes import Running
+from rig.sink import PROGRAMS, Sink, cpu_seconds
+
+RSS_LATENCY = 100  # milliseconds
+RSS_IN_FLIGHT = ((64, 2_000), (1_000, 10_000))
+RATE_LATENCY = 5
+RATE_IN_FLIGHT = 256  # the default
+BOUND_LATENCY, BOUND_IN_FLIGHT = 20, 64
+TAIL_LATENCY, TAIL_SQS_LATENCY = 5, 2
+
+
+def rss(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """peak memory with 64 and 1,000 messages in flight, beside the floor with as many connections"""
+    del plan
+    for name, tls in SCHEMES.items():
+        for in_flight, count in RSS_IN_FLIGHT:
+            worker = clients.worker(count, tls=tls, in_flight=in_flight, dynamodb_latency=RSS_LATENCY)
+            connections = worker.counts["connections"]
+            floor = clients.floor("requests", count, connections, tls=tls, dynamodb_latency=RSS_LATENCY)
+            what = f"{in_flight:,} in flight, DynamoDB takes {RSS_LATENCY} ms, {name}"
+            figures.add("rss", f"table-updater, {what}", worker.used.peak_rss / 1024, "MiB")
+            figures.add("rss", f"floor, {what}", floor.used.peak_rss / 1024, "MiB")
+            figures.add("rss", f"connections, {what}", connections, "")
+            figures.add("rss", f"table-updater / floor, memory, {what}", worker.used.peak_rss / floor.used.peak_rss, "x", ratio=True)
+
+
+def rate(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """messages a second where DynamoDB takes 5 ms, beside the floor"""
+    for name, tls in SCHEMES.items():
+        worker = clients.worker(plan.large, tls=tls, dynamodb_latency=RATE_LATENCY)
+        floor = clients.floor("messages", plan.large, RATE_IN_FLIGHT, tls=tls, dynamodb_latency=RATE_LATENCY)
+        what = f"{RATE_IN_FLIGHT} in flight, DynamoDB takes {RATE_LATENCY} ms, {name}"
+        figures.add("rate", f"table-updater, {what}", worker.rate, "messages/s")
+        figures.add("rate", f"floor, {what}", floor.rate, "messages/s")
+        figures.add("rate", f"table-updater / floor, messages a second, {what}", worker.rate / floor.rate, "x", ratio=True)
+
+
+def _wakeups(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.MULTILINE)
+    assert found
+    return int(found.group(1))
+
+
+def idle(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """CPU and wake-ups with one long poll open, beside the floor that has one open"""
+    with Sink(messages=0) as sink, tempfile.TemporaryDirectory() as folder:
+        with_longest_poll(clients.samples, Path(folder))
+        floor_command: list[str | Path] = [PROGRAMS / "floor", f"--url={sink.url}/", f"--samples={folder}", "--connections=1", "--polls=1000000"]
+        running = {"table-updater": Running([clients.binary, "run"], sink.environment()), "floor": Running(floor_command)}
+        time.sleep(plan.idle_warm)  # the polls grow to their longest
+        before = {who: (cpu_seconds(p.pid), _wakeups(p.pid)) for who, p in running.items()}
+        polls, began = sink.counts()["requests"]["ReceiveMessage"]["count"], time.monotonic()
+        time.sleep(plan.idle_seconds)
+        seconds = time.monotonic() - began
+        polls = sink.counts()["requests"]["ReceiveMessage"]["count"] - polls
+        wakeups = {}
+        for who, process in running.items():
+            used, woken = cpu_seconds(process.pid) - before[who][0], _wakeups(process.pid) - before[who][1]
+            figures.add("idle", f"{who}, CPU", used / seconds * 100, "%")
+            wakeups[who] = figures.add("idle", f"{who}, wake-ups", woken / seconds * 60, "a minute")
+        figures.add("idle", "long polls of both", polls / seconds * 60, "a minute")
+        figures.add("idle", "table-updater's wake-ups a minute", wakeups["table-updater"], "a minute", ratio=True)
+        running["table-updater"].terminate()
+        running["table-updater"].wait()
+        running["floor"].kill()
+
+
+def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """two processes beside one: their rate where latency bounds each, and their CPU a message"""
+    count = plan.large // 4
+    start = startup(clients, True)
+    costs, rates = {}, {}
+    for number in (1, 2):
+        done = clients.worker(count * number, tls=True, processes=number, in_flight=BOUND_IN_FLIGHT, dynamodb_latency=BOUND_LATENCY)
+        what = f"{number} process{'es' if number > 1 else ''}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes {BOUND_LATENCY} ms"
+        rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
+        costs[number] = figures.add("processes", f"{what}, CPU", (done.used.cpu - number * start) / done.count * 1e6, "us/message")
+    figures.add("processes", "two / one, messages a second", rates[2] / rates[1], "x", ratio=True)
+    figures.add("processes", "two / one, CPU a message", costs[2] / costs[1], "x", ratio=True)
+    for number in (1, 2):
+        done = clients.worker(plan.large * number, tls=True, processes=number)
+        seconds = done.counts["microseconds"] / 1e6
+        what = f"without latency, {number} process{'es' if number > 1 else ''}"
+        figures.add("processes", f"{what}, rate", done.rate, "messages/s")
+        figures.add("processes", f"{what}, cores of all processes", (done.used.cpu - number * start) / seconds, "")
+        figures.add("processes", f"{what}, cores of the sink", done.sink_cpu / seconds, "")
+    figures.note("processes: without latency the cores are the limit, of which the sink takes its part; so with latency tells whether two are twice one.")
+
+
+def tail(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """time from a receive's answer to the deletion at half of the greatest load, beside the sink's own latency"""
+    latency = {"dynamodb_latency": TAIL_LATENCY, "sqs_latency": TAIL_SQS_LATENCY}
+    full = clients.worker(plan.large, tls=True, **latency).rate
+    half = clients.worker(int(full / 2 * plan.tail_seconds), tls=True, rate=full / 2, **latency)
+    figures.add("tail", "load", half.rate, "messages/s")
+    quantiles = half.counts["tail"]
+    for name, key in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"), ("longest", "longest")):
+        figures.add("tail", f"receive to deletion, {name}", quantiles[key] / 1e3, "ms")
+    figures.add("tail", "p99.9 / p50", quantiles["p999"] / quantiles["p50"], "x", ratio=True)
+    wrk = clients.wrk(plan.wrk_seconds, 16, tls=True, **latency)
+    for name in ("50", "99"):
+        found = re.search(rf"^\s*{name}%\s+([\d.]+)(us|ms|s)", wrk.used.output, re.MULTILINE)
+        if found:
+            milliseconds = float(found.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[found.group(2)]
+            figures.add("tail", f"a transaction of wrk's on the same sink (which waits {TAIL_LATENCY} ms), p{name}", milliseconds, "ms")
+    figures.note(f"tail: each message needs one transaction ({TAIL_LATENCY} ms at the sink) and its place in a batch of deletions, with TLS.")

@@ -1,0 +1,60 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counts of messages, sizes of steps and seconds, for a whole run or a quick one."""
+
+    rounds: int
+    small: int  # the two counts of messages that a slope is taken between
+    large: int
+    boto3_small: int
+    boto3_large: int
+    wrk_seconds: float
+    flat: tuple[int, ...]  # counts of messages
+    in_flight: tuple[tuple[int, int, int], ...]  # and the two counts
+    sizes: tuple[tuple[int, int, int], ...]  # bytes of a body, and the two counts
+    tail_seconds: float
+    idle_warm: float
+    idle_seconds: float
+    calls_small: int
+    calls_large: int
+
+
+WHOLE = Plan(
+    rounds=5,
+    small=5_000,
+    large=45_000,
+    boto3_small=200,
+    boto3_large=1_700,
+    wrk_seconds=2,
+    flat=(10_000, 100_000, 1_000_000),
+    in_flight=((10, 1_000, 11_000), (30, 1_000, 16_000), (100, 3_000, 33_000), (300, 5_000, 45_000), (1_000, 10_000, 70_000)),
+    sizes=((300, 4_000, 24_000), (1_000, 4_000, 24_000), (10_000, 2_000, 12_000), (30_000, 1_000, 6_000), (100_000, 500, 2_500)),
+    tail_seconds=10,
+    idle_warm=34,
+    idle_seconds=42,
+    calls_small=2_000,
+    calls_large=12_000,
+)
+
+QUICK = Plan(
+    rounds=2,
+    small=2_000,
+    large=17_000,
+    boto3_small=100,
+    boto3_large=600,
+    wrk_seconds=1,
+    flat=(10_000, 100_000),
+    in_flight=((10, 500, 4_500), (100, 2_000, 12_000), (1_000, 5_000, 25_000)),
+    sizes=((300, 2_000, 12_000), (10_000, 1_000, 6_000), (100_000, 250, 1_250)),
+    tail_seconds=5,
+    idle_warm=10,
+    idle_seconds=20,
+    calls_small=1_000,
+    calls_large=5_000,
+)
