@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 enum buf_failure {
     BUF_FINE,
@@ -30,11 +32,29 @@ void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 /* Empties it, failure included, and keeps the storage. */
 void buf_reset(struct buf *b);
-/* Appends; false where the buffer has failed, now or before. The data must not stand in the buffer itself. */
-bool buf_append(struct buf *b, const void *data, size_t len);
-bool buf_append_span(struct buf *b, struct span s);
-bool buf_append_cstr(struct buf *b, const char *s);
-bool buf_append_char(struct buf *b, char c);
+/* buf_append() where there is no room yet, or none to be had. */
+bool buf_append_slowly(struct buf *b, const void *data, size_t len);
+/* Appends; false where the buffer has failed, now or before. The data must not stand in the buffer itself. These are inline: nearly
+ * every byte of a request passes through here, most of them in constants of a few bytes. */
+static inline bool buf_append(struct buf *b, const void *data, size_t len) {
+    if (b->failure != BUF_FINE || len == 0 || len >= b->capacity - b->len || len > b->max - b->len)
+        return buf_append_slowly(b, data, len);
+    memcpy(b->data + b->len, data, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+    return true;
+}
+static inline bool buf_append_span(struct buf *b, struct span s) {
+    return buf_append(b, s.data, s.len);
+}
+static inline bool buf_append_cstr(struct buf *b, const char *s) {
+    return buf_append(b, s, strlen(s));
+}
+static inline bool buf_append_char(struct buf *b, char c) {
+    return buf_append(b, &c, 1);
+}
+/* Appends a number in decimal digits. */
+bool buf_append_integer(struct buf *b, int64_t number);
 /* Appends printf-formatted text. */
 bool buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Room for at least n more bytes: where to write them, or NULL (the buffer has failed). buf_advance() counts what was written. */

@@ -26,6 +26,17 @@ MUST_USE bool digest_sha256_end(struct digest *d, uint8_t ret_hash[static SHA256
 /* All at once. */
 MUST_USE bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash[static SHA256_SIZE]);
 MUST_USE bool digest_hmac_sha256(struct digest *d, struct span key, struct span data, uint8_t ret_mac[static SHA256_SIZE]);
+
+/* HMAC-SHA-256 under one key for many messages: what the key alone decides is hashed once. */
+struct digest_key;
+/* NULL: no memory, or the library failed. d is borrowed. */
+MUST_USE struct digest_key *digest_key_new(struct digest *d);
+/* Wipes it. NULL is fine. */
+void digest_key_free(struct digest_key *key);
+/* Gives it the key, instead of one that it had. Until that has been true once, it has none. */
+MUST_USE bool digest_key_set(struct digest_key *key, const uint8_t bytes[static SHA256_SIZE]);
+MUST_USE bool digest_key_hmac(struct digest_key *key, struct span data, uint8_t ret_mac[static SHA256_SIZE]);
+
 /* Lower-case hex MD5, as SQS gives it for a body (RFC 1321; a checksum here, nothing secret). False also where the library has
  * no MD5 (FIPS mode): digest_has_md5() tells. */
 bool digest_has_md5(const struct digest *d);

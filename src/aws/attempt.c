@@ -27,12 +27,21 @@ static bool fail(struct call *call, enum call_class class, const char *message) 
     return false;
 }
 
+/* Many requests are of one second. */
+static const char *date_now(struct aws_client *c) {
+    int64_t wall = clock_wall(&c->clock) + c->stats.clock_skew;
+    if (c->date[0] == '\0' || wall < c->date_from || wall - c->date_from >= MICROSECONDS) {
+        sigv4_date(wall, c->date);
+        c->date_from = wall - wall % MICROSECONDS;
+    }
+    return c->date;
+}
+
 /* The lines that are new in each request, one after the other. */
 static bool write_lines(struct call *call, const struct credentials *credentials) {
     struct aws_client *c = call->client;
     struct buf *lines = &call->lines;
-    char date[SIGV4_DATE_SIZE];
-    sigv4_date(clock_wall(&c->clock) + c->stats.clock_skew, date);
+    const char *date = date_now(c);
     call->skew = c->stats.clock_skew;
     const size_t label = sizeof "X-Amz-Target: " - 1;
     const struct sigv4_post post = {
@@ -44,7 +53,7 @@ static bool write_lines(struct call *call, const struct credentials *credentials
         .body = call->operation.body,
     };
     buf_reset(lines);
-    if (!buf_printf(lines, "X-Amz-Date: %s", date) || !buf_append_char(lines, '\0') || !buf_append_cstr(lines, "Authorization: ") ||
+    if (!buf_append_cstr(lines, "X-Amz-Date: ") || !buf_append(lines, date, SIGV4_DATE_SIZE) || !buf_append_cstr(lines, "Authorization: ") ||
         !sigv4_sign_post(c->signer, &post, lines) || !buf_append_char(lines, '\0')) {
         return false;
     }

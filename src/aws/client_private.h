@@ -33,6 +33,8 @@ struct aws_client {
     struct call *idle;
     size_t idle_count;
     struct aws_client_stats stats;
+    int64_t date_from;          /* the second (wall) that date is of */
+    char date[SIGV4_DATE_SIZE]; /* "": none yet */
 };
 
 struct call {

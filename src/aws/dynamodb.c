@@ -15,27 +15,55 @@
 #define REQUEST_MAX ((size_t)16 * 1024)
 #define ATTEMPT_TIMEOUT (10 * MICROSECONDS)
 
+#define SPARE_TRANSACTS_MAX 512
+
 struct dynamodb {
     struct aws_client *client;
+    struct transact *spare; /* for reuse: each message needs one, and what it holds is large */
+    size_t spare_count;
 };
 
 static struct call *start(struct dynamodb *d, struct aws_operation *operation, const struct call_options *options, aws_call_done *done,
                           void *user) {
     operation->max_response = RESPONSE_MAX;
     operation->attempt_timeout = ATTEMPT_TIMEOUT;
-    operation->release = free;
     struct call *call = aws_call(d->client, operation, options, done, user);
     if (!call) {
-        free(user);
+        operation->release(user);
     }
     return call;
 }
 
 struct transact {
+    struct dynamodb *dynamodb;
+    struct transact *next; /* among the spare ones */
     transact_done *done;
     void *user;
     struct cancellation cancellation; /* of the last answer; count 0: it was none */
 };
+
+static struct transact *transact_take(struct dynamodb *d) {
+    struct transact *t = d->spare;
+    if (t) {
+        d->spare = t->next;
+        d->spare_count--;
+    } else {
+        t = malloc(sizeof *t);
+    }
+    return t;
+}
+
+static void transact_release(void *user) {
+    struct transact *t = user;
+    struct dynamodb *d = t->dynamodb;
+    if (d->spare_count == SPARE_TRANSACTS_MAX) {
+        free(t);
+        return;
+    }
+    t->next = d->spare;
+    d->spare = t;
+    d->spare_count++;
+}
 
 #define CANCELLED "TransactionCanceledException"
 
@@ -65,22 +93,23 @@ static void refine_transact(void *user, struct span body, struct call_result *re
 static void transact_answered(void *user, const struct call_result *result, struct span body) {
     (void)body;
     const struct transact *t = user;
-    struct transact_result r = {.call = *result};
-    if (is_cancelled(result)) { /* else the reasons are of an earlier attempt */
-        r.reason_count = t->cancellation.count;
-        memcpy(r.reasons, t->cancellation.reasons, sizeof r.reasons);
-    }
+    struct transact_result r;
+    r.call = *result;
+    r.reason_count = is_cancelled(result) ? t->cancellation.count : 0; /* else the reasons are of an earlier attempt */
+    memcpy(r.reasons, t->cancellation.reasons, r.reason_count * sizeof *r.reasons);
     t->done(t->user, &r);
 }
 
 static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
-    struct transact *t = calloc(1, sizeof *t);
+    struct transact *t = transact_take(ctx);
     if (!t) {
         return NULL;
     }
+    t->dynamodb = ctx;
     t->done = done;
     t->user = user;
-    struct aws_operation operation = {.name = "TransactWriteItems", .body = body, .refine = refine_transact};
+    t->cancellation.count = 0;
+    struct aws_operation operation = {.name = "TransactWriteItems", .body = body, .refine = refine_transact, .release = transact_release};
     return start(ctx, &operation, options, transact_answered, t);
 }
 
@@ -113,7 +142,7 @@ static struct call *get_item(void *ctx, struct span body, const struct call_opti
     }
     g->done = done;
     g->user = user;
-    struct aws_operation operation = {.name = "GetItem", .body = body, .refine = refine_get_item};
+    struct aws_operation operation = {.name = "GetItem", .body = body, .refine = refine_get_item, .release = free};
     return start(ctx, &operation, options, get_item_answered, g);
 }
 
@@ -142,7 +171,7 @@ static struct call *put_item(void *ctx, struct span body, const struct call_opti
     }
     p->done = done;
     p->user = user;
-    struct aws_operation operation = {.name = "PutItem", .body = body, .refine = refine_put_item};
+    struct aws_operation operation = {.name = "PutItem", .body = body, .refine = refine_put_item, .release = free};
     return start(ctx, &operation, options, put_item_answered, p);
 }
 
@@ -219,12 +248,17 @@ static void cancel(void *ctx, struct call *call) {
 struct dynamodb *dynamodb_new(struct aws_client *client) {
     struct dynamodb *dynamodb = malloc(sizeof *dynamodb);
     if (dynamodb) {
-        dynamodb->client = client;
+        *dynamodb = (struct dynamodb){.client = client};
     }
     return dynamodb;
 }
 
 void dynamodb_free(struct dynamodb *dynamodb) {
+    while (dynamodb && dynamodb->spare) {
+        struct transact *next = dynamodb->spare->next;
+        free(dynamodb->spare);
+        dynamodb->spare = next;
+    }
     free(dynamodb);
 }
 

@@ -21,7 +21,7 @@ struct sigv4_signer {
     char secret[SIGV4_SECRET_MAX];
     size_t secret_len;
     bool has_key;
-    uint8_t key[SHA256_SIZE];
+    struct digest_key *key; /* of that day and secret */
 };
 
 static bool fill(struct sigv4_signer *s, const struct sigv4_scope *scope, struct span path, struct span content_type, struct span host) {
@@ -43,7 +43,8 @@ struct sigv4_signer *sigv4_signer_new(struct digest *digest, const struct sigv4_
     buf_init(&s->region, TEXT_MAX);
     buf_init(&s->service, TEXT_MAX);
     buf_init(&s->string_to_sign, TEXT_MAX * 2);
-    if (!fill(s, scope, path, content_type, host)) {
+    s->key = digest_key_new(digest);
+    if (!s->key || !fill(s, scope, path, content_type, host)) {
         sigv4_signer_free(s);
         return NULL;
     }
@@ -58,6 +59,7 @@ void sigv4_signer_free(struct sigv4_signer *s) {
     buf_free(&s->region);
     buf_free(&s->service);
     buf_free(&s->string_to_sign);
+    digest_key_free(s->key);
     OPENSSL_cleanse(s, sizeof *s);
     free(s);
 }
@@ -68,7 +70,10 @@ static bool find_key(struct sigv4_signer *s, const struct sigv4_scope *scope, co
         return true;
     }
     s->has_key = false;
-    if (!sigv4_key(s->digest, scope, date, secret, s->key)) {
+    uint8_t key[SHA256_SIZE];
+    bool ok = sigv4_key(s->digest, scope, date, secret, key) && digest_key_set(s->key, key);
+    OPENSSL_cleanse(key, sizeof key);
+    if (!ok) {
         return false;
     }
     memcpy(s->day, date, SIGV4_DAY_SIZE);
@@ -101,7 +106,7 @@ static bool hash_request(struct sigv4_signer *s, const struct sigv4_post *post, 
 
 bool sigv4_sign_post(struct sigv4_signer *s, const struct sigv4_post *post, struct buf *out) {
     const struct sigv4_scope scope = {buf_span(&s->region), buf_span(&s->service)};
-    uint8_t hash[SHA256_SIZE];
+    uint8_t hash[SHA256_SIZE], mac[SHA256_SIZE];
     if (!find_key(s, &scope, post->date, post->secret_access_key) || !hash_request(s, post, hash)) {
         return false;
     }
@@ -109,9 +114,11 @@ bool sigv4_sign_post(struct sigv4_signer *s, const struct sigv4_post *post, stru
     hex_encode(hash, sizeof hash, hex);
     struct buf *text = &s->string_to_sign;
     buf_reset(text);
-    char signature[SIGV4_SIGNATURE_SIZE];
+    if (!sigv4_append_string_to_sign(&scope, post->date, hex, text) || !digest_key_hmac(s->key, buf_span(text), mac)) {
+        return false;
+    }
+    hex_encode(mac, sizeof mac, hex);
     bool token = post->session_token.len > 0;
-    return sigv4_append_string_to_sign(&scope, post->date, hex, text) && sigv4_signature(s->digest, s->key, buf_span(text), signature) &&
-           sigv4_authorization(&scope, post->date, post->access_key_id, token ? SPAN(SIGNED_HEADERS_WITH_TOKEN) : SPAN(SIGNED_HEADERS),
-                               signature, out);
+    return sigv4_authorization(&scope, post->date, post->access_key_id, token ? SPAN(SIGNED_HEADERS_WITH_TOKEN) : SPAN(SIGNED_HEADERS),
+                               hex, out);
 }

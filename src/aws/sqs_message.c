@@ -74,7 +74,7 @@ static struct span append(struct buf *block, const struct json_token *part) {
         return (struct span){NULL, 0};
     }
     size_t from = block->len;
-    (void)json_unescape(part->raw, block);
+    (void)(part->escaped ? json_unescape(part->raw, block) : buf_append_span(block, part->raw));
     return span_of(block->data + from, block->len - from);
 }
 

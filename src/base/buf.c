@@ -62,7 +62,7 @@ void buf_advance(struct buf *b, size_t n) {
     b->data[b->len] = '\0';
 }
 
-bool buf_append(struct buf *b, const void *data, size_t len) {
+bool buf_append_slowly(struct buf *b, const void *data, size_t len) {
     if (len == 0)
         return buf_ok(b);
     char *to = buf_reserve(b, len);
@@ -73,16 +73,17 @@ bool buf_append(struct buf *b, const void *data, size_t len) {
     return true;
 }
 
-bool buf_append_span(struct buf *b, struct span s) {
-    return buf_append(b, s.data, s.len);
-}
-
-bool buf_append_cstr(struct buf *b, const char *s) {
-    return buf_append(b, s, strlen(s));
-}
-
-bool buf_append_char(struct buf *b, char c) {
-    return buf_append(b, &c, 1);
+bool buf_append_integer(struct buf *b, int64_t number) {
+    char text[sizeof "-9223372036854775808"];
+    size_t at = sizeof text;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        text[--at] = '-';
+    return buf_append(b, text + at, sizeof text - at);
 }
 
 bool buf_printf(struct buf *b, const char *format, ...) {

@@ -1,10 +1,12 @@
 #include "digest.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zlib.h>
 
 struct digest {
@@ -78,6 +80,60 @@ bool digest_hmac_sha256(struct digest *d, struct span key, struct span data, uin
     size_t size = 0;
     return EVP_MAC_init(d->mac, bytes_of(key), key.len, NULL) == 1 && EVP_MAC_update(d->mac, bytes_of(data), data.len) == 1 &&
            EVP_MAC_final(d->mac, ret_mac, &size, SHA256_SIZE) == 1 && size == SHA256_SIZE;
+}
+
+#define SHA256_BLOCK 64
+
+struct digest_key {
+    struct digest *digest;
+    EVP_MD_CTX *inner, *outer; /* each has taken in the one block that the key makes (RFC 2104) */
+    bool set;
+};
+
+struct digest_key *digest_key_new(struct digest *d) {
+    struct digest_key *key = calloc(1, sizeof *key);
+    if (!key)
+        return NULL;
+    key->digest = d;
+    key->inner = EVP_MD_CTX_new();
+    key->outer = EVP_MD_CTX_new();
+    if (key->inner && key->outer)
+        return key;
+    digest_key_free(key);
+    return NULL;
+}
+
+void digest_key_free(struct digest_key *key) {
+    if (!key)
+        return;
+    EVP_MD_CTX_free(key->outer);
+    EVP_MD_CTX_free(key->inner);
+    free(key);
+}
+
+static bool begin_with_pad(struct digest *d, EVP_MD_CTX *ctx, const uint8_t bytes[static SHA256_SIZE], uint8_t pad) {
+    uint8_t block[SHA256_BLOCK];
+    memset(block, pad, sizeof block);
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        block[i] ^= bytes[i];
+    bool done = EVP_DigestInit_ex2(ctx, d->sha256, NULL) == 1 && EVP_DigestUpdate(ctx, block, sizeof block) == 1;
+    OPENSSL_cleanse(block, sizeof block);
+    return done;
+}
+
+bool digest_key_set(struct digest_key *key, const uint8_t bytes[static SHA256_SIZE]) {
+    key->set = begin_with_pad(key->digest, key->inner, bytes, 0x36) && begin_with_pad(key->digest, key->outer, bytes, 0x5C);
+    return key->set;
+}
+
+static bool end_with(struct digest *d, const EVP_MD_CTX *begun, struct span data, uint8_t ret_hash[static SHA256_SIZE]) {
+    return EVP_MD_CTX_copy_ex(d->ctx, begun) == 1 && digest_sha256_update(d, data) && digest_sha256_end(d, ret_hash);
+}
+
+bool digest_key_hmac(struct digest_key *key, struct span data, uint8_t ret_mac[static SHA256_SIZE]) {
+    uint8_t hash[SHA256_SIZE];
+    return key->set && end_with(key->digest, key->inner, data, hash) &&
+           end_with(key->digest, key->outer, span_of((const char *)hash, sizeof hash), ret_mac);
 }
 
 bool digest_has_md5(const struct digest *d) {

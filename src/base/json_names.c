@@ -8,6 +8,8 @@
 /* Up to so many names an object's are compared one by one; beyond, they are hashed. */
 #define DIRECT_MAX 8
 #define FIRST_SLOTS 32
+#define FIRST_NAMES 32
+#define FIRST_OBJECTS 8
 /* Places are kept in 31 bits, to hold a name in 8 bytes: with its slot a member of a large object takes about 18. */
 #define TEXT_MAX ((size_t)INT32_MAX)
 
@@ -32,12 +34,20 @@ struct json_names {
     struct object *objects;
     size_t depth;
     size_t depth_capacity;
+    /* Where those two point until it is too small: enough for most texts. */
+    struct name first_names[FIRST_NAMES];
+    struct object first_objects[FIRST_OBJECTS];
 };
 
 struct json_names *json_names_new(const uint64_t seed[static 2]) {
     struct json_names *names = calloc(1, sizeof *names);
-    if (names)
-        memcpy(names->seed, seed, sizeof names->seed);
+    if (!names)
+        return NULL;
+    memcpy(names->seed, seed, sizeof names->seed);
+    names->names = names->first_names;
+    names->capacity = FIRST_NAMES;
+    names->objects = names->first_objects;
+    names->depth_capacity = FIRST_OBJECTS;
     return names;
 }
 
@@ -46,15 +56,28 @@ void json_names_free(struct json_names *names) {
         return;
     while (names->depth > 0)
         json_names_close(names);
-    free(names->objects);
-    free(names->names);
+    if (names->objects != names->first_objects)
+        free(names->objects);
+    if (names->names != names->first_names)
+        free(names->names);
     free(names);
+}
+
+/* Makes an array larger, which is the first one, inside the struct, or was made by this. NULL: no memory, and it stays as it is. */
+static void *enlarge(void *array, const void *first, size_t used, size_t size) {
+    if (array != first)
+        return realloc(array, size);
+    void *larger = realloc(NULL, size);
+    if (larger)
+        memcpy(larger, first, used);
+    return larger;
 }
 
 bool json_names_open(struct json_names *names) {
     if (names->depth == names->depth_capacity) {
-        size_t capacity = names->depth_capacity ? names->depth_capacity * 2 : 8;
-        struct object *objects = realloc(names->objects, capacity * sizeof *objects);
+        size_t capacity = names->depth_capacity * 2;
+        struct object *objects =
+            enlarge(names->objects, names->first_objects, names->depth * sizeof *objects, capacity * sizeof *objects);
         if (!objects)
             return false;
         names->objects = objects;
@@ -152,8 +175,8 @@ static enum json_names_result add_hashed(struct json_names *names, struct object
 static bool make_room(struct json_names *names) {
     if (names->count < names->capacity)
         return true;
-    size_t capacity = names->capacity ? names->capacity + names->capacity / 2 : 32;
-    struct name *array = realloc(names->names, capacity * sizeof *array);
+    size_t capacity = names->capacity + names->capacity / 2;
+    struct name *array = enlarge(names->names, names->first_names, names->count * sizeof *array, capacity * sizeof *array);
     if (!array)
         return false;
     names->names = array;

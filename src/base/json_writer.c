@@ -1,7 +1,5 @@
 #include "json_writer.h"
 
-#include <inttypes.h>
-
 void json_writer_init(struct json_writer *w, struct buf *out) {
     *w = (struct json_writer){.out = out};
 }
@@ -57,7 +55,7 @@ void json_string(struct json_writer *w, struct span value) {
 
 void json_integer(struct json_writer *w, int64_t value) {
     begin_value(w);
-    (void)buf_printf(w->out, "%" PRId64, value);
+    (void)buf_append_integer(w->out, value);
 }
 
 void json_boolean(struct json_writer *w, bool value) {
@@ -85,22 +83,44 @@ static bool append_escaped(struct buf *out, unsigned char c) {
     return buf_append(out, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 0xF]}, 6);
 }
 
+#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
+/* Whether a byte among the eight must be escaped: a control character, a quote or a backslash. (A byte below another is found by the
+ * borrow of a subtraction; a false alarm behind a true one does no harm.) */
+static bool must_escape_among(uint64_t x) {
+    uint64_t quote = x ^ EVERY_BYTE('"');
+    uint64_t backslash = x ^ EVERY_BYTE('\\');
+    uint64_t found = ((x - EVERY_BYTE(0x20)) & ~x) | ((quote - EVERY_BYTE(1)) & ~quote) | ((backslash - EVERY_BYTE(1)) & ~backslash);
+    return (found & EVERY_BYTE(0x80)) != 0;
+}
+
+static bool must_escape(unsigned char c) {
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Where the run that needs no escape ends. */
+static size_t skip_plain(struct span text, size_t at) {
+    for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        if (must_escape_among(word))
+            break;
+    }
+    while (at < text.len && !must_escape((unsigned char)text.data[at]))
+        at++;
+    return at;
+}
+
 bool json_append_string(struct buf *out, struct span text) {
     /* At least so much comes: one growth for the common case. */
     if (text.len > SIZE_MAX - 2 || !buf_reserve(out, text.len + 2))
         return false;
     (void)buf_append_char(out, '"');
-    size_t plain = 0; /* begin of the run that needs no escape */
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        (void)buf_append(out, text.data + plain, i - plain);
-        if (!append_escaped(out, c))
+    for (size_t at = 0; at < text.len; at++) {
+        size_t end = skip_plain(text, at);
+        (void)buf_append(out, text.data + at, end - at);
+        if (end < text.len && !append_escaped(out, (unsigned char)text.data[end]))
             return false;
-        plain = i + 1;
+        at = end;
     }
-    if (plain < text.len)
-        (void)buf_append(out, text.data + plain, text.len - plain);
     return buf_append_char(out, '"');
 }

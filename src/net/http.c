@@ -206,6 +206,7 @@ void http_free(struct http *http) {
         transfer_free(t);
     }
     http_multi_close(http);
+    http_urls_free(&http->urls);
     free(http->ca_file);
     free(http->user_agent);
     free(http);

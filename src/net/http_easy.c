@@ -142,7 +142,9 @@ CURL *http_easy_new(struct http_transfer *t) {
         curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->message) == CURLE_OK &&
         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) == CURLE_OK &&
         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK &&
-        curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) == CURLE_OK) {
+        curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->lines) == CURLE_OK &&
+        curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK) {
+        t->method = HTTP_POST;
         return easy;
     }
     curl_easy_cleanup(easy);
@@ -170,14 +172,38 @@ static void set_lines(struct http_transfer *t, const struct http_request *reques
     t->lines[n - 1].next = NULL;
 }
 
-static bool set_method(CURL *easy, const struct http_request *request) {
-    if (request->method == HTTP_GET) {
-        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK;
+/* A handle was made for POST, and nearly always stays with it. */
+static bool set_method(struct http_transfer *t, enum http_method method) {
+    CURL *easy = t->easy;
+    if (method == t->method) {
+        return true;
     }
-    const char *name = request->method == HTTP_PUT ? "PUT" : NULL;
-    return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, name) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.data : "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) == CURLE_OK;
+    bool set = method == HTTP_GET ? curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK : curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
+    set = set && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method == HTTP_PUT ? "PUT" : NULL) == CURLE_OK;
+    if (set) {
+        t->method = method;
+    }
+    return set;
+}
+
+static bool set_body(CURL *easy, const struct http_request *request) {
+    /* A GET has none; that it is one stays as it was set. */
+    return request->method == HTTP_GET ||
+           (curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len ? request->body.data : "") == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) == CURLE_OK);
+}
+
+static bool set_url(struct http_transfer *t, const char *text) {
+    CURLU *url = http_urls_find(&t->http->urls, text);
+    if (url && url == t->url) {
+        return true;
+    }
+    t->url = NULL;
+    if (curl_easy_setopt(t->easy, CURLOPT_CURLU, url) != CURLE_OK || curl_easy_setopt(t->easy, CURLOPT_URL, url ? NULL : text) != CURLE_OK) {
+        return false;
+    }
+    t->url = url;
+    return true;
 }
 
 /* While names can't be resolved, the connections that live are all we have. */
@@ -213,8 +239,7 @@ bool http_easy_prepare(struct http_transfer *t, const struct http_request *reque
     forget_response(t, request->max_response);
     set_lines(t, request);
     int64_t connect = request->connect_timeout ? request->connect_timeout : CONNECT_TIMEOUT;
-    return curl_easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK && set_method(easy, request) &&
-           curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->lines) == CURLE_OK &&
+    return set_url(t, request->url) && set_method(t, request->method) && set_body(easy, request) &&
            curl_easy_setopt(easy, CURLOPT_NOPROXY, request->direct ? "*" : NULL) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds_up(request->timeout)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(connect)) == CURLE_OK && set_reuse(t, request->url);

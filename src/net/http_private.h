@@ -7,6 +7,7 @@
 #include "http.h"
 #include "http_headers.h"
 #include "http_hosts.h"
+#include "http_urls.h"
 #include "random.h"
 #include "timers.h"
 
@@ -36,6 +37,8 @@ struct http_transfer {
     void *user;
     size_t max_response;
     struct http_host *host; /* NULL: none that is known */
+    enum http_method method; /* that the handle is set to */
+    CURLU *url;              /* likewise; NULL: none of http->urls */
     struct curl_slist lines[HTTP_HEADERS_MAX + 3]; /* the caller's and ours; libcurl only reads them */
 
     /* Changes. */
@@ -61,6 +64,7 @@ struct http {
     size_t max_connections;
     size_t response_budget;
     struct random random;
+    struct http_urls urls;
 
     struct timer timer; /* the one that libcurl asks for */
     struct http_transfer *in_flight;

@@ -36,14 +36,17 @@ static void append_record_id(const struct update_context *ctx, struct span recor
 }
 
 static void append_text(struct buf *out, const char *name, struct span text) {
-    buf_printf(out, ",\"%s\":{\"S\":", name);
+    buf_append_cstr(out, ",\"");
+    buf_append_cstr(out, name);
+    buf_append_cstr(out, "\":{\"S\":");
     json_append_string(out, text);
     buf_append_char(out, '}');
 }
 
 /* Lower-case hex needs no escaping, but a delivery's id may be anything. */
 static void append_log_id(const struct update *u, struct span own_message_id, struct buf *out) {
-    buf_printf(out, "{\"log_id\":{\"S\":\"%s", u->log_id);
+    buf_append_cstr(out, "{\"log_id\":{\"S\":\"");
+    buf_append_cstr(out, u->log_id);
     if (!own_message_id.data) {
         buf_append_cstr(out, "\"}");
         return;
@@ -82,8 +85,11 @@ static bool append_item(const struct update_context *ctx, const struct update *u
     append_text(out, "idempotency_key", u->idempotency_key);
     if (u->request_hash[0] != '\0')
         append_text(out, "request_hash", span_cstr(u->request_hash));
-    if (ctx->audit_ttl_days > 0)
-        buf_printf(out, ",\"expires_at\":{\"N\":\"%lld\"}", wall / MICROSECONDS + ctx->audit_ttl_days * SECONDS_A_DAY);
+    if (ctx->audit_ttl_days > 0) {
+        buf_append_cstr(out, ",\"expires_at\":{\"N\":\"");
+        buf_append_integer(out, wall / MICROSECONDS + ctx->audit_ttl_days * SECONDS_A_DAY);
+        buf_append_cstr(out, "\"}");
+    }
     return buf_append_char(out, '}');
 }
 

@@ -16,6 +16,7 @@ FAILING(int, 0, EVP_DigestUpdate, (EVP_MD_CTX * ctx, const void *data, size_t le
 FAILING(int, 0, EVP_DigestFinal_ex, (EVP_MD_CTX * ctx, unsigned char *md, unsigned *len), (ctx, md, len))
 FAILING(EVP_MD *, NULL, EVP_MD_fetch, (OSSL_LIB_CTX * ctx, const char *name, const char *properties), (ctx, name, properties))
 FAILING(EVP_MD_CTX *, NULL, EVP_MD_CTX_new, (void), ())
+FAILING(int, 0, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * out, const EVP_MD_CTX *in), (out, in))
 FAILING(EVP_MAC *, NULL, EVP_MAC_fetch, (OSSL_LIB_CTX * ctx, const char *name, const char *properties), (ctx, name, properties))
 FAILING(EVP_MAC_CTX *, NULL, EVP_MAC_CTX_new, (EVP_MAC * mac), (mac))
 FAILING(int, 0, EVP_MAC_CTX_set_params, (EVP_MAC_CTX * ctx, const OSSL_PARAM params[]), (ctx, params))

@@ -16,6 +16,8 @@ FAILING(CURLcode, CURLE_OUT_OF_MEMORY, curl_global_init, (long flags), (flags))
 FAILING(CURL *, NULL, curl_easy_init, (void), ())
 FAILING(CURLM *, NULL, curl_multi_init, (void), ())
 FAILING(CURLSH *, NULL, curl_share_init, (void), ())
+FAILING(CURLU *, NULL, curl_url, (void), ())
+FAILING(CURLUcode, CURLUE_OUT_OF_MEMORY, curl_url_set, (CURLU * url, CURLUPart part, const char *text, unsigned flags), (url, part, text, flags))
 FAILING(CURLMcode, CURLM_OUT_OF_MEMORY, curl_multi_add_handle, (CURLM * multi, CURL *easy), (multi, easy))
 FAILING(struct ev_loop *, NULL, ev_loop_new, (unsigned flags), (flags))
 

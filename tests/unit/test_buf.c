@@ -153,6 +153,24 @@ static void a_zeroed_buffer_can_be_freed_and_holds_nothing(void **state) {
     buf_free(&b);
 }
 
+static void integers_are_written_in_decimal_digits(void **state) {
+    (void)state;
+    static const struct {
+        int64_t number;
+        const char *text;
+    } cases[] = {{0, "0"}, {7, "7"}, {-10, "-10"}, {INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"}};
+    struct buf b;
+    buf_init(&b, 20);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_reset(&b);
+        assert_true(buf_append_integer(&b, cases[i].number));
+        assert_string_equal(b.data, cases[i].text);
+    }
+    assert_false(buf_append_integer(&b, 1));
+    assert_int_equal(b.failure, BUF_FULL);
+    buf_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_new_buffer_is_empty_and_owns_nothing, plenty),
@@ -160,6 +178,7 @@ int main(void) {
         cmocka_unit_test_setup(the_ceiling_can_be_reached_and_not_passed, plenty),
         cmocka_unit_test_setup(failure_sticks_until_the_buffer_is_reset, plenty),
         cmocka_unit_test_setup(formatted_text_that_does_not_fit_changes_nothing, plenty),
+        cmocka_unit_test_setup(integers_are_written_in_decimal_digits, plenty),
         cmocka_unit_test_setup(reserved_room_is_counted_by_advancing, plenty),
         cmocka_unit_test_setup(growth_is_geometric, plenty),
         cmocka_unit_test_setup(without_memory_the_buffer_keeps_what_it_has, plenty),

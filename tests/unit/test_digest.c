@@ -82,6 +82,25 @@ static void hmac_is_that_of_rfc_4231(void **state) {
         }
 }
 
+static void a_key_that_is_kept_gives_the_same_hmac_for_each_message(void **state) {
+    static const uint8_t keys[][SHA256_SIZE] = {{0}, {0x0b, 0x0c}, {0xff, [SHA256_SIZE - 1] = 1}};
+    static const struct span data[] = {SPAN(""), SPAN("Hi There"), SPAN(REPEAT_10("0123456789"))};
+    struct digest_key *key = digest_key_new(*state);
+    assert_non_null(key);
+    uint8_t mac[SHA256_SIZE], expected[SHA256_SIZE];
+    assert_false(digest_key_hmac(key, data[0], mac));
+    for (size_t k = 0; k < ARRAY_LENGTH(keys); k++) {
+        assert_true(digest_key_set(key, keys[k]));
+        for (size_t i = 0; i < ARRAY_LENGTH(data); i++) {
+            assert_true(digest_hmac_sha256(*state, span_of((const char *)keys[k], SHA256_SIZE), data[i], expected));
+            assert_true(digest_key_hmac(key, data[i], mac));
+            assert_memory_equal(mac, expected, SHA256_SIZE);
+        }
+    }
+    digest_key_free(key);
+    digest_key_free(NULL);
+}
+
 static void md5_is_that_of_rfc_1321(void **state) {
     static const struct {
         struct span data;
@@ -129,6 +148,7 @@ int main(void) {
         cmocka_unit_test(sha256_is_that_of_fips_180),
         cmocka_unit_test(sha256_in_pieces_is_that_of_the_whole),
         cmocka_unit_test(hmac_is_that_of_rfc_4231),
+        cmocka_unit_test(a_key_that_is_kept_gives_the_same_hmac_for_each_message),
         cmocka_unit_test(md5_is_that_of_rfc_1321),
         cmocka_unit_test(crc32_is_that_of_zlib),
         cmocka_unit_test(hex_is_lower_case_and_terminated),

@@ -214,6 +214,22 @@ static void the_path_is_sent_as_it_was_signed(void **state) {
     assert_memory_equal(f->server.last_request.data, expected, strlen(expected));
 }
 
+static void each_request_goes_to_its_own_url_however_many_there_are(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    for (unsigned i = 0; i < 60; i++) {
+        char url[96], expected[64];
+        unsigned path = i < 30 ? i % 12 : i * 7 % 12; /* more than are kept taken apart */
+        (void)snprintf(url, sizeof url, "%s%u", f->url, path);
+        (void)snprintf(expected, sizeof expected, "POST /%u HTTP/1.1\r\n", path);
+        struct http_request request = post(f, "");
+        request.url = url;
+        assert_int_equal(run(f, &request)->status, 200);
+        assert_memory_equal(f->server.last_request.data, expected, strlen(expected));
+    }
+}
+
 static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state) {
     struct fixture *f = *state;
     struct outcome *o = run_against(f,
@@ -558,6 +574,7 @@ int main(void) {
         TEST(each_method_has_its_request_line_also_on_a_reused_handle),
         TEST(a_large_body_is_sent_without_waiting_for_a_100_continue),
         TEST(the_path_is_sent_as_it_was_signed),
+        TEST(each_request_goes_to_its_own_url_however_many_there_are),
         TEST(the_headers_that_are_kept_come_trimmed_and_in_any_case),
         TEST(headers_of_an_interim_response_and_of_the_last_one_are_forgotten),
         TEST(a_kept_header_of_unreasonable_length_is_left_out),

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "compiler.h"
 #include "json_reader.h"
 #include "json_text.h"
 
@@ -25,13 +26,39 @@ static const struct {
 static void an_escaped_text_is_decoded(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
-        struct buf out;
-        buf_init(&out, pairs[i].text.len + 1);
-        assert_true(buf_append_char(&out, '>'));
-        assert_true(json_unescape(pairs[i].raw, &out));
-        assert_true(span_equal(span_of(out.data + 1, out.len - 1), pairs[i].text));
-        buf_free(&out);
+        /* with room for the text alone, and with room for its spelling */
+        const size_t rooms[] = {pairs[i].text.len, pairs[i].raw.len, pairs[i].raw.len + 100};
+        for (size_t k = 0; k < ARRAY_LENGTH(rooms); k++) {
+            struct buf out;
+            buf_init(&out, rooms[k] + 1);
+            assert_true(buf_append_char(&out, '>'));
+            assert_true(json_unescape(pairs[i].raw, &out));
+            assert_true(span_equal(span_of(out.data + 1, out.len - 1), pairs[i].text));
+            assert_int_equal(out.data[out.len], '\0');
+            buf_free(&out);
+        }
     }
+}
+
+static void an_escape_is_found_wherever_it_stands(void **state) {
+    (void)state;
+    for (size_t len = 0; len < 24; len++)
+        for (size_t at = 0; at <= len; at++) {
+            struct buf raw, text, out;
+            buf_init(&raw, 100);
+            buf_init(&text, 100);
+            buf_init(&out, 100);
+            for (size_t i = 0; i <= len; i++) {
+                assert_true(buf_append_cstr(&raw, i == at ? "\\u00e9\\\"" : ""));
+                assert_true(buf_append_cstr(&text, i == at ? "\xC3\xA9\"" : ""));
+                assert_true(i == len || (buf_append_char(&raw, (char)('a' + i)) && buf_append_char(&text, (char)('a' + i))));
+            }
+            assert_true(json_unescape(buf_span(&raw), &out));
+            assert_string_equal(out.data, text.data);
+            buf_free(&raw);
+            buf_free(&text);
+            buf_free(&out);
+        }
 }
 
 static void decoding_fails_only_for_want_of_room(void **state) {
@@ -114,6 +141,7 @@ static void a_token_is_what_it_means(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_escaped_text_is_decoded),
+        cmocka_unit_test(an_escape_is_found_wherever_it_stands),
         cmocka_unit_test(decoding_fails_only_for_want_of_room),
         cmocka_unit_test(what_a_reader_refuses_stands_for_itself),
         cmocka_unit_test(texts_are_compared_by_their_meaning),
