@@ -1,4 +1,4 @@
-#include "worker_world.h"
+#include "group_world.h"
 
 static void when_idle_one_long_poll_is_out(void **state) {
     (void)state;
@@ -142,6 +142,32 @@ static void a_lost_answer_costs_a_delivery_and_no_more(void **state) {
     scene_done(&s);
 }
 
+/* 300 a second of each action is all that a FIFO queue takes from everyone. */
+static void on_a_fifo_queue_calls_stay_below_its_rate_and_batches_are_full(void **state) {
+    (void)state;
+    static const unsigned shapes[][2] = {{60, 60}, {5, 60}, {1, 60}};
+    for (int unaudited = 0; unaudited < 2; unaudited++)
+        for (size_t i = 0; i < ARRAY_LENGTH(shapes); i++) {
+            struct grouped g;
+            grouped_init(&g, i, shapes[i][0], shapes[i][1]);
+            g.unaudited = unaudited;
+            g.scene.queue->calls_per_second = 300;
+            g.scene.sqs->receive.latency = g.scene.sqs->remove.latency = 2 * MILLISECOND;
+            g.scene.sqs->receive.jitter = g.scene.sqs->remove.jitter = 0;
+            g.scene.db->transact.latency = 5 * MILLISECOND;
+            grouped_send_all(&g);
+            grouped_start(&g);
+            scene_empties(&g.scene, MINUTE);
+            assert_int_equal(world_logged(&g.scene.world, "fails"), 0);
+            unsigned count = g.groups * g.size;
+            /* Without audit a group of its own waits for each of its deletes. */
+            unsigned fill = g.groups >= 10 ? 9 : unaudited ? 1 : 4;
+            assert_true(g.scene.sqs->receive.calls <= count / 9 + 20);
+            assert_true(g.scene.sqs->remove.calls <= count / fill);
+            grouped_finish(&g, 0);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_idle_one_long_poll_is_out),
@@ -152,6 +178,7 @@ int main(void) {
         cmocka_unit_test(a_server_that_does_not_wait_is_not_asked_without_end),
         cmocka_unit_test(with_max_rate_only_a_few_seconds_worth_is_held),
         cmocka_unit_test(a_lost_answer_costs_a_delivery_and_no_more),
+        cmocka_unit_test(on_a_fifo_queue_calls_stay_below_its_rate_and_batches_are_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
