@@ -138,6 +138,35 @@ static void entries_wait_for_company_and_no_longer_than_their_linger(void **stat
     world_done(&w);
 }
 
+static void what_somebody_waits_for_lingers_less_and_takes_its_company_along(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 1);
+    probe_init(&p, &w, 0);
+    batcher_within(&p.batcher, MILLISECOND); /* nothing is queued */
+    for (size_t i = 0; i < 3; i++)
+        add(&p, i, NEVER);
+    world_run(&w, 20 * MILLISECOND);
+    batcher_within(&p.batcher, 5 * MILLISECOND);
+    batcher_within(&p.batcher, 500 * MILLISECOND); /* never longer */
+    world_run(&w, 4 * MILLISECOND);
+    assert_int_equal(p.call_count, 0);
+    world_run(&w, 2 * MILLISECOND);
+    assert_int_equal(p.call_count, 1);
+    assert_int_equal(p.calls[0].count, 3);
+    /* In trouble it changes nothing. */
+    p.whole_code = "ServiceUnavailable";
+    add(&p, 3, NEVER);
+    world_run(&w, 100 * MILLISECOND);
+    unsigned calls = p.call_count;
+    batcher_within(&p.batcher, 0);
+    world_run(&w, 100 * MILLISECOND);
+    assert_int_equal(p.call_count, calls);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
 static void one_that_keeps_failing_keeps_nobody_waiting(void **state) {
     (void)state;
     struct world w;
@@ -333,6 +362,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_10_of_a_batch_of_deletes_only_those_that_failed_are_sent_again),
         cmocka_unit_test(entries_wait_for_company_and_no_longer_than_their_linger),
+        cmocka_unit_test(what_somebody_waits_for_lingers_less_and_takes_its_company_along),
         cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
         cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),
         cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
