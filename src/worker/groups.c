@@ -13,7 +13,7 @@
 #include "queue_worker_private.h"
 
 static struct held *held_at(struct place *place) {
-    return place ? container_of(place, struct held, in_group) : NULL;
+    return container_of(place, struct held, in_group);
 }
 
 static const struct held *first_of_line(const struct held *h) {
@@ -22,8 +22,10 @@ static const struct held *first_of_line(const struct held *h) {
 
 /* In a drain nothing begins any more. */
 static void begin_first(struct place *place) {
+    if (!place)
+        return;
     struct held *h = held_at(place);
-    if (h && h->state == HELD_BEHIND && h->worker->phase == PHASE_WORKING)
+    if (h->state == HELD_BEHIND && h->worker->phase == PHASE_WORKING)
         held_begin(h);
 }
 
@@ -66,8 +68,10 @@ void group_broken(struct held *h) {
     if (!h->in_group.line)
         return;
     bool was_first = first_of_line(h) == h;
-    struct place *again = next_delivery(h), *at;
-    while ((at = again ? TAILQ_PREV(again, place_list, link) : TAILQ_LAST(&h->in_group.line->places, place_list)) != &h->in_group) {
+    struct place *again = next_delivery(h), *before;
+    for (struct place *at = again ? TAILQ_PREV(again, place_list, link) : TAILQ_LAST(&h->in_group.line->places, place_list); at != &h->in_group;
+         at = before) {
+        before = TAILQ_PREV(at, place_list, link);
         group_forget(held_at(at));
         held_give_back(held_at(at), 0, "An earlier message of its group comes again");
     }

@@ -183,9 +183,12 @@ static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end e
         w->totals.undeleted++;
         LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message that is done with could not be deleted, and may be delivered once more",
                   LOG_S("message_id", h->message->message_id), LOG_C("code", code));
-        group_broken(h);
     }
-    group_passed(h);
+    /* A handle that is over may be answered as if it had deleted. */
+    if (end == BATCH_DONE && entry->sent_at < h->lease_until)
+        group_passed(h);
+    else
+        group_broken(h);
     held_free(h);
     engine_pump(&w->engine);
     poller_pump(w);
