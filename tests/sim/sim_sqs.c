@@ -110,6 +110,8 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     call->count = count;
     for (size_t i = 0; i < count; i++) {
         struct sim_message *m = call->sends[i] = sim_message_new(entries[i].body);
+        if (entries[i].body.len > 0 && memchr(entries[i].body.data, '\0', entries[i].body.len))
+            sim_message_set(&m->body, SPAN("\x01")); /* no more sendable than NUL, which our texts don't hold */
         sim_message_set(&m->error_type, entries[i].error_type);
         sim_message_set(&m->status_code, entries[i].status_code);
         sim_message_set(&m->error_envelope, entries[i].error_envelope);

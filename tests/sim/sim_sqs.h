@@ -97,13 +97,16 @@ struct sim_sqs {
     unsigned failed_entries;       /* per mille of entries of any batch, not the sender's fault */
     unsigned refused_entries;      /* likewise, as the sender's own fault */
     unsigned ignored_deletes;      /* per mille of deletes on standard queues: answered with 200, and the message comes again */
+    unsigned expired_handles;      /* per mille of deletes on standard queues, after the visibility is over, that are refused (FIFO: all) */
     unsigned counts_grow;          /* per mille of deliveries whose count grows by one that nobody got */
     unsigned short_receives;       /* per mille of receives that look at a part of the queue: fewer messages, or none where they don't wait */
     unsigned ghost_receives;       /* per mille of receives that are cancelled and wait on all the same */
     struct {
-        uint64_t duplicates, reorders, failed_entries, refused_entries, ignored_deletes, counts_grow, short_receives, ghost_receives, over_limit;
+        uint64_t duplicates, reorders, failed_entries, refused_entries, ignored_deletes, expired_handles, counts_grow, short_receives,
+            ghost_receives, over_limit;
     } happened;
     bool never_waits;              /* receives are answered at once */
+    bool repeats_count;            /* a receive that is asked for again by its attempt id is one more for ApproximateReceiveCount */
     /* Of the next batch alone: the entries that fail, by place. */
     uint32_t fail_deletes, fail_sends;
     bool fail_as_senders; /* …as the sender's own fault */

@@ -25,6 +25,17 @@ bool sim_entry_fails(struct sim_sqs *sqs, uint32_t mask, size_t i, struct sqs_en
     return true;
 }
 
+/* FIFO queues refuse every handle whose time is over, standard ones may, and take a replaced one without using it. */
+static bool is_refused_as_expired(struct sim_queue *queue, const struct sim_message *m, bool newest) {
+    struct sim_sqs *sqs = queue->sqs;
+    bool over = m->visible_at <= sqs->world->now;
+    if (queue->attributes.fifo)
+        return over || !newest;
+    bool refused = over && newest && sim_happens(sqs->world, sqs->expired_handles);
+    sqs->happened.expired_handles += refused;
+    return refused;
+}
+
 static void delete_one(struct sim_queue *queue, const char *handle, struct sqs_entry_result *r) {
     struct sim_sqs *sqs = queue->sqs;
     bool newest = false;
@@ -36,7 +47,7 @@ static void delete_one(struct sim_queue *queue, const char *handle, struct sqs_e
     r->ok = true;
     if (m->deleted || m->expired)
         return;
-    if (queue->attributes.fifo && (!newest || m->visible_at <= sqs->world->now)) {
+    if (is_refused_as_expired(queue, m, newest)) {
         sim_entry_refused(r, true, "InvalidParameterValue"); /* "The receipt handle has expired" */
         return;
     }

@@ -124,8 +124,10 @@ static bool repeats(struct sqs_call *call) {
             forget_attempt(queue, attempt);
         } else if (same) {
             for (size_t i = 0; i < attempt->count; i++) {
-                attempt->given[i].message->visible_at = w->now + (int64_t)call->visibility * MICROSECONDS;
-                sim_receive_give(call, attempt->given[i].message);
+                struct sim_message *m = attempt->given[i].message;
+                m->visible_at = w->now + (int64_t)call->visibility * MICROSECONDS;
+                m->receive_count += queue->sqs->repeats_count;
+                sim_receive_give(call, m);
             }
             queue->repeated_receives++;
             return true;

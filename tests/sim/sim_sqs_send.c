@@ -13,10 +13,42 @@ static size_t size_of(const struct sim_message *m) {
            attribute_size("ErrorEnvelope", "String", m->error_envelope);
 }
 
+/* One character of a text: its bytes, or 0 where SQS takes none such (SendMessage: "#x9 | #xA | #xD | #x20 to #xD7FF | …"). */
+static size_t character_length(const unsigned char *at) {
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
+    uint32_t c = len == 1 ? at[0] : at[0] & (0x7FU >> len);
+    for (size_t i = 1; i < len; i++) {
+        if (at[i] >> 6 != 2)
+            return 0;
+        c = c << 6 | (at[i] & 0x3FU);
+    }
+    bool fine = c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
+    return len && c >= least[len] && fine ? len : 0;
+}
+
+static bool is_sendable(const char *text) {
+    for (size_t len = 0; *text; text += len)
+        if (!(len = character_length((const unsigned char *)text)))
+            return false;
+    return true;
+}
+
+/* What a message is refused with for what it holds; NULL: nothing. */
+static const char *fault_of(const struct sim_message *m) {
+    if (!m->body[0])
+        return "MissingParameter";
+    return is_sendable(m->body) && is_sendable(m->error_envelope) && is_sendable(m->error_type) ? NULL : "InvalidMessageContents";
+}
+
 static void send_one(struct sqs_call *call, size_t i) {
     struct sim_sqs *sqs = call->sqs;
-    const char *code = NULL;
+    const char *code = fault_of(call->sends[i]);
     size_t size = size_of(call->sends[i]);
+    if (code) {
+        sim_entry_refused(&call->results[i], true, code);
+        return;
+    }
     if (size > call->queue->attributes.max_message_size) {
         sim_entry_refused(&call->results[i], true, "InvalidParameterValue");
         return;

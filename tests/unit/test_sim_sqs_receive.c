@@ -103,6 +103,20 @@ static void a_short_receive_finds_less_than_there_is_and_nothing_only_where_it_d
     world_done(&w);
 }
 
+static void a_handle_whose_time_is_over_may_be_refused(void **state) {
+    (void)state;
+    struct world w;
+    struct sim_queue *q = begin(&w, 1);
+    assert_int_equal(receive(q, 0), 1);
+    world_run(&w, 31 * SECOND);
+    w.sqs.expired_handles = 1000;
+    assert_false(delete(w.sqs.all[0]));
+    assert_int_equal(q->count, 1);
+    assert_int_equal(receive(q, 0), 1);
+    assert_true(delete(w.sqs.all[0]));
+    world_done(&w);
+}
+
 static void never(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
     (void)user, (void)result, (void)messages, (void)count, (void)corrupt;
     fail_msg("a cancelled receive was answered");
@@ -167,6 +181,7 @@ int main(void) {
         cmocka_unit_test(a_visibility_ends_twelve_hours_after_the_receive),
         cmocka_unit_test(a_stale_handle_is_answered_with_200_and_deletes_nothing),
         cmocka_unit_test(chance_makes_duplicates_growing_counts_and_deletes_that_are_ignored),
+        cmocka_unit_test(a_handle_whose_time_is_over_may_be_refused),
         cmocka_unit_test(a_short_receive_finds_less_than_there_is_and_nothing_only_where_it_does_not_wait),
         cmocka_unit_test(a_receive_whose_client_is_gone_may_still_take_messages),
         cmocka_unit_test(counts_lag_where_they_are_told_to),
