@@ -100,12 +100,20 @@ static void drop_expired(struct batcher *b, int64_t now) {
 /* Moves what fits into one batch from the queue into the flight. */
 static void load(struct batcher *b, struct batch_flight *f, int64_t now) {
     size_t bytes = 0;
-    while (f->count < SQS_BATCH_MAX) {
+    unsigned taken = 0; /* back by their owners */
+    while (f->count < SQS_BATCH_MAX && taken < SQS_BATCH_MAX) {
         struct batch_entry *entry = TAILQ_FIRST(&b->queue);
         if (!entry || (f->count > 0 && (entry->solitary || f->entries[0]->solitary)))
             return;
         if (f->count > 0 && b->kind.max_bytes && bytes + entry->size > b->kind.max_bytes)
             return;
+        enum batch_leave leave = b->kind.leave ? b->kind.leave(b->ctx, entry, f->count > 0) : BATCH_GOES;
+        if (leave == BATCH_STAYS)
+            return;
+        if (leave == BATCH_TAKEN) {
+            taken++;
+            continue;
+        }
         take_from_queue(b, entry);
         bytes += entry->size;
         entry->flight = f;
@@ -123,7 +131,7 @@ static void unload(struct batcher *b, struct batch_flight *f) {
         }
 }
 
-/* Starts one call. False: no memory; the entries are in the queue again. */
+/* Starts one call. False: no memory, or none goes now; the entries are in the queue again. */
 static bool fly(struct batcher *b, int64_t now) {
     struct batch_flight *f = calloc(1, sizeof *f);
     if (!f)
@@ -131,7 +139,8 @@ static bool fly(struct batcher *b, int64_t now) {
     f->batcher = b;
     load(b, f, now);
     struct call_options options = {.deadline = now + CALL_DEADLINE, .max_attempts = b->failures ? 1 : 0};
-    f->call = b->kind.send(b->ctx, f->entries, f->count, &options, f);
+    if (f->count > 0)
+        f->call = b->kind.send(b->ctx, f->entries, f->count, &options, f);
     if (!f->call) {
         unload(b, f);
         free(f);
@@ -176,15 +185,23 @@ static void pump_soon(struct batcher *b) {
     timer_start(b->ports->timers, &b->timer, clock_monotonic(b->ports->clock));
 }
 
-void batcher_add(struct batcher *b, struct batch_entry *entry) {
+static void add(struct batcher *b, struct batch_entry *entry, bool first) {
     int64_t now = clock_monotonic(b->ports->clock);
     entry->due = now + b->kind.linger;
     entry->tries = 0;
     if (b->queued + b->flight_count == 0)
         b->trouble_since = now; /* nobody has looked since */
-    put_in_queue(b, entry, false);
+    put_in_queue(b, entry, first);
     if (!b->timer.running || is_ready(b, now))
         pump_soon(b);
+}
+
+void batcher_add(struct batcher *b, struct batch_entry *entry) {
+    add(b, entry, false);
+}
+
+void batcher_add_first(struct batcher *b, struct batch_entry *entry) {
+    add(b, entry, true);
 }
 
 void batcher_within(struct batcher *b, int64_t linger) {

@@ -18,6 +18,13 @@ enum batch_end {
     BATCH_EXPIRED  /* its time was over before it got through */
 };
 
+/* Whether an entry may go into a batch that is about to be sent. */
+enum batch_leave {
+    BATCH_GOES,
+    BATCH_STAYS, /* not with this batch, nor those behind it */
+    BATCH_TAKEN  /* its owner has taken it back */
+};
+
 struct batch_flight;
 
 /* Part of what is sent. Zeroed, it is idle. */
@@ -43,6 +50,8 @@ struct batcher_kind {
     size_t max_bytes;  /* of a batch; 0: no bound */
     int64_t linger;    /* microseconds that an entry waits for company */
     unsigned max_flights;
+    /* Asked for each entry when its turn has come; others_go: the batch has others already. NULL: all go. */
+    enum batch_leave (*leave)(void *ctx, struct batch_entry *entry, bool others_go);
     /* Starts the call for entries; its done is batcher_answered with flight as user. NULL: no memory. */
     struct call *(*send)(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
                          struct batch_flight *flight);
@@ -75,6 +84,8 @@ void batcher_init(struct batcher *b, const struct worker_ports *ports, const str
 /* Ends its calls and forgets its entries, without `ended`. */
 void batcher_done(struct batcher *b);
 void batcher_add(struct batcher *b, struct batch_entry *entry);
+/* The same, before all others. */
+void batcher_add_first(struct batcher *b, struct batch_entry *entry);
 /* Forgets an entry, queued, waiting or in flight (the call goes on, and may well have its effect). */
 void batcher_remove(struct batcher *b, struct batch_entry *entry);
 /* What is queued now waits for company no longer than this. */

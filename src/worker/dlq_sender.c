@@ -8,6 +8,7 @@ static const unsigned SEND_FLIGHTS = 8;
 static const size_t RECORD_MAX = (size_t)8 << 20;
 static const unsigned REFUSED_DELAY = 300; /* seconds */
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
+static const int64_t CONFIRMED_LASTS = 3 * MICROSECONDS;
 static const size_t BATCH_BYTES_MAX = (size_t)1 << 20;
 
 static size_t letter_limit(const struct queue_worker *w) {
@@ -47,7 +48,10 @@ static void queue_letter(struct held *h) {
     h->sending.size = h->letter.size;
     /* No send begins once another may have the message: it may be applied by then. */
     h->sending.expires = lease_end_of(h);
-    batcher_add(&w->dead_letters, &h->sending);
+    if (h->job.confirmations)
+        batcher_add_first(&w->dead_letters, &h->sending); /* while that is fresh */
+    else
+        batcher_add(&w->dead_letters, &h->sending);
     if (w->fifo)
         batcher_within(&w->dead_letters, GROUP_LINGER);
 }
@@ -64,6 +68,31 @@ void dlq_send(struct held *h) {
 void dlq_forget(struct held *h) {
     batcher_remove(&h->worker->dead_letters, &h->sending);
     drop_letter(h);
+}
+
+/* Whether it was asked so long ago if the message was applied after all that another delivery may have done so since. */
+static bool is_stale(const struct held *h, int64_t now) {
+    return h->job.confirmed_at && now - h->job.confirmed_at > CONFIRMED_LASTS;
+}
+
+/* Back to be confirmed; from there it comes here once more, or is deleted. */
+static void confirm_again(struct held *h) {
+    dlq_forget(h);
+    held_enter(h, HELD_WORKING);
+    if (!engine_confirm_again(&h->worker->engine, &h->job))
+        held_give_back(h, NO_MEMORY_DELAY, "There is no memory to confirm its failure");
+}
+
+/* A late one is confirmed first. While the DLQ is in trouble, no more than one batch is: more than try it need no read. */
+static enum batch_leave leave_for_letter(void *ctx, struct batch_entry *entry, bool others_go) {
+    struct queue_worker *w = ctx;
+    struct held *h = container_of(entry, struct held, sending);
+    if (!is_stale(h, clock_monotonic(w->ports.clock)))
+        return BATCH_GOES;
+    if (others_go && batcher_in_trouble(&w->dead_letters))
+        return BATCH_STAYS;
+    confirm_again(h);
+    return BATCH_TAKEN;
 }
 
 static struct call *send_letters(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
@@ -85,8 +114,10 @@ static struct call *send_letters(void *ctx, struct batch_entry *const *entries, 
         if (letter->error_envelope.len)
             sends[i].error_envelope = buf_span(&letter->error_envelope);
     }
+    /* One attempt: a late one is to be confirmed first. */
+    struct call_options once = {.deadline = options->deadline, .max_attempts = 1};
     const struct sqs_port *sqs = w->ports.sqs;
-    return sqs->send_batch(sqs->ctx, w->facts->dlq.url, sends, count, options, batcher_answered, flight);
+    return sqs->send_batch(sqs->ctx, w->facts->dlq.url, sends, count, &once, batcher_answered, flight);
 }
 
 static void on_record_put(void *user, const struct call_result *result) {
@@ -174,6 +205,7 @@ void dlq_init(struct queue_worker *w) {
                                 .max_bytes = limit < BATCH_BYTES_MAX ? limit : BATCH_BYTES_MAX,
                                 .linger = SEND_LINGER,
                                 .max_flights = SEND_FLIGHTS,
+                                .leave = leave_for_letter,
                                 .send = send_letters,
                                 .ended = letter_ended,
                                 .trouble_changed = trouble_changed};

@@ -66,19 +66,37 @@ static void on_job_timer(void *user) {
     }
 }
 
-bool engine_add(struct engine *e, struct job *job) {
-    bool first = false;
+/* Into the engine and the line of its record; *ret_first: in front of it. */
+static bool take_in(struct engine *e, struct job *job, bool *ret_first) {
     struct job *displaced = NULL;
     job->engine = e;
     job->state = JOB_OUTSIDE;
     job->call = NULL;
     timer_init(&job->timer, on_job_timer, job);
     buf_init(&job->confirm_request, CONFIRM_REQUEST_MAX);
-    if (!record_lines_enter(&e->records, job, &first, &displaced))
+    if (!record_lines_enter(&e->records, job, ret_first, &displaced))
         return false;
     if (displaced)
         job_enter(displaced, JOB_BLOCKED);
+    return true;
+}
+
+bool engine_add(struct engine *e, struct job *job) {
+    bool first = false;
+    if (!take_in(e, job, &first))
+        return false;
     job_enter(job, first ? JOB_READY : JOB_BLOCKED);
+    return true;
+}
+
+bool engine_confirm_again(struct engine *e, struct job *job) {
+    bool first = false;
+    if (!take_in(e, job, &first))
+        return false;
+    job->confirmations++;
+    job->pauses = 1; /* it waits, as the DLQ does */
+    job_enter(job, JOB_CONFIRMING);
+    engine_confirm(e, job);
     return true;
 }
 

@@ -66,8 +66,10 @@ void engine_confirm(struct engine *e, struct job *job) {
         wait_to_confirm(e, job);
         return;
     }
-    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + CONFIRM_DEADLINE, .max_attempts = job->pauses > 0 ? 1 : 0};
+    int64_t now = clock_monotonic(e->ports->clock);
+    struct call_options options = {.deadline = now + CONFIRM_DEADLINE, .max_attempts = job->pauses > 0 ? 1 : 0};
     buf_reset(&job->confirm_request);
+    job->confirmed_at = now;
     if (update_append_confirm_request(e->context, job->update, &job->confirm_request))
         job->call = db->get_item(db->ctx, buf_span(&job->confirm_request), &options, on_confirmed, job);
     if (!job->call)

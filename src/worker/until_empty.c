@@ -23,7 +23,7 @@ static bool environment_is_lost(const struct queue_worker *w, enum exit_code *re
         *ret_blame = w->poller.blame;
         return true;
     }
-    if (engine_unconfirmed(&w->engine) > 0 && w->engine.unconfirmed_since <= since) {
+    if (engine_unconfirmed(&w->engine) > 0 && w->engine.unconfirmed_logged && w->engine.unconfirmed_since <= since) {
         *ret_blame = w->engine.confirm_blame;
         return true;
     }

@@ -239,6 +239,62 @@ static void a_verdict_that_another_delivery_has_overtaken_is_a_success(void **st
     scene_done(&s);
 }
 
+static void I4_a_dlq_send_that_had_to_wait_is_confirmed_anew(void **state) {
+    (void)state;
+    static const enum sim_mode modes[] = {SIM_BROKEN, SIM_DENIED, SIM_THROTTLED};
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        struct scene s;
+        scene_init(&s, 12 + i, 3);
+        s.dlq->mode = modes[i];
+        scene_start(&s);
+        struct sim_message *m[3];
+        for (unsigned k = 0; k < 3; k++)
+            m[k] = scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\"}", k);
+        world_run(&s.world, 6 * SECOND);
+        assert_int_equal(s.dlq->sent, 0);
+        for (unsigned k = 0; k < 2; k++) {
+            char key[32];
+            snprintf(key, sizeof key, "k%u", k);
+            sim_table_put(s.users, key, "n", "7"); /* somebody makes it true, and a duplicate comes to another worker */
+            sim_queue_expose(m[k]);
+        }
+        assert_true(sim_worker_start(&s.other));
+        world_run(&s.world, 2 * SECOND);
+        assert_int_equal(s.db->committed, 2);
+        s.dlq->mode = SIM_UP;
+        scene_empties(&s, 2 * MINUTE);
+        assert_int_equal(s.dlq->sent, 1); /* the third */
+        assert_true(m[2]->deleted && m[2]->receive_count == 1);
+        scene_done(&s);
+    }
+}
+
+static void I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 20, 3);
+    s.dlq->mode = SIM_BROKEN;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    for (unsigned n = 0; n < 50; n++)
+        scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", n);
+    world_run(&s.world, HOUR);
+    assert_true(s.db->get_item.attempts < 3600 * 3); /* ten for each attempt at the DLQ */
+    assert_true(s.sqs->send.attempts < 3600);
+    /* And none where DynamoDB is down as well. */
+    sim_dynamodb_set_mode(s.db, SIM_DOWN);
+    scene_set(&s, 0, 2);
+    world_run(&s.world, MINUTE);
+    uint64_t reads = s.db->get_item.attempts;
+    world_run(&s.world, HOUR);
+    assert_int_equal(s.db->get_item.attempts, reads);
+    sim_dynamodb_set_mode(s.db, SIM_UP);
+    s.dlq->mode = SIM_UP;
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(s.dlq->count, 50);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it),
@@ -250,6 +306,8 @@ int main(void) {
         cmocka_unit_test(a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one),
         cmocka_unit_test(a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be),
         cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),
+        cmocka_unit_test(I4_a_dlq_send_that_had_to_wait_is_confirmed_anew),
+        cmocka_unit_test(I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
