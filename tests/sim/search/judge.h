@@ -1,0 +1,107 @@
+/* What must hold of every run, judged while it goes on: each call of each worker, and each commit at the server, passes here. A broken
+ * promise is noted with the name of what it breaks: I1-I6, or `order`, `lease`, `drain`, `recovery`, `liveness`.
+ *
+ * Two readings that the words of the invariants leave open:
+ * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an audited message that is the read that
+ *   confirms (where there was none, the send itself); for another one the transaction that failed. What commits later is seen by nobody.
+ * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
+ *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. */
+#pragma once
+
+#include "plan.h"
+#include "trace.h"
+#include "world.h"
+
+#define JUDGE_RECORDS (4 * PLAN_RECORDS + 1)
+
+struct holding { /* a message at a worker */
+    unsigned life; /* 0: never */
+    unsigned handle;
+    int64_t received_at, told_until;
+    bool returned; /* it gave the message back */
+    bool gone;     /* it deleted it, or tried to */
+    unsigned costs; /* receives by this life that came to nothing */
+};
+
+struct seen { /* a message of the world, by its index */
+    bool judged; /* on the source queue, with an update of the plan */
+    unsigned update;
+    char identity[SIM_MESSAGE_ID_SIZE]; /* the MessageId that its envelope names */
+    int64_t sent_at, acked_at;          /* acked_at: when the send began that the DLQ acknowledged; NEVER */
+    unsigned last_holder;
+    struct holding holdings[PLAN_WORKERS_MAX];
+};
+
+struct update_seen {
+    unsigned commits, audited_commits;
+    int64_t first_commit, last_commit;
+    /* By worker: when its last transaction and its last confirming read began. */
+    int64_t transacted_at[PLAN_WORKERS_MAX], answered_at[PLAN_WORKERS_MAX], confirmed_at[PLAN_WORKERS_MAX];
+    /* By worker: a send to the DLQ that it has not seen acknowledged, and when the look began that decided it. */
+    unsigned dead_life[PLAN_WORKERS_MAX];
+    int64_t dead_look[PLAN_WORKERS_MAX];
+    bool in_dlq_before; /* an envelope of it is, or was, in the DLQ */
+    char log_id[65], asked_log_id[65];
+};
+
+struct judge_worker {
+    unsigned life; /* from 1; 0: not yet */
+    bool alive;
+    int64_t started_at;
+    unsigned running[JUDGE_RECORDS];
+    unsigned open_calls, open_receives, open_transactions;
+    size_t reserved; /* bytes that open receives may bring */
+    int64_t last_transact, last_receive, extra_receive;
+    int64_t db_felt, sqs_felt; /* since when it has found DynamoDB, SQS out of order; NEVER: it hasn't */
+    const struct plan_worker *plan;
+};
+
+struct judge {
+    struct world *world;
+    const struct plan *plan;
+    struct trace *trace;
+    struct sim_queue *queue, *dlq;
+    struct judge_worker workers[PLAN_WORKERS_MAX];
+    struct update_seen updates[PLAN_UPDATES_MAX];
+    struct seen *seen;
+    size_t seen_room;
+    int64_t sqs_trouble_at;    /* when SQS last was, or may have been, in trouble */
+    int64_t change_trouble_at; /* …so that no visibility could be changed for sure */
+    int64_t db_out_since;   /* all transactions fail since; NEVER: they don't */
+    int64_t sqs_out_since;
+    uint64_t deliveries;
+    unsigned broken;
+};
+
+void judge_init(struct judge *j, struct world *w, const struct plan *p, struct trace *t);
+void judge_done(struct judge *j);
+void judge_broken(struct judge *j, const char *invariant, const char *format, ...) PRINTF_LIKE(3, 4);
+/* A message of the source queue was sent: by a producer (identity NULL), or redriven under the identity of its envelope. */
+void judge_sent(struct judge *j, const struct sim_message *m, const char *identity);
+struct seen *judge_seen(struct judge *j, const struct sim_message *m);
+bool judge_is_settled(const struct judge *j, const struct seen *s);
+
+/* By a worker. */
+void judge_started(struct judge *j, unsigned worker);
+void judge_ended(struct judge *j, unsigned worker);
+void judge_delivered(struct judge *j, unsigned worker, const struct sim_message *m, int64_t until);
+void judge_call(struct judge *j, unsigned worker, int by);
+void judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
+void judge_transact(struct judge *j, unsigned worker, unsigned update);
+/* result NULL: it was cancelled. */
+void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result);
+void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
+void judge_confirm(struct judge *j, unsigned worker, unsigned update);
+void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);
+/* A change of visibility was asked for at sent_at, and ok. */
+void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at);
+/* identity: the MessageId in the envelope; "" where there is no envelope. */
+void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struct span error_type);
+void judge_dead_acknowledged(struct judge *j, unsigned worker, unsigned update, const char *identity, int64_t began);
+
+/* judge_end.c: when all has come to its end. */
+void judge_end(struct judge *j);
+/* Whatever a worker that was told to stop still had must be on the queue again. */
+void judge_drained(struct judge *j, unsigned worker);
+/* The MessageId that an envelope names; "" where the text has none. */
+void judge_identity(struct span envelope, char ret_identity[static SIM_MESSAGE_ID_SIZE]);
