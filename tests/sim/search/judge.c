@@ -5,6 +5,8 @@
 #include <string.h>
 
 static const int64_t TOKEN_LIFE = 600 * MICROSECONDS;
+static const int64_t TRIES_WINDOW = 10 * MICROSECONDS;
+static const unsigned TRIES_MAX = 12; /* a probe a second, and the first try of a message that a look at the tables let in */
 static const int64_t TWELVE_HOURS = 12 * HOUR;
 static const int64_t TROUBLE_FADES = 30 * MICROSECONDS; /* how long a batch that failed may still wait */
 
@@ -85,7 +87,7 @@ void judge_started(struct judge *j, unsigned worker) {
     const struct plan_worker *plan = w->plan;
     unsigned life = w->life + 1;
     *w = (struct judge_worker){.life = life, .alive = true, .started_at = j->world->now, .plan = plan};
-    w->last_transact = w->last_receive = w->extra_receive = -HOUR;
+    w->tries_since = w->last_receive = w->extra_receive = -HOUR;
     w->db_felt = w->sqs_felt = NEVER;
     trace_note(j->trace, j->world->now, TRACE_START, worker, life, 0, SPAN(""));
 }
@@ -207,9 +209,14 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
     w->open_transactions++;
     if (w->open_transactions > w->plan->max_in_flight)
         judge_broken(j, "I6", "worker %u runs %u transactions at once", worker, w->open_transactions);
-    if (!w->plan->max_rate && is_long_since(j, j->db_out_since, w->db_felt) && now - w->last_transact < SECOND)
-        judge_broken(j, "I6", "worker %u tries twice within %lld us while DynamoDB is out", worker, (long long)(now - w->last_transact));
-    w->last_transact = now;
+    if (now - w->tries_since >= TRIES_WINDOW) {
+        w->tries_since = now;
+        w->tries = 0;
+    }
+    w->tries++;
+    if (is_long_since(j, j->db_out_since, w->db_felt) && w->tries > TRIES_MAX)
+        judge_broken(j, "I6", "worker %u tries %u times within %.1f s while DynamoDB is out", worker, w->tries,
+                     (double)(now - w->tries_since) / (double)SECOND);
     if (update == j->plan->update_count)
         return;
     if (++w->running[record_of(j, update)] > 1)
@@ -233,7 +240,7 @@ void judge_transacted(struct judge *j, unsigned worker, unsigned update, const s
     if (update == j->plan->update_count)
         return;
     w->running[record_of(j, update)]--;
-    if (result)
+    if (result && result->class != CALL_OK) /* what fails has to be confirmed; another delivery of it may succeed meanwhile */
         j->updates[update].answered_at[worker] = j->world->now;
 }
 

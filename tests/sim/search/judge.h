@@ -51,7 +51,8 @@ struct judge_worker {
     unsigned running[JUDGE_RECORDS];
     unsigned open_calls, open_receives, open_transactions;
     size_t reserved; /* bytes that open receives may bring */
-    int64_t last_transact, last_receive, extra_receive;
+    int64_t last_receive, extra_receive, tries_since;
+    unsigned tries; /* transactions since then */
     int64_t db_felt, sqs_felt; /* since when it has found DynamoDB, SQS out of order; NEVER: it hasn't */
     const struct plan_worker *plan;
 };
