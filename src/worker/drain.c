@@ -4,7 +4,7 @@
 /* Of the shutdown time, kept for giving back what could not be finished: at most this, at most a quarter. */
 static const int64_t LEAVE_MAX = 2 * MICROSECONDS;
 static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time at all */
-/* That receives which are still open get to end by themselves: as long as they wait while messages are held. */
+/* That receives get to end by themselves, from the drain's beginning: as long as they wait while messages are held. */
 static const int64_t LAST_RECEIVES = MICROSECONDS;
 
 static int64_t shutdown_time(const struct queue_worker *w) {
@@ -12,8 +12,14 @@ static int64_t shutdown_time(const struct queue_worker *w) {
 }
 
 static int64_t leave_time(const struct queue_worker *w) {
-    int64_t quarter = shutdown_time(w) / 4;
-    return quarter < LEAVE_MAX ? quarter : LEAVE_MAX;
+    int64_t quarter = shutdown_time(w) / 4, most = quarter < LEAVE_MAX ? quarter : LEAVE_MAX;
+    return most > LEAVE_LEAST ? most : LEAVE_LEAST;
+}
+
+/* What is left of it for what runs: half of it at least. */
+static int64_t work_time(const struct queue_worker *w) {
+    int64_t half = shutdown_time(w) / 2, rest = shutdown_time(w) - leave_time(w);
+    return rest > half ? rest : half;
 }
 
 static void report_end(void *user) {
@@ -66,9 +72,8 @@ static void leave_now(struct queue_worker *w) {
         dlq_forget(h);
         held_give_back(h, 0, "The worker stops");
     }
-    int64_t leave = leave_time(w);
-    timer_start(w->ports.timers, &w->drain_timer,
-                clock_monotonic(w->ports.clock) + (leave > LEAVE_LEAST ? leave : LEAVE_LEAST));
+    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + leave_time(w));
+    drain_review(w);
 }
 
 static void on_drain_timer(void *user) {
@@ -92,7 +97,8 @@ void drain_engine_changed(struct queue_worker *w) {
         give_back_work(w, false);
     if (w->poller.count == 0 && w->phase == PHASE_LEAVING && !w->leaving_now)
         leave_now(w);
-    drain_review(w);
+    else
+        drain_review(w);
 }
 
 static void hurry(struct queue_worker *w) {
@@ -104,15 +110,16 @@ static void hurry(struct queue_worker *w) {
 void drain_begin(struct queue_worker *w, enum exit_code code) {
     if (w->phase != PHASE_WORKING)
         return;
-    int64_t time = shutdown_time(w);
+    int64_t now = clock_monotonic(w->ports.clock), time = work_time(w);
     w->phase = PHASE_DRAINING;
+    w->drain_began = now;
     w->exit_code = code;
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest once no receive is open", LOG_I("held", held_count(w)),
               LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("open_receives", w->poller.count));
     until_empty_stop(w);
     engine_stop(&w->engine);
     hurry(w);
-    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + time - leave_time(w));
+    timer_start(w->ports.timers, &w->drain_timer, now + time);
     if (time == 0)
         drain_leave(w);
     else
@@ -123,7 +130,7 @@ void drain_leave(struct queue_worker *w) {
     if (w->phase >= PHASE_LEAVING)
         return;
     w->phase = PHASE_LEAVING;
-    timer_start(w->ports.timers, &w->drain_timer, clock_monotonic(w->ports.clock) + LAST_RECEIVES);
+    timer_start(w->ports.timers, &w->drain_timer, w->drain_began + LAST_RECEIVES);
     drain_engine_changed(w);
 }
 

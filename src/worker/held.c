@@ -99,8 +99,8 @@ static bool take(struct queue_worker *w, struct sqs_message *message, int64_t re
     w->totals.received++;
     bool first = true;
     if (w->phase != PHASE_WORKING)
-        held_give_back(h, 0, "The worker stops");
-    else if (w->fifo && !group_enter(h, &first))
+        return true; /* the drain gives it back, once it can't come to another receive of ours */
+    if (w->fifo && !group_enter(h, &first))
         held_give_back(h, NO_MEMORY_DELAY, "There is no memory for it");
     else if (first)
         held_begin(h);

@@ -128,6 +128,7 @@ struct queue_worker {
     enum worker_phase phase;
     bool leaving_now; /* in PHASE_LEAVING: the receives have ended, and everything has been given back */
     enum exit_code exit_code;
+    int64_t drain_began; /* monotonic */
     struct timer drain_timer; /* to PHASE_LEAVING, then to the end */
     struct timer end_timer;   /* reports the end from the loop */
     struct timer summary_timer;

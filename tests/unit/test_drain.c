@@ -46,6 +46,45 @@ static void fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in
     }
 }
 
+/* Invariant I5: a life costs a message one receive at most. */
+static void what_still_comes_is_not_given_back_into_a_receive_of_its_own(void **state) {
+    (void)state;
+    for (unsigned twice = 0; twice < 2; twice++) {
+        struct scene s;
+        scene_init(&s, twice, 50);
+        s.worker.options.shutdown_timeout = 5;
+        scene_start(&s);
+        load(&s, 1000);
+        scene_empties(&s, MINUTE);
+        assert_true(s.sqs->receives_waiting > 2);
+        sim_worker_stop(&s.worker);
+        if (twice)
+            sim_worker_stop(&s.worker);
+        struct sim_message *m[10];
+        for (unsigned i = 0; i < 10; i++)
+            m[i] = scene_set(&s, i, 1);
+        scene_ends(&s, 5 * SECOND, EXIT_FINE);
+        for (unsigned i = 0; i < 10; i++)
+            assert_int_equal(m[i]->receive_count, 1);
+        assert_int_equal(sim_queue_visible(s.queue), 10);
+        scene_done(&s);
+    }
+}
+
+static void with_nothing_held_it_ends_by_its_deadline_too(void **state) {
+    (void)state;
+    for (unsigned timeout = 0; timeout < 12; timeout++) {
+        struct scene s;
+        scene_init(&s, timeout, 1);
+        s.worker.options.shutdown_timeout = timeout;
+        scene_start(&s);
+        world_run(&s.world, 5 * MINUTE); /* its receives wait the longest by now */
+        sim_worker_stop(&s.worker);
+        scene_ends(&s, (int64_t)(timeout > 1 ? timeout : 1) * SECOND + MILLISECOND, EXIT_FINE);
+        scene_done(&s);
+    }
+}
+
 static void a_second_stop_gives_everything_back_at_once(void **state) {
     (void)state;
     struct scene s;
@@ -133,6 +172,8 @@ static void a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
+        cmocka_unit_test(what_still_comes_is_not_given_back_into_a_receive_of_its_own),
+        cmocka_unit_test(with_nothing_held_it_ends_by_its_deadline_too),
         cmocka_unit_test(a_second_stop_gives_everything_back_at_once),
         cmocka_unit_test(in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline),
         cmocka_unit_test(with_sqs_down_it_ends_by_its_deadline_all_the_same),

@@ -32,7 +32,15 @@ struct seen { /* a message of the world, by its index */
     struct holding holdings[PLAN_WORKERS_MAX];
 };
 
+/* How an update failed at a worker, as if by its own fault, since it was delivered there last. */
+struct own_failures {
+    char code[CALL_CODE_SIZE];
+    unsigned alike;
+    unsigned applied_then; /* others of its kind that the worker had applied at the first of them */
+};
+
 struct update_seen {
+    struct own_failures own[PLAN_WORKERS_MAX];
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;
     /* By worker: when its last transaction and its last confirming read began. */
@@ -53,6 +61,7 @@ struct judge_worker {
     size_t reserved; /* bytes that open receives may bring */
     int64_t last_receive, extra_receive, tries_since;
     unsigned tries; /* transactions since then */
+    unsigned applied[2]; /* [audited] */
     int64_t db_felt, sqs_felt; /* since when it has found DynamoDB, SQS out of order; NEVER: it hasn't */
     const struct plan_worker *plan;
 };

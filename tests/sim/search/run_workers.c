@@ -1,8 +1,7 @@
 /* The workers' lives: they start, are told to stop, are killed, and start again. */
 #include "run_private.h"
 
-/* Beyond its time: open receives get a second at the end, and giving back another one at least. */
-static const int64_t GIVING_BACK = 2 * MICROSECONDS + MILLISECOND;
+static const int64_t LEAST_TIME = 2 * MICROSECONDS; /* giving back takes some, where the setting gives none */
 
 static void on_start(void *user) {
     slot_start(user);
@@ -63,7 +62,8 @@ void slot_stop(struct slot *s, int64_t restart, bool twice) {
     trace_note(&r->trace, r->world.now, TRACE_STOP, s->index, twice, 0, SPAN(""));
     s->restart = restart;
     s->stopping = true;
-    s->stop_by = r->world.now + (int64_t)s->sim.options.shutdown_timeout * SECOND + GIVING_BACK;
+    int64_t time = (int64_t)s->sim.options.shutdown_timeout * SECOND;
+    s->stop_by = r->world.now + (time > LEAST_TIME ? time : LEAST_TIME) + MILLISECOND;
     sim_worker_stop(&s->sim);
     if (twice)
         sim_worker_stop(&s->sim);
