@@ -70,7 +70,8 @@ static bool worked_since(const struct engine *e, const struct job *job) {
 }
 
 /* Whether others of its kind succeeded while it failed twice, and next to none failed: at the beginning of an outage most do. It is what
- * tells where all were begun together. */
+ * tells where all were begun together and no more will come: without a queue. Where there is one, a message waits for a success begun later: the last
+ * successes before an outage are heard of in it. */
 static bool failed_among_successes(const struct engine *e, const struct job *job) {
     uint64_t successes = e->commits[job->update->audited] - job->commits_before;
     uint64_t own = job->failures_alike + 1;
@@ -82,7 +83,8 @@ static void failed_by_itself(struct engine *e, struct job *job, const struct ver
     char signature[sizeof job->signature];
     snprintf(signature, sizeof signature, "%.*s%s", (int)v->code.len, v->code.data, v->by_audit ? " of the audit record" : "");
     bool alike = job->failures_alike > 0 && !strcmp(signature, job->signature);
-    if (alike && (worked_since(e, job) || failed_among_successes(e, job))) {
+    bool others_succeed = worked_since(e, job) || (!e->options.can_give_back && failed_among_successes(e, job));
+    if (alike && others_succeed) {
         failed_alone(e, job, v);
         return;
     }

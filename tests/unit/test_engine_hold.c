@@ -270,6 +270,30 @@ static void when_nothing_is_held_any_more_no_probe_runs_on(void **state) {
     scene_done(&s);
 }
 
+/* Invariant I5. It succeeded before the outage, and was only heard of while another failed in it. */
+static void the_last_success_before_an_outage_makes_no_failure_in_it_a_messages_own(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 3);
+    s.worker.options.max_attempts = 1;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 5 * SECOND);
+    s.db->transact.latency = 400 * MILLISECOND;
+    scene_set(&s, 1, 1);
+    world_run(&s.world, 300 * MILLISECOND);
+    scene_set(&s, 2, 1);
+    world_run(&s.world, 50 * MILLISECOND);
+    assert_int_equal(s.db->committed, 2);
+    s.db->transact.mode = SIM_DENIED;
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    s.db->transact.mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.db->committed, 3);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_16_an_outage_of_three_hours_costs_a_probe_a_second_at_most_and_no_receive),
@@ -284,6 +308,7 @@ int main(void) {
         cmocka_unit_test(a_table_that_goes_missing_is_the_environments_fault),
         cmocka_unit_test(a_hold_without_a_message_looks_at_the_tables_instead),
         cmocka_unit_test(when_nothing_is_held_any_more_no_probe_runs_on),
+        cmocka_unit_test(the_last_success_before_an_outage_makes_no_failure_in_it_a_messages_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
