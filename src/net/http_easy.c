@@ -3,7 +3,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
@@ -17,13 +16,6 @@
 #define CONNECTION_JITTER 15      /* so many more */
 #define IDLE_LIFETIME 25L         /* below the 30 s of servers that close early */
 #define LIFETIME_WITHOUT_DNS 3600L
-
-static CURLcode set_read_ahead(CURL *easy, void *ssl_ctx, void *user) {
-    (void)easy, (void)user;
-    /* Header and payload of a TLS record in one read instead of two. */
-    SSL_CTX_set_read_ahead(ssl_ctx, 1);
-    return CURLE_OK;
-}
 
 static int set_socket_options(void *user, curl_socket_t fd, curlsocktype purpose) {
     (void)user, (void)purpose;
@@ -122,6 +114,8 @@ static bool drop_certificate_directory(CURL *easy, const struct http *http) {
     return !has_file || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 }
 
+/* OpenSSL's read-ahead stays off: it may take further records with the one that is read, and libcurl, which asks SSL_pending(), would not know
+ * of them and wait for the socket for ever. */
 static bool set_tls(CURL *easy, struct http *http) {
     return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
@@ -129,7 +123,6 @@ static bool set_tls(CURL *easy, struct http *http) {
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            drop_certificate_directory(easy, http) &&
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, set_read_ahead) == CURLE_OK &&
            (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK);
 }
 

@@ -11,7 +11,6 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +41,6 @@ struct floor {
 static size_t discard(char *data, size_t size, size_t n, void *user) {
     (void)data, (void)user;
     return size * n;
-}
-
-static CURLcode read_ahead(CURL *easy, void *ssl_ctx, void *user) {
-    (void)easy, (void)user;
-    SSL_CTX_set_read_ahead(ssl_ctx, 1);
-    return CURLE_OK;
 }
 
 static int set_user_timeout(void *user, curl_socket_t fd, curlsocktype purpose) {
@@ -172,7 +165,6 @@ static CURL *make_easy(struct floor *f) {
               curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 5000L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_SHARE, f->share) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, read_ahead) == CURLE_OK &&
               (!f->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) == CURLE_OK);
     if (!ok)
         abort();

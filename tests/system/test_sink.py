@@ -43,6 +43,13 @@ def test_bodies_have_their_size_and_are_unaudited_where_asked() -> None:
     assert 5000 < sizes[0] < 7000 and 10000 < sizes[1] < 13000
 
 
+@pytest.mark.sanitized
+def test_large_messages_come_and_go_over_tls() -> None:
+    with Sink(tls=True, program=PROGRAM, messages=200, body_size=100_000) as sink:
+        counts = worked_off(sink)
+    assert counts["applied"] == counts["deleted"] == counts["received"] == 200
+
+
 def test_answers_take_their_latency_and_some_the_longer_one() -> None:
     with Sink(program=PROGRAM, messages=40, dynamodb_latency=30, slow_one_in=20, slow_latency=400, sqs_latency=10) as sink:
         tail = worked_off(sink)["tail"]

@@ -21,6 +21,7 @@ enum server_after { SERVER_KEEPS, SERVER_CLOSES };
 struct server_answer {
     const char *text; /* the whole response; NULL: none, the request hangs (or is dropped, where the server closes) */
     size_t padding;   /* so many bytes 'x' after it */
+    size_t record;    /* the most bytes in one TLS record; 0: as many as fit */
     enum server_after after;
 };
 
@@ -35,6 +36,7 @@ struct server_connection {
     bool accepted;
     struct buf in, out;
     size_t written;
+    size_t record;
     bool closes;
 };
 
@@ -86,6 +88,7 @@ static bool server_write(struct server_connection *c) {
     while (c->written < c->out.len) {
         const char *data = c->out.data + c->written;
         size_t left = c->out.len - c->written;
+        left = c->tls && c->record && left > c->record ? c->record : left;
         ssize_t n = c->tls ? SSL_write(c->tls, data, (int)left) : send(c->fd, data, left, MSG_NOSIGNAL);
         if (n <= 0) {
             if (c->tls ? SSL_get_error(c->tls, (int)n) == SSL_ERROR_WANT_WRITE : errno == EAGAIN) {
@@ -124,6 +127,7 @@ static bool server_answer(struct server_connection *c, size_t length) {
         buf_append_char(&c->out, 'x');
     }
     c->closes = answer->after == SERVER_CLOSES;
+    c->record = answer->record;
     return server_write(c);
 }
 

@@ -203,6 +203,26 @@ static void a_response_larger_than_a_tls_record_comes_whole(void **state) {
     }
 }
 
+/* They are all in the socket at once: nothing comes on it any more to say that some were left unread. */
+static void a_response_in_many_small_tls_records_comes_whole(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", .padding = 5000, .record = 7};
+    begin(f, "IP:127.0.0.1", NULL, &answer);
+    for (size_t i = 0; i < 3; i++) {
+        run(f, 4);
+        assert_int_equal(f->error, HTTP_FINE);
+    }
+}
+
+static void a_response_in_small_tls_records_that_ends_with_the_connection_comes_whole(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = {
+        .text = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", .padding = 5000, .record = 500, .after = SERVER_CLOSES};
+    begin(f, "IP:127.0.0.1", NULL, &answer);
+    run(f, 4);
+    assert_int_equal(f->error, HTTP_FINE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -214,6 +234,8 @@ int main(void) {
         TEST(a_server_without_tls_is_unreachable_not_untrusted),
         TEST(a_new_connection_resumes_the_tls_session_of_an_earlier_one),
         TEST(a_response_larger_than_a_tls_record_comes_whole),
+        TEST(a_response_in_many_small_tls_records_comes_whole),
+        TEST(a_response_in_small_tls_records_that_ends_with_the_connection_comes_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
