@@ -1,6 +1,7 @@
 """Local stand-ins for DynamoDB (DynamoDB Local) and SQS (ElasticMQ), for the demonstration and the tests.
 
-conf/setup has put them under build/servers. Each runs on a free port of 127.0.0.1 and keeps everything in memory.
+conf/setup has put them under build/servers. Each runs on a free port of 127.0.0.1 and keeps everything in memory, unless it is to be durable:
+then what it holds is in its folder, and a server started there again goes on with it.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ node-address {{ protocol = http, host = "127.0.0.1", port = {port}, context-path
 rest-sqs {{ enabled = true, bind-port = {port}, bind-hostname = "127.0.0.1", sqs-limits = {limits} }}
 rest-stats {{ enabled = false }}
 generate-node-address = false
-queues-storage {{ enabled = false }}
-messages-storage {{ enabled = false }}
+queues-storage {{ enabled = {durable}, path = "{folder}/queues.conf" }}
+messages-storage {{ enabled = {durable}, driver-class = "org.h2.Driver", uri = "jdbc:h2:{folder}/messages", username = "", password = "" }}
 aws {{ region = {region}, accountId = 000000000000 }}
 """
 
@@ -158,9 +159,10 @@ def _start(name: str, command_for, folder: Path, preferred_port: int | None, out
     raise ServiceError(f"{name} ended {_START_ATTEMPTS} times while starting:\n{_tail(log)}")
 
 
-def start_dynamodb(folder: Path, port: int | None = None, outlive: bool = False) -> Service:
+def start_dynamodb(folder: Path, port: int | None = None, outlive: bool = False, durable: bool = False) -> Service:
     """Starts DynamoDB Local with its log in folder, on port where that is free, else on any free one."""
     home = SERVERS / "dynamodb"
+    storage = ["-dbPath", str(folder)] if durable else ["-inMemory"]
 
     def command(chosen: int) -> list[str]:
         return [
@@ -169,19 +171,20 @@ def start_dynamodb(folder: Path, port: int | None = None, outlive: bool = False)
             "-cp",
             f"{home}/*",
             "software.amazon.dynamodb.services.local.main.ServerRunner",
-            *("-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(chosen)),
+            *storage,
+            *("-sharedDb", "-disableTelemetry", "-port", str(chosen)),
         ]
 
     return _start("dynamodb", command, folder, port, outlive)
 
 
-def start_sqs(folder: Path, port: int | None = None, outlive: bool = False, limits: str = "strict") -> Service:
+def start_sqs(folder: Path, port: int | None = None, outlive: bool = False, limits: str = "strict", durable: bool = False) -> Service:
     """Starts ElasticMQ with its log in folder, on port where that is free, else on any free one."""
     home = SERVERS / "elasticmq"
     config = folder / "elasticmq.conf"
 
     def command(chosen: int) -> list[str]:
-        config.write_text(_ELASTICMQ_CONFIG.format(port=chosen, region=REGION, limits=limits))
+        config.write_text(_ELASTICMQ_CONFIG.format(port=chosen, region=REGION, limits=limits, folder=folder, durable=str(durable).lower()))
         return [*_JVM, f"-Dconfig.file={config}", "-cp", f"{home}/*", "org.elasticmq.server.Main"]
 
     return _start("elasticmq", command, folder, port, outlive)

@@ -7,7 +7,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
 from chaos_boundaries import check_boundaries
+from chaos_storm import check_storm
 from harness import faults
 from harness.polling import wait_until
 from harness.proxy import Proxy
@@ -57,5 +59,12 @@ def test_killed_at_random_moments_nothing_is_lost_applied_twice_or_wrongly_dead(
     check_kills(scene, cloud, records=100, rounds=2, kills=4, seed=1)
 
 
-def test_fault_12_killed_at_some_boundaries_of_its_io_the_next_process_completes_the_work(make_scene: Any, cloud: Any, tmp_path: Path) -> None:
-    check_boundaries(make_scene, cloud, tmp_path, every=23)
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+def test_fault_12_killed_at_some_boundaries_of_its_io_the_next_process_completes_the_work(
+    make_scene: Any, cloud: Any, tmp_path: Path, fifo: bool
+) -> None:
+    check_boundaries(make_scene, cloud, tmp_path, every=23 + 17 * fifo, fifo=fifo)
+
+
+def test_the_invariants_hold_in_a_small_storm(tmp_path: Path) -> None:
+    check_storm(tmp_path, kills=4, restarts=1, versions=4, fifo=False, seed=2)

@@ -22,7 +22,7 @@ import pytest
 from harness import faults
 from harness.polling import wait_until
 from harness.preload import OtherClock, OtherNames, together
-from harness.process import Worker, binary_path
+from harness.process import binary_path
 from harness.proxy import Proxy, Request
 from harness.scene import Scene, message
 from test_faults_queue import chain, shorten_polls, versions
@@ -200,7 +200,7 @@ def test_fault_27_a_log_that_takes_nothing_costs_the_updates_nothing(scene: Scen
 def test_fault_27_lines_that_were_lost_are_counted_once_there_is_a_reader_again(scene: Scene) -> None:
     scene.table.put({"id": "a"})
     reader, writer = full_pipe()
-    worker = scene.start(Worker(scene.environment(LOG_FORMAT="json"), log_to=writer))
+    worker = scene.worker(LOG_FORMAT="json", log_to=writer)
     os.close(writer)
     failing = [message(f"nobody-{n}", {"n": n}) for n in range(25)]
     scene.queue.send(*failing)

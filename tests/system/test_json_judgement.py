@@ -12,7 +12,7 @@ COUNT = int(os.environ.get("JSON_TEXTS", "20000"))
 
 
 @pytest.mark.parametrize("texts", [kept(), generated(COUNT, 1)], ids=["kept", "generated"])
-def test_both_readers_accept_the_same_and_read_the_same(texts: Iterator[bytes]) -> None:
+def test_fault_28_both_readers_accept_the_same_and_read_the_same(texts: Iterator[bytes]) -> None:
     if not tool_path().exists():
         pytest.fail(f"{tool_path()} does not exist: build it, or set JUDGE_JSON", pytrace=False)
     tally = compare(tool_path(), texts)

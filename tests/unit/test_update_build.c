@@ -72,7 +72,7 @@ static void the_condition_stands_behind_the_guard_and_its_text_nowhere(void **st
     fixture_done(&f);
 }
 
-static void spelling_and_order_make_no_difference_to_the_bytes(void **state) {
+static void fault_03_spelling_and_order_make_no_difference_to_the_bytes(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
@@ -92,7 +92,7 @@ static void spelling_and_order_make_no_difference_to_the_bytes(void **state) {
     fixture_done(&f);
 }
 
-static void the_next_token_differs_in_the_token_alone_every_time(void **state) {
+static void fault_03_the_next_token_differs_in_the_token_alone_every_time(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
@@ -148,8 +148,8 @@ int main(void) {
         cmocka_unit_test(an_unaudited_update_is_one_guarded_update_whose_token_is_of_table_and_key),
         cmocka_unit_test(an_audited_update_puts_its_record_in_the_same_transaction),
         cmocka_unit_test(the_condition_stands_behind_the_guard_and_its_text_nowhere),
-        cmocka_unit_test(spelling_and_order_make_no_difference_to_the_bytes),
-        cmocka_unit_test(the_next_token_differs_in_the_token_alone_every_time),
+        cmocka_unit_test(fault_03_spelling_and_order_make_no_difference_to_the_bytes),
+        cmocka_unit_test(fault_03_the_next_token_differs_in_the_token_alone_every_time),
         cmocka_unit_test(a_bound_condition_beyond_4096_bytes_is_a_validation_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

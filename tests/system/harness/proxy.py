@@ -228,6 +228,8 @@ class Connection:
         return Response(int(status), headers, answer, *reason)
 
     async def write(self, data):
+        if self.writer.is_closing():
+            raise Closed
         self.writer.write(data)
         await self.writer.drain()
 

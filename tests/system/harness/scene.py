@@ -88,10 +88,10 @@ class Scene:
         self.processes.append(process)
         return process
 
-    def worker(self, *flags: str, **settings: Any) -> Worker:
-        """Starts `run` with a metrics listener of its own."""
+    def worker(self, *flags: str, log_to: int | None = None, **settings: Any) -> Worker:
+        """Starts `run` with a metrics listener of its own. log_to: a descriptor for its standard error."""
         self._remember()
-        worker = Worker(self.environment(**{"METRICS_ADDRESS": f"127.0.0.1:{free_port()}", **settings}), *flags)
+        worker = Worker(self.environment(**{"METRICS_ADDRESS": f"127.0.0.1:{free_port()}", **settings}), *flags, log_to=log_to)
         self.start(worker)
         return worker
 
