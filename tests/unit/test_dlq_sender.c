@@ -1,4 +1,4 @@
-#include "worker_world.h"
+#include "group_world.h"
 
 static void fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it(void **state) {
     (void)state;
@@ -295,6 +295,105 @@ static void I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads(void **s
     scene_done(&s);
 }
 
+/* Its condition may hold when it comes again; so what follows it must not have run by then. */
+static void a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init_fifo(&s, 10, 2);
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k1\",\"attributes\":{\"n\":1}}", "another", "proof");
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 2\"}", "group", "first");
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":2}}", "group", "second");
+    s.sqs->remove.mode = SIM_DENIED;
+    world_run(&s.world, 20 * SECOND);
+    sim_worker_kill(&s.worker);
+    assert_int_equal(s.dlq->count, 1);
+    s.sqs->remove.mode = SIM_UP;
+    scene_start(&s);
+    scene_empties(&s, 5 * MINUTE);
+    assert_int_equal(scene_n(&s, 0), 2);
+    assert_int_equal(s.db->committed, 2);
+    scene_done(&s);
+}
+
+static void fault_12_what_fails_is_redriven_and_fails_again_within_five_minutes_is_in_the_dlq_again(void **state) {
+    (void)state;
+    struct grouped g;
+    grouped_init(&g, 12, 1, 2);
+    g.fates[0][0] = FATE_REFUSED;
+    grouped_send_all(&g);
+    grouped_start(&g);
+    scene_empties(&g.scene, MINUTE);
+    world_run(&g.scene.world, SECOND);
+    const struct sim_message *first = scene_dead(&g.scene, 0);
+    /* As a move task does it: the same body in the same group, under new ids. */
+    struct sim_message *redriven = sim_queue_send_fifo(g.scene.queue, first->body, first->group_id, "moved");
+    scene_empties(&g.scene, MINUTE);
+    world_run(&g.scene.world, SECOND);
+    assert_int_equal(g.scene.dlq->count, 2);
+    assert_int_equal(g.scene.dlq->duplicate_sends, 0);
+    const struct sim_message *second = scene_dead(&g.scene, 1);
+    assert_string_equal(second->deduplication_id, redriven->id);
+    assert_string_equal(second->group_id, "group-0");
+    assert_non_null(strstr(second->body, "\"group_id\":\"group-0\""));
+    assert_non_null(strstr(second->body, g.messages[0][0]->id));
+    assert_true(g.scene.world.now < 5 * MINUTE);
+    grouped_done(&g);
+}
+
+/* The DLQ has it, and the worker dies before the delete: the next send of the same delivery is recognised. */
+static void fault_12_a_send_to_the_dlq_that_is_repeated_leaves_one_copy(void **state) {
+    (void)state;
+    struct grouped g;
+    grouped_init(&g, 13, 1, 3);
+    g.fates[0][1] = FATE_REFUSED;
+    g.scene.sqs->send.lost_answers = 400;
+    g.scene.worker.facts.visibility = 10;
+    grouped_send_all(&g);
+    grouped_start(&g);
+    for (unsigned i = 0; i < 5; i++) {
+        world_run(&g.scene.world, 200 * MILLISECOND + i * 40 * MILLISECOND);
+        sim_worker_kill(&g.scene.worker);
+        world_run(&g.scene.world, 11 * SECOND);
+        scene_start(&g.scene);
+    }
+    scene_empties(&g.scene, MINUTE);
+    assert_int_equal(g.scene.dlq->count, 1);
+    grouped_finish(&g, 0);
+}
+
+static void fault_13_while_the_dlq_is_down_the_groups_concerned_wait_and_the_others_go_on(void **state) {
+    (void)state;
+    static const unsigned rooms[] = {256, 20, 10};
+    static const enum sim_mode modes[] = {SIM_DOWN, SIM_DENIED, SIM_BROKEN};
+    for (size_t i = 0; i < ARRAY_LENGTH(rooms); i++)
+        for (size_t k = 0; k < ARRAY_LENGTH(modes); k++) {
+            struct grouped g;
+            grouped_init(&g, i + k, 6, 20);
+            g.scene.worker.options.max_in_flight = rooms[i];
+            g.fates[0][3] = FATE_REFUSED; /* as many as wait without receiving being paused */
+            if (rooms[i] >= 20)
+                g.fates[4][0] = FATE_MALFORMED;
+            g.scene.dlq->mode = modes[k];
+            grouped_send_all(&g);
+            grouped_start(&g);
+            world_run(&g.scene.world, MINUTE);
+            if (rooms[i] == 10) /* two that may wait: one is a quarter */
+                g.scene.dlq->mode = SIM_UP;
+            for (unsigned place = 0; place < g.size && rooms[i] > 10; place++) {
+                assert_true(grouped_applied(&g, 1, place) && grouped_applied(&g, 5, place));
+                assert_int_equal(grouped_applied(&g, 0, place), place < 3);
+                assert_false(grouped_applied(&g, 4, place));
+            }
+            world_run(&g.scene.world, HOUR);
+            assert_int_equal(g.scene.dlq->count, rooms[i] == 10);
+            assert_true(g.messages[0][3]->receive_count <= 2);
+            g.scene.dlq->mode = SIM_UP;
+            grouped_finish(&g, 2 * MINUTE);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it),
@@ -308,6 +407,10 @@ int main(void) {
         cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),
         cmocka_unit_test(I4_a_dlq_send_that_had_to_wait_is_confirmed_anew),
         cmocka_unit_test(I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads),
+        cmocka_unit_test(a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted),
+        cmocka_unit_test(fault_12_what_fails_is_redriven_and_fails_again_within_five_minutes_is_in_the_dlq_again),
+        cmocka_unit_test(fault_12_a_send_to_the_dlq_that_is_repeated_leaves_one_copy),
+        cmocka_unit_test(fault_13_while_the_dlq_is_down_the_groups_concerned_wait_and_the_others_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

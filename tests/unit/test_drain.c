@@ -1,4 +1,4 @@
-#include "worker_world.h"
+#include "group_world.h"
 
 static void load(struct scene *s, unsigned count) {
     for (unsigned i = 0; i < count; i++)
@@ -169,6 +169,44 @@ static void a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_
     }
 }
 
+static void fault_25_what_is_given_back_on_sigterm_is_received_in_order(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct grouped g;
+        grouped_init(&g, seed, 6, 20);
+        g.scene.db->transact.latency = 20 * MILLISECOND;
+        g.scene.db->transact.jitter = 300 * MILLISECOND;
+        g.scene.db->conflicts = 200;
+        g.scene.sqs->failed_entries = seed % 2 ? 200 : 0;
+        g.scene.sqs->change.lost_requests = seed % 3 ? 0 : 200;
+        g.scene.worker.options.shutdown_timeout = (unsigned)(seed % 4);
+        g.fates[2][7] = g.fates[3][8] = FATE_REFUSED;
+        grouped_send_all(&g);
+        grouped_start(&g);
+        world_run(&g.scene.world, (int64_t)seed * 40 * MILLISECOND);
+        assert_true(sim_worker_start(&g.scene.other));
+        sim_worker_stop(&g.scene.worker);
+        scene_ends(&g.scene, 30 * SECOND, EXIT_FINE);
+        grouped_finish(&g, 10 * MINUTE);
+    }
+}
+
+/* With all that is given back in time, nobody waits for a visibility timeout. */
+static void fault_25_a_group_that_was_given_back_goes_on_at_once_elsewhere(void **state) {
+    (void)state;
+    struct grouped g;
+    grouped_init(&g, 3, 2, 30);
+    g.scene.db->transact.latency = 200 * MILLISECOND;
+    grouped_send_all(&g);
+    grouped_start(&g);
+    world_run(&g.scene.world, SECOND);
+    assert_true(sim_worker_start(&g.scene.other));
+    sim_worker_stop(&g.scene.worker);
+    scene_ends(&g.scene, 3 * SECOND, EXIT_FINE);
+    assert_int_equal(scene_status(&g.scene).in_flight, 0);
+    grouped_finish(&g, 10 * SECOND); /* of 30 s visibility */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
@@ -178,6 +216,8 @@ int main(void) {
         cmocka_unit_test(in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline),
         cmocka_unit_test(with_sqs_down_it_ends_by_its_deadline_all_the_same),
         cmocka_unit_test(a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_given_back),
+        cmocka_unit_test(fault_25_what_is_given_back_on_sigterm_is_received_in_order),
+        cmocka_unit_test(fault_25_a_group_that_was_given_back_goes_on_at_once_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

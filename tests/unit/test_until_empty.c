@@ -1,4 +1,4 @@
-#include "worker_world.h"
+#include "group_world.h"
 
 static void begin(struct scene *s, uint64_t seed, unsigned seconds) {
     scene_init(s, seed, 20);
@@ -170,6 +170,22 @@ static void failures_in_the_dlq_end_it_with_0(void **state) {
     scene_done(&s);
 }
 
+static void until_empty_leaves_a_group_whose_first_can_never_succeed(void **state) {
+    (void)state;
+    struct grouped g;
+    grouped_init(&g, 4, 2, 5);
+    g.scene.worker.options.until_empty = true;
+    g.script = (struct scripted){.record = "\"k2\"", .status = 500, .code = "InternalServerError", .left = FOR_EVER};
+    grouped_send_all(&g);
+    grouped_start(&g);
+    scene_ends(&g.scene, HOUR, EXIT_SOME_FAILED);
+    assert_int_equal(g.scene.queue->count, 3);
+    assert_int_equal(sim_queue_visible(g.scene.queue), 3);
+    assert_int_equal(g.messages[0][2]->receive_count, 5);
+    assert_int_equal(world_logged(&g.scene.world, "Left on the queue"), 1);
+    grouped_done(&g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_ends_about_three_seconds_after_the_last_message),
@@ -182,6 +198,7 @@ int main(void) {
         cmocka_unit_test(queues_that_fail_for_ten_minutes_end_it),
         cmocka_unit_test(verdicts_that_cant_be_confirmed_for_ten_minutes_end_it),
         cmocka_unit_test(failures_in_the_dlq_end_it_with_0),
+        cmocka_unit_test(until_empty_leaves_a_group_whose_first_can_never_succeed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
