@@ -117,6 +117,7 @@ void drain_begin(struct queue_worker *w, enum exit_code code) {
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest once no receive is open", LOG_I("held", held_count(w)),
               LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("open_receives", w->poller.count));
     until_empty_stop(w);
+    forecast_stop(w);
     engine_stop(&w->engine);
     hurry(w);
     timer_start(w->ports.timers, &w->drain_timer, now + time);

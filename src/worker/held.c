@@ -97,6 +97,7 @@ static bool take(struct queue_worker *w, struct sqs_message *message, int64_t re
         return false;
     }
     w->totals.received++;
+    forecast_received(w, message->sent_at);
     bool first = true;
     if (w->phase != PHASE_WORKING)
         return true; /* the drain gives it back, once it can't come to another receive of ours */

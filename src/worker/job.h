@@ -44,8 +44,8 @@ struct job {
     struct engine *engine;
     unsigned pauses; /* in a row, for the backoff */
     bool is_probe;
-    uint64_t verdicts_at_start; /* of the engine, when the attempt began */
     bool failed_by_itself;      /* the last failure looked like its own fault */
+    uint64_t verdicts_at_start; /* of the engine, when the attempt began */
     char signature[CALL_CODE_SIZE + 24]; /* how it failed so */
     uint64_t started;                    /* its last attempt's number among the engine's */
     uint64_t commits_at_start; /* of its kind, when its attempt began */
@@ -57,8 +57,8 @@ struct job {
     bool refused_by_changed;  /* DynamoDB refused it while a table wasn't what it was at start */
     bool quotes_dynamodb;     /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
     struct buf confirm_request;
-    unsigned confirmations; /* anew, after it had ended JOB_FAILED */
     int64_t confirmed_at; /* monotonic: when it was asked whether it was applied after all; 0: nobody needs to */
+    unsigned confirmations; /* anew, after it had ended JOB_FAILED */
     unsigned give_back_seconds;
     const char *give_back_why;
 };

@@ -87,6 +87,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
     dlq_init(w);
     poller_init(w);
     until_empty_init(w);
+    forecast_init(w);
     drain_init(w);
     timer_init(&w->summary_timer, on_summary, w);
     timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);
@@ -107,6 +108,7 @@ void queue_worker_free(struct queue_worker *w) {
     w->phase = PHASE_ENDED;
     poller_stop(w);
     until_empty_stop(w);
+    forecast_stop(w);
     engine_stop(&w->engine);
     for (size_t i = 0; i < HELD_STATES; i++)
         for (struct held *h; (h = TAILQ_FIRST(&w->held[i]));) {

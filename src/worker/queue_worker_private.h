@@ -90,6 +90,18 @@ struct until_empty {
     enum exit_code blame;
 };
 
+/* Whether the backlog is worked off in time. */
+struct forecast {
+    struct timer timer;
+    struct call *call;
+    unsigned retention;   /* seconds; 0: not told */
+    int64_t looked_at;    /* monotonic */
+    int64_t silent_until; /* monotonic: a warning is not repeated before */
+    int64_t oldest_sent;  /* wall: of those received since the last look, or where none came, before it; 0: none ever came */
+    bool looked;          /* since the last one came */
+    uint64_t backlog_before, done_before, received_before; /* at that look */
+};
+
 /* A failure's audit record on its way; nothing waits for it. */
 struct failure_record {
     LIST_ENTRY(failure_record) link;
@@ -124,6 +136,7 @@ struct queue_worker {
     LIST_HEAD(, failure_record) records;
     struct poller poller;
     struct until_empty until_empty;
+    struct forecast forecast;
 
     enum worker_phase phase;
     bool leaving_now; /* in PHASE_LEAVING: the receives have ended, and everything has been given back */
@@ -201,6 +214,12 @@ void dlq_forget(struct held *h);
 void dlq_done(struct queue_worker *w);
 /* Messages that wait for a DLQ that is in trouble, or for a confirmation that can't be had. */
 unsigned dlq_waiting(const struct queue_worker *w);
+
+/* forecast.c */
+void forecast_init(struct queue_worker *w);
+void forecast_stop(struct queue_worker *w);
+/* A message came that was sent then (wall microseconds; 0: it isn't known). */
+void forecast_received(struct queue_worker *w, int64_t sent_at);
 
 /* until_empty.c */
 void until_empty_init(struct queue_worker *w);

@@ -59,8 +59,8 @@ static int64_t others_take(struct crowd *c, unsigned count, unsigned per_mille, 
 
 static void fault_18_a_record_with_a_share_of_all_messages_leaves_the_others_their_rate(void **state) {
     (void)state;
-    static const unsigned shares[] = {50, 130, 300, 500};
-    static const double rates[] = {0, 50, 5};
+    static const unsigned shares[] = {50, 200, 500};
+    static const double rates[] = {0, 5};
     for (size_t i = 0; i < ARRAY_LENGTH(shares); i++)
         for (size_t k = 0; k < ARRAY_LENGTH(rates); k++) {
             struct scene s;
@@ -68,9 +68,7 @@ static void fault_18_a_record_with_a_share_of_all_messages_leaves_the_others_the
             int64_t time[2];
             for (unsigned hot = 0; hot < 2; hot++) {
                 crowd_init(&c, &s, i, rates[k]);
-                time[hot] = others_take(&c, 4000, shares[i], hot);
-                if (hot && rates[k] != 5)
-                    scene_empties(&s, 5 * MINUTE);
+                time[hot] = others_take(&c, 2000, shares[i], hot);
                 for (size_t m = 0; m < s.sqs->all_count; m++)
                     assert_true(s.sqs->all[m]->receive_count <= 2);
                 assert_int_equal(s.dlq->sent, 0);
@@ -95,7 +93,7 @@ static void fault_18_under_a_zipf_load_each_record_is_served_one_at_a_time_and_t
         random_seed(&chance, 9);
         for (unsigned k = 1; k < 1000; k++)
             sum += 1.0 / k;
-        for (unsigned i = 0; i < 5000; i++) {
+        for (unsigned i = 0; i < 3000; i++) {
             double left = (double)random_below(&chance, 1 << 30) / (1 << 30) * sum;
             unsigned k = 1;
             while (k < 999 && (left -= 1.0 / k) > 0)
@@ -109,7 +107,7 @@ static void fault_18_under_a_zipf_load_each_record_is_served_one_at_a_time_and_t
             while (s.db->committed < many * 9 / 10 + 1)
                 world_run(&s.world, MILLISECOND);
         } else {
-            while (s.db->committed < 4500)
+            while (s.db->committed < 2700)
                 world_run(&s.world, MILLISECOND);
         }
         time[zipf] = s.world.now - began;
@@ -125,7 +123,7 @@ static void the_hot_record_itself_goes_on_near_its_own_pace(void **state) {
     struct scene s;
     struct crowd c;
     crowd_init(&c, &s, 3, 0);
-    others_take(&c, 4000, 300, true); /* 1,200 at some 80 a second */
+    others_take(&c, 4000, 300, true); /* and 1,200 for it, at some 80 a second */
     scene_empties(&s, 25 * SECOND);
     scene_done(&s);
 }

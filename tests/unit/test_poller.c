@@ -1,5 +1,7 @@
 #include "group_world.h"
 
+#include "retry.h"
+
 static void when_idle_one_long_poll_is_out(void **state) {
     (void)state;
     struct scene s;
@@ -168,6 +170,53 @@ static void on_a_fifo_queue_calls_stay_below_its_rate_and_batches_are_full(void 
         }
 }
 
+/* Our own ceiling is 10,000 (MAX_IN_FLIGHT), SQS's 120,000 for all together: many processes may reach it. */
+static void fault_24_beyond_the_in_flight_cap_receives_come_back_empty_and_cost_no_spin(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 24, 200);
+    s.queue->in_flight_max = 50;
+    s.worker.options.until_empty = true;
+    for (unsigned i = 0; i < 400; i++)
+        scene_set(&s, i % 200, i);
+    scene_start(&s);
+    assert_true(sim_worker_start(&s.other));
+    world_run(&s.world, 100 * MILLISECOND);
+    s.db->transact.latency = 20 * SECOND; /* all that may be in flight is */
+    world_run(&s.world, 10 * SECOND);
+    uint64_t calls = s.sqs->receive.calls;
+    for (unsigned i = 0; i < 60; i++) {
+        world_run(&s.world, SECOND);
+        assert_true(sim_queue_count(s.queue).in_flight <= 50);
+    }
+    assert_true(s.sqs->receive.calls - calls <= 2 * 60 * 2);
+    assert_false(s.worker.ended); /* an empty answer is no empty queue */
+    s.db->transact.latency = 10 * MILLISECOND;
+    scene_ends(&s, 5 * MINUTE, EXIT_FINE);
+    assert_int_equal(s.queue->count, 0);
+    assert_int_equal(s.db->committed, 400);
+    scene_done(&s);
+}
+
+/* Not every answer to it is silent. */
+static void fault_24_an_over_limit_answer_is_waited_out(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 25, 20);
+    scene_set(&s, 0, 1);
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    s.queue->mode = SIM_THROTTLED; /* a code of the same kind */
+    scene_set(&s, 1, 1);
+    uint64_t calls = s.sqs->receive.calls;
+    world_run(&s.world, 10 * MINUTE);
+    assert_true(s.sqs->receive.calls - calls <= 10 * 60 / 5);
+    assert_int_equal(retry_classify(403, "OverLimit", true), CALL_THROTTLED);
+    s.queue->mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_idle_one_long_poll_is_out),
@@ -178,6 +227,8 @@ int main(void) {
         cmocka_unit_test(a_server_that_does_not_wait_is_not_asked_without_end),
         cmocka_unit_test(with_max_rate_only_a_few_seconds_worth_is_held),
         cmocka_unit_test(a_lost_answer_costs_a_delivery_and_no_more),
+        cmocka_unit_test(fault_24_beyond_the_in_flight_cap_receives_come_back_empty_and_cost_no_spin),
+        cmocka_unit_test(fault_24_an_over_limit_answer_is_waited_out),
         cmocka_unit_test(on_a_fifo_queue_calls_stay_below_its_rate_and_batches_are_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,104 @@
+/* Will the backlog be worked off before SQS drops its oldest messages? Looked at now and then while there is work. */
+#include "queue_worker_private.h"
+
+static const int64_t FIRST_LOOK = 60 * MICROSECONDS, LOOK_INTERVAL = 300 * MICROSECONDS;
+static const int64_t LOOK_DEADLINE = 20 * MICROSECONDS;
+static const int64_t WARNING_INTERVAL = 900 * MICROSECONDS;
+
+static uint64_t done_with(const struct queue_worker *w) {
+    return w->totals.applied + w->totals.dead_lettered;
+}
+
+/* Seconds since the oldest message was sent that has come lately, or is held. */
+static int64_t age_of_oldest(const struct queue_worker *w) {
+    const struct forecast *f = &w->forecast;
+    int64_t age = f->oldest_sent ? (clock_wall(w->ports.clock) - f->oldest_sent) / MICROSECONDS : 0;
+    return age > 0 ? age : 0;
+}
+
+static void warn(struct queue_worker *w, uint64_t backlog, int64_t per_hour, int64_t needed, int64_t left) {
+    struct forecast *f = &w->forecast;
+    int64_t now = clock_monotonic(w->ports.clock);
+    if (now < f->silent_until)
+        return;
+    f->silent_until = now + WARNING_INTERVAL;
+    if (per_hour > 0)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "At this process's rate the backlog takes longer than SQS keeps its oldest messages: they will be lost, unless more processes or a longer retention help",
+                  LOG_C("queue", w->facts->queue.name), LOG_I("backlog", backlog), LOG_I("done_in_an_hour", per_hour),
+                  LOG_I("seconds_needed", needed), LOG_I("seconds_left", left), LOG_I("retention_seconds", f->retention));
+    else
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "Nothing is worked off, and half of the time is over for which SQS keeps the oldest messages: a longer retention keeps them longer",
+                  LOG_C("queue", w->facts->queue.name), LOG_I("backlog", backlog), LOG_I("seconds_left", left),
+                  LOG_I("retention_seconds", f->retention));
+}
+
+/* By the faster of what this process does and of how the backlog shrinks (others may be at work). */
+static int64_t rate_per_hour(const struct queue_worker *w, uint64_t backlog) {
+    const struct forecast *f = &w->forecast;
+    int64_t seconds = (clock_monotonic(w->ports.clock) - f->looked_at) / MICROSECONDS;
+    uint64_t own = done_with(w) - f->done_before;
+    uint64_t shrunk = f->backlog_before > backlog ? f->backlog_before - backlog : 0;
+    return seconds > 0 ? (int64_t)(own > shrunk ? own : shrunk) * 3600 / seconds : 0;
+}
+
+static void judge(struct queue_worker *w, const struct sqs_queue_attributes *counts) {
+    struct forecast *f = &w->forecast;
+    uint64_t backlog = counts->visible + counts->in_flight + counts->delayed;
+    int64_t per_hour = rate_per_hour(w, backlog);
+    if (counts->retention)
+        f->retention = counts->retention;
+    int64_t left = (int64_t)f->retention - age_of_oldest(w);
+    int64_t needed = per_hour > 0 ? (int64_t)(backlog * 3600 / (uint64_t)per_hour) : f->retention / 2;
+    if (f->retention && backlog > 0 && needed > left)
+        warn(w, backlog, per_hour, needed, left > 0 ? left : 0);
+    f->backlog_before = backlog;
+    f->done_before = done_with(w);
+    f->looked_at = clock_monotonic(w->ports.clock);
+    f->looked = true;
+    f->received_before = w->totals.received;
+}
+
+static void on_counts(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes) {
+    struct queue_worker *w = user;
+    w->forecast.call = NULL;
+    if (result->class == CALL_OK && attributes)
+        judge(w, attributes);
+}
+
+static void on_look(void *user) {
+    struct queue_worker *w = user;
+    struct forecast *f = &w->forecast;
+    int64_t now = clock_monotonic(w->ports.clock);
+    timer_start(w->ports.timers, &f->timer, now + LOOK_INTERVAL);
+    bool idle = held_count(w) == 0 && w->totals.received == f->received_before;
+    if (f->call || idle || !f->retention)
+        return;
+    struct call_options options = {.deadline = now + LOOK_DEADLINE};
+    f->call = w->ports.sqs->get_attributes(w->ports.sqs->ctx, w->facts->queue.url, &options, on_counts, w);
+}
+
+void forecast_init(struct queue_worker *w) {
+    struct forecast *f = &w->forecast;
+    int64_t now = clock_monotonic(w->ports.clock);
+    *f = (struct forecast){.retention = w->facts->queue.attributes.retention, .looked_at = now, .silent_until = now};
+    timer_init(&f->timer, on_look, w);
+    timer_start(w->ports.timers, &f->timer, now + FIRST_LOOK);
+}
+
+void forecast_received(struct queue_worker *w, int64_t sent_at) {
+    struct forecast *f = &w->forecast;
+    if (sent_at <= 0)
+        return;
+    if (f->looked || f->oldest_sent == 0 || sent_at < f->oldest_sent)
+        f->oldest_sent = sent_at;
+    f->looked = false;
+}
+
+void forecast_stop(struct queue_worker *w) {
+    timer_stop(w->ports.timers, &w->forecast.timer);
+    if (w->forecast.call)
+        w->ports.sqs->cancel(w->ports.sqs->ctx, w->forecast.call);
+    w->forecast.call = NULL;
+}
