@@ -1,4 +1,5 @@
-/* DynamoDB: tables of items, transactions with conditions and tokens, as far as table-updater uses them. The real request bodies are read. */
+/* DynamoDB: tables of items, transactions with conditions, tokens, conflicts and capacity, as far as table-updater uses them. The real
+ * request bodies are read. */
 #pragma once
 
 #include "dynamodb.h"
@@ -57,7 +58,7 @@ struct sim_dynamodb {
     size_t table_count;
     struct json_object *tokens;  /* of what was committed: token → {"request", "at"} */
     struct json_object *running_tokens; /* token → request */
-    struct json_object *locks;   /* table and key → true: a transaction is about to write it */
+    struct json_object *locks;   /* [table, key] → true: a transaction is about to write it */
     /* Microseconds from a transaction's checks to its commit: its items are locked so long, and its client may be gone by then. */
     int64_t commit_time, commit_jitter;
     struct json_object *commits; /* the first 36 digits of a log_id → how many commits */

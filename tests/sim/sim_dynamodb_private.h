@@ -58,7 +58,10 @@ bool sim_transaction_fails(struct dynamodb_call *call, bool audited);
 bool sim_transaction_mixes(struct dynamodb_call *call);
 /* sim_transaction.c */
 struct call *sim_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user);
-bool sim_is_locked(const struct sim_action *a, struct sim_dynamodb *db);
+/* sim_locks.c */
+bool sim_is_locked(struct sim_dynamodb *db, const struct sim_action *a);
+void sim_lock(struct sim_dynamodb *db, const struct sim_action *actions, size_t count);
+void sim_unlock(struct sim_dynamodb *db, const struct sim_action *actions, size_t count);
 /* The request_hash of an item; "" where there is none. */
 void sim_request_hash(struct json_object *item, char ret_hash[static REQUEST_HASH_TEXT_SIZE]);
 static inline const char *sim_json_text(struct json_object *object) {

@@ -43,7 +43,7 @@ static void put(struct dynamodb_call *call, const struct sim_action *a) {
         refusal = "ValidationException";
     if (refusal) {
         sim_call_fail(r, 400, refusal, "refused");
-    } else if (sim_is_locked(a, call->db)) {
+    } else if (sim_is_locked(call->db, a)) {
         call->db->happened.locked++;
         sim_call_fail(r, 400, "TransactionConflictException", "Transaction is ongoing for the item");
     } else if (!sim_capacity_is_there(a, call->db->world->now)) {

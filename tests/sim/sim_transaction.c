@@ -49,29 +49,6 @@ static struct sim_transaction summary_of(const struct dynamodb_call *call) {
                                     .body = span_of(call->body, call->body_len)};
 }
 
-/* Locks. */
-
-static void lock_name(const struct sim_action *a, char *ret_name, size_t size) {
-    snprintf(ret_name, size, "%s %s", a->table->shape.name, sim_action_key(a));
-}
-
-bool sim_is_locked(const struct sim_action *a, struct sim_dynamodb *db) {
-    char name[4096];
-    lock_name(a, name, sizeof name);
-    return json_object_object_get_ex(db->locks, name, NULL);
-}
-
-static void lock_all(struct dynamodb_call *call, bool locked) {
-    for (size_t i = 0; i < call->action_count; i++) {
-        char name[4096];
-        lock_name(&call->actions[i], name, sizeof name);
-        if (locked)
-            json_object_object_add(call->db->locks, name, json_object_new_boolean(true));
-        else
-            json_object_object_del(call->db->locks, name);
-    }
-}
-
 /* The checks. */
 
 static void forget_actions(struct dynamodb_call *call) {
@@ -131,7 +108,7 @@ static void judge(struct sim_dynamodb *db, const struct sim_action *a, struct ca
     *ret_reason = (struct cancellation_reason){0};
     if (sim_action_mistyped(a)) {
         code = "ValidationError";
-    } else if (sim_is_locked(a, db)) {
+    } else if (sim_is_locked(db, a)) {
         db->happened.locked++;
         code = "TransactionConflict";
     } else if (!sim_capacity_is_there(a, db->world->now)) {
@@ -210,7 +187,7 @@ static void on_commits(void *user) {
     struct dynamodb_call *call = user;
     struct sim_transaction t = summary_of(call);
     world_enter();
-    lock_all(call, false);
+    sim_unlock(call->db, call->actions, call->action_count);
     commit(call, &t);
     answer(call);
     sim_call_executed(&call->base);
@@ -221,7 +198,7 @@ static void on_commits(void *user) {
 static void commit_later(struct dynamodb_call *call, const struct sim_transaction *t) {
     struct sim_dynamodb *db = call->db;
     int64_t jitter = db->commit_jitter ? (int64_t)random_below(&db->world->random, (uint64_t)db->commit_jitter) : 0;
-    lock_all(call, true);
+    sim_lock(db, call->actions, call->action_count);
     sim_token_begins(db, t->token, call->request);
     timer_init(&call->commits, on_commits, call);
     timer_start(&db->world->timers, &call->commits, db->world->now + db->commit_time + jitter);

@@ -146,6 +146,27 @@ static void an_attempt_id_is_worth_nothing_once_its_messages_were_touched(void *
     world_done(&w);
 }
 
+static void an_attempt_id_takes_nothing_from_who_has_it_now(void **state) {
+    (void)state;
+    struct world w;
+    struct sim_queue *q = begin(&w);
+    struct sim_message *m = sim_queue_send_fifo(q, "a1", "a", "1");
+    expect_received(q, 1, 5, "one", "a1");
+    world_run(&w, 6 * SECOND);
+    expect_received(q, 1, 60, NULL, "a1"); /* by another */
+    expect_received(q, 1, 60, "one", "");
+    assert_true(delete(m));
+    m = sim_queue_send_fifo(q, "a2", "a", "2");
+    expect_received(q, 1, 60, "two", "a2");
+    char handle[48];
+    handle_of(m, handle, sizeof handle);
+    struct sqs_visibility_entry longer = {span_cstr(handle), 120};
+    assert_true(sim_client_change(q, &longer, 1).entries[0].ok);
+    expect_received(q, 1, 60, "two", "");
+    assert_int_equal(q->repeated_receives, 0);
+    world_done(&w);
+}
+
 static void an_expired_receipt_handle_deletes_nothing_and_says_so(void **state) {
     (void)state;
     struct world w;
@@ -210,6 +231,7 @@ int main(void) {
         cmocka_unit_test(the_body_stands_in_for_a_deduplication_id_where_the_queue_says_so),
         cmocka_unit_test(an_attempt_id_gets_the_same_messages_again),
         cmocka_unit_test(an_attempt_id_is_worth_nothing_once_its_messages_were_touched),
+        cmocka_unit_test(an_attempt_id_takes_nothing_from_who_has_it_now),
         cmocka_unit_test(an_expired_receipt_handle_deletes_nothing_and_says_so),
         cmocka_unit_test(messages_name_their_group_and_their_place),
         cmocka_unit_test(calls_beyond_the_queues_rate_are_throttled_by_action),
