@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT 1000000 /* levels are in millionths, so that a microsecond's refill is a whole number */
+static const int64_t UNIT = 1000000; /* levels are in millionths, so that a microsecond's refill is a whole number */
 static const size_t KIB = 1024;
 
 static int64_t cost_of(const struct sim_action *a) {
@@ -66,8 +66,9 @@ const char *sim_capacity_reason(const struct sim_action *a) {
 }
 
 void sim_capacity_done(struct sim_table *table) {
-    for (struct sim_partition *p; (p = LIST_FIRST(&table->partitions));) {
-        LIST_REMOVE(p, link);
+    struct sim_partition *next;
+    for (struct sim_partition *p = LIST_FIRST(&table->partitions); p; p = next) {
+        next = LIST_NEXT(p, link);
         free(p->key);
         free(p);
     }

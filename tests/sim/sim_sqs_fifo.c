@@ -36,8 +36,9 @@ static void forget_attempt(struct sim_queue *queue, struct sim_attempt *attempt)
 }
 
 void sim_fifo_done(struct sim_queue *queue) {
-    for (struct sim_group *g; (g = LIST_FIRST(&queue->groups));) {
-        LIST_REMOVE(g, link);
+    struct sim_group *next;
+    for (struct sim_group *g = LIST_FIRST(&queue->groups); g; g = next) {
+        next = LIST_NEXT(g, link);
         free(g->id);
         free(g);
     }
