@@ -42,8 +42,12 @@ void sim_fifo_done(struct sim_queue *queue) {
         free(g->id);
         free(g);
     }
-    for (struct sim_attempt *a; (a = TAILQ_FIRST(&queue->attempts));)
-        forget_attempt(queue, a);
+    struct sim_attempt *following;
+    for (struct sim_attempt *a = TAILQ_FIRST(&queue->attempts); a; a = following) {
+        following = TAILQ_NEXT(a, link);
+        free(a->id);
+        free(a);
+    }
     json_object_put(queue->recent);
 }
 
