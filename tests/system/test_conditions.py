@@ -9,6 +9,8 @@ import pytest
 from harness.cases import apply_lines, scene_in
 from harness.scene import message
 
+pytestmark = pytest.mark.sanitized
+
 RECORD: dict[str, Any] = {
     "version": 5, "status": "active", "name": "O'Brien", "txt": 'say "hi"', "tags": ["a", "b"], "m": {"k": {"x": 1}}, "flag": True, "nothing": None,
     "big": Decimal("12345678901234567890123456789012345678"), "weird-name": 1, "a.b": 2, "and": 3, "size": 4, "`": 5, "empty": "", "list": [[7]],

@@ -435,7 +435,7 @@ def test_a_date_that_is_wrong_in_a_good_answer_harms_nothing(scene: Scene, proxy
 # Bounds
 
 
-def test_no_more_messages_are_held_than_max_in_flight(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
+def test_fault_24_no_more_messages_are_held_than_max_in_flight(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
     bodies = chain(scene, 100)
     proxy.on("TransactWriteItems", faults.delay(before=0.05))
     sent = scene.queue.send(*bodies)

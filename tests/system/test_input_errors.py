@@ -10,6 +10,8 @@ from harness import bodies
 from harness.cases import apply_lines, ids, scene_in
 from harness.scene import Scene, message
 
+pytestmark = pytest.mark.sanitized
+
 Responses = list[dict[str, Any]]
 
 

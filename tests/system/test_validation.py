@@ -9,6 +9,8 @@ import pytest
 from harness.cases import apply_lines, ids, scene_in
 from harness.scene import Scene, log_id, message
 
+pytestmark = pytest.mark.sanitized
+
 GOOD: dict[str, Any] = {"id": "a", "attributes": {"a": 1}}
 # An item has at most 400 KB, names included.
 ITEM = 400 * 1024

@@ -13,6 +13,8 @@ from harness import bodies
 from harness.cases import apply_lines, ids, scene_in
 from harness.scene import Scene, message
 
+pytestmark = pytest.mark.sanitized
+
 Item = dict[str, Any]
 
 

@@ -113,10 +113,12 @@ static void fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_howeve
     scene_empties(&s, 10 * SECOND);
     for (unsigned i = 0; i < 720; i++, next_permutation(order, 6)) {
         buf_reset(&s.db->applied);
+        sim_table_put(s.users, "k0", "n", "0");
         /* One receive brings them in this order; when they were sent tells which is the oldest. */
         int64_t base = s.world.now;
         for (unsigned at = 0; at < 6; at++) {
-            struct sim_message *m = scene_set(&s, 0, order[at] + 1);
+            struct sim_message *m = scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}", order[at] + 1,
+                                               order[at]);
             m->sent_at = base - SECOND + order[at] * MILLISECOND;
         }
         scene_empties(&s, 30 * SECOND);
@@ -124,6 +126,7 @@ static void fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_howeve
             fail_msg("permutation %u ran as %s", i, s.db->applied.data);
     }
     assert_int_equal(s.db->most_running_of_one_record, 1);
+    assert_int_equal(s.dlq->count, 0);
     scene_done(&s);
 }
 
