@@ -216,6 +216,129 @@ static void the_invariants_hold_whenever_a_worker_dies(void **state) {
     }
 }
 
+/* Messages that stand in nobody's way: what is measured is what others do to them. */
+enum { CROWD = 400 };
+struct crowd {
+    struct scene s;
+    unsigned left; /* messages that the test doesn't wait for */
+};
+
+static bool crowd_is_through(void *ctx) {
+    const struct crowd *c = ctx;
+    return c->s.queue->count <= c->left;
+}
+
+/* Microseconds until all but `left` messages are gone. */
+static int64_t crowd_time(struct crowd *c, unsigned left) {
+    int64_t began = c->s.world.now;
+    c->left = left;
+    scene_start(&c->s);
+    assert_true(world_run_until(&c->s.world, crowd_is_through, c, 10 * MINUTE));
+    return c->s.world.now - began;
+}
+
+/* Records k0, which others may have, and k1 to k<CROWD>; room for twenty messages at a time. */
+static void crowd_init(struct crowd *c) {
+    scene_init(&c->s, 1, CROWD + 1);
+    c->s.worker.options.max_in_flight = 20;
+}
+
+static int64_t time_without_others(void) {
+    struct crowd c;
+    crowd_init(&c);
+    for (unsigned i = 1; i <= CROWD; i++)
+        scene_set(&c.s, i, i);
+    int64_t time = crowd_time(&c, 0);
+    scene_done(&c.s);
+    return time;
+}
+
+struct slow_answer {
+    struct crowd crowd;
+    struct timer usual_again;
+    int64_t usual;
+};
+
+static void on_usual_again(void *user) {
+    struct slow_answer *slow = user;
+    slow->crowd.s.db->transact.latency = slow->usual;
+}
+
+/* Its answer takes eight seconds, and no other's. */
+static enum sim_fate answer_the_first_record_late(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    struct slow_answer *slow = ctx;
+    struct scene *s = &slow->crowd.s;
+    (void)result;
+    if (strstr(t->record, "\"k0\"")) {
+        s->db->transact.latency = 16 * SECOND;
+        timer_start(&s->world.timers, &slow->usual_again, s->world.now);
+    }
+    return SIM_RUN;
+}
+
+static void one_slow_transaction_keeps_nobody_waiting(void **state) {
+    (void)state;
+    struct slow_answer slow;
+    struct crowd *c = &slow.crowd;
+    crowd_init(c);
+    slow.usual = c->s.db->transact.latency;
+    timer_init(&slow.usual_again, on_usual_again, &slow);
+    c->s.db->hook = answer_the_first_record_late;
+    c->s.db->hook_ctx = &slow;
+    for (unsigned i = 1; i <= CROWD; i++) {
+        if (i == CROWD / 2)
+            scene_set(&c->s, 0, 1);
+        scene_set(&c->s, i, i);
+    }
+    /* It takes one place of twenty. */
+    int64_t alone = time_without_others(), time = crowd_time(c, 1);
+    assert_int_equal(c->s.db->transact.running, 1);
+    assert_int_equal(c->s.db->committed, CROWD + 1);
+    assert_true(time < alone + alone / 5);
+    assert_true(time < 8 * SECOND);
+    scene_empties(&c->s, MINUTE);
+    scene_done(&c->s);
+}
+
+static void one_large_message_keeps_nobody_waiting(void **state) {
+    (void)state;
+    enum { LARGE = 300 << 10 };
+    struct crowd c;
+    crowd_init(&c);
+    c.s.queue->attributes.max_message_size = c.s.worker.facts.queue.attributes.max_message_size = SQS_MESSAGE_SIZE_MAX;
+    static char body[LARGE + 64];
+    int head = snprintf(body, sizeof body, "{\"id\":\"k0\",\"attributes\":{\"n\":1,\"s\":\"");
+    assert_true(head > 0);
+    memset(body + head, 's', LARGE);
+    memcpy(body + head + LARGE, "\"}}", sizeof "\"}}");
+    sim_queue_send(c.s.queue, body);
+    for (unsigned i = 1; i <= CROWD; i++)
+        scene_set(&c.s, i, i);
+    int64_t alone = time_without_others(), time = crowd_time(&c, 0);
+    assert_true(time < alone + alone / 5);
+    assert_int_equal(c.s.db->committed, CROWD + 1);
+    assert_int_equal(c.s.dlq->count, 0);
+    scene_done(&c.s);
+}
+
+/* As many that fail as succeed, in turns, and a DLQ that takes ten times as long as all else: they cost their share and no more. */
+static void a_burst_of_dead_letters_keeps_nobody_waiting(void **state) {
+    (void)state;
+    struct crowd c;
+    crowd_init(&c);
+    c.s.worker.options.max_in_flight = 40;
+    c.s.sqs->send.latency = 100 * MILLISECOND;
+    for (unsigned i = 1; i <= CROWD; i++) {
+        scene_send(&c.s, "no json %u", i);
+        scene_set(&c.s, i, i);
+    }
+    int64_t alone = time_without_others(), time = crowd_time(&c, 0);
+    assert_int_equal(c.s.db->committed, CROWD);
+    assert_int_equal(c.s.dlq->count, CROWD);
+    assert_true(time < 4 * alone);
+    scene_done(&c.s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_updates_are_applied_and_deleted),
@@ -226,6 +349,9 @@ int main(void) {
         cmocka_unit_test(fault_04_an_update_that_falsified_its_own_condition_and_comes_again_is_a_success),
         cmocka_unit_test(fault_04_both_deliveries_at_once_have_one_effect),
         cmocka_unit_test(fault_07_a_stale_handle_converges_on_redelivery),
+        cmocka_unit_test(one_slow_transaction_keeps_nobody_waiting),
+        cmocka_unit_test(one_large_message_keeps_nobody_waiting),
+        cmocka_unit_test(a_burst_of_dead_letters_keeps_nobody_waiting),
         cmocka_unit_test(the_invariants_hold_in_a_storm),
         cmocka_unit_test(the_invariants_hold_whenever_a_worker_dies),
     };
