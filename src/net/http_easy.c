@@ -4,9 +4,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
 #define FIRST_RESERVE_MAX ((curl_off_t)256 * 1024)
+/* libcurl's own buffers, one of each for every request in flight, made anew for each. Most answers are shorter than this, and a TLS record is
+ * no longer than that. */
+#define RECEIVE_PIECE 4096L
+#define SEND_PIECE 16384L
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
 
 /* A name's address is looked up again after so long, and no connection is older: together within 60 s of a move. The jitter keeps
@@ -17,12 +22,20 @@
 #define IDLE_LIFETIME 25L         /* below the 30 s of servers that close early */
 #define LIFETIME_WITHOUT_DNS 3600L
 
-static int set_socket_options(void *user, curl_socket_t fd, curlsocktype purpose) {
-    (void)user, (void)purpose;
+static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
+    (void)purpose;
+    struct http *http = user;
+    http_connections_opened(&http->connections, fd);
     unsigned limit = UNACKNOWLEDGED_MAX;
     /* Only sooner knowledge of a dead peer: the timeouts hold without it. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
     return CURL_SOCKOPT_OK;
+}
+
+static int on_closing(void *user, curl_socket_t fd) {
+    struct http *http = user;
+    http_connections_closing(&http->connections, fd);
+    return close(fd);
 }
 
 /* Whether the body may grow by n bytes; where not, why is noted for when libcurl gives up. */
@@ -101,7 +114,12 @@ static bool set_transport(CURL *easy, struct http *http) {
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket_options) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, http) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_closing) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, http) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_PIECE) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_PIECE) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, IDLE_LIFETIME) == CURLE_OK &&
            (!http->user_agent || curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent) == CURLE_OK);

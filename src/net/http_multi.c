@@ -29,14 +29,17 @@ static void drain(struct http *http) {
     }
 }
 
+static void on_ready(void *user, int fd, int events) {
+    struct http *http = user;
+    int running;
+    curl_multi_socket_action(http->multi, fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0), &running);
+    drain(http);
+}
+
 static void on_socket(struct ev_loop *ev, ev_io *io, int events) {
     (void)ev;
-    struct socket_watch *watch = io->data;
-    struct http *http = watch->http;
-    int running;
-    curl_multi_socket_action(http->multi, io->fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0),
-                             &running);
-    drain(http);
+    const struct socket_watch *watch = io->data;
+    on_ready(watch->http, io->fd, events);
 }
 
 static void on_timer(void *user) {
@@ -88,7 +91,12 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *a
     (void)easy;
     struct http *http = user;
     struct socket_watch *watch = assigned;
-    if (what == CURL_POLL_REMOVE) {
+    bool ends = what == CURL_POLL_REMOVE;
+    int events = ends ? 0 : (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
+    if (!watch && http_connections_watch(&http->connections, fd, events)) {
+        return 0;
+    }
+    if (ends) {
         if (watch) {
             watch_end(http, watch);
             curl_multi_assign(http->multi, fd, NULL);
@@ -108,7 +116,6 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *a
         ev_init(&watch->io, on_socket);
         watch->io.data = watch;
     }
-    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
     ev_io_set(&watch->io, fd, events);
     if (events) {
         ev_io_start(loop_ev(http->loop), &watch->io);
@@ -134,6 +141,7 @@ bool http_multi_reserve(struct http *http, size_t transfers) {
 
 bool http_multi_open(struct http *http) {
     timer_init(&http->timer, on_timer, http);
+    http->connections = (struct http_connections){.ev = loop_ev(http->loop), .ready = on_ready, .user = http};
     http->multi = curl_multi_init();
     http->share = curl_share_init();
     if (!http->multi || !http->share) {
@@ -163,6 +171,7 @@ void http_multi_close(struct http *http) {
     while (http->used_watches) {
         watch_end(http, http->used_watches);
     }
+    http_connections_free(&http->connections);
     if (http->share) {
         curl_share_cleanup(http->share);
     }

@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "http.h"
+#include "http_connections.h"
 #include "http_headers.h"
 #include "http_hosts.h"
 #include "http_urls.h"
@@ -19,7 +20,7 @@
 
 #define SOCKETS_PER_TRANSFER 5 /* libcurl's MAX_SOCKSPEREASYHANDLE */
 
-/* A socket that libcurl has us watch. Made before libcurl asks, because in its callback a failure would break the whole multi handle. */
+/* A socket that libcurl has us watch, and that is no connection of ours (its name resolver's). Made before libcurl asks, because in its callback a failure would break the whole multi handle. */
 struct socket_watch {
     ev_io io;
     struct http *http;
@@ -70,6 +71,7 @@ struct http {
     struct http_transfer *in_flight;
     struct http_transfer *idle; /* for reuse */
     size_t idle_count;
+    struct http_connections connections;
     struct socket_watch *free_watches, *used_watches;
     struct watch_chunk *chunks;
     size_t watch_count;
