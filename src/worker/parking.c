@@ -38,7 +38,8 @@ static void bring_up_to_date(struct parking *p, struct parked_record *r, int64_t
 /* Messages of the record that can come back in a second; it has one in line. */
 static double returns(const struct parking *p, const struct parked_record *r, int64_t now) {
     int64_t busy = r->busy + (now - r->working_since);
-    double rate = busy >= LEAST_COUNTED ? r->served * (double)MICROSECONDS / (double)busy : SERVED_AT_FIRST;
+    /* One more than were served: of one that stood still for a moment nobody knows that it is slow. */
+    double rate = busy >= LEAST_COUNTED ? (r->served + 1) * (double)MICROSECONDS / (double)busy : SERVED_AT_FIRST;
     double most = p->room > RETURN_PART ? p->room / RETURN_PART : 1;
     return rate > most ? most : rate < 0.1 ? 0.1 : rate;
 }

@@ -35,7 +35,7 @@ struct probe {
     struct {
         size_t count, first;
     } calls[200];
-    unsigned call_count, done, refused, expired, trouble;
+    unsigned call_count, done, refused, expired, trouble, taken;
     unsigned ends[40];
     /* The answers to come. */
     const char *whole_code; /* NULL: fine */
@@ -163,6 +163,45 @@ static void what_somebody_waits_for_lingers_less_and_takes_its_company_along(voi
     batcher_within(&p.batcher, 0);
     world_run(&w, 100 * MILLISECOND);
     assert_int_equal(p.call_count, calls);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+/* 20 and above are taken back, 10 to 19 stay, the others go. */
+static enum batch_leave probe_leave(void *ctx, struct batch_entry *entry, bool others_go) {
+    struct probe *p = ctx;
+    size_t i = (size_t)(entry - p->entries);
+    if (i >= 20) {
+        batcher_remove(&p->batcher, entry);
+        p->taken++;
+        return BATCH_TAKEN;
+    }
+    return i >= 10 && others_go ? BATCH_STAYS : BATCH_GOES;
+}
+
+static void an_entry_goes_when_its_owner_gives_leave_and_holds_up_nobody_before_it(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 3);
+    probe_init(&p, &w, 0);
+    p.batcher.kind.leave = probe_leave;
+    for (size_t i = 20; i < 40; i++)
+        add(&p, i, NEVER);
+    world_run(&w, 100 * MILLISECOND);
+    assert_int_equal(p.call_count, 0); /* an empty batch is no call */
+    world_run(&w, 2 * SECOND);
+    assert_int_equal(p.taken, 20);
+    add(&p, 10, NEVER);
+    add(&p, 11, NEVER);
+    add(&p, 21, NEVER);
+    p.entries[1].expires = NEVER;
+    batcher_add_first(&p.batcher, &p.entries[1]);
+    world_run(&w, 5 * SECOND);
+    assert_int_equal(p.calls[0].count, 1); /* the first alone: one behind it stays */
+    assert_int_equal(p.under_way[0].index[0], 1);
+    assert_int_equal(p.done, 3);
+    assert_int_equal(p.taken, 21);
     batcher_done(&p.batcher);
     world_done(&w);
 }
@@ -363,6 +402,7 @@ int main(void) {
         cmocka_unit_test(fault_10_of_a_batch_of_deletes_only_those_that_failed_are_sent_again),
         cmocka_unit_test(entries_wait_for_company_and_no_longer_than_their_linger),
         cmocka_unit_test(what_somebody_waits_for_lingers_less_and_takes_its_company_along),
+        cmocka_unit_test(an_entry_goes_when_its_owner_gives_leave_and_holds_up_nobody_before_it),
         cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
         cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),
         cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
