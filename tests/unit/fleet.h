@@ -13,6 +13,7 @@ struct fleet_job {
     struct fleet_engine *owner;
     struct update *update;
     struct timer comes_again;
+    char body[64], key[24]; /* what the update borrows */
     bool hot; /* its record has a capacity of its own */
 };
 
@@ -185,11 +186,10 @@ static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, in
         engine_init(&e->engine, &e->ports, &f->context, &options, &f->facts, &host);
         for (unsigned n = 0; n < FLEET_JOBS; n++) {
             struct fleet_job *j = &e->jobs[n];
-            char body[100], key[40];
             j->hot = n < hot;
-            snprintf(body, sizeof body, "{\"id\":\"%u-%u\",\"attributes\":{\"n\":1}}", j->hot ? 0 : i, j->hot ? 0 : n);
-            snprintf(key, sizeof key, "%u-%u", i, n);
-            struct delivery delivery = {.body = span_cstr(body), .message_id = span_cstr(key)};
+            snprintf(j->body, sizeof j->body, "{\"id\":\"%u-%u\",\"attributes\":{\"n\":1}}", j->hot ? 0 : i, j->hot ? 0 : n);
+            snprintf(j->key, sizeof j->key, "%u-%u", i, n);
+            struct delivery delivery = {.body = span_cstr(j->body), .message_id = span_cstr(j->key)};
             j->owner = e;
             j->job.update = update_read(&f->context, &delivery);
             assert_true(j->job.update && j->job.update->failure.type == ERROR_NONE);
