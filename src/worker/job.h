@@ -31,9 +31,9 @@ enum job_outcome {
 struct job {
     /* Set by the holder before engine_add(). */
     struct update *update;  /* fit; owned by the holder */
-    unsigned receive_count; /* ApproximateReceiveCount */
     int64_t sent_at;        /* wall microseconds */
     uint64_t arrival;       /* ties of sent_at, in the order of arrival */
+    unsigned receive_count; /* ApproximateReceiveCount */
 
     /* The engine's. */
     enum job_state state;

@@ -90,9 +90,10 @@ static void give_up_for_memory(struct stream_worker *w, const struct line *line)
 
 /* Responses leave in the order of the input. */
 static void put_out(struct stream_worker *w) {
-    struct line *line;
+    struct line *next;
     bool any = false;
-    while ((line = TAILQ_FIRST(&w->lines)) && line->finished) {
+    for (struct line *line = TAILQ_FIRST(&w->lines); line && line->finished; line = next) {
+        next = TAILQ_NEXT(line, in_order);
         any = true;
         if (!buf_append_span(&w->output, buf_span(&line->response)) || !buf_append_char(&w->output, '\n')) {
             give_up_for_memory(w, line);
