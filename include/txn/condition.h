@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "compiler.h"
 #include "failure.h"
+#include "number.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -26,9 +27,9 @@ struct condition_environment {
     int (*find_name)(void *ctx, struct span placeholder, struct span *ret_attribute_name);
     /* The type as DynamoDB has it: 'S', 'N', '0' (BOOL), '-' (NULL), 'L', 'M'. */
     int (*find_value)(void *ctx, struct span placeholder, char *ret_type);
-    /* Appends the value in DynamoDB JSON ({"S":"x"}), in the one form that its meaning has: no spaces, numbers as number.h has them,
+    /* Appends the value in DynamoDB JSON ({"S":"x"}), in the one form that its meaning has: no spaces, numbers as number.h has that form,
      * strings as json_append_string() writes them, a map's members sorted. False: out has failed. */
-    bool (*append_value)(void *ctx, int value, struct buf *out);
+    bool (*append_value)(void *ctx, int value, enum number_form form, struct buf *out);
     void *ctx;
 };
 

@@ -2,6 +2,7 @@
  * (Amazon DynamoDB Developer Guide, "Supported data types and naming rules: Number"). */
 #pragma once
 
+#include "buf.h"
 #include "compiler.h"
 #include "span.h"
 
@@ -16,8 +17,8 @@ enum number_status {
 
 #define NUMBER_TEXT_SIZE 48 /* the longest normal form with its NUL */
 
-/* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of log ids,
- * request hashes and tokens. By e, the power of ten of the first significant digit:
+/* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of log ids and
+ * request hashes. By e, the power of ten of the first significant digit:
  *   0                     zero, whatever its sign or exponent
  *   -?digits(.digits)?    e from -6 to 37: no E, no zero behind the last significant decimal place, "0." in front of a fraction:
  *                         5, 1200, 0.0000015
@@ -25,10 +26,20 @@ enum number_status {
 struct number {
     char text[NUMBER_TEXT_SIZE];
     size_t len;
+    size_t zeros; /* at the end of an integer: what a shorter spelling may replace */
     size_t size; /* bytes as DynamoDB counts them: one for each two significant digits, one more, and one for a minus sign */
 };
 
 /* Reads a number as JSON spells it (text must be valid JSON number syntax). Time linear in text, memory constant. */
 MUST_USE enum number_status number_read(struct span text, struct number *ret_number);
+enum number_form {
+    NUMBERS_NORMAL, /* what hashes are made of */
+    NUMBERS_SHORT   /* what is sent: an E stands for an integer's last zeros where that is shorter, 12E36. (A list of 1e37 took ten times its
+                     * size without.) */
+};
+
+/* Bytes of the number in this form. */
+size_t number_text_size(const struct number *n, enum number_form form);
+bool number_append(const struct number *n, enum number_form form, struct buf *out);
 /* Order by value of two numbers in normal form: <0, 0, >0. */
 int number_compare(const struct number *a, const struct number *b);

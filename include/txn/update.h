@@ -68,6 +68,8 @@ void update_free(struct update *u);
  * once: the parts that only building needs are freed. False: no memory (may be tried again), or, with u->failure set, a
  * limit that only the built request shows (4,096 bytes of a bound condition). */
 MUST_USE bool update_build(const struct update_context *ctx, struct update *u, int64_t wall);
+/* Frees the built request of one that has its verdict, so that a large message needn't hold it beside its DLQ message. */
+void update_free_request(struct update *u);
 /* Gives the built request the next token in place (after IdempotentParameterMismatchException on an audited one). */
 void update_next_token(const struct update_context *ctx, struct update *u);
 

@@ -1,20 +1,19 @@
 #include "attribute_value.h"
 
-#include "number.h"
-
 #define TEXT_SIZE(literal) (sizeof(literal) - 1)
 
 /* Of each array or object, and of each element or member in it. */
 #define CONTAINER_OVERHEAD 3
 #define ELEMENT_OVERHEAD 1
 
-static bool check_number(const struct value_tape *t, tape_node n, const struct value_path *path, struct value_size *ret_size,
-                         struct failure *f) {
+static bool check_number(struct span text, const struct value_path *path, struct value_size *ret_size, struct failure *f) {
     struct number number;
-    switch (number_read(tape_number(t, n), &number)) {
-    case NUMBER_FINE:
-        *ret_size = (struct value_size){number.size, TEXT_SIZE("{'N':''}") + number.len, 0};
+    switch (number_read(text, &number)) {
+    case NUMBER_FINE: {
+        size_t len = number_text_size(&number, NUMBERS_SHORT);
+        *ret_size = (struct value_size){.item = number.size, .text = TEXT_SIZE("{'N':''}") + len, .zeros = number.len - len};
         return true;
+    }
     case NUMBER_TOO_MANY_DIGITS: path_refuse(path, f, "a number has at most 38 significant digits"); return false;
     case NUMBER_OUT_OF_RANGE:
         path_refuse(path, f, "a number is 0 or has a magnitude from 1E-130 to 9.9999999999999999999999999999999999999E+125");
@@ -23,63 +22,103 @@ static bool check_number(const struct value_tape *t, tape_node n, const struct v
     return false;
 }
 
+static bool check_scalar(const struct tape_scalar *scalar, const struct value_path *path, struct value_size *ret_size, struct failure *f) {
+    switch (scalar->type) {
+    case TAPE_NUMBER: return check_number(scalar->text.raw, path, ret_size, f);
+    case TAPE_TRUE: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'BOOL':true}")}; return true;
+    case TAPE_FALSE: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'BOOL':false}")}; return true;
+    case TAPE_NULL: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'NULL':true}")}; return true;
+    default: break;
+    }
+    *ret_size = (struct value_size){.item = json_string_size(scalar->text),
+                                    .text = TEXT_SIZE("{'S':}") + json_string_canonical_size(scalar->text)};
+    return true;
+}
+
 static bool check_value(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
                         struct value_size *ret_size, bool *ret_too_deep, struct failure *f);
 
+static void add_inner(struct value_size *size, const struct value_size *inner) {
+    size->item += inner->item + ELEMENT_OVERHEAD;
+    size->text += inner->text;
+    size->zeros += inner->zeros;
+    if (size->depth <= inner->depth)
+        size->depth = inner->depth + 1;
+}
+
 /* The name of a map's member; one without a name has no path of its own. */
-static bool check_name(const struct value_path *parent, const struct value_path *path, size_t *ret_size, struct failure *f) {
-    *ret_size = json_string_size(path->name);
-    if (*ret_size > 0 && *ret_size <= ATTRIBUTE_NAME_MAX)
+static bool check_name(const struct value_path *parent, const struct value_path *path, struct value_size *size, struct failure *f) {
+    size_t len = json_string_size(path->name);
+    size->item += len;
+    size->text += json_string_canonical_size(path->name) + TEXT_SIZE(":");
+    if (len > 0 && len <= ATTRIBUTE_NAME_MAX)
         return true;
-    path_refuse(*ret_size == 0 ? parent : path, f, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
+    path_refuse(len == 0 ? parent : path, f, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
     return false;
 }
 
+static bool check_members(const struct value_tape *t, tape_node object, const struct value_path *path, unsigned depth_left,
+                          struct value_size *size, bool *ret_too_deep, struct failure *f) {
+    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+        struct value_path inner = path_member(path, tape_string(t, name));
+        struct value_size inner_size;
+        if (!check_name(path, &inner, size, f) || !check_value(t, name + 1, &inner, depth_left, &inner_size, ret_too_deep, f))
+            return false;
+        size->text += name > tape_first(object);
+        add_inner(size, &inner_size);
+    }
+    return true;
+}
+
+/* A scalar, and those behind it that have no word of their own. */
+static bool check_run(const struct value_tape *t, tape_node n, const struct value_path *path, size_t *index, struct value_size *size,
+                      struct failure *f) {
+    struct tape_scalar scalar = tape_scalar(t, n);
+    do {
+        struct value_path inner = path_element(path, *index);
+        struct value_size inner_size;
+        if (!check_scalar(&scalar, &inner, &inner_size, f))
+            return false;
+        size->text += (*index)++ > 0;
+        add_inner(size, &inner_size);
+    } while (tape_next_scalar(t, &scalar));
+    return true;
+}
+
+static bool check_elements(const struct value_tape *t, tape_node array, const struct value_path *path, unsigned depth_left,
+                           struct value_size *size, bool *ret_too_deep, struct failure *f) {
+    size_t index = 0;
+    for (tape_node n = tape_first(array); n < tape_next(t, array); n = tape_next(t, n)) {
+        if (!tape_is_container(t, n)) {
+            if (!check_run(t, n, path, &index, size, f))
+                return false;
+            continue;
+        }
+        struct value_path inner = path_element(path, index);
+        struct value_size inner_size;
+        if (!check_value(t, n, &inner, depth_left, &inner_size, ret_too_deep, f))
+            return false;
+        size->text += index++ > 0;
+        add_inner(size, &inner_size);
+    }
+    return true;
+}
+
 /* Depth is bounded by depth_left. */
-static bool check_container(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
-                            struct value_size *ret_size, bool *ret_too_deep, struct failure *f) {
+static bool check_value(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
+                        struct value_size *ret_size, bool *ret_too_deep, struct failure *f) {
+    if (!tape_is_container(t, n)) {
+        struct tape_scalar scalar = tape_scalar(t, n);
+        return check_scalar(&scalar, path, ret_size, f);
+    }
     if (depth_left == 0) {
         *ret_too_deep = true;
         return false;
     }
-    bool object = tape_type_of(t, n) == TAPE_OBJECT;
-    struct value_size size = {CONTAINER_OVERHEAD, TEXT_SIZE("{'L':[]}"), 1};
-    tape_node end = tape_next(t, n);
-    tape_node child = tape_first(n);
-    for (size_t index = 0; child < end; index++) {
-        struct value_path inner = object ? path_member(path, tape_string(t, child)) : path_element(path, index);
-        struct value_size inner_size;
-        size_t name_size = 0;
-        if (object && !check_name(path, &inner, &name_size, f))
-            return false;
-        if (!check_value(t, object ? child + 1 : child, &inner, depth_left - 1, &inner_size, ret_too_deep, f))
-            return false;
-        size.item += name_size + inner_size.item + ELEMENT_OVERHEAD;
-        size.text += inner_size.text + (index > 0);
-        if (object)
-            size.text += json_string_canonical_size(inner.name) + TEXT_SIZE(":");
-        if (size.depth <= inner_size.depth)
-            size.depth = inner_size.depth + 1;
-        child = object ? tape_next_member(t, child) : tape_next(t, child);
-    }
-    *ret_size = size;
-    return true;
-}
-
-static bool check_value(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
-                        struct value_size *ret_size, bool *ret_too_deep, struct failure *f) {
-    switch (tape_type_of(t, n)) {
-    case TAPE_OBJECT:
-    case TAPE_ARRAY: return check_container(t, n, path, depth_left, ret_size, ret_too_deep, f);
-    case TAPE_NUMBER: return check_number(t, n, path, ret_size, f);
-    case TAPE_TRUE: *ret_size = (struct value_size){1, TEXT_SIZE("{'BOOL':true}"), 0}; return true;
-    case TAPE_FALSE: *ret_size = (struct value_size){1, TEXT_SIZE("{'BOOL':false}"), 0}; return true;
-    case TAPE_NULL: *ret_size = (struct value_size){1, TEXT_SIZE("{'NULL':true}"), 0}; return true;
-    default: break;
-    }
-    struct json_string s = tape_string(t, n);
-    *ret_size = (struct value_size){json_string_size(s), TEXT_SIZE("{'S':}") + json_string_canonical_size(s), 0};
-    return true;
+    *ret_size = (struct value_size){.item = CONTAINER_OVERHEAD, .text = TEXT_SIZE("{'L':[]}"), .depth = 1};
+    if (tape_type_of(t, n) == TAPE_OBJECT)
+        return check_members(t, n, path, depth_left - 1, ret_size, ret_too_deep, f);
+    return check_elements(t, n, path, depth_left - 1, ret_size, ret_too_deep, f);
 }
 
 bool attribute_value_check(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned max_depth,
@@ -92,54 +131,72 @@ bool attribute_value_check(const struct value_tape *t, tape_node n, const struct
     return false;
 }
 
-bool attribute_map_append(const struct value_tape *t, tape_node object, struct buf *out) {
+bool attribute_map_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
     char before = '{';
     for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
         buf_append_char(out, before);
         json_string_append(tape_string(t, name), out);
         buf_append_char(out, ':');
-        attribute_value_append(t, name + 1, out);
+        attribute_value_append(t, name + 1, form, out);
         before = ',';
     }
     return buf_append_cstr(out, before == '{' ? "{}" : "}");
 }
 
-static bool append_array(const struct value_tape *t, tape_node array, struct buf *out) {
-    buf_append_cstr(out, "{\"L\":[");
-    for (tape_node element = tape_first(array); element < tape_next(t, array); element = tape_next(t, element)) {
-        if (element > tape_first(array))
-            buf_append_char(out, ',');
-        attribute_value_append(t, element, out);
-    }
-    return buf_append_cstr(out, "]}");
-}
-
-static bool append_number(struct span text, struct buf *out) {
+static bool append_number(struct span text, enum number_form form, struct buf *out) {
     struct number number;
     if (number_read(text, &number) != NUMBER_FINE)
         return false;
     buf_append_cstr(out, "{\"N\":\"");
-    buf_append(out, number.text, number.len);
+    number_append(&number, form, out);
     return buf_append_cstr(out, "\"}");
 }
 
-/* Depth is bounded by the check that was made before. */
-bool attribute_value_append(const struct value_tape *t, tape_node n, struct buf *out) {
-    switch (tape_type_of(t, n)) {
-    case TAPE_OBJECT:
-        buf_append_cstr(out, "{\"M\":");
-        attribute_map_append(t, n, out);
-        break;
-    case TAPE_ARRAY: return append_array(t, n, out);
-    case TAPE_NUMBER: return append_number(tape_number(t, n), out);
+static bool append_scalar(const struct tape_scalar *scalar, enum number_form form, struct buf *out) {
+    switch (scalar->type) {
+    case TAPE_NUMBER: return append_number(scalar->text.raw, form, out);
     case TAPE_TRUE: return buf_append_cstr(out, "{\"BOOL\":true}");
     case TAPE_FALSE: return buf_append_cstr(out, "{\"BOOL\":false}");
     case TAPE_NULL: return buf_append_cstr(out, "{\"NULL\":true}");
-    default:
-        buf_append_cstr(out, "{\"S\":");
-        json_string_append(tape_string(t, n), out);
-        break;
+    default: break;
     }
+    buf_append_cstr(out, "{\"S\":");
+    json_string_append(scalar->text, out);
+    return buf_append_char(out, '}');
+}
+
+static void append_run(const struct value_tape *t, tape_node n, enum number_form form, struct buf *out) {
+    struct tape_scalar scalar = tape_scalar(t, n);
+    append_scalar(&scalar, form, out);
+    while (tape_next_scalar(t, &scalar)) {
+        buf_append_char(out, ',');
+        append_scalar(&scalar, form, out);
+    }
+}
+
+static bool append_array(const struct value_tape *t, tape_node array, enum number_form form, struct buf *out) {
+    buf_append_cstr(out, "{\"L\":[");
+    for (tape_node n = tape_first(array); n < tape_next(t, array); n = tape_next(t, n)) {
+        if (n > tape_first(array))
+            buf_append_char(out, ',');
+        if (tape_is_container(t, n))
+            attribute_value_append(t, n, form, out);
+        else
+            append_run(t, n, form, out);
+    }
+    return buf_append_cstr(out, "]}");
+}
+
+/* Depth is bounded by the check that was made before. */
+bool attribute_value_append(const struct value_tape *t, tape_node n, enum number_form form, struct buf *out) {
+    if (!tape_is_container(t, n)) {
+        struct tape_scalar scalar = tape_scalar(t, n);
+        return append_scalar(&scalar, form, out);
+    }
+    if (tape_type_of(t, n) == TAPE_ARRAY)
+        return append_array(t, n, form, out);
+    buf_append_cstr(out, "{\"M\":");
+    attribute_map_append(t, n, form, out);
     return buf_append_char(out, '}');
 }
 

@@ -5,6 +5,7 @@
 #include "buf.h"
 #include "compiler.h"
 #include "failure.h"
+#include "number.h"
 #include "value_path.h"
 #include "value_tape.h"
 
@@ -18,7 +19,8 @@
 
 struct value_size {
     size_t item;    /* bytes that DynamoDB counts for the value, without its name */
-    size_t text;    /* bytes of its DynamoDB JSON */
+    size_t text;    /* bytes of its DynamoDB JSON as it is sent */
+    size_t zeros;   /* bytes more in normal form */
     unsigned depth; /* arrays and objects that it nests; 0 for a scalar */
 };
 
@@ -26,10 +28,10 @@ struct value_size {
  * wrong, with the path of the number or name (of its map, where it is empty), or path itself for the depth. */
 MUST_USE bool attribute_value_check(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned max_depth,
                                     struct value_size *ret_size, struct failure *f);
-/* Appends a checked value in DynamoDB JSON: {"S":"x"}, {"N":"1.5"} with the number in normal form, {"M":{…}} with the members as they
- * stand on the tape. On a sorted tape this is the canonical form, and frozen: request hashes are made of it. */
-bool attribute_value_append(const struct value_tape *t, tape_node n, struct buf *out);
+/* Appends a checked value in DynamoDB JSON: {"S":"x"}, {"N":"1.5"}, {"M":{…}} with the members as they stand on the tape. On a sorted tape
+ * this is the canonical form, and with normal numbers it is frozen: request hashes are made of it. */
+bool attribute_value_append(const struct value_tape *t, tape_node n, enum number_form form, struct buf *out);
 /* Appends the members of a checked object, with braces: what stands in {"M":…}. */
-bool attribute_map_append(const struct value_tape *t, tape_node object, struct buf *out);
+bool attribute_map_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out);
 /* The DynamoDB type as a letter: S, N, L, M, '0' for BOOL and '-' for NULL. */
 char attribute_value_type(const struct value_tape *t, tape_node n);

@@ -75,7 +75,7 @@ static bool append_item(const struct update_context *ctx, const struct update *u
     }
     if (r->attributes != TAPE_ROOT) {
         buf_append_cstr(out, ",\"updated_attributes\":{\"M\":");
-        attribute_map_append(r->tape, r->attributes, out);
+        attribute_map_append(r->tape, r->attributes, NUMBERS_SHORT, out);
         buf_append_char(out, '}');
     }
     append_text(out, "user_agent", span_cstr(ctx->user_agent));
@@ -124,9 +124,9 @@ bool update_append_confirm_request(const struct update_context *ctx, const struc
                       u->log_id);
 }
 
-/* The attributes, where an item can hold them beside the rest; else TAPE_ROOT. False: no memory. */
+/* The attributes, where an item can hold them beside the rest; else TAPE_ROOT. *ret_text: bytes of their text. False: no memory. */
 static bool find_attributes(const struct update_context *ctx, const struct update *u, struct span own_message_id, struct value_tape *t,
-                            tape_node *ret_attributes) {
+                            tape_node *ret_attributes, size_t *ret_text) {
     tape_node attributes = tape_find(t, TAPE_ROOT, "attributes");
     struct value_size size = {0};
     struct failure ignored;
@@ -141,6 +141,7 @@ static bool find_attributes(const struct update_context *ctx, const struct updat
     if (fit && !tape_sort(t, attributes))
         done = false;
     *ret_attributes = fit ? attributes : TAPE_ROOT;
+    *ret_text = fit ? size.text : 0;
     return done;
 }
 
@@ -152,7 +153,9 @@ bool update_append_failure_record(const struct update_context *ctx, const struct
     if (tape_read(u->parts->body, ctx->hash_seed, &tape, &error) != TAPE_READ)
         return false;
     struct record r = {.status = "failure", .error = error_type_name(u->failure.type), .own_message_id = own_message_id, .tape = &tape};
-    bool done = find_attributes(ctx, u, own_message_id, &tape, &r.attributes);
+    size_t text = 0;
+    bool done = find_attributes(ctx, u, own_message_id, &tape, &r.attributes, &text) &&
+                buf_reserve(out, text + audit_item_text(ctx, u) + 6 * own_message_id.len);
     if (done) {
         buf_append_cstr(out, "{\"TableName\":");
         json_append_string(out, span_cstr(ctx->audit_table));

@@ -128,7 +128,7 @@ static bool append_plain(struct check *k, const struct node *value, struct buf *
         return buf_append_span(out, value->text);
     struct buf json;
     buf_init(&json, VALUE_TEXT_MAX);
-    bool done = condition_append_value(value, k->environment, &json) && json.len >= prefix + suffix &&
+    bool done = condition_append_value(value, k->environment, NUMBERS_NORMAL, &json) && json.len >= prefix + suffix &&
                 json_unescape(span_of(json.data + prefix, json.len - prefix - suffix), out);
     buf_free(&json);
     return done;

@@ -62,7 +62,7 @@ static bool write_values(struct entry *entries, size_t count, const struct condi
             continue;
         }
         entries[i].offset = texts->len;
-        if (!condition_append_value(n, environment, texts))
+        if (!condition_append_value(n, environment, NUMBERS_SHORT, texts))
             return false;
         entries[i].key.len = texts->len - entries[i].offset;
     }

@@ -44,17 +44,22 @@ bool placeholder_append(struct buf *out, char sigil, unsigned number) {
     return buf_append(out, text + at, sizeof text - at);
 }
 
-bool condition_append_value(const struct node *value, const struct condition_environment *environment, struct buf *out) {
+bool condition_append_value(const struct node *value, const struct condition_environment *environment, enum number_form form,
+                            struct buf *out) {
     struct number number;
     switch (value->kind) {
-    case NODE_VALUE: return environment->append_value(environment->ctx, value->value, out);
+    case NODE_VALUE: return environment->append_value(environment->ctx, value->value, form, out);
     case NODE_STRING:
         buf_append_cstr(out, "{\"S\":");
         json_append_string(out, value->text);
         return buf_append_char(out, '}');
     case NODE_NUMBER:
         /* The check has read it before. */
-        return number_read(value->text, &number) == NUMBER_FINE && buf_printf(out, "{\"N\":\"%s\"}", number.text);
+        if (number_read(value->text, &number) != NUMBER_FINE)
+            return false;
+        buf_append_cstr(out, "{\"N\":\"");
+        number_append(&number, form, out);
+        return buf_append_cstr(out, "\"}");
     case NODE_TRUE: return buf_append_cstr(out, "{\"BOOL\":true}");
     case NODE_FALSE: return buf_append_cstr(out, "{\"BOOL\":false}");
     default: return buf_append_cstr(out, "{\"NULL\":true}");
@@ -181,7 +186,7 @@ bool condition_bind(const struct condition *c, const struct condition_environmen
             placeholders->name_count++;
         } else {
             append_key(placeholders->values, ':', base.values + n->ordinal);
-            done = condition_append_value(n, environment, placeholders->values);
+            done = condition_append_value(n, environment, NUMBERS_SHORT, placeholders->values);
             placeholders->value_count++;
         }
     }
@@ -207,7 +212,7 @@ bool condition_append_canonical(const struct condition *c, const struct conditio
         if (!node_is_value(n) || n->same != n)
             continue;
         append_comma(out, comma);
-        done = condition_append_value(n, environment, out);
+        done = condition_append_value(n, environment, NUMBERS_NORMAL, out);
         comma = true;
     }
     return buf_append_char(out, ']') && done;

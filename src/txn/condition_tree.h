@@ -85,4 +85,5 @@ MUST_USE enum condition_status condition_check(struct condition *c, struct span 
 MUST_USE enum condition_status condition_number_placeholders(struct condition *c, const struct condition_environment *environment,
                                                              struct failure *ret_failure);
 /* Appends a value node in DynamoDB JSON. */
-bool condition_append_value(const struct node *value, const struct condition_environment *environment, struct buf *out);
+bool condition_append_value(const struct node *value, const struct condition_environment *environment, enum number_form form,
+                            struct buf *out);

@@ -113,7 +113,8 @@ static void put_plain(struct number *n, const struct decimal *d, int exponent) {
     size_t whole = (size_t)exponent + 1;
     if (d->count <= whole) {
         put_digits(n, d->digits, d->count);
-        put_zeros(n, whole - d->count);
+        n->zeros = whole - d->count;
+        put_zeros(n, n->zeros);
         return;
     }
     put_digits(n, d->digits, whole);
@@ -157,6 +158,24 @@ enum number_status number_read(struct span text, struct number *ret_number) {
     n.text[n.len] = '\0';
     *ret_number = n;
     return NUMBER_FINE;
+}
+
+/* An E and one digit or two are shorter than so many zeros. */
+static bool is_shorter_with_exponent(const struct number *n) {
+    return n->zeros > 3;
+}
+
+size_t number_text_size(const struct number *n, enum number_form form) {
+    if (form == NUMBERS_NORMAL || !is_shorter_with_exponent(n))
+        return n->len;
+    return n->len - n->zeros + 1 + (n->zeros > 9 ? 2 : 1);
+}
+
+bool number_append(const struct number *n, enum number_form form, struct buf *out) {
+    if (form == NUMBERS_NORMAL || !is_shorter_with_exponent(n))
+        return buf_append(out, n->text, n->len);
+    buf_append(out, n->text, n->len - n->zeros);
+    return buf_printf(out, "E%zu", n->zeros);
 }
 
 /* Order of two values that aren't zero by what is left of them without their signs. */

@@ -34,13 +34,13 @@ bool update_hash_request(const struct update_context *ctx, struct update *u, str
     buf_append_span(scratch, u->record);
     buf_append_char(scratch, '\n');
     /* Its size is known: it shall not be grown by doubling. */
-    if (!buf_reserve(scratch, p->attributes.text + sizeof "{}\n"))
+    if (!buf_reserve(scratch, p->attributes.text + p->attributes.zeros + sizeof "{}\n"))
         return false;
-    attribute_map_append(&p->tape, p->members[MEMBER_ATTRIBUTES], scratch);
+    attribute_map_append(&p->tape, p->members[MEMBER_ATTRIBUTES], NUMBERS_NORMAL, scratch);
     if (p->condition) {
         buf_append_char(scratch, '\n');
         size_t text = tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len;
-        if (!update_digest(digest, scratch) || !buf_reserve(scratch, p->terms.text + text))
+        if (!update_digest(digest, scratch) || !buf_reserve(scratch, p->terms.text + p->terms.zeros + text))
             return false;
         struct condition_environment environment = update_terms_environment(&p->terms);
         condition_append_canonical(p->condition, &environment, scratch);

@@ -71,6 +71,7 @@ static bool check_attribute(const struct update_context *ctx, bool audited, cons
     }
     ret_size->item = size.item + json_string_size(path.name);
     ret_size->text = size.text + json_string_canonical_size(path.name) + sizeof ":," - 1;
+    ret_size->zeros = size.zeros;
     ret_size->depth = size.depth;
     return true;
 }
@@ -109,6 +110,7 @@ bool update_check_attributes(const struct update_context *ctx, const struct upda
             return false;
         total.item += size.item;
         total.text += size.text;
+        total.zeros += size.zeros;
         if (total.depth < size.depth)
             total.depth = size.depth;
     }

@@ -33,7 +33,7 @@ static void append_values(const struct update_parts *p, struct buf *out) {
         buf_append_cstr(out, i > 0 ? ",\"" : "\"");
         placeholder_append(out, ':', i);
         buf_append_cstr(out, "\":");
-        attribute_value_append(t, name + 1, out);
+        attribute_value_append(t, name + 1, NUMBERS_SHORT, out);
     }
 }
 
@@ -168,6 +168,10 @@ bool update_build(const struct update_context *ctx, struct update *u, int64_t wa
     if (built || u->failure.type != ERROR_NONE)
         update_free_parts(p);
     return built;
+}
+
+void update_free_request(struct update *u) {
+    buf_free(&u->request);
 }
 
 /* The token is a number in hex: the next one is as unlikely to be another's as it was. */

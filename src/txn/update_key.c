@@ -41,7 +41,7 @@ static enum step append_number(const struct key_reading *r, tape_node n, size_t 
     if (!attribute_value_check(r->tape, n, r->path, 0, &size, r->failure))
         return STEP_REFUSED;
     *ret_size = size.item;
-    return attribute_value_append(r->tape, n, r->out) ? STEP_FINE : STEP_NO_MEMORY;
+    return attribute_value_append(r->tape, n, NUMBERS_NORMAL, r->out) ? STEP_FINE : STEP_NO_MEMORY;
 }
 
 /* The bytes decide, and are written anew: no two spellings give one key. */

@@ -69,7 +69,7 @@ static enum step read_condition(struct update *u) {
     case TERMS_REFUSED: return STEP_REFUSED;
     default: return STEP_NO_MEMORY;
     }
-    if (p->terms.text > CONDITION_TERMS_TEXT_MAX) {
+    if (p->terms.text + p->terms.zeros > CONDITION_TERMS_TEXT_MAX) {
         failure_validation(&u->failure, SPAN("expression_attribute_values"), "together with the names they have more than 2 MB");
         return STEP_REFUSED;
     }

@@ -39,6 +39,7 @@ static bool check_term(struct update_terms *terms, const struct placeholder_set 
     if (!attribute_value_check(t, name + 1, &path, CONDITION_DEPTH_MAX, &size, f))
         return false;
     terms->text += size.text + 1;
+    terms->zeros += size.zeros;
     return true;
 }
 
@@ -131,9 +132,9 @@ static int find_value(void *ctx, struct span placeholder, char *ret_type) {
     return index;
 }
 
-static bool append_value(void *ctx, int value, struct buf *out) {
+static bool append_value(void *ctx, int value, enum number_form form, struct buf *out) {
     const struct update_terms *terms = ctx;
-    return attribute_value_append(terms->tape, terms->values.names[value] + 1, out);
+    return attribute_value_append(terms->tape, terms->values.names[value] + 1, form, out);
 }
 
 struct condition_environment update_terms_environment(struct update_terms *terms) {

@@ -22,7 +22,8 @@ struct update_terms {
     const struct value_tape *tape; /* borrowed */
     struct arena *arena;           /* borrowed */
     struct placeholder_set names, values;
-    size_t text; /* bytes of all names and of all values' DynamoDB JSON */
+    size_t text;  /* bytes of all names and of all values' DynamoDB JSON as they are sent */
+    size_t zeros; /* bytes more in normal form */
     /* The first that the condition uses and the message doesn't define. */
     const struct placeholder_set *undefined_in;
     struct span undefined;

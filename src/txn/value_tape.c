@@ -38,6 +38,7 @@ struct building {
     struct value_tape tape;
     tape_node open[JSON_MAX_DEPTH];
     unsigned depth;
+    bool in_run; /* the last event was a scalar of the array that is open */
 };
 
 /* False only where the reader's events were unbalanced. */
@@ -50,6 +51,14 @@ static bool close_container(struct building *b) {
     return true;
 }
 
+static bool append_scalar(struct building *b, uint32_t word) {
+    bool in_array = b->depth > 0 && b->tape.words && tape_type_of(&b->tape, b->open[b->depth - 1]) == TAPE_ARRAY;
+    if (in_array && b->in_run)
+        return true;
+    b->in_run = in_array;
+    return append(&b->tape, word);
+}
+
 static bool append_event(struct building *b, const struct json_token *token) {
     static const enum tape_type types[] = {
         [JSON_OBJECT_BEGIN] = TAPE_OBJECT, [JSON_ARRAY_BEGIN] = TAPE_ARRAY, [JSON_NAME] = TAPE_NAME, [JSON_STRING] = TAPE_STRING,
@@ -59,11 +68,13 @@ static bool append_event(struct building *b, const struct json_token *token) {
     switch (token->event) {
     case JSON_OBJECT_BEGIN:
     case JSON_ARRAY_BEGIN:
+        b->in_run = false;
         b->open[b->depth++] = t->count;
         return append(t, word_of(token, types[token->event])) && append(t, 0);
     case JSON_OBJECT_END:
-    case JSON_ARRAY_END: return close_container(b);
-    default: return append(t, word_of(token, types[token->event]));
+    case JSON_ARRAY_END: b->in_run = false; return close_container(b);
+    case JSON_NAME: return append(t, word_of(token, TAPE_NAME));
+    default: return append_scalar(b, word_of(token, types[token->event]));
     }
 }
 
@@ -121,29 +132,77 @@ void tape_free(struct value_tape *t) {
     *t = (struct value_tape){0};
 }
 
+/* What stands behind an opening quote, up to the closing one. */
+static struct json_string escaped_string_at(const struct value_tape *t, size_t begin) {
+    size_t at = begin;
+    while (at < t->text.len && t->text.data[at] != '"')
+        at += t->text.data[at] == '\\' ? 2 : 1;
+    return (struct json_string){span_of(t->text.data + begin, at - begin), true};
+}
+
+static struct json_string plain_string_at(const struct value_tape *t, size_t begin) {
+    size_t rest = t->text.len - begin;
+    const char *quote = memchr(t->text.data + begin, '"', rest);
+    return (struct json_string){span_of(t->text.data + begin, quote ? (size_t)(quote - t->text.data) - begin : rest), false};
+}
+
 struct json_string tape_string(const struct value_tape *t, tape_node n) {
-    const char *begin = t->text.data + tape_offset(t, n);
-    const char *end = t->text.data + t->text.len;
-    if (!(t->words[n] & ESCAPED)) {
-        const char *quote = memchr(begin, '"', (size_t)(end - begin));
-        return (struct json_string){span_of(begin, (size_t)((quote ? quote : end) - begin)), false};
-    }
-    const char *at = begin;
-    while (at < end && *at != '"')
-        at += *at == '\\' ? 2 : 1;
-    return (struct json_string){span_of(begin, (size_t)(at - begin)), true};
+    return t->words[n] & ESCAPED ? escaped_string_at(t, tape_offset(t, n)) : plain_string_at(t, tape_offset(t, n));
 }
 
 static bool is_number_byte(char c) {
     return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-struct span tape_number(const struct value_tape *t, tape_node n) {
-    size_t begin = tape_offset(t, n);
+static struct span number_at(const struct value_tape *t, size_t begin) {
     size_t at = begin;
     while (at < t->text.len && is_number_byte(t->text.data[at]))
         at++;
     return span_of(t->text.data + begin, at - begin);
+}
+
+struct span tape_number(const struct value_tape *t, tape_node n) {
+    return number_at(t, tape_offset(t, n));
+}
+
+/* The text was read before: the first byte tells all of it. */
+static struct tape_scalar scalar_at(const struct value_tape *t, size_t at) {
+    struct json_string string;
+    switch (t->text.data[at]) {
+    case '"':
+        string = plain_string_at(t, at + 1);
+        if (memchr(string.raw.data, '\\', string.raw.len))
+            string = escaped_string_at(t, at + 1);
+        return (struct tape_scalar){TAPE_STRING, string};
+    case 't': return (struct tape_scalar){TAPE_TRUE, {span_of(t->text.data + at, sizeof "true" - 1), false}};
+    case 'f': return (struct tape_scalar){TAPE_FALSE, {span_of(t->text.data + at, sizeof "false" - 1), false}};
+    case 'n': return (struct tape_scalar){TAPE_NULL, {span_of(t->text.data + at, sizeof "null" - 1), false}};
+    default: return (struct tape_scalar){TAPE_NUMBER, {number_at(t, at), false}};
+    }
+}
+
+struct tape_scalar tape_scalar(const struct value_tape *t, tape_node n) {
+    if (tape_type_of(t, n) == TAPE_STRING)
+        return (struct tape_scalar){TAPE_STRING, tape_string(t, n)};
+    return scalar_at(t, tape_offset(t, n));
+}
+
+static size_t skip_space(const struct value_tape *t, size_t at) {
+    while (at < t->text.len && memchr(" \t\n\r", t->text.data[at], 4))
+        at++;
+    return at;
+}
+
+bool tape_next_scalar(const struct value_tape *t, struct tape_scalar *scalar) {
+    struct span text = scalar->text.raw;
+    size_t at = skip_space(t, (size_t)(text.data - t->text.data) + text.len + (scalar->type == TAPE_STRING));
+    if (at >= t->text.len || t->text.data[at] != ',')
+        return false;
+    at = skip_space(t, at + 1);
+    if (at >= t->text.len || t->text.data[at] == '[' || t->text.data[at] == '{')
+        return false;
+    *scalar = scalar_at(t, at);
+    return true;
 }
 
 struct span tape_scalar_text(const struct value_tape *t, tape_node n) {
@@ -162,11 +221,9 @@ tape_node tape_find(const struct value_tape *t, tape_node n, const char *name) {
     return TAPE_ROOT;
 }
 
-uint32_t tape_count(const struct value_tape *t, tape_node container) {
-    bool object = tape_type_of(t, container) == TAPE_OBJECT;
+uint32_t tape_count(const struct value_tape *t, tape_node object) {
     uint32_t count = 0;
-    for (tape_node child = tape_first(container); child < tape_next(t, container);
-         child = object ? tape_next_member(t, child) : tape_next(t, child))
+    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name))
         count++;
     return count;
 }

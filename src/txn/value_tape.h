@@ -3,7 +3,8 @@
  * theirs, and freeing it is one call.
  *
  * A word is the offset of the node's first byte and its type. A container's second word is how many words it takes as a whole, so
- * that a sibling is one step away and a subtree can be moved. A member is its name's word with its value behind it. */
+ * that a sibling is one step away and a subtree can be moved. A member is its name's word with its value behind it. Of scalars that
+ * follow one another in an array only the first has a word, and the text tells the others: a long array costs nothing. */
 #pragma once
 
 #include "compiler.h"
@@ -58,7 +59,7 @@ static inline tape_node tape_next(const struct value_tape *t, tape_node n) {
     return n + (tape_is_container(t, n) ? t->words[n + 1] : 1);
 }
 /* The children of a container stand from tape_first() to before tape_next() of the container. An object's are names, each with its
- * value behind it (name + 1). */
+ * value behind it (name + 1); an array's are containers and the first ones of runs of scalars. */
 static inline tape_node tape_first(tape_node container) {
     return container + 2;
 }
@@ -69,6 +70,15 @@ static inline tape_node tape_next_member(const struct value_tape *t, tape_node n
     return tape_next(t, name + 1);
 }
 
+/* A value that is no container, read from the text. */
+struct tape_scalar {
+    enum tape_type type;
+    struct json_string text; /* of a STRING without its quotes; else as it stands, with nothing escaped */
+};
+
+struct tape_scalar tape_scalar(const struct value_tape *t, tape_node n);
+/* Steps to the scalar behind this one of an array. False: the array ends there, or its next node stands there. */
+bool tape_next_scalar(const struct value_tape *t, struct tape_scalar *scalar);
 /* A NAME or a STRING. */
 struct json_string tape_string(const struct value_tape *t, tape_node n);
 /* The exact text of a NUMBER. */
@@ -77,8 +87,8 @@ struct span tape_number(const struct value_tape *t, tape_node n);
 struct span tape_scalar_text(const struct value_tape *t, tape_node n);
 /* The value of an object's member, or TAPE_ROOT where it has none of that name (or n is no object). */
 tape_node tape_find(const struct value_tape *t, tape_node n, const char *name);
-/* Members of an object, or elements of an array. */
-uint32_t tape_count(const struct value_tape *t, tape_node container);
+/* Members of an object. */
+uint32_t tape_count(const struct value_tape *t, tape_node object);
 
 /* Sorts the members of every object in the value by the bytes of their names. False: no memory; some may be sorted already. */
 MUST_USE bool tape_sort(struct value_tape *t, tape_node value);

@@ -18,6 +18,7 @@ static size_t letter_limit(const struct queue_worker *w) {
 static bool make_letter(struct held *h) {
     struct queue_worker *w = h->worker;
     const struct sqs_message *m = h->message;
+    update_free_request(h->update);
     struct delivery delivery = {.body = m->body, .message_id = m->message_id, .error_envelope = m->error_envelope};
     struct delivery_facts facts = {.message_id = m->message_id,
                                    .queue = span_cstr(w->facts->queue.name),
@@ -168,8 +169,8 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
     if (end == BATCH_DONE) {
         w->totals.dead_lettered++;
         log_dead_letter(h);
-        put_failure_record(h);
         drop_letter(h);
+        put_failure_record(h);
         held_delete(h, false);
         poller_pump(w);
         return;

@@ -58,7 +58,8 @@ static inline int terms_find_value(void *ctx, struct span placeholder, char *ret
     return found;
 }
 
-static inline bool terms_append_value(void *ctx, int value, struct buf *out) {
+static inline bool terms_append_value(void *ctx, int value, enum number_form form, struct buf *out) {
+    (void)form; /* the one that it was given */
     const struct json_terms *terms = ctx;
     return buf_append_span(out, buf_span(&terms->values.entries[value].meaning));
 }

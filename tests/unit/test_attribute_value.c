@@ -18,12 +18,16 @@ static const struct {
     {"-0.0e5", "{\"N\":\"0\"}", 1, 0, 'N'},
     {"1.50", "{\"N\":\"1.5\"}", 2, 0, 'N'},
     {"12345678901234567890123456789012345678", "{\"N\":\"12345678901234567890123456789012345678\"}", 20, 0, 'N'},
+    {"120e3", "{\"N\":\"12E4\"}", 2, 0, 'N'},
     {"1e125", "{\"N\":\"1E+125\"}", 2, 0, 'N'},
     {"true", "{\"BOOL\":true}", 1, 0, '0'},
     {"false", "{\"BOOL\":false}", 1, 0, '0'},
     {"null", "{\"NULL\":true}", 1, 0, '-'},
     {"[]", "{\"L\":[]}", 3, 1, 'L'},
     {"{}", "{\"M\":{}}", 3, 1, 'M'},
+    {" [ \"\\\"]\" , -2e9,[true , 1e37 ],[],false,null, {} ]",
+     "{\"L\":[{\"S\":\"\\\"]\"},{\"N\":\"-2E9\"},{\"L\":[{\"BOOL\":true},{\"N\":\"1E37\"}]},{\"L\":[]},{\"BOOL\":false},{\"NULL\":true},{\"M\":{}}]}",
+     3 + 7 + 2 + 3 + 3 + 2 + 1 + 2 + 3 + 1 + 1 + 3, 2, 'L'},
     {"[null,\"ab\"]", "{\"L\":[{\"NULL\":true},{\"S\":\"ab\"}]}", 3 + 1 + 1 + 1 + 2, 1, 'L'},
     {"{\"name\":\"ab\",\"\\u00e4\":[{}]}", "{\"M\":{\"name\":{\"S\":\"ab\"},\"\xC3\xA4\":{\"L\":[{\"M\":{}}]}}}",
      3 + 1 + 4 + 2 + 1 + 2 + 3 + 1 + 3, 3, 'M'},
@@ -42,9 +46,12 @@ static void values_become_dynamodbs_and_are_measured_as_it_counts(void **state) 
         struct value_path path = path_root("x");
         assert_int_equal(tape_read(span_cstr(values[i].json), seed, &t, &error), TAPE_READ);
         assert_true(attribute_value_check(&t, TAPE_ROOT, &path, STORED_DEPTH_MAX, &size, &f));
-        assert_true(attribute_value_append(&t, TAPE_ROOT, &out));
+        assert_true(attribute_value_append(&t, TAPE_ROOT, NUMBERS_SHORT, &out));
         assert_buf(&out, values[i].dynamodb);
         assert_int_equal(size.text, out.len);
+        buf_reset(&out);
+        assert_true(attribute_value_append(&t, TAPE_ROOT, NUMBERS_NORMAL, &out));
+        assert_int_equal(size.text + size.zeros, out.len);
         assert_int_equal(size.item, values[i].item);
         assert_int_equal(size.depth, values[i].depth);
         assert_int_equal(attribute_value_type(&t, TAPE_ROOT), values[i].type);

@@ -140,8 +140,9 @@ static void every_placeholder_is_asked_for_though_the_condition_is_refused(void 
     bench_free(&b);
 }
 
-static bool append_nothing(void *ctx, int value, struct buf *out) {
+static bool append_nothing(void *ctx, int value, enum number_form form, struct buf *out) {
     (void)ctx;
+    (void)form;
     (void)value;
     out->failure = BUF_NO_MEMORY;
     return false;

@@ -41,8 +41,9 @@ static void a_condition_without_values_has_none(void **state) {
 
 static unsigned appended;
 
-static bool append_large(void *ctx, int value, struct buf *out) {
+static bool append_large(void *ctx, int value, enum number_form form, struct buf *out) {
     (void)ctx;
+    (void)form;
     (void)value;
     static char text[(size_t)12 << 20];
     memset(text, 'x', sizeof text);

@@ -12,7 +12,7 @@ static void assert_sorted(const char *text, const char *expected) {
     buf_init(&out, SIZE_MAX);
     assert_int_equal(tape_read(span_cstr(text), seed, &t, &error), TAPE_READ);
     assert_true(tape_sort(&t, TAPE_ROOT));
-    assert_true(attribute_value_append(&t, TAPE_ROOT, &out));
+    assert_true(attribute_value_append(&t, TAPE_ROOT, NUMBERS_NORMAL, &out));
     assert_buf(&out, expected);
     tape_free(&t);
     buf_free(&out);

@@ -13,24 +13,53 @@ static struct value_tape tape_of(const char *text) {
 
 static void scalars_keep_their_exact_text(void **state) {
     (void)state;
-    struct value_tape t = tape_of(" [ \"a\\\"b\" , -1.50E+3,true ,false,null,\"\" ] ");
-    tape_node n = tape_first(TAPE_ROOT);
+    struct value_tape t = tape_of("{ \"a\" : \"a\\\"b\" , \"b\": -1.50E+3,\"c\":true ,\"d\":\"\"}");
+    tape_node n = tape_find(&t, TAPE_ROOT, "a");
     assert_int_equal(tape_type_of(&t, n), TAPE_STRING);
     assert_span(tape_string(&t, n).raw, "a\\\"b");
     assert_true(tape_string(&t, n).escaped);
     assert_span(tape_scalar_text(&t, n), "\"a\\\"b\"");
-    n = tape_next(&t, n);
+    n = tape_find(&t, TAPE_ROOT, "b");
     assert_span(tape_number(&t, n), "-1.50E+3");
     assert_span(tape_scalar_text(&t, n), "-1.50E+3");
-    static const enum tape_type rest[] = {TAPE_TRUE, TAPE_FALSE, TAPE_NULL, TAPE_STRING};
-    for (size_t i = 0; i < ARRAY_LENGTH(rest); i++) {
-        n = tape_next(&t, n);
-        assert_int_equal(tape_type_of(&t, n), rest[i]);
-    }
-    assert_int_equal(tape_string(&t, n).raw.len, 0);
-    assert_int_equal(tape_next(&t, n), tape_next(&t, TAPE_ROOT));
-    assert_int_equal(tape_count(&t, TAPE_ROOT), 6);
+    assert_int_equal(tape_type_of(&t, tape_find(&t, TAPE_ROOT, "c")), TAPE_TRUE);
+    assert_int_equal(tape_string(&t, tape_find(&t, TAPE_ROOT, "d")).raw.len, 0);
+    assert_int_equal(tape_count(&t, TAPE_ROOT), 4);
     tape_free(&t);
+    tape_free(&t);
+}
+
+static void scalars_side_by_side_in_an_array_cost_one_word_and_are_all_told(void **state) {
+    (void)state;
+    static const struct {
+        enum tape_type type;
+        const char *text;
+        bool escaped;
+    } told[] = {{TAPE_STRING, "a\\\"]", true}, {TAPE_NUMBER, "-1.50E+3", false}, {TAPE_TRUE, "true", false}, {TAPE_FALSE, "false", false},
+                {TAPE_STRING, "[,", false},    {TAPE_STRING, "", false},         {TAPE_NULL, "null", false}};
+    struct value_tape t = tape_of("[ \"a\\\"]\" ,\n-1.50E+3,true\t,false,\"[,\",\"\",null , [1,2],3,{\"a\":4,\"b\":5} ,\"x\\n\"]");
+    tape_node n = tape_first(TAPE_ROOT);
+    struct tape_scalar scalar = tape_scalar(&t, n);
+    for (size_t i = 0; i < ARRAY_LENGTH(told); i++) {
+        assert_int_equal(scalar.type, told[i].type);
+        assert_span(scalar.text.raw, told[i].text);
+        assert_int_equal(scalar.text.escaped, told[i].escaped);
+        assert_int_equal(tape_next_scalar(&t, &scalar), i + 1 < ARRAY_LENGTH(told));
+    }
+    n = tape_next(&t, n);
+    assert_int_equal(tape_type_of(&t, n), TAPE_ARRAY);
+    n = tape_next(&t, n);
+    scalar = tape_scalar(&t, n);
+    assert_span(scalar.text.raw, "3");
+    assert_false(tape_next_scalar(&t, &scalar));
+    n = tape_next(&t, n);
+    assert_int_equal(tape_count(&t, n), 2);
+    scalar = tape_scalar(&t, tape_next(&t, n));
+    assert_span(scalar.text.raw, "x\\n");
+    assert_true(scalar.text.escaped);
+    assert_false(tape_next_scalar(&t, &scalar));
+    assert_int_equal(tape_next(&t, tape_next(&t, n)), tape_next(&t, TAPE_ROOT));
+    assert_int_equal(t.count, 2 + 1 + 3 + 1 + 6 + 1);
     tape_free(&t);
 }
 
@@ -47,7 +76,6 @@ static void a_container_is_stepped_over_as_a_whole(void **state) {
     assert_span(tape_number(&t, de), "4");
     assert_int_equal(tape_find(&t, TAPE_ROOT, "b"), TAPE_ROOT);
     assert_int_equal(tape_find(&t, c, "b"), TAPE_ROOT);
-    assert_int_equal(tape_count(&t, tape_find(&t, a, "b")), 3);
     tape_free(&t);
 }
 
@@ -117,6 +145,7 @@ static void the_densest_text_costs_four_times_its_size(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalars_keep_their_exact_text),
+        cmocka_unit_test(scalars_side_by_side_in_an_array_cost_one_word_and_are_all_told),
         cmocka_unit_test(a_container_is_stepped_over_as_a_whole),
         cmocka_unit_test(what_is_refused_says_where),
         cmocka_unit_test(nesting_is_bounded_at_the_bracket_beyond),
