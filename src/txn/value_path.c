@@ -19,6 +19,14 @@ static void append_path(const struct value_path *path, struct buf *out) {
     json_string_decode(path->name, out);
 }
 
+/* More than the path's text takes. */
+static size_t text_max(const struct value_path *path) {
+    size_t max = 0;
+    for (; path; path = path->parent)
+        max += path->name.raw.len + sizeof ".[18446744073709551615]";
+    return max;
+}
+
 void path_refuse(const struct value_path *path, struct failure *f, const char *reason_format, ...) {
     char reason[REASON_SIZE];
     va_list arguments;
@@ -27,7 +35,8 @@ void path_refuse(const struct value_path *path, struct failure *f, const char *r
     va_end(arguments);
     struct buf field;
     buf_init(&field, SIZE_MAX);
-    append_path(path, &field);
+    if (buf_reserve(&field, text_max(path)))
+        append_path(path, &field);
     failure_validation(f, buf_span(&field), "%s", len < 0 ? "" : reason);
     if (!buf_ok(&field))
         f->details.failure = BUF_NO_MEMORY;

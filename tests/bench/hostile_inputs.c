@@ -5,71 +5,18 @@
  * last three doublings, is above 2.6, or a share is above SHARE_MAX.
  *   hostile_inputs           everything
  *   hostile_inputs memory    only the shares, at the full size: the same on every machine */
-#include "dead_letter.h"
 #include "digest.h"
-#include "update.h"
+#include "message_cost.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define BODY_MAX ((size_t)1 << 20)
 #define FIRST_SIZE ((size_t)1 << 14)
 #define STEPS 7 /* from FIRST_SIZE to BODY_MAX */
 #define REPEATS 7
 #define RATIO_MAX 2.6
-/* The worst there is are 350,000 empty strings in an audited attribute: each of their 3 bytes takes 6 in the request and 1.33 on the tape. */
-#define SHARE_MAX 8.5
-#define WALL 1704677672343000LL
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *block);
-
-/* What our code's blocks take, as the allocator rounds them. */
-static struct {
-    size_t now, peak;
-} heap;
-
-static void *take(void *block) {
-    heap.now += malloc_usable_size(block);
-    if (heap.now > heap.peak)
-        heap.peak = heap.now;
-    return block;
-}
-
-void *__wrap_malloc(size_t size) {
-    return take(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size) {
-    return take(__real_calloc(count, size));
-}
-
-/* While a block moves, both count: the worst that can be. */
-void *__wrap_realloc(void *old, size_t size) {
-    size_t before = malloc_usable_size(old);
-    void *block = __real_realloc(old, size);
-    if (!block)
-        return NULL;
-    bool moved = block != old;
-    heap.now -= moved ? 0 : before;
-    take(block);
-    heap.now -= moved ? before : 0;
-    return block;
-}
-
-void __wrap_free(void *block) {
-    heap.now -= malloc_usable_size(block);
-    __real_free(block);
-}
 
 struct input {
     const char *name;
@@ -235,22 +182,6 @@ static void make_body(const struct input *input, size_t size, struct buf *body) 
         abort();
 }
 
-/* The message's life up to its request or its DLQ message; *ret_failed tells which. */
-static void live(const struct update_context *ctx, const struct delivery *delivery, bool *ret_failed) {
-    struct update *u = update_read(ctx, delivery);
-    if (!u)
-        abort();
-    *ret_failed = u->failure.type != ERROR_NONE || !update_build(ctx, u, WALL);
-    if (!*ret_failed)
-        failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id); /* and then it is refused after all */
-    struct dead_letter letter;
-    const struct delivery_facts facts = {.message_id = delivery->message_id, .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
-    if (!dead_letter_make(u, delivery, &facts, WALL, BODY_MAX, DEAD_LETTER_WRAPPED, &letter))
-        abort();
-    dead_letter_free(&letter);
-    update_free(u);
-}
-
 static double cpu_microseconds(void) {
     struct timespec t;
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) != 0)
@@ -264,18 +195,11 @@ static double time_of(const struct update_context *ctx, const struct delivery *d
     bool failed;
     for (int i = 0; i < REPEATS; i++) {
         double begin = cpu_microseconds();
-        live(ctx, delivery, &failed);
+        message_live(ctx, delivery, &failed);
         double took = cpu_microseconds() - begin;
         least = took < least ? took : least;
     }
     return least;
-}
-
-static double share_of(const struct update_context *ctx, const struct delivery *delivery, bool *ret_failed) {
-    size_t before = heap.now;
-    heap.peak = before;
-    live(ctx, delivery, ret_failed);
-    return ((double)(heap.peak - before) + (double)delivery->body.len) / (double)delivery->body.len;
 }
 
 static double largest_share;
@@ -293,7 +217,7 @@ static bool run(const struct update_context *ctx, const struct input *input, boo
         if (step > 0 && !only_memory)
             (void)printf(" %5.2f", times[step] / times[step - 1]);
     }
-    double share = share_of(ctx, &delivery, &failed);
+    double share = message_share(ctx, &delivery, &failed);
     largest_share = share > largest_share ? share : largest_share;
     double over_three = times[STEPS - 1] / (times[STEPS - 4] > 0 ? times[STEPS - 4] : 1);
     bool linear = only_memory || over_three <= RATIO_MAX * RATIO_MAX * RATIO_MAX;
@@ -304,17 +228,9 @@ static bool run(const struct update_context *ctx, const struct input *input, boo
 }
 
 int main(int argc, char **argv) {
-    static const struct table_shape table = {
-        .name = "t", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
     bool only_memory = argc > 1 && strcmp(argv[1], "memory") == 0;
-    const struct update_context ctx = {.table = &table,
-                                       .audit_table = "audit_logs",
-                                       .audit_table_exists = true,
-                                       .audit = AUDIT_ON,
-                                       .user_agent = "table-updater/0.0.0",
-                                       .digest = digest_new(),
-                                       .hash_seed = {1, 2}};
-    if (!ctx.digest)
+    struct update_context ctx;
+    if (!message_context(&ctx))
         return EXIT_FAILURE;
     struct buf body;
     buf_init(&body, 2 * BODY_MAX);
