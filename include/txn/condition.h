@@ -18,6 +18,8 @@
  * (`attribute_exists(#k) AND …`) takes two of them. */
 #define CONDITION_OPERATORS_MAX 298
 
+#define EXPRESSION_SIZE_MAX 4096 /* bytes that DynamoDB takes of one */
+
 struct condition; /* a parsed condition, immutable; one allocation block, freed as a whole */
 
 /* What the message defines beside the condition: the placeholders of DynamoDB's own form. Both are asked by name with its '#' or ':' (a

@@ -53,11 +53,11 @@ bool parser_enter(struct parser *p) {
 struct node *parser_new_node(struct parser *p, enum node_kind kind, size_t at) {
     struct condition *c = p->condition;
     if (c->node_count == c->node_capacity) {
-        PARSER_REFUSE(p, at, "the condition exceeds the %d bytes that DynamoDB allows an expression", NODES_MAX);
+        PARSER_REFUSE(p, at, "the condition exceeds the %d bytes that DynamoDB allows an expression", EXPRESSION_SIZE_MAX);
         return NULL;
     }
     struct node *n = &c->nodes[c->node_count++];
-    *n = (struct node){.kind = kind, .at = at};
+    *n = (struct node){.kind = kind, .at = (uint32_t)at};
     return n;
 }
 

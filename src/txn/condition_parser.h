@@ -7,7 +7,9 @@
 #include "condition_tree.h"
 
 #define NESTING_MAX 320 /* parentheses, functions and NOTs around one place: bounds the recursion, of the passes over the tree as well */
-#define NODES_MAX 4096  /* a bound condition has at least one byte for each node, and an expression of DynamoDB's at most this many */
+/* DynamoDB takes 4,096 bytes of an expression, in which no form of operand or operator has more than two nodes for three bytes: a path as an
+ * operand of IN, `#0,`. */
+#define NODES_MAX 2800
 
 struct parser {
     struct lexer lexer;

@@ -6,6 +6,8 @@
 
 #include "condition.h"
 
+#include <stdint.h>
+
 enum node_kind {
     /* Conditions. */
     NODE_AND,
@@ -45,8 +47,8 @@ struct node {
     int value;               /* NODE_VALUE: what the environment calls it; literals: -1 */
     unsigned index;          /* NODE_INDEX */
     unsigned ordinal;        /* names and values: the number of the placeholder that it is bound to */
+    uint32_t at;             /* where it stands: byte offset in the text */
     const struct node *same; /* names and values: the first node with the same ordinal */
-    size_t at;               /* where it stands: byte offset in the text */
     struct span text;        /* NODE_NAME: the attribute's name; NODE_STRING: what it means; NODE_NUMBER: as it was written */
     struct node *child;      /* the first */
     struct node *next;       /* sibling */

@@ -25,7 +25,6 @@ enum member {
 };
 
 #define KEY_SIZE_MAX 256 /* bytes of an idempotency key */
-#define EXPRESSION_SIZE_MAX 4096
 /* DynamoDB takes 2 MB of names and values in a request. Their DynamoDB JSON is bounded by that, which is stricter and bounds the request:
  * only lists of hundreds of thousands of small values are told apart by it. */
 #define CONDITION_TERMS_TEXT_MAX ((size_t)2 << 20)

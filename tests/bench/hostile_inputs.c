@@ -57,6 +57,9 @@ static void unit_zero(struct buf *out, size_t i) {
     (void)i;
     buf_append_cstr(out, "0");
 }
+static void unit_large_number(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",1e37" : "1e37");
+}
 static void unit_escape(struct buf *out, size_t i) {
     (void)i;
     buf_append_cstr(out, "\\n");
@@ -149,6 +152,7 @@ static const struct input inputs[] = {
     {"surrogate pairs", HEAD "\"", "\"}}", unit_pair},
     {"an escaped name", "{\"id\":\"k\",\"attributes\":{\"", "\":1}}", unit_unicode_escape},
     {"small numbers", HEAD "[", "]}}", unit_small_number},
+    {"exponents of numbers with many zeros", HEAD "[", "]}}", unit_large_number},
     {"exponents", HEAD "[", "]}}", unit_exponent},
     {"empty strings", HEAD "[", "]}}", unit_empty_string},
     {"empty arrays", HEAD "[", "]}}", unit_empty_array},

@@ -85,7 +85,8 @@ static void json_only(struct bench *b) {
     json_reader_done(&r);
 }
 
-static bool append_nothing(void *ctx, int value, struct buf *out) {
+static bool append_nothing(void *ctx, int value, enum number_form form, struct buf *out) {
+    (void)form;
     (void)ctx, (void)value, (void)out;
     return false;
 }
