@@ -170,6 +170,13 @@ def fuzz() -> Counts:
     return counts
 
 
+def cost() -> Counts:
+    """instructions, allocations and system calls of a message against their ceilings"""
+    build("cost", "test")
+    code = call("cost", PYTHON, "tests/bench/guard", check=False)
+    return Counts(int(code == 0), int(code != 0))
+
+
 STAGES: dict[str, Callable[[], Counts]] = {
     "unit": unit,
     "lint": lint,
@@ -177,6 +184,7 @@ STAGES: dict[str, Callable[[], Counts]] = {
     "sanitize": sanitize,
     "system-sanitized": system_sanitized,
     "fuzz": fuzz,
+    "cost": cost,
 }
 
 

@@ -14,7 +14,7 @@
 
 #define ITEM_ROOM 409000    /* of an audit record's 400 KiB, without its other attributes */
 #define TERMS_MAX 2097000   /* normal text that a condition's values may have */
-#define SHOWN 12
+#define SHOWN 6
 
 struct kind {
     const char *text; /* %zu: a number that makes it unlike the others */
@@ -23,7 +23,7 @@ struct kind {
 };
 
 /* Values of a list. The first WORST are of those that cost the most. */
-#define WORST 4
+#define WORST 3
 static const struct kind kinds[] = {
     {"\"\"", 1, 9},
     {"0", 2, 10},
