@@ -10,7 +10,8 @@
 static bool grow(struct value_tape *t) {
     /* A closed container has at least two bytes for its two words; those still open are bounded by the depth. */
     size_t most = t->text.len + (size_t)2 * JSON_MAX_DEPTH;
-    size_t capacity = t->capacity ? (size_t)t->capacity * 2 : t->text.len / 8 + FIRST_CAPACITY;
+    /* In few steps, so that the last one holds little beside what it makes. */
+    size_t capacity = t->capacity ? (size_t)t->capacity * 4 : t->text.len / 16 + FIRST_CAPACITY;
     if (capacity > most)
         capacity = most;
     uint32_t *words = realloc(t->words, capacity * sizeof *words);

@@ -159,6 +159,8 @@ static const struct input inputs[] = {
     {"nulls", HEAD "[", "]}}", unit_null},
     {"maps of one number", HEAD "[", "]}}", unit_wide_list_of_maps},
     {"white space", HEAD "1 ", "}}", unit_space},
+    {"arrays nested 29, come back from the DLQ", ENVELOPE "[", "]}}\"}}}", unit_nested_arrays},
+    {"a name, come back from the DLQ", ENVELOPE "1,\\\"y\\\":{\\\"", "\\\":1e999}}}\"}}}", unit_letter},
     {"empty strings, come back from the DLQ", ENVELOPE "[", "]}}\"}}}", unit_escaped_empty_string},
     {"a string, come back from the DLQ", ENVELOPE "\\\"", "\\\"}}\"}}}", unit_letter},
     {"NOTs", CONDITION, "a=1\"}", unit_not},
@@ -212,7 +214,7 @@ static bool run(const struct update_context *ctx, const struct input *input, boo
     struct delivery delivery = {.message_id = SPAN("message-id")};
     double times[STEPS] = {0};
     bool failed = false;
-    (void)printf("%-38s", input->name);
+    (void)printf("%-41s", input->name);
     for (int step = only_memory ? STEPS - 1 : 0; step < STEPS; step++) {
         make_body(input, FIRST_SIZE << step, body);
         delivery.body = buf_span(body);
@@ -240,7 +242,7 @@ int main(int argc, char **argv) {
     buf_init(&body, 2 * BODY_MAX);
     bool good = true;
     if (!only_memory)
-        (void)printf("%-38s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory\n", "");
+        (void)printf("%-41s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory\n", "");
     for (size_t i = 0; i < ARRAY_LENGTH(inputs); i++)
         good = run(&ctx, &inputs[i], only_memory, &body) && good;
     (void)printf("%.2f times its size is the most that a message takes in memory\n", largest_share);
