@@ -75,7 +75,7 @@ static void delete_batch(struct sink_service *s, struct span body, int64_t arriv
 }
 
 static void change_visibility(struct sink_service *s, struct span body, struct buf *out) {
-    /* The members of an entry may come in any order: only a batch that gives all back is understood, which is all that clients do beside extending. */
+    /* The k-th handle goes with the k-th timeout, in whatever order an entry has them. */
     struct span timeouts = body, handles = body;
     uint64_t timeout, number;
     while (next_handle(&handles, &number) && scan_number(&timeouts, SPAN("\"VisibilityTimeout\""), &timeout))

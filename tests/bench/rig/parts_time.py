@@ -70,7 +70,7 @@ def idle(clients: Clients, plan: Plan, figures: Figures) -> None:
         wakeups = {}
         for who, process in running.items():
             used, woken = cpu_seconds(process.pid) - before[who][0], _wakeups(process.pid) - before[who][1]
-            figures.add("idle", f"{who}, CPU", used / seconds * 100, "%")
+            figures.add("idle", f"{who}, CPU (10,000 are 1 %)", used / seconds * 1e6, "us/s")
             wakeups[who] = figures.add("idle", f"{who}, wake-ups", woken / seconds * 60, "a minute")
         figures.add("idle", "long polls of both", polls / seconds * 60, "a minute")
         figures.add("idle", "table-updater's wake-ups a minute", wakeups["table-updater"], "a minute", ratio=True)

@@ -39,7 +39,7 @@ WHOLE = Plan(
     idle_warm=34,
     idle_seconds=42,
     calls_small=2_000,
-    calls_large=12_000,
+    calls_large=22_000,
 )
 
 QUICK = Plan(
