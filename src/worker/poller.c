@@ -95,8 +95,11 @@ static unsigned whole_batch(const struct queue_worker *w) {
 /* How many messages the next receive may ask for; 0: none now. */
 static unsigned allowance(const struct queue_worker *w, enum receiving receiving) {
     const struct poller *p = &w->poller;
-    unsigned held = held_count(w) + p->reserved_messages;
-    if (receiving == RECEIVE_NOTHING || held >= w->options.max_in_flight)
+    unsigned held = held_count(w) + p->reserved_messages, most = w->options.max_in_flight;
+    /* The one that tells has no room where as many fail as may be held. It is one above that, and no second. */
+    if (receiving == RECEIVE_ONE_A_MINUTE && p->count == 0 && w->held_counts[HELD_BEHIND] == 0)
+        most++;
+    if (receiving == RECEIVE_NOTHING || held >= most)
         return 0;
     if (receiving == RECEIVE_ONE)
         return held == 0;
@@ -129,7 +132,7 @@ static void failed(struct queue_worker *w, const struct call_result *result) {
     if (result->retry_after > wait)
         wait = result->retry_after;
     p->failures++;
-    timer_start(w->ports.timers, &p->timer, now + wait);
+    timer_start(w->ports.timers, &p->timer, now + wait > p->not_before ? now + wait : p->not_before);
 }
 
 static void succeeded(struct queue_worker *w, const struct receive *r, size_t count, size_t corrupt) {

@@ -118,6 +118,24 @@ static void a_server_that_does_not_wait_is_not_asked_without_end(void **state) {
     scene_done(&s);
 }
 
+/* Its pause after an empty answer and the one after a failure are of one timer. */
+static void a_server_that_does_not_wait_and_fails_at_times_is_asked_on(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 50);
+        s.sqs->never_waits = true;
+        s.sqs->receive.lost_requests = 300;
+        scene_start(&s);
+        for (unsigned round = 0; round < 4; round++) {
+            for (unsigned i = 0; i < 60; i++)
+                scene_set(&s, i % 50, i);
+            scene_empties(&s, 5 * MINUTE);
+        }
+        scene_done(&s);
+    }
+}
+
 static void with_max_rate_only_a_few_seconds_worth_is_held(void **state) {
     (void)state;
     struct scene s;
@@ -225,6 +243,7 @@ int main(void) {
         cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
         cmocka_unit_test(a_short_failure_of_all_polls_at_once_costs_no_long_pause),
         cmocka_unit_test(a_server_that_does_not_wait_is_not_asked_without_end),
+        cmocka_unit_test(a_server_that_does_not_wait_and_fails_at_times_is_asked_on),
         cmocka_unit_test(with_max_rate_only_a_few_seconds_worth_is_held),
         cmocka_unit_test(a_lost_answer_costs_a_delivery_and_no_more),
         cmocka_unit_test(fault_24_beyond_the_in_flight_cap_receives_come_back_empty_and_cost_no_spin),
