@@ -3,7 +3,7 @@
 #include "clock.h"
 
 static const double RATE_LEAST = 0.25, RATE_MOST = 1e6;
-static const double RATE_AFTER_HOLD = 1;
+static const double RATE_UNKNOWN = 1; /* to begin with, where nothing tells */
 static const double SAFE_PART = 0.85;  /* of what was admitted, where the limit begins */
 static const double FLOOR_PART = 0.5;  /* of what is admitted: however many are throttled together, no lower */
 static const double RAMP = 0.19;       /* doubles in four answers */
@@ -162,6 +162,13 @@ static void limit(struct governor *g, double rate, uint64_t attempts, int64_t no
     g->score = 0;
 }
 
+/* Where next to nothing was admitted lately, there may have been nothing to do: that tells nothing of what there is room for. */
+static void limit_first(struct governor *g, uint64_t attempts, int64_t now) {
+    double safe = SAFE_PART * event_rate(&g->admitted, now);
+    limit(g, larger(safe, RATE_UNKNOWN), attempts, now);
+    g->ramping = safe < RATE_UNKNOWN;
+}
+
 static void slow_down(struct governor *g, int64_t now) {
     double admitted = event_rate(&g->admitted, now);
     double base = binds(g, now) ? g->rate : smaller(g->rate, admitted);
@@ -202,7 +209,7 @@ int64_t governor_throttled(struct governor *g, const struct governed *answer, st
         if (g->limited)
             slow_down(g, now);
         else if (++g->score >= LIMIT_SCORE)
-            limit(g, SAFE_PART * event_rate(&g->admitted, now), answer->attempts, now);
+            limit_first(g, answer->attempts, now);
     }
     return governor_record_wait(g, answer->record, now);
 }
@@ -219,7 +226,7 @@ void governor_hold(struct governor *g, uint64_t attempts, int64_t now) {
 }
 
 void governor_resume(struct governor *g, uint64_t attempts, int64_t now) {
-    limit(g, larger(FLOOR_PART * event_rate(&g->admitted, now), RATE_AFTER_HOLD), attempts, now);
+    limit(g, larger(FLOOR_PART * event_rate(&g->admitted, now), RATE_UNKNOWN), attempts, now);
     g->ramping = true;
     g->streak = 0;
 }

@@ -35,7 +35,7 @@ struct hot_record {
 
 struct governor {
     bool limited;
-    bool ramping;         /* after a total throttle: from next to nothing to the first throttle */
+    bool ramping;         /* from next to nothing to the first throttle: after a total one, or a quiet time */
     double rate;          /* transactions a second, where limited */
     int64_t next_at;      /* when the next may start */
     int64_t bound_at;     /* when it last held one back */

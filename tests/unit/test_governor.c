@@ -152,6 +152,31 @@ static void a_few_throttles_among_many_answers_are_no_limit(void **state) {
     }
 }
 
+/* Nothing was admitted lately, since there was nothing to do: that tells nothing of what there is room for. */
+static void a_short_throttle_after_a_quiet_time_costs_few_messages_little_time(void **state) {
+    (void)state;
+    enum { MESSAGES = 20, THROTTLED = 6 };
+    struct governor g;
+    struct random random;
+    random_seed(&random, 3);
+    governor_init(&g, SECOND);
+    int64_t began = HOUR, now = began;
+    for (uint64_t i = 1; i <= MESSAGES; i++) {
+        struct governed answer = {.record = i * 7919, .attempt = i, .attempts = MESSAGES};
+        assert_int_equal(governor_wait(&g, now), 0);
+        if (i <= THROTTLED)
+            (void)governor_throttled(&g, &answer, &random, now);
+    }
+    for (uint64_t i = 1; i <= THROTTLED; i++) {
+        struct governed answer = {.record = i * 7919, .attempt = MESSAGES + i, .attempts = MESSAGES + i};
+        int64_t paced = governor_wait(&g, now), own = governor_record_wait(&g, answer.record, now);
+        now += paced > own ? paced : own;
+        governor_started(&g, &random, now);
+        governor_admitted(&g, &answer, &random, now);
+    }
+    assert_true(now - began < 8 * SECOND);
+}
+
 static void a_record_waits_the_longer_the_more_often_it_is_throttled_and_not_for_ever(void **state) {
     (void)state;
     struct governor g;
@@ -181,6 +206,7 @@ int main(void) {
         cmocka_unit_test(fault_18_a_hot_record_takes_nothing_of_the_tables_capacity),
         cmocka_unit_test(without_throttles_nothing_is_ever_waited_for),
         cmocka_unit_test(a_few_throttles_among_many_answers_are_no_limit),
+        cmocka_unit_test(a_short_throttle_after_a_quiet_time_costs_few_messages_little_time),
         cmocka_unit_test(a_record_waits_the_longer_the_more_often_it_is_throttled_and_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
