@@ -49,6 +49,7 @@ struct hold {
     bool active;
     bool announced;     /* in the log */
     bool throttled;     /* the service is there, and admits nothing */
+    bool paced;         /* it was so at some time in this hold: the governor knows of it */
     struct verdict why; /* its texts are absent, but for the code */
     char code[CALL_CODE_SIZE];
     int64_t since;      /* monotonic */

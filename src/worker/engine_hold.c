@@ -9,17 +9,20 @@
 static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* most holds are one lost connection */
 static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
 static const int64_t PROBE_CAP = 14 * MICROSECONDS;
+static const unsigned EARLY_PROBES = 4; /* as close together as may be: a hold may be no more than a few lost answers in a row */
 static const int64_t EXTRA_INTERVAL = 60 * MICROSECONDS;
 static const unsigned ANNOUNCED_PROBES = 3; /* as many tries as the SDKs make before they give up */
 static const int64_t ANNOUNCED_AFTER = 5 * MICROSECONDS;
 
 static void schedule_probe(struct engine *e) {
     struct hold *h = &e->hold;
+    unsigned early = h->throttled ? 0 : EARLY_PROBES, longer = h->probes > early ? h->probes - early : 0;
     int64_t now = clock_monotonic(e->ports->clock), at = now + FIRST_PROBE + backoff_full_jitter(e->ports->random, 0, FIRST_PROBE, FIRST_PROBE);
     if (h->probes > 0 || !h->active)
-        at = now + PROBE_LEAST + backoff_full_jitter(e->ports->random, h->probes, PROBE_LEAST, PROBE_CAP);
-    /* Holds that come and go have probes no more often for it. */
-    timer_start(e->ports->timers, &h->probe_timer, at > h->probed_at + PROBE_LEAST ? at : h->probed_at + PROBE_LEAST);
+        at = now + PROBE_LEAST + backoff_full_jitter(e->ports->random, longer, PROBE_LEAST, PROBE_CAP);
+    /* Holds that come and go have probes no more often for it, unless something works in between. */
+    bool worked = !h->throttled && e->verdict_at > h->probed_at;
+    timer_start(e->ports->timers, &h->probe_timer, worked || at > h->probed_at + PROBE_LEAST ? at : h->probed_at + PROBE_LEAST);
 }
 
 static struct job *first_that_may_start(struct engine *e, enum job_state state) {
@@ -91,15 +94,19 @@ void hold_begin(struct engine *e, const struct verdict *why) {
     h->why = (struct verdict){.kind = why->kind};
     h->throttled = why->kind == VERDICT_THROTTLED;
     snprintf(h->code, sizeof h->code, "%.*s", (int)why->code.len, why->code.len ? why->code.data : "");
-    if (h->active || e->stopping)
+    if (e->stopping)
+        return;
+    if (h->throttled && !h->paced) {
+        h->paced = true;
+        governor_hold(&e->governor, e->attempts, clock_monotonic(e->ports->clock));
+    }
+    if (h->active)
         return;
     h->active = true;
     h->announced = false;
     h->since = clock_monotonic(e->ports->clock);
     h->next_extra = h->since + EXTRA_INTERVAL;
     h->probes = 0;
-    if (h->throttled)
-        governor_hold(&e->governor, e->attempts, h->since);
     schedule_probe(e);
     e->host.changed(e->host.ctx);
 }
@@ -136,8 +143,9 @@ void hold_end(struct engine *e) {
             engine_retry_later(e, job);
     }
     int64_t now = clock_monotonic(e->ports->clock);
-    if (h->throttled)
+    if (h->paced)
         governor_resume(&e->governor, e->attempts, now);
+    h->paced = false;
     timer_stop(e->ports->timers, &h->probe_timer);
     hold_review(e);
     if (h->announced)

@@ -109,7 +109,7 @@ static void failed_by_itself(struct engine *e, struct job *job, const struct ver
 /* A 500 among successes is mostly over at the next attempt: it counts only where it lasts. */
 static void failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
     bool others_work = e->verdicts > job->verdicts_at_start;
-    if (result->class == CALL_RETRY && others_work && !job->failed_by_itself && ++job->tries < OWN_TRIES) {
+    if (result->class == CALL_RETRY && others_work && ++job->tries < OWN_TRIES) {
         engine_retry_later(e, job);
         return;
     }

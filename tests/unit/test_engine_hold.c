@@ -106,6 +106,30 @@ static void fault_16_after_an_outage_the_rate_is_back_within_a_minute(void **sta
     }
 }
 
+/* What the governor noted of the throttle is out of date when a hold ends that outlasted it. */
+static void fault_16_after_a_throttle_that_became_an_outage_the_rate_is_back_within_a_minute(void **state) {
+    (void)state;
+    for (uint64_t seed = 20; seed < 26; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 200);
+        scene_start(&s);
+        load(&s, 4000);
+        world_run(&s.world, 500 * MILLISECOND);
+        uint64_t rate = commits_in(&s, 100 * MILLISECOND);
+        scene_empties(&s, MINUTE);
+        sim_dynamodb_set_mode(s.db, SIM_THROTTLED);
+        scene_trickle(&s, 1, 300 * MILLISECOND, 5 * SECOND);
+        sim_dynamodb_set_mode(s.db, SIM_DOWN);
+        world_run(&s.world, 6 * SECOND);
+        load(&s, 10000);
+        sim_dynamodb_set_mode(s.db, SIM_UP);
+        int64_t since = s.world.now;
+        while (10 * commits_in(&s, 100 * MILLISECOND) < 9 * rate)
+            assert_true(s.world.now - since < 40 * SECOND);
+        scene_done(&s);
+    }
+}
+
 static void fault_16_an_outage_at_start_holds_one_message(void **state) {
     (void)state;
     struct scene s;
@@ -215,6 +239,55 @@ static void one_lost_connection_is_no_outage(void **state) {
     scene_done(&s);
 }
 
+/* Each failure comes while no other is under way; what came before and after shows that it was no outage. */
+static void where_one_runs_at_a_time_lost_answers_cost_little_time(void **state) {
+    (void)state;
+    static const struct {
+        unsigned lost;
+        int64_t within;
+    } cases[] = {{100, 15 * SECOND}, {500, 2 * MINUTE}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct scene s;
+        scene_init(&s, 30 + i, 1);
+        s.worker.options.max_in_flight = 1;
+        s.db->transact.lost_requests = cases[i].lost / 2;
+        s.db->transact.lost_answers = cases[i].lost / 2;
+        for (unsigned n = 0; n < 100; n++)
+            scene_set(&s, 0, n);
+        scene_start(&s);
+        scene_empties(&s, cases[i].within);
+        assert_int_equal(s.db->committed, 100);
+        scene_done(&s);
+    }
+}
+
+static void where_one_message_is_held_at_once_a_poisoned_one_is_no_outage(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 33, 100);
+    s.worker.options.max_in_flight = 1;
+    struct scripted script = {.record = "k1\"", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    struct sim_message *poison = scene_set(&s, 1, 1);
+    scene_start(&s);
+    world_run(&s.world, 5 * SECOND);
+    for (unsigned i = 2; i < 20; i++)
+        scene_set(&s, i, 1);
+    world_run(&s.world, 2 * MINUTE);
+    assert_int_equal(s.queue->count, 1); /* only it is left */
+    assert_int_equal(s.db->committed, 18);
+    unsigned most = 0;
+    for (unsigned i = 0; !poison->deleted; i++) {
+        assert_true(i < 15 * 60);
+        scene_trickle(&s, 2, SECOND, SECOND);
+        most = scene_status(&s).in_flight > most ? scene_status(&s).in_flight : most;
+    }
+    assert_int_equal(poison->receive_count, 5);
+    assert_int_equal(s.dlq->count, 1);
+    assert_int_equal(most, 2);
+    scene_done(&s);
+}
+
 static void a_table_that_goes_missing_is_the_environments_fault(void **state) {
     (void)state;
     struct scene s;
@@ -299,8 +372,11 @@ int main(void) {
         cmocka_unit_test(fault_16_an_outage_of_three_hours_costs_a_probe_a_second_at_most_and_no_receive),
         cmocka_unit_test(fault_16_an_outage_under_light_load_costs_a_probe_a_second_at_most),
         cmocka_unit_test(fault_16_after_an_outage_the_rate_is_back_within_a_minute),
+        cmocka_unit_test(fault_16_after_a_throttle_that_became_an_outage_the_rate_is_back_within_a_minute),
         cmocka_unit_test(fault_16_an_outage_at_start_holds_one_message),
         cmocka_unit_test(one_lost_connection_is_no_outage),
+        cmocka_unit_test(where_one_message_is_held_at_once_a_poisoned_one_is_no_outage),
+        cmocka_unit_test(where_one_runs_at_a_time_lost_answers_cost_little_time),
         cmocka_unit_test(denied_access_for_all_holds_them_and_tries_one_more_a_minute),
         cmocka_unit_test(denied_access_in_full_flow_sends_nothing_to_the_dlq_even_after_many_deliveries),
         cmocka_unit_test(a_poisoned_message_at_the_head_of_a_fresh_queue_is_no_outage),
