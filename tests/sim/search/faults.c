@@ -153,6 +153,10 @@ static bool troubles_changes(enum fault_kind kind) {
            kind == FAULT_ENTRIES || kind == FAULT_DUPLICATES || kind == FAULT_EXPOSE;
 }
 
+static bool troubles_deletes(enum fault_kind kind) {
+    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_DELETE || kind == FAULT_DELETE_ANSWERS || kind == FAULT_ENTRIES;
+}
+
 /* When it last was so; as long as it is, far ahead. */
 static int64_t last_of(bool troubled, int64_t before, int64_t now) {
     return troubled ? WHILE_IT_LASTS : before == WHILE_IT_LASTS ? now : before;
@@ -164,14 +168,16 @@ static void tell(struct faults *f) {
     int64_t now = j->world->now;
     const struct sim_dynamodb *db = &j->world->dynamodb;
     bool db_out = db->transact.mode != SIM_UP || !sim_dynamodb_table(&j->world->dynamodb, SIM_TABLE)->exists;
-    bool sqs_out = j->world->sqs.receive.mode != SIM_UP, troubled = false, changes = false;
+    bool sqs_out = j->world->sqs.receive.mode != SIM_UP, troubled = false, changes = false, deletes = false;
     for (unsigned i = 0; i < j->plan->fault_count; i++) {
         troubled = troubled || (f->active[i] && troubles_sqs(j->plan->faults[i].kind));
+        deletes = deletes || (f->active[i] && troubles_deletes(j->plan->faults[i].kind));
         changes = changes || (f->active[i] && troubles_changes(j->plan->faults[i].kind));
     }
     j->db_out_since = !db_out ? NEVER : j->db_out_since == NEVER ? now : j->db_out_since;
     j->sqs_out_since = !sqs_out ? NEVER : j->sqs_out_since == NEVER ? now : j->sqs_out_since;
     j->sqs_trouble_at = last_of(troubled, j->sqs_trouble_at, now);
+    j->delete_trouble_at = last_of(deletes, j->delete_trouble_at, now);
     j->change_trouble_at = last_of(changes, j->change_trouble_at, now);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const int64_t TOKEN_LIFE = 600 * MICROSECONDS;
+static const unsigned GIVEN_BACK_FOR_ITSELF = 30; /* seconds: it fails by itself, and has deliveries left */
 static const int64_t TRIES_WINDOW = 10 * MICROSECONDS;
 static const unsigned TRIES_MAX = 12; /* a probe a second, and the first try of a message that a look at the tables let in */
 static const int64_t TWELVE_HOURS = 12 * HOUR;
@@ -18,6 +19,7 @@ void judge_init(struct judge *j, struct world *w, const struct plan *p, struct t
                         .dlq = &w->sqs.queues[1],
                         .sqs_trouble_at = -HOUR,
                         .change_trouble_at = -HOUR,
+                        .delete_trouble_at = -HOUR,
                         .db_out_since = NEVER,
                         .sqs_out_since = NEVER};
     for (unsigned i = 0; i < p->worker_count; i++)
@@ -92,6 +94,10 @@ void judge_started(struct judge *j, unsigned worker) {
     trace_note(j->trace, j->world->now, TRACE_START, worker, life, 0, SPAN(""));
 }
 
+void judge_stopping(struct judge *j, unsigned worker) {
+    j->workers[worker].stopping = true;
+}
+
 void judge_ended(struct judge *j, unsigned worker) {
     j->workers[worker].alive = false;
 }
@@ -104,8 +110,11 @@ static void judge_repeat(struct judge *j, const struct seen *s, const struct sim
     int64_t now = j->world->now, held = now - h->received_at;
     if (lives && !h->returned && now < h->told_until)
         return; /* delivered twice by SQS itself */
-    if (j->plan->updates[s->update].kind == UPDATE_POISON || h->gone || j->change_trouble_at >= h->received_at)
+    if (j->plan->updates[s->update].kind == UPDATE_POISON || h->gone || h->declined ||
+        j->change_trouble_at >= h->received_at)
         return;
+    if (j->plan->fifo && j->delete_trouble_at >= h->received_at)
+        return; /* it stands behind one that SQS doesn't delete */
     h->costs++;
     if (h->costs > 1 + (unsigned)(held / TWELVE_HOURS))
         judge_broken(j, "I5", "message %zu cost life %u of worker %u %u receives, the last held for %.1f s", m->index, h->life, holder, h->costs,
@@ -287,11 +296,15 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     if (!s->judged || h->life != j->workers[worker].life || h->handle != handle)
         return;
     int64_t until = sent_at + (int64_t)seconds * MICROSECONDS;
-    bool extends = seconds == j->workers[worker].plan->visibility || until - h->received_at > TWELVE_HOURS - MINUTE;
-    if (extends)
+    const struct judge_worker *w = &j->workers[worker];
+    /* A lease is extended with half of it left, to its whole length, or to what is left of the twelve hours. */
+    bool half_over = h->told_until - sent_at <= ((int64_t)w->plan->visibility / 2 + 1) * SECOND;
+    if (half_over && (seconds == w->plan->visibility || until - h->received_at > TWELVE_HOURS - MINUTE)) {
         h->told_until = until;
-    else
-        h->returned = true;
+        return;
+    }
+    h->returned = true;
+    h->declined = !w->stopping && seconds != GIVEN_BACK_FOR_ITSELF;
 }
 
 static bool is_expected(const struct plan_update *u, struct span error) {

@@ -5,7 +5,8 @@
  * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an audited message that is the read that
  *   confirms (where there was none, the send itself); for another one the transaction that failed. What commits later is seen by nobody.
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
- *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. */
+ *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
+ *   earlier one of its group comes again, was no cost of a fault. */
 #pragma once
 
 #include "plan.h"
@@ -19,6 +20,7 @@ struct holding { /* a message at a worker */
     unsigned handle;
     int64_t received_at, told_until;
     bool returned; /* it gave the message back */
+    bool declined; /* …not for a fault of the environment: it had no room for it, or its group comes again */
     bool gone;     /* it deleted it, or tried to */
     unsigned costs; /* receives by this life that came to nothing */
 };
@@ -54,7 +56,7 @@ struct update_seen {
 
 struct judge_worker {
     unsigned life; /* from 1; 0: not yet */
-    bool alive;
+    bool alive, stopping;
     int64_t started_at;
     unsigned running[JUDGE_RECORDS];
     unsigned open_calls, open_receives, open_transactions;
@@ -76,6 +78,7 @@ struct judge {
     struct seen *seen;
     size_t seen_room;
     int64_t sqs_trouble_at;    /* when SQS last was, or may have been, in trouble */
+    int64_t delete_trouble_at; /* …so that no message was deleted for sure */
     int64_t change_trouble_at; /* …so that no visibility could be changed for sure */
     int64_t db_out_since;   /* all transactions fail since; NEVER: they don't */
     int64_t sqs_out_since;
@@ -93,6 +96,7 @@ bool judge_is_settled(const struct judge *j, const struct seen *s);
 
 /* By a worker. */
 void judge_started(struct judge *j, unsigned worker);
+void judge_stopping(struct judge *j, unsigned worker);
 void judge_ended(struct judge *j, unsigned worker);
 void judge_delivered(struct judge *j, unsigned worker, const struct sim_message *m, int64_t until);
 void judge_call(struct judge *j, unsigned worker, int by);

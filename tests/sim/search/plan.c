@@ -81,7 +81,7 @@ static void draw_faults(struct plan *p, struct random *r) {
     unsigned count = 4 + pick(r, 6);
     for (unsigned i = 0; i < count; i++) {
         enum fault_kind kind = (enum fault_kind)pick(r, FAULT_KINDS);
-        if (p->fifo && (kind == FAULT_REORDER || kind == FAULT_DUPLICATES))
+        if (p->fifo && (kind == FAULT_REORDER || kind == FAULT_DUPLICATES || kind == FAULT_EXPOSE))
             continue;
         struct plan_fault f = {.kind = kind, .at = within(r, p->length), .amount = draw_amount(r, kind)};
         f.lasts = is_moment(kind) ? 0 : is_by_chance(kind) ? p->length / 4 + within(r, p->length) : draw_duration(r, p->length);
@@ -97,7 +97,7 @@ static void draw_workers(struct plan *p, struct random *r) {
         p->workers[i] = (struct plan_worker){.max_in_flight = OF(r, 1, 2, 4, 10, 20, 256),
                                              .max_rate = pick(r, 4) ? 0 : OF(r, 1, 5, 20, 100),
                                              .max_attempts = OF(r, 1, 2, 3, 5),
-                                             .visibility = OF(r, 10, 10, 12, 20, 45, 60),
+                                             .visibility = OF(r, 10, 10, 13, 22, 47, 61),
                                              .shutdown_timeout = OF(r, 0, 1, 2, 5, 10, 25),
                                              .start = pick(r, 2) ? 0 : within(r, p->length)};
 }
@@ -145,6 +145,7 @@ void plan_draw(struct plan *p, uint64_t seed) {
         draw_steady(p, r);
         return;
     }
+    p->fifo = pick(r, 3) == 0;
     draw_workers(p, r);
     plan_draw_updates(p, r);
     draw_faults(p, r);

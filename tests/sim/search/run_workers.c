@@ -62,6 +62,7 @@ void slot_stop(struct slot *s, int64_t restart, bool twice) {
     trace_note(&r->trace, r->world.now, TRACE_STOP, s->index, twice, 0, SPAN(""));
     s->restart = restart;
     s->stopping = true;
+    judge_stopping(&r->judge, s->index);
     int64_t time = (int64_t)s->sim.options.shutdown_timeout * SECOND;
     s->stop_by = r->world.now + (time > LEAST_TIME ? time : LEAST_TIME) + MILLISECOND;
     sim_worker_stop(&s->sim);

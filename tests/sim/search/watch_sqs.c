@@ -38,7 +38,9 @@ static void on_received(void *user, const struct call_result *result, struct sqs
         const struct sim_message *m = message_at(j, index);
         w->struck->duplicates += m->visible_at == m->received_at;
         w->struck->reorders += jumped(j, m);
-        judge_delivered(j, w->worker, m, m->received_at + (int64_t)c->visibility * MICROSECONDS);
+        /* One that is given again keeps its receive, and has its visibility anew. */
+        int64_t until = m->received_at + (int64_t)c->visibility * MICROSECONDS;
+        judge_delivered(j, w->worker, m, m->visible_at > until ? m->visible_at : until);
     }
     watched_end(c);
     c->done.received(c->user, result, messages, count, corrupt);
