@@ -109,17 +109,25 @@ static void draw_update(struct plan *p, struct random *r, bool poison, unsigned 
         update->body = wrap(update->inner, u, update->key);
 }
 
+static bool has_kind(const struct plan *p, enum update_kind kind) {
+    for (unsigned u = 0; u < p->update_count; u++)
+        if (p->updates[u].kind == kind)
+            return true;
+    return false;
+}
+
 static int64_t within(struct random *r, int64_t length) {
     return (int64_t)random_below(r, (uint64_t)length);
 }
 
 void plan_draw_updates(struct plan *p, struct random *r) {
     unsigned versions[2] = {0, 0};
-    bool poison = pick(r, 6) == 9;
+    /* One that fails by itself is found out by others that succeed beside it: so there must be room for others. */
+    bool poison = pick(r, 6) == 0 && p->workers[0].max_in_flight >= 4 && !p->fifo;
     unsigned wanted = 20 + pick(r, 20);
     bool burst = pick(r, 3) == 0;
     while (p->update_count < wanted)
-        draw_update(p, r, poison, versions);
+        draw_update(p, r, poison && !has_kind(p, UPDATE_POISON), versions);
     int64_t chain_at = 0;
     for (unsigned u = 0; u < p->update_count; u++) {
         int64_t at = burst && pick(r, 4) ? within(r, 100 * MILLISECOND) : within(r, p->length);
@@ -127,7 +135,7 @@ void plan_draw_updates(struct plan *p, struct random *r) {
         if (p->updates[u].kind == UPDATE_CHAIN)
             at = chain_at += within(r, p->length / p->update_count);
         p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
-        bool again = p->updates[u].own_key && p->updates[u].kind != UPDATE_INVALID && pick(r, 8) == 0;
+        bool again = p->updates[u].own_key && p->updates[u].kind != UPDATE_INVALID && p->updates[u].kind != UPDATE_POISON && pick(r, 8) == 0;
         if (again && p->message_count < PLAN_MESSAGES_MAX)
             p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at + within(r, p->length)};
     }

@@ -85,17 +85,24 @@ static void on_feed(void *user) {
     timer_start(&r->world.timers, &r->feed_timer, r->world.now + FEED_INTERVAL);
 }
 
+/* Beside a poisoned message one worker must see the others succeed: there is one alone. */
 static void on_quiet(void *user) {
     struct run *r = user;
+    bool poison = plan_has(r->plan, UPDATE_POISON);
     r->quiet = true;
     trace_note(&r->trace, r->world.now, TRACE_QUIET, NO_WORKER, 0, 0, SPAN(""));
     for (unsigned i = 0; i < r->plan->worker_count; i++) {
-        if (!r->slots[i].alive)
+        if (i > 0 && poison) {
+            r->slots[i].restart = -1;
+            timer_stop(&r->world.timers, &r->slots[i].timer);
+            slot_stop(&r->slots[i], -1, false);
+        } else if (!r->slots[i].alive) {
             slot_start(&r->slots[i]);
-        else
+        } else {
             r->slots[i].restart = 0;
+        }
     }
-    if (plan_has(r->plan, UPDATE_POISON))
+    if (poison)
         on_feed(r);
 }
 
