@@ -62,7 +62,8 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
 
 void engine_confirm(struct engine *e, struct job *job) {
     const struct dynamodb_port *db = e->ports->dynamodb;
-    if (e->hold.active && job->pauses > 0) { /* in an outage the probe is the one call */
+    bool outage = e->hold.active && e->hold.why.kind != VERDICT_BY_ITSELF;
+    if (outage && job->pauses > 0) { /* the probe is the one call */
         wait_to_confirm(e, job);
         return;
     }

@@ -343,6 +343,28 @@ static void when_nothing_is_held_any_more_no_probe_runs_on(void **state) {
     scene_done(&s);
 }
 
+/* What waits to be confirmed keeps others from being received; so it may not wait for them. */
+static void beside_a_poisoned_message_a_failure_is_confirmed_once_it_can_be(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 1, 5);
+    struct scripted script = {.record = "k4", .status = 500, .code = "InternalServerError", .left = FOR_EVER};
+    scene_script(&s, &script);
+    s.worker.options.max_in_flight = 8;
+    s.db->get_item.mode = SIM_BROKEN;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 5 * SECOND);
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    scene_set(&s, 4, 1);
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    s.db->get_item.mode = SIM_UP;
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
 /* Invariant I5. It succeeded before the outage, and was only heard of while another failed in it. */
 static void the_last_success_before_an_outage_makes_no_failure_in_it_a_messages_own(void **state) {
     (void)state;
@@ -385,6 +407,7 @@ int main(void) {
         cmocka_unit_test(a_hold_without_a_message_looks_at_the_tables_instead),
         cmocka_unit_test(when_nothing_is_held_any_more_no_probe_runs_on),
         cmocka_unit_test(the_last_success_before_an_outage_makes_no_failure_in_it_a_messages_own),
+        cmocka_unit_test(beside_a_poisoned_message_a_failure_is_confirmed_once_it_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
