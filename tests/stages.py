@@ -21,6 +21,7 @@ LOGS = BUILD / "logs"
 JOBS = str(os.cpu_count() or 1)
 PYTHON = str(BUILD / "venv" / "bin" / "python")
 _FUZZ_RUNS = 20000
+_SIM_SECONDS = 165  # with the building and the repeating three minutes
 _SHOWN_LINES = 80
 
 
@@ -177,8 +178,43 @@ def cost() -> Counts:
     return Counts(int(code == 0), int(code != 0))
 
 
+def _same_run(program: Path, seed: int) -> bool:
+    """Whether a seed is the same run to the byte in two processes that have little in common."""
+    elsewhere = {**os.environ, "PADDING": "x" * 5000, "MALLOC_PERTURB_": "85", "LC_ALL": "C"}
+    command = [program, "--seed", str(seed), "--trace"]
+    runs = [
+        subprocess.run(command, capture_output=True, check=False),
+        subprocess.run(["setarch", "--addr-no-randomize", *command], env=elsewhere, cwd="/", capture_output=True, check=False),
+    ]
+    return bool(runs[0].stdout) and runs[0].stdout == runs[1].stdout
+
+
+def sim() -> Counts:
+    """three minutes of simulated runs under faults, each time with other seeds"""
+    build("sim", "test")
+    program = BUILD / "test" / "tests" / "sim" / "sim"
+    seed = time.time_ns() // 1_000_000
+    print(f"sim: the first seed is {seed}", flush=True)
+    same = all(_same_run(program, seed + i) for i in range(20))
+    print(f"sim: the same seed is {'the same run' if same else 'NOT the same run'} in another process", flush=True)
+    searches = []
+    for i in range(int(JOBS)):
+        sink = (LOGS / f"sim-{i}.log").open("wb")
+        command = [program, "--from", str(seed + i * 1_000_000_000), "--seconds", str(_SIM_SECONDS)]
+        searches.append(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT))
+    failed = sum(search.wait() != 0 for search in searches)
+    for i in range(int(JOBS)):
+        text = (LOGS / f"sim-{i}.log").read_text(errors="replace")
+        with (LOGS / "sim.log").open("a") as log:
+            log.write(text)
+        totals = [line for line in text.splitlines() if " counted (" in line]
+        print(f"sim: {totals[-1] if totals else 'no runs'}", flush=True)
+    return Counts(int(same) + len(searches) - failed, int(not same) + failed)
+
+
 STAGES: dict[str, Callable[[], Counts]] = {
     "unit": unit,
+    "sim": sim,
     "lint": lint,
     "system": system,
     "sanitize": sanitize,

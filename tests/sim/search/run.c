@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const int64_t LONGEST_END = 20 * MINUTE; /* after the last fault, for the last message */
+static const uint64_t STEPS_MAX = 3000000; /* of a run that has some 100,000 at most */
 static const int64_t RECOVERY = MINUTE;
 static const unsigned LEAST_MESSAGES = 20, LEAST_WORKERS = 2, LEAST_FAULTS = 3;
 static const int64_t FEED_INTERVAL = 5 * SECOND;
@@ -58,7 +59,8 @@ static void on_event(void *user) {
 
 static void happen(struct run *r, unsigned i) {
     const struct plan_event *e = &r->plan->events[i];
-    int64_t restart = r->quiet ? 0 : e->restart;
+    bool alone = r->quiet && e->worker > 0 && plan_has(r->plan, UPDATE_POISON);
+    int64_t restart = alone ? -1 : r->quiet ? 0 : e->restart;
     if (e->kind == EVENT_KILL)
         slot_kill(&r->slots[e->worker], restart);
     else
@@ -144,6 +146,12 @@ static void set_parts(struct run *r) {
 static void step(struct run *r) {
     if (!world_step(&r->world))
         abort();
+    if (r->world.steps == STEPS_MAX) {
+        judge_broken(&r->judge, "liveness", "there is no end to it");
+        r->give_up_at = r->world.now;
+        for (unsigned i = 0; i < r->plan->worker_count; i++)
+            slot_kill(&r->slots[i], -1);
+    }
     slots_review(r);
     for (unsigned i = 0; i < r->plan->event_count; i++)
         if (r->armed[i] && --r->armed[i] == 0)

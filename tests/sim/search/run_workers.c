@@ -88,8 +88,7 @@ void slots_review(struct run *r) {
         trace_note(&r->trace, r->world.now, TRACE_ENDED, i, s->sim.exit_code, 0, SPAN(""));
         if (s->sim.exit_code != EXIT_FINE || !s->stopping)
             judge_broken(&r->judge, "drain", "worker %u has ended with %d", i, (int)s->sim.exit_code);
-        if (status.in_flight == 0)
-            judge_drained(&r->judge, i);
+        judge_drained(&r->judge, i);
         bury(s);
     }
 }

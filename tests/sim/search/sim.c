@@ -15,7 +15,7 @@ struct options {
     uint64_t from, seed, runs, counted, failures, messages;
     double seconds;
     const char *without;
-    bool one, trace, fifo, standard;
+    bool one, trace, as_it_is, twice;
 };
 
 struct totals {
@@ -35,10 +35,12 @@ static void print_replay(const struct plan *p) {
     free(without);
 }
 
-static void report(struct plan *p, const char *violations) {
+static void report(struct plan *p, const char *violations, bool as_it_is) {
     struct run_result smallest;
     printf("BROKEN: seed %" PRIu64 "\n%s", p->seed, violations);
     print_replay(p);
+    if (as_it_is)
+        return;
     shrink_plan(p, violations);
     run_plan(p, NULL, &smallest);
     printf("the smallest plan that does so:\n");
@@ -71,6 +73,16 @@ static void print_totals(const struct totals *t, uint64_t from, double seconds) 
     fflush(stdout);
 }
 
+/* The same plan once more in the same process, whose memory lies elsewhere by now: it must be the same run. */
+static bool repeats(const struct plan *p, uint64_t hash) {
+    struct run_result again;
+    run_plan(p, NULL, &again);
+    free(again.violations);
+    if (again.hash != hash)
+        printf("NOT REPEATED: seed %" PRIu64 "\n", p->seed);
+    return again.hash == hash;
+}
+
 static int search(const struct options *o) {
     struct totals totals = {0};
     double start = now(), said = start;
@@ -86,8 +98,10 @@ static int search(const struct options *o) {
         plan_draw(p, seed);
         run_plan(p, NULL, &result);
         add_up(&totals, &result);
+        if (o->twice && !repeats(p, result.hash))
+            totals.broken++;
         if (result.broken)
-            report(p, result.violations);
+            report(p, result.violations, o->as_it_is);
         free(result.violations);
         plan_done(p);
         if (now() - said > 60) {
@@ -124,7 +138,7 @@ static int run_one(const struct options *o) {
 }
 
 static const char USAGE[] =
-    "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N]\n"
+    "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N] [--no-shrink] [--twice]\n"
     "       sim --seed SEED [--without PARTS] [--trace]\n"
     "       sim --long MESSAGES\n"
     "  --from SEED      the first seed; the others follow it (default: 1)\n"
@@ -132,6 +146,8 @@ static const char USAGE[] =
     "  --counted N      ends after N counted runs\n"
     "  --seconds N      ends after so long\n"
     "  --failures N     ends after N broken runs (default: 1)\n"
+    "  --no-shrink      a broken run's plan is not made smaller\n"
+    "  --twice          each run is repeated, and must be the same\n"
     "  --seed SEED      this run alone\n"
     "  --without PARTS  leaves out parts of its plan: m3,m7-m9 (messages), f0 (faults), e1 (events)\n"
     "  --trace          prints its plan and all that happens\n"
@@ -144,11 +160,13 @@ static bool read_number(const char *text, uint64_t *ret_number) {
 }
 
 static bool read_options(int argc, char **argv, struct options *o) {
-    enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG };
+    enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG, NO_SHRINK, TWICE };
     static const struct option known[] = {
         {"from", required_argument, NULL, FROM},       {"runs", required_argument, NULL, RUNS},       {"counted", required_argument, NULL, COUNTED},
         {"seconds", required_argument, NULL, SECONDS}, {"failures", required_argument, NULL, FAILURES}, {"seed", required_argument, NULL, SEED},
         {"without", required_argument, NULL, WITHOUT}, {"trace", no_argument, NULL, TRACE},           {"long", required_argument, NULL, LONG},
+        {"no-shrink", no_argument, NULL, NO_SHRINK},
+        {"twice", no_argument, NULL, TWICE},
         {NULL, 0, NULL, 0},
     };
     uint64_t seconds = 0;
@@ -163,6 +181,8 @@ static bool read_options(int argc, char **argv, struct options *o) {
         case SEED: fine = o->one = read_number(optarg, &o->seed); break;
         case WITHOUT: o->without = optarg; break;
         case TRACE: o->trace = true; break;
+        case TWICE: o->twice = true; break;
+        case NO_SHRINK: o->as_it_is = true; break;
         case LONG: fine = read_number(optarg, &o->messages); break;
         default: fine = false; break;
         }
