@@ -99,6 +99,7 @@ static void failed_by_itself(struct engine *e, struct job *job, const struct ver
     job->failures_alike++;
     job->failed_by_itself = true;
     e->last_own = (struct verdict){.kind = VERDICT_BY_ITSELF, .blame = v->blame};
+    e->hold.why.kind = VERDICT_BY_ITSELF; /* whatever began a hold that may be active */
     job_enter(job, JOB_HELD);
     /* Known suspects, and one that failed while others succeeded, stop nobody. */
     if (!alike && e->verdicts == job->verdicts_at_start)

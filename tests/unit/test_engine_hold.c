@@ -359,6 +359,9 @@ static void beside_a_poisoned_message_a_failure_is_confirmed_once_it_can_be(void
     scene_set(&s, 4, 1);
     world_run(&s.world, MINUTE);
     assert_int_equal(s.dlq->count, 0);
+    s.db->transact.mode = SIM_DOWN; /* an outage within the hold, and its end */
+    world_run(&s.world, MINUTE);
+    s.db->transact.mode = SIM_UP;
     s.db->get_item.mode = SIM_UP;
     world_run(&s.world, MINUTE);
     assert_int_equal(s.dlq->count, 1);

@@ -262,7 +262,7 @@ static void note_failure(struct judge *j, unsigned worker, unsigned update, cons
     own->alike++;
 }
 
-void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result) {
+void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already) {
     struct judge_worker *w = &j->workers[worker];
     w->open_transactions--;
     if (result)
@@ -272,7 +272,7 @@ void judge_transacted(struct judge *j, unsigned worker, unsigned update, const s
     w->running[record_of(j, update)]--;
     if (result)
         note_failure(j, worker, update, result);
-    if (result && result->class != CALL_OK) /* what fails has to be confirmed; another delivery of it may succeed meanwhile */
+    if (result && result->class != CALL_OK && !applied_already) /* what fails has to be confirmed; another delivery of it may succeed meanwhile */
         j->updates[update].answered_at[worker] = j->world->now;
 }
 
@@ -367,6 +367,9 @@ void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struc
         u->dead_life[worker] = j->workers[worker].life;
         u->dead_look[worker] = look_of(j, worker, update);
     }
+    /* Without an audit record nothing tells a message that fails alone from one that was applied before. */
+    if (alone && !j->plan->updates[update].audited)
+        return;
     if (!u->in_dlq_before && was_applied(j, worker, update))
         judge_broken(j, "I4", "worker %u sends update %u to the DLQ, which was applied at %.3f", worker, update,
                      (double)u->first_commit / (double)SECOND);

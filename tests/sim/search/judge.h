@@ -102,8 +102,8 @@ void judge_delivered(struct judge *j, unsigned worker, const struct sim_message 
 void judge_call(struct judge *j, unsigned worker, int by);
 void judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
 void judge_transact(struct judge *j, unsigned worker, unsigned update);
-/* result NULL: it was cancelled. */
-void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result);
+/* result NULL: it was cancelled. applied_already: the audit's action says so. */
+void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
 void judge_confirm(struct judge *j, unsigned worker, unsigned update);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);

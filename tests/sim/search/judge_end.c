@@ -26,7 +26,10 @@ void judge_drained(struct judge *j, unsigned worker) {
         const struct seen *s = &j->seen[i];
         const struct holding *h = &s->holdings[worker];
         const struct sim_message *m = w->sqs.all[i];
-        if (s->judged && s->last_holder == worker && h->life == j->workers[worker].life && m->handle == h->handle && !m->deleted &&
+        bool elsewhere = false; /* as well: who has it extends its visibility */
+        for (unsigned k = 0; k < j->plan->worker_count; k++)
+            elsewhere = elsewhere || (k != worker && s->holdings[k].life && s->holdings[k].told_until > w->now);
+        if (s->judged && !elsewhere && s->last_holder == worker && h->life == j->workers[worker].life && m->handle == h->handle && !m->deleted &&
             !h->returned && m->visible_at > w->now)
             judge_broken(j, "drain", "worker %u has ended, and message %zu stays hidden for %.1f s", worker, i,
                          (double)(m->visible_at - w->now) / (double)SECOND);

@@ -17,7 +17,7 @@ static unsigned update_of_log_id(const struct watch *w, struct span body) {
 }
 
 static void transaction_ended(struct watched *c) {
-    judge_transacted(c->watch->judge, c->watch->worker, c->update, NULL);
+    judge_transacted(c->watch->judge, c->watch->worker, c->update, NULL, false);
 }
 
 static void on_transacted(void *user, const struct transact_result *result) {
@@ -28,7 +28,7 @@ static void on_transacted(void *user, const struct transact_result *result) {
     if (!strcmp(result->call.code, "ResourceNotFoundException"))
         w->struck->missing_tables++;
     c->ended = NULL;
-    judge_transacted(j, w->worker, c->update, &result->call);
+    judge_transacted(j, w->worker, c->update, &result->call, result->reason_count > 1 && !strcmp(result->reasons[1].code, "ConditionalCheckFailed"));
     watched_end(c);
     c->done.transact(c->user, result);
     free(c);
