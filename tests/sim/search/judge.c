@@ -218,7 +218,7 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
     struct judge_worker *w = &j->workers[worker];
     int64_t now = j->world->now;
     w->open_transactions++;
-    if (w->open_transactions > w->plan->max_in_flight)
+    if (w->open_transactions > w->plan->max_in_flight + 1)
         judge_broken(j, "I6", "worker %u runs %u transactions at once", worker, w->open_transactions);
     if (now - w->tries_since >= TRIES_WINDOW) {
         w->tries_since = now;
