@@ -64,7 +64,8 @@ static void put_in_queue(struct batcher *b, struct batch_entry *entry, bool firs
     else
         TAILQ_INSERT_TAIL(&b->queue, entry, link);
     entry->queued = true;
-    b->queued++;
+    if (b->queued++ == 0 || entry->expires < b->earliest)
+        b->earliest = entry->expires;
 }
 
 /* Whoever waited for its turn stands in the queue again. */
@@ -85,13 +86,19 @@ static void wait_until(struct batcher *b, struct batch_entry *entry, int64_t due
     timer_start(b->ports->timers, &entry->again, due < entry->expires ? due : entry->expires);
 }
 
-/* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. */
+/* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where there may be one:
+ * behind calls that take long the queue is as long as what is in flight. */
 static void drop_expired(struct batcher *b, int64_t now) {
     struct batch_entry *next;
+    if (now < b->earliest)
+        return;
+    b->earliest = NEVER;
     for (struct batch_entry *entry = TAILQ_FIRST(&b->queue); entry; entry = next) {
         next = TAILQ_NEXT(entry, link);
-        if (entry->expires > now)
+        if (entry->expires > now) {
+            b->earliest = entry->expires < b->earliest ? entry->expires : b->earliest;
             continue;
+        }
         take_from_queue(b, entry);
         b->kind.ended(b->ctx, entry, BATCH_EXPIRED, "");
     }

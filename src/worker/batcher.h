@@ -69,6 +69,7 @@ struct batcher {
     void *ctx;
     struct batch_queue queue;
     size_t queued;
+    int64_t earliest; /* nothing in the queue expires before */
     struct batch_queue waiting;
     struct flight_list flights;
     unsigned flight_count;

@@ -317,6 +317,30 @@ static void an_entry_whose_time_is_over_is_given_up_wherever_it_stands(void **st
     world_done(&w);
 }
 
+static void each_is_given_up_in_its_own_time_whatever_the_order_they_came_in(void **state) {
+    (void)state;
+    static const int patience[] = {50, 20, 70, 20, 10, 60, 30};
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 6);
+    probe_init(&p, &w, 0);
+    p.whole_code = "InternalError";
+    for (size_t i = 0; i < ARRAY_LENGTH(patience); i++)
+        add(&p, i, patience[i] * SECOND);
+    for (int second = 1; second <= 100; second++) {
+        world_run(&w, SECOND);
+        unsigned over = 0, overdue = 0;
+        for (size_t i = 0; i < ARRAY_LENGTH(patience); i++) {
+            over += patience[i] <= second;
+            overdue += patience[i] + 25 <= second; /* who was on the way, or waited for the next try */
+        }
+        assert_in_range(p.expired, overdue, over);
+    }
+    assert_int_equal(p.expired, ARRAY_LENGTH(patience));
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
 static void trouble_lasts_only_while_there_is_something_to_send(void **state) {
     (void)state;
     struct world w;
@@ -408,6 +432,7 @@ int main(void) {
         cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
         cmocka_unit_test(an_entry_is_refused_by_its_own_fault_and_not_by_the_queues),
         cmocka_unit_test(an_entry_whose_time_is_over_is_given_up_wherever_it_stands),
+        cmocka_unit_test(each_is_given_up_in_its_own_time_whatever_the_order_they_came_in),
         cmocka_unit_test(trouble_lasts_only_while_there_is_something_to_send),
         cmocka_unit_test(what_is_removed_has_no_end),
         cmocka_unit_test(a_batch_keeps_to_its_bytes),
