@@ -56,6 +56,7 @@ struct hold {
     int64_t probed_at;  /* monotonic: the last probe, or long ago */
     int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_A_MINUTE */
     unsigned probes;    /* since the hold began */
+    unsigned quick;     /* of these, how many follow each other within less than a second */
     enum exit_code blame;
     struct timer probe_timer;
     bool describing; /* a look at the tables is the probe: there is no message to try */

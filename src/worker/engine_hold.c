@@ -9,20 +9,25 @@
 static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* most holds are one lost connection */
 static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
 static const int64_t PROBE_CAP = 14 * MICROSECONDS;
-static const unsigned EARLY_PROBES = 4; /* as close together as may be: a hold may be no more than a few lost answers in a row */
+static const unsigned QUICK_PROBES = 3; /* of a hold after something worked, as the SDKs try again: it may be no more than some lost answers */
+static const unsigned EARLY_PROBES = 7; /* these are as close together as may be */
 static const int64_t EXTRA_INTERVAL = 60 * MICROSECONDS;
-static const unsigned ANNOUNCED_PROBES = 3; /* as many tries as the SDKs make before they give up */
+static const unsigned ANNOUNCED_PROBES = 5;
 static const int64_t ANNOUNCED_AFTER = 5 * MICROSECONDS;
 
 static void schedule_probe(struct engine *e) {
     struct hold *h = &e->hold;
+    int64_t now = clock_monotonic(e->ports->clock), base = PROBE_LEAST, least = h->probed_at + PROBE_LEAST;
     unsigned early = h->throttled ? 0 : EARLY_PROBES, longer = h->probes > early ? h->probes - early : 0;
-    int64_t now = clock_monotonic(e->ports->clock), at = now + FIRST_PROBE + backoff_full_jitter(e->ports->random, 0, FIRST_PROBE, FIRST_PROBE);
-    if (h->probes > 0 || !h->active)
-        at = now + PROBE_LEAST + backoff_full_jitter(e->ports->random, longer, PROBE_LEAST, PROBE_CAP);
-    /* Holds that come and go have probes no more often for it, unless something works in between. */
-    bool worked = !h->throttled && e->verdict_at > h->probed_at;
-    timer_start(e->ports->timers, &h->probe_timer, worked || at > h->probed_at + PROBE_LEAST ? at : h->probed_at + PROBE_LEAST);
+    if (h->active && h->probes < h->quick && (h->probes == 0 || !h->throttled)) {
+        base = FIRST_PROBE << h->probes;
+        longer = 0;
+    }
+    /* Holds that come and go have probes no more often for it, unless something has worked in between. */
+    if (h->active && h->quick == QUICK_PROBES && !h->throttled)
+        least = now;
+    int64_t at = now + base + backoff_full_jitter(e->ports->random, longer, base, PROBE_CAP);
+    timer_start(e->ports->timers, &h->probe_timer, at > least ? at : least);
 }
 
 static struct job *first_that_may_start(struct engine *e, enum job_state state) {
@@ -107,6 +112,7 @@ void hold_begin(struct engine *e, const struct verdict *why) {
     h->since = clock_monotonic(e->ports->clock);
     h->next_extra = h->since + EXTRA_INTERVAL;
     h->probes = 0;
+    h->quick = !h->throttled && e->verdict_at > h->probed_at ? QUICK_PROBES : 1;
     schedule_probe(e);
     e->host.changed(e->host.ctx);
 }

@@ -58,15 +58,18 @@ static void fault_17_one_worker_uses_what_there_is_and_is_back_when_it_ends(void
             fleet_init(&f, seed, 1, 5 * MILLISECOND, 0);
             fleet_run(&f, 5 * SECOND);
             uint64_t free_rate = fleet_count(&f, 5 * SECOND).admitted;
+            struct fleet_counts all = {0}; /* at five a second one window in fifty is above by chance */
             for (unsigned turn = 0; turn < 3; turn++) {
                 capacity_set(&f.table, cases[i].capacity, cases[i].burst, f.now);
                 fleet_run(&f, 30 * SECOND);
                 struct fleet_counts c = fleet_count(&f, 3 * MINUTE);
-                assert_calls_fit(&c, cases[i].capacity, 180);
+                all.attempts += c.attempts;
+                all.admitted += c.admitted;
                 capacity_set(&f.table, 0, 0, f.now);
                 fleet_run(&f, 55 * SECOND);
                 assert_true(10 * fleet_count(&f, 5 * SECOND).admitted >= 9 * free_rate);
             }
+            assert_calls_fit(&all, cases[i].capacity, 3 * 180);
             fleet_done(&f);
         }
 }

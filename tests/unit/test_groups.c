@@ -115,7 +115,7 @@ static void fault_09_a_group_waits_while_its_first_is_given_back_for_half_a_minu
     grouped_send_all(&g);
     grouped_start(&g);
     struct sim_message *fails = g.messages[1][4];
-    for (unsigned i = 0; i < 40 && !fails->deleted; i++) {
+    for (unsigned i = 0; i < 60 && !fails->deleted; i++) {
         char body[64], id[32];
         snprintf(body, sizeof body, "{\"id\":\"k0\",\"attributes\":{\"n\":%u}}", i + 1);
         snprintf(id, sizeof id, "healthy %u", i);
