@@ -7,6 +7,7 @@
 #include "compiler.h"
 #include "span.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,15 +20,18 @@ enum buf_failure {
 };
 
 struct buf {
-    char *data; /* owned; NULL while nothing was appended; NUL-terminated otherwise (the NUL is not counted) */
+    char *data; /* owned, or lent; NULL while nothing was appended; NUL-terminated otherwise (the NUL is not counted) */
     size_t len;
     size_t capacity;
     size_t max; /* ceiling of len, in bytes */
     enum buf_failure failure;
+    bool lent; /* data is not its own */
 };
 
 /* Makes an empty buffer that never holds more than max bytes. Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
+/* The same, with storage of the caller's that is used until it is too small, and must stand as long as the buffer does. */
+void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max);
 /* Gives the storage back and leaves an empty buffer with the same ceiling. Takes a zeroed one too. */
 void buf_free(struct buf *b);
 /* Empties it, failure included, and keeps the storage. */
@@ -57,9 +61,19 @@ static inline bool buf_append_char(struct buf *b, char c) {
 bool buf_append_integer(struct buf *b, int64_t number);
 /* Appends printf-formatted text. */
 bool buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
+/* buf_reserve() where there is no room yet, or none to be had. */
+MUST_USE char *buf_reserve_slowly(struct buf *b, size_t n);
 /* Room for at least n more bytes: where to write them, or NULL (the buffer has failed). buf_advance() counts what was written. */
-MUST_USE char *buf_reserve(struct buf *b, size_t n);
-void buf_advance(struct buf *b, size_t n);
+MUST_USE static inline char *buf_reserve(struct buf *b, size_t n) {
+    if (b->failure != BUF_FINE || n >= b->capacity - b->len || n > b->max - b->len)
+        return buf_reserve_slowly(b, n);
+    return b->data + b->len;
+}
+static inline void buf_advance(struct buf *b, size_t n) {
+    assert(n < b->capacity - b->len);
+    b->len += n;
+    b->data[b->len] = '\0';
+}
 
 /* Whether everything that was appended is there. */
 static inline bool buf_ok(const struct buf *b) {

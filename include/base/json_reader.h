@@ -77,5 +77,11 @@ MUST_USE bool json_skip(struct json_reader *r, const struct json_token *token);
 
 /* Appends the decoded form (UTF-8) of a NAME's or STRING's raw text. False: out has failed. */
 bool json_unescape(struct span raw, struct buf *out);
-/* Whether a NAME or STRING token means exactly this text. */
-bool json_token_is(const struct json_token *token, const char *text);
+/* Whether raw text with escapes means exactly this. */
+bool json_escaped_is(struct span raw, struct span text);
+/* Whether a NAME or STRING token means exactly this text. Inline: members are told apart by the lengths of names known at compile time. */
+static inline bool json_token_is(const struct json_token *token, const char *text) {
+    if (token->event != JSON_NAME && token->event != JSON_STRING)
+        return false;
+    return token->escaped ? json_escaped_is(token->raw, span_cstr(text)) : span_is(token->raw, text);
+}

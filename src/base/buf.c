@@ -1,6 +1,5 @@
 #include "buf.h"
 
-#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,8 +12,19 @@ void buf_init(struct buf *b, size_t max) {
     *b = (struct buf){.max = max < PTRDIFF_MAX ? max : PTRDIFF_MAX - 1};
 }
 
+void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max) {
+    buf_init(b, max);
+    if (size == 0)
+        return;
+    storage[0] = '\0';
+    b->data = storage;
+    b->capacity = size;
+    b->lent = true;
+}
+
 void buf_free(struct buf *b) {
-    free(b->data);
+    if (!b->lent)
+        free(b->data);
     *b = (struct buf){.max = b->max};
 }
 
@@ -35,16 +45,19 @@ static bool grow(struct buf *b, size_t len) {
     capacity = capacity > b->max / 2 ? b->max + 1 : capacity * 2;
     if (capacity < len + 1)
         capacity = len + 1;
-    char *data = realloc(b->data, capacity);
+    char *data = realloc(b->lent ? NULL : b->data, capacity);
     if (!data)
         return fail(b, BUF_NO_MEMORY);
+    if (b->lent)
+        memcpy(data, b->data, b->len);
     data[b->len] = '\0';
     b->data = data;
     b->capacity = capacity;
+    b->lent = false;
     return true;
 }
 
-char *buf_reserve(struct buf *b, size_t n) {
+char *buf_reserve_slowly(struct buf *b, size_t n) {
     if (!buf_ok(b))
         return NULL;
     if (n > b->max - b->len) {
@@ -54,12 +67,6 @@ char *buf_reserve(struct buf *b, size_t n) {
     if (b->len + n >= b->capacity && !grow(b, b->len + n))
         return NULL;
     return b->data + b->len;
-}
-
-void buf_advance(struct buf *b, size_t n) {
-    assert(n < b->capacity - b->len);
-    b->len += n;
-    b->data[b->len] = '\0';
 }
 
 bool buf_append_slowly(struct buf *b, const void *data, size_t len) {

@@ -180,15 +180,12 @@ static enum json_event read_event(struct json_reader *r, struct json_token *toke
 }
 
 enum json_event json_next(struct json_reader *r, struct json_token *ret_token) {
-    struct json_token token = {.offset = r->at};
-    if (r->state == STATE_END)
-        token.event = JSON_END;
-    else if (r->state != STATE_FAILED)
-        token.event = read_event(r, &token);
-    if (token.event == JSON_FAILED)
-        token = (struct json_token){.event = JSON_FAILED, .offset = r->error_offset};
-    *ret_token = token;
-    return token.event;
+    *ret_token = (struct json_token){.offset = r->at};
+    enum json_event event = r->state == STATE_END ? JSON_END : r->state == STATE_FAILED ? JSON_FAILED : read_event(r, ret_token);
+    if (event == JSON_FAILED)
+        *ret_token = (struct json_token){.offset = r->error_offset};
+    ret_token->event = event;
+    return event;
 }
 
 bool json_skip(struct json_reader *r, const struct json_token *token) {

@@ -1,8 +1,7 @@
 #include "json_scan.h"
 
+#include "json_plain.h"
 #include "utf8.h"
-
-#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
 static struct json_scan wrong(size_t at) {
     return (struct json_scan){.at = at};
@@ -28,30 +27,6 @@ int json_hex_digit(char c) {
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
     return -1;
-}
-
-/* Whether a byte of the word needs a look: not ASCII, a control character, a quote or a backslash. (A zero byte of x ^ pattern is
- * found by the borrow of a subtraction; a false alarm behind a true one does no harm.) */
-static bool is_special_among(uint64_t x) {
-    uint64_t quote = x ^ EVERY_BYTE('"');
-    uint64_t backslash = x ^ EVERY_BYTE('\\');
-    uint64_t found = (x - EVERY_BYTE(0x20)) | (quote - EVERY_BYTE(1)) | (backslash - EVERY_BYTE(1)) | x;
-    return (found & EVERY_BYTE(0x80)) != 0;
-}
-
-static bool is_plain(unsigned char c) {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-}
-
-static size_t skip_plain(struct span text, size_t at) {
-    for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, text.data + at, sizeof word);
-        if (is_special_among(word))
-            break;
-    }
-    while (at < text.len && is_plain(byte_at(text, at)))
-        at++;
-    return at;
 }
 
 /* The four hex digits at `at`. */
@@ -106,7 +81,10 @@ static struct json_scan scan_escape(struct span text, size_t at) {
 
 struct json_scan json_scan_string(struct span text, size_t at) {
     bool escaped = false;
-    for (at = skip_plain(text, at + 1); at < text.len; at = skip_plain(text, at)) {
+    for (at++;;) {
+        at = json_skip_plain(text, at, true);
+        if (at == text.len)
+            return wrong(at);
         unsigned char c = byte_at(text, at);
         if (c == '"')
             return (struct json_scan){.at = at + 1, .ok = true, .escaped = escaped};
@@ -125,7 +103,6 @@ struct json_scan json_scan_string(struct span text, size_t at) {
                 return wrong(at);
         }
     }
-    return wrong(text.len);
 }
 
 static size_t skip_digits(struct span text, size_t at) {

@@ -3,6 +3,9 @@
 #include "json_reader.h"
 #include "json_scan.h"
 #include "utf8.h"
+#include "word.h"
+
+#include <limits.h>
 
 #define UNICODE_ESCAPE_SIZE (sizeof "\\uXXXX" - 1)
 
@@ -20,18 +23,21 @@ static bool hex_unit(struct span s, uint32_t *ret_unit) {
     return true;
 }
 
+/* What a letter behind a backslash means by itself; NUL: nothing. */
+static char short_form(char letter) {
+    static const char meant[UCHAR_MAX + 1] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                              ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    return meant[(unsigned char)letter];
+}
+
 /* Decodes the escape that s begins with; returns how many of its bytes it took. What the reader would have refused stands for itself. */
 static size_t decode_escape(struct span s, char decoded[static 4], size_t *ret_len) {
-    static const char short_forms[][2] = {{'"', '"'},  {'\\', '\\'}, {'/', '/'},  {'b', '\b'},
-                                          {'f', '\f'}, {'n', '\n'},  {'r', '\r'}, {'t', '\t'}};
     uint32_t unit = 0;
     uint32_t low = 0;
     *ret_len = 1;
-    for (size_t i = 0; s.len > 1 && i < ARRAY_LENGTH(short_forms); i++)
-        if (s.data[1] == short_forms[i][0]) {
-            decoded[0] = short_forms[i][1];
-            return 2;
-        }
+    decoded[0] = s.len > 1 ? short_form(s.data[1]) : '\0';
+    if (decoded[0])
+        return 2;
     if (hex_unit(s, &unit) && (unit < 0xD800 || unit > 0xDFFF)) {
         *ret_len = utf8_encode(unit, decoded);
         return UNICODE_ESCAPE_SIZE;
@@ -81,21 +87,15 @@ bool json_raw_equal(struct span a, struct span b) {
     }
 }
 
-#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
-
-static bool has_backslash(uint64_t word) {
-    uint64_t x = word ^ EVERY_BYTE('\\');
-    return ((x - EVERY_BYTE(1)) & ~x & EVERY_BYTE(0x80)) != 0;
-}
-
-/* Copies what stands in front of the next backslash; returns how much. */
+/* Copies what stands in front of the next backslash; returns how much. Whole words, where raw has them: there is room for all of it. */
 static size_t copy_run(struct span raw, char *to) {
     size_t n = 0;
-    for (uint64_t word; raw.len - n >= sizeof word; n += sizeof word) {
-        memcpy(&word, raw.data + n, sizeof word);
-        if (has_backslash(word))
-            break;
-        memcpy(to + n, &word, sizeof word);
+    for (; raw.len - n >= WORD_SIZE; n += WORD_SIZE) {
+        uint64_t word = word_load(raw.data + n);
+        uint64_t marks = word_mark(word, '\\');
+        word_store(to + n, word);
+        if (marks)
+            return n + word_first(marks);
     }
     for (; n < raw.len && raw.data[n] != '\\'; n++)
         to[n] = raw.data[n];
@@ -109,7 +109,11 @@ static size_t unescape_into(struct span raw, char *to) {
     while (raw.len > 0) {
         size_t taken = copy_run(raw, to + len);
         len += taken;
-        if (taken < raw.len) {
+        char meant = raw.len - taken > 1 ? short_form(raw.data[taken + 1]) : '\0';
+        if (meant) {
+            to[len++] = meant;
+            taken += 2;
+        } else if (taken < raw.len) {
             char decoded[4];
             size_t n = 0;
             taken += decode_escape(span_of(raw.data + taken, raw.len - taken), decoded, &n);
@@ -136,18 +140,13 @@ bool json_unescape(struct span raw, struct buf *out) {
     return buf_ok(out);
 }
 
-bool json_token_is(const struct json_token *token, const char *text) {
-    if (token->event != JSON_NAME && token->event != JSON_STRING)
-        return false;
-    struct span rest = span_cstr(text);
-    if (!token->escaped)
-        return span_equal(token->raw, rest);
-    struct json_pieces pieces = json_pieces_of(token->raw);
+bool json_escaped_is(struct span raw, struct span text) {
+    struct json_pieces pieces = json_pieces_of(raw);
     struct span piece;
     while (json_next_piece(&pieces, &piece)) {
-        if (piece.len > rest.len || memcmp(piece.data, rest.data, piece.len) != 0)
+        if (piece.len > text.len || memcmp(piece.data, text.data, piece.len) != 0)
             return false;
-        rest = span_of(rest.data + piece.len, rest.len - piece.len);
+        text = span_of(text.data + piece.len, text.len - piece.len);
     }
-    return rest.len == 0;
+    return text.len == 0;
 }

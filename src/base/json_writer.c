@@ -1,5 +1,7 @@
 #include "json_writer.h"
 
+#include "json_plain.h"
+
 void json_writer_init(struct json_writer *w, struct buf *out) {
     *w = (struct json_writer){.out = out};
 }
@@ -83,44 +85,23 @@ static bool append_escaped(struct buf *out, unsigned char c) {
     return buf_append(out, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 0xF]}, 6);
 }
 
-#define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
-
-/* Whether a byte among the eight must be escaped: a control character, a quote or a backslash. (A byte below another is found by the
- * borrow of a subtraction; a false alarm behind a true one does no harm.) */
-static bool must_escape_among(uint64_t x) {
-    uint64_t quote = x ^ EVERY_BYTE('"');
-    uint64_t backslash = x ^ EVERY_BYTE('\\');
-    uint64_t found = ((x - EVERY_BYTE(0x20)) & ~x) | ((quote - EVERY_BYTE(1)) & ~quote) | ((backslash - EVERY_BYTE(1)) & ~backslash);
-    return (found & EVERY_BYTE(0x80)) != 0;
-}
-
-static bool must_escape(unsigned char c) {
-    return c < 0x20 || c == '"' || c == '\\';
-}
-
-/* Where the run that needs no escape ends. */
-static size_t skip_plain(struct span text, size_t at) {
-    for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, text.data + at, sizeof word);
-        if (must_escape_among(word))
-            break;
-    }
-    while (at < text.len && !must_escape((unsigned char)text.data[at]))
-        at++;
-    return at;
-}
-
-bool json_append_string(struct buf *out, struct span text) {
+/* The first byte that must be escaped is at `plain`. */
+static bool append_with_escapes(struct buf *out, struct span text, size_t plain) {
     /* At least so much comes: one growth for the common case. */
     if (text.len > SIZE_MAX - 2 || !buf_reserve(out, text.len + 2))
         return false;
     (void)buf_append_char(out, '"');
-    for (size_t at = 0; at < text.len; at++) {
-        size_t end = skip_plain(text, at);
+    (void)buf_append(out, text.data, plain);
+    for (size_t at = plain; at < text.len;) {
+        (void)append_escaped(out, (unsigned char)text.data[at++]);
+        size_t end = json_skip_plain(text, at, false);
         (void)buf_append(out, text.data + at, end - at);
-        if (end < text.len && !append_escaped(out, (unsigned char)text.data[end]))
-            return false;
         at = end;
     }
     return buf_append_char(out, '"');
+}
+
+bool json_append_string(struct buf *out, struct span text) {
+    size_t plain = json_skip_plain(text, 0, false);
+    return plain == text.len ? json_append_quoted(out, text) : append_with_escapes(out, text, plain);
 }

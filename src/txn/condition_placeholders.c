@@ -6,6 +6,9 @@
 
 /* Far above the DynamoDB JSON of what fits DynamoDB's 2 MB of substitutions. */
 #define VALUES_MAX ((size_t)32 << 20)
+/* Most conditions have no more: they are numbered without an allocation. */
+#define FEW_NODES 32
+#define USUAL_VALUES_SIZE 512
 
 struct entry {
     struct node *node;
@@ -81,8 +84,9 @@ static enum condition_status find_same_values(struct condition *c, struct entry 
     if (count == 0)
         return CONDITION_FINE;
     enum condition_status status = CONDITION_FINE;
+    char usual[USUAL_VALUES_SIZE];
     struct buf texts;
-    buf_init(&texts, VALUES_MAX);
+    buf_init_lent(&texts, usual, sizeof usual, VALUES_MAX);
     if (write_values(entries, count, environment, &texts)) {
         find_same(entries, count);
     } else if (texts.failure == BUF_FULL) {
@@ -97,12 +101,14 @@ static enum condition_status find_same_values(struct condition *c, struct entry 
 
 enum condition_status condition_number_placeholders(struct condition *c, const struct condition_environment *environment,
                                                     struct failure *ret_failure) {
-    struct entry *entries = malloc((c->node_count + 1) * sizeof *entries);
+    struct entry few[FEW_NODES];
+    struct entry *entries = c->node_count <= FEW_NODES ? few : malloc(c->node_count * sizeof *entries);
     if (!entries)
         return CONDITION_NO_MEMORY;
     find_same_names(c, entries);
     enum condition_status status = find_same_values(c, entries, environment, ret_failure);
-    free(entries);
+    if (entries != few)
+        free(entries);
     unsigned names = 0, values = 0;
     for (size_t i = 0; i < c->node_count && status == CONDITION_FINE; i++) {
         struct node *n = &c->nodes[i];

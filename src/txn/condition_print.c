@@ -34,6 +34,8 @@ const char *node_operator(enum node_kind kind) {
 
 bool placeholder_append(struct buf *out, char sigil, unsigned number) {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    if (number < 36)
+        return buf_append(out, (const char[]){sigil, digits[number]}, 2);
     char text[16];
     size_t at = sizeof text;
     do {

@@ -1,6 +1,7 @@
 #include "json_string.h"
 
 #include "json_reader.h"
+#include "json_writer.h"
 
 #include <stdint.h>
 
@@ -107,7 +108,7 @@ int json_string_compare(struct json_string a, struct json_string b) {
 }
 
 bool json_string_is(struct json_string s, const char *text) {
-    return json_string_compare(s, json_string_of(text)) == 0;
+    return s.escaped ? json_string_compare(s, json_string_of(text)) == 0 : span_is(s.raw, text);
 }
 
 bool json_string_is_blank(struct json_string s) {
@@ -170,11 +171,9 @@ static struct span canonical_piece(struct span piece, bool was_escaped, char spa
 }
 
 bool json_string_append(struct json_string s, struct buf *out) {
+    if (!s.escaped)
+        return json_append_quoted(out, s.raw);
     buf_append_char(out, '"');
-    if (!s.escaped) {
-        buf_append_span(out, s.raw);
-        return buf_append_char(out, '"');
-    }
     struct pieces pieces = {.rest = s.raw};
     struct span piece;
     bool was_escaped;

@@ -77,16 +77,13 @@ static int64_t read_exponent(struct span text, size_t at) {
 }
 
 static void read_decimal(struct span text, struct decimal *ret_d) {
-    struct decimal d = {0};
-    size_t at = 0;
-    if (text.len > 0 && text.data[0] == '-') {
-        d.negative = true;
-        at = 1;
-    }
-    at = read_mantissa(text, at, &d);
+    /* All but the digits, which are read up to `count` alone. */
+    ret_d->negative = text.len > 0 && text.data[0] == '-';
+    ret_d->too_long = false;
+    ret_d->count = ret_d->zeros = 0;
+    size_t at = read_mantissa(text, ret_d->negative, ret_d);
     if (at < text.len && (text.data[at] == 'e' || text.data[at] == 'E'))
-        d.exponent += read_exponent(text, at + 1);
-    *ret_d = d;
+        ret_d->exponent += read_exponent(text, at + 1);
 }
 
 static void put(struct number *n, char c) {
@@ -147,16 +144,17 @@ enum number_status number_read(struct span text, struct number *ret_number) {
     if (d.too_long)
         return NUMBER_TOO_MANY_DIGITS;
 
-    struct number n = {.size = (d.count + 1) / 2 + 1 + d.negative};
+    struct number *n = ret_number;
+    n->size = (d.count + 1) / 2 + 1 + d.negative;
+    n->len = n->zeros = 0;
     int exponent = (int)d.exponent;
     if (d.negative)
-        put(&n, '-');
+        put(n, '-');
     if (exponent >= PLAIN_MIN && exponent <= PLAIN_MAX)
-        put_plain(&n, &d, exponent);
+        put_plain(n, &d, exponent);
     else
-        put_scientific(&n, &d, exponent);
-    n.text[n.len] = '\0';
-    *ret_number = n;
+        put_scientific(n, &d, exponent);
+    n->text[n->len] = '\0';
     return NUMBER_FINE;
 }
 

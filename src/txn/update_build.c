@@ -5,7 +5,9 @@
 
 #define TOKEN_SIZE 36 /* the most that ClientRequestToken takes */
 #define BODY_END "\"}"
-#define USUAL_EXPRESSION_SIZE 255
+/* What nearly every condition is bound into, without an allocation. */
+#define USUAL_EXPRESSION_SIZE 512
+#define USUAL_NAMES_SIZE 512
 
 /* What a condition is bound into before the request: its expression, and the members of ExpressionAttributeNames. */
 struct bound {
@@ -140,7 +142,7 @@ static size_t estimate(const struct update_context *ctx, const struct update *u)
 static bool append_request(const struct update_context *ctx, struct update *u, int64_t wall, struct bound *bound) {
     struct buf *out = &u->request;
     buf_reset(out);
-    if (!buf_reserve(out, estimate(ctx, u)) || !buf_reserve(&bound->expression, USUAL_EXPRESSION_SIZE))
+    if (!buf_reserve(out, estimate(ctx, u)))
         return false;
     buf_append_cstr(out, "{\"TransactItems\":[");
     append_update(ctx, u, bound);
@@ -158,8 +160,9 @@ static bool append_request(const struct update_context *ctx, struct update *u, i
 bool update_build(const struct update_context *ctx, struct update *u, int64_t wall) {
     struct update_parts *p = u->parts;
     struct bound bound;
-    buf_init(&bound.expression, EXPRESSION_SIZE_MAX);
-    buf_init(&bound.names, REQUEST_SIZE_MAX);
+    char usual_expression[USUAL_EXPRESSION_SIZE], usual_names[USUAL_NAMES_SIZE];
+    buf_init_lent(&bound.expression, usual_expression, sizeof usual_expression, EXPRESSION_SIZE_MAX);
+    buf_init_lent(&bound.names, usual_names, sizeof usual_names, REQUEST_SIZE_MAX);
     bool built = append_request(ctx, u, wall, &bound);
     buf_free(&bound.expression);
     buf_free(&bound.names);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #define FIRST_CAPACITY 32
-#define ESCAPED 8U
 /* More unused words than this are given back once the text is read: a message may wait long for its turn. */
 #define SLACK_MAX 1024
 
@@ -32,7 +31,7 @@ static bool append(struct value_tape *t, uint32_t word) {
 static uint32_t word_of(const struct json_token *token, enum tape_type type) {
     size_t offset = token->offset + (type == TAPE_NAME || type == TAPE_STRING);
     bool escaped = (type == TAPE_NAME || type == TAPE_STRING) && token->escaped;
-    return (uint32_t)offset << 4 | (escaped ? ESCAPED : 0) | (uint32_t)type;
+    return (uint32_t)offset << 4 | (escaped ? TAPE_ESCAPED : 0) | (uint32_t)type;
 }
 
 struct building {
@@ -133,22 +132,11 @@ void tape_free(struct value_tape *t) {
     *t = (struct value_tape){0};
 }
 
-/* What stands behind an opening quote, up to the closing one. */
-static struct json_string escaped_string_at(const struct value_tape *t, size_t begin) {
+struct json_string tape_escaped_string(const struct value_tape *t, size_t begin) {
     size_t at = begin;
     while (at < t->text.len && t->text.data[at] != '"')
         at += t->text.data[at] == '\\' ? 2 : 1;
     return (struct json_string){span_of(t->text.data + begin, at - begin), true};
-}
-
-static struct json_string plain_string_at(const struct value_tape *t, size_t begin) {
-    size_t rest = t->text.len - begin;
-    const char *quote = memchr(t->text.data + begin, '"', rest);
-    return (struct json_string){span_of(t->text.data + begin, quote ? (size_t)(quote - t->text.data) - begin : rest), false};
-}
-
-struct json_string tape_string(const struct value_tape *t, tape_node n) {
-    return t->words[n] & ESCAPED ? escaped_string_at(t, tape_offset(t, n)) : plain_string_at(t, tape_offset(t, n));
 }
 
 static bool is_number_byte(char c) {
@@ -171,9 +159,9 @@ static struct tape_scalar scalar_at(const struct value_tape *t, size_t at) {
     struct json_string string;
     switch (t->text.data[at]) {
     case '"':
-        string = plain_string_at(t, at + 1);
+        string = tape_plain_string(t, at + 1);
         if (memchr(string.raw.data, '\\', string.raw.len))
-            string = escaped_string_at(t, at + 1);
+            string = tape_escaped_string(t, at + 1);
         return (struct tape_scalar){TAPE_STRING, string};
     case 't': return (struct tape_scalar){TAPE_TRUE, {span_of(t->text.data + at, sizeof "true" - 1), false}};
     case 'f': return (struct tape_scalar){TAPE_FALSE, {span_of(t->text.data + at, sizeof "false" - 1), false}};

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TAPE_ESCAPED 8U /* in the word of a NAME or STRING that holds a backslash */
 #define TAPE_TEXT_MAX (((size_t)1 << 28) - 1) /* what an offset in a word can hold */
 
 enum tape_type { TAPE_OBJECT, TAPE_ARRAY, TAPE_NAME, TAPE_STRING, TAPE_NUMBER, TAPE_TRUE, TAPE_FALSE, TAPE_NULL };
@@ -79,8 +80,18 @@ struct tape_scalar {
 struct tape_scalar tape_scalar(const struct value_tape *t, tape_node n);
 /* Steps to the scalar behind this one of an array. False: the array ends there, or its next node stands there. */
 bool tape_next_scalar(const struct value_tape *t, struct tape_scalar *scalar);
+/* What stands behind an opening quote, up to the closing one. */
+struct json_string tape_escaped_string(const struct value_tape *t, size_t begin);
+static inline struct json_string tape_plain_string(const struct value_tape *t, size_t begin) {
+    const char *data = t->text.data + begin;
+    size_t rest = t->text.len - begin;
+    const char *quote = memchr(data, '"', rest);
+    return (struct json_string){span_of(data, quote ? (size_t)(quote - data) : rest), false};
+}
 /* A NAME or a STRING. */
-struct json_string tape_string(const struct value_tape *t, tape_node n);
+static inline struct json_string tape_string(const struct value_tape *t, tape_node n) {
+    return t->words[n] & TAPE_ESCAPED ? tape_escaped_string(t, tape_offset(t, n)) : tape_plain_string(t, tape_offset(t, n));
+}
 /* The exact text of a NUMBER. */
 struct span tape_number(const struct value_tape *t, tape_node n);
 /* The exact text of a NUMBER, or of a STRING with its quotes. */

@@ -56,6 +56,55 @@ static void what_is_appended_stands_in_order_before_a_nul(void **state) {
     assert_int_equal(b.max, 100);
 }
 
+static void lent_storage_is_used_until_it_is_too_small_and_never_freed(void **state) {
+    (void)state;
+    char storage[8] = "garbage";
+    struct buf b;
+    buf_init_lent(&b, storage, sizeof storage, 20);
+    assert_true(span_is(buf_span(&b), ""));
+    assert_true(buf_append_cstr(&b, "1234567"));
+    assert_ptr_equal(b.data, storage);
+    assert_int_equal(allocations, 0);
+    assert_true(buf_append_char(&b, '8'));
+    assert_ptr_not_equal(b.data, storage);
+    assert_true(span_is(buf_span(&b), "12345678"));
+    assert_string_equal(b.data, "12345678");
+    assert_int_equal(allocations, 1);
+    assert_true(buf_append_cstr(&b, "901234567890"));
+    assert_false(buf_append_char(&b, '1'));
+    assert_int_equal(b.failure, BUF_FULL);
+    buf_free(&b);
+    buf_init_lent(&b, storage, sizeof storage, 20);
+    assert_true(buf_append_char(&b, 'x'));
+    buf_free(&b);
+    assert_null(b.data);
+    assert_string_equal(storage, "x");
+}
+
+static void lent_storage_beyond_the_ceiling_is_not_used(void **state) {
+    (void)state;
+    char storage[8];
+    struct buf b;
+    buf_init_lent(&b, storage, sizeof storage, 3);
+    assert_true(buf_append_cstr(&b, "123"));
+    assert_false(buf_append_char(&b, '4'));
+    assert_int_equal(b.failure, BUF_FULL);
+    buf_free(&b);
+}
+
+static void where_lent_storage_cant_be_outgrown_it_keeps_what_it_holds(void **state) {
+    (void)state;
+    char storage[4];
+    struct buf b;
+    buf_init_lent(&b, storage, sizeof storage, 20);
+    assert_true(buf_append_cstr(&b, "123"));
+    allocations_left = 0;
+    assert_false(buf_append_char(&b, '4'));
+    assert_int_equal(b.failure, BUF_NO_MEMORY);
+    assert_string_equal(b.data, "123");
+    buf_free(&b);
+}
+
 static void the_ceiling_can_be_reached_and_not_passed(void **state) {
     (void)state;
     for (size_t max = 0; max < 300; max++) {
@@ -175,6 +224,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_new_buffer_is_empty_and_owns_nothing, plenty),
         cmocka_unit_test_setup(what_is_appended_stands_in_order_before_a_nul, plenty),
+        cmocka_unit_test_setup(lent_storage_is_used_until_it_is_too_small_and_never_freed, plenty),
+        cmocka_unit_test_setup(lent_storage_beyond_the_ceiling_is_not_used, plenty),
+        cmocka_unit_test_setup(where_lent_storage_cant_be_outgrown_it_keeps_what_it_holds, plenty),
         cmocka_unit_test_setup(the_ceiling_can_be_reached_and_not_passed, plenty),
         cmocka_unit_test_setup(failure_sticks_until_the_buffer_is_reset, plenty),
         cmocka_unit_test_setup(formatted_text_that_does_not_fit_changes_nothing, plenty),

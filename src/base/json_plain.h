@@ -1,0 +1,37 @@
+/* Runs of text that JSON has as they are: without control characters, quotes and backslashes. */
+#pragma once
+
+#include "span.h"
+#include "word.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+static inline bool json_is_plain(unsigned char c, bool ascii_alone) {
+    return c >= 0x20 && c != '"' && c != '\\' && !(ascii_alone && c >= 0x80);
+}
+
+/* Marks those that aren't plain. (With its bit 1 turned, a quote stands right behind the control characters, where nothing else comes.) */
+static inline uint64_t json_mark_special(uint64_t word, bool ascii_alone) {
+    uint64_t below = (word ^ EVERY_BYTE(2)) - EVERY_BYTE(0x21);
+    uint64_t backslash = (word ^ EVERY_BYTE('\\')) - EVERY_BYTE(1);
+    uint64_t found = ascii_alone ? below | backslash | word : (below | backslash) & ~word;
+    return found & EVERY_BYTE(0x80);
+}
+
+/* Where the plain run from `at` on ends; ascii_alone: also in front of what is beyond ASCII. */
+static inline size_t json_skip_plain(struct span text, size_t at, bool ascii_alone) {
+    if (text.len - at < WORD_SIZE) {
+        while (at < text.len && json_is_plain((unsigned char)text.data[at], ascii_alone))
+            at++;
+        return at;
+    }
+    /* The last word overlaps the one before it. */
+    for (size_t last = text.len - WORD_SIZE;; at = at + WORD_SIZE < last ? at + WORD_SIZE : last) {
+        uint64_t marks = json_mark_special(word_load(text.data + at), ascii_alone);
+        if (marks)
+            return at + word_first(marks);
+        if (at == last)
+            return text.len;
+    }
+}
