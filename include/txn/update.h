@@ -54,7 +54,7 @@ struct update {
     struct span id;         /* as the message spells it, JSON text on one line; for details and responses. Absent: it doesn't fit the key */
     struct span record;     /* the record's key in normal form, {"id":{"S":"x"}}: two updates of one record have the same bytes. Absent like id */
     char log_id[65];        /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
-    char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means; empty where it isn't fit */
+    char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means; empty where it isn't fit, or not audited */
     struct buf request;     /* the TransactWriteItems request, once built */
     struct update_parts *parts;
 };

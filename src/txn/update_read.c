@@ -108,9 +108,10 @@ static enum step validate(const struct update_context *ctx, struct update *u, st
         return STEP_REFUSED;
     if ((step = check_audit(ctx, u)) != STEP_FINE || (step = read_condition(u)) != STEP_FINE || (step = check_key(u)) != STEP_FINE)
         return step;
-    if (!tape_sort(&p->tape, p->members[MEMBER_ATTRIBUTES]) || !update_hash_request(ctx, u, scratch))
+    if (!tape_sort(&p->tape, p->members[MEMBER_ATTRIBUTES]))
         return STEP_NO_MEMORY;
-    return STEP_FINE;
+    /* Only an audit record holds the hash. */
+    return !u->audited || update_hash_request(ctx, u, scratch) ? STEP_FINE : STEP_NO_MEMORY;
 }
 
 static bool is_audited(const struct update_context *ctx, const struct update_parts *p) {

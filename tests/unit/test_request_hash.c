@@ -13,6 +13,7 @@ static void log_id_and_request_hash_are_frozen(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
+    f.context.audit = AUDIT_ALWAYS;
     assert_hashes(&f, EXAMPLE, "042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268",
                   "v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7");
     assert_hashes(&f,
@@ -27,6 +28,15 @@ static void log_id_and_request_hash_are_frozen(void **state) {
                   "\"condition_expression\":\"(version < 5.0) and (status = 'it''s' or attribute_exists(m.n[4]))\"}",
                   "24c03752d4910d6e6666bb8484ec3fe6957b73337a59a2bb6d006babfb58a7ae",
                   "v1:1b32ef48ee5339da694d7e7f1f132f843026f5e4775539ea92427474ba1f8cad");
+    fixture_done(&f);
+}
+
+static void what_is_not_audited_has_no_request_hash(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.context.audit = AUDIT_OFF;
+    assert_hashes(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1}}", NULL, "");
     fixture_done(&f);
 }
 
@@ -48,6 +58,7 @@ static void spelling_makes_no_difference(void **state) {
     };
     struct fixture f;
     fixture_init(&f);
+    f.context.audit = AUDIT_ALWAYS;
     struct update *first = read_fit(&f, same[0]);
     for (size_t i = 1; i < ARRAY_LENGTH(same); i++)
         assert_hashes(&f, same[i], NULL, first->request_hash);
@@ -80,6 +91,7 @@ static void a_stored_hash_is_the_same_another_or_of_a_version_that_is_not_known(
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_id_and_request_hash_are_frozen),
+        cmocka_unit_test(what_is_not_audited_has_no_request_hash),
         cmocka_unit_test(spelling_makes_no_difference),
         cmocka_unit_test(a_stored_hash_is_the_same_another_or_of_a_version_that_is_not_known),
     };
