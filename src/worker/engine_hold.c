@@ -11,6 +11,10 @@ static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
 static const int64_t PROBE_CAP = 14 * MICROSECONDS;
 static const unsigned QUICK_PROBES = 3; /* of a hold after something worked, as the SDKs try again: it may be no more than some lost answers */
 static const unsigned EARLY_PROBES = 7; /* these are as close together as may be */
+static const unsigned PROBES_MAX = 4;   /* at once: one without an answer doesn't keep the others waiting */
+/* What is held goes on after this, all at once: one by one, the first that fails would hold the rest again. And not before: when an outage begins, successes
+ * from before it still come in between the failures. */
+static const int64_t RELEASED_AFTER = 50 * MILLISECOND;
 static const int64_t EXTRA_INTERVAL = 60 * MICROSECONDS;
 static const unsigned ANNOUNCED_PROBES = 5;
 static const int64_t ANNOUNCED_AFTER = 5 * MICROSECONDS;
@@ -39,18 +43,33 @@ static struct job *first_that_may_start(struct engine *e, enum job_state state) 
     return NULL;
 }
 
-/* In a hold, those not tried yet come first: one that works ends it. */
+/* The last that the environment failed for. */
+static struct job *last_failed(struct engine *e) {
+    struct job *job;
+    TAILQ_FOREACH_REVERSE(job, &e->lists[JOB_HELD], job_list, in_state) {
+        if (!job->failed_by_itself && e->host.may_start(e->host.ctx, job))
+            return job;
+    }
+    return NULL;
+}
+
+/* One that works ends a hold. Those not tried yet come first, but every other probe is for the same message again: where a fault passes after a few
+ * attempts at each, that finds its end without a few for all of them. */
 static struct job *next_probe(struct engine *e) {
-    struct job *job = e->hold.active ? first_that_may_start(e, JOB_READY) : NULL;
+    struct job *job = e->hold.active && e->hold.probes % 2 ? last_failed(e) : NULL;
+    if (!job && e->hold.active)
+        job = first_that_may_start(e, JOB_READY);
     return job ? job : first_that_may_start(e, JOB_HELD);
 }
 
 static void on_probe_timer(void *user) {
     struct engine *e = user;
     int64_t now = clock_monotonic(e->ports->clock), wait = 0;
-    if (e->stopping || e->probes_running > 0 || e->hold.describing)
+    if (e->stopping || e->probes_running >= PROBES_MAX || e->hold.describing)
         return; /* its answer goes on */
     struct job *job = next_probe(e);
+    if (!job && e->probes_running > 0)
+        return;
     if (job && !limiter_take(&e->limiter, now, &wait)) {
         timer_start(e->ports->timers, &e->hold.probe_timer, now + wait);
         return;
@@ -59,8 +78,7 @@ static void on_probe_timer(void *user) {
     e->hold.probed_at = now;
     if (job) {
         engine_start(e, job, true);
-        if (e->probes_running == 0)
-            schedule_probe(e); /* it could not be started */
+        schedule_probe(e);
     } else if (e->hold.active && e->counts[JOB_READY] + e->counts[JOB_HELD] == 0) {
         e->hold.describing = true;
         look_begin(&e->look, true);
@@ -146,17 +164,17 @@ void hold_end(struct engine *e) {
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_HELD]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
         if (!job->failed_by_itself)
-            engine_retry_later(e, job);
+            engine_retry_in(e, job, RELEASED_AFTER);
     }
     int64_t now = clock_monotonic(e->ports->clock);
     if (h->paced)
         governor_resume(&e->governor, e->attempts, now);
     h->paced = false;
     timer_stop(e->ports->timers, &h->probe_timer);
-    hold_review(e);
     if (h->announced)
         LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on", LOG_I("seconds", (now - h->since) / MICROSECONDS),
                   LOG_I("probes", h->probes));
+    hold_review(e);
     e->host.changed(e->host.ctx);
 }
 

@@ -15,7 +15,7 @@ static void assert_only_probes(struct scene *s, int64_t duration) {
         uint64_t calls = calls_of(s);
         world_run(&s->world, SECOND);
         if (calls_of(s) > calls + 1)
-            fail_msg("%llu calls in the second to %.1f s\n%.2000s", (unsigned long long)(calls_of(s) - calls), (double)s->world.now / 1e6,
+            fail_msg("%llu calls in the second to %.1f s, mode %d\n%.2000s", (unsigned long long)(calls_of(s) - calls), (double)s->world.now / 1e6, (int)s->db->transact.mode,
                      s->world.log_text.data ? s->world.log_text.data : "");
     }
 }
