@@ -245,7 +245,8 @@ void judge_received(struct judge *j, unsigned worker, const struct call_result *
 
 /* What may be the message's own fault: denied, a 500 of DynamoDB's own, an unknown code. */
 static bool is_own(const struct call_result *r) {
-    return r->class == CALL_DENIED || (r->from_service && r->status == 500) || (r->class == CALL_PERMANENT && r->from_service);
+    bool unknown = r->class == CALL_PERMANENT && r->from_service && strcmp(r->code, "ResourceNotFoundException") != 0;
+    return r->class == CALL_DENIED || (r->from_service && r->status == 500) || unknown;
 }
 
 static void note_failure(struct judge *j, unsigned worker, unsigned update, const struct call_result *result) {
