@@ -1,4 +1,4 @@
-/* Attributes that make the compiler check what the doc comments promise. */
+/* Attributes: most make the compiler check what the doc comments promise. */
 #pragma once
 
 #include <stddef.h>
@@ -6,6 +6,9 @@
 /* The result must be looked at: an ignored failure is a bug. */
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
+
+/* What is rare in a function that is called for every string: inlined there, its locals would cost the usual case registers and stack. */
+#define OUT_OF_LINE __attribute__((noinline))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -26,12 +26,13 @@ static inline size_t json_skip_plain(struct span text, size_t at, bool ascii_alo
             at++;
         return at;
     }
-    /* The last word overlaps the one before it. */
-    for (size_t last = text.len - WORD_SIZE;; at = at + WORD_SIZE < last ? at + WORD_SIZE : last) {
+    size_t last = text.len - WORD_SIZE;
+    for (; at < last; at += WORD_SIZE) {
         uint64_t marks = json_mark_special(word_load(text.data + at), ascii_alone);
         if (marks)
             return at + word_first(marks);
-        if (at == last)
-            return text.len;
     }
+    /* It overlaps the one before it. */
+    uint64_t marks = json_mark_special(word_load(text.data + last), ascii_alone);
+    return marks ? last + word_first(marks) : text.len;
 }

@@ -1,5 +1,6 @@
 #include "json_scan.h"
 
+#include "compiler.h"
 #include "json_plain.h"
 #include "utf8.h"
 
@@ -44,7 +45,7 @@ static struct json_scan scan_hex(struct span text, size_t at, uint32_t *ret_unit
 
 /* An escape whose backslash is at `at`: a high surrogate takes the low one behind it along. The grammar's faults are at their byte;
  * a surrogate that is alone is at its own backslash, as it is by itself a well-formed escape. */
-static struct json_scan scan_unicode_escape(struct span text, size_t at) {
+OUT_OF_LINE static struct json_scan scan_unicode_escape(struct span text, size_t at) {
     uint32_t unit = 0;
     struct json_scan first = scan_hex(text, at + 2, &unit);
     if (!first.ok || unit < 0xD800 || unit > 0xDFFF)

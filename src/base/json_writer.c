@@ -86,7 +86,7 @@ static bool append_escaped(struct buf *out, unsigned char c) {
 }
 
 /* The first byte that must be escaped is at `plain`. */
-static bool append_with_escapes(struct buf *out, struct span text, size_t plain) {
+OUT_OF_LINE static bool append_with_escapes(struct buf *out, struct span text, size_t plain) {
     /* At least so much comes: one growth for the common case. */
     if (text.len > SIZE_MAX - 2 || !buf_reserve(out, text.len + 2))
         return false;

@@ -34,16 +34,17 @@ const char *node_operator(enum node_kind kind) {
 
 bool placeholder_append(struct buf *out, char sigil, unsigned number) {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-    if (number < 36)
-        return buf_append(out, (const char[]){sigil, digits[number]}, 2);
-    char text[16];
-    size_t at = sizeof text;
-    do {
-        text[--at] = digits[number % 36];
-        number /= 36;
-    } while (number > 0);
-    text[--at] = sigil;
-    return buf_append(out, text + at, sizeof text - at);
+    size_t len = sizeof "#0" - 1;
+    for (unsigned n = number; n >= 36; n /= 36)
+        len++;
+    char *to = buf_reserve(out, len);
+    if (!to)
+        return false;
+    to[0] = sigil;
+    for (size_t at = len - 1; at > 0; at--, number /= 36)
+        to[at] = digits[number % 36];
+    buf_advance(out, len);
+    return true;
 }
 
 bool condition_append_value(const struct node *value, const struct condition_environment *environment, enum number_form form,

@@ -1,7 +1,6 @@
 #include "json_string.h"
 
 #include "json_reader.h"
-#include "json_writer.h"
 
 #include <stdint.h>
 
@@ -73,10 +72,8 @@ static bool next_piece(struct pieces *p, struct span *ret_piece, bool *ret_was_e
     return true;
 }
 
-size_t json_string_size(struct json_string s) {
-    if (!s.escaped)
-        return s.raw.len;
-    struct pieces pieces = {.rest = s.raw};
+size_t json_escaped_size(struct span raw) {
+    struct pieces pieces = {.rest = raw};
     struct span piece;
     bool was_escaped;
     size_t size = 0;
@@ -170,11 +167,9 @@ static struct span canonical_piece(struct span piece, bool was_escaped, char spa
     return escape.len > 0 ? escape : piece;
 }
 
-bool json_string_append(struct json_string s, struct buf *out) {
-    if (!s.escaped)
-        return json_append_quoted(out, s.raw);
+bool json_escaped_append(struct span raw, struct buf *out) {
     buf_append_char(out, '"');
-    struct pieces pieces = {.rest = s.raw};
+    struct pieces pieces = {.rest = raw};
     struct span piece;
     bool was_escaped;
     char space[6];
@@ -183,10 +178,8 @@ bool json_string_append(struct json_string s, struct buf *out) {
     return buf_append_char(out, '"');
 }
 
-size_t json_string_canonical_size(struct json_string s) {
-    if (!s.escaped)
-        return s.raw.len + 2;
-    struct pieces pieces = {.rest = s.raw};
+size_t json_escaped_canonical_size(struct span raw) {
+    struct pieces pieces = {.rest = raw};
     struct span piece;
     bool was_escaped;
     char space[6];

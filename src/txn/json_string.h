@@ -3,6 +3,7 @@
 
 #include "arena.h"
 #include "buf.h"
+#include "json_writer.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -18,8 +19,11 @@ static inline struct json_string json_string_of(const char *plain) {
     return (struct json_string){span_cstr(plain), false};
 }
 
-/* Bytes of the decoded form. */
-size_t json_string_size(struct json_string s);
+/* Bytes of the decoded form. The inline ones here and below answer for what isn't escaped, as nearly all is. */
+size_t json_escaped_size(struct span raw);
+static inline size_t json_string_size(struct json_string s) {
+    return s.escaped ? json_escaped_size(s.raw) : s.raw.len;
+}
 /* Order by the bytes of the decoded forms: <0, 0, >0. */
 int json_string_compare(struct json_string a, struct json_string b);
 bool json_string_is(struct json_string s, const char *text);
@@ -32,6 +36,12 @@ MUST_USE struct span json_string_text(struct json_string s, struct arena *a);
 
 /* The canonical form, quotes included: the shortest escape of what must be escaped, hex digits in lower case, all else as UTF-8. It is
  * frozen: request hashes are made of it. */
-bool json_string_append(struct json_string s, struct buf *out);
+bool json_escaped_append(struct span raw, struct buf *out);
+static inline bool json_string_append(struct json_string s, struct buf *out) {
+    return s.escaped ? json_escaped_append(s.raw, out) : json_append_quoted(out, s.raw);
+}
 /* Bytes that json_string_append() would append. */
-size_t json_string_canonical_size(struct json_string s);
+size_t json_escaped_canonical_size(struct span raw);
+static inline size_t json_string_canonical_size(struct json_string s) {
+    return s.escaped ? json_escaped_canonical_size(s.raw) : s.raw.len + sizeof "''" - 1;
+}

@@ -113,7 +113,10 @@ enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2],
     }
     const struct json_options options = {
         .max_depth = JSON_MAX_DEPTH, .reject_duplicates = true, .hash_seed = {hash_seed[0], hash_seed[1]}};
-    struct building b = {.tape = {.text = text}};
+    struct building b;
+    b.tape = (struct value_tape){.text = text};
+    b.depth = 0;
+    b.in_run = false;
     struct json_reader reader;
     json_reader_init(&reader, text, &options);
     enum tape_status status = read_events(&reader, &b, ret_error);

@@ -44,7 +44,8 @@ static void require(bool holds) {
 }
 
 static void try_hashes(const struct update *u) {
-    require(update_compare_hash(u, span_cstr(u->request_hash)) == HASH_SAME);
+    require(u->audited == (u->request_hash[0] != '\0'));
+    require(!u->audited || update_compare_hash(u, span_cstr(u->request_hash)) == HASH_SAME);
     require(update_compare_hash(u, SPAN("v1:")) == HASH_OTHER);
     require(update_compare_hash(u, SPAN("v0:")) == HASH_UNKNOWN);
     require(update_compare_hash(u, (struct span){NULL, 0}) == HASH_UNKNOWN);
