@@ -134,6 +134,24 @@ static void hex_is_lower_case_and_terminated(void **state) {
     assert_memory_equal(hex, "009aff\0?", sizeof hex - 1);
 }
 
+static void hex_of_every_byte_at_every_place_is_its_two_digits(void **state) {
+    (void)state;
+    static const char digits[] = "0123456789abcdef";
+    for (size_t len = 0; len <= 9; len++)
+        for (unsigned first = 0; first < 256; first++) {
+            uint8_t bytes[9];
+            char expected[2 * sizeof bytes + 1], hex[2 * sizeof bytes + 1];
+            for (size_t i = 0; i < len; i++) {
+                bytes[i] = (uint8_t)(first + i * 37);
+                expected[2 * i] = digits[bytes[i] / 16];
+                expected[2 * i + 1] = digits[bytes[i] % 16];
+            }
+            expected[2 * len] = '\0';
+            hex_encode(bytes, len, hex);
+            assert_string_equal(hex, expected);
+        }
+}
+
 static void without_its_algorithms_there_is_no_digest_and_no_error_left_behind(void **state) {
     (void)state;
     assert_int_equal(EVP_set_default_properties(NULL, "provider=absent"), 1);
@@ -152,6 +170,7 @@ int main(void) {
         cmocka_unit_test(md5_is_that_of_rfc_1321),
         cmocka_unit_test(crc32_is_that_of_zlib),
         cmocka_unit_test(hex_is_lower_case_and_terminated),
+        cmocka_unit_test(hex_of_every_byte_at_every_place_is_its_two_digits),
         cmocka_unit_test(without_its_algorithms_there_is_no_digest_and_no_error_left_behind),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -77,6 +77,32 @@ static void only_what_must_be_is_escaped(void **state) {
     }
 }
 
+/* Words or single bytes: what each byte is written as by itself, it is in every text. */
+static void a_byte_is_escaped_alike_at_every_place(void **state) {
+    (void)state;
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char text[20];
+                memset(text, 'x', sizeof text);
+                text[at] = (char)byte;
+                struct buf alone, expected, out;
+                buf_init(&alone, 8);
+                buf_init(&expected, 100);
+                buf_init(&out, 100);
+                assert_true(json_append_string(&alone, span_of(&text[at], 1)));
+                assert_true(buf_append_char(&expected, '"') && buf_append(&expected, text, at));
+                assert_true(buf_append(&expected, alone.data + 1, alone.len - 2));
+                assert_true(buf_append(&expected, text + at + 1, len - at - 1));
+                assert_true(buf_append_char(&expected, '"'));
+                assert_true(json_append_string(&out, span_of(text, len)));
+                assert_true(span_equal(buf_span(&out), buf_span(&expected)));
+                buf_free(&alone);
+                buf_free(&expected);
+                buf_free(&out);
+            }
+}
+
 static void every_ceiling_below_the_length_fails_and_none_above(void **state) {
     (void)state;
     const struct span text = SPAN("plain \x01 \" end");
@@ -94,6 +120,7 @@ int main(void) {
         cmocka_unit_test(commas_stand_between_values_and_nowhere_else),
         cmocka_unit_test(a_scalar_alone_has_no_comma),
         cmocka_unit_test(only_what_must_be_is_escaped),
+        cmocka_unit_test(a_byte_is_escaped_alike_at_every_place),
         cmocka_unit_test(every_ceiling_below_the_length_fails_and_none_above),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
