@@ -4,8 +4,8 @@
 /* Of the shutdown time, kept for giving back what could not be finished: at most this, at most a quarter. */
 static const int64_t LEAVE_MAX = 2 * MICROSECONDS;
 static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time at all */
-/* That receives get to end by themselves, from the drain's beginning: as long as they wait while messages are held. */
-static const int64_t LAST_RECEIVES = MICROSECONDS;
+/* That receives get to end by themselves, from the drain's beginning: as long as they wait while messages are held, and the way there and back. */
+static const int64_t LAST_RECEIVES = 1300 * MILLISECOND;
 
 static int64_t shutdown_time(const struct queue_worker *w) {
     return (int64_t)w->options.shutdown_timeout * MICROSECONDS;
