@@ -47,6 +47,7 @@ struct update {
     struct failure failure; /* type ERROR_NONE: the message is fit to run */
     bool readable;          /* JSON of the right shape: a failure of it can have an audit record */
     bool audited;           /* an audit record is asked for (by the message or the setting), and there is a table for it */
+    bool conditional;       /* it has a condition_expression */
     bool own_key;           /* the idempotency key is the producer's, not the MessageId */
     bool unwrapped;         /* the message was one of our DLQ messages; source is its own */
     struct update_source source;

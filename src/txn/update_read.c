@@ -48,7 +48,8 @@ static enum step refuse_undefined(const struct update_terms *terms, struct failu
 static enum step parse_condition(struct update *u) {
     struct update_parts *p = u->parts;
     tape_node n = p->members[MEMBER_CONDITION];
-    if (n == TAPE_ROOT)
+    u->conditional = n != TAPE_ROOT;
+    if (!u->conditional)
         return STEP_FINE;
     struct span text = json_string_text(tape_string(&p->tape, n), &p->arena);
     if (!text.data)

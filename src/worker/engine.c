@@ -63,6 +63,8 @@ static void on_job_timer(void *user) {
         look_begin(&e->look, false);
     } else if (job->state == JOB_CONFIRMING) {
         engine_confirm(e, job);
+        engine_pump(e);
+        e->host.changed(e->host.ctx);
     }
 }
 
@@ -119,6 +121,12 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
             engine_fail(e, job, false);
         return;
     }
+    if (engine_is_still_false(job)) {
+        engine_fail(e, job, true);
+        return;
+    }
+    job->gave_way = false;
+    u->failure.type = ERROR_NONE;
     const struct dynamodb_port *db = e->ports->dynamodb;
     /* One attempt: whatever is tried again passes the limits and the hold like all else. */
     struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE, .max_attempts = 1};
@@ -188,6 +196,8 @@ void engine_withdraw(struct engine *e, struct job *job) {
 }
 
 void engine_end(struct engine *e, struct job *job, enum job_outcome outcome) {
+    if (outcome == JOB_APPLIED)
+        job->in_record.line->applied++;
     take_out(e, job);
     hold_review(e);
     e->host.ended(e->host.ctx, job, outcome);

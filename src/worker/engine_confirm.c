@@ -1,9 +1,11 @@
-/* Before an audited message goes to the DLQ for a verdict of DynamoDB's: was it perhaps applied by another delivery after all? */
+/* Before a message goes to the DLQ for a verdict of DynamoDB's: was it perhaps only out of order, or applied by another delivery after all? */
 #include "engine_private.h"
 
 #include <string.h>
 
 static const int64_t CONFIRM_DEADLINE = 20 * MICROSECONDS;
+static const unsigned TIES_MAX = SQS_BATCH_MAX; /* messages sent together bear one time: they are tried in turns, but not without end */
+static const int64_t ORDER_STEP = 20 * MILLISECOND;
 static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
 
 bool engine_cannot_confirm(struct engine *e, enum exit_code blame) {
@@ -33,6 +35,32 @@ static void wait_to_confirm(struct engine *e, struct job *job) {
     engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
 }
 
+/* Receives that are out together are answered in any order, so that an older update of the record may come in after a younger one began. Where the
+ * younger one's condition is false, it is tried once more behind it: a chain of updates that each expect the one before would else break. */
+static bool gives_way(struct engine *e, struct job *job) {
+    if (job->update->failure.type != ERROR_CONDITIONAL_CHECK || job->confirmations > 0)
+        return false;
+    struct job *older = record_lines_give_way(&e->records, job, !job->gave_way && job->ways_given < TIES_MAX);
+    if (!older)
+        return false;
+    job->ways_given++;
+    if (!job->gave_way)
+        job->applied_then = job->in_record.line->applied;
+    job->gave_way = true;
+    job_enter(job, JOB_BLOCKED);
+    job_enter(older, JOB_READY);
+    return true;
+}
+
+bool engine_is_still_false(const struct job *job) {
+    return job->gave_way && job->in_record.line->applied == job->applied_then;
+}
+
+static bool may_be_overtaken(struct engine *e, struct job *job) {
+    return job->update->failure.type == ERROR_CONDITIONAL_CHECK && job->confirmations == 0 && e->host.may_be_overtaken &&
+           e->host.may_be_overtaken(e->host.ctx, job);
+}
+
 static void on_confirmed(void *user, const struct call_result *result, bool found, const char *request_hash) {
     struct job *job = user;
     struct engine *e = job->engine;
@@ -54,13 +82,24 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
         case HASH_SAME: outcome = JOB_APPLIED; break;
         case HASH_OTHER: update_fail_reused_key(job->update); break;
         }
-    engine_end(e, job, outcome);
+    if (outcome == JOB_APPLIED || !gives_way(e, job))
+        engine_end(e, job, outcome);
     engine_confirmed(e);
     engine_pump(e);
     e->host.changed(e->host.ctx);
 }
 
 void engine_confirm(struct engine *e, struct job *job) {
+    if (gives_way(e, job))
+        return;
+    if (may_be_overtaken(e, job)) {
+        timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + ORDER_STEP);
+        return;
+    }
+    if (!job->update->audited) {
+        engine_end(e, job, JOB_FAILED);
+        return;
+    }
     const struct dynamodb_port *db = e->ports->dynamodb;
     bool outage = e->hold.active && e->hold.why.kind != VERDICT_BY_ITSELF;
     if (outage && job->pauses > 0) { /* the probe is the one call */
@@ -78,7 +117,7 @@ void engine_confirm(struct engine *e, struct job *job) {
 }
 
 void engine_fail(struct engine *e, struct job *job, bool by_database) {
-    if (!by_database || !job->update->audited) {
+    if (!by_database) {
         engine_end(e, job, JOB_FAILED);
         return;
     }

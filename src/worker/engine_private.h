@@ -25,6 +25,8 @@ void engine_retry_in(struct engine *e, struct job *job, int64_t wait);
 /* engine_confirm.c */
 /* The job has its failure: confirms it where it must be (by_database: it is a verdict of DynamoDB's), and ends the job. */
 void engine_fail(struct engine *e, struct job *job, bool by_database);
+/* Whether its condition was false, and nothing that it gave way to has changed the record. */
+bool engine_is_still_false(const struct job *job);
 /* Reads the audit record of a job in JOB_CONFIRMING (again). */
 void engine_confirm(struct engine *e, struct job *job);
 

@@ -61,11 +61,11 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
 }
 
 /* A record that has more messages than it can use gives its newest back for a while. Not in a hold: there nobody goes on; nor where SQS counts
- * deliveries so strictly that one more would matter; nor where a group keeps its order. */
+ * deliveries so strictly that one more would matter; nor where a group keeps its order, or a condition may expect the updates before. */
 static void park_surplus(struct held *h) {
     struct queue_worker *w = h->worker;
     const struct sqs_queue_attributes *queue = &w->facts->queue.attributes;
-    bool may = engine_receiving(&w->engine) == RECEIVE_FREELY && !w->fifo && (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
+    bool may = engine_receiving(&w->engine) == RECEIVE_FREELY && !w->fifo && !h->update->conditional && (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
     struct arrival arrival = {.record = record_lines_hash(&h->job),
                               .line = record_lines_length(&h->job),
                               .is_newest = !TAILQ_NEXT(&h->job.in_record, link),

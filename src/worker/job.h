@@ -42,6 +42,9 @@ struct job {
     struct call *call; /* transaction, or the GetItem that confirms */
     struct timer timer;
     struct engine *engine;
+    unsigned ways_given; /* to older updates of its record that came in after it began */
+    bool gave_way;       /* since its last attempt, which the condition failed; the line's count of applied updates was: */
+    unsigned applied_then;
     unsigned pauses; /* in a row, for the backoff */
     bool is_probe;
     bool failed_by_itself;      /* the last failure looked like its own fault */

@@ -24,6 +24,7 @@ struct waiting_line {
     uint64_t hash;
     struct place_list places;
     unsigned length;
+    unsigned applied; /* of records: updates that have changed it since the line began */
 };
 
 struct lines {

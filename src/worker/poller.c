@@ -46,6 +46,15 @@ static void cancel(struct queue_worker *w, struct receive *r) {
     free(r);
 }
 
+bool poller_asked_before(const struct queue_worker *w, int64_t then) {
+    const struct receive *r;
+    LIST_FOREACH(r, &w->poller.receives, link) {
+        if (r->asked_at < then)
+            return true;
+    }
+    return false;
+}
+
 void poller_stop(struct queue_worker *w) {
     struct poller *p = &w->poller;
     timer_stop(w->ports.timers, &p->timer);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+/* How much later than others a receive may be answered with older messages, on a queue that has some: what is open longer waits for new ones. */
+static const int64_t STRAGGLERS = 100 * MILLISECOND;
 static const int64_t SUMMARY_INTERVAL = 60 * MICROSECONDS;
 /* Of 1,024 connections, those kept for receives, deletes, visibility changes and the DLQ. */
 static const unsigned OTHER_CONNECTIONS = 124, CONNECTIONS_MAX = 1024;
@@ -9,6 +11,12 @@ static const unsigned OTHER_CONNECTIONS = 124, CONNECTIONS_MAX = 1024;
 static bool may_start(void *ctx, struct job *job) {
     (void)ctx;
     return lease_allows_start(held_of(job));
+}
+
+static bool may_be_overtaken(void *ctx, struct job *job) {
+    struct queue_worker *w = ctx;
+    int64_t received_at = held_of(job)->received_at;
+    return w->phase == PHASE_WORKING && clock_monotonic(w->ports.clock) - received_at < STRAGGLERS && poller_asked_before(w, received_at);
 }
 
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
@@ -77,7 +85,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
                                             .max_rate = options->max_rate,
                                             .max_attempts = options->max_attempts,
                                             .can_give_back = true};
-    struct engine_host host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
+    struct engine_host host = {.may_start = may_start, .may_be_overtaken = may_be_overtaken, .ended = job_ended, .changed = engine_changed, .ctx = w};
     uint64_t seed = random_next(ports->random);
     lines_init(&w->groups, seed, random_next(ports->random));
     engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);

@@ -203,6 +203,8 @@ void lease_extended(struct held *h, enum batch_end end, const char *code);
 void poller_init(struct queue_worker *w);
 /* Asks for messages where that is allowed. */
 void poller_pump(struct queue_worker *w);
+/* Whether a receive is open that was asked for before then (monotonic). */
+bool poller_asked_before(const struct queue_worker *w, int64_t then);
 /* Ends all receives. */
 void poller_stop(struct queue_worker *w);
 

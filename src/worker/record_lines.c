@@ -32,6 +32,20 @@ bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret
     return true;
 }
 
+struct job *record_lines_give_way(struct record_lines *records, struct job *job, bool ties) {
+    struct waiting_line *line = job->in_record.line;
+    struct job *first = job_at(TAILQ_NEXT(&job->in_record, link));
+    int64_t before = ties ? job->sent_at + 1 : job->sent_at;
+    if (TAILQ_FIRST(&line->places) != &job->in_record || !first || first->sent_at >= before)
+        return NULL;
+    lines_leave(&records->lines, &job->in_record);
+    struct place *after = TAILQ_LAST(&line->places, place_list);
+    while (job_at(after)->sent_at >= before)
+        after = TAILQ_PREV(after, place_list, link);
+    line_put(line, &job->in_record, after);
+    return first;
+}
+
 uint64_t record_lines_hash(const struct job *job) {
     return job->in_record.hash;
 }

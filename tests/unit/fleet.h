@@ -182,7 +182,7 @@ static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, in
         random_seed(&e->random, random_next(&f->random));
         e->ports = (struct worker_ports){.dynamodb = &f->port, .clock = &f->clock, .timers = &f->timers, .random = &e->random, .log = &f->log};
         struct engine_options options = {.max_running = 256, .max_attempts = 5, .can_give_back = true};
-        struct engine_host host = {fleet_may_start, fleet_ended, fleet_changed, e};
+        struct engine_host host = {.may_start = fleet_may_start, .ended = fleet_ended, .changed = fleet_changed, .ctx = e};
         engine_init(&e->engine, &e->ports, &f->context, &options, &f->facts, &host);
         for (unsigned n = 0; n < FLEET_JOBS; n++) {
             struct fleet_job *j = &e->jobs[n];

@@ -130,12 +130,107 @@ static void fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_howeve
     scene_done(&s);
 }
 
+static void a_job_gives_way_to_those_that_are_older_and_to_no_other(void **state) {
+    (void)state;
+    struct record_lines lines;
+    struct fake first, older, oldest, young, tie;
+    record_lines_init(&lines, 1, 2);
+    make(&first, "r", 30, 0, JOB_RUNNING);
+    make(&young, "r", 40, 1, JOB_BLOCKED);
+    enter(&lines, &first, true, NULL);
+    enter(&lines, &young, false, NULL);
+    assert_null(record_lines_give_way(&lines, &first.job, false));
+    make(&older, "r", 20, 2, JOB_BLOCKED);
+    make(&oldest, "r", 10, 3, JOB_BLOCKED);
+    make(&tie, "r", 30, 4, JOB_BLOCKED);
+    enter(&lines, &tie, false, NULL);
+    assert_null(record_lines_give_way(&lines, &first.job, false));
+    assert_ptr_equal(record_lines_give_way(&lines, &first.job, true), &tie.job);
+    assert_ptr_equal(record_lines_leave(&lines, &tie.job), &first.job);
+    enter(&lines, &older, false, NULL);
+    enter(&lines, &oldest, false, NULL);
+    assert_null(record_lines_give_way(&lines, &young.job, true)); /* not the first */
+    assert_ptr_equal(record_lines_give_way(&lines, &first.job, false), &oldest.job);
+    assert_int_equal(record_lines_length(&first.job), 4);
+    assert_ptr_equal(record_lines_leave(&lines, &oldest.job), &older.job);
+    assert_ptr_equal(record_lines_leave(&lines, &older.job), &first.job);
+    assert_ptr_equal(record_lines_leave(&lines, &first.job), &young.job);
+    assert_null(record_lines_leave(&lines, &young.job));
+    record_lines_free(&lines);
+}
+
+/* Each expects the one before; the receives that bring them are out together, and come back in any order. */
+static void fault_08_a_chain_sent_in_order_holds_though_receives_overtake_each_other(void **state) {
+    (void)state;
+    for (unsigned seed = 0; seed < 20; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 5);
+        for (unsigned k = 0; k < 5; k++)
+            scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":0}}", k);
+        scene_start(&s);
+        scene_empties(&s, 10 * SECOND);
+        s.sqs->receive.jitter = 40 * MILLISECOND;
+        int64_t base = s.world.now - SECOND;
+        for (unsigned i = 0; i < 300; i++) {
+            unsigned n = i / 5, k = i % 5;
+            struct sim_message *m = scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\",\"enable_logging\":%s}", k, n + 1, n,
+                                               seed % 2 ? "true" : "false");
+            m->sent_at = base + n / 3 * MILLISECOND; /* as batches have it */
+        }
+        scene_empties(&s, 5 * MINUTE);
+        assert_int_equal(s.dlq->count, 0);
+        for (unsigned k = 0; k < 5; k++)
+            assert_int_equal(scene_n(&s, k), 60);
+        s.invariants.unaudited = seed % 2 == 0;
+        scene_done(&s);
+    }
+}
+
+/* Given back for want of room, it would come after those that expect it. */
+static void fault_08_a_long_chain_among_others_keeps_its_place(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 5, 100);
+    scene_set(&s, 1, 9);
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    int64_t base = s.world.now - SECOND;
+    for (unsigned i = 0; i < 400; i++) {
+        struct sim_message *m = i % 4 == 0 ? scene_set(&s, 1 + i % 99, i)
+                                           : scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}",
+                                                        i - i / 4, i - i / 4 - 1);
+        m->sent_at = base + i * MILLISECOND;
+    }
+    scene_empties(&s, 5 * MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(scene_n(&s, 0), 300);
+    scene_done(&s);
+}
+
+static void a_false_condition_is_told_soon_though_a_receive_is_open(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 3, 2);
+    scene_set(&s, 1, 9);
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    for (unsigned i = 0; i < 40; i++)
+        scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}");
+    scene_empties(&s, 6 * SECOND);
+    assert_int_equal(s.dlq->count, 40);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_is_older_goes_before_one_that_has_not_begun),
         cmocka_unit_test(one_that_has_begun_keeps_its_place),
         cmocka_unit_test(thousands_of_records_keep_their_own_lines),
+        cmocka_unit_test(a_job_gives_way_to_those_that_are_older_and_to_no_other),
         cmocka_unit_test(fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_however_they_come),
+        cmocka_unit_test(fault_08_a_chain_sent_in_order_holds_though_receives_overtake_each_other),
+        cmocka_unit_test(fault_08_a_long_chain_among_others_keeps_its_place),
+        cmocka_unit_test(a_false_condition_is_told_soon_though_a_receive_is_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
