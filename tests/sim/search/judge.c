@@ -111,17 +111,29 @@ static void judge_repeat(struct judge *j, const struct seen *s, const struct sim
     if (lives && !h->returned && now < h->told_until)
         return; /* delivered twice by SQS itself */
     if (j->plan->updates[s->update].kind == UPDATE_POISON || h->gone || h->declined ||
-        j->change_trouble_at >= h->received_at)
+        j->change_trouble_at + TROUBLE_FADES >= h->received_at)
         return;
-    if (j->plan->fifo && j->delete_trouble_at >= h->received_at)
+    if (j->plan->fifo && j->delete_trouble_at + TROUBLE_FADES >= h->received_at)
         return; /* it stands behind one that SQS doesn't delete */
     h->costs++;
-    if (h->costs > 1 + (unsigned)(held / TWELVE_HOURS))
+    h->held += held;
+    if (h->costs > 1 + (unsigned)((h->held + MINUTE) / TWELVE_HOURS))
         judge_broken(j, "I5", "message %zu cost life %u of worker %u %u receives, the last held for %.1f s", m->index, h->life, holder, h->costs,
                      (double)held / (double)SECOND);
     if (lives && !h->returned && sqs_was_well_since(j, h->received_at) && held < TWELVE_HOURS - MINUTE)
         judge_broken(j, "lease", "worker %u let the visibility of message %zu run out after %.1f s", holder, m->index,
                      (double)held / (double)SECOND);
+}
+
+/* Whether it has a delivery of the update that it neither gave back nor deleted. */
+static bool works_on(const struct judge *j, unsigned worker, unsigned update) {
+    for (size_t i = 0; i < j->seen_room; i++) {
+        const struct seen *s = &j->seen[i];
+        const struct holding *h = &s->holdings[worker];
+        if (s->judged && s->update == update && h->life == j->workers[worker].life && !h->returned && !h->gone && h->told_until > j->world->now)
+            return true;
+    }
+    return false;
 }
 
 void judge_delivered(struct judge *j, unsigned worker, const struct sim_message *m, int64_t until) {
@@ -135,8 +147,10 @@ void judge_delivered(struct judge *j, unsigned worker, const struct sim_message 
         judge_repeat(j, s, m, s->last_holder);
     struct holding *h = &s->holdings[worker];
     unsigned life = j->workers[worker].life, costs = h->life == life ? h->costs : 0;
-    j->updates[s->update].own[worker] = (struct own_failures){0};
-    *h = (struct holding){.life = life, .handle = m->handle, .received_at = j->world->now, .told_until = until, .costs = costs};
+    int64_t spent = h->life == life ? h->held : 0;
+    if (!works_on(j, worker, s->update)) /* a second delivery beside it says nothing of the first */
+        j->updates[s->update].own[worker] = (struct own_failures){0};
+    *h = (struct holding){.life = life, .handle = m->handle, .received_at = j->world->now, .told_until = until, .costs = costs, .held = spent};
     s->last_holder = worker;
 }
 

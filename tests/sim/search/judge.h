@@ -23,6 +23,7 @@ struct holding { /* a message at a worker */
     bool declined; /* …not for a fault of the environment: it had no room for it, or its group comes again */
     bool gone;     /* it deleted it, or tried to */
     unsigned costs; /* receives by this life that came to nothing */
+    int64_t held;   /* for how long, all those together */
 };
 
 struct seen { /* a message of the world, by its index */
