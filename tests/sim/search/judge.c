@@ -287,7 +287,7 @@ void judge_transacted(struct judge *j, unsigned worker, unsigned update, const s
     w->running[record_of(j, update)]--;
     if (result)
         note_failure(j, worker, update, result);
-    if (result && result->class != CALL_OK && !applied_already) /* what fails has to be confirmed; another delivery of it may succeed meanwhile */
+    if (result && result->class != CALL_OK && result->from_service && !applied_already) /* what fails has to be confirmed; another delivery of it may succeed meanwhile */
         j->updates[update].answered_at[worker] = j->world->now;
 }
 
