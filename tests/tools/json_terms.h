@@ -4,6 +4,7 @@
 
 #include "condition.h"
 #include "json_reader.h"
+#include "number.h"
 
 #include <stdlib.h>
 
@@ -59,9 +60,13 @@ static inline int terms_find_value(void *ctx, struct span placeholder, char *ret
 }
 
 static inline bool terms_append_value(void *ctx, int value, enum number_form form, struct buf *out) {
-    (void)form; /* the one that it was given */
     const struct json_terms *terms = ctx;
-    return buf_append_span(out, buf_span(&terms->values.entries[value].meaning));
+    struct span json = buf_span(&terms->values.entries[value].meaning), before = SPAN("{\"N\":\""), after = SPAN("\"}");
+    if (json.len <= before.len + after.len || memcmp(json.data, before.data, before.len) != 0)
+        return buf_append_span(out, json);
+    struct number number;
+    return number_read(span_of(json.data + before.len, json.len - before.len - after.len), &number) == NUMBER_FINE &&
+           buf_append_span(out, before) && number_append(&number, form, out) && buf_append_span(out, after);
 }
 
 static inline struct condition_environment terms_environment(struct json_terms *terms) {
