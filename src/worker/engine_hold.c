@@ -119,15 +119,17 @@ void hold_begin(struct engine *e, const struct verdict *why) {
     snprintf(h->code, sizeof h->code, "%.*s", (int)why->code.len, why->code.len ? why->code.data : "");
     if (e->stopping)
         return;
-    if (h->throttled && !h->paced) {
+    int64_t now = clock_monotonic(e->ports->clock);
+    /* Not for a throttle that came in a hold over something else, or alone. */
+    if (h->throttled && !h->paced && governor_is_starved(&e->governor, now)) {
         h->paced = true;
-        governor_hold(&e->governor, e->attempts, clock_monotonic(e->ports->clock));
+        governor_hold(&e->governor, e->attempts, now);
     }
     if (h->active)
         return;
     h->active = true;
     h->announced = false;
-    h->since = clock_monotonic(e->ports->clock);
+    h->since = now;
     h->next_extra = h->since + EXTRA_INTERVAL;
     h->probes = 0;
     h->quick = !h->throttled && e->verdict_at > h->probed_at ? QUICK_PROBES : 1;

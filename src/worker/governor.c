@@ -2,8 +2,10 @@
 
 #include "clock.h"
 
-static const double RATE_LEAST = 0.25, RATE_MOST = 1e6;
-static const double RATE_UNKNOWN = 1; /* to begin with, where nothing tells */
+static const double SPARE_RATE = 10;
+static const double RATE_LEAST = 0.5, RATE_MOST = 1e6;
+static const double RATE_UNKNOWN = 15;   /* to begin with, where nothing tells */
+static const double RATE_AFTER_LONG = 1; /* …that any is left */
 static const double SAFE_PART = 0.85;  /* of what was admitted, where the limit begins */
 static const double FLOOR_PART = 0.5;  /* of what is admitted: however many are throttled together, no lower */
 static const double RAMP = 0.19;       /* doubles in four answers */
@@ -171,7 +173,8 @@ static void limit_first(struct governor *g, uint64_t attempts, int64_t now) {
 
 static void slow_down(struct governor *g, int64_t now) {
     double admitted = event_rate(&g->admitted, now);
-    double base = binds(g, now) ? g->rate : smaller(g->rate, admitted);
+    /* A limit that doesn't bind stands too high by as much as it is above what is done; but what is done may have been little for other reasons. */
+    double base = binds(g, now) ? g->rate : smaller(g->rate, 2 * admitted + SPARE_RATE);
     double lower = larger(base * (1 - cut(base)), larger(FLOOR_PART * admitted, RATE_LEAST));
     g->rate = smaller(g->rate, lower);
     g->ramping = false;
@@ -223,10 +226,14 @@ bool governor_is_starved(const struct governor *g, int64_t now) {
 
 void governor_hold(struct governor *g, uint64_t attempts, int64_t now) {
     limit(g, g->limited ? g->rate : SAFE_PART * event_rate(&g->admitted, now), attempts, now);
+    g->held_at = now;
 }
 
 void governor_resume(struct governor *g, uint64_t attempts, int64_t now) {
-    limit(g, larger(FLOOR_PART * event_rate(&g->admitted, now), RATE_UNKNOWN), attempts, now);
+    /* The longer it lasted, the less there may be. */
+    double seconds = (double)(now - g->held_at) / (double)MICROSECONDS;
+    double least = larger(RATE_UNKNOWN / (1 + seconds), RATE_AFTER_LONG);
+    limit(g, larger(FLOOR_PART * event_rate(&g->admitted, now), least), attempts, now);
     g->ramping = true;
     g->streak = 0;
 }

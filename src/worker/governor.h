@@ -40,6 +40,7 @@ struct governor {
     int64_t next_at;      /* when the next may start */
     int64_t bound_at;     /* when it last held one back */
     int64_t throttled_at; /* the last throttle that counted */
+    int64_t held_at;      /* when nothing was admitted any more */
     int64_t admitted_at;  /* the last admitted answer, or the start */
     double score;         /* where not limited: throttles that counted, less the part of the answers that would be no matter */
     uint64_t blind_until; /* attempts up to this one began before the last decision, and tell nothing new */

@@ -251,6 +251,46 @@ static void verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is
     stage_done(&g);
 }
 
+struct passing {
+    unsigned attempts[50];
+};
+
+/* Each record's first two attempts fail, each in another way. */
+static enum sim_fate pass(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    struct passing *p = ctx;
+    unsigned record = (unsigned)strtoul(strchr(t->record, 'k') + 1, NULL, 10) % 50;
+    if (p->attempts[record]++ >= (record % 8 == 7 ? 1u : 2u))
+        return SIM_RUN;
+    switch (record % 8) {
+    case 0: sim_answer_exception(result, 503, ""); break;
+    case 1: sim_answer_exception(result, 400, "ThrottlingException"); break;
+    case 2: sim_answer_cancelled(result, "TransactionConflict", NULL); break;
+    case 3: return SIM_COMMIT_AND_CUT;
+    case 4: sim_answer_cancelled(result, "ThrottlingError", NULL); break;
+    case 5: sim_answer_exception(result, 502, ""); break;
+    case 6: sim_answer_exception(result, 400, "RequestLimitExceeded"); break;
+    default: sim_answer_exception(result, 500, "InternalServerError"); break;
+    }
+    return SIM_ANSWER;
+}
+
+static void faults_that_pass_after_two_attempts_at_each_line_take_less_than_a_minute(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct stage g;
+        struct passing p = {{0}};
+        char *input = many(40, "\n");
+        stage_init(&g, seed, input);
+        g.scene.db->hook = pass;
+        g.scene.db->hook_ctx = &p;
+        stage_start(&g);
+        stage_ends(&g, MINUTE, EXIT_FINE);
+        assert_int_equal(lines_of(&g, "\"success\":true"), 40);
+        stage_done(&g);
+        free(input);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_line_has_its_response_in_the_order_of_the_input),
@@ -262,6 +302,7 @@ int main(void) {
         cmocka_unit_test(a_line_that_alone_fails_twice_is_a_database_error),
         cmocka_unit_test(a_stop_finishes_what_runs_and_leaves_the_rest),
         cmocka_unit_test(verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is_the_environments),
+        cmocka_unit_test(faults_that_pass_after_two_attempts_at_each_line_take_less_than_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
