@@ -8,6 +8,8 @@ static const double RATE_UNKNOWN = 15;   /* to begin with, where nothing tells *
 static const double RATE_AFTER_LONG = 1; /* …that any is left */
 static const double SAFE_PART = 0.85;  /* of what was admitted, where the limit begins */
 static const double FLOOR_PART = 0.5;  /* of what is admitted: however many are throttled together, no lower */
+static const double STEEPEST = 0.7;   /* of the rate, what is left after a second */
+static const double STEEP_BELOW = 5;  /* where there are few in a second */
 static const double RAMP = 0.19;       /* doubles in four answers */
 static const double SURE_GROWTH = 0.15; /* after a while without a throttle */
 static const int64_t SURE_AFTER = 35 * MICROSECONDS;
@@ -175,7 +177,14 @@ static void slow_down(struct governor *g, int64_t now) {
     double admitted = event_rate(&g->admitted, now);
     /* A limit that doesn't bind stands too high by as much as it is above what is done; but what is done may have been little for other reasons. */
     double base = binds(g, now) ? g->rate : smaller(g->rate, 2 * admitted + SPARE_RATE);
-    double lower = larger(base * (1 - cut(base)), larger(FLOOR_PART * admitted, RATE_LEAST));
+    /* Many throttles at once tell no more than a few: the next second tells more. */
+    if (now - g->descends_at >= MICROSECONDS) {
+        g->descends_at = now;
+        g->descends_from = base;
+    }
+    double steepest = g->descends_from > STEEP_BELOW ? STEEPEST * g->descends_from : RATE_LEAST;
+    double floor = larger(FLOOR_PART * admitted, steepest);
+    double lower = larger(base * (1 - cut(base)), floor);
     g->rate = smaller(g->rate, lower);
     g->ramping = false;
     g->throttled_at = now;

@@ -3,7 +3,7 @@
  * The law is on the rate, not on the number in flight: a thousand workers that share one table get less than a transaction at a time each.
  * Nothing is limited until throttles come. Then every admitted answer raises the rate by a small part of itself, and every throttled one
  * lowers it by a larger part (multiplicative both, as Kelly's Scalable TCP, 2003, has it for windows). Where the two balance, a fixed part of
- * the calls is throttled, 2 % at high rates and 7 % at one a second, however many workers share the table and whatever their latencies: so
+ * the calls is throttled, 2 % at high rates and 6 % at one a second, however many workers share the table and whatever their latencies: so
  * calls stay below 1.1 times what is admitted, and the capacity is used whole. CUBIC, as in the AWS SDKs' adaptive mode, grows by the clock:
  * at one transaction a second for each worker, half of its calls would be throttled. Since growth is by the answer, it is the
  * faster the more is admitted: 60 s after a throttle ends nothing of it is left.
@@ -39,6 +39,8 @@ struct governor {
     double rate;          /* transactions a second, where limited */
     int64_t next_at;      /* when the next may start */
     int64_t bound_at;     /* when it last held one back */
+    double descends_from; /* the rate at the beginning of a second in which it falls */
+    int64_t descends_at;
     int64_t throttled_at; /* the last throttle that counted */
     int64_t held_at;      /* when nothing was admitted any more */
     int64_t admitted_at;  /* the last admitted answer, or the start */

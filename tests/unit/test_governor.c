@@ -15,7 +15,7 @@ static void fault_17_a_thousand_workers_make_no_more_than_a_tenth_of_their_calls
         fleet_run(&f, 5 * SECOND);
         uint64_t free_rate = fleet_count(&f, 5 * SECOND).admitted;
         capacity_set(&f.table, capacities[i], 0.1, f.now);
-        fleet_run(&f, 20 * SECOND);
+        fleet_run(&f, 30 * SECOND);
         for (unsigned minute = 0; minute < 3; minute++) {
             struct fleet_counts c = fleet_count(&f, MINUTE);
             assert_calls_fit(&c, capacities[i], 60);
