@@ -20,7 +20,7 @@ void record_lines_free(struct record_lines *records);
 MUST_USE bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret_first, struct job **ret_displaced);
 /* Takes job out of its line. Returns the one that has become the first by it, or NULL. */
 struct job *record_lines_leave(struct record_lines *records, struct job *job);
-/* Where an older job stands behind job, the first of its line: puts job behind all that are older, and returns the new first. NULL: none does.
+/* Where an older job waits behind job, the first of its line, for its turn: puts job behind all that are older, and returns the new first. NULL: none does.
  * ties: one sent in the same moment counts as older. */
 struct job *record_lines_give_way(struct record_lines *records, struct job *job, bool ties);
 /* The hash of the record that job stands, or last stood, in line for. */

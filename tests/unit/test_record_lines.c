@@ -150,6 +150,9 @@ static void a_job_gives_way_to_those_that_are_older_and_to_no_other(void **state
     enter(&lines, &older, false, NULL);
     enter(&lines, &oldest, false, NULL);
     assert_null(record_lines_give_way(&lines, &young.job, true)); /* not the first */
+    oldest.job.state = JOB_CONFIRMING; /* anew: it has run, and won't again */
+    assert_null(record_lines_give_way(&lines, &first.job, false));
+    oldest.job.state = JOB_BLOCKED;
     assert_ptr_equal(record_lines_give_way(&lines, &first.job, false), &oldest.job);
     assert_int_equal(record_lines_length(&first.job), 4);
     assert_ptr_equal(record_lines_leave(&lines, &oldest.job), &older.job);
