@@ -58,10 +58,12 @@ static struct http_connection *find_or_make(struct http_connections *all, int fd
         all->by_fd = by_fd;
         all->count = count;
     }
-    if (!all->by_fd[fd]) {
-        all->by_fd[fd] = calloc(1, sizeof *all->by_fd[fd]);
+    struct http_connection *c = all->by_fd[fd];
+    if (!c) {
+        c = calloc(1, sizeof *c);
+        all->by_fd[fd] = c;
     }
-    return all->by_fd[fd];
+    return c;
 }
 
 void http_connections_opened(struct http_connections *all, int fd) {

@@ -121,11 +121,12 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
             engine_fail(e, job, false);
         return;
     }
-    if (engine_is_still_false(job)) {
-        engine_fail(e, job, true);
+    bool still_false = engine_is_still_false(job);
+    if (still_false && u->audited) {
+        engine_fail(e, job, true); /* whether it was applied meanwhile is read; of an unaudited one its token tells */
         return;
     }
-    job->gave_way = false;
+    job->gave_way = still_false;
     u->failure.type = ERROR_NONE;
     const struct dynamodb_port *db = e->ports->dynamodb;
     /* One attempt: whatever is tried again passes the limits and the hold like all else. */

@@ -94,6 +94,12 @@ void engine_confirm(struct engine *e, struct job *job) {
         return;
     if (may_be_overtaken(e, job)) {
         timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + ORDER_STEP);
+        job->has_waited = true;
+        return;
+    }
+    if (!job->update->audited && job->has_waited) {
+        job->has_waited = false;
+        job_enter(job, JOB_READY); /* another delivery may have applied it meanwhile: its token tells */
         return;
     }
     if (!job->update->audited) {

@@ -45,6 +45,7 @@ struct job {
     unsigned ways_given; /* to older updates of its record that came in after it began */
     bool gave_way;       /* since its last attempt, which the condition failed; the line's count of applied updates was: */
     unsigned applied_then;
+    bool has_waited; /* for older updates that might come in, since its last attempt */
     unsigned pauses; /* in a row, for the backoff */
     bool is_probe;
     bool failed_by_itself;      /* the last failure looked like its own fault */

@@ -40,7 +40,7 @@ struct job *record_lines_give_way(struct record_lines *records, struct job *job,
         return NULL;
     lines_leave(&records->lines, &job->in_record);
     struct place *after = TAILQ_LAST(&line->places, place_list);
-    while (job_at(after)->sent_at >= before)
+    while (after && job_at(after)->sent_at >= before)
         after = TAILQ_PREV(after, place_list, link);
     line_put(line, &job->in_record, after);
     return first;
