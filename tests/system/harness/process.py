@@ -28,6 +28,11 @@ def binary_path() -> Path:
     return Path(os.environ.get("TABLE_UPDATER") or ROOT / "build" / "test" / "table-updater").resolve()
 
 
+def _prepare() -> None:
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a runner in the background has it ignored, and so would its children
+
+
 class Process:
     """One run of table-updater. Its output is collected while it runs; check() fails where it crashed.
 
@@ -51,7 +56,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if log_to is None else log_to,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=_prepare,
         )
         readers = [self._read_output] if log_to is not None else [self._read_log, self._read_output]
         self._threads = [threading.Thread(target=read, daemon=True) for read in readers]
