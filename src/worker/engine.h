@@ -28,7 +28,8 @@ struct engine_options {
 struct engine_host {
     /* Whether the message may start now: there is visibility enough left. A no is asked again at the next engine_pump(). */
     bool (*may_start)(void *ctx, struct job *job);
-    /* Whether older messages may be about to come, by what was asked for before this one came: a false condition is not its end yet. NULL: never. */
+    /* Whether older messages may be about to come, by what was asked for before this one came: a false condition is not its end yet.
+     * NULL: jobs are added in their order. */
     bool (*may_be_overtaken)(void *ctx, struct job *job);
     /* The job is out of the engine, for good. */
     void (*ended)(void *ctx, struct job *job, enum job_outcome outcome);

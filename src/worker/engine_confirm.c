@@ -35,10 +35,15 @@ static void wait_to_confirm(struct engine *e, struct job *job) {
     engine_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
 }
 
+/* Whether it may have failed only for an order that isn't the messages' own. */
+static bool depends_on_order(const struct engine *e, const struct job *job) {
+    return e->host.may_be_overtaken && job->update->failure.type == ERROR_CONDITIONAL_CHECK && job->confirmations == 0;
+}
+
 /* Receives that are out together are answered in any order, so that an older update of the record may come in after a younger one began. Where the
  * younger one's condition is false, it is tried once more behind it: a chain of updates that each expect the one before would else break. */
 static bool gives_way(struct engine *e, struct job *job) {
-    if (job->update->failure.type != ERROR_CONDITIONAL_CHECK || job->confirmations > 0)
+    if (!depends_on_order(e, job))
         return false;
     struct job *older = record_lines_give_way(&e->records, job, !job->gave_way && job->ways_given < TIES_MAX);
     if (!older)
@@ -54,11 +59,6 @@ static bool gives_way(struct engine *e, struct job *job) {
 
 bool engine_is_still_false(const struct job *job) {
     return job->gave_way && job->in_record.line->applied == job->applied_then;
-}
-
-static bool may_be_overtaken(struct engine *e, struct job *job) {
-    return job->update->failure.type == ERROR_CONDITIONAL_CHECK && job->confirmations == 0 && e->host.may_be_overtaken &&
-           e->host.may_be_overtaken(e->host.ctx, job);
 }
 
 static void on_confirmed(void *user, const struct call_result *result, bool found, const char *request_hash) {
@@ -92,7 +92,7 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
 void engine_confirm(struct engine *e, struct job *job) {
     if (gives_way(e, job))
         return;
-    if (may_be_overtaken(e, job)) {
+    if (depends_on_order(e, job) && e->host.may_be_overtaken(e->host.ctx, job)) {
         timer_start(e->ports->timers, &job->timer, clock_monotonic(e->ports->clock) + ORDER_STEP);
         job->has_waited = true;
         return;

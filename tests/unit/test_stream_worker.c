@@ -138,6 +138,24 @@ static void failures_are_envelopes_in_their_place_and_end_it_with_1(void **state
     stage_done(&g);
 }
 
+/* What would make it true comes after it. */
+static void a_line_whose_condition_is_false_fails_before_later_lines_of_its_record_run(void **state) {
+    (void)state;
+    for (unsigned audited = 0; audited < 2; audited++) {
+        struct stage g;
+        stage_init(&g, 3, audited ? "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\",\"enable_logging\":true}\n"
+                                    "{\"id\":\"k0\",\"attributes\":{\"n\":5},\"enable_logging\":true}\n"
+                                  : "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}\n"
+                                    "{\"id\":\"k0\",\"attributes\":{\"n\":5}}\n");
+        stage_start(&g);
+        stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
+        assert_int_equal(scene_n(&g.scene, 0), 5);
+        assert_int_equal(lines_of(&g, "\"error\":\"ConditionalCheckFailed\""), 1);
+        assert_int_equal(g.scene.db->committed, 1);
+        stage_done(&g);
+    }
+}
+
 static void an_empty_input_is_fine(void **state) {
     (void)state;
     struct stage g;
@@ -295,6 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_line_has_its_response_in_the_order_of_the_input),
         cmocka_unit_test(failures_are_envelopes_in_their_place_and_end_it_with_1),
+        cmocka_unit_test(a_line_whose_condition_is_false_fails_before_later_lines_of_its_record_run),
         cmocka_unit_test(an_empty_input_is_fine),
         cmocka_unit_test(one_object_over_several_lines_is_one_message),
         cmocka_unit_test(who_takes_little_at_a_time_gets_all_and_the_room_is_bounded),
