@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 JOBS = str(os.cpu_count() or 1)
+WAITERS = str(2 * int(JOBS))  # how many tests at once that mostly wait: for timeouts, for servers
 PYTHON = str(BUILD / "venv" / "bin" / "python")
 _FUZZ_RUNS = 20000
 _SIM_SECONDS = 165  # with the building and the repeating three minutes
@@ -104,13 +105,14 @@ def ctest(stage: str, preset: str) -> Counts:
     return sum((count_cmocka(case) for case in ElementTree.parse(report).iter("testcase")), Counts())
 
 
-def pytest(stage: str, *arguments: str | Path, environment: dict[str, str] | None = None) -> Counts:
-    """Runs tests written in Python, on all cores."""
+def pytest(stage: str, *arguments: str | Path, at_once: str = JOBS, environment: dict[str, str] | None = None) -> Counts:
+    """Runs tests written in Python, so many at once."""
     report = LOGS / f"{stage}.xml"
     report.unlink(missing_ok=True)
     code = call(
         stage,
-        *(PYTHON, "-m", "pytest", "--numprocesses", JOBS, "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments),
+        *(PYTHON, "-m", "pytest", "--numprocesses", at_once, "--dist", "worksteal"),
+        *("-q", "-p", "no:cacheprovider", f"--junitxml={report}", *arguments),
         check=False,
         environment={**os.environ, **(environment or {})},
     )
@@ -139,7 +141,7 @@ def sanitize() -> Counts:
 def system() -> Counts:
     """the binary against DynamoDB Local and ElasticMQ"""
     build("system", "test")
-    return pytest("system", "tests/system", environment={"TABLE_UPDATER": str(BUILD / "test" / "table-updater")})
+    return pytest("system", "tests/system", at_once=WAITERS, environment={"TABLE_UPDATER": str(BUILD / "test" / "table-updater")})
 
 
 def system_sanitized() -> Counts:
@@ -208,6 +210,9 @@ def sim() -> Counts:
         with (LOGS / "sim.log").open("a") as log:
             log.write(text)
         totals = [line for line in text.splitlines() if " counted (" in line]
+        for line in text.splitlines():
+            if not line.startswith(" ") and line not in totals:
+                print(f"sim: {line}", flush=True)  # what was broken, and how to see it again
         print(f"sim: {totals[-1] if totals else 'no runs'}", flush=True)
     return Counts(int(same) + len(searches) - failed, int(not same) + failed)
 

@@ -8,8 +8,13 @@ void record_lines_free(struct record_lines *records) {
     lines_free(&records->lines);
 }
 
+static struct job *job_of(struct place *place) {
+    return container_of(place, struct job, in_record);
+}
+
+/* NULL where nobody stands. */
 static struct job *job_at(struct place *place) {
-    return place ? container_of(place, struct job, in_record) : NULL;
+    return place ? job_of(place) : NULL;
 }
 
 static bool is_older(const struct job *a, const struct job *b) {
@@ -24,7 +29,7 @@ bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret
     struct job *first = job_at(TAILQ_FIRST(&line->places));
     bool has_begun = first && first->state != JOB_READY;
     struct place *after = TAILQ_LAST(&line->places, place_list);
-    while (after && is_older(job, job_at(after)) && !(job_at(after) == first && has_begun))
+    while (after && is_older(job, job_of(after)) && !(job_of(after) == first && has_begun))
         after = TAILQ_PREV(after, place_list, link);
     line_put(line, &job->in_record, after);
     *ret_first = !after;
@@ -40,7 +45,7 @@ struct job *record_lines_give_way(struct record_lines *records, struct job *job,
         return NULL;
     lines_leave(&records->lines, &job->in_record);
     struct place *after = TAILQ_LAST(&line->places, place_list);
-    while (after && job_at(after)->sent_at >= before)
+    while (after && job_of(after)->sent_at >= before)
         after = TAILQ_PREV(after, place_list, link);
     line_put(line, &job->in_record, after);
     return first;
