@@ -2,6 +2,7 @@
 #include "queue_worker_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const int64_t SEND_LINGER = 50 * MILLISECOND, RECORD_DEADLINE = 20 * MICROSECONDS;
 static const unsigned SEND_FLIGHTS = 8;
@@ -53,11 +54,14 @@ static void queue_letter(struct held *h) {
         batcher_add_first(&w->dead_letters, &h->sending); /* while that is fresh */
     else
         batcher_add(&w->dead_letters, &h->sending);
-    if (w->fifo)
+    if (h->job.confirmed_at && !h->update->audited)
+        batcher_within(&w->dead_letters, 0); /* no read tells what another delivery does meanwhile */
+    else if (w->fifo)
         batcher_within(&w->dead_letters, GROUP_LINGER);
 }
 
 void dlq_send(struct held *h) {
+    h->applied_meanwhile = false;
     held_enter(h, HELD_DEAD_LETTER);
     if (h->lost) {
         held_let_go(h); /* another may have it by now: its verdict counts */
@@ -71,16 +75,40 @@ void dlq_forget(struct held *h) {
     drop_letter(h);
 }
 
-/* Whether it was asked so long ago if the message was applied after all that another delivery may have done so since. */
+void dlq_applied(struct queue_worker *w, const struct update *u) {
+    struct held *h;
+    TAILQ_FOREACH(h, &w->held[HELD_DEAD_LETTER], in_state) {
+        h->applied_meanwhile = h->applied_meanwhile || !strcmp(h->update->log_id, u->log_id);
+    }
+}
+
+/* Whether another delivery has applied it since it was last looked at, or so much time has passed that one may have. */
 static bool is_stale(const struct held *h, int64_t now) {
-    return h->job.confirmed_at && now - h->job.confirmed_at > CONFIRMED_LASTS;
+    return h->job.confirmed_at && (h->applied_meanwhile || now - h->job.confirmed_at > CONFIRMED_LASTS);
+}
+
+/* Read anew: of an update that was built once no second request can be made. False: no memory. */
+static bool read_again(struct held *h) {
+    const struct sqs_message *m = h->message;
+    struct delivery delivery = {.body = m->body, .message_id = m->message_id, .error_envelope = m->error_envelope};
+    struct update *again = update_read(h->worker->context, &delivery);
+    if (!again)
+        return false;
+    update_free(h->update);
+    h->update = h->job.update = again;
+    return true;
 }
 
 /* Back to be confirmed; from there it comes here once more, or is deleted. */
 static void confirm_again(struct held *h) {
     dlq_forget(h);
+    if (!h->update->audited && h->worker->phase != PHASE_WORKING) {
+        held_give_back(h, 0, "The worker stops, and tries nothing anew");
+        return;
+    }
     held_enter(h, HELD_WORKING);
-    if (!engine_confirm_again(&h->worker->engine, &h->job))
+    bool fit = h->update->audited || read_again(h);
+    if (!fit || !engine_confirm_again(&h->worker->engine, &h->job))
         held_give_back(h, NO_MEMORY_DELAY, "There is no memory to confirm its failure");
 }
 

@@ -96,6 +96,11 @@ bool engine_confirm_again(struct engine *e, struct job *job) {
     if (!take_in(e, job, &first))
         return false;
     job->confirmations++;
+    if (!job->update->audited) {
+        job_enter(job, first ? JOB_READY : JOB_BLOCKED); /* its token tells */
+        timer_start(e->ports->timers, &e->rate_timer, clock_monotonic(e->ports->clock));
+        return true;
+    }
     job->pauses = 1; /* it waits, as the DLQ does */
     job_enter(job, JOB_CONFIRMING);
     engine_confirm(e, job);

@@ -103,7 +103,8 @@ void engine_done(struct engine *e);
 
 /* Takes a job in; it starts at the next engine_pump(). False: no memory. */
 MUST_USE bool engine_add(struct engine *e, struct job *job);
-/* Takes a job in again that ended JOB_FAILED, to be confirmed anew; `ended` follows as after the first time. False: no memory. */
+/* Takes a job in again that ended JOB_FAILED, to be confirmed anew: audited by a read, else by another try, for which its update must be fit.
+ * `ended` follows as after the first time. False: no memory. */
 MUST_USE bool engine_confirm_again(struct engine *e, struct job *job);
 /* Starts what may start. */
 void engine_pump(struct engine *e);

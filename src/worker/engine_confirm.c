@@ -72,6 +72,7 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
         return;
     }
     enum job_outcome outcome = JOB_FAILED;
+    job->confirmed_at = clock_monotonic(e->ports->clock);
     if (found)
         switch (update_compare_hash(job->update, span_cstr(request_hash))) {
         case HASH_UNKNOWN:
@@ -103,6 +104,7 @@ void engine_confirm(struct engine *e, struct job *job) {
         return;
     }
     if (!job->update->audited) {
+        job->confirmed_at = clock_monotonic(e->ports->clock);
         engine_end(e, job, JOB_FAILED);
         return;
     }
@@ -115,7 +117,6 @@ void engine_confirm(struct engine *e, struct job *job) {
     int64_t now = clock_monotonic(e->ports->clock);
     struct call_options options = {.deadline = now + CONFIRM_DEADLINE, .max_attempts = job->pauses > 0 ? 1 : 0};
     buf_reset(&job->confirm_request);
-    job->confirmed_at = now;
     if (update_append_confirm_request(e->context, job->update, &job->confirm_request))
         job->call = db->get_item(db->ctx, buf_span(&job->confirm_request), &options, on_confirmed, job);
     if (!job->call)

@@ -61,7 +61,7 @@ struct job {
     bool refused_by_changed;  /* DynamoDB refused it while a table wasn't what it was at start */
     bool quotes_dynamodb;     /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
     struct buf confirm_request;
-    int64_t confirmed_at; /* monotonic: when it was asked whether it was applied after all; 0: nobody needs to */
+    int64_t confirmed_at; /* monotonic: when it was last found not to be applied; 0: nobody needs to know */
     unsigned confirmations; /* anew, after it had ended JOB_FAILED */
     unsigned give_back_seconds;
     const char *give_back_why;

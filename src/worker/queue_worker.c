@@ -26,6 +26,7 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     switch (outcome) {
     case JOB_APPLIED:
         w->totals.applied++;
+        dlq_applied(w, h->update);
         held_delete(h, h->update->audited);
         break;
     case JOB_FAILED: dlq_send(h); break;

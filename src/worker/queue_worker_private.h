@@ -49,6 +49,7 @@ struct held {
     struct batch_entry sending; /* to the DLQ */
     struct dead_letter letter;
     bool letter_made;
+    bool applied_meanwhile; /* since it failed, another message of its key was applied here */
     enum dead_letter_form least_form;
 };
 TAILQ_HEAD(held_list, held);
@@ -212,6 +213,8 @@ void poller_stop(struct queue_worker *w);
 void dlq_init(struct queue_worker *w);
 /* Sends a failed message to the DLQ; deletes it when that was acknowledged. */
 void dlq_send(struct held *h);
+/* An update was applied: failures of the same key that wait for the DLQ are looked at once more. */
+void dlq_applied(struct queue_worker *w, const struct update *u);
 void dlq_forget(struct held *h);
 void dlq_done(struct queue_worker *w);
 /* Messages that wait for a DLQ that is in trouble, or for a confirmation that can't be had. */

@@ -269,6 +269,83 @@ static void I4_a_dlq_send_that_had_to_wait_is_confirmed_anew(void **state) {
     }
 }
 
+/* Without an audit record its token tells. */
+static void I4_an_unaudited_failure_that_had_to_wait_is_tried_anew(void **state) {
+    (void)state;
+    static const enum sim_mode modes[] = {SIM_BROKEN, SIM_DENIED, SIM_THROTTLED};
+    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+        struct scene s;
+        scene_init(&s, 30 + i, 3);
+        s.invariants.unaudited = true;
+        s.dlq->mode = modes[i];
+        scene_start(&s);
+        struct sim_message *m[3];
+        for (unsigned k = 0; k < 3; k++)
+            m[k] = scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"enable_logging\":false}", k);
+        world_run(&s.world, 6 * SECOND);
+        assert_int_equal(s.dlq->sent, 0);
+        sim_table_put(s.users, "k0", "n", "7"); /* a duplicate comes to another worker */
+        sim_queue_expose(m[0]);
+        sim_table_put(s.users, "k1", "n", "7"); /* none does: it is applied now */
+        assert_true(sim_worker_start(&s.other));
+        world_run(&s.world, 2 * SECOND);
+        s.dlq->mode = SIM_UP;
+        scene_empties(&s, 2 * MINUTE);
+        assert_int_equal(s.db->committed, 2);
+        assert_int_equal(s.dlq->sent, 1); /* the third */
+        assert_true(m[2]->deleted && m[2]->receive_count == 1);
+        scene_done(&s);
+    }
+}
+
+static void I4_a_failure_whose_update_another_message_applied_here_is_not_sent(void **state) {
+    (void)state;
+    for (unsigned audited = 0; audited < 2; audited++) {
+        struct scene s;
+        scene_init(&s, 40 + audited, 3);
+        s.invariants.unaudited = !audited;
+        s.dlq->mode = SIM_BROKEN;
+        scene_start(&s);
+        char body[200];
+        snprintf(body, sizeof body,
+                 "{\"id\":\"k0\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"idempotency_key\":\"key\",\"enable_logging\":%s}",
+                 audited ? "true" : "false");
+        scene_send(&s, "%s", body);
+        while (s.sqs->send.calls == 0)
+            world_step(&s.world);
+        world_run(&s.world, 100 * MILLISECOND); /* it fails, and waits for its next attempt */
+        sim_table_put(s.users, "k0", "n", "7");
+        scene_send(&s, "%s", body);
+        world_run(&s.world, 200 * MILLISECOND);
+        assert_int_equal(s.db->committed, 1);
+        s.dlq->mode = SIM_UP;
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->sent, 0);
+        assert_int_equal(s.db->committed, 1);
+        scene_done(&s);
+    }
+}
+
+/* Each moment between its last look and the send is one in which another worker may apply it. */
+static void I4_an_unaudited_failure_waits_for_no_company(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 50, 1);
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 10 * SECOND);
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1},\"enable_logging\":false}");
+    uint64_t asked = s.db->transact.executed;
+    while (s.db->transact.executed == asked)
+        world_step(&s.world);
+    int64_t looked_at = s.world.now;
+    while (s.sqs->send.calls == 0)
+        world_step(&s.world);
+    assert_in_range(s.world.now - looked_at, 0, s.db->transact.latency + s.db->transact.jitter);
+    scene_empties(&s, MINUTE);
+    scene_done(&s);
+}
+
 static void I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads(void **state) {
     (void)state;
     struct scene s;
@@ -406,6 +483,9 @@ int main(void) {
         cmocka_unit_test(a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be),
         cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),
         cmocka_unit_test(I4_a_dlq_send_that_had_to_wait_is_confirmed_anew),
+        cmocka_unit_test(I4_an_unaudited_failure_that_had_to_wait_is_tried_anew),
+        cmocka_unit_test(I4_a_failure_whose_update_another_message_applied_here_is_not_sent),
+        cmocka_unit_test(I4_an_unaudited_failure_waits_for_no_company),
         cmocka_unit_test(I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads),
         cmocka_unit_test(a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted),
         cmocka_unit_test(fault_12_what_fails_is_redriven_and_fails_again_within_five_minutes_is_in_the_dlq_again),
