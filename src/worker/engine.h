@@ -41,6 +41,7 @@ struct engine_host {
 /* What may be received now. */
 enum receiving {
     RECEIVE_FREELY,
+    RECEIVE_WHAT_FITS, /* freely, and fewer than a whole batch as well: all that is held fails as if by its own fault, and makes no more room */
     RECEIVE_ONE,          /* one message, and only where none is held: DynamoDB has not answered yet */
     RECEIVE_ONE_A_MINUTE, /* all that is held fails as if by its own fault: one more tells whether it is so */
     RECEIVE_NOTHING
@@ -113,7 +114,8 @@ void engine_withdraw(struct engine *e, struct job *job);
 /* Nothing more is started from now on; what runs goes on. */
 void engine_stop(struct engine *e);
 
-enum receiving engine_receiving(const struct engine *e);
+/* full: there is no room for one more. */
+enum receiving engine_receiving(const struct engine *e, bool full);
 /* Transactions a second that are possible now, by MAX_RATE and by what DynamoDB admits; 0: no bound is known. */
 unsigned engine_rate(const struct engine *e);
 /* One more message was asked for in RECEIVE_ONE_A_MINUTE: the next may be in a minute. */

@@ -221,14 +221,15 @@ bool engine_only_stubborn(const struct engine *e) {
     return all_failed_by_themselves(e, 2);
 }
 
-enum receiving engine_receiving(const struct engine *e) {
+enum receiving engine_receiving(const struct engine *e, bool full) {
     if (e->stopping)
         return RECEIVE_NOTHING;
-    if (e->hold.active) {
-        bool may_be_own = all_failed_by_themselves(e, 1);
-        return may_be_own && clock_monotonic(e->ports->clock) >= e->hold.next_extra ? RECEIVE_ONE_A_MINUTE : RECEIVE_NOTHING;
-    }
-    return e->proven ? RECEIVE_FREELY : RECEIVE_ONE;
+    bool only_suspects = all_failed_by_themselves(e, 1);
+    if (e->hold.active || (only_suspects && full))
+        return only_suspects && clock_monotonic(e->ports->clock) >= e->hold.next_extra ? RECEIVE_ONE_A_MINUTE : RECEIVE_NOTHING;
+    if (!e->proven)
+        return RECEIVE_ONE;
+    return only_suspects ? RECEIVE_WHAT_FITS : RECEIVE_FREELY;
 }
 
 void engine_received_extra(struct engine *e) {

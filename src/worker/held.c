@@ -65,7 +65,7 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
 static void park_surplus(struct held *h) {
     struct queue_worker *w = h->worker;
     const struct sqs_queue_attributes *queue = &w->facts->queue.attributes;
-    bool may = engine_receiving(&w->engine) == RECEIVE_FREELY && !w->fifo && !h->update->conditional && (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
+    bool may = engine_receiving(&w->engine, false) == RECEIVE_FREELY && !w->fifo && !h->update->conditional && (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
     struct arrival arrival = {.record = record_lines_hash(&h->job),
                               .line = record_lines_length(&h->job),
                               .is_newest = !TAILQ_NEXT(&h->job.in_record, link),

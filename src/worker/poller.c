@@ -112,9 +112,11 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
         return 0;
     if (receiving == RECEIVE_ONE)
         return held == 0;
-    unsigned wanted = receiving == RECEIVE_ONE_A_MINUTE ? 1 : whole_batch(w);
-    if (receiving == RECEIVE_FREELY && held + wanted > held_max(w))
+    unsigned wanted = receiving == RECEIVE_ONE_A_MINUTE ? 1 : whole_batch(w), room = held_max(w) > held ? held_max(w) - held : 0;
+    if (receiving == RECEIVE_FREELY && wanted > room)
         return 0; /* not yet room for a full batch */
+    if (receiving == RECEIVE_WHAT_FITS && wanted > room)
+        wanted = room;
     size_t bytes = w->held_bytes + p->reserved_bytes, each = w->facts->queue.attributes.max_message_size;
     size_t fit = bytes < BODIES_MAX ? (BODIES_MAX - bytes) / each : 0;
     return fit < wanted ? (unsigned)fit : wanted;
@@ -239,7 +241,7 @@ static void make_room(struct queue_worker *w, enum receiving receiving) {
         return;
     if (receiving == RECEIVE_ONE_A_MINUTE)
         groups_make_room(w, w->options.max_in_flight - 1);
-    else if (receiving == RECEIVE_FREELY)
+    else if (receiving == RECEIVE_FREELY || receiving == RECEIVE_WHAT_FITS)
         groups_make_room(w, held_max(w) - whole_batch(w));
 }
 
@@ -256,7 +258,7 @@ void poller_pump(struct queue_worker *w) {
         return; /* one at a time, when the backoff is over */
     unsigned target = p->failures > 0 ? 1 : p->target;
     while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
-        enum receiving receiving = engine_receiving(&w->engine);
+        enum receiving receiving = engine_receiving(&w->engine, held_count(w) >= held_max(w));
         unsigned count = allowance(w, receiving);
         if (count == 0) {
             make_room(w, receiving);

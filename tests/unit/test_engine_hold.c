@@ -288,6 +288,42 @@ static void where_one_message_is_held_at_once_a_poisoned_one_is_no_outage(void *
     scene_done(&s);
 }
 
+/* A success of the other kind has ended the hold; only one of their own kind tells, and it must find room. */
+static void whatever_room_suspects_take_others_come_in(void **state) {
+    (void)state;
+    static const unsigned poisoned[] = {7, 10};
+    for (size_t i = 0; i < ARRAY_LENGTH(poisoned); i++) {
+        struct scene s;
+        scene_init(&s, 40 + i, 3);
+        s.invariants.unaudited = true;
+        s.worker.options.max_in_flight = 10;
+        s.worker.options.max_attempts = 1;
+        struct scripted script = {.record = "k1\"", .status = 500, .code = "InternalServerError", .left = FOR_EVER};
+        scene_script(&s, &script);
+        for (unsigned n = 0; n < poisoned[i]; n++)
+            scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"enable_logging\":false}");
+        scene_start(&s);
+        world_run(&s.world, 10 * MINUTE + 30 * SECOND);
+        assert_int_equal(scene_status(&s).in_flight, poisoned[i]);
+        assert_true(scene_status(&s).held);
+        scene_set(&s, 0, 1);
+        world_run(&s.world, 2 * MINUTE);
+        assert_int_equal(scene_n(&s, 0), 1);
+        assert_false(scene_status(&s).held);
+        unsigned most = 0;
+        for (unsigned n = 0; s.dlq->count < poisoned[i]; n++) {
+            assert_true(n < 20 * 60);
+            scene_send(&s, "{\"id\":\"k2\",\"attributes\":{\"n\":%u},\"enable_logging\":false}", n);
+            world_run(&s.world, SECOND);
+            most = scene_status(&s).in_flight > most ? scene_status(&s).in_flight : most;
+        }
+        assert_in_range(most, 7, 11);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->count, poisoned[i]);
+        scene_done(&s);
+    }
+}
+
 static void a_table_that_goes_missing_is_the_environments_fault(void **state) {
     (void)state;
     struct scene s;
@@ -406,6 +442,7 @@ int main(void) {
         cmocka_unit_test(denied_access_in_full_flow_sends_nothing_to_the_dlq_even_after_many_deliveries),
         cmocka_unit_test(a_poisoned_message_at_the_head_of_a_fresh_queue_is_no_outage),
         cmocka_unit_test(the_first_phase_holds_one_message_until_the_first_verdict),
+        cmocka_unit_test(whatever_room_suspects_take_others_come_in),
         cmocka_unit_test(a_table_that_goes_missing_is_the_environments_fault),
         cmocka_unit_test(a_hold_without_a_message_looks_at_the_tables_instead),
         cmocka_unit_test(when_nothing_is_held_any_more_no_probe_runs_on),
