@@ -104,7 +104,8 @@ void engine_confirm(struct engine *e, struct job *job) {
         return;
     }
     if (!job->update->audited) {
-        job->confirmed_at = clock_monotonic(e->ports->clock);
+        /* One that fails by itself would only fail once more, whether it was applied or not. */
+        job->confirmed_at = job->update->failure.type == ERROR_DATABASE ? 0 : clock_monotonic(e->ports->clock);
         engine_end(e, job, JOB_FAILED);
         return;
     }

@@ -107,9 +107,9 @@ static void failed_by_itself(struct engine *e, struct job *job, const struct ver
     hold_review(e);
 }
 
-/* A 500 among successes is mostly over at the next attempt: it counts only where it lasts. */
+/* A 500 among successes is mostly over at the next attempt: it counts only where it lasts, the second time as well. */
 static void failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
-    bool others_work = e->verdicts > job->verdicts_at_start;
+    bool others_work = e->verdicts > job->verdicts_at_start || (job->failures_alike > 0 && worked_since(e, job));
     if (result->class == CALL_RETRY && others_work && ++job->tries < OWN_TRIES) {
         engine_retry_later(e, job);
         return;
@@ -142,6 +142,12 @@ static void set_refusal(struct failure *failure, const struct verdict *v) {
                        v->by_audit ? "only the audit record is refused: " : "", (int)reason.len, reason.data);
 }
 
+/* DynamoDB got as far as to look at what it asks for: whatever failed before has passed. */
+static void forget_own_failures(struct job *job) {
+    job->failures_alike = job->tries = 0;
+    job->failed_by_itself = false;
+}
+
 static void refused(struct engine *e, struct job *job, const struct verdict *v) {
     set_refusal(&job->update->failure, v);
     job->quotes_dynamodb = true;
@@ -152,6 +158,8 @@ static void refused(struct engine *e, struct job *job, const struct verdict *v) 
 
 static void act_on(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
     struct update *u = job->update;
+    if (v->kind == VERDICT_NOT_FOUND || v->kind == VERDICT_CONDITION_FALSE || v->kind == VERDICT_REFUSED)
+        forget_own_failures(job);
     switch (v->kind) {
     case VERDICT_APPLIED:
     case VERDICT_APPLIED_BEFORE: engine_end(e, job, JOB_APPLIED); break;

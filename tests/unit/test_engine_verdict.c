@@ -202,6 +202,54 @@ static void a_message_that_fails_twice_alike_with_deliveries_left_is_given_back_
     scene_done(&s);
 }
 
+/* The first while nothing else was under way, the others after a success had told that it was no outage. */
+static void a_500_that_is_over_after_a_few_attempts_costs_no_delivery(void **state) {
+    (void)state;
+    for (unsigned failures = 1; failures <= 4; failures++) {
+        struct scene s;
+        scene_init(&s, 23 + failures, 10);
+        scene_start(&s);
+        scene_set(&s, 2, 1);
+        scene_empties(&s, 5 * SECOND);
+        struct scripted script = {.record = "k1", .status = 500, .code = "InternalServerError", .left = failures};
+        scene_script(&s, &script);
+        struct sim_message *m = scene_set(&s, 1, 1);
+        while (script.left == failures)
+            world_step(&s.world);
+        scene_trickle(&s, 2, SECOND, 5 * SECOND);
+        assert_int_equal(script.left, 0);
+        assert_true(m->deleted);
+        assert_int_equal(m->receive_count, 1);
+        assert_int_equal(scene_n(&s, 1), 1);
+        scene_done(&s);
+    }
+}
+
+static void a_verdict_between_two_failures_alike_makes_them_no_fault_of_its_own(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 28, 10);
+    s.invariants.unaudited = true;
+    s.worker.options.max_attempts = 1;
+    struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = 1};
+    scene_script(&s, &script);
+    s.dlq->mode = SIM_BROKEN;
+    scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
+    scene_start(&s);
+    for (unsigned i = 0; i < 20; i++) {
+        scene_send(&s, "{\"id\":\"k2\",\"attributes\":{\"n\":%u},\"enable_logging\":false}", i);
+        world_run(&s.world, SECOND);
+        if (i == 5)
+            script.left = 1; /* its condition is false by then, and it waits for the DLQ */
+    }
+    assert_int_equal(script.answered, 2);
+    s.dlq->mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    assert_string_equal(scene_dead(&s, 0)->error_type, "ConditionalCheckFailed");
+    scene_done(&s);
+}
+
 static void two_failures_that_differ_are_not_the_same_way(void **state) {
     (void)state;
     struct scene s;
@@ -326,6 +374,8 @@ int main(void) {
         cmocka_unit_test(a_reason_that_names_the_item_for_good_needs_no_second_attempt),
         cmocka_unit_test(a_poisoned_message_among_healthy_ones_ends_in_the_dlq_and_stops_nobody),
         cmocka_unit_test(a_message_that_fails_twice_alike_with_deliveries_left_is_given_back_for_30_seconds),
+        cmocka_unit_test(a_500_that_is_over_after_a_few_attempts_costs_no_delivery),
+        cmocka_unit_test(a_verdict_between_two_failures_alike_makes_them_no_fault_of_its_own),
         cmocka_unit_test(two_failures_that_differ_are_not_the_same_way),
         cmocka_unit_test(a_success_of_the_other_kind_tells_nothing),
         cmocka_unit_test(a_message_ids_token_that_was_used_for_other_bytes_is_waited_out),
