@@ -253,5 +253,5 @@ void dlq_done(struct queue_worker *w) {
 }
 
 unsigned dlq_waiting(const struct queue_worker *w) {
-    return w->held_counts[HELD_DEAD_LETTER] + engine_unconfirmed(&w->engine);
+    return w->held_counts[HELD_DEAD_LETTER] + engine_unconfirmed(&w->engine) + w->engine.tried_anew;
 }

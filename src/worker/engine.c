@@ -5,14 +5,21 @@
 static const int64_t TRANSACTION_DEADLINE = 120 * MICROSECONDS;
 static const int64_t NO_MEMORY_PAUSE = MICROSECONDS;
 
+/* On its way to its answer: what waits for others must not keep them from being received. */
+static bool is_being_tried_anew(const struct job *job) {
+    return job->tried_anew && (job->state == JOB_READY || job->state == JOB_RUNNING || job->state == JOB_PAUSED);
+}
+
 void job_enter(struct job *job, enum job_state state) {
     struct engine *e = job->engine;
+    e->tried_anew -= is_being_tried_anew(job);
     if (job->state != JOB_OUTSIDE) {
         TAILQ_REMOVE(&e->lists[job->state], job, in_state);
         e->counts[job->state]--;
     }
     timer_stop(e->ports->timers, &job->timer);
     job->state = state;
+    e->tried_anew += is_being_tried_anew(job);
     if (state != JOB_OUTSIDE) {
         TAILQ_INSERT_TAIL(&e->lists[state], job, in_state);
         e->counts[state]++;
@@ -97,7 +104,8 @@ bool engine_confirm_again(struct engine *e, struct job *job) {
         return false;
     job->confirmations++;
     if (!job->update->audited) {
-        job_enter(job, first ? JOB_READY : JOB_BLOCKED); /* its token tells */
+        job->tried_anew = true; /* its token tells */
+        job_enter(job, first ? JOB_READY : JOB_BLOCKED);
         timer_start(e->ports->timers, &e->rate_timer, clock_monotonic(e->ports->clock));
         return true;
     }
@@ -190,6 +198,7 @@ static void take_out(struct engine *e, struct job *job) {
     if (job->state == JOB_RUNNING)
         e->probes_running -= job->is_probe;
     job_enter(job, JOB_OUTSIDE);
+    job->tried_anew = false;
     buf_free(&job->confirm_request);
     struct job *first = record_lines_leave(&e->records, job);
     if (first && first->state == JOB_BLOCKED)

@@ -81,6 +81,7 @@ struct engine {
     struct hold hold;
     struct look look;
     unsigned probes_running;
+    unsigned tried_anew; /* jobs that are being confirmed by another try (counted as waiting for the DLQ) */
     bool proven;            /* DynamoDB has given a verdict since the start, or since a hold that ended without one */
     bool stopping;          /* nothing more is started */
     bool unconfirmed_logged; /* that verdicts cannot be confirmed */

@@ -62,6 +62,7 @@ struct job {
     bool quotes_dynamodb;     /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
     struct buf confirm_request;
     int64_t confirmed_at; /* monotonic: when it was last found not to be applied; 0: nobody needs to know */
+    bool tried_anew;      /* to be confirmed by another try */
     unsigned confirmations; /* anew, after it had ended JOB_FAILED */
     unsigned give_back_seconds;
     const char *give_back_why;

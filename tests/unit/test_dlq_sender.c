@@ -326,6 +326,65 @@ static void I4_a_failure_whose_update_another_message_applied_here_is_not_sent(v
     }
 }
 
+static void a_failure_that_is_tried_anew_still_counts_among_the_quarter_that_waits(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 45, 2);
+    s.invariants.unaudited = true;
+    s.worker.options.max_in_flight = 40;
+    s.dlq->mode = SIM_BROKEN;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 5 * SECOND);
+    for (unsigned n = 0; n < 10; n++)
+        scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1},\"enable_logging\":false}", n);
+    world_run(&s.world, 30 * SECOND);
+    uint64_t received = s.queue->received, tried = s.db->transact.attempts;
+    for (unsigned n = 0; n < 5; n++)
+        scene_set(&s, 1, n);
+    world_run(&s.world, HOUR);
+    assert_true(s.db->transact.attempts > tried + 100);
+    assert_int_equal(s.queue->received, received);
+    assert_int_equal(scene_status(&s).in_flight, 10);
+    s.dlq->mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 10);
+    scene_done(&s);
+}
+
+/* It fails by itself then, or stands behind one that does: only another message's success tells. */
+static void a_failure_that_is_tried_anew_keeps_nobody_from_coming_whom_it_needs(void **state) {
+    (void)state;
+    for (unsigned behind = 0; behind < 2; behind++) {
+        struct scene s;
+        scene_init(&s, 46 + behind, 3);
+        s.invariants.unaudited = true;
+        s.worker.options.max_in_flight = behind ? 8 : 4;
+        s.worker.options.max_attempts = 1;
+        s.dlq->mode = SIM_BROKEN;
+        scene_start(&s);
+        scene_set(&s, 0, 1);
+        scene_empties(&s, 5 * SECOND);
+        scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
+        while (s.sqs->send.calls == 0)
+            world_step(&s.world);
+        struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
+        scene_script(&s, &script);
+        if (behind)
+            scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":2},\"enable_logging\":false}");
+        world_run(&s.world, 5 * MINUTE);
+        assert_true(script.answered > 0);
+        s.dlq->mode = SIM_UP;
+        for (unsigned n = 0; s.dlq->count < 1 + behind; n++) {
+            assert_true(n < 600);
+            scene_send(&s, "{\"id\":\"k2\",\"attributes\":{\"n\":%u},\"enable_logging\":false}", n);
+            world_run(&s.world, SECOND);
+        }
+        scene_empties(&s, MINUTE);
+        scene_done(&s);
+    }
+}
+
 /* Each moment between its last look and the send is one in which another worker may apply it. */
 static void I4_an_unaudited_failure_waits_for_no_company(void **state) {
     (void)state;
@@ -485,6 +544,8 @@ int main(void) {
         cmocka_unit_test(I4_a_dlq_send_that_had_to_wait_is_confirmed_anew),
         cmocka_unit_test(I4_an_unaudited_failure_that_had_to_wait_is_tried_anew),
         cmocka_unit_test(I4_a_failure_whose_update_another_message_applied_here_is_not_sent),
+        cmocka_unit_test(a_failure_that_is_tried_anew_still_counts_among_the_quarter_that_waits),
+        cmocka_unit_test(a_failure_that_is_tried_anew_keeps_nobody_from_coming_whom_it_needs),
         cmocka_unit_test(I4_an_unaudited_failure_waits_for_no_company),
         cmocka_unit_test(I4_what_waits_for_a_dlq_that_is_down_costs_next_to_no_reads),
         cmocka_unit_test(a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted),
