@@ -102,7 +102,8 @@ static bool read_again(struct held *h) {
 /* Back to be confirmed; from there it comes here once more, or is deleted. */
 static void confirm_again(struct held *h) {
     dlq_forget(h);
-    if (!h->update->audited && h->worker->phase != PHASE_WORKING) {
+    /* A drain tries nothing anew; while a receive is open, what is given back would come to that. */
+    if (!h->update->audited && h->worker->phase != PHASE_WORKING && h->worker->poller.count == 0) {
         held_give_back(h, 0, "The worker stops, and tries nothing anew");
         return;
     }

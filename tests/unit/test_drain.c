@@ -71,6 +71,25 @@ static void what_still_comes_is_not_given_back_into_a_receive_of_its_own(void **
     }
 }
 
+/* Nor what had failed, and would be tried anew before it goes to the DLQ. */
+static void a_failure_without_its_audit_record_is_not_given_back_into_a_receive_either(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        struct scene s;
+        scene_init(&s, i, 50);
+        s.invariants.unaudited = true;
+        s.dlq->mode = SIM_BROKEN;
+        scene_start(&s);
+        struct sim_message *m = scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1},\"enable_logging\":false}");
+        world_run(&s.world, 4 * SECOND + i * 50 * MILLISECOND);
+        sim_worker_stop(&s.worker);
+        scene_ends(&s, 25 * SECOND, EXIT_FINE);
+        assert_int_equal(m->receive_count, 1);
+        assert_int_equal(sim_queue_visible(s.queue), 1);
+        scene_done(&s);
+    }
+}
+
 static void with_nothing_held_it_ends_by_its_deadline_too(void **state) {
     (void)state;
     for (unsigned timeout = 0; timeout < 12; timeout++) {
@@ -211,6 +230,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
         cmocka_unit_test(what_still_comes_is_not_given_back_into_a_receive_of_its_own),
+        cmocka_unit_test(a_failure_without_its_audit_record_is_not_given_back_into_a_receive_either),
         cmocka_unit_test(with_nothing_held_it_ends_by_its_deadline_too),
         cmocka_unit_test(a_second_stop_gives_everything_back_at_once),
         cmocka_unit_test(in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline),
