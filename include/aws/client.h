@@ -58,6 +58,7 @@ struct aws_operation {
      * the service's JSON (from_service). It may change class, code, message and retry_after: to CALL_RETRY for a 200 that was cut, for
      * instance. NULL: none. user is that of aws_call(). */
     void (*refine)(void *user, struct span response_body, struct call_result *result);
+    bool forgets_body; /* refine reads all of it: a large one isn't held until done, which gets an empty one then */
     /* Called once when the call is over, after done or in call_cancel(): frees what user owns. NULL: none. Not called where aws_call() gives NULL. */
     void (*release)(void *user);
 };

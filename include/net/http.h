@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct loop;
 struct http;
 struct http_transfer; /* one in flight; valid until its done callback has returned */
@@ -61,6 +62,7 @@ struct http_response {
     int status;         /* 0: no response */
     int64_t answered;   /* monotonic: when the first byte of the response came; 0: none came */
     struct span body;   /* also of an error; what came of it where the transfer failed */
+    struct buf *storage; /* what body stands in: who has read it may free it, so that a large one isn't held longer; NULL: it can't be */
     struct span header[HTTP_KEPT_HEADERS]; /* absent where it didn't come, or was unreasonably long */
     const char *message; /* on an error, what happened, for people; "" else */
 };

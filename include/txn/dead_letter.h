@@ -37,7 +37,7 @@ struct dead_letter {
 
 /* Makes the DLQ message of u's failure in the first form, from at_least on, that is at most limit bytes; the last form is made whatever its
  * size. at_least lets the caller fall back where the queue refused a form. An original that can't be a body of SQS's (a hand wrapped it) is
- * only wrapped; else the message is sent on as it was delivered. False: no memory. */
+ * only wrapped, at last in an envelope that says no more than its key. False: no memory. */
 MUST_USE bool dead_letter_make(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts, int64_t wall,
                                size_t limit, enum dead_letter_form at_least, struct dead_letter *ret_letter);
 void dead_letter_free(struct dead_letter *letter);

@@ -28,9 +28,10 @@ struct update_context {
     uint64_t hash_seed[2];
 };
 
-/* One message as it was delivered. All spans are borrowed and must outlive the update made from it. */
+/* One message as it was delivered. All is borrowed and must outlive the update made from it. */
 struct delivery {
     struct span body;
+    char *body_space;           /* body.data, where what the body wraps may be written over it, so that a large one isn't held twice; NULL: it may not */
     struct span message_id;     /* the default idempotency key; random for a message without a queue */
     struct span error_envelope; /* the message attribute ErrorEnvelope, absent where there is none */
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SMALL_ANSWER ((size_t)16 * 1024)
 #define SKEW_MAX (240 * MICROSECONDS) /* a clock that is off by less is not why a signature was refused */
 
 static void ask(struct call *call);
@@ -141,6 +142,14 @@ static void on_response(void *user, const struct http_response *response) {
     error_read(response, c->verify_crc32, clock_wall(&c->clock), &call->result);
     if (call->operation.refine && (call->result.class == CALL_OK || call->result.from_service)) {
         call->operation.refine(call->user, response->body, &call->result);
+    }
+    if (call->operation.forgets_body && response->storage && response->body.len > SMALL_ANSWER) {
+        /* What follows may need as much again. */
+        struct http_response rest = *response;
+        buf_free(response->storage);
+        rest.body = SPAN("");
+        settle(call, &rest);
+        return;
     }
     settle(call, response);
 }

@@ -27,6 +27,7 @@ static struct call *start(struct dynamodb *d, struct aws_operation *operation, c
                           void *user) {
     operation->max_response = RESPONSE_MAX;
     operation->attempt_timeout = ATTEMPT_TIMEOUT;
+    operation->forgets_body = true;
     struct call *call = aws_call(d->client, operation, options, done, user);
     if (!call) {
         operation->release(user);

@@ -75,6 +75,7 @@ static void release(void *user) {
 static struct call *start(struct operation *o, bool wrote, struct aws_operation *operation, const struct call_options *options,
                           aws_call_done *done) {
     operation->body = buf_span(&o->request);
+    operation->forgets_body = true;
     operation->release = release;
     struct call *call = wrote ? aws_call(o->sqs->client, operation, options, done, o) : NULL;
     if (!call) {
@@ -132,7 +133,8 @@ static void refine_batch(void *user, struct span body, struct call_result *resul
 
 static void batch_done(void *user, const struct call_result *result, struct span body) {
     (void)body;
-    const struct operation *o = user;
+    struct operation *o = user;
+    buf_free(&o->request); /* of letters to the DLQ it is large, and what they are followed by needs room as well */
     o->done.batch(o->user, result, o->answered == BATCH ? o->answer.entries : NULL, o->answered == BATCH ? o->count : 0);
 }
 

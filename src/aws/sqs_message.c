@@ -5,6 +5,9 @@
 #include <limits.h>
 #include <stdlib.h>
 
+/* More than this that a message's block has beyond its texts is given back: it may be held long. */
+#define SLACK_MAX 4096
+
 /* Where one message's parts stand in the answer; absent (a zeroed token) where they don't. */
 struct parts {
     struct json_token message_id, receipt_handle, md5, body;
@@ -68,40 +71,53 @@ static enum answer_status message_member(void *user, struct json_reader *r, cons
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-/* The decoded text, appended to the block; the room was reserved, so that what the spans point to doesn't move. */
-static struct span append(struct buf *block, const struct json_token *part) {
-    if (part->event != JSON_STRING) {
-        return (struct span){NULL, 0};
-    }
-    size_t from = block->len;
-    (void)(part->escaped ? json_unescape(part->raw, block) : buf_append_span(block, part->raw));
-    return span_of(block->data + from, block->len - from);
-}
-
 static void read_numbers(const struct parts *p, struct sqs_message *m) {
     uint64_t number;
     m->sent_at = answer_number_text(&p->sent_at, INT64_MAX / MILLISECOND, &number) ? (int64_t)number * MILLISECOND : 0;
     m->receive_count = answer_number_text(&p->receive_count, UINT_MAX, &number) && number ? (unsigned)number : 1;
 }
 
+/* Gives back what escapes took more than what they stand for, where it is much. */
+static void give_back_slack(struct buf *block) {
+    char *data = block->capacity - block->len > SLACK_MAX ? realloc(block->data, block->len + 1) : NULL;
+    if (data) {
+        block->data = data;
+        block->capacity = block->len + 1;
+    }
+}
+
 /* NULL: no memory. */
 static struct sqs_message *make_message(const struct parts *p) {
+    struct sqs_message m = {.receive_count = 1};
+    const struct {
+        const struct json_token *text;
+        struct span *at;
+    } texts[] = {{&p->message_id, &m.message_id}, {&p->receipt_handle, &m.receipt_handle},   {&p->body, &m.body},
+                 {&p->group_id, &m.group_id},     {&p->sequence_number, &m.sequence_number}, {&p->error_envelope, &m.error_envelope}};
     /* Escapes are longer than what they stand for. */
-    size_t size = sizeof(struct sqs_message) + p->message_id.raw.len + p->receipt_handle.raw.len + p->body.raw.len + p->group_id.raw.len +
-                  p->sequence_number.raw.len + p->error_envelope.raw.len;
+    size_t size = sizeof m;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        size += texts[i].text->raw.len;
+    }
     struct buf block;
     buf_init(&block, size);
     if (!buf_reserve(&block, size)) {
         buf_free(&block);
         return NULL;
     }
-    buf_advance(&block, sizeof(struct sqs_message));
-    struct sqs_message m = {.message_id = append(&block, &p->message_id),
-                            .receipt_handle = append(&block, &p->receipt_handle),
-                            .body = append(&block, &p->body),
-                            .group_id = append(&block, &p->group_id),
-                            .sequence_number = append(&block, &p->sequence_number),
-                            .error_envelope = append(&block, &p->error_envelope)};
+    buf_advance(&block, sizeof m);
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        size_t from = block.len;
+        const struct json_token *text = texts[i].text;
+        (void)(text->escaped ? json_unescape(text->raw, &block) : buf_append_span(&block, text->raw));
+        texts[i].at->len = block.len - from;
+    }
+    give_back_slack(&block);
+    char *at = block.data + sizeof m;
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        texts[i].at->data = texts[i].text->event == JSON_STRING ? at : NULL;
+        at += texts[i].at->len;
+    }
     read_numbers(p, &m);
     memcpy(block.data, &m, sizeof m);
     return (struct sqs_message *)(void *)block.data;

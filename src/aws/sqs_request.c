@@ -2,6 +2,8 @@
 
 #include "json_writer.h"
 
+#define ENTRY_SIZE 1024 /* of a message to be sent, without its body and envelope */
+
 static void text_member(struct json_writer *w, struct span name, struct span value) {
     json_name(w, name);
     json_string(w, value);
@@ -120,6 +122,14 @@ static void send_entry(struct json_writer *w, size_t index, const struct sqs_sen
 }
 
 bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count, struct buf *out) {
+    /* A large one isn't grown by doubling, unless escapes make it so. */
+    size_t size = count * ENTRY_SIZE;
+    for (size_t i = 0; i < count; i++) {
+        size += entries[i].body.len + entries[i].error_envelope.len;
+    }
+    if (size <= out->max - out->len && !buf_reserve(out, size)) {
+        return false;
+    }
     struct json_writer w;
     begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {

@@ -154,6 +154,7 @@ void http_finish(struct http_transfer *t, CURLcode code) {
         .status = (int)status,
         .answered = t->answered,
         .body = buf_span(&t->body),
+        .storage = &t->body,
         .message = error_message(t, error, code),
     };
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {

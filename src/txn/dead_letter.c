@@ -138,17 +138,31 @@ static enum made make_beside(const struct update *u, const struct source *source
     return MADE;
 }
 
-/* Whatever happens, this one can be sent: what was delivered is a body that SQS took. */
+/* An original that can't be a body, in the least envelope that is one: the delivered one had no less in it. */
+static void append_least_envelope(const struct update_source *facts, struct buf *out) {
+    buf_append_cstr(out, "{\"success\":false,\"error\":\"\",\"details\":{\"source\":{\"body\":");
+    sqs_text_append_json(facts->body, out);
+    buf_append_cstr(out, ",\"idempotency_key\":");
+    sqs_text_append_json(facts->idempotency_key, out);
+    buf_append_cstr(out, "}}}");
+}
+
+/* Whatever happens, this one can be sent: SQS has taken it before. */
 static enum made make_bare(const struct update *u, const struct delivery *delivery, const struct source *source, size_t limit,
                            struct dead_letter *letter) {
-    struct span body = can_be_body(source->facts.body) ? source->facts.body : delivery->body;
+    struct span body = source->facts.body;
+    bool was_inside = body.len < delivery->body.len;
     letter->form = DEAD_LETTER_BARE;
-    buf_init(&letter->body, body.len);
-    if (!buf_append_span(&letter->body, body))
+    buf_init(&letter->body, ENVELOPE_MAX);
+    if (was_inside && !can_be_body(body))
+        append_least_envelope(&source->facts, &letter->body);
+    else
+        buf_append_span(&letter->body, body);
+    if (!buf_ok(&letter->body))
         return NO_MEMORY;
     add_attributes(u, letter);
-    letter->size = body.len;
-    size_t left = limit > body.len ? limit - body.len : 0;
+    letter->size = letter->body.len;
+    size_t left = limit > letter->body.len ? limit - letter->body.len : 0;
     if (error_type_size(u) <= left) {
         letter->size += error_type_size(u);
         left -= error_type_size(u);

@@ -123,21 +123,23 @@ bool json_string_decode(struct json_string s, struct buf *out) {
     return s.escaped ? json_unescape(s.raw, out) : buf_append_span(out, s.raw);
 }
 
-struct span json_string_text(struct json_string s, struct arena *a) {
-    if (!s.escaped)
-        return s.raw;
-    char *text = arena_alloc(a, s.raw.len + 1);
-    if (!text)
-        return (struct span){NULL, 0};
+size_t json_string_decode_to(struct json_string s, char *to) {
     struct pieces pieces = {.rest = s.raw};
     struct span piece;
     bool was_escaped;
     size_t len = 0;
     while (next_piece(&pieces, &piece, &was_escaped)) {
-        memcpy(text + len, piece.data, piece.len);
+        memmove(to + len, piece.data, piece.len);
         len += piece.len;
     }
-    return span_of(text, len);
+    return len;
+}
+
+struct span json_string_text(struct json_string s, struct arena *a) {
+    if (!s.escaped)
+        return s.raw;
+    char *text = arena_alloc(a, s.raw.len + 1);
+    return text ? span_of(text, json_string_decode_to(s, text)) : (struct span){NULL, 0};
 }
 
 /* The canonical escape of c, or nothing where it stands for itself. */

@@ -31,6 +31,8 @@ bool json_string_is(struct json_string s, const char *text);
 bool json_string_is_blank(struct json_string s);
 /* Appends the decoded form. False: out has failed. */
 bool json_string_decode(struct json_string s, struct buf *out);
+/* Writes the decoded form, which is never longer than raw, to where there is room for as much: also to raw's own bytes. Returns its bytes. */
+size_t json_string_decode_to(struct json_string s, char *to);
 /* The decoded form: raw itself where nothing is escaped, else a copy in a. Its data is NULL where there is no memory. */
 MUST_USE struct span json_string_text(struct json_string s, struct arena *a);
 

@@ -69,26 +69,35 @@ static enum unwrapped read_attribute(const struct update_context *ctx, struct sp
     return result;
 }
 
+/* The body that text spells takes p->body's place: over the delivered bytes where it may, else in p->inner. False: no memory. */
+static bool replace_body(struct update_parts *p, struct json_string text, const struct delivery *delivery) {
+    if (delivery->body_space) {
+        char *at = delivery->body_space + (text.raw.data - delivery->body.data);
+        p->body = span_of(at, json_string_decode_to(text, at));
+        return true;
+    }
+    struct buf inner;
+    buf_init(&inner, text.raw.len);
+    if (!buf_reserve(&inner, json_string_size(text)) || !json_string_decode(text, &inner)) {
+        buf_free(&inner);
+        return false;
+    }
+    buf_free(&p->inner);
+    p->inner = inner;
+    p->body = buf_span(&p->inner);
+    return true;
+}
+
 /* Replaces p->body by the body in p->tape's envelope. */
-static enum unwrapped unwrap_body(struct update_parts *p, struct update_source *ret_source) {
+static enum unwrapped unwrap_body(struct update_parts *p, const struct delivery *delivery, struct update_source *ret_source) {
     const struct value_tape *t = &p->tape;
     tape_node source = find_source(t);
     tape_node body = source == TAPE_ROOT ? TAPE_ROOT : tape_find(t, source, "body");
     if (!is_type(t, body, TAPE_STRING))
         return UNWRAP_NOT_OURS;
     struct update_source s;
-    if (read_source(t, source, &p->arena, &s) == UNWRAP_NO_MEMORY)
+    if (read_source(t, source, &p->arena, &s) == UNWRAP_NO_MEMORY || !replace_body(p, tape_string(t, body), delivery))
         return UNWRAP_NO_MEMORY;
-    struct json_string text = tape_string(t, body);
-    struct buf inner;
-    buf_init(&inner, text.raw.len);
-    if (!buf_reserve(&inner, json_string_size(text)) || !json_string_decode(text, &inner)) {
-        buf_free(&inner);
-        return UNWRAP_NO_MEMORY;
-    }
-    buf_free(&p->inner);
-    p->inner = inner;
-    p->body = buf_span(&p->inner);
     s.body = p->body;
     *ret_source = s;
     return UNWRAP_OURS;
@@ -128,7 +137,7 @@ enum step update_unwrap(const struct update_context *ctx, const struct delivery 
         step = read_text(ctx, u);
         if (step != STEP_FINE || i == UNWRAPS_MAX)
             break;
-        result = unwrap_body(p, &u->source);
+        result = unwrap_body(p, delivery, &u->source);
         if (result == UNWRAP_NOT_OURS)
             break;
         step = STEP_NO_MEMORY;

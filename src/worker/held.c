@@ -37,7 +37,10 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
     struct held *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    struct delivery delivery = {.body = message->body, .message_id = message->message_id, .error_envelope = message->error_envelope};
+    struct delivery delivery = {.body = message->body,
+                                .body_space = sqs_message_body(message),
+                                .message_id = message->message_id,
+                                .error_envelope = message->error_envelope};
     h->update = update_read(w->context, &delivery);
     if (!h->update) {
         free(h);

@@ -167,7 +167,7 @@ static struct line *line_new(struct stream_worker *w, size_t number, struct span
     w->line_count++;
     if (buf_append_span(&line->body, body)) {
         w->body_bytes += line->body.len;
-        struct delivery delivery = {.body = buf_span(&line->body), .message_id = span_cstr(line->key)};
+        struct delivery delivery = {.body = buf_span(&line->body), .body_space = line->body.data, .message_id = span_cstr(line->key)};
         line->update = update_read(w->context, &delivery);
     }
     if (line->update)

@@ -1,12 +1,13 @@
 /* Time and memory for hostile messages, as their size doubles up to 1 MiB: reading, building, and the DLQ message for what is refused.
  *
  * For each kind of input a line with the time at each size and its ratio to the one before (linear: near 2), and the largest share of
- * memory at the peak: all that the heap holds at once, the body included, over the body's size. Ends with 1 where a ratio, taken over the
+ * memory at the peak: all that the worker's heap holds at once for it, over its size, for the message itself and for one that comes back
+ * from the DLQ. Ends with 1 where a ratio, taken over the
  * last three doublings, is above 2.6, or a share is above SHARE_MAX.
  *   hostile_inputs           everything
  *   hostile_inputs memory    only the shares, at the full size: the same on every machine */
 #include "digest.h"
-#include "message_cost.h"
+#include "message_worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,6 +211,22 @@ static double time_of(const struct update_context *ctx, const struct delivery *d
 
 static double largest_share;
 
+/* The share of the same kind of message that comes back from the DLQ, as long as one may be. */
+static double wrapped_share(const struct update_context *ctx, const struct input *input, struct buf *body) {
+    struct buf message;
+    buf_init(&message, body->max);
+    /* How long it becomes in its envelope is known afterwards: by its quotes. */
+    for (size_t size = BODY_MAX; body->len > BODY_MAX || message.len == 0; size = size * BODY_MAX / body->len - 1) {
+        make_body(input, size, &message);
+        buf_reset(body);
+        message_append(FORM_WRAPPED, buf_span(&message), body);
+    }
+    bool failed;
+    double share = message_share(ctx, buf_span(body), &failed);
+    buf_free(&message);
+    return share;
+}
+
 static bool run(const struct update_context *ctx, const struct input *input, bool only_memory, struct buf *body) {
     struct delivery delivery = {.message_id = SPAN("message-id")};
     double times[STEPS] = {0};
@@ -223,14 +240,16 @@ static bool run(const struct update_context *ctx, const struct input *input, boo
         if (step > 0 && !only_memory)
             (void)printf(" %5.2f", times[step] / times[step - 1]);
     }
-    double share = message_share(ctx, &delivery, &failed);
-    largest_share = share > largest_share ? share : largest_share;
+    double share = message_share(ctx, buf_span(body), &failed);
+    double wrapped = wrapped_share(ctx, input, body);
+    double larger = wrapped > share ? wrapped : share;
+    largest_share = larger > largest_share ? larger : largest_share;
     double over_three = times[STEPS - 1] / (times[STEPS - 4] > 0 ? times[STEPS - 4] : 1);
     bool linear = only_memory || over_three <= RATIO_MAX * RATIO_MAX * RATIO_MAX;
     if (!only_memory)
         (void)printf(" %9.0f us", times[STEPS - 1]);
-    (void)printf(" %6.2f x %s%s%s\n", share, failed ? "refused" : "built", linear ? "" : "  NOT LINEAR", share > SHARE_MAX ? "  TOO MUCH MEMORY" : "");
-    return linear && share <= SHARE_MAX;
+    (void)printf(" %6.2f x %-7s %6.2f x%s%s\n", share, failed ? "refused" : "built", wrapped, linear ? "" : "  NOT LINEAR", larger > SHARE_MAX ? "  TOO MUCH MEMORY" : "");
+    return linear && larger <= SHARE_MAX;
 }
 
 int main(int argc, char **argv) {
@@ -242,7 +261,7 @@ int main(int argc, char **argv) {
     buf_init(&body, 2 * BODY_MAX);
     bool good = true;
     if (!only_memory)
-        (void)printf("%-41s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory\n", "");
+        (void)printf("%-41s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory; back from the DLQ\n", "");
     for (size_t i = 0; i < ARRAY_LENGTH(inputs); i++)
         good = run(&ctx, &inputs[i], only_memory, &body) && good;
     (void)printf("%.2f times its size is the most that a message takes in memory\n", largest_share);

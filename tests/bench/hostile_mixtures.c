@@ -2,11 +2,11 @@
  * message and the items may have, and a condition's value filled with a third.
  *
  * For each kind of value, what it takes of the message and of the item decides how many of it fit; the program tries every pair with every
- * third and prints the worst. Ends with 1 where one takes more than SHARE_MAX times its size.
+ * third, each plain and come back from the DLQ, and prints the worst. Ends with 1 where one takes more than SHARE_MAX times its size.
  *   hostile_mixtures          all pairs: minutes
  *   hostile_mixtures worst    the kinds that are known to be the worst */
 #include "digest.h"
-#include "message_cost.h"
+#include "message_worker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,28 +63,37 @@ static const struct kind kinds[] = {
 /* What the condition's value is filled with: the kinds that grow the most. */
 static const struct kind *const thirds[] = {NULL, &kinds[0], &kinds[1], &kinds[2]};
 
+/* Storage for one. */
+struct bodies {
+    struct buf message, body; /* the latter as it comes */
+};
+
 struct mixture {
+    enum message_form form;
     const struct kind *kinds[3]; /* of the attribute, and of the condition's value; NULL: none */
     size_t counts[3];
     double share;
+    bool failed; /* it got no transaction */
 };
 
-static size_t length_of(const struct kind *kind) {
-    return strlen(kind->text) + 1;
+static size_t length_of(enum message_form form, const struct kind *kind) {
+    return message_room(form, kind->text) + 1;
 }
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* How many of both fill the message's room and the item's; where they can't do both, as many of the first as go into either. */
-static void fill(const struct kind *a, const struct kind *b, size_t room, size_t *ret_a, size_t *ret_b) {
-    double ta = (double)length_of(a), tb = (double)length_of(b), sa = a->item, sb = b->item;
+/* Counts of both that fill the message's room and the item's; where they can't do both, as many of the first as go into either. */
+static void fill(struct mixture *m, size_t room) {
+    const struct kind *a = m->kinds[0], *b = m->kinds[1];
+    size_t length = length_of(m->form, a);
+    double ta = (double)length, tb = (double)length_of(m->form, b), sa = a->item, sb = b->item;
     double determinant = ta * sb - tb * sa;
     double x = ((double)room * sb - tb * ITEM_ROOM) / determinant, y = (ta * ITEM_ROOM - sa * (double)room) / determinant;
     bool both = a != b && x >= 0 && y >= 0;
-    *ret_a = both ? (size_t)x : least(room / length_of(a), ITEM_ROOM / a->item);
-    *ret_b = both ? (size_t)y : 0;
+    m->counts[0] = both ? (size_t)x : least(room / length, ITEM_ROOM / a->item);
+    m->counts[1] = both ? (size_t)y : 0;
 }
 
 static void append_list(struct buf *body, const struct mixture *m, size_t from, size_t to) {
@@ -98,28 +107,38 @@ static void append_list(struct buf *body, const struct mixture *m, size_t from, 
     buf_append_cstr(body, before[0] == '[' ? "[]" : "]");
 }
 
-static void make_body(const struct mixture *m, struct buf *body) {
-    buf_reset(body);
-    buf_append_cstr(body, "{\"id\":\"k\",\"enable_logging\":true,\"attributes\":{\"x\":");
-    append_list(body, m, 0, 2);
-    buf_append_cstr(body, "}");
+static void append_message(const struct mixture *m, struct buf *message) {
+    buf_append_cstr(message, "{\"id\":\"k");
+    buf_append_cstr(message, message_mark(m->form));
+    buf_append_cstr(message, "\",\"enable_logging\":true,\"attributes\":{\"x\":");
+    append_list(message, m, 0, 2);
+    buf_append_cstr(message, "}");
     if (m->kinds[2]) {
-        buf_append_cstr(body, ",\"condition_expression\":\"x=:v");
+        buf_append_cstr(message, ",\"condition_expression\":\"x=:v");
         for (int i = 0; i < 140; i++)
-            buf_append_cstr(body, " OR a = :v");
-        buf_append_cstr(body, "\",\"expression_attribute_values\":{\":v\":");
-        append_list(body, m, 2, 3);
-        buf_append_cstr(body, "}");
+            buf_append_cstr(message, " OR a = :v");
+        buf_append_cstr(message, "\",\"expression_attribute_values\":{\":v\":");
+        append_list(message, m, 2, 3);
+        buf_append_cstr(message, "}");
     }
-    while (body->len + 1 < BODY_MAX)
-        buf_append_char(body, ' ');
-    buf_append_cstr(body, "}");
-    if (!buf_ok(body))
+    buf_append_cstr(message, "}");
+}
+
+/* The message as it comes, with blanks behind it up to the greatest size. */
+static void make_body(const struct mixture *m, struct bodies *b) {
+    buf_reset(&b->message);
+    buf_reset(&b->body);
+    append_message(m, &b->message);
+    message_append(m->form, buf_span(&b->message), &b->body);
+    while (b->body.len < BODY_MAX)
+        buf_append_char(&b->body, ' ');
+    if (!buf_ok(&b->message) || !buf_ok(&b->body) || b->body.len != BODY_MAX)
         abort();
 }
 
-static void print(const struct mixture *m, bool failed) {
-    (void)printf("%6.2f x %-8s", m->share, failed ? "refused" : "built");
+static void print(const struct mixture *m) {
+    static const char *const forms[] = {[FORM_PLAIN] = "", [FORM_WRAPPED] = "wrapped: ", [FORM_REFUSED] = "wrapped, with U+FFFE: "};
+    (void)printf("%6.2f x %-8s%s", m->share, m->failed ? "refused" : "built", forms[m->form]);
     for (int i = 0; i < 3; i++)
         if (m->kinds[i] && m->counts[i] > 0)
             (void)printf("%s%zu of %s", i == 2 ? "; in the condition " : i == 0 ? "" : ", ", m->counts[i], m->kinds[i]->text);
@@ -137,19 +156,24 @@ static void keep(struct mixture m) {
         }
 }
 
-static void try_mixture(const struct update_context *ctx, const struct kind *a, const struct kind *b, const struct kind *c, struct buf *body) {
-    struct mixture m = {.kinds = {a, b, c}};
+static void try_mixture(const struct update_context *ctx, struct mixture m, struct bodies *b) {
     size_t room = BODY_MAX - 4096;
-    if (c) {
-        m.counts[2] = least(TERMS_MAX / c->normal, room / length_of(c));
-        room -= m.counts[2] * length_of(c);
+    if (m.kinds[2]) {
+        size_t length = length_of(m.form, m.kinds[2]);
+        m.counts[2] = least(TERMS_MAX / m.kinds[2]->normal, room / length);
+        room -= m.counts[2] * length;
     }
-    fill(a, b, room, &m.counts[0], &m.counts[1]);
-    make_body(&m, body);
-    struct delivery delivery = {.body = buf_span(body), .message_id = SPAN("message-id")};
-    bool failed;
-    m.share = message_share(ctx, &delivery, &failed);
+    fill(&m, room);
+    make_body(&m, b);
+    m.share = message_share(ctx, buf_span(&b->body), &m.failed);
     keep(m);
+}
+
+static void try_all(const struct update_context *ctx, enum message_form form, size_t count, struct bodies *b) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = i; k < count; k++)
+            for (size_t third = 0; third < ARRAY_LENGTH(thirds); third++)
+                try_mixture(ctx, (struct mixture){.form = form, .kinds = {&kinds[i], &kinds[k], thirds[third]}}, b);
 }
 
 int main(int argc, char **argv) {
@@ -157,21 +181,15 @@ int main(int argc, char **argv) {
     struct update_context ctx;
     if (!message_context(&ctx))
         return EXIT_FAILURE;
-    struct buf body;
-    buf_init(&body, 2 * BODY_MAX);
-    for (size_t a = 0; a < count; a++)
-        for (size_t b = a; b < count; b++)
-            for (size_t c = 0; c < ARRAY_LENGTH(thirds); c++)
-                try_mixture(&ctx, &kinds[a], &kinds[b], thirds[c], &body);
-    for (size_t i = 0; i < SHOWN; i++) {
-        struct delivery delivery = {.message_id = SPAN("message-id")};
-        bool failed;
-        make_body(&worst[i], &body);
-        delivery.body = buf_span(&body);
-        (void)message_share(&ctx, &delivery, &failed);
-        print(&worst[i], failed);
-    }
-    buf_free(&body);
+    struct bodies b;
+    buf_init(&b.message, 2 * BODY_MAX);
+    buf_init(&b.body, 2 * BODY_MAX);
+    for (enum message_form form = 0; form < FORM_COUNT; form++)
+        try_all(&ctx, form, count, &b);
+    for (size_t i = 0; i < SHOWN; i++)
+        print(&worst[i]);
+    buf_free(&b.message);
+    buf_free(&b.body);
     digest_free(ctx.digest);
     return worst[0].share <= SHARE_MAX ? EXIT_SUCCESS : EXIT_FAILURE;
 }

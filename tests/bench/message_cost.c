@@ -2,9 +2,9 @@
 
 #include "dead_letter.h"
 #include "digest.h"
-#include "heap_count.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define WALL 1704677672343000LL
 #define RECORD_MAX ((size_t)8 << 20)
@@ -20,6 +20,46 @@ bool message_context(struct update_context *ret) {
                                    .digest = digest_new(),
                                    .hash_seed = {1, 2}};
     return ret->digest;
+}
+
+#define ENVELOPE_BEGIN "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\""
+#define ENVELOPE_END "\"}}}"
+#define NO_CHARACTER "\xEF\xBF\xBE" /* U+FFFE */
+
+const char *message_mark(enum message_form form) {
+    return form == FORM_REFUSED ? NO_CHARACTER : "";
+}
+
+static bool is_escaped(char c) {
+    return c == '"' || c == '\\';
+}
+
+size_t message_room(enum message_form form, const char *text) {
+    size_t room = strlen(text);
+    for (const char *at = text; form != FORM_PLAIN && *at; at++)
+        room += is_escaped(*at);
+    return room;
+}
+
+void message_append(enum message_form form, struct span message, struct buf *out) {
+    if (form == FORM_PLAIN) {
+        buf_append_span(out, message);
+        return;
+    }
+    const size_t mark = sizeof NO_CHARACTER - 1;
+    buf_append_cstr(out, ENVELOPE_BEGIN);
+    for (size_t i = 0; i < message.len; i++) {
+        const char *at = message.data + i;
+        if (message.len - i >= mark && memcmp(at, NO_CHARACTER, mark) == 0) {
+            buf_append_cstr(out, "\\ufffe");
+            i += mark - 1;
+            continue;
+        }
+        if (is_escaped(*at))
+            buf_append_char(out, '\\');
+        buf_append_char(out, *at);
+    }
+    buf_append_cstr(out, ENVELOPE_END);
 }
 
 void message_live(const struct update_context *ctx, const struct delivery *delivery, bool *ret_failed) {
@@ -41,10 +81,4 @@ void message_live(const struct update_context *ctx, const struct delivery *deliv
         abort();
     buf_free(&record);
     update_free(u);
-}
-
-double message_share(const struct update_context *ctx, const struct delivery *delivery, bool *ret_failed) {
-    heap_count_begin();
-    message_live(ctx, delivery, ret_failed);
-    return ((double)heap_count_peak() + (double)delivery->body.len) / (double)delivery->body.len;
 }

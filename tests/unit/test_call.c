@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "buf.h"
 #include "call.h"
 #include "compiler.h"
 #include "fake_http.h"
@@ -25,6 +26,9 @@ struct fixture {
     char body[128];
     enum call_class refine_to; /* CALL_OK: leaves it alone */
     struct call *call;
+    struct buf *answer; /* where the answer stands */
+    size_t answer_at_the_end; /* bytes that it took when the call was done */
+    bool forgets_body;
     bool in_start;
     bool cancels_in_done, starts_in_done;
 };
@@ -73,6 +77,7 @@ static void on_done(void *user, const struct call_result *result, struct span bo
     f->done++;
     f->done_at = f->fake.monotonic;
     f->result = *result;
+    f->answer_at_the_end = f->answer ? f->answer->capacity : 0;
     (void)snprintf(f->body, sizeof f->body, "%.*s", (int)body.len, body.data);
     if (f->cancels_in_done) {
         call_cancel(f->call);
@@ -89,6 +94,7 @@ static struct call *start(struct fixture *f, const struct call_options *options)
                                             .max_response = 1000,
                                             .attempt_timeout = 10 * SECOND,
                                             .refine = refine,
+                                            .forgets_body = f->forgets_body,
                                             .release = release};
     f->in_start = true;
     f->call = aws_call(f->client, &operation, options, on_done, f);
@@ -538,6 +544,32 @@ static void retries_are_logged_for_debugging_only(void **state) {
     call_cancel(f->call);
 }
 
+/* Whether an answer of this size still stood there when the call was done. */
+static void assert_answer_left(struct fixture *f, size_t size, bool forgets, bool is_left) {
+    struct buf answer;
+    buf_init(&answer, size);
+    for (size_t i = 0; i < size; i++) {
+        buf_append_char(&answer, '1');
+    }
+    assert_true(buf_ok(&answer));
+    f->answer = &answer;
+    f->forgets_body = forgets;
+    begin(f);
+    fake_respond(&f->fake, f->fake.request_count - 1, (struct http_response){.status = 200, .body = buf_span(&answer), .storage = &answer});
+    assert_int_equal(f->result.class, CALL_OK);
+    assert_int_equal(f->body[0], is_left ? '1' : '\0');
+    assert_int_equal(f->answer_at_the_end > 0, is_left);
+    f->answer = NULL;
+    buf_free(&answer);
+}
+
+static void fault_28_a_large_answer_that_was_read_is_not_held_while_its_receiver_works(void **state) {
+    struct fixture *f = *state;
+    assert_answer_left(f, 1 << 20, true, false);
+    assert_answer_left(f, 100, true, true); /* the next one needs the room again */
+    assert_answer_left(f, 1 << 20, false, true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -548,6 +580,7 @@ int main(void) {
         TEST(a_permanent_refusal_is_told_at_once),
         TEST(denied_access_is_told_at_once),
         TEST(the_operation_may_see_an_answer_otherwise),
+        TEST(fault_28_a_large_answer_that_was_read_is_not_held_while_its_receiver_works),
         TEST(what_is_not_the_services_is_not_shown_to_the_operation),
         TEST(a_wrong_checksum_is_tried_again),
         TEST(an_untrusted_server_is_named),

@@ -6,10 +6,12 @@
 #include <cmocka.h>
 
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "json_writer.h"
 #include "sqs_response.h"
 
 static int make_digest(void **state) {
@@ -55,6 +57,33 @@ static void a_recorded_message_is_read_whole(void **state) {
 
 #define MD5_B2 "fbfba2e45c2045dc5cab22a5afe83d9d"
 #define MESSAGE(rest) "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"" rest "}"
+
+static void fault_28_a_message_full_of_escapes_takes_no_more_room_than_without(void **state) {
+    enum { QUOTES = 100000 };
+    struct buf text, body;
+    buf_init(&text, SIZE_MAX);
+    buf_init(&body, QUOTES);
+    for (int i = 0; i < QUOTES; i++) {
+        buf_append_cstr(&body, "\"");
+    }
+    char md5[MD5_HEX_SIZE + 1];
+    assert_true(digest_md5_hex(*state, buf_span(&body), md5));
+    buf_printf(&text, "{\"Messages\":[{\"MD5OfBody\":\"%s\",\"ReceiptHandle\":\"h\",\"Attributes\":{\"MessageGroupId\":\"g\"},\"Body\":", md5);
+    json_append_string(&text, buf_span(&body));
+    buf_append_cstr(&text, ",\"MessageId\":\"i\"}]}");
+    assert_true(buf_ok(&text) && buf_ok(&body));
+    struct sqs_messages all = read_fine(*state, text.data, 10);
+    assert_int_equal(all.count, 1);
+    struct sqs_message *m = all.message[0];
+    assert_true(span_equal(m->body, buf_span(&body)));
+    assert_true(sqs_message_body(m) == m->body.data);
+    assert_true(span_is(m->message_id, "i") && span_is(m->receipt_handle, "h") && span_is(m->group_id, "g"));
+    assert_null(m->sequence_number.data);
+    assert_in_range(malloc_usable_size(m), QUOTES, QUOTES + QUOTES / 10);
+    sqs_messages_free(&all);
+    buf_free(&text);
+    buf_free(&body);
+}
 
 static void what_is_absent_is_absent(void **state) {
     struct sqs_messages all = read_fine(*state, "{\"Messages\":[" MESSAGE("") "]}", 10);
@@ -217,6 +246,7 @@ static void a_body_may_hold_any_character_escaped_or_not(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_DIGEST(a_recorded_message_is_read_whole),
+        WITH_DIGEST(fault_28_a_message_full_of_escapes_takes_no_more_room_than_without),
         WITH_DIGEST(what_is_absent_is_absent),
         WITH_DIGEST(no_messages_may_be_said_in_several_ways),
         WITH_DIGEST(odd_attributes_are_not_taken_for_numbers),

@@ -29,6 +29,39 @@ static void a_dlq_message_of_ours_is_unwrapped_under_its_original_key(void **sta
     fixture_done(&f);
 }
 
+/* The bytes hold a body; what is read of it. */
+static struct update *read_over(const struct fixture *f, char *bytes) {
+    const struct delivery delivery = {.body = span_cstr(bytes), .body_space = bytes, .message_id = SPAN(MESSAGE_ID)};
+    struct update *u = update_read(&f->context, &delivery);
+    assert_non_null(u);
+    return u;
+}
+
+static void fault_28_a_body_that_comes_back_wrapped_is_not_held_twice(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    char once[] = ENVELOPE("\"body\":\"{\\\"id\\\":\\\"u\\u00e9\\\\n\\\",\\\"attributes\\\":{\\\"x\\\":\\\"\\\\u0001\\ud83d\\ude00\\\"}}\"," SOURCE_FACTS);
+    struct update *u = read_over(&f, once);
+    assert_int_equal(u->failure.type, ERROR_NONE);
+    assert_in_range((uintptr_t)u->source.body.data, (uintptr_t)once, (uintptr_t)once + sizeof once - 1 - u->source.body.len);
+    assert_span(u->source.body, "{\"id\":\"u\xC3\xA9\\n\",\"attributes\":{\"x\":\"\\u0001\xF0\x9F\x98\x80\"}}");
+    assert_span(u->source.message_id, "first");
+    assert_span(u->source.idempotency_key, "k1");
+    assert_span(u->record, "{\"id\":{\"S\":\"u\xC3\xA9\\n\"}}");
+    update_free(u);
+    char twice[] = ENVELOPE("\"body\":\"{\\\"success\\\":false,\\\"error\\\":\\\"E\\\",\\\"details\\\":{\\\"source\\\":{\\\"body\\\":"
+                            "\\\"{\\\\\\\"id\\\\\\\":\\\\\\\"u\\\\\\\",\\\\\\\"attributes\\\\\\\":{\\\\\\\"x\\\\\\\":1}}\\\",\\\"idempotency_key\\\":\\\"in\\\"}}}\","
+                            SOURCE_FACTS);
+    u = read_over(&f, twice);
+    assert_int_equal(u->failure.type, ERROR_NONE);
+    assert_in_range((uintptr_t)u->source.body.data, (uintptr_t)twice, (uintptr_t)twice + sizeof twice - 1 - u->source.body.len);
+    assert_span(u->source.body, "{\"id\":\"u\",\"attributes\":{\"x\":1}}");
+    assert_span(u->idempotency_key, "in");
+    update_free(u);
+    fixture_done(&f);
+}
+
 static void the_bodys_own_key_wins(void **state) {
     (void)state;
     struct fixture f;
@@ -166,6 +199,7 @@ static void envelopes_in_envelopes_are_unwrapped_to_the_innermost_within_a_bound
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dlq_message_of_ours_is_unwrapped_under_its_original_key),
+        cmocka_unit_test(fault_28_a_body_that_comes_back_wrapped_is_not_held_twice),
         cmocka_unit_test(the_bodys_own_key_wins),
         cmocka_unit_test(what_is_no_envelope_of_ours_is_a_message_like_any_other),
         cmocka_unit_test(an_unreadable_body_is_unwrapped_all_the_same),
