@@ -19,8 +19,9 @@
 
 struct dynamodb {
     struct aws_client *client;
-    struct transact *spare; /* for reuse: each message needs one, and what it holds is large */
+    struct transact *spare; /* for reuse: each message needs one */
     size_t spare_count;
+    struct cancellation cancellation; /* of the answer that is being passed on: between its reading and done nothing else happens */
 };
 
 static struct call *start(struct dynamodb *d, struct aws_operation *operation, const struct call_options *options, aws_call_done *done,
@@ -40,7 +41,6 @@ struct transact {
     struct transact *next; /* among the spare ones */
     transact_done *done;
     void *user;
-    struct cancellation cancellation; /* of the last answer; count 0: it was none */
 };
 
 static struct transact *transact_take(struct dynamodb *d) {
@@ -73,8 +73,9 @@ static bool is_cancelled(const struct call_result *result) {
 }
 
 static void refine_transact(void *user, struct span body, struct call_result *result) {
-    struct transact *t = user;
-    t->cancellation.count = 0;
+    const struct transact *t = user;
+    struct cancellation *cancellation = &t->dynamodb->cancellation;
+    cancellation->count = 0;
     if (result->class == CALL_OK) {
         refine_by_answer(dynamodb_read_nothing(body), result);
         return;
@@ -82,9 +83,9 @@ static void refine_transact(void *user, struct span body, struct call_result *re
     if (!is_cancelled(result)) {
         return;
     }
-    enum answer_status status = dynamodb_read_cancellation(body, &t->cancellation);
+    enum answer_status status = dynamodb_read_cancellation(body, cancellation);
     if (status == ANSWER_FINE) {
-        result->class = dynamodb_cancellation_class(&t->cancellation);
+        result->class = dynamodb_cancellation_class(cancellation);
         return;
     }
     refine_by_answer(status, result);
@@ -94,10 +95,11 @@ static void refine_transact(void *user, struct span body, struct call_result *re
 static void transact_answered(void *user, const struct call_result *result, struct span body) {
     (void)body;
     const struct transact *t = user;
+    const struct cancellation *cancellation = &t->dynamodb->cancellation;
     struct transact_result r;
     r.call = *result;
-    r.reason_count = is_cancelled(result) ? t->cancellation.count : 0; /* else the reasons are of an earlier attempt */
-    memcpy(r.reasons, t->cancellation.reasons, r.reason_count * sizeof *r.reasons);
+    r.reason_count = is_cancelled(result) ? cancellation->count : 0; /* else the reasons are of another answer */
+    memcpy(r.reasons, cancellation->reasons, r.reason_count * sizeof *r.reasons);
     t->done(t->user, &r);
 }
 
@@ -109,7 +111,6 @@ static struct call *transact(void *ctx, struct span body, const struct call_opti
     t->dynamodb = ctx;
     t->done = done;
     t->user = user;
-    t->cancellation.count = 0;
     struct aws_operation operation = {.name = "TransactWriteItems", .body = body, .refine = refine_transact, .release = transact_release};
     return start(ctx, &operation, options, transact_answered, t);
 }

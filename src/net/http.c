@@ -12,7 +12,9 @@
 #define DEFAULT_CONNECTIONS 1024
 #define DEFAULT_BUDGET ((size_t)256 * 1024 * 1024)
 #define IDLE_TRANSFERS_MAX 512
-#define IDLE_BODY_MAX ((size_t)32 * 1024) /* what a transfer keeps of its buffer while nobody uses it */
+/* What a transfer keeps of its buffer while nobody uses it. One that brought ten messages is next used for transactions, whose answers are empty,
+ * and in time each has brought some. */
+#define IDLE_BODY_MAX ((size_t)512)
 
 static void list_push(struct http_transfer **list, struct http_transfer *t) {
     t->previous = NULL;

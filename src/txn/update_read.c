@@ -4,10 +4,8 @@
 
 #include <stdlib.h>
 
-/* A request's buffer that is larger is given back until the request is built: a message may wait long for its turn. */
-#define IDLE_REQUEST_MAX 4096
-/* What nearly every request fits in; reading uses it first. */
-#define USUAL_REQUEST_SIZE 3071
+/* What the canonical form of nearly every message fits in, of which its hash is made. */
+#define USUAL_SCRATCH_SIZE 3072
 
 struct whole {
     struct update update;
@@ -17,8 +15,6 @@ struct whole {
 static enum step read_key(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     struct update_parts *p = u->parts;
     tape_node id = p->members[MEMBER_ID];
-    if (!buf_reserve(scratch, USUAL_REQUEST_SIZE))
-        return STEP_NO_MEMORY;
     size_t size = 0;
     enum step step = update_read_key(ctx->table, &p->tape, id, scratch, &size, &u->failure);
     if (step != STEP_FINE)
@@ -136,7 +132,12 @@ static enum step read_message(const struct update_context *ctx, const struct del
     u->audited = is_audited(ctx, p);
     if (!update_hash_key(ctx, u))
         return STEP_NO_MEMORY;
-    return validate(ctx, u, &u->request);
+    struct buf scratch;
+    char usual[USUAL_SCRATCH_SIZE];
+    buf_init_lent(&scratch, usual, sizeof usual, REQUEST_SIZE_MAX);
+    step = validate(ctx, u, &scratch);
+    buf_free(&scratch);
+    return step;
 }
 
 struct update *update_read(const struct update_context *ctx, const struct delivery *delivery) {
@@ -154,9 +155,6 @@ struct update *update_read(const struct update_context *ctx, const struct delive
     }
     if (step == STEP_REFUSED)
         update_free_parts(u->parts);
-    buf_reset(&u->request);
-    if (step == STEP_REFUSED || u->request.capacity > IDLE_REQUEST_MAX)
-        buf_free(&u->request);
     return u;
 }
 

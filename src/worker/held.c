@@ -130,6 +130,9 @@ void held_take(struct queue_worker *w, struct sqs_message **messages, size_t cou
 void held_delete(struct held *h, bool harmless) {
     held_enter(h, HELD_DELETING);
     lease_end(h);
+    /* Of what is done with, only the handle is needed. */
+    update_free(h->update);
+    h->update = h->job.update = NULL;
     /* A handle may serve beyond its lease, as long as nobody else has received the message. */
     int64_t least = clock_monotonic(h->worker->ports.clock) + REMOVAL_PATIENCE;
     h->removal.expires = h->lease_until > least ? h->lease_until : least;

@@ -1,5 +1,6 @@
 #include "worker_world.h"
 
+#include "queue_worker_private.h"
 #include "sim_memory.h"
 
 static void fill(struct scene *s) {
@@ -60,8 +61,29 @@ static void fault_26_without_any_memory_for_a_minute_nothing_is_lost_either(void
     }
 }
 
+static void what_is_done_with_holds_no_update_while_it_waits_to_be_deleted(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 3, 5);
+    s.sqs->remove.latency = 10 * SECOND;
+    fill(&s);
+    scene_start(&s);
+    world_run(&s.world, 5 * SECOND);
+    const struct queue_worker *w = s.worker.worker;
+    assert_int_equal(w->held_counts[HELD_DELETING], 10);
+    const struct held *h;
+    TAILQ_FOREACH(h, &w->held[HELD_DELETING], in_state) {
+        assert_null(h->update);
+    }
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.db->committed, 7);
+    s.invariants.unaudited = true;
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_done_with_holds_no_update_while_it_waits_to_be_deleted),
         cmocka_unit_test(fault_26_whichever_allocation_fails_no_message_is_lost),
         cmocka_unit_test(fault_26_without_any_memory_for_a_minute_nothing_is_lost_either),
     };

@@ -7,6 +7,7 @@
 
 #include "compiler.h"
 #include "http.h"
+#include "http_private.h"
 #include "loop.h"
 #include "loopback_server.h"
 
@@ -390,6 +391,19 @@ static void responses_together_stay_within_the_budget_and_it_is_given_back(void 
     assert_int_equal(http_stats(f->http).response_bytes, 0);
 }
 
+static void nothing_is_kept_of_a_large_response_once_it_was_heard(void **state) {
+    struct fixture *f = *state;
+    static const struct server_answer answers[] = {{.text = "HTTP/1.1 200 OK\r\nContent-Length: 8192\r\n\r\n", .padding = 8192}, OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->body_len, 8192);
+    assert_non_null(f->http->idle);
+    assert_in_range(f->http->idle->body.capacity, 0, 1024);
+    assert_int_equal(run(f, &request)->body_len, 2); /* the same transfer again */
+    assert_null(f->http->idle->next);
+    assert_in_range(f->http->idle->body.capacity, 1, 1024);
+}
+
 static void a_chunked_body_is_put_together(void **state) {
     struct fixture *f = *state;
     struct outcome *o = run_against(
@@ -585,6 +599,7 @@ int main(void) {
         TEST(the_first_byte_is_timed_on_the_monotonic_clock),
         TEST(a_body_over_its_ceiling_fails_and_is_said_to_be_too_large),
         TEST(responses_together_stay_within_the_budget_and_it_is_given_back),
+        TEST(nothing_is_kept_of_a_large_response_once_it_was_heard),
         TEST(a_chunked_body_is_put_together),
         TEST(a_redirect_is_a_response_like_any_other),
         TEST(what_is_cut_or_no_http_is_broken),
