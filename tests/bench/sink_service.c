@@ -1,5 +1,7 @@
 #include "sink_service.h"
 
+#include "clock.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,7 +20,8 @@ static const struct span names[SINK_OPERATIONS] = {
 };
 
 bool sink_service_init(struct sink_service *s, const struct sink_options *options) {
-    *s = (struct sink_service){.options = options};
+    struct clock clock = clock_system();
+    *s = (struct sink_service){.options = options, .sent_at = clock_wall(&clock) / MILLISECOND};
     return stock_init(&s->stock, options) && bodies_init(&s->bodies, options->body_size, options->audited);
 }
 

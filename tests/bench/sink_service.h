@@ -30,6 +30,7 @@ struct sink_service {
     unsigned port;
     struct bodies bodies;
     struct stock stock;
+    int64_t sent_at; /* of every message: when the sink started, in milliseconds since 1970 */
     uint64_t connections, tls_connections; /* since the start */
     struct {
         uint64_t requests, bytes;

@@ -19,8 +19,8 @@ static void append_message(struct sink_service *s, uint64_t number, unsigned rec
                receives, number, number, handle_filler);
     if (!bodies_append(&s->bodies, stock_is_valid(&s->stock, number), number, out, md5))
         buf_append_cstr(out, "no memory"); /* does not fit its MD5 then */
-    buf_printf(out, "\",\"MD5OfBody\":\"%s\",\"Attributes\":{\"SentTimestamp\":\"1704677670587\",\"ApproximateReceiveCount\":\"%u\"}}", md5,
-               receives);
+    buf_printf(out, "\",\"MD5OfBody\":\"%s\",\"Attributes\":{\"SentTimestamp\":\"%" PRId64 "\",\"ApproximateReceiveCount\":\"%u\"}}", md5,
+               s->sent_at, receives);
 }
 
 /* False: nothing is there, and may come within *ret_wait. */
