@@ -36,12 +36,8 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int events) {
     timers_run(&loop->timers, clock_monotonic(&loop->clock));
 }
 
-/* Callbacks start and stop timers at will; libev hears of it once a turn, just before it waits. */
-static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
-    (void)prepare, (void)events;
-    struct loop *loop = ev_userdata(ev);
-    loop->turns++;
-    int64_t due = timers_next(&loop->timers);
+/* Arms libev's timer for the next of ours. */
+static void arm(struct ev_loop *ev, struct loop *loop, int64_t due) {
     if (due == loop->armed) {
         return;
     }
@@ -55,6 +51,19 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
     int64_t left = due - clock_monotonic(&loop->clock);
     ev_timer_set(&loop->timer, left > 0 ? (double)left / (double)MICROSECONDS : 0.0, 0.0);
     ev_timer_start(ev, &loop->timer);
+}
+
+/* Callbacks start and stop timers at will; libev hears of it once a turn, just before it waits. What is due by then is fired first: most requests
+ * go out by such a timer, started by the answer to the one before, and a wait of their own would be a call of the system for each. */
+static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
+    (void)prepare, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    loop->turns++;
+    int64_t now = clock_monotonic(&loop->clock);
+    if (timers_next(&loop->timers) <= now) {
+        timers_run(&loop->timers, now);
+    }
+    arm(ev, loop, timers_next(&loop->timers));
 }
 
 struct loop *loop_new(void) {

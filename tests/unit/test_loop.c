@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct fixture {
@@ -157,6 +159,60 @@ static void turns_grow_while_the_loop_runs(void **state) {
     assert_true(loop_turns(f->loop) > before);
 }
 
+static unsigned waits;
+
+/* In place of the C library's, for libev too. */
+int epoll_wait(int epoll, struct epoll_event *events, int most, int milliseconds) {
+    waits++;
+    return (int)syscall(SYS_epoll_pwait, epoll, events, most, milliseconds, NULL, (size_t)0);
+}
+
+static void note_waits(void *user) {
+    struct fixture *f = user;
+    note(f, '0' + (char)waits);
+    loop_stop(f->loop);
+}
+
+static void start_at_once(void *user, unsigned events) {
+    struct fixture *f = user;
+    (void)events;
+    loop_watch_events(f->watch, 0);
+    waits = 0;
+    timer_start(f->timers, &f->timer, clock_monotonic(&f->clock));
+}
+
+static void what_a_callback_starts_for_now_is_not_waited_for(void **state) {
+    struct fixture *f = *state;
+    timer_init(&f->timer, note_waits, f);
+    f->watch = loop_watch_fd(f->loop, f->pair[0], LOOP_WRITE, start_at_once, f);
+    assert_non_null(f->watch);
+    assert_true(loop_run(f->loop));
+    assert_string_equal(f->order, "0");
+}
+
+static void note_readiness(void *user, unsigned events) {
+    struct fixture *f = user;
+    (void)events;
+    note(f, 'r');
+    loop_stop(f->loop);
+}
+
+static void start_itself(void *user) {
+    struct fixture *f = user;
+    timer_start(f->timers, &f->timer, clock_monotonic(&f->clock));
+}
+
+static void a_timer_that_is_always_due_keeps_no_descriptor_from_its_turn(void **state) {
+    struct fixture *f = *state;
+    timer_init(&f->timer, start_itself, f);
+    timer_start(f->timers, &f->timer, 0);
+    f->watch = loop_watch_fd(f->loop, f->pair[0], LOOP_WRITE, note_readiness, f);
+    assert_non_null(f->watch);
+    assert_true(loop_run(f->loop));
+    assert_string_equal(f->order, "r");
+    timer_stop(f->timers, &f->timer);
+}
+
 static void on_ready(void *user, unsigned events) {
     struct fixture *f = user;
     f->events = events;
@@ -247,6 +303,8 @@ int main(void) {
         TEST(stopping_says_so_and_the_loop_can_run_again),
         TEST(stopping_beforehand_ends_the_next_run_after_one_turn),
         TEST(turns_grow_while_the_loop_runs),
+        TEST(what_a_callback_starts_for_now_is_not_waited_for),
+        TEST(a_timer_that_is_always_due_keeps_no_descriptor_from_its_turn),
         TEST(a_descriptor_is_told_to_be_ready_for_what_was_asked),
         TEST(a_regular_file_is_always_ready),
         TEST(a_callback_may_end_its_own_and_other_ready_watches),
