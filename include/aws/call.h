@@ -43,6 +43,7 @@ struct call; /* one in flight; valid until its done callback has returned */
 struct call_options {
     int64_t deadline;      /* monotonic microseconds by which done has been called; NEVER: only the timeouts of each attempt */
     unsigned max_attempts; /* 0: the client's default */
+    const uint8_t *body_sha256; /* of the body, where its SHA-256 is known already; borrowed like the body. NULL: the signer hashes it */
 };
 
 /* Ends it without a callback. NULL is fine. */

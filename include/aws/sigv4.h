@@ -71,6 +71,7 @@ struct sigv4_post {
     struct span access_key_id, secret_access_key;
     struct span session_token; /* absent or empty: none */
     struct span body;
+    const uint8_t *body_sha256; /* of the body, where it is known; else NULL */
 };
 /* Appends the Authorization header's value to out. */
 MUST_USE bool sigv4_sign_post(struct sigv4_signer *signer, const struct sigv4_post *post, struct buf *out);

@@ -19,9 +19,10 @@ struct digest;
 MUST_USE struct digest *digest_new(void);
 void digest_free(struct digest *d);
 
-/* SHA-256 in pieces: begin, any number of updates, end. False: the library failed. */
+/* SHA-256 in pieces: begin, any number of updates, end. Until the end, so_far gives the hash of what was taken in. False: the library failed. */
 MUST_USE bool digest_sha256_begin(struct digest *d);
 MUST_USE bool digest_sha256_update(struct digest *d, struct span data);
+MUST_USE bool digest_sha256_so_far(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
 MUST_USE bool digest_sha256_end(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
 /* All at once. */
 MUST_USE bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash[static SHA256_SIZE]);

@@ -4,6 +4,7 @@
 
 #include "buf.h"
 #include "compiler.h"
+#include "digest.h"
 #include "failure.h"
 #include "span.h"
 #include "table_shape.h"
@@ -11,8 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct digest;
 
 enum audit_mode { AUDIT_OFF, AUDIT_ON, AUDIT_ALWAYS }; /* ENABLE_AUDIT_LOG=false, true, always */
 
@@ -58,6 +57,8 @@ struct update {
     char log_id[65];        /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
     char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means; empty where it isn't fit, or not audited */
     struct buf request;     /* the TransactWriteItems request, once built */
+    bool request_hashed;    /* and its SHA-256, which comes with the token of an audited one */
+    uint8_t request_sha256[SHA256_SIZE];
     struct update_parts *parts;
 };
 
@@ -72,7 +73,7 @@ void update_free(struct update *u);
 MUST_USE bool update_build(const struct update_context *ctx, struct update *u, int64_t wall);
 /* Frees the built request of one that has its verdict, so that a large message needn't hold it beside its DLQ message. */
 void update_free_request(struct update *u);
-/* Gives the built request the next token in place (after IdempotentParameterMismatchException on an audited one). */
+/* Gives the built request the next token in place, and leaves it unhashed (after IdempotentParameterMismatchException on an audited one). */
 void update_next_token(const struct update_context *ctx, struct update *u);
 
 enum stored_hash {

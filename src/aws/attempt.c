@@ -51,6 +51,7 @@ static bool write_lines(struct call *call, const struct credentials *credentials
         .secret_access_key = credentials->secret_access_key,
         .session_token = credentials->session_token,
         .body = call->operation.body,
+        .body_sha256 = call->body_sha256,
     };
     buf_reset(lines);
     if (!buf_append_cstr(lines, "X-Amz-Date: ") || !buf_append(lines, date, SIGV4_DATE_SIZE) || !buf_append_cstr(lines, "Authorization: ") ||

@@ -205,6 +205,7 @@ struct call *aws_call(struct aws_client *client, const struct aws_operation *ope
     }
     call->operation = *operation;
     call->deadline = options ? options->deadline : NEVER;
+    call->body_sha256 = options ? options->body_sha256 : NULL;
     call->retry.max_attempts = options && options->max_attempts ? options->max_attempts : client->policy.max_attempts;
     call->began = clock_monotonic(&client->clock);
     call->done = done;

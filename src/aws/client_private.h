@@ -43,6 +43,7 @@ struct call {
 
     /* Fixed after the start. */
     struct aws_operation operation;
+    const uint8_t *body_sha256; /* NULL: not known */
     int64_t deadline;
     int64_t began;
     aws_call_done *done;

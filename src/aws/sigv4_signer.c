@@ -87,12 +87,12 @@ static bool find_key(struct sigv4_signer *s, const struct sigv4_scope *scope, co
 
 static bool hash_request(struct sigv4_signer *s, const struct sigv4_post *post, uint8_t ret_hash[static SHA256_SIZE]) {
     struct digest *d = s->digest;
-    uint8_t body_hash[SHA256_SIZE];
-    if (!digest_sha256(d, post->body, body_hash)) {
+    uint8_t computed[SHA256_SIZE];
+    if (!post->body_sha256 && !digest_sha256(d, post->body, computed)) {
         return false;
     }
     char hex[SHA256_HEX_SIZE + 1];
-    hex_encode(body_hash, sizeof body_hash, hex);
+    hex_encode(post->body_sha256 ? post->body_sha256 : computed, SHA256_SIZE, hex);
     bool token = post->session_token.len > 0;
     bool ok = digest_sha256_begin(d) && digest_sha256_update(d, buf_span(&s->head)) &&
               digest_sha256_update(d, span_of(post->date, SIGV4_DATE_SIZE - 1));

@@ -15,6 +15,7 @@ struct digest {
     EVP_MD *sha256;
     EVP_MD *md5; /* NULL: the library has none */
     EVP_MD_CTX *ctx;
+    EVP_MD_CTX *copy; /* of ctx, to be finished while that goes on */
     EVP_MAC *hmac;
     EVP_MAC_CTX *mac; /* knows its hash; each use gives it a key */
 };
@@ -36,9 +37,10 @@ struct digest *digest_new(void) {
     d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     d->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
     d->ctx = EVP_MD_CTX_new();
+    d->copy = EVP_MD_CTX_new();
     d->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     d->mac = d->hmac ? EVP_MAC_CTX_new(d->hmac) : NULL;
-    bool ok = d->sha256 && d->ctx && d->mac && has_keyless_mac(d);
+    bool ok = d->sha256 && d->ctx && d->copy && d->mac && has_keyless_mac(d);
     ERR_pop_to_mark();
     if (ok)
         return d;
@@ -51,6 +53,7 @@ void digest_free(struct digest *d) {
         return;
     EVP_MAC_CTX_free(d->mac);
     EVP_MAC_free(d->hmac);
+    EVP_MD_CTX_free(d->copy);
     EVP_MD_CTX_free(d->ctx);
     EVP_MD_free(d->md5);
     EVP_MD_free(d->sha256);
@@ -68,6 +71,10 @@ bool digest_sha256_begin(struct digest *d) {
 
 bool digest_sha256_update(struct digest *d, struct span data) {
     return EVP_DigestUpdate(d->ctx, bytes_of(data), data.len) == 1;
+}
+
+bool digest_sha256_so_far(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]) {
+    return EVP_MD_CTX_copy_ex(d->copy, d->ctx) == 1 && EVP_DigestFinal_ex(d->copy, ret_hash, NULL) == 1;
 }
 
 bool digest_sha256_end(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]) {

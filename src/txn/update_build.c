@@ -111,20 +111,27 @@ static void append_audit(const struct update_context *ctx, const struct update *
     buf_append_cstr(out, ",\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}");
 }
 
-/* Audited: of the key's log_id and all bytes of the request before the token, since the audit record makes it happen once. Else of
- * table and key alone: only so does DynamoDB know a second delivery again. */
-static bool append_token(const struct update_context *ctx, const struct update *u, struct buf *out) {
+/* Audited: of all bytes of the request before it, the table's name and the key's log_id among them, since the audit record makes it happen
+ * once. The hash goes on from there to that of the whole request, which its signature needs. */
+static bool append_audited_token(struct digest *digest, struct update *u, struct buf *out) {
+    size_t before = out->len;
+    uint8_t hash[SHA256_SIZE];
+    if (!digest_sha256_begin(digest) || !digest_sha256_update(digest, buf_span(out)) || !digest_sha256_so_far(digest, hash))
+        return false;
     char token[2 * SHA256_SIZE + 1];
-    memcpy(token, u->log_id, sizeof token);
-    if (u->audited) {
-        uint8_t hash[SHA256_SIZE];
-        if (!digest_sha256_begin(ctx->digest) || !digest_sha256_update(ctx->digest, span_cstr(u->log_id)) ||
-            !digest_sha256_update(ctx->digest, buf_span(out)) || !digest_sha256_end(ctx->digest, hash))
-            return false;
-        hex_encode(hash, sizeof hash, token);
-    }
-    buf_append(out, token, TOKEN_SIZE);
-    return true;
+    hex_encode(hash, sizeof hash, token);
+    if (!buf_append(out, token, TOKEN_SIZE) || !buf_append_cstr(out, BODY_END) ||
+        !digest_sha256_update(digest, span_of(out->data + before, out->len - before)))
+        return false;
+    u->request_hashed = digest_sha256_end(digest, u->request_sha256);
+    return u->request_hashed;
+}
+
+/* Unaudited: of table and key alone. Only so does DynamoDB know a second delivery again. */
+static bool append_token(const struct update_context *ctx, struct update *u, struct buf *out) {
+    if (u->audited)
+        return append_audited_token(ctx->digest, u, out);
+    return buf_append(out, u->log_id, TOKEN_SIZE) && buf_append_cstr(out, BODY_END);
 }
 
 /* What the request will take, nearly: so that the largest isn't grown by doubling. */
@@ -154,7 +161,7 @@ static bool append_request(const struct update_context *ctx, struct update *u, i
     if (u->audited)
         append_audit(ctx, u, wall, out);
     buf_append_cstr(out, "],\"ClientRequestToken\":\"");
-    return buf_ok(out) && append_token(ctx, u, out) && buf_append_cstr(out, BODY_END);
+    return buf_ok(out) && append_token(ctx, u, out);
 }
 
 bool update_build(const struct update_context *ctx, struct update *u, int64_t wall) {
@@ -175,11 +182,13 @@ bool update_build(const struct update_context *ctx, struct update *u, int64_t wa
 
 void update_free_request(struct update *u) {
     buf_free(&u->request);
+    u->request_hashed = false;
 }
 
 /* The token is a number in hex: the next one is as unlikely to be another's as it was. */
 void update_next_token(const struct update_context *ctx, struct update *u) {
     (void)ctx;
+    u->request_hashed = false;
     size_t end = sizeof BODY_END - 1;
     if (u->request.len < TOKEN_SIZE + end)
         return;

@@ -143,7 +143,9 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
     u->failure.type = ERROR_NONE;
     const struct dynamodb_port *db = e->ports->dynamodb;
     /* One attempt: whatever is tried again passes the limits and the hold like all else. */
-    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE, .max_attempts = 1};
+    struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE,
+                                   .max_attempts = 1,
+                                   .body_sha256 = u->request_hashed ? u->request_sha256 : NULL};
     job->verdicts_at_start = e->verdicts;
     job->commits_at_start = e->commits[u->audited];
     job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);

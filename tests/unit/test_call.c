@@ -151,6 +151,22 @@ static void a_transient_failure_is_tried_again_after_a_jittered_pause(void **sta
     assert_int_equal(aws_client_stats(f->client).retries, 1);
 }
 
+static void a_body_whose_hash_is_known_is_signed_by_it_as_it_would_be_without(void **state) {
+    struct fixture *f = *state;
+    uint8_t hash[SHA256_SIZE];
+    assert_true(digest_sha256(f->fake.digest, SPAN("{\"x\":1}"), hash));
+    begin(f);
+    fake_respond_with(&f->fake, 0, 200, "{}");
+    const struct call_options known = {.deadline = NEVER, .body_sha256 = hash};
+    assert_non_null(start(f, &known));
+    assert_string_equal(f->fake.requests[1].headers, f->fake.requests[0].headers);
+    fake_respond_with(&f->fake, 1, 200, "{}");
+    hash[0] ^= 1; /* the body isn't hashed once more */
+    assert_non_null(start(f, &known));
+    assert_string_not_equal(f->fake.requests[2].headers, f->fake.requests[0].headers);
+    call_cancel(f->call);
+}
+
 static void the_attempts_of_a_call_are_bounded(void **state) {
     static const struct {
         const char *body;
@@ -576,6 +592,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_request_carries_all_that_the_service_needs),
         TEST(a_transient_failure_is_tried_again_after_a_jittered_pause),
+        TEST(a_body_whose_hash_is_known_is_signed_by_it_as_it_would_be_without),
         TEST(the_attempts_of_a_call_are_bounded),
         TEST(a_permanent_refusal_is_told_at_once),
         TEST(denied_access_is_told_at_once),

@@ -54,6 +54,19 @@ static void sha256_in_pieces_is_that_of_the_whole(void **state) {
     assert_hex(hash, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+static void the_hash_so_far_is_that_of_what_was_taken_in_and_the_end_that_of_all(void **state) {
+    uint8_t hash[SHA256_SIZE];
+    assert_true(digest_sha256_begin(*state));
+    assert_true(digest_sha256_so_far(*state, hash));
+    assert_hex(hash, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_true(digest_sha256_update(*state, SPAN("abc")));
+    assert_true(digest_sha256_so_far(*state, hash));
+    assert_hex(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_true(digest_sha256_update(*state, SPAN("dbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")));
+    assert_true(digest_sha256_end(*state, hash));
+    assert_hex(hash, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
 #define REPEAT_10(s) s s s s s s s s s s
 
 static void hmac_is_that_of_rfc_4231(void **state) {
@@ -165,6 +178,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_is_that_of_fips_180),
         cmocka_unit_test(sha256_in_pieces_is_that_of_the_whole),
+        cmocka_unit_test(the_hash_so_far_is_that_of_what_was_taken_in_and_the_end_that_of_all),
         cmocka_unit_test(hmac_is_that_of_rfc_4231),
         cmocka_unit_test(a_key_that_is_kept_gives_the_same_hmac_for_each_message),
         cmocka_unit_test(md5_is_that_of_rfc_1321),

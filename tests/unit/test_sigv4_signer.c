@@ -106,6 +106,16 @@ static void an_absent_token_is_none(void **state) {
     check(f, &post);
 }
 
+static void a_hash_that_is_known_already_signs_as_the_body_does(void **state) {
+    struct fixture *f = *state;
+    uint8_t hash[SHA256_SIZE];
+    struct sigv4_post post = {
+        .date = "20240229T235959Z", .target = SPAN("A.B"), .access_key_id = SPAN("AKID"), .secret_access_key = SPAN("s"), .body = SPAN("{}")};
+    assert_true(digest_sha256(f->digest, post.body, hash));
+    post.body_sha256 = hash;
+    check(f, &post);
+}
+
 static void it_signs_as_botocore_does(void **state) {
     struct fixture *f = *state;
     size_t checked = 0;
@@ -155,6 +165,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_short_cut_signs_as_the_stages_do_whatever_changes),
         TEST(an_absent_token_is_none),
+        TEST(a_hash_that_is_known_already_signs_as_the_body_does),
         TEST(it_signs_as_botocore_does),
         TEST(a_full_buffer_is_a_failure),
     };

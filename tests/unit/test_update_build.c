@@ -44,7 +44,7 @@ static void an_audited_update_puts_its_record_in_the_same_transaction(void **sta
                    "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
                    "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}},"
                    "\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}],"
-                   "\"ClientRequestToken\":\"6154d675a0046dfec047859ef51ea34bec6f\"}");
+                   "\"ClientRequestToken\":\"67c277bfc7b1ced3e7bc61808b01d9eb1419\"}");
     fixture_done(&f);
 }
 
@@ -89,6 +89,30 @@ static void fault_03_spelling_and_order_make_no_difference_to_the_bytes(void **s
     assert_buf(&b->request, a->request.data);
     update_free(b);
     update_free(a);
+    fixture_done(&f);
+}
+
+/* Of the bytes that came before it, so that a deliverer who builds other bytes has another token. */
+static void an_audited_token_and_the_hash_for_the_signature_are_of_the_bytes_that_are_sent(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    struct update *u = build(&f, EXAMPLE, WALL);
+    uint8_t hash[SHA256_SIZE];
+    char hex[SHA256_HEX_SIZE + 1];
+    size_t token_at = u->request.len - 38;
+    assert_true(digest_sha256(f.context.digest, span_of(u->request.data, token_at), hash));
+    hex_encode(hash, sizeof hash, hex);
+    assert_memory_equal(u->request.data + token_at, hex, 36);
+    assert_true(u->request_hashed);
+    assert_true(digest_sha256(f.context.digest, buf_span(&u->request), hash));
+    assert_memory_equal(u->request_sha256, hash, sizeof hash);
+    update_next_token(&f.context, u);
+    assert_false(u->request_hashed);
+    update_free(u);
+    u = build(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1}}", WALL);
+    assert_false(u->request_hashed);
+    update_free(u);
     fixture_done(&f);
 }
 
@@ -149,6 +173,7 @@ int main(void) {
         cmocka_unit_test(an_audited_update_puts_its_record_in_the_same_transaction),
         cmocka_unit_test(the_condition_stands_behind_the_guard_and_its_text_nowhere),
         cmocka_unit_test(fault_03_spelling_and_order_make_no_difference_to_the_bytes),
+        cmocka_unit_test(an_audited_token_and_the_hash_for_the_signature_are_of_the_bytes_that_are_sent),
         cmocka_unit_test(fault_03_the_next_token_differs_in_the_token_alone_every_time),
         cmocka_unit_test(a_bound_condition_beyond_4096_bytes_is_a_validation_error),
     };
