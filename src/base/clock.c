@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#define SECONDS_A_DAY 86400
 #define LAST_MOMENT (253402300799LL * MICROSECONDS + 999999) /* 9999-12-31T23:59:59.999999Z */
 
 static int64_t read_clock(clockid_t id) {
@@ -31,18 +32,35 @@ static void put_digits(char *to, unsigned width, int value) {
         to[width - 1] = (char)('0' + value % 10);
 }
 
+struct date {
+    int year, month, day;
+};
+
+/* The civil date of a day since 1970-01-01, not before it. Years begin in March here, so that the leap day is the last of one; 400 of them have always
+ * as many days. */
+static struct date date_of(int64_t days) {
+    const int64_t four_centuries = 146097, century = 36524, four_years = 1460;
+    int64_t from_march_0 = days + 719468;
+    int64_t era = from_march_0 / four_centuries, day = from_march_0 % four_centuries;
+    int64_t year = (day - day / four_years + day / century - day / (four_centuries - 1)) / 365;
+    int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * day_of_year + 2) / 153; /* from March: 31, 30, 31, 30, 31 days, over and over */
+    return (struct date){.year = (int)(era * 400 + year + (month >= 10)),
+                         .month = (int)(month < 10 ? month + 3 : month - 9),
+                         .day = (int)(day_of_year - (153 * month + 2) / 5 + 1)};
+}
+
 void clock_iso8601(int64_t wall, char ret_text[static ISO8601_SIZE]) {
     wall = wall < 0 ? 0 : wall > LAST_MOMENT ? LAST_MOMENT : wall;
-    time_t seconds = (time_t)(wall / MICROSECONDS);
-    struct tm t = {.tm_year = 70, .tm_mday = 1};
-    /* It fails only for years that an int doesn't hold. */
-    (void)gmtime_r(&seconds, &t);
+    int64_t seconds = wall / MICROSECONDS;
+    struct date date = date_of(seconds / SECONDS_A_DAY);
+    int second = (int)(seconds % SECONDS_A_DAY);
     memcpy(ret_text, "YYYY-MM-DDThh:mm:ss.mmmZ", ISO8601_SIZE);
-    put_digits(ret_text, 4, t.tm_year + 1900);
-    put_digits(ret_text + 5, 2, t.tm_mon + 1);
-    put_digits(ret_text + 8, 2, t.tm_mday);
-    put_digits(ret_text + 11, 2, t.tm_hour);
-    put_digits(ret_text + 14, 2, t.tm_min);
-    put_digits(ret_text + 17, 2, t.tm_sec);
+    put_digits(ret_text, 4, date.year);
+    put_digits(ret_text + 5, 2, date.month);
+    put_digits(ret_text + 8, 2, date.day);
+    put_digits(ret_text + 11, 2, second / 3600);
+    put_digits(ret_text + 14, 2, second / 60 % 60);
+    put_digits(ret_text + 17, 2, second % 60);
     put_digits(ret_text + 20, 3, (int)(wall / MILLISECOND % 1000));
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "compiler.h"
 
+#include <string.h>
 #include <time.h>
 
 static void moments_are_written_in_utc_with_milliseconds(void **state) {
@@ -30,6 +31,20 @@ static void moments_are_written_in_utc_with_milliseconds(void **state) {
         char text[ISO8601_SIZE];
         clock_iso8601(cases[i].wall, text);
         assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void every_day_has_the_date_that_the_c_library_gives_it(void **state) {
+    (void)state;
+    for (int64_t day = 0; day < 2932897; day++) {
+        time_t noon = (time_t)(day * 86400 + 43200);
+        struct tm t;
+        char text[ISO8601_SIZE], expected[2 * ISO8601_SIZE];
+        assert_non_null(gmtime_r(&noon, &t));
+        assert_int_equal(strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S.000Z", &t), ISO8601_SIZE - 1);
+        clock_iso8601(noon * MICROSECONDS, text);
+        if (strcmp(text, expected) != 0)
+            fail_msg("%s is written %s", expected, text);
     }
 }
 
@@ -66,6 +81,7 @@ static void the_system_clocks_count_microseconds(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_are_written_in_utc_with_milliseconds),
+        cmocka_unit_test(every_day_has_the_date_that_the_c_library_gives_it),
         cmocka_unit_test(moments_out_of_range_are_clamped),
         cmocka_unit_test(the_system_clocks_count_microseconds),
     };
