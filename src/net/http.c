@@ -173,6 +173,17 @@ static bool copy_text(const char *text, char **ret_copy) {
     return !text || *ret_copy;
 }
 
+/* Those that libcurl looks at, whatever they name. */
+static bool environment_has_proxy(void) {
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        if (getenv(names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct http *http_new(struct loop *loop, const struct http_options *options) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return NULL;
@@ -185,6 +196,7 @@ struct http *http_new(struct loop *loop, const struct http_options *options) {
     http->loop = loop;
     http->clock = loop_clock(loop);
     http->timers = loop_timers(loop);
+    http->has_proxy = environment_has_proxy();
     http->max_connections = options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
     http->response_budget = options->response_budget ? options->response_budget : DEFAULT_BUDGET;
     bool ok = copy_text(options->ca_file, &http->ca_file);

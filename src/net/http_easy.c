@@ -227,6 +227,16 @@ static bool set_reuse(struct http_transfer *t, const char *url) {
            curl_easy_setopt(t->easy, CURLOPT_MAXLIFETIME_CONN, lifetime) == CURLE_OK;
 }
 
+/* Where there is no proxy, libcurl shall not look for one in the environment at each request. */
+static bool set_proxy(struct http_transfer *t, bool direct) {
+    direct = direct || !t->http->has_proxy;
+    if (direct != t->direct && curl_easy_setopt(t->easy, CURLOPT_NOPROXY, direct ? "*" : NULL) != CURLE_OK) {
+        return false;
+    }
+    t->direct = direct;
+    return true;
+}
+
 static long milliseconds_up(int64_t microseconds) {
     int64_t ms = microseconds / MILLISECOND + (microseconds % MILLISECOND != 0);
     return ms < 1 ? 1 : ms > INT32_MAX ? INT32_MAX : (long)ms;
@@ -251,7 +261,7 @@ bool http_easy_prepare(struct http_transfer *t, const struct http_request *reque
     set_lines(t, request);
     int64_t connect = request->connect_timeout ? request->connect_timeout : CONNECT_TIMEOUT;
     return set_url(t, request->url) && set_method(t, request->method) && set_body(easy, request) &&
-           curl_easy_setopt(easy, CURLOPT_NOPROXY, request->direct ? "*" : NULL) == CURLE_OK &&
+           set_proxy(t, request->direct) &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds_up(request->timeout)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(connect)) == CURLE_OK && set_reuse(t, request->url);
 }

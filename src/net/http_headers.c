@@ -3,18 +3,29 @@
 #include <string.h>
 #include <strings.h>
 
-static const char *const KEPT_NAMES[HTTP_KEPT_HEADERS] = {
-    [HTTP_DATE] = "date",
-    [HTTP_ERROR_TYPE] = "x-amzn-errortype",
-    [HTTP_QUERY_ERROR] = "x-amzn-query-error",
-    [HTTP_CRC32] = "x-amz-crc32",
-    [HTTP_RETRY_AFTER] = "retry-after",
-    [HTTP_AMZ_RETRY_AFTER] = "x-amz-retry-after",
-    [HTTP_REQUEST_ID] = "x-amzn-requestid",
+#define NAME(text) {text, sizeof(text) - 1}
+
+static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
+    [HTTP_DATE] = NAME("date"),
+    [HTTP_ERROR_TYPE] = NAME("x-amzn-errortype"),
+    [HTTP_QUERY_ERROR] = NAME("x-amzn-query-error"),
+    [HTTP_CRC32] = NAME("x-amz-crc32"),
+    [HTTP_RETRY_AFTER] = NAME("retry-after"),
+    [HTTP_AMZ_RETRY_AFTER] = NAME("x-amz-retry-after"),
+    [HTTP_REQUEST_ID] = NAME("x-amzn-requestid"),
 };
 
 static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* HTTP_KEPT_HEADERS: none that is kept, as most lines are. */
+static size_t find(struct span name) {
+    size_t i = 0;
+    while (i < HTTP_KEPT_HEADERS && (KEPT_NAMES[i].len != name.len || strncasecmp(KEPT_NAMES[i].data, name.data, name.len) != 0)) {
+        i++;
+    }
+    return i;
 }
 
 static void keep(struct http_headers *h, struct span line) {
@@ -22,7 +33,10 @@ static void keep(struct http_headers *h, struct span line) {
     if (!colon) {
         return;
     }
-    size_t name_len = (size_t)(colon - line.data);
+    size_t found = find(span_of(line.data, (size_t)(colon - line.data)));
+    if (found == HTTP_KEPT_HEADERS) {
+        return;
+    }
     const char *value = colon + 1, *end = line.data + line.len;
     while (value < end && is_blank(*value)) {
         value++;
@@ -31,16 +45,10 @@ static void keep(struct http_headers *h, struct span line) {
         end--;
     }
     size_t value_len = (size_t)(end - value);
-    if (value_len >= KEPT_HEADER_SIZE) {
-        return;
-    }
-    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        if (strlen(KEPT_NAMES[i]) == name_len && strncasecmp(KEPT_NAMES[i], line.data, name_len) == 0) {
-            memcpy(h->kept[i], value, value_len);
-            h->kept[i][value_len] = '\0';
-            h->kept_size[i] = value_len + 1;
-            return;
-        }
+    if (value_len < KEPT_HEADER_SIZE) {
+        memcpy(h->kept[found], value, value_len);
+        h->kept[found][value_len] = '\0';
+        h->kept_size[found] = value_len + 1;
     }
 }
 

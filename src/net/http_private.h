@@ -39,6 +39,7 @@ struct http_transfer {
     size_t max_response;
     struct http_host *host; /* NULL: none that is known */
     enum http_method method; /* that the handle is set to */
+    bool direct;             /* likewise */
     CURLU *url;              /* likewise; NULL: none of http->urls */
     struct curl_slist lines[HTTP_HEADERS_MAX + 3]; /* the caller's and ours; libcurl only reads them */
 
@@ -64,6 +65,7 @@ struct http {
     char *user_agent;
     size_t max_connections;
     size_t response_budget;
+    bool has_proxy; /* the environment names one, or may for some service */
     struct random random;
     struct http_urls urls;
 

@@ -231,6 +231,38 @@ static void each_request_goes_to_its_own_url_however_many_there_are(void **state
     }
 }
 
+/* One transfer; whether it went by the proxy. */
+static bool goes_by_proxy(struct fixture *f, const char *url, bool direct) {
+    struct http_request request = post(f, "x");
+    request.url = url;
+    request.direct = direct;
+    assert_int_equal(run(f, &request)->status, 200);
+    return strncmp(f->server.last_request.data, "POST http://", 12) == 0;
+}
+
+static void a_proxy_of_the_environment_is_used_but_by_requests_that_must_not(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = OK_ANSWER;
+    assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
+    begin(f, &(struct http_options){0}, &answer, 1);
+    assert_int_equal(setenv("http_proxy", f->url, 1), 0);
+    assert_true(goes_by_proxy(f, "http://service.invalid/", false));
+    assert_false(goes_by_proxy(f, f->url, true));
+    assert_true(goes_by_proxy(f, "http://service.invalid/", false));
+    assert_int_equal(setenv("no_proxy", "127.0.0.1", 1), 0);
+    assert_false(goes_by_proxy(f, f->url, false));
+    assert_int_equal(unsetenv("no_proxy"), 0);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+}
+
+static void without_a_proxy_in_the_environment_requests_go_straight(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = OK_ANSWER;
+    begin(f, &(struct http_options){0}, &answer, 1);
+    assert_false(goes_by_proxy(f, f->url, false));
+    assert_false(goes_by_proxy(f, f->url, true));
+}
+
 static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state) {
     struct fixture *f = *state;
     struct outcome *o = run_against(f,
@@ -589,6 +621,8 @@ int main(void) {
         TEST(a_large_body_is_sent_without_waiting_for_a_100_continue),
         TEST(the_path_is_sent_as_it_was_signed),
         TEST(each_request_goes_to_its_own_url_however_many_there_are),
+        TEST(a_proxy_of_the_environment_is_used_but_by_requests_that_must_not),
+        TEST(without_a_proxy_in_the_environment_requests_go_straight),
         TEST(the_headers_that_are_kept_come_trimmed_and_in_any_case),
         TEST(headers_of_an_interim_response_and_of_the_last_one_are_forgotten),
         TEST(a_kept_header_of_unreasonable_length_is_left_out),
