@@ -40,13 +40,16 @@ struct json_names {
 };
 
 struct json_names *json_names_new(const uint64_t seed[static 2]) {
-    struct json_names *names = calloc(1, sizeof *names);
+    /* What there is room for is not cleared: nothing of it is read before it is written. */
+    struct json_names *names = malloc(sizeof *names);
     if (!names)
         return NULL;
     memcpy(names->seed, seed, sizeof names->seed);
     names->names = names->first_names;
+    names->count = 0;
     names->capacity = FIRST_NAMES;
     names->objects = names->first_objects;
+    names->depth = 0;
     names->depth_capacity = FIRST_OBJECTS;
     return names;
 }

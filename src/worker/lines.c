@@ -52,11 +52,10 @@ struct waiting_line *lines_get(struct lines *lines, struct span key) {
     for (struct waiting_line *l = *bucket; l; l = l->next)
         if (l->hash == hash && span_equal(TAILQ_FIRST(&l->places)->key, key))
             return l;
-    struct waiting_line *l = calloc(1, sizeof *l);
+    struct waiting_line *l = malloc(sizeof *l);
     if (!l)
         return NULL;
-    l->hash = hash;
-    l->next = *bucket;
+    *l = (struct waiting_line){.hash = hash, .next = *bucket};
     TAILQ_INIT(&l->places);
     *bucket = l;
     lines->count++;

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 
 /* The module with an allocator that can run dry, and that counts what it gave. */
+static void *scarce_malloc(size_t size);
 static void *scarce_calloc(size_t count, size_t size);
 static void *scarce_realloc(void *old, size_t size);
+#define malloc scarce_malloc
 #define calloc scarce_calloc
 #define realloc scarce_realloc
 #include "json_names.c"
+#undef malloc
 #undef calloc
 #undef realloc
 
@@ -23,6 +26,10 @@ static unsigned failing; /* the one that fails; 0: none */
 static bool dry(void) {
     allocations++;
     return allocations == failing;
+}
+
+static void *scarce_malloc(size_t size) {
+    return dry() ? NULL : malloc(size);
 }
 
 static void *scarce_calloc(size_t count, size_t size) {
