@@ -65,6 +65,9 @@ struct update {
 /* Reads a message. Always gives an update, fit or with its failure, unless there is no memory (NULL).
  * Free with update_free(). */
 MUST_USE struct update *update_read(const struct update_context *ctx, const struct delivery *delivery);
+/* The same update, as it was when it had just been read: of one that was built once no second request can be made. What it was read from must
+ * still be there. Takes u over; NULL: no memory, and u is as it was. */
+MUST_USE struct update *update_read_again(const struct update_context *ctx, struct update *u);
 void update_free(struct update *u);
 
 /* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for one that is fit, and

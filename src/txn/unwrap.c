@@ -148,3 +148,24 @@ enum step update_unwrap(const struct update_context *ctx, const struct delivery 
         u->idempotency_key = u->source.idempotency_key;
     return step;
 }
+
+bool update_keep_origin(struct update *u, struct update *earlier) {
+    struct update_source *to = &u->source;
+    const struct update_source *from = &earlier->source;
+    const struct {
+        struct span from, *to;
+    } texts[] = {{earlier->idempotency_key, u->own_key ? NULL : &u->idempotency_key},
+                 {from->message_id, &to->message_id},
+                 {from->queue, &to->queue},
+                 {from->sent_at, &to->sent_at},
+                 {from->idempotency_key, &to->idempotency_key},
+                 {from->group_id, &to->group_id}};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        if (texts[i].to && texts[i].from.data && !(*texts[i].to = arena_copy(&u->parts->arena, texts[i].from)).data)
+            return false;
+    u->unwrapped = earlier->unwrapped;
+    to->body = from->body;
+    u->parts->inner = earlier->parts->inner;
+    earlier->parts->inner = (struct buf){0};
+    return true;
+}

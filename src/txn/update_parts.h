@@ -55,6 +55,10 @@ void update_free_parts(struct update_parts *p);
  * u->unwrapped and the idempotency key that holds unless the body has one of its own. */
 MUST_USE enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u);
 
+/* unwrap.c: u was read of what an earlier reading of the same message has unwrapped: it takes over the key and the source, and what owns the
+ * unwrapped body. False: no memory, and earlier is as it was. */
+MUST_USE bool update_keep_origin(struct update *u, struct update *earlier);
+
 /* update_members.c: finds the members and checks the message's shape. */
 MUST_USE enum step update_read_members(struct update *u);
 

@@ -161,6 +161,18 @@ struct update *update_read(const struct update_context *ctx, const struct delive
     return u;
 }
 
+struct update *update_read_again(const struct update_context *ctx, struct update *u) {
+    /* Not what was delivered: over that its own content may have been written. */
+    struct delivery delivery = {.body = u->parts->body, .message_id = u->idempotency_key};
+    struct update *again = update_read(ctx, &delivery);
+    if (!again || !update_keep_origin(again, u)) {
+        update_free(again);
+        return NULL;
+    }
+    update_free(u);
+    return again;
+}
+
 void update_free_parts(struct update_parts *p) {
     condition_free(p->condition);
     p->condition = NULL;

@@ -87,14 +87,11 @@ static bool is_stale(const struct held *h, int64_t now) {
     return h->job.confirmed_at && (h->applied_meanwhile || now - h->job.confirmed_at > CONFIRMED_LASTS);
 }
 
-/* Read anew: of an update that was built once no second request can be made. False: no memory. */
+/* So that a second request can be made. False: no memory. */
 static bool read_again(struct held *h) {
-    const struct sqs_message *m = h->message;
-    struct delivery delivery = {.body = m->body, .message_id = m->message_id, .error_envelope = m->error_envelope};
-    struct update *again = update_read(h->worker->context, &delivery);
+    struct update *again = update_read_again(h->worker->context, h->update);
     if (!again)
         return false;
-    update_free(h->update);
     h->update = h->job.update = again;
     return true;
 }

@@ -269,19 +269,22 @@ static void I4_a_dlq_send_that_had_to_wait_is_confirmed_anew(void **state) {
     }
 }
 
-/* Without an audit record its token tells. */
+/* Without an audit record its token tells, also of one that came back from the DLQ. */
 static void I4_an_unaudited_failure_that_had_to_wait_is_tried_anew(void **state) {
     (void)state;
     static const enum sim_mode modes[] = {SIM_BROKEN, SIM_DENIED, SIM_THROTTLED};
-    for (size_t i = 0; i < ARRAY_LENGTH(modes); i++) {
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(modes); i++) {
+        bool wrapped = i % 2;
         struct scene s;
-        scene_init(&s, 30 + i, 3);
+        scene_init(&s, 30 + i / 2, 3);
         s.invariants.unaudited = true;
-        s.dlq->mode = modes[i];
+        s.dlq->mode = modes[i / 2];
         scene_start(&s);
         struct sim_message *m[3];
         for (unsigned k = 0; k < 3; k++)
-            m[k] = scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"enable_logging\":false}", k);
+            m[k] = wrapped ? scene_send(&s, "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"body\":\"{\\\"id\\\":\\\"k%u\\\",\\\"attributes\\\":"
+                                                "{\\\"n\\\":8},\\\"condition_expression\\\":\\\"n = 7\\\",\\\"enable_logging\\\":false}\",\"idempotency_key\":\"key%u\"}}}", k, k)
+                           : scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"enable_logging\":false}", k);
         world_run(&s.world, 6 * SECOND);
         assert_int_equal(s.dlq->sent, 0);
         sim_table_put(s.users, "k0", "n", "7"); /* a duplicate comes to another worker */

@@ -62,6 +62,42 @@ static void fault_28_a_body_that_comes_back_wrapped_is_not_held_twice(void **sta
     fixture_done(&f);
 }
 
+static void what_is_read_again_is_the_same_update(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    char wrapped[] = ENVELOPE("\"body\":\"" INNER "\"," SOURCE_FACTS), own[] = "{\"id\":\"u\",\"attributes\":{\"x\":1},\"idempotency_key\":\"k\\u0031\"}",
+         plain[] = "{\"id\":\"u\",\"attributes\":{\"x\":1}}";
+    char *const bodies[] = {wrapped, own, plain};
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(bodies); i++) {
+        struct delivery delivery = {.body = span_cstr(bodies[i / 2]), .body_space = i % 2 ? bodies[i / 2] : NULL, .message_id = SPAN(MESSAGE_ID)};
+        struct update *u = update_read(&f.context, &delivery);
+        assert_non_null(u);
+        assert_true(update_build(&f.context, u, 0));
+        struct buf request = u->request;
+        u->request = (struct buf){0};
+        for (int times = 0; times < 2; times++) {
+            u = update_read_again(&f.context, u);
+            assert_non_null(u);
+            assert_int_equal(u->failure.type, ERROR_NONE);
+            assert_int_equal(u->unwrapped, i / 2 == 0);
+            assert_int_equal(u->own_key, i / 2 == 1);
+            assert_span(u->idempotency_key, i / 2 == 2 ? MESSAGE_ID : "k1");
+            if (u->unwrapped) {
+                assert_span(u->source.body, "{\"id\":\"u\",\"attributes\":{\"x\":1}}");
+                assert_span(u->source.message_id, "first");
+                assert_span(u->source.group_id, "g");
+            }
+            assert_true(update_build(&f.context, u, 0));
+            assert_int_equal(u->request.len, request.len);
+            assert_memory_equal(u->request.data, request.data, request.len);
+        }
+        buf_free(&request);
+        update_free(u);
+    }
+    fixture_done(&f);
+}
+
 static void the_bodys_own_key_wins(void **state) {
     (void)state;
     struct fixture f;
@@ -200,6 +236,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dlq_message_of_ours_is_unwrapped_under_its_original_key),
         cmocka_unit_test(fault_28_a_body_that_comes_back_wrapped_is_not_held_twice),
+        cmocka_unit_test(what_is_read_again_is_the_same_update),
         cmocka_unit_test(the_bodys_own_key_wins),
         cmocka_unit_test(what_is_no_envelope_of_ours_is_a_message_like_any_other),
         cmocka_unit_test(an_unreadable_body_is_unwrapped_all_the_same),
