@@ -26,7 +26,7 @@ void judge_init(struct judge *j, struct world *w, const struct plan *p, struct t
         j->workers[i].plan = &p->workers[i];
     for (unsigned u = 0; u < p->update_count; u++)
         for (unsigned i = 0; i < PLAN_WORKERS_MAX; i++)
-            j->updates[u].transacted_at[i] = j->updates[u].answered_at[i] = j->updates[u].confirmed_at[i] = -1;
+            j->updates[u].transacted_at[i] = j->updates[u].tried_at[i] = j->updates[u].answered_at[i] = j->updates[u].confirmed_at[i] = -1;
     judge_watch_servers(j);
 }
 
@@ -287,13 +287,15 @@ void judge_transacted(struct judge *j, unsigned worker, unsigned update, const s
     w->running[record_of(j, update)]--;
     if (result)
         note_failure(j, worker, update, result);
+    if (result && (result->class == CALL_OK || result->from_service))
+        j->updates[update].tried_at[worker] = j->updates[update].transacted_at[worker];
     if (result && result->class != CALL_OK && result->from_service && !applied_already) /* what fails has to be confirmed; another delivery of it may succeed meanwhile */
         j->updates[update].answered_at[worker] = j->world->now;
 }
 
-void judge_confirm(struct judge *j, unsigned worker, unsigned update) {
-    if (update < j->plan->update_count)
-        j->updates[update].confirmed_at[worker] = j->world->now;
+void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began) {
+    if (update < j->plan->update_count && began > j->updates[update].confirmed_at[worker])
+        j->updates[update].confirmed_at[worker] = began;
 }
 
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m) {
@@ -362,7 +364,7 @@ static bool failed_alone(const struct judge *j, unsigned worker, unsigned update
 static int64_t look_of(const struct judge *j, unsigned worker, unsigned update) {
     const struct update_seen *u = &j->updates[update];
     if (!j->plan->updates[update].audited)
-        return u->transacted_at[worker];
+        return u->tried_at[worker];
     bool confirmed = u->confirmed_at[worker] >= u->answered_at[worker] && u->confirmed_at[worker] >= 0;
     return confirmed ? u->confirmed_at[worker] : j->world->now;
 }

@@ -3,7 +3,8 @@
  *
  * Two readings that the words of the invariants leave open:
  * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an audited message that is the read that
- *   confirms (where there was none, the send itself); for another one the transaction that failed. What commits later is seen by nobody.
+ *   confirms (where there was none, the send itself); for another one the transaction that failed. What commits later is seen by nobody. Of several
+ *   deliveries of one update at a worker the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet.
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
  *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
  *   earlier one of its group comes again, was no cost of a fault. */
@@ -46,8 +47,9 @@ struct update_seen {
     struct own_failures own[PLAN_WORKERS_MAX];
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;
-    /* By worker: when its last transaction and its last confirming read began. */
-    int64_t transacted_at[PLAN_WORKERS_MAX], answered_at[PLAN_WORKERS_MAX], confirmed_at[PLAN_WORKERS_MAX];
+    /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed; when the last
+     * confirming read began that was answered. */
+    int64_t transacted_at[PLAN_WORKERS_MAX], tried_at[PLAN_WORKERS_MAX], answered_at[PLAN_WORKERS_MAX], confirmed_at[PLAN_WORKERS_MAX];
     /* By worker: a send to the DLQ that it has not seen acknowledged, and when the look began that decided it. */
     unsigned dead_life[PLAN_WORKERS_MAX];
     int64_t dead_look[PLAN_WORKERS_MAX];
@@ -106,7 +108,8 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update);
 /* result NULL: it was cancelled. applied_already: the audit's action says so. */
 void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
-void judge_confirm(struct judge *j, unsigned worker, unsigned update);
+/* A confirming read was answered that began then. */
+void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);
 /* A change of visibility was asked for at sent_at, and ok. */
 void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at);

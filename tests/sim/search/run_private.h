@@ -32,6 +32,7 @@ struct run {
     struct part messages[PLAN_MESSAGES_MAX], fault_parts[PLAN_FAULTS_MAX], events[PLAN_EVENTS_MAX], recoveries[PLAN_FAULTS_MAX];
     unsigned armed[PLAN_EVENTS_MAX]; /* steps until an event happens; 0: it is not its time */
     struct timer quiet_timer, feed_timer;
+    int64_t quiet_at;
     bool quiet, ended;
     int64_t give_up_at;
     uint64_t fed, rate_marks[4];

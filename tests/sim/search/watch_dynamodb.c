@@ -59,6 +59,8 @@ static void on_got(void *user, const struct call_result *result, bool found, con
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     trace_note(j->trace, j->world->now, TRACE_CONFIRMED, c->watch->worker, c->update, found, span_cstr(result->code));
+    if (result->class == CALL_OK)
+        judge_confirmed(j, c->watch->worker, c->update, c->began);
     watched_end(c);
     c->done.get(c->user, result, found, request_hash);
     free(c);
@@ -70,7 +72,6 @@ static struct call *get_item(void *ctx, struct span body, const struct call_opti
     c->done.get = done;
     c->update = update_of_log_id(w, body);
     trace_note(w->judge->trace, w->judge->world->now, TRACE_CONFIRM, w->worker, c->update, 0, body);
-    judge_confirm(w->judge, w->worker, c->update);
     return watched_started(c, w->dynamodb.get_item(w->dynamodb.ctx, body, options, on_got, c));
 }
 
