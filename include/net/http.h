@@ -30,6 +30,7 @@ struct http_request {
     size_t max_response;     /* ceiling of the response's body, in bytes */
     int64_t timeout;         /* microseconds for the whole transfer, waiting for a free connection included */
     int64_t connect_timeout; /* microseconds; 0: five seconds */
+    bool long_answer;        /* ten kilobytes and more are usual: it is read in larger pieces */
     bool direct;             /* never through a proxy of the environment (link-local services) */
 };
 

@@ -11,6 +11,7 @@
 /* libcurl's own buffers, one of each for every request in flight, made anew for each. Most answers are shorter than this, and a TLS record is
  * no longer than that. */
 #define RECEIVE_PIECE 4096L
+#define LONG_RECEIVE_PIECE 32768L
 #define SEND_PIECE 16384L
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
 
@@ -197,6 +198,15 @@ static bool set_method(struct http_transfer *t, enum http_method method) {
     return set;
 }
 
+static bool set_piece(struct http_transfer *t, bool long_answer) {
+    if (long_answer != t->long_answer &&
+        curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, long_answer ? LONG_RECEIVE_PIECE : RECEIVE_PIECE) != CURLE_OK) {
+        return false;
+    }
+    t->long_answer = long_answer;
+    return true;
+}
+
 static bool set_body(CURL *easy, const struct http_request *request) {
     /* A GET has none; that it is one stays as it was set. */
     return request->method == HTTP_GET ||
@@ -261,7 +271,7 @@ bool http_easy_prepare(struct http_transfer *t, const struct http_request *reque
     set_lines(t, request);
     int64_t connect = request->connect_timeout ? request->connect_timeout : CONNECT_TIMEOUT;
     return set_url(t, request->url) && set_method(t, request->method) && set_body(easy, request) &&
-           set_proxy(t, request->direct) &&
+           set_proxy(t, request->direct) && set_piece(t, request->long_answer) &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds_up(request->timeout)) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(connect)) == CURLE_OK && set_reuse(t, request->url);
 }

@@ -39,7 +39,7 @@ struct http_transfer {
     size_t max_response;
     struct http_host *host; /* NULL: none that is known */
     enum http_method method; /* that the handle is set to */
-    bool direct;             /* likewise */
+    bool direct, long_answer; /* likewise */
     CURLU *url;              /* likewise; NULL: none of http->urls */
     struct curl_slist lines[HTTP_HEADERS_MAX + 3]; /* the caller's and ours; libcurl only reads them */
 

@@ -444,6 +444,31 @@ static void a_chunked_body_is_put_together(void **state) {
     assert_string_equal(o->body, "abcde");
 }
 
+static size_t largest_read;
+
+/* In place of the C library's, for libcurl too. */
+ssize_t recv(int fd, void *to, size_t size, int flags) {
+    largest_read = size > largest_read ? size : largest_read;
+    return recvfrom(fd, to, size, flags, NULL, NULL);
+}
+
+static void an_answer_said_to_be_long_is_read_in_larger_pieces(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n", .padding = 20000};
+    begin(f, &(struct http_options){0}, &answer, 1);
+    struct http_request request = post(f, "x");
+    size_t largest[3];
+    for (size_t i = 0; i < ARRAY_LENGTH(largest); i++) {
+        request.long_answer = i == 1;
+        largest_read = 0;
+        assert_int_equal(run(f, &request)->body_len, 20000);
+        largest[i] = largest_read;
+    }
+    assert_true(largest[1] > 20000);
+    assert_true(largest[0] < 20000);
+    assert_int_equal(largest[2], largest[0]);
+}
+
 static void a_redirect_is_a_response_like_any_other(void **state) {
     struct fixture *f = *state;
     struct outcome *o = run_against(
@@ -635,6 +660,7 @@ int main(void) {
         TEST(responses_together_stay_within_the_budget_and_it_is_given_back),
         TEST(nothing_is_kept_of_a_large_response_once_it_was_heard),
         TEST(a_chunked_body_is_put_together),
+        TEST(an_answer_said_to_be_long_is_read_in_larger_pieces),
         TEST(a_redirect_is_a_response_like_any_other),
         TEST(what_is_cut_or_no_http_is_broken),
         TEST(a_request_lost_on_a_kept_connection_is_sent_again),
