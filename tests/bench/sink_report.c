@@ -6,6 +6,11 @@ static void number(struct buf *out, const char *name, uint64_t value) {
     buf_printf(out, "\"%s\":%" PRIu64 ",", name, value);
 }
 
+static void quantiles(struct buf *out, const char *name, const struct histogram *h) {
+    buf_printf(out, "\"%s\":{\"count\":%" PRIu64 ",\"p50\":%" PRId64 ",\"p99\":%" PRId64 ",\"p999\":%" PRId64 ",\"longest\":%" PRId64 "},", name,
+               h->count, histogram_quantile(h, 0.5), histogram_quantile(h, 0.99), histogram_quantile(h, 0.999), h->longest);
+}
+
 void sink_report(const struct sink_service *s, struct buf *out) {
     const struct stock_counts *c = &s->stock.counts;
     buf_append_char(out, '{');
@@ -29,9 +34,8 @@ void sink_report(const struct sink_service *s, struct buf *out) {
     number(out, "connections", s->connections);
     number(out, "tls_connections", s->tls_connections);
     number(out, "microseconds", c->last_delete > c->first_receive ? (uint64_t)(c->last_delete - c->first_receive) : 0);
-    const struct histogram *tail = &s->stock.tail;
-    buf_printf(out, "\"tail\":{\"count\":%" PRIu64 ",\"p50\":%" PRId64 ",\"p99\":%" PRId64 ",\"p999\":%" PRId64 ",\"longest\":%" PRId64 "},",
-               tail->count, histogram_quantile(tail, 0.5), histogram_quantile(tail, 0.99), histogram_quantile(tail, 0.999), tail->longest);
+    quantiles(out, "tail", &s->stock.tail);
+    quantiles(out, "warm_tail", &s->stock.warm_tail);
     buf_append_cstr(out, "\"requests\":{");
     for (unsigned i = 0; i < SINK_OPERATIONS; i++)
         buf_printf(out, "%s\"%s\":{\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i ? "," : "", sink_operation_name((enum sink_operation)i),

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+static const int64_t WARMING = 2 * MICROSECONDS;
+
 bool stock_init(struct stock *s, const struct sink_options *options) {
     *s = (struct stock){.options = options};
     if (options->endless)
@@ -95,6 +97,8 @@ void stock_delete(struct stock *s, uint64_t number, int64_t now) {
     s->counts.deleted_unsettled += !m->applied && !m->dead;
     s->counts.last_delete = now;
     histogram_add(&s->tail, now - m->received_at);
+    if (m->received_at - s->counts.first_receive >= WARMING)
+        histogram_add(&s->warm_tail, now - m->received_at);
 }
 
 void stock_return(struct stock *s, uint64_t number) {

@@ -37,7 +37,8 @@ struct stock {
     int64_t opened; /* the first receive, from which on messages come at their rate; 0: none yet */
     struct stock_counts counts;
     struct token_set tokens;
-    struct histogram tail; /* from a receive's answer to the deletion */
+    struct histogram tail;      /* from a receive's answer to the deletion */
+    struct histogram warm_tail; /* of those received when the client had been at work for two seconds, and had opened its connections */
 };
 
 /* False: no memory. */
