@@ -42,6 +42,7 @@ static struct dead_letter make(const struct update *u, const struct delivery *de
 /* The letter comes back to the queue under another MessageId, fails again, and comes back once more. */
 static void redrive(const struct update_context *ctx, const struct update *u, const struct dead_letter *letter, size_t limit, int rounds) {
     const struct delivery delivery = {.body = buf_span(&letter->body),
+                                      .body_space = letter->body.data,
                                       .message_id = SPAN("another"),
                                       .error_envelope = letter->error_envelope.len > 0 ? buf_span(&letter->error_envelope)
                                                                                        : (struct span){NULL, 0}};
@@ -73,12 +74,29 @@ static bool is_wrapped_still(const struct update_context *ctx, const struct upda
     return wrapped;
 }
 
+/* What is written over the delivered body is what stands beside it where that may not be. */
+static void is_the_same_in_its_place(const struct update_context *ctx, const struct delivery *delivery, const struct update *u) {
+    char *bytes = malloc(delivery->body.len);
+    require(bytes != NULL);
+    memcpy(bytes, delivery->body.data, delivery->body.len);
+    struct delivery copy = *delivery;
+    copy.body = span_of(bytes, delivery->body.len);
+    copy.body_space = bytes;
+    struct update *v = read_message(ctx, &copy);
+    require(u->unwrapped == v->unwrapped && u->failure.type == v->failure.type);
+    require(span_equal(u->source.body, v->source.body) && span_equal(u->idempotency_key, v->idempotency_key));
+    require(memcmp(u->log_id, v->log_id, sizeof u->log_id) == 0 && memcmp(u->request_hash, v->request_hash, sizeof u->request_hash) == 0);
+    update_free(v);
+    free(bytes);
+}
+
 static void there_and_back(const struct update_context *ctx, const struct delivery *delivery, size_t limit, enum dead_letter_form form) {
     struct update *u = read_message(ctx, delivery);
     if (is_wrapped_still(ctx, u)) {
         update_free(u);
         return;
     }
+    is_the_same_in_its_place(ctx, delivery, u);
     struct dead_letter letter = make(u, delivery, 5, limit, form);
     if (letter.form != DEAD_LETTER_BARE && !u->unwrapped) {
         const struct delivery back = {.body = buf_span(&letter.body),
