@@ -28,6 +28,7 @@ struct floor {
     const char *url, *samples, *ca_file;
     long connections, messages, requests, polls;
     struct floor_request kinds[KINDS];
+    CURLU *parts; /* of the URL: taken apart once */
     struct ev_loop *loop;
     CURLM *multi;
     CURLSH *share;
@@ -62,7 +63,9 @@ static enum kind kind_of(const struct floor *f, long number) {
 static void start_next(struct floor *f, CURL *easy) {
     if (f->started == f->wanted)
         return;
-    const struct floor_request *r = &f->kinds[kind_of(f, f->started++)];
+    enum kind kind = kind_of(f, f->started++);
+    const struct floor_request *r = &f->kinds[kind];
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kind == RECEIVE ? 32768L : 4096L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body.data);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, r->headers);
@@ -151,8 +154,9 @@ static int set_timer(CURLM *multi, long milliseconds, void *user) {
 
 static CURL *make_easy(struct floor *f) {
     CURL *e = curl_easy_init();
-    bool ok = e && curl_easy_setopt(e, CURLOPT_URL, f->url) == CURLE_OK && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
+    bool ok = e && curl_easy_setopt(e, CURLOPT_CURLU, f->parts) == CURLE_OK && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, discard) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK && curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
@@ -175,7 +179,8 @@ static void open_libcurl(struct floor *f) {
     f->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     f->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
     f->share = curl_share_init();
-    if (!f->loop || !f->multi || !f->share || curl_share_setopt(f->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
+    f->parts = curl_url();
+    if (!f->parts || curl_url_set(f->parts, CURLUPART_URL, f->url, CURLU_PATH_AS_IS) != CURLUE_OK || !f->loop || !f->multi || !f->share || curl_share_setopt(f->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, watch) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK ||
@@ -193,6 +198,7 @@ static void close_libcurl(struct floor *f) {
     }
     curl_multi_cleanup(f->multi);
     curl_share_cleanup(f->share);
+    curl_url_cleanup(f->parts);
     ev_loop_destroy(f->loop);
     curl_global_cleanup();
 }
