@@ -277,10 +277,18 @@ static void note_failure(struct judge *j, unsigned worker, unsigned update, cons
     own->alike++;
 }
 
+/* A poisoned message that fails once more as it did before: that tells its worker nothing. */
+static bool fails_as_ever(const struct judge *j, unsigned worker, unsigned update, const struct call_result *result) {
+    if (update >= j->plan->update_count || j->plan->updates[update].kind != UPDATE_POISON || result->class == CALL_OK)
+        return false;
+    const struct own_failures *own = &j->updates[update].own[worker];
+    return own->alike > 0 && strcmp(own->code, result->code) == 0;
+}
+
 void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already) {
     struct judge_worker *w = &j->workers[worker];
     w->open_transactions--;
-    if (result)
+    if (result && !fails_as_ever(j, worker, update, result))
         w->db_felt = feel(w->db_felt, j->db_out_since, j->world->now, result);
     if (update == j->plan->update_count)
         return;

@@ -1,13 +1,15 @@
 /* What must hold of every run, judged while it goes on: each call of each worker, and each commit at the server, passes here. A broken
  * promise is noted with the name of what it breaks: I1-I6, or `order`, `lease`, `drain`, `recovery`, `liveness`.
  *
- * Two readings that the words of the invariants leave open:
+ * Three readings that the words of the invariants leave open:
  * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an audited message that is the read that
  *   confirms (where there was none, the send itself); for another one the transaction that failed. What commits later is seen by nobody. Of several
  *   deliveries of one update at a worker the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet.
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
  *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
- *   earlier one of its group comes again, was no cost of a fault. */
+ *   earlier one of its group comes again, was no cost of a fault.
+ * - I5, "a hold": a worker whose only message is poisoned, and that saw others succeed since it first failed, is in none. It can't know of an outage that
+ *   begins then until something else fails, or this one in another way, and receives as it did. */
 #pragma once
 
 #include "plan.h"
