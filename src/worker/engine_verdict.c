@@ -79,9 +79,14 @@ static bool failed_among_successes(const struct engine *e, const struct job *job
     return others * FAILURES_WEIGHT < successes;
 }
 
+/* How it failed: twice the same way is twice the same of these. */
+static void sign(const struct verdict *v, char ret_signature[static JOB_SIGNATURE_SIZE]) {
+    snprintf(ret_signature, JOB_SIGNATURE_SIZE, "%.*s%s", (int)v->code.len, v->code.data, v->by_audit ? " of the audit record" : "");
+}
+
 static void failed_by_itself(struct engine *e, struct job *job, const struct verdict *v) {
-    char signature[sizeof job->signature];
-    snprintf(signature, sizeof signature, "%.*s%s", (int)v->code.len, v->code.data, v->by_audit ? " of the audit record" : "");
+    char signature[JOB_SIGNATURE_SIZE];
+    sign(v, signature);
     bool alike = job->failures_alike > 0 && !strcmp(signature, job->signature);
     bool others_succeed = worked_since(e, job) || (!e->options.can_give_back && failed_among_successes(e, job));
     if (alike && others_succeed) {
@@ -111,6 +116,10 @@ static void failed_by_itself(struct engine *e, struct job *job, const struct ver
 static void failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
     bool others_work = e->verdicts > job->verdicts_at_start || (job->failures_alike > 0 && worked_since(e, job));
     if (result->class == CALL_RETRY && others_work && ++job->tries < OWN_TRIES) {
+        char signature[JOB_SIGNATURE_SIZE];
+        sign(v, signature);
+        if (strcmp(signature, job->signature) != 0)
+            job->failures_alike = 0; /* what failed before and fails again after this isn't the same way */
         engine_retry_later(e, job);
         return;
     }

@@ -28,6 +28,8 @@ enum job_outcome {
     JOB_GIVE_BACK /* to the queue, for job->give_back_seconds */
 };
 
+#define JOB_SIGNATURE_SIZE (CALL_CODE_SIZE + 24)
+
 struct job {
     /* Set by the holder before engine_add(). */
     struct update *update;  /* fit; owned by the holder */
@@ -50,7 +52,7 @@ struct job {
     bool is_probe;
     bool failed_by_itself;      /* the last failure looked like its own fault */
     uint64_t verdicts_at_start; /* of the engine, when the attempt began */
-    char signature[CALL_CODE_SIZE + 24]; /* how it failed so */
+    char signature[JOB_SIGNATURE_SIZE]; /* how it failed so */
     uint64_t started;                    /* its last attempt's number among the engine's */
     uint64_t commits_at_start; /* of its kind, when its attempt began */
     uint64_t commits_before;   /* of its kind, when the attempt began that first failed with this signature */

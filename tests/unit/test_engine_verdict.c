@@ -271,6 +271,30 @@ static void two_failures_that_differ_are_not_the_same_way(void **state) {
     scene_done(&s);
 }
 
+static void a_500_that_passes_between_two_failures_alike_makes_them_not_the_same_way(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 29, 10);
+    struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = 1};
+    scene_script(&s, &script);
+    scene_start(&s);
+    scene_trickle(&s, 2, MILLISECOND, SECOND);
+    struct sim_message *m = scene_set(&s, 1, 1);
+    m->receive_count = 10;
+    while (script.left)
+        scene_trickle(&s, 2, MILLISECOND, MILLISECOND);
+    script = (struct scripted){.record = "k1", .status = 500, .code = "InternalServerError", .left = 1};
+    while (script.left)
+        scene_trickle(&s, 2, MILLISECOND, MILLISECOND);
+    script = (struct scripted){.record = "k1", .status = 400, .code = "AccessDeniedException", .left = 1};
+    scene_trickle(&s, 2, 20 * MILLISECOND, 5 * SECOND);
+    assert_int_equal(script.left, 0);
+    assert_true(m->deleted);
+    assert_int_equal(s.dlq->count, 0);
+    assert_int_equal(scene_n(&s, 1), 1);
+    scene_done(&s);
+}
+
 static void a_success_of_the_other_kind_tells_nothing(void **state) {
     (void)state;
     struct scene s;
@@ -377,6 +401,7 @@ int main(void) {
         cmocka_unit_test(a_500_that_is_over_after_a_few_attempts_costs_no_delivery),
         cmocka_unit_test(a_verdict_between_two_failures_alike_makes_them_no_fault_of_its_own),
         cmocka_unit_test(two_failures_that_differ_are_not_the_same_way),
+        cmocka_unit_test(a_500_that_passes_between_two_failures_alike_makes_them_not_the_same_way),
         cmocka_unit_test(a_success_of_the_other_kind_tells_nothing),
         cmocka_unit_test(a_message_ids_token_that_was_used_for_other_bytes_is_waited_out),
         cmocka_unit_test(a_producers_key_whose_token_was_used_for_other_bytes_is_a_validation_error),

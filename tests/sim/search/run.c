@@ -87,18 +87,25 @@ static void on_feed(void *user) {
     timer_start(&r->world.timers, &r->feed_timer, r->world.now + FEED_INTERVAL);
 }
 
-/* A worker that holds nothing but messages that fail by themselves receives one further message a minute, as the contract has it: a minute for
- * each delivery of such a message to come, and one for the success that tells. */
-static int64_t time_for_poison(const struct run *r) {
+static unsigned poisoned_left(const struct run *r) {
     const struct plan *p = r->plan;
     const struct sim_message *m;
-    int64_t time = 0;
+    unsigned count = 0;
     TAILQ_FOREACH(m, &r->judge.queue->messages, link) {
         unsigned update = plan_update_in(p, m->body, strlen(m->body));
-        if (update < p->update_count && p->updates[update].kind == UPDATE_POISON)
-            time += 2 * MINUTE * p->workers[0].max_attempts;
+        count += update < p->update_count && p->updates[update].kind == UPDATE_POISON;
     }
-    return time;
+    return count;
+}
+
+/* A worker that holds nothing but messages that fail by themselves receives one further message a minute, as the contract has it: a minute for
+ * each delivery of such a message to come, and one for the success that tells. Where they take all its places and the one beyond, it can't tell them
+ * from an outage: it keeps them, and there may be no end. */
+static void allow_for_poison(struct run *r) {
+    const struct plan_worker *w = &r->plan->workers[0];
+    unsigned count = poisoned_left(r);
+    r->give_up_at += 2 * MINUTE * w->max_attempts * count;
+    r->may_stay = count > w->max_in_flight;
 }
 
 /* Beside a poisoned message one worker must see the others succeed: there is one alone. */
@@ -119,7 +126,7 @@ static void on_quiet(void *user) {
             r->slots[i].restart = 0;
         }
     }
-    r->give_up_at += time_for_poison(r);
+    allow_for_poison(r);
     if (poison)
         on_feed(r);
 }
@@ -264,7 +271,7 @@ void run_plan(const struct plan *p, FILE *trace, struct run_result *ret_result) 
     while (!is_over(r) && r->world.now < r->give_up_at)
         step(r);
     ret_result->ended = is_over(r);
-    if (!ret_result->ended)
+    if (!ret_result->ended && !r->may_stay)
         judge_broken(&r->judge, "liveness", "%zu messages are left %.0f s after the last fault", r->judge.queue->count,
                      (double)(r->world.now - r->quiet_at) / (double)SECOND);
     wind_up(r);

@@ -33,6 +33,7 @@ struct run {
     unsigned armed[PLAN_EVENTS_MAX]; /* steps until an event happens; 0: it is not its time */
     struct timer quiet_timer, feed_timer;
     int64_t quiet_at;
+    bool may_stay; /* its messages needn't end: see allow_for_poison() */
     bool quiet, ended;
     int64_t give_up_at;
     uint64_t fed, rate_marks[4];
