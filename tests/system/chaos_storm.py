@@ -24,7 +24,7 @@ from harness.polling import wait_until
 from harness.preload import OtherClock
 from harness.process import Worker
 from harness.proxy import Proxy
-from harness.queues import Sent, make_queue
+from harness.queues import Queue, Sent, make_queue
 from harness.scene import Scene, message
 from harness.tables import make_table
 from local_services import Cloud, Service, start_dynamodb, start_sqs
@@ -112,6 +112,15 @@ def send(scene: Scene, versions: int) -> tuple[list[Sent], list[Sent]]:
     return good, scene.queue.send(*(message(f"nobody-{n}", {"n": n}) for n in range(FAILING)), group="failing")
 
 
+def is_there(queue: Queue) -> bool:
+    """ElasticMQ takes requests before it has its queues again."""
+    try:
+        queue.counts()
+    except queue.client.exceptions.QueueDoesNotExist:
+        return False
+    return True
+
+
 def check_end(scene: Scene, versions: int, good: list[Sent], failing: list[Sent]) -> None:
     for record in scene.table.scan():
         assert record == (
@@ -144,6 +153,7 @@ def check_storm(folder: Path, *, kills: int, restarts: int, versions: int, fifo:
                     restarted += 1
                     # Started again, ElasticMQ gives out a group's next message while one is in flight, which SQS never does.
                     weather.start_server("dynamodb" if fifo or restarted % 2 else "sqs")
+                    wait_until(lambda: is_there(scene.queue), "the queue", pause=0.1)
             left = scene.queue.counts().total
             wait_until(lambda: scene.queue.counts().total == 0, "an empty queue", patience=180, pause=0.2)
             codes = [worker.stop() for worker in workers]
