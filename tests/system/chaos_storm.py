@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import time
 import uuid
 from collections import Counter
@@ -112,13 +113,13 @@ def send(scene: Scene, versions: int) -> tuple[list[Sent], list[Sent]]:
     return good, scene.queue.send(*(message(f"nobody-{n}", {"n": n}) for n in range(FAILING)), group="failing")
 
 
-def is_there(queue: Queue) -> bool:
-    """ElasticMQ takes requests before it has its queues again."""
-    try:
-        queue.counts()
-    except queue.client.exceptions.QueueDoesNotExist:
-        return False
-    return True
+def start_again(weather: Weather, name: str, queue: Queue) -> None:
+    """Ends a server and starts it again. ElasticMQ takes requests before it has its queues again, and shows them empty before it has their messages."""
+    held = queue.counts().total
+    weather.start_server(name)
+    log = weather.folder / "sqs" / "elasticmq.log"
+    if name == "sqs" and held:
+        wait_until(lambda: re.search(rf"Restored \d+ messages in queue {queue.name}\b", log.read_text()), "what the queue held", pause=0.1)
 
 
 def check_end(scene: Scene, versions: int, good: list[Sent], failing: list[Sent]) -> None:
@@ -152,8 +153,7 @@ def check_storm(folder: Path, *, kills: int, restarts: int, versions: int, fifo:
                 if (kill + 1) * restarts // kills > restarted:
                     restarted += 1
                     # Started again, ElasticMQ gives out a group's next message while one is in flight, which SQS never does.
-                    weather.start_server("dynamodb" if fifo or restarted % 2 else "sqs")
-                    wait_until(lambda: is_there(scene.queue), "the queue", pause=0.1)
+                    start_again(weather, "dynamodb" if fifo or restarted % 2 else "sqs", scene.queue)
             left = scene.queue.counts().total
             wait_until(lambda: scene.queue.counts().total == 0, "an empty queue", patience=180, pause=0.2)
             codes = [worker.stop() for worker in workers]
