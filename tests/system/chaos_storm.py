@@ -26,7 +26,7 @@ from harness.preload import OtherClock
 from harness.process import Worker
 from harness.proxy import Proxy
 from harness.queues import Queue, Sent, make_queue
-from harness.scene import Scene, message
+from harness.scene import Scene, log_id, message
 from harness.tables import make_table
 from local_services import Cloud, Service, start_dynamodb, start_sqs
 from test_faults_machine import full_pipe, refuse_the_skewed
@@ -122,6 +122,20 @@ def start_again(weather: Weather, name: str, queue: Queue) -> None:
         wait_until(lambda: re.search(rf"Restored \d+ messages in queue {queue.name}\b", log.read_text()), "what the queue held", pause=0.1)
 
 
+def history(weather: Weather, scene: Scene, one: Sent) -> str:
+    """All that the proxies saw of a message, in order: who lost it, a worker or a server, shows here."""
+    marks = one.message_id.encode(), log_id(scene.table.name, one.key).encode()
+    concerned = [r for proxy in weather.proxies.values() for r in proxy.requests() if any(mark in r.body or mark in (r.service_body or b"") for mark in marks)]
+    return f"{one.message_id} {one.body}:\n" + "".join(f"    {r.started:.3f} connection {r.connection}: {r}\n" for r in sorted(concerned, key=lambda r: r.started))
+
+
+def check_none_is_lost(weather: Weather, scene: Scene, good: list[Sent]) -> None:
+    """Each has its audit record, written with its update."""
+    applied = scene.audits()
+    lost = [one for one in good if log_id(scene.table.name, one.key) not in applied]
+    assert not lost, f"I1: {len(lost)} lost\n" + "".join(history(weather, scene, one) for one in lost[:20])
+
+
 def check_end(scene: Scene, versions: int, good: list[Sent], failing: list[Sent]) -> None:
     for record in scene.table.scan():
         assert record == (
@@ -158,6 +172,7 @@ def check_storm(folder: Path, *, kills: int, restarts: int, versions: int, fifo:
             wait_until(lambda: scene.queue.counts().total == 0, "an empty queue", patience=180, pause=0.2)
             codes = [worker.stop() for worker in workers]
             assert codes == [0] * WORKERS
+            check_none_is_lost(weather, scene, good)
             check_end(scene, versions, good, failing)
         return (
             f"{len(good)} messages and {FAILING} that fail, {kills} kills of {WORKERS} workers in {time.monotonic() - started:.0f} s "

@@ -20,6 +20,7 @@ static struct {
     bool forks, child; /* driven by TORTURE_FORK */
     bool lists;        /* driven by TORTURE_LIST */
     unsigned most;     /* calls from one stack that are tried; 0: all */
+    int depth;         /* innermost frames that make two stacks differ */
     uint64_t count, at, tried;
     uint64_t passed, asserted, suspects;
 } calls;
@@ -52,7 +53,7 @@ bool failing_calls_failed(void) {
 /* Whether calls from this stack were tried often enough. */
 static bool is_stale(void) {
     void *frames[STACK_DEPTH];
-    int depth = backtrace(frames, STACK_DEPTH);
+    int depth = backtrace(frames, calls.depth);
     uint64_t hash = 14695981039346656037ULL;
     for (int i = 0; i < depth; i++)
         hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211ULL;
@@ -148,6 +149,10 @@ bool failing_call(const char *name) {
 
 __attribute__((constructor)) static void take_orders(void) {
     const char *at = getenv("TORTURE_FAIL"), *forks = getenv("TORTURE_FORK"), *lists = getenv("TORTURE_LIST");
+    const char *depth = getenv("TORTURE_DEPTH");
+    calls.depth = depth ? (int)strtol(depth, NULL, 10) : STACK_DEPTH;
+    if (calls.depth < 1 || calls.depth > STACK_DEPTH)
+        calls.depth = STACK_DEPTH;
     calls.forks = forks != NULL;
     calls.lists = lists != NULL;
     if (forks || lists)
