@@ -22,6 +22,8 @@ static struct {
     unsigned most;     /* calls from one stack that are tried; 0: all */
     int depth;         /* innermost frames that make two stacks differ */
     uint64_t count, at, tried;
+    const char *test; /* a program's own, whose first call has this number */
+    uint64_t first;
     uint64_t passed, asserted, suspects;
 } calls;
 
@@ -33,6 +35,11 @@ static struct {
 
 /* What the children wrote, in memory. */
 static int output_fd = -1;
+
+void failing_calls_test(const char *name) {
+    calls.test = name;
+    calls.first = calls.count + 1;
+}
 
 void failing_calls_begin(uint64_t at) {
     calls.counting = true;
@@ -96,8 +103,8 @@ static void judge_child(const char *name, int status, const char *output) {
         suspect = suspect || strstr(output, signs[i]);
     if (suspect) {
         calls.suspects++;
-        (void)fprintf(stderr, "torture: call %llu (%s) ended with status %#x\n%s\ntorture: that was it\n", (unsigned long long)calls.count, name,
-                      (unsigned)status, output);
+        (void)fprintf(stderr, "torture: call %llu (%s) of %s ended with status %#x\n%s\ntorture: that was it\n",
+                      (unsigned long long)(calls.count - calls.first + 1), name, calls.test ? calls.test : "its start", (unsigned)status, output);
     } else if (asserted) {
         calls.asserted++;
     } else {

@@ -14,8 +14,7 @@ static void fault_10_of_a_batch_of_deletes_only_those_that_failed_are_sent_again
         s.sqs->fail_deletes = mask;
         for (unsigned i = 0; i < 10; i++)
             scene_set(&s, i, mask);
-        while (s.sqs->remove.calls == calls)
-            world_step(&s.world);
+        STEP_WHILE(&s.world, s.sqs->remove.calls == calls);
         world_run(&s.world, 50 * MILLISECOND);
         assert_int_equal(s.sqs->last_delete_count, 10);
         assert_int_equal(s.queue->count, __builtin_popcount(mask));

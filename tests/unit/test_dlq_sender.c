@@ -13,8 +13,7 @@ static void fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it(void
         s.sqs->fail_sends = mask;
         for (unsigned i = 0; i < 10; i++)
             scene_send(&s, "{\"id\":\"nobody%u-%u\",\"attributes\":{\"n\":1}}", mask, i);
-        while (s.sqs->send.calls == calls)
-            world_step(&s.world);
+        STEP_WHILE(&s.world, s.sqs->send.calls == calls);
         world_run(&s.world, 20 * MILLISECOND);
         assert_int_equal(s.sqs->last_send_count, 10);
         assert_int_equal(s.dlq->count - before, 10 - __builtin_popcount(mask));
@@ -314,8 +313,7 @@ static void I4_a_failure_whose_update_another_message_applied_here_is_not_sent(v
                  "{\"id\":\"k0\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"idempotency_key\":\"key\",\"enable_logging\":%s}",
                  audited ? "true" : "false");
         scene_send(&s, "%s", body);
-        while (s.sqs->send.calls == 0)
-            world_step(&s.world);
+        STEP_WHILE(&s.world, s.sqs->send.calls == 0);
         world_run(&s.world, 100 * MILLISECOND); /* it fails, and waits for its next attempt */
         sim_table_put(s.users, "k0", "n", "7");
         scene_send(&s, "%s", body);
@@ -369,8 +367,7 @@ static void a_failure_that_is_tried_anew_keeps_nobody_from_coming_whom_it_needs(
         scene_set(&s, 0, 1);
         scene_empties(&s, 5 * SECOND);
         scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
-        while (s.sqs->send.calls == 0)
-            world_step(&s.world);
+        STEP_WHILE(&s.world, s.sqs->send.calls == 0);
         struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
         scene_script(&s, &script);
         if (behind)
@@ -398,11 +395,9 @@ static void I4_an_unaudited_failure_waits_for_no_company(void **state) {
     scene_empties(&s, 10 * SECOND);
     scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1},\"enable_logging\":false}");
     uint64_t asked = s.db->transact.executed;
-    while (s.db->transact.executed == asked)
-        world_step(&s.world);
+    STEP_WHILE(&s.world, s.db->transact.executed == asked);
     int64_t looked_at = s.world.now;
-    while (s.sqs->send.calls == 0)
-        world_step(&s.world);
+    STEP_WHILE(&s.world, s.sqs->send.calls == 0);
     assert_in_range(s.world.now - looked_at, 0, s.db->transact.latency + s.db->transact.jitter);
     scene_empties(&s, MINUTE);
     scene_done(&s);

@@ -227,8 +227,7 @@ static void one_lost_connection_is_no_outage(void **state) {
         s.db->transact.lost_requests = 1000;
         scene_set(&s, round, 1);
         uint64_t attempts = s.db->transact.attempts;
-        while (s.db->transact.attempts == attempts)
-            world_step(&s.world);
+        STEP_WHILE(&s.world, s.db->transact.attempts == attempts);
         world_run(&s.world, 10 * MILLISECOND);
         s.db->transact.lost_requests = 0;
         world_run(&s.world, 400 * MILLISECOND);

@@ -120,8 +120,7 @@ static void fault_05_two_workers_with_one_token_make_one_effect(void **state) {
     struct sim_message *m =
         scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\",\"enable_logging\":false}");
     scene_start(&s);
-    while (m->receive_count == 0)
-        world_step(&s.world);
+    STEP_WHILE(&s.world, m->receive_count == 0);
     sim_queue_expose(m); /* to the other worker, while the first one's transaction is under way */
     assert_true(sim_worker_start(&s.other));
     scene_empties(&s, 2 * MINUTE);
@@ -214,8 +213,7 @@ static void a_500_that_is_over_after_a_few_attempts_costs_no_delivery(void **sta
         struct scripted script = {.record = "k1", .status = 500, .code = "InternalServerError", .left = failures};
         scene_script(&s, &script);
         struct sim_message *m = scene_set(&s, 1, 1);
-        while (script.left == failures)
-            world_step(&s.world);
+        STEP_WHILE(&s.world, script.left == failures);
         scene_trickle(&s, 2, SECOND, 5 * SECOND);
         assert_int_equal(script.left, 0);
         assert_true(m->deleted);
@@ -259,8 +257,7 @@ static void two_failures_that_differ_are_not_the_same_way(void **state) {
     struct sim_message *m = scene_set(&s, 1, 1);
     m->receive_count = 10;
     scene_start(&s);
-    while (script.left)
-        world_step(&s.world);
+    STEP_WHILE(&s.world, script.left);
     script.code = "NeverHeardOfException";
     script.left = 1;
     scene_trickle(&s, 2, 20 * MILLISECOND, 5 * SECOND);

@@ -101,8 +101,7 @@ static void counts_that_cannot_be_had_hold_nothing_up(void **state) {
     s.sqs->attributes.mode = SIM_SILENT;
     scene_set(&s, 0, 1);
     uint64_t calls = s.sqs->attributes.calls;
-    while (s.sqs->attributes.calls == calls)
-        world_step(&s.world);
+    STEP_WHILE(&s.world, s.sqs->attributes.calls == calls);
     sim_worker_stop(&s.worker); /* in the middle of one */
     scene_ends(&s, 30 * SECOND, EXIT_FINE);
     scene_done(&s);

@@ -207,8 +207,7 @@ static void a_fault_of_the_environment_ends_it_within_a_minute_at_a_line(void **
         stage_init(&g, 7, input);
         g.options.max_in_flight = 20;
         stage_start(&g);
-        while (g.scene.db->committed < 100)
-            world_step(&g.scene.world);
+        STEP_WHILE(&g.scene.world, g.scene.db->committed < 100);
         g.scene.db->transact.mode = cases[i].mode;
         stage_ends(&g, MINUTE, cases[i].code);
         unsigned line = lines_of(&g, "\n") + 1;
@@ -247,8 +246,7 @@ static void a_stop_finishes_what_runs_and_leaves_the_rest(void **state) {
         struct scripted script = {.record = "k", .status = 400, .code = codes[i], .left = 0};
         scene_script(&g.scene, &script);
         stage_start(&g);
-        while (g.scene.db->committed < 100)
-            world_step(&g.scene.world);
+        STEP_WHILE(&g.scene.world, g.scene.db->committed < 100);
         script.left = codes[i] ? FOR_EVER : 0;
         stream_worker_stop(g.worker);
         stage_ends(&g, 10 * SECOND, EXIT_SOME_FAILED);

@@ -18,6 +18,11 @@
 #define MINUTE (60 * MICROSECONDS)
 #define HOUR (3600 * MICROSECONDS)
 
+/* Steps while a condition holds; a test fails in which it holds for more than a day. */
+#define STEP_WHILE(world, condition)                                                \
+    for (int64_t step_until = (world)->now + 24 * HOUR; (condition); world_step(world)) \
+    assert_true(timers_next(&(world)->timers) <= step_until)
+
 struct scene {
     struct world world;
     struct invariants invariants;
