@@ -4,5 +4,6 @@
 #include <stddef.h>
 
 /* The name that given is most like: apart from upper and lower case, at most two letters missing, surplus, wrong or swapped, and of short
- * names only one in three. NULL: none is that close. Names longer than 64 bytes are like none. */
+ * names only one in three; else one whose words it has in their order, at least two, some left out or cut short (AUDIT_TTL for
+ * AUDIT_LOG_TTL_DAYS). NULL: none is that close. */
 const char *closest_name(const char *given, const char *const *names, size_t count);

@@ -28,7 +28,8 @@ typedef void queue_worker_done(void *user, enum exit_code exit_code);
 MUST_USE struct queue_worker *queue_worker_start(const struct worker_ports *ports, const struct queue_worker_options *options,
                                                  const struct discovery_facts *facts, const struct update_context *context,
                                                  queue_worker_done *done, void *user);
-/* First call: drain (finish what runs, give back the rest, within shutdown_timeout). Second: give everything back now. */
+/* First call: drain (finish what runs, give back the rest, within shutdown_timeout). Second: give everything back now. With until_empty it ends
+ * with EXIT_SOME_FAILED then, for the queue wasn't seen to be empty. */
 void queue_worker_stop(struct queue_worker *w);
 /* Frees it; without a callback where it hasn't ended. Takes NULL. */
 void queue_worker_free(struct queue_worker *w);

@@ -46,14 +46,10 @@ static bool read_settings(struct app *app, const struct services_options *option
 }
 
 static bool load_configuration(struct app *app) {
-    /* The environment may say how to log what is wrong with the file, and the file how to log the rest. */
+    /* The environment says how to log where the file can't be read. */
     app->environment = configuration_environment(&app->configuration);
     settings_read_log(&app->environment, &app->log);
-    if (!configuration_load(app->cli->config, &app->log, &app->configuration)) {
-        return false;
-    }
-    settings_read_log(&app->environment, &app->log);
-    return true;
+    return configuration_load(app->cli->config, &app->log, &app->configuration);
 }
 
 enum exit_code app_init(struct app *app, const struct cli *cli) {

@@ -1,5 +1,6 @@
 #include "closest_name.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 64
@@ -38,6 +39,33 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
     return above[b_len];
 }
 
+/* Whether the first len bytes of both are the same, but for their case. */
+static bool begins_alike(const char *a, const char *b, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether each word of given begins one of name's, in their order, and there are two at least: AUDIT_TABLE for AUDIT_LOG_TABLE. */
+static bool abbreviates(const char *given, const char *name) {
+    unsigned words = 0;
+    while (*given) {
+        size_t len = strcspn(given, "_"), whole = strcspn(name, "_");
+        if (len < 3 || !*name) {
+            return false;
+        }
+        if (len <= whole && begins_alike(given, name, len)) {
+            words++;
+            given += len + (given[len] == '_');
+        }
+        name += whole + (name[whole] == '_');
+    }
+    return words >= 2;
+}
+
 const char *closest_name(const char *given, const char *const *names, size_t count) {
     size_t len = strlen(given);
     const char *closest = NULL;
@@ -52,6 +80,9 @@ const char *closest_name(const char *given, const char *const *names, size_t cou
             best = d;
             closest = names[i];
         }
+    }
+    for (size_t i = 0; !closest && i < count; i++) {
+        closest = abbreviates(given, names[i]) ? names[i] : NULL;
     }
     return closest;
 }

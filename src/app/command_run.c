@@ -11,6 +11,9 @@
  * service that is up: else the manager would end the start, and units that are ordered behind it would wait as long. */
 #define READY_AT_LATEST (15 * MICROSECONDS)
 
+/* With --until-empty, for services that can't be reached at the start: as long as for a fault of the environment later. */
+#define UNTIL_EMPTY_PATIENCE (600 * MICROSECONDS)
+
 enum run_state {
     RUN_LOOKING, /* for tables and queues */
     RUN_WORKING,
@@ -138,7 +141,7 @@ static void on_signal(void *user) {
     switch (run->state) {
     case RUN_LOOKING:
         log_event(log, LOG_LEVEL_INFO, "Told to stop before the tables and queues were seen", NULL);
-        end(run, EXIT_FINE);
+        end(run, run->app->cli->until_empty ? EXIT_SOME_FAILED : EXIT_FINE);
         break;
     case RUN_WORKING:
         run->state = RUN_DRAINING;
@@ -167,7 +170,7 @@ static bool start(struct run *run, const struct discovery_options *options) {
 
 enum exit_code command_run(struct app *app) {
     struct run run = {.app = app, .exit_code = EXIT_UNREACHABLE};
-    const struct discovery_options options = app_discovery_options(app, NEVER);
+    const struct discovery_options options = app_discovery_options(app, app->cli->until_empty ? UNTIL_EMPTY_PATIENCE : NEVER);
     if (!start(&run, &options)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
     } else if (!loop_run(app->loop)) {

@@ -76,10 +76,26 @@ static void report(void *ctx, bool faulty, unsigned line, const char *sentence) 
     r->faulty = r->faulty || faulty;
 }
 
+static void say_nothing(void *ctx, bool faulty, unsigned line, const char *sentence) {
+    (void)ctx, (void)faulty, (void)line, (void)sentence;
+}
+
+/* What the file says of the log holds for what is said of the file, too. */
+static bool take_log_settings(struct span text, struct log *log) {
+    struct configuration configuration = {0};
+    if (!settings_file_parse(text, say_nothing, NULL, &configuration.file)) {
+        return false;
+    }
+    const struct environment environment = configuration_environment(&configuration);
+    settings_read_log(&environment, log);
+    configuration_free(&configuration);
+    return true;
+}
+
 static bool parse(const char *path, struct span text, struct log *log, struct configuration *ret_configuration) {
     struct reporter reporter = {log, path, false};
     struct settings_file file;
-    if (!settings_file_parse(text, report, &reporter, &file)) {
+    if (!take_log_settings(text, log) || !settings_file_parse(text, report, &reporter, &file)) {
         log_file_error(log, LOG_LEVEL_ERROR, "The settings file can't be read", path, ENOMEM);
         return false;
     }

@@ -9,15 +9,15 @@ void parser_advance(struct parser *p) {
     p->token = lexer_next(&p->lexer);
 }
 
-/* " after '<'"; " after the string" where the token is long or the producer's data. */
+/* " after '<'"; " after the string" where the token is the producer's data, or long. */
 static void describe_previous(const struct parser *p, char *ret_text, size_t size) {
     const struct token *t = &p->previous;
     if (t->kind == TOKEN_END)
         ret_text[0] = '\0';
-    else if (t->kind == TOKEN_STRING)
-        (void)snprintf(ret_text, size, " after the string");
+    else if (t->kind == TOKEN_STRING || t->kind == TOKEN_NUMBER)
+        (void)snprintf(ret_text, size, " after the %s", t->kind == TOKEN_STRING ? "string" : "number");
     else if (t->text.len > SHOWN_MAX)
-        (void)snprintf(ret_text, size, " after the %s", t->kind == TOKEN_NUMBER ? "number" : "name");
+        (void)snprintf(ret_text, size, " after the name");
     else
         (void)snprintf(ret_text, size, " after '%.*s'", (int)t->text.len, t->text.data);
 }

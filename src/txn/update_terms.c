@@ -7,11 +7,11 @@
 
 #define PLACEHOLDER_MAX 255 /* bytes, its sigil counted */
 
-static bool is_placeholder(struct json_string name, char sigil) {
-    if (name.escaped || name.raw.len < 2 || name.raw.len > PLACEHOLDER_MAX || name.raw.data[0] != sigil)
+static bool is_placeholder(struct span name, char sigil) {
+    if (name.len < 2 || name.len > PLACEHOLDER_MAX || name.data[0] != sigil)
         return false;
-    for (size_t i = 1; i < name.raw.len; i++) {
-        char c = name.raw.data[i];
+    for (size_t i = 1; i < name.len; i++) {
+        char c = name.data[i];
         if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'))
             return false;
     }
@@ -22,9 +22,13 @@ static bool check_term(struct update_terms *terms, const struct placeholder_set 
     const struct value_tape *t = terms->tape;
     struct value_path member = path_root(set->member);
     struct value_path path = path_member(&member, tape_string(t, name));
-    if (!is_placeholder(path.name, set->sigil)) {
-        path_refuse(&path, f, "a placeholder is a '%c' with up to %d letters, digits and underscores behind it, none of them escaped",
-                    set->sigil, PLACEHOLDER_MAX - 1);
+    struct span placeholder = json_string_text(path.name, terms->arena);
+    if (!placeholder.data) {
+        terms->no_memory = true;
+        return false;
+    }
+    if (!is_placeholder(placeholder, set->sigil)) {
+        path_refuse(&path, f, "a placeholder is a '%c' with up to %d letters, digits and underscores behind it", set->sigil, PLACEHOLDER_MAX - 1);
         return false;
     }
     if (set->sigil == '#') {
@@ -51,7 +55,7 @@ static enum terms_status take(struct update_terms *terms, struct placeholder_set
     uint32_t count = 0;
     for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name), count++)
         if (!check_term(terms, set, name, f))
-            return TERMS_REFUSED;
+            return terms->no_memory ? TERMS_NO_MEMORY : TERMS_REFUSED;
     if (count == 0)
         return TERMS_FINE;
     if (!tape_sort(t, object))
@@ -93,7 +97,7 @@ static int find(struct update_terms *terms, struct placeholder_set *set, struct 
     uint32_t high = set->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = span_compare(tape_string(terms->tape, set->names[middle]).raw, placeholder);
+        int order = json_string_compare(tape_string(terms->tape, set->names[middle]), (struct json_string){placeholder, false});
         if (order == 0) {
             set->used[middle] = true;
             return (int)middle;

@@ -20,6 +20,7 @@ struct quest {
     const char *setting; /* that names it */
     bool open;           /* still looked for */
     bool unreachable;    /* the last try found nobody there */
+    bool found;          /* a queue and its attributes */
     unsigned tries;
     struct call *call;
     struct timer timer;
@@ -66,7 +67,7 @@ static void review(struct discovery *d) {
         waiting = waiting || (d->quests[i].open && !d->quests[i].unreachable);
     }
     if (!open && d->code == EXIT_FINE)
-        d->code = discovery_check(d->ports.log, &d->options, &d->facts);
+        discovery_finish(d->ports.log, &d->options, &d->facts);
     if (!open || (d->code != EXIT_FINE && !waiting))
         end(d);
 }
@@ -164,7 +165,7 @@ static void on_described(void *user, const struct call_result *result, const str
     if (d->ended)
         return;
     if (audit && result->from_service && !strcmp(result->code, "ResourceNotFoundException")) {
-        settle(q, EXIT_FINE); /* judged together with ENABLE_AUDIT_LOG */
+        settle(q, discovery_check_audit_table(d->ports.log, &d->options, &d->facts));
     } else if (result->class != CALL_OK || !shape) {
         failed(q, result);
     } else if (!active) {
@@ -174,7 +175,7 @@ static void on_described(void *user, const struct call_result *result, const str
         *into = *shape;
         snprintf(into->name, sizeof into->name, "%s", given(q)); /* as it was given: an ARN stays one */
         d->facts.audit_table_exists = d->facts.audit_table_exists || audit;
-        settle(q, EXIT_FINE);
+        settle(q, audit ? discovery_check_audit_table(d->ports.log, &d->options, &d->facts) : EXIT_FINE);
     }
 }
 
@@ -212,9 +213,11 @@ static void on_attributes(void *user, const struct call_result *result, const st
     facts->attributes = *attributes;
     size_t len = strlen(facts->name);
     facts->attributes.fifo = attributes->fifo || (len > 5 && !strcmp(facts->name + len - 5, ".fifo"));
+    q->found = true;
+    bool both = d->quests[QUEST_QUEUE].found && d->quests[QUEST_DLQ].found;
     if (q->kind == QUEST_QUEUE)
         begin_dlq(d); /* first, so that another's problem doesn't end it before this one's is known */
-    settle(q, EXIT_FINE);
+    settle(q, both ? discovery_check_queues(d->ports.log, &d->facts) : EXIT_FINE);
 }
 
 static void ask_attributes(struct quest *q) {

@@ -44,7 +44,7 @@ bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name
     return true;
 }
 
-static enum exit_code check_audit_table(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
+enum exit_code discovery_check_audit_table(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
     const struct table_shape *audit = &facts->audit_table;
     if (!facts->audit_table_exists) {
         if (options->audit == AUDIT_OFF)
@@ -56,17 +56,16 @@ static enum exit_code check_audit_table(struct log *log, const struct discovery_
     if (strcmp(audit->partition.name, "log_id") != 0 || audit->partition.type != KEY_STRING || audit->sort.name[0]) {
         LOG_EVENT(log, LOG_LEVEL_ERROR, "AUDIT_LOG_TABLE names a table with another key: its key must be exactly log_id, a string partition key",
                   LOG_C("given", options->audit_table), LOG_C("partition_key", audit->partition.name),
+                  LOG_C("type", audit->partition.type == KEY_STRING ? "S" : audit->partition.type == KEY_NUMBER ? "N" : "B"),
                   LOG_C("sort_key", audit->sort.name[0] ? audit->sort.name : "none"));
         return EXIT_SETTINGS;
     }
     return EXIT_FINE;
 }
 
-static enum exit_code check_queues(struct log *log, const struct discovery_facts *facts) {
+enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts) {
     const struct queue_facts *queue = &facts->queue, *dlq = &facts->dlq;
     enum exit_code code = EXIT_FINE;
-    if (!dlq->url[0])
-        return EXIT_FINE; /* was reported where it was looked for */
     if (!strcmp(dlq->url, queue->url) || (dlq->attributes.arn[0] && !strcmp(dlq->attributes.arn, queue->attributes.arn))) {
         LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names the queue itself: it must be another queue", LOG_C("given", dlq->url));
         code = EXIT_SETTINGS;
@@ -100,14 +99,10 @@ static void warn(struct log *log, const struct discovery_options *options, const
                   LOG_I("given", options->audit_ttl_days), LOG_I("at_least", retention / DAY + 1 + (retention % DAY != 0)));
 }
 
-enum exit_code discovery_check(struct log *log, const struct discovery_options *options, struct discovery_facts *facts) {
-    enum exit_code code = check_audit_table(log, options, facts);
-    if (options->queue) {
-        code = worse_exit(code, check_queues(log, facts));
-        unsigned own = facts->queue.attributes.visibility_timeout;
-        facts->visibility = options->visibility ? options->visibility : own > VISIBILITY_LEAST ? own : VISIBILITY_LEAST;
-        if (code == EXIT_FINE)
-            warn(log, options, facts);
-    }
-    return code;
+void discovery_finish(struct log *log, const struct discovery_options *options, struct discovery_facts *facts) {
+    if (!options->queue)
+        return;
+    unsigned own = facts->queue.attributes.visibility_timeout;
+    facts->visibility = options->visibility ? options->visibility : own > VISIBILITY_LEAST ? own : VISIBILITY_LEAST;
+    warn(log, options, facts);
 }

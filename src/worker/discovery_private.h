@@ -10,5 +10,8 @@ bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name
 /* The name at the end of a queue URL. False: text is no URL with a queue's name at its end. */
 bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]);
 bool queue_name_valid(const char *name);
-/* Holds the found facts against the settings and each other; logs every problem and warning; sets facts->visibility. EXIT_FINE: fit to start. */
-enum exit_code discovery_check(struct log *log, const struct discovery_options *options, struct discovery_facts *facts);
+/* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged. EXIT_FINE: fit to start. */
+enum exit_code discovery_check_audit_table(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts);
+enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts);
+/* All is found and fit: sets facts->visibility, and warns of what is unwise. */
+void discovery_finish(struct log *log, const struct discovery_options *options, struct discovery_facts *facts);

@@ -106,7 +106,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
 
 void queue_worker_stop(struct queue_worker *w) {
     if (w->phase == PHASE_WORKING)
-        drain_begin(w, EXIT_FINE);
+        drain_begin(w, w->options.until_empty ? EXIT_SOME_FAILED : EXIT_FINE); /* it wasn't seen to be empty */
     else
         drain_leave(w);
 }

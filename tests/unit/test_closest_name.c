@@ -19,6 +19,20 @@ static void a_misspelt_name_is_recognised(void **state) {
     }
 }
 
+static void a_name_with_words_left_out_or_cut_short_is_recognised(void **state) {
+    (void)state;
+    static const char *const names[] = {"METRICS_ADDRESS", "ENABLE_AUDIT_LOG", "AUDIT_LOG_TABLE", "AUDIT_LOG_TTL_DAYS", "MAX_IN_FLIGHT", "MAX_ATTEMPTS"};
+    static const char *const cases[][2] = {{"METRICS_ADDR", "METRICS_ADDRESS"}, {"ENABLE_AUDIT", "ENABLE_AUDIT_LOG"}, {"AUDIT_TABLE", "AUDIT_LOG_TABLE"},
+                                           {"AUDIT_LOG_TTL", "AUDIT_LOG_TTL_DAYS"}, {"audit_ttl", "AUDIT_LOG_TTL_DAYS"}, {"MAX_FLIGHT", "MAX_IN_FLIGHT"}};
+    static const char *const others[] = {"AUDIT", "MAX_RATIO", "AWS_MAX_ATTEMPTS", "AUDIT_FILE", "A_L_T", "LOG_AUDIT", "AUDIT__", "_AUDIT", "_", ""};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_string_equal(closest_name(cases[i][0], names, ARRAY_LENGTH(names)), cases[i][1]);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
+        assert_null(closest_name(others[i], names, ARRAY_LENGTH(names)));
+    }
+}
+
 static void a_name_of_its_own_is_like_none(void **state) {
     (void)state;
     static const char *const names[] = {"TABLE_NAME", "MAX_RATE", "LOG_LEVEL", "run", "apply"};
@@ -39,6 +53,7 @@ static void the_closest_of_several_is_given(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_misspelt_name_is_recognised),
+        cmocka_unit_test(a_name_with_words_left_out_or_cut_short_is_recognised),
         cmocka_unit_test(a_name_of_its_own_is_like_none),
         cmocka_unit_test(the_closest_of_several_is_given),
     };

@@ -51,7 +51,7 @@ static void what_is_no_operand_is_refused(void **state) {
         {"a['b'] = 1", index},
         {"a[2147483648] = 1", index},
         {"a[99999999999999999999999] = 1", index},
-        {"a[0 = 1", "expected ']' after '0' at character 5"},
+        {"a[0 = 1", "expected ']' after the number at character 5"},
         {"a. = 1", "expected an attribute's name after '.' at character 4"},
         {"a..b = 1", "expected an attribute's name after '.' at character 3"},
         {"a.1 = 1", "expected an attribute's name after '.' at character 3"},

@@ -42,6 +42,22 @@ static bool load(const char *text, struct configuration *ret_configuration) {
     return fine;
 }
 
+static void what_it_says_of_the_log_holds_for_what_is_said_of_it(void **state) {
+    (void)state;
+    struct configuration c;
+    assert_true(load("no assignment\nTZ=UTC\nLOG_FORMAT=json\nTABLE_NAM=x\n", &c));
+    assert_true(c.faulty);
+    configuration_free(&c);
+    unsigned lines = 0;
+    for (const char *at = logged; *at; at = strchr(at, '\n') + 1, lines++)
+        assert_int_equal(*at, '{');
+    assert_int_equal(lines, 3);
+    assert_true(load("no assignment\nTZ=UTC\nLOG_LEVEL=ERROR\nTABLE_NAM=x\n", &c));
+    configuration_free(&c);
+    assert_null(strstr(logged, "TZ"));
+    assert_non_null(strstr(logged, "did you mean TABLE_NAME?"));
+}
+
 static void the_environment_stands_before_the_file(void **state) {
     (void)state;
     struct configuration c;
@@ -100,6 +116,7 @@ static void names_that_are_not_ours_go_to_the_environment_unless_they_are_there(
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_it_says_of_the_log_holds_for_what_is_said_of_it),
         cmocka_unit_test(the_environment_stands_before_the_file),
         cmocka_unit_test(all_faults_of_a_file_are_told_with_their_lines),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_with_its_name_and_reason),

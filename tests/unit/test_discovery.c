@@ -201,6 +201,24 @@ static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_to
     tables_denied(&s);
     search_ends(&s, EXIT_NOT_PERMITTED, "TABLE_NAME");
     search_done(&s);
+    /* What is known to be unfit is told, whatever else is denied. */
+    static void (*const unfit[])(struct search *) = {no_audit_table, audit_sort_key, small_dlq, same_queue};
+    for (size_t i = 0; i < ARRAY_LENGTH(unfit); i++) {
+        search_init(&s);
+        no_table(&s);
+        unfit[i](&s);
+        search_ends(&s, EXIT_SETTINGS, i < 2 ? "AUDIT_LOG_TABLE names" : i < 3 ? "MaximumMessageSize" : "DLQ_URL names the queue itself");
+        assert_int_equal(world_logged(&s.scene.world, "TABLE_NAME names"), 1);
+        search_done(&s);
+        search_init(&s);
+        if (i < 2)
+            queue_denied(&s);
+        else
+            tables_denied(&s);
+        unfit[i](&s);
+        search_ends(&s, EXIT_SETTINGS, i < 2 ? "QUEUE_URL" : "TABLE_NAME");
+        search_done(&s);
+    }
     /* A DLQ that only the queue's policy names is still looked for. */
     search_init(&s);
     s.options.dlq = NULL;
@@ -253,6 +271,12 @@ static void a_problem_that_waiting_wont_mend_ends_the_waiting(void **state) {
     queues_down(&s);
     no_table(&s);
     search_ends(&s, EXIT_SETTINGS, "TABLE_NAME names");
+    search_done(&s);
+    search_init(&s);
+    s.options.patience = NEVER;
+    queues_down(&s);
+    no_audit_table(&s);
+    search_ends(&s, EXIT_SETTINGS, "AUDIT_LOG_TABLE names");
     search_done(&s);
 }
 

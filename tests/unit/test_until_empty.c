@@ -20,6 +20,21 @@ static void it_ends_about_three_seconds_after_the_last_message(void **state) {
     scene_done(&s);
 }
 
+static void told_to_stop_before_it_was_seen_to_be_empty_it_ends_with_1(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s, 1, 0);
+    s.worker.options.max_rate = 5;
+    for (unsigned i = 0; i < 200; i++)
+        scene_set(&s, i % 20, 1);
+    scene_start(&s);
+    world_run(&s.world, 3 * SECOND);
+    sim_worker_stop(&s.worker);
+    scene_ends(&s, MINUTE, EXIT_SOME_FAILED);
+    assert_true(s.queue->count > 0);
+    scene_done(&s);
+}
+
 static void the_queue_is_to_have_been_empty_for_the_seconds_given(void **state) {
     (void)state;
     struct scene s;
@@ -189,6 +204,7 @@ static void until_empty_leaves_a_group_whose_first_can_never_succeed(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_ends_about_three_seconds_after_the_last_message),
+        cmocka_unit_test(told_to_stop_before_it_was_seen_to_be_empty_it_ends_with_1),
         cmocka_unit_test(the_queue_is_to_have_been_empty_for_the_seconds_given),
         cmocka_unit_test(messages_in_flight_elsewhere_are_waited_for),
         cmocka_unit_test(a_token_is_waited_out),

@@ -80,6 +80,20 @@ static void names_and_values_are_found_among_many_whatever_their_order(void **st
     fixture_done(&f);
 }
 
+static void a_placeholder_is_the_same_however_its_json_is_escaped(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    assert_fit(&f, "{\"id\":\"a\",\"attributes\":{\"x\":1},\"condition_expression\":\"#s = :v AND #b.#a < :w\","
+                   "\"expression_attribute_names\":{\"\\u0023s\":\"status\",\"#\\u0062\":\"bb\",\"#a\":\"aa\"},"
+                   "\"expression_attribute_values\":{\"\\u003av\":\"active\",\":\\u0077\":5}}");
+    assert_invalid(&f, "{\"id\":\"a\",\"attributes\":{\"x\":1},\"expression_attribute_names\":{\"\\u0023s\":\"status\"}}",
+                   "expression_attribute_names.#s");
+    assert_invalid(&f, "{\"id\":\"a\",\"attributes\":{\"x\":1},\"condition_expression\":\"a = 1\",\"expression_attribute_names\":{\"#\\u002d\":\"s\"}}",
+                   "expression_attribute_names.#-");
+    fixture_done(&f);
+}
+
 static void values_beyond_dynamodbs_two_megabytes_are_refused(void **state) {
     (void)state;
     struct fixture f;
@@ -99,6 +113,7 @@ int main(void) {
         cmocka_unit_test(undefined_and_unused_placeholders_are_refused_by_name),
         cmocka_unit_test(a_conditions_value_nests_32_deep),
         cmocka_unit_test(names_and_values_are_found_among_many_whatever_their_order),
+        cmocka_unit_test(a_placeholder_is_the_same_however_its_json_is_escaped),
         cmocka_unit_test(values_beyond_dynamodbs_two_megabytes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
