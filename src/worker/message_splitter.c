@@ -91,16 +91,33 @@ static void decide(struct message_splitter *s, size_t line_end) {
     s->form = look_at(line) == CUT_SHORT && line_end < s->input.len ? FORM_PERHAPS_ONE : FORM_LINES;
 }
 
+/* Whether it is one object over several lines, though a broken one: a message of its own would begin its line with a brace. */
+static bool is_one_broken(struct span text) {
+    const char *first = memchr(text.data, '\n', text.len);
+    return first && !memmem(first, text.len - (size_t)(first - text.data), "\n{", 2) &&
+           !is_blank(span_of(first, text.len - (size_t)(first - text.data)));
+}
+
 /* Whether the input may still be one object over several lines; looks at two lines first, then at all of it. */
 static bool may_be_one(struct message_splitter *s) {
     struct span rest = rest_of(s);
     const char *first = memchr(rest.data, '\n', rest.len);
     const char *second = first ? memchr(first + 1, '\n', rest.len - (size_t)(first + 1 - rest.data)) : NULL;
-    if (second && look_at(span_of(rest.data, (size_t)(second - rest.data))) == BROKEN)
+    if (second && look_at(span_of(rest.data, (size_t)(second - rest.data))) == BROKEN && !is_one_broken(rest))
         return false;
     if (rest.len > STREAM_MESSAGE_MAX)
         return false;
-    return !s->ended || look_at(rest) == WHOLE;
+    return !s->ended || look_at(rest) == WHOLE || is_one_broken(rest);
+}
+
+/* All that is left; of a broken one without the line breaks behind it, which it doesn't end with. */
+static struct span take_one(struct message_splitter *s) {
+    struct span message = rest_of(s);
+    bool whole = look_at(message) == WHOLE;
+    while (!whole && message.len && memchr("\r\n", message.data[message.len - 1], 2))
+        message.len--;
+    s->at = s->scanned = s->input.len;
+    return message;
 }
 
 enum split message_splitter_next(struct message_splitter *s, struct span *ret_message, size_t *ret_line) {
@@ -113,9 +130,8 @@ enum split message_splitter_next(struct message_splitter *s, struct span *ret_me
                 return SPLIT_MORE;
             } else {
                 s->form = FORM_ONE;
-                *ret_message = rest_of(s);
+                *ret_message = take_one(s);
                 *ret_line = s->line;
-                s->at = s->scanned = s->input.len;
                 return SPLIT_MESSAGE;
             }
         }

@@ -33,6 +33,12 @@ static const struct case_of_split CASES[] = {
     {"[1]\n5\n", "1:[1]|2:5|"},
     {"{\"a\":1", "1:{\"a\":1|"},
     {"{\"a\":\n", "1:{\"a\":|"},
+    {"{\"a\":\n\n \r\n", "1:{\"a\":|"},
+    /* A broken one over several lines is one message, since none of them begins another. */
+    {"{\n\"a\": 1,\n}\n", "1:{\n\"a\": 1,\n}|"},
+    {"{\r\n  \"a\" 1\r\n}\r\n", "1:{\r\n  \"a\" 1\r\n}|"},
+    {"{\n\"a\": {\n\"b\": 1\n", "1:{\n\"a\": {\n\"b\": 1|"},
+    {"{\n\"a\": 1,\n}\n{\"b\":2}\n", "1:{|2:\"a\": 1,|3:}|4:{\"b\":2}|"},
 };
 
 static char *split_up(struct span input, size_t piece) {
