@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static const size_t FIRST_COUNT = 64;
 
@@ -32,7 +33,10 @@ static void on_ready(struct ev_loop *ev, ev_io *io, int events) {
     if (c->is_wanted) {
         all->ready(all->user, io->fd, events);
     } else {
-        stop(all, c); /* its peer has closed it: libcurl finds that out when it wants to use it again */
+        /* Its peer has closed it, or says what nobody asked for, which the next request would take for its answer. libcurl takes a connection
+         * with something to read for a living one; what is shut down it finds dead, and opens another. */
+        stop(all, c);
+        (void)shutdown(io->fd, SHUT_RDWR); /* fails where the peer has gone already */
     }
 }
 
