@@ -8,6 +8,7 @@
 static const unsigned POLLS_MAX = 32;
 static const size_t BODIES_MAX = (size_t)64 << 20;   /* bytes of bodies held, and on their way */
 static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
+/* A Retry-After is kept up to the cap: that of a page for maintenance is an hour, and who comes back early is asked to wait again. */
 static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
 /* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
@@ -140,10 +141,24 @@ static void failed(struct queue_worker *w, const struct call_result *result) {
     if (w->phase != PHASE_WORKING || (p->failures > 0 && p->timer.running))
         return; /* of several that were out together, one counts */
     int64_t wait = RETRY_BASE + backoff_full_jitter(w->ports.random, p->failures, RETRY_BASE, RETRY_CAP);
-    if (result->retry_after > wait)
-        wait = result->retry_after;
+    int64_t asked = result->retry_after < RETRY_CAP ? result->retry_after : RETRY_CAP;
+    if (asked > wait)
+        wait = asked;
     p->failures++;
     timer_start(w->ports.timers, &p->timer, now + wait > p->not_before ? now + wait : p->not_before);
+}
+
+static void log_corrupt(struct queue_worker *w, size_t corrupt) {
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages without an id, or a body that fits its MD5, were left to their next delivery",
+              LOG_I("messages", corrupt));
+}
+
+/* Nothing in an answer could be used: what spoilt it will spoil the next as well, and each costs its messages a delivery. */
+static void spoilt(struct queue_worker *w, size_t corrupt) {
+    const struct call_result result = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
+    if (w->poller.failures == 0)
+        log_corrupt(w, corrupt);
+    failed(w, &result);
 }
 
 static void succeeded(struct queue_worker *w, const struct receive *r, size_t count, size_t corrupt) {
@@ -153,9 +168,8 @@ static void succeeded(struct queue_worker *w, const struct receive *r, size_t co
                   LOG_I("seconds", (clock_monotonic(w->ports.clock) - p->failing_since) / MICROSECONDS));
     p->failures = 0;
     if (corrupt > 0)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages whose body doesn't fit its MD5 were left to their next delivery",
-                  LOG_I("messages", corrupt));
-    p->last_was_empty = count == 0 && corrupt == 0;
+        log_corrupt(w, corrupt);
+    p->last_was_empty = count == 0;
     p->empty_in_a_row = p->last_was_empty ? p->empty_in_a_row + 1 : 0;
     /* A server that doesn't wait is not asked without end. */
     int64_t now = clock_monotonic(w->ports.clock);
@@ -176,7 +190,9 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     struct receive *r = user;
     struct queue_worker *w = r->worker;
     forget(w, r);
-    if (result->class == CALL_OK) {
+    if (result->class == CALL_OK && count == 0 && corrupt > 0) {
+        spoilt(w, corrupt);
+    } else if (result->class == CALL_OK) {
         succeeded(w, r, count, corrupt);
         int64_t received_at = result->answered ? result->answered : clock_monotonic(w->ports.clock);
         if (count > 0)

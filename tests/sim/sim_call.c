@@ -81,6 +81,7 @@ static bool refuse(struct sim_call *call) {
     case SIM_SKEWED: sim_call_fail(r, 403, "RequestTimeTooSkewed", "the clock is off"); break;
     }
     call->operation->refused++;
+    r->retry_after = call->operation->retry_after;
     return true;
 }
 

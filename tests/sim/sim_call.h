@@ -29,6 +29,7 @@ struct sim_operation {
     enum sim_mode mode;
     unsigned lost_requests, lost_answers; /* per mille; the connection breaks */
     unsigned refusals;                    /* per mille; half of them are throttles, half 500s of the service's own */
+    int64_t retry_after;                  /* microseconds that whoever is refused is asked to wait; 0: not asked */
     int64_t latency, jitter;              /* microseconds, there and back together */
     unsigned default_attempts;
     /* Counted: */

@@ -106,6 +106,7 @@ struct sim_sqs {
             ghost_receives, over_limit;
     } happened;
     bool never_waits;              /* receives are answered at once */
+    bool corrupts;                 /* …with a message that can't be used, and no other */
     bool repeats_count;            /* a receive that is asked for again by its attempt id is one more for ApproximateReceiveCount */
     /* Of the next batch alone: the entries that fail, by place. */
     uint32_t fail_deletes, fail_sends;

@@ -171,6 +171,8 @@ enum sim_executed sim_receive_execute(struct sim_call *base) {
     if (sim_queue_refuses(call) || is_over_limit(call))
         return SIM_EXECUTED;
     call->wait_until = sqs->world->now + call->wait;
+    if (sqs->corrupts)
+        return SIM_EXECUTED;
     if (serve(call) || call->wait == 0 || sqs->never_waits)
         return SIM_EXECUTED;
     TAILQ_INSERT_TAIL(&call->queue->waiters, call, waiting);
@@ -198,5 +200,5 @@ void sim_receive_deliver(struct sim_call *base) {
     memcpy(messages, call->messages, sizeof messages);
     if (count > 0)
         call->count = 0; /* the receiver's now */
-    call->done.received(call->user, &base->result, messages, count, 0);
+    call->done.received(call->user, &base->result, messages, count, base->result.class == CALL_OK && call->sqs->corrupts);
 }

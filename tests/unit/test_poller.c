@@ -18,6 +18,39 @@ static void when_idle_one_long_poll_is_out(void **state) {
     scene_done(&s);
 }
 
+static void a_service_that_asks_for_an_hour_is_asked_again_within_half_a_minute(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 3, 50);
+    scene_start(&s);
+    world_run(&s.world, MINUTE);
+    s.sqs->receive.mode = SIM_PROXY;
+    s.sqs->receive.retry_after = HOUR;
+    STEP_WHILE(&s.world, s.sqs->receive.refused == 0);
+    s.sqs->receive.mode = SIM_UP;
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 30 * SECOND);
+    scene_done(&s);
+}
+
+static void answers_that_hold_nothing_usable_are_asked_for_ever_more_rarely_and_told_once(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 4, 50);
+    scene_start(&s);
+    world_run(&s.world, MINUTE);
+    s.sqs->corrupts = true;
+    uint64_t before = s.sqs->receive.calls;
+    world_run(&s.world, 10 * MINUTE);
+    assert_in_range(s.sqs->receive.calls - before, 30, 120);
+    assert_int_equal(world_logged(&s.world, "Receiving fails"), 1);
+    s.sqs->corrupts = false;
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 30 * SECOND);
+    assert_int_equal(world_logged(&s.world, "Receiving works again"), 1);
+    scene_done(&s);
+}
+
 static void the_number_of_messages_held_is_never_exceeded(void **state) {
     (void)state;
     static const unsigned bounds[] = {1, 2, 3, 10, 11, 64, 256};
@@ -238,6 +271,8 @@ static void fault_24_an_over_limit_answer_is_waited_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_idle_one_long_poll_is_out),
+        cmocka_unit_test(a_service_that_asks_for_an_hour_is_asked_again_within_half_a_minute),
+        cmocka_unit_test(answers_that_hold_nothing_usable_are_asked_for_ever_more_rarely_and_told_once),
         cmocka_unit_test(the_number_of_messages_held_is_never_exceeded),
         cmocka_unit_test(the_bytes_of_bodies_held_are_never_exceeded),
         cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
