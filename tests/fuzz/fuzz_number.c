@@ -27,6 +27,17 @@ static long double value_of(const struct number *n) {
     return strtold(n->text, NULL);
 }
 
+/* Whatever form it is written in, it has the size that was told, is JSON, no longer than the normal form, and reads as the same number. */
+static void check_written(const struct number *n, enum number_form form) {
+    struct number again;
+    struct buf out;
+    buf_init(&out, NUMBER_TEXT_SIZE);
+    check(number_append(n, form, &out));
+    check(out.len == number_text_size(n, form) && out.len <= n->len && is_number(buf_span(&out)));
+    check(number_read(buf_span(&out), &again) == NUMBER_FINE && number_compare(n, &again) == 0);
+    buf_free(&out);
+}
+
 static void check_form(const struct number *n) {
     struct number again;
     check(n->len < NUMBER_TEXT_SIZE && n->text[n->len] == '\0' && n->size >= 1 && n->size <= 21);
@@ -34,6 +45,8 @@ static void check_form(const struct number *n) {
     check(number_read(span_of(n->text, n->len), &again) == NUMBER_FINE);
     check(span_equal(span_of(again.text, again.len), span_of(n->text, n->len)) && again.size == n->size);
     check(number_compare(n, &again) == 0);
+    check_written(n, NUMBERS_NORMAL);
+    check_written(n, NUMBERS_SHORT);
 }
 
 /* The same value with a zero more behind it: 5 is 5.0 and 50e-1. */
