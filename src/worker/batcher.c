@@ -1,6 +1,7 @@
 #include "batcher.h"
 
 #include "backoff.h"
+#include "batch_fault.h"
 #include "verdict.h"
 
 #include <stdio.h>
@@ -10,6 +11,9 @@
 static const int64_t CALL_DEADLINE = 20 * MICROSECONDS;
 static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND;
+/* An entry that fails so often by itself is worth a word; of one kind, no more often than this. */
+static const unsigned TELLING_TRIES = 6;
+static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
 
 struct batch_flight {
     LIST_ENTRY(batch_flight) link;
@@ -270,19 +274,15 @@ static void leave_trouble(struct batcher *b, int64_t now) {
         b->kind.trouble_changed(b->ctx);
 }
 
-/* Whether a code says something of the queue, its key or our rights, whatever was sent. */
-static bool is_about_queue(const char *code) {
-    static const char *const parts[] = {"QueueDoesNotExist", "NonExistentQueue", "QueueDeletedRecently", "InvalidAddress", "InvalidSecurity",
-                                        "UnsupportedOperation", "Kms", "KMS", "AccessDenied", "Throttl"};
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
-        if (strstr(code, parts[i]))
-            return true;
-    return false;
-}
-
-/* Whether a refusal of a whole call can only be due to what was in it. */
-static bool is_about_entries(const struct call_result *result) {
-    return result->class == CALL_PERMANENT && result->from_service && !is_about_queue(result->code);
+/* It failed alone, and not by what it is. */
+static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
+    wait_until(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, RETRY_CAP));
+    if (entry->tries < TELLING_TRIES || now < b->silent_until)
+        return;
+    b->silent_until = now + TOLD_EVERY;
+    char message[96];
+    snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works", b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"), LOG_I("tries", entry->tries));
 }
 
 /* The answer to a call whose entries were all judged one by one. */
@@ -291,33 +291,38 @@ static void settle_entries(struct batcher *b, struct batch_flight *f, const stru
         struct batch_entry *entry = f->entries[i];
         if (!entry)
             continue;
+        entry->solitary = false;
         entry->flight = NULL;
         if (results[i].ok)
             b->kind.ended(b->ctx, entry, BATCH_DONE, "");
-        else if (results[i].sender_fault && !is_about_queue(results[i].code))
+        else if (batch_fault_names_entry(results[i].code))
             b->kind.ended(b->ctx, entry, BATCH_REFUSED, results[i].code);
         else
-            wait_until(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, RETRY_CAP));
+            try_again(b, entry, results[i].code, now);
     }
 }
 
-/* The call failed as a whole. */
+/* The call failed as a whole. Where that may be over one entry, or all together, each goes alone the next time. */
 static void settle_failure(struct batcher *b, struct batch_flight *f, const struct call_result *result, int64_t now) {
-    bool about_entries = is_about_entries(result);
+    enum batch_fault fault = batch_fault_of(result);
+    bool too_large = fault == BATCH_FAULT_TOO_LARGE, alone = f->count == 1;
+    /* What is small in itself can't be what is too large. */
+    bool refused = alone && (fault == BATCH_FAULT_OF_ENTRIES || (too_large && b->kind.max_bytes));
+    bool trouble = fault == BATCH_FAULT_PASSES || fault == BATCH_FAULT_ON_THE_WAY || (too_large && alone && !refused);
     for (size_t i = 0; i < f->count; i++) {
         struct batch_entry *entry = f->entries[i];
         if (!entry)
             continue;
         entry->flight = NULL;
-        if (about_entries && f->count == 1) {
-            b->kind.ended(b->ctx, entry, BATCH_REFUSED, result->code);
+        if (refused) {
+            b->kind.ended(b->ctx, entry, BATCH_REFUSED, result->code[0] ? result->code : "HTTP status 413");
             continue;
         }
-        entry->solitary = entry->solitary || about_entries;
+        entry->solitary = entry->solitary || fault != BATCH_FAULT_PASSES;
         entry->due = now;
         put_in_queue(b, entry, false);
     }
-    if (!about_entries)
+    if (trouble)
         enter_trouble(b, result, now);
 }
 

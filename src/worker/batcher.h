@@ -36,7 +36,7 @@ struct batch_entry {
     bool waiting;    /* it failed alone, and waits for its own turn: nobody waits behind it */
     struct timer again;
     struct batcher *batcher; /* while it waits */
-    bool solitary;   /* a batch with it was refused as a whole: it goes alone */
+    bool solitary;   /* a batch with it was refused as a whole: it goes alone, until it was judged by itself */
     size_t size;     /* bytes, where batches are bounded by bytes */
     int64_t expires; /* monotonic: given up then */
     int64_t due;     /* monotonic: doesn't wait for company any longer */
@@ -78,6 +78,7 @@ struct batcher {
     int64_t trouble_since; /* monotonic */
     int64_t not_before;    /* monotonic: no call before, in trouble */
     enum exit_code blame;
+    int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
     bool hurry; /* no linger any more */
 };
 

@@ -29,9 +29,13 @@ static bool make_letter(struct held *h) {
     if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form, &h->letter))
         return false;
     h->letter_made = true;
-    if (h->letter.form == DEAD_LETTER_BARE)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A failed message is too large for its envelope: the DLQ gets its body alone",
+    if (h->letter.form == DEAD_LETTER_BARE) {
+        bool by_size = h->least_form < DEAD_LETTER_BARE; /* else the DLQ refused the others */
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  by_size ? "A failed message is too large for its envelope: the DLQ gets its body alone"
+                          : "The DLQ refuses a failed message's envelope: it gets its body alone",
                   LOG_S("message_id", m->message_id));
+    }
     return true;
 }
 

@@ -79,6 +79,7 @@ static bool refuse(struct sim_call *call) {
     case SIM_DENIED: sim_call_fail(r, 400, "AccessDeniedException", "not authorized"); break;
     case SIM_EXPIRED: sim_call_fail(r, 400, "ExpiredTokenException", "expired"); break;
     case SIM_SKEWED: sim_call_fail(r, 403, "RequestTimeTooSkewed", "the clock is off"); break;
+    case SIM_STRANGE: sim_call_fail(r, 400, "SomethingNew", "who knows"); break;
     }
     call->operation->refused++;
     r->retry_after = call->operation->retry_after;

@@ -21,7 +21,8 @@ enum sim_mode {
     SIM_THROTTLED,
     SIM_DENIED,
     SIM_EXPIRED,   /* the credentials are */
-    SIM_SKEWED     /* our clock is wrong, and the Date header did not mend it */
+    SIM_SKEWED,    /* our clock is wrong, and the Date header did not mend it */
+    SIM_STRANGE    /* 400 of the service's own, with a code that nobody knows */
 };
 
 /* What is wrong with one operation of one service. */

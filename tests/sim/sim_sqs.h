@@ -115,6 +115,7 @@ struct sim_sqs {
     char last_sent[SQS_BATCH_MAX][SIM_MESSAGE_ID_SIZE]; /* the MessageIds in the answer to the last batch of sends */
     uint64_t bad_handles;                               /* that no message ever had */
     unsigned receives_waiting, most_receives_waiting;
+    size_t most_send_bytes;                             /* that something on the way lets pass, of bodies and attributes; 0: any */
     size_t largest_send_entry, largest_send_batch; /* bytes of bodies and attributes */
     /* Called before a message is deleted, and after one was sent (NULL: nobody asks). */
     void (*deleting)(void *ctx, struct sim_message *m);

@@ -78,6 +78,10 @@ enum sim_executed sim_send_execute(struct sim_call *base) {
         sqs->largest_send_entry = size > sqs->largest_send_entry ? size : sqs->largest_send_entry;
     }
     sqs->largest_send_batch = bytes > sqs->largest_send_batch ? bytes : sqs->largest_send_batch;
+    if (sqs->most_send_bytes && bytes > sqs->most_send_bytes) {
+        sim_call_fail(&base->result, 413, "", "HTTP status 413");
+        return SIM_EXECUTED;
+    }
     if (bytes > SQS_MESSAGE_SIZE_MAX) {
         sim_call_fail(&base->result, 400, "BatchRequestTooLong", "too long");
         return SIM_EXECUTED;

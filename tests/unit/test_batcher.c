@@ -38,6 +38,9 @@ struct probe {
     unsigned ends[40];
     /* The answers to come. */
     const char *whole_code; /* NULL: fine */
+    int whole_status;       /* 0: 400 */
+    size_t poison;    /* this entry (by number, counted from 1) fails any call with it as a whole */
+    size_t most_bytes; /* that pass on the way; 0: any */
     uint64_t failing;       /* entries (by number) that fail alone */
     bool sender_fault;
     const char *entry_code;
@@ -72,8 +75,17 @@ static void probe_answer(void *user) {
     unsigned at = p->answered++;
     struct call_result result = {.class = CALL_OK, .status = 200};
     struct sqs_entry_result results[SQS_BATCH_MAX] = {0};
-    if (p->whole_code)
-        sim_call_fail(&result, 400, p->whole_code, "");
+    const char *whole_code = p->whole_code;
+    size_t bytes = 0;
+    bool poisoned = false;
+    for (size_t i = 0; i < p->under_way[at].count; i++) {
+        poisoned = poisoned || p->under_way[at].index[i] + 1 == p->poison;
+        bytes += p->entries[p->under_way[at].index[i]].size;
+    }
+    if (poisoned || (p->most_bytes && bytes > p->most_bytes))
+        whole_code = "";
+    if (whole_code)
+        sim_call_fail(&result, poisoned ? 403 : p->most_bytes ? 413 : p->whole_status ? p->whole_status : 400, whole_code, "");
     for (size_t i = 0; i < p->under_way[at].count; i++) {
         bool fails = p->failing >> p->under_way[at].index[i] & 1;
         results[i].ok = !fails;
@@ -83,7 +95,7 @@ static void probe_answer(void *user) {
     }
     if (p->answered < p->call_count)
         timer_start(&p->w->timers, &p->answer, p->w->now + 10 * MILLISECOND);
-    batcher_answered(p->flights[at], &result, p->whole_code ? NULL : results, p->whole_code ? 0 : p->under_way[at].count);
+    batcher_answered(p->flights[at], &result, whole_code ? NULL : results, whole_code ? 0 : p->under_way[at].count);
     if (p->answered < p->call_count && !p->answer.running)
         timer_start(&p->w->timers, &p->answer, p->w->now + 10 * MILLISECOND);
 }
@@ -238,7 +250,9 @@ static void one_that_keeps_failing_keeps_nobody_waiting(void **state) {
 
 static void in_trouble_one_call_at_a_time_finds_the_end_of_it(void **state) {
     (void)state;
-    static const char *const codes[] = {"InternalError", "AccessDenied", "QueueDoesNotExist", "KmsDisabled", "ThrottlingException"};
+    static const char *const codes[] = {"InternalError", "AccessDenied", "QueueDoesNotExist", "KmsDisabled", "ThrottlingException",
+                                        "SerializationException", "UnknownOperationException", "InvalidAction", "MissingParameter",
+                                        "SomethingNew", "NotSignedUp", "AccountBlocked"};
     for (size_t c = 0; c < ARRAY_LENGTH(codes); c++) {
         struct world w;
         struct probe p;
@@ -252,6 +266,9 @@ static void in_trouble_one_call_at_a_time_finds_the_end_of_it(void **state) {
         assert_int_equal(p.done + p.refused + p.expired, 0);
         assert_int_equal(p.trouble, 1);
         assert_true(batcher_in_trouble(&p.batcher));
+        assert_int_equal(world_logged(&w, "Probing fails; trying again until it works"), 1);
+        for (unsigned call = 0; call < p.call_count; call++)
+            assert_int_equal(p.calls[call].count, 10); /* as they were, not one by one */
         p.whole_code = NULL;
         world_run(&w, 30 * SECOND);
         assert_int_equal(p.done, 40);
@@ -278,22 +295,95 @@ static void entries_refused_as_a_whole_are_told_apart_one_by_one(void **state) {
     world_done(&w);
 }
 
-static void an_entry_is_refused_by_its_own_fault_and_not_by_the_queues(void **state) {
+static void an_entry_is_refused_by_its_own_fault_whoever_is_said_to_be_at_fault(void **state) {
+    (void)state;
+    static const char *const passing[] = {"KmsAccessDenied", "OverLimit", "ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable",
+                                          "InternalError", "SomethingNew", ""};
+    for (size_t c = 0; c < ARRAY_LENGTH(passing); c++) {
+        struct world w;
+        struct probe p;
+        sim_usual_world(&w, 5);
+        probe_init(&p, &w, 0);
+        p.failing = 3;
+        p.sender_fault = true;
+        p.entry_code = passing[c];
+        add(&p, 0, NEVER);
+        world_run(&w, MINUTE);
+        assert_int_equal(p.refused, 0);
+        assert_int_equal(world_logged(&w, "Probing keeps failing for one entry at least"), 1); /* not at each try */
+        p.sender_fault = c % 2;
+        p.entry_code = c % 2 ? "InvalidMessageContents" : "AWS.SimpleQueueService.ReceiptHandleIsInvalid";
+        add(&p, 1, NEVER);
+        world_run(&w, MINUTE);
+        assert_int_equal(p.refused, 2);
+        batcher_done(&p.batcher);
+        world_done(&w);
+    }
+}
+
+static void a_batch_too_large_for_the_way_goes_one_by_one_and_what_is_too_large_alone_is_refused(void **state) {
     (void)state;
     struct world w;
     struct probe p;
-    sim_usual_world(&w, 5);
+    sim_usual_world(&w, 11);
+    probe_init(&p, &w, 1000);
+    p.most_bytes = 500;
+    for (size_t i = 0; i < 3; i++) {
+        p.entries[i].size = i == 1 ? 501 : 240;
+        add(&p, i, NEVER);
+    }
+    world_run(&w, SECOND);
+    assert_int_equal(p.call_count, 4);
+    assert_int_equal(p.done, 2);
+    assert_int_equal(p.refused, 1);
+    assert_int_equal(p.trouble, 0);
+    /* Those after them try it in company again. */
+    p.entries[3].size = p.entries[4].size = 100;
+    add(&p, 3, NEVER);
+    add(&p, 4, NEVER);
+    world_run(&w, SECOND);
+    assert_int_equal(p.calls[4].count, 2);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+/* A receipt handle: whatever says so means something else. */
+static void what_is_small_in_itself_is_never_refused_for_its_size(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 12);
     probe_init(&p, &w, 0);
-    p.failing = 3;
-    p.sender_fault = true;
-    p.entry_code = "KmsAccessDenied";
-    add(&p, 0, NEVER);
+    p.whole_code = "";
+    p.whole_status = 413;
+    for (size_t i = 0; i < 3; i++)
+        add(&p, i, NEVER);
     world_run(&w, MINUTE);
     assert_int_equal(p.refused, 0);
-    p.entry_code = "InvalidMessageContents";
-    add(&p, 1, NEVER);
-    world_run(&w, MINUTE);
-    assert_int_equal(p.refused, 2);
+    assert_true(batcher_in_trouble(&p.batcher));
+    assert_in_range(p.call_count, 5, 30);
+    p.whole_code = NULL;
+    world_run(&w, 30 * SECOND);
+    assert_int_equal(p.done, 3);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void one_that_a_firewall_refuses_keeps_its_company_no_longer(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 13);
+    probe_init(&p, &w, 0);
+    p.poison = 4;
+    for (size_t i = 0; i < 10; i++)
+        add(&p, i, NEVER);
+    world_run(&w, 30 * SECOND);
+    assert_int_equal(p.done, 9);
+    assert_int_equal(p.refused, 0);
+    p.poison = 0;
+    world_run(&w, 30 * SECOND);
+    assert_int_equal(p.done, 10);
     batcher_done(&p.batcher);
     world_done(&w);
 }
@@ -429,7 +519,10 @@ int main(void) {
         cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
         cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),
         cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
-        cmocka_unit_test(an_entry_is_refused_by_its_own_fault_and_not_by_the_queues),
+        cmocka_unit_test(an_entry_is_refused_by_its_own_fault_whoever_is_said_to_be_at_fault),
+        cmocka_unit_test(a_batch_too_large_for_the_way_goes_one_by_one_and_what_is_too_large_alone_is_refused),
+        cmocka_unit_test(what_is_small_in_itself_is_never_refused_for_its_size),
+        cmocka_unit_test(one_that_a_firewall_refuses_keeps_its_company_no_longer),
         cmocka_unit_test(an_entry_whose_time_is_over_is_given_up_wherever_it_stands),
         cmocka_unit_test(each_is_given_up_in_its_own_time_whatever_the_order_they_came_in),
         cmocka_unit_test(trouble_lasts_only_while_there_is_something_to_send),

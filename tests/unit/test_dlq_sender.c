@@ -181,6 +181,46 @@ static void a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one(void **stat
     world_run(&s.world, 10 * SECOND);
     assert_int_equal(scene_status(&s).in_flight, 0);
     assert_true(m->visible_at - s.world.now > 280 * SECOND);
+    assert_int_equal(world_logged(&s.world, "too large for its envelope"), 0); /* it isn't known to be */
+    assert_int_equal(world_logged(&s.world, "The DLQ refuses a failed message's envelope"), 2);
+    scene_done(&s);
+}
+
+static void an_answer_that_nobody_knows_costs_no_message_its_envelope(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 16, 1);
+    s.sqs->send.mode = SIM_STRANGE;
+    scene_start(&s);
+    struct sim_message *m = scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    world_run(&s.world, 5 * MINUTE);
+    assert_int_equal(scene_status(&s).in_flight, 1);
+    assert_in_range(s.sqs->send.attempts, 5, 60);
+    assert_int_equal(world_logged(&s.world, "Sending to the DLQ fails; trying again until it works"), 1);
+    assert_int_equal(world_logged(&s.world, "plainer form"), 0);
+    s.sqs->send.mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    assert_int_equal(m->receive_count, 1);
+    assert_non_null(strstr(scene_dead(&s, 0)->body, "\"success\":false"));
+    scene_done(&s);
+}
+
+static void where_the_way_takes_less_than_a_batch_each_letter_goes_alone_or_in_a_plainer_form(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 17, 1);
+    s.sqs->most_send_bytes = 500;
+    for (unsigned i = 0; i < 3; i++)
+        scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", i);
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":\"%0300d\"}}", 0);
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 4);
+    unsigned wrapped = 0;
+    for (size_t i = 0; i < 4; i++)
+        wrapped += strstr(scene_dead(&s, i)->body, "\"success\":false") != NULL;
+    assert_int_equal(wrapped, 3);
     scene_done(&s);
 }
 
@@ -537,6 +577,8 @@ int main(void) {
         cmocka_unit_test(with_room_for_one_a_letter_whose_lease_ran_out_makes_room_for_the_next),
         cmocka_unit_test(fault_14_whatever_the_limit_the_envelope_fits_or_gets_plainer),
         cmocka_unit_test(a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one),
+        cmocka_unit_test(an_answer_that_nobody_knows_costs_no_message_its_envelope),
+        cmocka_unit_test(where_the_way_takes_less_than_a_batch_each_letter_goes_alone_or_in_a_plainer_form),
         cmocka_unit_test(a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be),
         cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),
         cmocka_unit_test(I4_a_dlq_send_that_had_to_wait_is_confirmed_anew),

@@ -158,6 +158,30 @@ static void an_extension_does_not_wait_behind_one_that_keeps_failing(void **stat
     scene_done(&s);
 }
 
+static void an_answer_that_nobody_knows_costs_no_message_its_lease(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 8, 20);
+    s.worker.facts.visibility = 60;
+    scene_start(&s);
+    scene_set(&s, 0, 0);
+    scene_empties(&s, 5 * SECOND);
+    s.db->transact.latency = 100 * SECOND;
+    struct sim_message *m[20];
+    for (unsigned i = 0; i < 20; i++)
+        m[i] = scene_set(&s, i, 1);
+    world_run(&s.world, 25 * SECOND);
+    s.sqs->change.mode = SIM_STRANGE;
+    world_run(&s.world, 15 * SECOND); /* the extensions fall due */
+    assert_in_range(s.sqs->change.attempts, 1, 20);
+    assert_int_equal(scene_status(&s).in_flight, 20);
+    s.sqs->change.mode = SIM_UP;
+    scene_empties(&s, 10 * MINUTE);
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(m[i]->receive_count, 1);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_06_an_update_slower_than_its_visibility_has_one_effect),
@@ -166,6 +190,7 @@ int main(void) {
         cmocka_unit_test(fault_06_a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew),
         cmocka_unit_test(ten_thousand_held_messages_are_extended_in_tens_without_a_rush),
         cmocka_unit_test(nothing_is_extended_once_it_is_done_with),
+        cmocka_unit_test(an_answer_that_nobody_knows_costs_no_message_its_lease),
         cmocka_unit_test(an_extension_does_not_wait_behind_one_that_keeps_failing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
