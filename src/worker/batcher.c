@@ -11,6 +11,8 @@
 static const int64_t CALL_DEADLINE = 20 * MICROSECONDS;
 static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND;
+/* A Retry-After is heeded no longer: hours of it may come from a proxy that knows nothing of SQS, and leases end meanwhile. */
+static const int64_t RETRY_AFTER_MAX = 20 * MICROSECONDS;
 /* An entry that fails so often by itself is worth a word; of one kind, no more often than this. */
 static const unsigned TELLING_TRIES = 6;
 static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
@@ -236,20 +238,34 @@ void batcher_remove(struct batcher *b, struct batch_entry *entry) {
     }
 }
 
+/* Until the next call in trouble, for one who has little time: a second at most. */
+static int64_t hurried_wait(const struct batcher *b) {
+    return RETRY_BASE + backoff_full_jitter(b->ports->random, 0, RETRY_BASE, RETRY_BASE);
+}
+
 void batcher_hurry(struct batcher *b) {
     b->hurry = true;
     for (struct batch_entry *entry; (entry = TAILQ_FIRST(&b->waiting));) {
         stop_waiting(b, entry);
         put_in_queue(b, entry, false);
     }
+    if (b->failures > 0) {
+        int64_t latest = clock_monotonic(b->ports->clock) + hurried_wait(b);
+        b->not_before = b->not_before < latest ? b->not_before : latest;
+    }
     pump_soon(b);
 }
 
-static void enter_trouble(struct batcher *b, const struct call_result *result, int64_t now) {
+static int64_t trouble_wait(const struct batcher *b, const struct call_result *result) {
+    if (b->hurry)
+        return hurried_wait(b);
     int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, b->failures, RETRY_BASE, RETRY_CAP);
-    if (result->retry_after > wait)
-        wait = result->retry_after;
-    b->not_before = now + wait;
+    int64_t asked = result->retry_after < RETRY_AFTER_MAX ? result->retry_after : RETRY_AFTER_MAX;
+    return wait > asked ? wait : asked;
+}
+
+static void enter_trouble(struct batcher *b, const struct call_result *result, int64_t now) {
+    b->not_before = now + trouble_wait(b, result);
     b->blame = blame_of(result);
     if (b->failures++ > 0)
         return;

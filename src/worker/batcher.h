@@ -79,7 +79,7 @@ struct batcher {
     int64_t not_before;    /* monotonic: no call before, in trouble */
     enum exit_code blame;
     int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
-    bool hurry; /* no linger any more */
+    bool hurry; /* no linger any more, and no long wait in trouble */
 };
 
 void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx);
@@ -92,7 +92,7 @@ void batcher_add_first(struct batcher *b, struct batch_entry *entry);
 void batcher_remove(struct batcher *b, struct batch_entry *entry);
 /* What is queued now waits for company no longer than this. */
 void batcher_within(struct batcher *b, int64_t linger);
-/* Sends at once what there is, and all that comes later. */
+/* Sends at once what there is, and all that comes later; in trouble it tries again each second. */
 void batcher_hurry(struct batcher *b);
 static inline bool batch_entry_busy(const struct batch_entry *entry) {
     return entry->queued || entry->waiting || entry->flight;

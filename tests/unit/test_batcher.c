@@ -39,6 +39,7 @@ struct probe {
     /* The answers to come. */
     const char *whole_code; /* NULL: fine */
     int whole_status;       /* 0: 400 */
+    int64_t retry_after;
     size_t poison;    /* this entry (by number, counted from 1) fails any call with it as a whole */
     size_t most_bytes; /* that pass on the way; 0: any */
     uint64_t failing;       /* entries (by number) that fail alone */
@@ -86,6 +87,7 @@ static void probe_answer(void *user) {
         whole_code = "";
     if (whole_code)
         sim_call_fail(&result, poisoned ? 403 : p->most_bytes ? 413 : p->whole_status ? p->whole_status : 400, whole_code, "");
+    result.retry_after = p->retry_after;
     for (size_t i = 0; i < p->under_way[at].count; i++) {
         bool fails = p->failing >> p->under_way[at].index[i] & 1;
         results[i].ok = !fails;
@@ -388,6 +390,51 @@ static void one_that_a_firewall_refuses_keeps_its_company_no_longer(void **state
     world_done(&w);
 }
 
+static void an_hour_of_retry_after_stops_a_batcher_for_seconds(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 14);
+    probe_init(&p, &w, 0);
+    p.whole_code = "";
+    p.whole_status = 503;
+    p.retry_after = HOUR;
+    add(&p, 0, NEVER);
+    world_run(&w, SECOND);
+    p.whole_code = NULL;
+    p.retry_after = 0;
+    world_run(&w, 15 * SECOND);
+    assert_int_equal(p.call_count, 1); /* it is heeded, though */
+    world_run(&w, 6 * SECOND);
+    assert_int_equal(p.done, 1);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
+static void whoever_has_little_time_waits_a_second_at_most_in_trouble(void **state) {
+    (void)state;
+    struct world w;
+    struct probe p;
+    sim_usual_world(&w, 15);
+    probe_init(&p, &w, 0);
+    p.whole_code = "";
+    p.whole_status = 503;
+    p.retry_after = HOUR;
+    add(&p, 0, NEVER);
+    world_run(&w, SECOND);
+    assert_int_equal(p.call_count, 1);
+    batcher_hurry(&p.batcher);
+    world_run(&w, 1100 * MILLISECOND);
+    assert_int_equal(p.call_count, 2);
+    world_run(&w, 10 * SECOND);
+    assert_in_range(p.call_count, 10, 22);
+    p.whole_code = NULL;
+    world_run(&w, 1100 * MILLISECOND);
+    assert_int_equal(p.done, 1);
+    batcher_done(&p.batcher);
+    world_done(&w);
+}
+
 static void an_entry_whose_time_is_over_is_given_up_wherever_it_stands(void **state) {
     (void)state;
     struct world w;
@@ -523,6 +570,8 @@ int main(void) {
         cmocka_unit_test(a_batch_too_large_for_the_way_goes_one_by_one_and_what_is_too_large_alone_is_refused),
         cmocka_unit_test(what_is_small_in_itself_is_never_refused_for_its_size),
         cmocka_unit_test(one_that_a_firewall_refuses_keeps_its_company_no_longer),
+        cmocka_unit_test(an_hour_of_retry_after_stops_a_batcher_for_seconds),
+        cmocka_unit_test(whoever_has_little_time_waits_a_second_at_most_in_trouble),
         cmocka_unit_test(an_entry_whose_time_is_over_is_given_up_wherever_it_stands),
         cmocka_unit_test(each_is_given_up_in_its_own_time_whatever_the_order_they_came_in),
         cmocka_unit_test(trouble_lasts_only_while_there_is_something_to_send),
