@@ -1,18 +1,13 @@
-#include "batcher.h"
+#include "batcher_private.h"
 
 #include "backoff.h"
 #include "batch_fault.h"
-#include "verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const int64_t CALL_DEADLINE = 20 * MICROSECONDS;
-static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
-static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND;
-/* A Retry-After is heeded no longer: hours of it may come from a proxy that knows nothing of SQS, and leases end meanwhile. */
-static const int64_t RETRY_AFTER_MAX = 20 * MICROSECONDS;
+static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND, ENTRY_RETRY_CAP = 20 * MICROSECONDS;
 /* An entry that fails so often by itself is worth a word; of one kind, no more often than this. */
 static const unsigned TELLING_TRIES = 6;
 static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
@@ -238,61 +233,19 @@ void batcher_remove(struct batcher *b, struct batch_entry *entry) {
     }
 }
 
-/* Until the next call in trouble, for one who has little time: a second at most. */
-static int64_t hurried_wait(const struct batcher *b) {
-    return RETRY_BASE + backoff_full_jitter(b->ports->random, 0, RETRY_BASE, RETRY_BASE);
-}
-
 void batcher_hurry(struct batcher *b) {
     b->hurry = true;
     for (struct batch_entry *entry; (entry = TAILQ_FIRST(&b->waiting));) {
         stop_waiting(b, entry);
         put_in_queue(b, entry, false);
     }
-    if (b->failures > 0) {
-        int64_t latest = clock_monotonic(b->ports->clock) + hurried_wait(b);
-        b->not_before = b->not_before < latest ? b->not_before : latest;
-    }
+    batcher_trouble_hurry(b);
     pump_soon(b);
-}
-
-static int64_t trouble_wait(const struct batcher *b, const struct call_result *result) {
-    if (b->hurry)
-        return hurried_wait(b);
-    int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, b->failures, RETRY_BASE, RETRY_CAP);
-    int64_t asked = result->retry_after < RETRY_AFTER_MAX ? result->retry_after : RETRY_AFTER_MAX;
-    return wait > asked ? wait : asked;
-}
-
-static void enter_trouble(struct batcher *b, const struct call_result *result, int64_t now) {
-    b->not_before = now + trouble_wait(b, result);
-    b->blame = blame_of(result);
-    if (b->failures++ > 0)
-        return;
-    b->trouble_since = now;
-    char message[96];
-    snprintf(message, sizeof message, "%s fails; trying again until it works", b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", result->code[0] ? result->code : "no answer"),
-              LOG_I("status", result->status), LOG_I("entries", b->queued));
-    if (b->kind.trouble_changed)
-        b->kind.trouble_changed(b->ctx);
-}
-
-static void leave_trouble(struct batcher *b, int64_t now) {
-    if (!b->failures)
-        return;
-    b->failures = 0;
-    b->not_before = now;
-    char message[96];
-    snprintf(message, sizeof message, "%s works again", b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));
-    if (b->kind.trouble_changed)
-        b->kind.trouble_changed(b->ctx);
 }
 
 /* It failed alone, and not by what it is. */
 static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
-    wait_until(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, RETRY_CAP));
+    wait_until(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP));
     if (entry->tries < TELLING_TRIES || now < b->silent_until)
         return;
     b->silent_until = now + TOLD_EVERY;
@@ -339,7 +292,7 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
         put_in_queue(b, entry, false);
     }
     if (trouble)
-        enter_trouble(b, result, now);
+        batcher_trouble_enter(b, result, now);
 }
 
 void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
@@ -349,7 +302,7 @@ void batcher_answered(void *flight, const struct call_result *result, const stru
     LIST_REMOVE(f, link);
     b->flight_count--;
     if (result->class == CALL_OK && entries && count == f->count) {
-        leave_trouble(b, now);
+        batcher_trouble_leave(b, now);
         settle_entries(b, f, entries, now);
     } else {
         settle_failure(b, f, result, now);

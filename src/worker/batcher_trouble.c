@@ -1,0 +1,56 @@
+#include "batcher_private.h"
+
+#include "backoff.h"
+#include "verdict.h"
+
+#include <stdio.h>
+
+static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
+/* A Retry-After is heeded no longer: hours of it may come from a proxy that knows nothing of SQS, and leases end meanwhile. */
+static const int64_t RETRY_AFTER_MAX = 20 * MICROSECONDS;
+
+/* Until the next call in trouble, for one who has little time: a second at most. */
+static int64_t hurried_wait(const struct batcher *b) {
+    return RETRY_BASE + backoff_full_jitter(b->ports->random, 0, RETRY_BASE, RETRY_BASE);
+}
+
+void batcher_trouble_hurry(struct batcher *b) {
+    if (!b->failures)
+        return;
+    int64_t latest = clock_monotonic(b->ports->clock) + hurried_wait(b);
+    b->not_before = b->not_before < latest ? b->not_before : latest;
+}
+
+static int64_t trouble_wait(const struct batcher *b, const struct call_result *result) {
+    if (b->hurry)
+        return hurried_wait(b);
+    int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, b->failures, RETRY_BASE, RETRY_CAP);
+    int64_t asked = result->retry_after < RETRY_AFTER_MAX ? result->retry_after : RETRY_AFTER_MAX;
+    return wait > asked ? wait : asked;
+}
+
+void batcher_trouble_enter(struct batcher *b, const struct call_result *result, int64_t now) {
+    b->not_before = now + trouble_wait(b, result);
+    b->blame = blame_of(result);
+    if (b->failures++ > 0)
+        return;
+    b->trouble_since = now;
+    char message[96];
+    snprintf(message, sizeof message, "%s fails; trying again until it works", b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", result->code[0] ? result->code : "no answer"),
+              LOG_I("status", result->status), LOG_I("entries", b->queued));
+    if (b->kind.trouble_changed)
+        b->kind.trouble_changed(b->ctx);
+}
+
+void batcher_trouble_leave(struct batcher *b, int64_t now) {
+    if (!b->failures)
+        return;
+    b->failures = 0;
+    b->not_before = now;
+    char message[96];
+    snprintf(message, sizeof message, "%s works again", b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));
+    if (b->kind.trouble_changed)
+        b->kind.trouble_changed(b->ctx);
+}
