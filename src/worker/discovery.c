@@ -234,8 +234,12 @@ static void on_queue_url(void *user, const struct call_result *result, const cha
     if (q->discovery->ended)
         return;
     struct queue_facts *facts = queue_of(q);
-    if (result->class != CALL_OK || !queue_url || !queue_url_name(queue_url, facts->name)) {
+    if (result->class != CALL_OK) {
         failed(q, result);
+        return;
+    }
+    if (!queue_url || !queue_url_name(queue_url, facts->name)) {
+        try_again(q, &(struct call_result){.class = CALL_RETRY, .status = result->status, .message = "its answer holds no queue's URL"});
         return;
     }
     snprintf(facts->url, sizeof facts->url, "%s", queue_url);

@@ -280,6 +280,15 @@ static void a_problem_that_waiting_wont_mend_ends_the_waiting(void **state) {
     search_done(&s);
 }
 
+static void an_answer_without_a_usable_url_is_told_as_what_it_is(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    memcpy(s.scene.queue->url, "nowhere", sizeof "nowhere");
+    search_ends(&s, EXIT_UNREACHABLE, "why=\"its answer holds no queue's URL\"");
+    search_done(&s);
+}
+
 static void it_asks_once_even_without_any_patience(void **state) {
     (void)state;
     struct search s;
@@ -315,6 +324,7 @@ int main(void) {
         cmocka_unit_test(an_audit_table_that_nobody_needs_may_be_missing),
         cmocka_unit_test(what_cant_be_reached_is_waited_for_saying_so_once),
         cmocka_unit_test(a_problem_that_waiting_wont_mend_ends_the_waiting),
+        cmocka_unit_test(an_answer_without_a_usable_url_is_told_as_what_it_is),
         cmocka_unit_test(it_asks_once_even_without_any_patience),
         cmocka_unit_test(ended_at_any_moment_it_leaves_nothing),
     };
