@@ -27,6 +27,8 @@ struct operation {
     struct sqs *sqs;
     struct buf request;
     size_t count; /* of a batch; of a receive, the most messages */
+    bool sends;
+    struct sqs_sent sent; /* where it sends: the bodies may be gone when the answer comes */
     void *user;
     union {
         sqs_received *received;
@@ -127,7 +129,8 @@ static void refine_batch(void *user, struct span body, struct call_result *resul
     if (result->class != CALL_OK) {
         return;
     }
-    enum answer_status status = sqs_read_batch(body, o->count, o->answer.entries);
+    struct sqs_entry_result *entries = o->answer.entries;
+    enum answer_status status = o->sends ? sqs_read_sent(body, o->count, &o->sent, entries) : sqs_read_batch(body, o->count, entries);
     o->answered = status == ANSWER_FINE ? BATCH : NO_ANSWER;
     refine_by_answer(status, result);
 }
@@ -179,7 +182,8 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     if (!o) {
         return NULL;
     }
-    bool wrote = sqs_write_send(queue_url, entries, count, &o->request);
+    o->sends = true;
+    bool wrote = sqs_hash_sent(o->sqs->digest, entries, count, &o->sent) && sqs_write_send(queue_url, entries, count, &o->request);
     return start_batch(o, wrote, "SendMessageBatch", SEND_TIMEOUT, options);
 }
 

@@ -10,12 +10,15 @@ struct entry {
 struct batch {
     size_t count;
     struct entry entries[SQS_BATCH_MAX];
+    const struct sqs_sent *sent; /* NULL: nothing was sent */
     bool successful; /* the list being read */
 };
 
 /* What one element of Successful or Failed says. */
 struct verdict {
     size_t index; /* SQS_BATCH_MAX: of no entry of ours */
+    bool has_message_id;
+    struct json_token md5; /* of the body; absent (a zeroed token) where it isn't told */
     struct sqs_entry_result result;
 };
 
@@ -30,8 +33,21 @@ static enum answer_status verdict_member(void *user, struct json_reader *r, cons
         v->result.sender_fault = value->event == JSON_TRUE;
     } else if (json_token_is(name, "Code")) {
         answer_text_cut(value, v->result.code, sizeof v->result.code);
+    } else if (json_token_is(name, "MessageId")) {
+        v->has_message_id = value->event == JSON_STRING && value->raw.len;
+    } else if (json_token_is(name, "MD5OfMessageBody")) {
+        v->md5 = *value;
     }
     return answer_skip(r, value);
+}
+
+/* What is acknowledged is deleted where it came from: the word alone, or that for another body, would lose it. */
+static bool is_acknowledged(const struct batch *b, const struct verdict *v) {
+    if (!b->sent) {
+        return true;
+    }
+    const char *md5 = b->sent->md5[v->index];
+    return v->has_message_id && (!md5[0] || json_token_is(&v->md5, md5));
 }
 
 static enum answer_status verdict(void *user, struct json_reader *r, const struct json_token *value) {
@@ -42,9 +58,9 @@ static enum answer_status verdict(void *user, struct json_reader *r, const struc
         return status;
     }
     struct entry *e = &b->entries[v.index];
-    if (b->successful && !e->named) {
-        e->result.ok = true;
-    } else if (!b->successful) {
+    if (b->successful) {
+        e->result.ok = is_acknowledged(b, &v) && (e->result.ok || !e->named);
+    } else {
         e->result = v.result;
     }
     e->named = true;
@@ -57,8 +73,19 @@ static enum answer_status batch_member(void *user, struct json_reader *r, const 
     return b->successful || json_token_is(name, "Failed") ? answer_array(r, value, verdict, b) : answer_skip(r, value);
 }
 
-enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_entry_result *ret_entries) {
-    struct batch b = {.count = count < SQS_BATCH_MAX ? count : SQS_BATCH_MAX};
+bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, size_t count, struct sqs_sent *ret_sent) {
+    struct sqs_sent sent = {{""}};
+    for (size_t i = 0; i < count && digest_has_md5(digest); i++) {
+        if (!digest_md5_hex(digest, entries[i].body, sent.md5[i])) {
+            return false;
+        }
+    }
+    *ret_sent = sent;
+    return true;
+}
+
+static enum answer_status read_batch(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries) {
+    struct batch b = {.count = count < SQS_BATCH_MAX ? count : SQS_BATCH_MAX, .sent = sent};
     enum answer_status status = answer_read(body, batch_member, &b);
     if (status != ANSWER_FINE) {
         return status;
@@ -67,6 +94,14 @@ enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_ent
         ret_entries[i] = b.entries[i].result;
     }
     return ANSWER_FINE;
+}
+
+enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_entry_result *ret_entries) {
+    return read_batch(body, count, NULL, ret_entries);
+}
+
+enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries) {
+    return read_batch(body, count, sent, ret_entries);
 }
 
 static enum answer_status redrive_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {

@@ -39,6 +39,20 @@ bool scan_string(struct span *text, struct span quoted_name, struct span *ret_va
     return true;
 }
 
+bool scan_text(struct span *text, struct span quoted_name, struct span *ret_raw) {
+    if (!find(text, quoted_name) || !text->len || *text->data != '"')
+        return false;
+    skip(text, 1);
+    size_t len = 0;
+    while (len < text->len && text->data[len] != '"')
+        len += text->data[len] == '\\' ? 2 : 1;
+    if (len >= text->len)
+        return false;
+    *ret_raw = span_of(text->data, len);
+    skip(text, len + 1);
+    return true;
+}
+
 bool scan_number(struct span *text, struct span quoted_name, uint64_t *ret_value) {
     return find(text, quoted_name) && scan_digits(*text, ret_value);
 }

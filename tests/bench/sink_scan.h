@@ -8,6 +8,8 @@
 
 /* The string (without escapes) of the next member with this name, given in its quotes. *text then begins behind it. */
 bool scan_string(struct span *text, struct span quoted_name, struct span *ret_value);
+/* The same, but with escapes, as they stand. */
+bool scan_text(struct span *text, struct span quoted_name, struct span *ret_raw);
 /* The number likewise. */
 bool scan_number(struct span *text, struct span quoted_name, uint64_t *ret_value);
 /* The number behind the next RECORD_MARK. */

@@ -1,4 +1,6 @@
 #include "clock.h"
+#include "digest.h"
+#include "json_reader.h"
 #include "sink_scan.h"
 #include "sink_service.h"
 
@@ -84,8 +86,35 @@ static void change_visibility(struct sink_service *s, struct span body, struct b
     append_successful(body, out);
 }
 
-/* MD5OfMessageBody is left out: nobody looks at it. */
+/* The MD5 of a text in JSON. False: no memory, or it is none. */
+static bool text_md5(struct span raw, char ret_hex[static BODY_MD5_SIZE]) {
+    unsigned char md5[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    struct buf text;
+    buf_init(&text, raw.len); /* escapes are longer than what they stand for */
+    bool done = json_unescape(raw, &text) && EVP_Digest(buf_span(&text).data, text.len, md5, &len, EVP_md5(), NULL) == 1 && len == BODY_MD5_SIZE / 2;
+    if (done)
+        hex_encode(md5, len, ret_hex);
+    buf_free(&text);
+    return done;
+}
+
+/* The k-th id goes with the k-th body, in whatever order an entry has them. */
+static void append_sent(uint64_t first_number, struct span body, struct buf *out) {
+    struct span ids = body, bodies = body, id, raw;
+    char md5[BODY_MD5_SIZE];
+    buf_append_cstr(out, "{\"Successful\":[");
+    for (uint64_t n = 0; scan_string(&ids, SPAN("\"Id\""), &id) && scan_text(&bodies, SPAN("\"MessageBody\""), &raw); n++) {
+        if (!text_md5(raw, md5))
+            md5[0] = '\0'; /* the client takes it as not sent */
+        buf_printf(out, "%s{\"Id\":\"%.*s\",\"MessageId\":\"dead0000-0000-4000-8000-%012" PRIx64 "\",\"MD5OfMessageBody\":\"%s\"}", n ? "," : "",
+                   (int)id.len, id.data, first_number + n, md5);
+    }
+    buf_append_cstr(out, "],\"Failed\":[]}");
+}
+
 static void send_batch(struct sink_service *s, struct span body, struct buf *out) {
+    uint64_t first_number = s->stock.counts.dead_lettered;
     const struct span member = SPAN("\"MessageBody\"");
     const char *at = memmem(body.data, body.len, member.data, member.len);
     while (at) {
@@ -96,7 +125,7 @@ static void send_batch(struct sink_service *s, struct span body, struct buf *out
         bool known = scan_record(&entry, &number);
         stock_dead_letter(&s->stock, known, number);
     }
-    append_successful(body, out);
+    append_sent(first_number, body, out);
 }
 
 static void get_queue_url(const struct sink_service *s, struct span body, struct buf *out) {

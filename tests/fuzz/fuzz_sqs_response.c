@@ -50,6 +50,21 @@ static void read_batch(struct span text, size_t count) {
         check(terminated(entries[i].code, sizeof entries[i].code) && (!entries[i].ok || !entries[i].code[0]));
 }
 
+/* A letter is taken only where its entry is, and not for another body's MD5. */
+static void read_sent(struct span text, size_t count) {
+    static const struct sqs_sent any = {{""}};
+    struct sqs_sent of_a = {{""}};
+    struct sqs_entry_result entries[SQS_BATCH_MAX], taken[SQS_BATCH_MAX], taken_a[SQS_BATCH_MAX];
+    for (size_t i = 0; i < SQS_BATCH_MAX; i++)
+        memcpy(of_a.md5[i], "0cc175b9c0f1b6a831c399e269772661", sizeof of_a.md5[i]);
+    enum answer_status status = sqs_read_batch(text, count, entries);
+    check(sqs_read_sent(text, count, &any, taken) == status && sqs_read_sent(text, count, &of_a, taken_a) == status);
+    for (size_t i = 0; i < count && status == ANSWER_FINE; i++) {
+        check((!taken_a[i].ok || taken[i].ok) && (!taken[i].ok || entries[i].ok));
+        check(strcmp(entries[i].code, taken[i].code) == 0 && strcmp(entries[i].code, taken_a[i].code) == 0);
+    }
+}
+
 static void read_others(struct span text) {
     struct sqs_queue_attributes a;
     if (sqs_read_attributes(text, &a) == ANSWER_FINE) {
@@ -72,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = span_of((const char *)data + 1, size - 1);
     read_messages(text, count, digest);
     read_batch(text, count);
+    read_sent(text, count);
     read_others(text);
     return 0;
 }

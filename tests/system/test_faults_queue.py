@@ -177,6 +177,13 @@ def test_fault_11_a_message_is_deleted_only_after_its_own_dlq_message_is_acknowl
             assert request.started > acknowledged[message_of[entry["ReceiptHandle"]]], "I3: deleted before its DLQ message was acknowledged"
 
 
+def test_fault_11_a_success_without_the_dlq_messages_id_and_md5_is_no_acknowledgement(scene: Scene, proxy: Proxy) -> None:
+    rule = proxy.on("SendMessageBatch", faults.pretend_entries(), times=2)
+    run = scene.run_until_empty(*failing(20), AWS_ENDPOINT_URL_SQS=proxy.url)
+    assert run.code == 0 and rule.fired == 2 and scene.queue.counts().total == 0
+    assert Counter(dead.source["message_id"] for dead in scene.dead()) == Counter(sent.message_id for sent in run.sent)
+
+
 @pytest.mark.parametrize("action", [faults.cut_response(), faults.cut_response(after=30, reset=True)], ids=["lost", "half"])
 def test_fault_12_a_dlq_send_whose_response_is_lost_leaves_only_copies_of_one_envelope(scene: Scene, proxy: Proxy, action: Any) -> None:
     rule = proxy.on("SendMessageBatch", action, times=3)

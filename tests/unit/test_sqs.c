@@ -246,6 +246,27 @@ static void arguments_are_copied_before_the_call_returns(void **state) {
     assert_true(f->entries[0].ok);
 }
 
+#define MD5_B "92eb5ffee6ae2fec3ad71c777531578f"
+
+static void a_letter_is_acknowledged_by_the_md5_of_what_was_sent_not_of_what_became_of_it(void **state) {
+    struct fixture *f = *state;
+    static const struct fake_answer taken = {
+        200, "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\",\"MD5OfMessageBody\":\"" MD5_B "\"}]}"};
+    static const struct call_options options = {.deadline = NEVER};
+    for (const char *sent = "bc"; *sent; sent++) {
+        char body[] = {*sent, '\0'};
+        const struct sqs_send_entry entry = {.body = span_of(body, 1)};
+        fake_service_script(f->service, &taken, 1);
+        assert_non_null(f->port.send_batch(f->port.ctx, URL, &entry, 1, &options, batch_done, f));
+        body[0] = *sent == 'b' ? 'c' : 'b';
+        fake_service_run(f->service);
+        assert_int_equal(f->result.class, CALL_OK);
+        assert_true(f->has_answer);
+        assert_int_equal(f->entries[0].ok, *sent == 'b');
+        assert_string_equal(f->entries[0].code, "");
+    }
+}
+
 static void a_batch_that_could_never_be_sent_is_not_begun(void **state) {
     struct fixture *f = *state;
     size_t size = (size_t)9 * 1024 * 1024;
@@ -270,6 +291,7 @@ int main(void) {
         CASE(an_error_of_the_service_passes_through),
         CASE(a_cancelled_call_calls_nobody_and_leaves_nothing),
         CASE(arguments_are_copied_before_the_call_returns),
+        CASE(a_letter_is_acknowledged_by_the_md5_of_what_was_sent_not_of_what_became_of_it),
         CASE(a_batch_that_could_never_be_sent_is_not_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

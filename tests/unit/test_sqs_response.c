@@ -53,6 +53,78 @@ static void each_entry_has_its_own_verdict(void **state) {
     }
 }
 
+#define MD5_A "0cc175b9c0f1b6a831c399e269772661"
+#define MD5_B "92eb5ffee6ae2fec3ad71c777531578f"
+#define TAKEN(id, message_id, md5) "{\"Id\":\"" id "\",\"MessageId\":" message_id ",\"MD5OfMessageBody\":" md5 "}"
+#define TAKEN_A TAKEN("0", "\"m\"", "\"" MD5_A "\"")
+#define TAKEN_B TAKEN("1", "\"m\"", "\"" MD5_B "\"")
+
+static void a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body(void **state) {
+    (void)state;
+    static const struct sqs_send_entry letters[] = {{.body = {"a", 1}}, {.body = {"b", 1}}};
+    static const struct {
+        const char *text;
+        bool ok[2];
+    } cases[] = {
+        {"{\"Successful\":[" TAKEN_A "," TAKEN_B "]}", {true, true}},
+        {"{\"Successful\":[" TAKEN_B "," TAKEN_A "],\"Failed\":[]}", {true, true}},
+        {"{\"Successful\":[{\"MD5OfMessageBody\":\"\\u0030cc175b9c0f1b6a831c399e269772661\",\"MessageId\":\"m\",\"Id\":\"0\"}]}", {true, false}},
+        {"{\"Successful\":[{\"Id\":\"0\"}," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"}," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[{\"Id\":\"0\",\"MD5OfMessageBody\":\"" MD5_A "\"}," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "\"\"", "\"" MD5_A "\"") "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "null", "\"" MD5_A "\"") "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "7", "\"" MD5_A "\"") "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "\"m\"", "null") "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"\"") "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"0CC175B9C0F1B6A831C399E269772661\"") "," TAKEN_B "]}", {false, true}},
+        /* each for the other */
+        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"" MD5_B "\"") "," TAKEN("1", "\"m\"", "\"" MD5_A "\"") "]}", {false, false}},
+        /* named twice */
+        {"{\"Successful\":[" TAKEN_A ",{\"Id\":\"0\"}," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[{\"Id\":\"0\"}," TAKEN_A "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN_A "," TAKEN_A "," TAKEN_B "]}", {true, true}},
+        {"{}", {false, false}},
+    };
+    struct digest *digest = digest_new();
+    assert_non_null(digest);
+    struct sqs_sent sent;
+    assert_true(sqs_hash_sent(digest, letters, 2, &sent));
+    digest_free(digest);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct sqs_entry_result e[2];
+        assert_int_equal(sqs_read_sent(span_cstr(cases[i].text), 2, &sent, e), ANSWER_FINE);
+        for (size_t k = 0; k < 2; k++) {
+            if (e[k].ok != cases[i].ok[k] || e[k].code[0]) {
+                fail_msg("%s: entry %zu", cases[i].text, k);
+            }
+        }
+    }
+}
+
+static void the_reason_why_a_letter_was_refused_is_told(void **state) {
+    (void)state;
+    static const struct sqs_sent sent = {{MD5_A}};
+    static const char *const texts[] = {
+        "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"0\",\"Code\":\"c\",\"SenderFault\":true}]}",
+        "{\"Failed\":[{\"Id\":\"0\",\"Code\":\"c\",\"SenderFault\":true}],\"Successful\":[" TAKEN_A "]}",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct sqs_entry_result e[1];
+        assert_int_equal(sqs_read_sent(span_cstr(texts[i]), 1, &sent, e), ANSWER_FINE);
+        assert_true(!e[0].ok && e[0].sender_fault);
+        assert_string_equal(e[0].code, "c");
+    }
+}
+
+static void where_the_library_has_no_md5_a_letters_id_is_enough(void **state) {
+    (void)state;
+    static const struct sqs_sent sent = {{""}};
+    struct sqs_entry_result e[2];
+    assert_int_equal(sqs_read_sent(SPAN("{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"},{\"Id\":\"1\"}]}"), 2, &sent, e), ANSWER_FINE);
+    assert_true(e[0].ok && !e[1].ok);
+}
+
 static void a_failed_entry_without_a_code_is_still_not_ok(void **state) {
     (void)state;
     struct sqs_entry_result e[1];
@@ -203,6 +275,9 @@ static void a_queue_url_is_a_string_that_fits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_entry_has_its_own_verdict),
+        cmocka_unit_test(a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body),
+        cmocka_unit_test(the_reason_why_a_letter_was_refused_is_told),
+        cmocka_unit_test(where_the_library_has_no_md5_a_letters_id_is_enough),
         cmocka_unit_test(a_failed_entry_without_a_code_is_still_not_ok),
         cmocka_unit_test(a_long_code_is_cut),
         cmocka_unit_test(a_garbled_batch_writes_nothing),
