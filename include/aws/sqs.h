@@ -70,9 +70,9 @@ struct sqs_send_entry {
 };
 
 struct sqs_queue_attributes {
-    unsigned visibility_timeout;      /* seconds; SQS's default where it isn't told */
+    unsigned visibility_timeout;      /* seconds, at most SQS_VISIBILITY_MAX; SQS's default where it isn't told */
     unsigned retention;               /* seconds; 0: not told (some servers that stand in for SQS) */
-    size_t max_message_size;          /* bytes; SQS's limit where it isn't told */
+    size_t max_message_size;          /* bytes, 1 KiB to 64 MiB; SQS's limit where it isn't told, or can't be */
     unsigned max_receive_count;       /* of its redrive policy; 0: none */
     char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
     char arn[256];

@@ -1,7 +1,5 @@
 #include "sqs_response.h"
 
-#include <limits.h>
-
 struct entry {
     bool named;
     struct sqs_entry_result result;
@@ -102,109 +100,6 @@ enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_ent
 
 enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries) {
     return read_batch(body, count, sent, ret_entries);
-}
-
-static enum answer_status redrive_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    struct sqs_queue_attributes *a = user;
-    if (json_token_is(name, "deadLetterTargetArn")) {
-        return answer_text(value, a->dead_letter_target_arn, sizeof a->dead_letter_target_arn);
-    }
-    if (json_token_is(name, "maxReceiveCount")) {
-        uint64_t number;
-        if (!(value->event == JSON_NUMBER ? answer_number(value->raw, UINT_MAX, &number) : answer_number_text(value, UINT_MAX, &number))) {
-            return ANSWER_GARBAGE;
-        }
-        a->max_receive_count = (unsigned)number;
-    }
-    return answer_skip(r, value);
-}
-
-#define REDRIVE_POLICY_MAX 8192
-
-static enum answer_status read_redrive_policy(const struct json_token *value, struct sqs_queue_attributes *a) {
-    if (value->event != JSON_STRING) {
-        return ANSWER_GARBAGE;
-    }
-    if (!value->raw.len) {
-        return ANSWER_FINE;
-    }
-    struct buf text;
-    buf_init(&text, REDRIVE_POLICY_MAX);
-    enum answer_status status;
-    if (json_unescape(value->raw, &text)) {
-        status = answer_read(buf_span(&text), redrive_member, a);
-    } else {
-        status = text.failure == BUF_NO_MEMORY ? ANSWER_NO_MEMORY : ANSWER_GARBAGE;
-    }
-    buf_free(&text);
-    /* A policy without its queue, or without its count, is none that SQS would have taken. */
-    if (status == ANSWER_FINE && (!a->dead_letter_target_arn[0] || !a->max_receive_count)) {
-        return ANSWER_GARBAGE;
-    }
-    return status;
-}
-
-struct attributes {
-    bool found; /* there is an Attributes object */
-    uint64_t visibility_timeout, retention, max_message_size;
-    struct sqs_queue_attributes result;
-};
-
-static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    struct attributes *a = user;
-    struct {
-        const char *name;
-        uint64_t *at;
-        uint64_t max;
-    } const numbers[] = {{"VisibilityTimeout", &a->visibility_timeout, UINT_MAX},
-                         {"MessageRetentionPeriod", &a->retention, UINT_MAX},
-                         {"MaximumMessageSize", &a->max_message_size, SIZE_MAX / 2},
-                         {"ApproximateNumberOfMessages", &a->result.visible, INT64_MAX},
-                         {"ApproximateNumberOfMessagesNotVisible", &a->result.in_flight, INT64_MAX},
-                         {"ApproximateNumberOfMessagesDelayed", &a->result.delayed, INT64_MAX}};
-    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
-        if (json_token_is(name, numbers[i].name)) {
-            return answer_number_text(value, numbers[i].max, numbers[i].at) ? ANSWER_FINE : ANSWER_GARBAGE;
-        }
-    }
-    if (json_token_is(name, "QueueArn")) {
-        return answer_text(value, a->result.arn, sizeof a->result.arn);
-    }
-    if (json_token_is(name, "RedrivePolicy")) {
-        return read_redrive_policy(value, &a->result);
-    }
-    if (json_token_is(name, "FifoQueue")) {
-        a->result.fifo = value->event == JSON_STRING && json_token_is(value, "true");
-    }
-    if (json_token_is(name, "FifoThroughputLimit")) {
-        a->result.high_throughput = value->event == JSON_STRING && json_token_is(value, "perMessageGroupId");
-    }
-    return answer_skip(r, value);
-}
-
-static enum answer_status attributes_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    struct attributes *a = user;
-    if (!json_token_is(name, "Attributes")) {
-        return answer_skip(r, value);
-    }
-    a->found = value->event == JSON_OBJECT_BEGIN;
-    return answer_object(r, value, attribute_member, a);
-}
-
-enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes) {
-    struct attributes a = {.visibility_timeout = SQS_DEFAULT_VISIBILITY, .max_message_size = SQS_MESSAGE_SIZE_MAX};
-    enum answer_status status = answer_read(body, attributes_member, &a);
-    if (status != ANSWER_FINE) {
-        return status;
-    }
-    if (!a.found) {
-        return ANSWER_GARBAGE;
-    }
-    a.result.visibility_timeout = (unsigned)a.visibility_timeout;
-    a.result.retention = (unsigned)a.retention;
-    a.result.max_message_size = (size_t)a.max_message_size;
-    *ret_attributes = a.result;
-    return ANSWER_FINE;
 }
 
 static enum answer_status url_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {

@@ -33,7 +33,7 @@ MUST_USE bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *
  * called successful without them counts as not named. */
 MUST_USE enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries);
 
-/* GetQueueAttributes. What isn't told has SQS's default, or is 0 or "" as sqs.h says. */
+/* GetQueueAttributes. What isn't told has SQS's default, or is 0 or "" as sqs.h says; but for the counts: without all three it is garbage. */
 MUST_USE enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes);
 
 #define SQS_URL_SIZE 1024

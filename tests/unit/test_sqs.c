@@ -145,7 +145,8 @@ static void each_call_says_what_it_is(void **state) {
         [DELETE] = {200, "{\"Successful\":[{\"Id\":\"0\"}]}"},
         [CHANGE] = {200, "{\"Failed\":[{\"Id\":\"0\",\"Code\":\"ReceiptHandleIsInvalid\",\"SenderFault\":true}]}"},
         [SEND] = {200, "{}"},
-        [ATTRIBUTES] = {200, "{\"Attributes\":{\"QueueArn\":\"a\"}}"},
+        [ATTRIBUTES] = {200, "{\"Attributes\":{\"QueueArn\":\"a\",\"ApproximateNumberOfMessages\":\"0\","
+                             "\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}}"},
         [GET_URL] = {200, "{\"QueueUrl\":\"" URL "\"}"},
     };
     for (enum which w = RECEIVE; w < KINDS; w++) {

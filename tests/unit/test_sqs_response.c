@@ -153,110 +153,6 @@ static void a_garbled_batch_writes_nothing(void **state) {
     }
 }
 
-static void attributes_as_aws_gives_them_are_read(void **state) {
-    (void)state;
-    struct sqs_queue_attributes a;
-    assert_int_equal(
-        sqs_read_attributes(
-            SPAN("{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-west-1:123456789012:q.fifo\",\"ApproximateNumberOfMessages\":\"1\","
-                 "\"ApproximateNumberOfMessagesNotVisible\":\"2\",\"ApproximateNumberOfMessagesDelayed\":\"3\",\"VisibilityTimeout\":\"45\","
-                 "\"MaximumMessageSize\":\"262144\",\"MessageRetentionPeriod\":\"1209600\",\"DelaySeconds\":\"0\",\"FifoQueue\":\"true\","
-                 "\"DeduplicationScope\":\"messageGroup\",\"FifoThroughputLimit\":\"perMessageGroupId\","
-                 "\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:dlq.fifo\\\","
-                 "\\\"maxReceiveCount\\\":\\\"7\\\"}\",\"Policy\":\"{}\"},\"New\":1}"),
-            &a),
-        ANSWER_FINE);
-    assert_string_equal(a.arn, "arn:aws:sqs:eu-west-1:123456789012:q.fifo");
-    assert_string_equal(a.dead_letter_target_arn, "arn:aws:sqs:eu-west-1:123456789012:dlq.fifo");
-    assert_int_equal(a.max_receive_count, 7);
-    assert_int_equal(a.visibility_timeout, 45);
-    assert_int_equal(a.retention, 1209600);
-    assert_int_equal(a.max_message_size, 262144);
-    assert_true(a.fifo && a.high_throughput);
-    assert_true(a.visible == 1 && a.in_flight == 2 && a.delayed == 3);
-}
-
-static void what_a_server_does_not_tell_has_its_default(void **state) {
-    (void)state;
-    struct sqs_queue_attributes a;
-    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{}}"), &a), ANSWER_FINE);
-    assert_int_equal(a.visibility_timeout, 30);
-    assert_int_equal(a.max_message_size, 1048576);
-    assert_int_equal(a.retention, 0);
-    assert_int_equal(a.max_receive_count, 0);
-    assert_string_equal(a.arn, "");
-    assert_string_equal(a.dead_letter_target_arn, "");
-    assert_false(a.fifo);
-    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{\"RedrivePolicy\":\"\",\"FifoQueue\":\"false\"}}"), &a), ANSWER_FINE);
-    assert_false(a.fifo);
-    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{\"FifoQueue\":\"true\",\"FifoThroughputLimit\":\"perQueue\"}}"), &a), ANSWER_FINE);
-    assert_true(a.fifo && !a.high_throughput);
-}
-
-static void a_redrive_count_may_be_a_number_or_a_string(void **state) {
-    (void)state;
-    static const struct {
-        const char *policy;
-        unsigned count; /* 0: garbage */
-    } cases[] = {
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"maxReceiveCount\\\":5}", 5},
-        {"{\\\"maxReceiveCount\\\":\\\"1000\\\",\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"x\\\":[1]}", 1000},
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"maxReceiveCount\\\":5.5}", 0},
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"maxReceiveCount\\\":-5}", 0},
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"maxReceiveCount\\\":null}", 0},
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"maxReceiveCount\\\":0}", 0},
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\",\\\"maxReceiveCount\\\":99999999999}", 0},
-        {"{\\\"deadLetterTargetArn\\\":\\\"a\\\"}", 0},
-        {"{\\\"maxReceiveCount\\\":5}", 0},
-        {"{\\\"deadLetterTargetArn\\\":7,\\\"maxReceiveCount\\\":5}", 0},
-        {"{", 0},
-        {"[]", 0},
-        {"x", 0},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        char text[512];
-        (void)snprintf(text, sizeof text, "{\"Attributes\":{\"RedrivePolicy\":\"%s\"}}", cases[i].policy);
-        struct sqs_queue_attributes a = {.max_receive_count = 77};
-        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), cases[i].count ? ANSWER_FINE : ANSWER_GARBAGE);
-        assert_int_equal(a.max_receive_count, cases[i].count ? cases[i].count : 77);
-    }
-}
-
-static void attributes_are_read_strictly(void **state) {
-    (void)state;
-    static const char *const texts[] = {
-        "",
-        "{}",
-        "{\"Attributes\":null}",
-        "{\"Attributes\":[]}",
-        "{\"Attributes\":{\"VisibilityTimeout\":30}}",
-        "{\"Attributes\":{\"VisibilityTimeout\":\"\"}}",
-        "{\"Attributes\":{\"VisibilityTimeout\":\"-1\"}}",
-        "{\"Attributes\":{\"VisibilityTimeout\":\"30s\"}}",
-        "{\"Attributes\":{\"VisibilityTimeout\":\"99999999999\"}}",
-        "{\"Attributes\":{\"MaximumMessageSize\":\"1e6\"}}",
-        "{\"Attributes\":{\"ApproximateNumberOfMessages\":\"18446744073709551615\"}}",
-        "{\"Attributes\":{\"QueueArn\":7}}",
-        "{\"Attributes\":{\"RedrivePolicy\":{}}}",
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
-        struct sqs_queue_attributes a = {.arn = "untouched"};
-        assert_int_equal(sqs_read_attributes(span_cstr(texts[i]), &a), ANSWER_GARBAGE);
-        assert_string_equal(a.arn, "untouched");
-    }
-}
-
-static void an_arn_that_does_not_fit_is_garbage(void **state) {
-    (void)state;
-    char text[512];
-    struct sqs_queue_attributes a;
-    (void)snprintf(text, sizeof text, "{\"Attributes\":{\"QueueArn\":\"%0255d\"}}", 0);
-    assert_int_equal(sqs_read_attributes(span_cstr(text), &a), ANSWER_FINE);
-    assert_int_equal(strlen(a.arn), 255);
-    (void)snprintf(text, sizeof text, "{\"Attributes\":{\"QueueArn\":\"%0256d\"}}", 0);
-    assert_int_equal(sqs_read_attributes(span_cstr(text), &a), ANSWER_GARBAGE);
-}
-
 static void a_queue_url_is_a_string_that_fits(void **state) {
     (void)state;
     char url[SQS_URL_SIZE] = "untouched";
@@ -281,11 +177,6 @@ int main(void) {
         cmocka_unit_test(a_failed_entry_without_a_code_is_still_not_ok),
         cmocka_unit_test(a_long_code_is_cut),
         cmocka_unit_test(a_garbled_batch_writes_nothing),
-        cmocka_unit_test(attributes_as_aws_gives_them_are_read),
-        cmocka_unit_test(what_a_server_does_not_tell_has_its_default),
-        cmocka_unit_test(a_redrive_count_may_be_a_number_or_a_string),
-        cmocka_unit_test(attributes_are_read_strictly),
-        cmocka_unit_test(an_arn_that_does_not_fit_is_garbage),
         cmocka_unit_test(a_queue_url_is_a_string_that_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
