@@ -77,7 +77,7 @@ static void refine_transact(void *user, struct span body, struct call_result *re
     struct cancellation *cancellation = &t->dynamodb->cancellation;
     cancellation->count = 0;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_nothing(body), result);
+        refine_by_answer(dynamodb_read_committed(body), result);
         return;
     }
     if (!is_cancelled(result)) {
@@ -120,6 +120,7 @@ struct get_item {
     void *user;
     bool found;
     char hash[REQUEST_HASH_TEXT_SIZE];
+    char log_id[LOG_ID_TEXT_SIZE]; /* of the item asked for */
 };
 
 static void refine_get_item(void *user, struct span body, struct call_result *result) {
@@ -127,7 +128,7 @@ static void refine_get_item(void *user, struct span body, struct call_result *re
     g->found = false;
     g->hash[0] = '\0';
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_item(body, &g->found, g->hash), result);
+        refine_by_answer(dynamodb_read_item(body, g->log_id, &g->found, g->hash), result);
     }
 }
 
@@ -144,6 +145,10 @@ static struct call *get_item(void *ctx, struct span body, const struct call_opti
     }
     g->done = done;
     g->user = user;
+    if (dynamodb_read_asked(body, g->log_id) != ANSWER_FINE) {
+        free(g);
+        return NULL;
+    }
     struct aws_operation operation = {.name = "GetItem", .body = body, .refine = refine_get_item, .release = free};
     return start(ctx, &operation, options, get_item_answered, g);
 }
@@ -156,7 +161,7 @@ struct put_item {
 static void refine_put_item(void *user, struct span body, struct call_result *result) {
     (void)user;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_nothing(body), result);
+        refine_by_answer(dynamodb_read_put(body), result);
     }
 }
 

@@ -7,24 +7,39 @@ struct item {
     bool found;
     bool has_hash;
     char hash[REQUEST_HASH_TEXT_SIZE];
+    char log_id[LOG_ID_TEXT_SIZE]; /* "" where it has none that fits */
 };
 
-static enum answer_status hash_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    struct item *item = user;
+/* A typed value's text. */
+struct text {
+    char *at; /* size bytes; unchanged where the value isn't of type S, or doesn't fit */
+    size_t size;
+    bool is_there;
+};
+
+static enum answer_status text_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct text *text = user;
     if (value->event != JSON_STRING || !json_token_is(name, "S")) {
         return answer_skip(r, value);
     }
-    enum answer_status status = answer_text(value, item->hash, sizeof item->hash);
+    enum answer_status status = answer_text(value, text->at, text->size);
     if (status == ANSWER_NO_MEMORY) {
         return status;
     }
-    item->has_hash = status == ANSWER_FINE; /* one that doesn't fit is none of ours */
+    text->is_there = status == ANSWER_FINE; /* one that doesn't fit is none of ours */
     return ANSWER_FINE;
 }
 
 static enum answer_status item_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    bool is_hash = value->event == JSON_OBJECT_BEGIN && json_token_is(name, "request_hash");
-    return is_hash ? answer_object(r, value, hash_member, user) : answer_skip(r, value);
+    struct item *item = user;
+    bool is_hash = json_token_is(name, "request_hash");
+    if (value->event != JSON_OBJECT_BEGIN || !(is_hash || json_token_is(name, "log_id"))) {
+        return answer_skip(r, value);
+    }
+    struct text hash = {item->hash, sizeof item->hash, item->has_hash}, log_id = {item->log_id, sizeof item->log_id, false};
+    enum answer_status status = answer_object(r, value, text_member, is_hash ? &hash : &log_id);
+    item->has_hash = hash.is_there;
+    return status;
 }
 
 static enum answer_status read_item(struct json_reader *r, const struct json_token *value, struct item *item) {
@@ -104,29 +119,69 @@ enum call_class dynamodb_cancellation_class(const struct cancellation *c) {
     return has_code(c, conflicts, ARRAY_LENGTH(conflicts)) ? CALL_RETRY : CALL_PERMANENT;
 }
 
-static enum answer_status get_item_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    return json_token_is(name, "Item") ? read_item(r, value, user) : answer_skip(r, value);
+static enum answer_status asked_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    return json_token_is(name, "Key") ? read_item(r, value, user) : answer_skip(r, value);
 }
 
-enum answer_status dynamodb_read_item(struct span body, bool *ret_found, char ret_hash[static REQUEST_HASH_TEXT_SIZE]) {
-    struct item item = {.found = false};
-    enum answer_status status = answer_read(body, get_item_member, &item);
+enum answer_status dynamodb_read_asked(struct span request, char ret_log_id[static LOG_ID_TEXT_SIZE]) {
+    struct item key = {.found = false};
+    enum answer_status status = answer_read(request, asked_member, &key);
     if (status == ANSWER_FINE) {
-        *ret_found = item.found;
-        ret_hash[0] = '\0';
-        if (item.has_hash) {
-            memcpy(ret_hash, item.hash, sizeof item.hash);
-        }
+        memcpy(ret_log_id, key.log_id, sizeof key.log_id);
     }
     return status;
 }
 
-static enum answer_status any_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    (void)user;
-    (void)name;
-    return answer_skip(r, value);
+/* A proxy's error, or an answer that went astray, may come as a 200 with JSON too. Were it believed, an update would be taken as done, or
+ * as never done. Members that nobody knows yet are no sign of it: the API may grow. */
+static bool is_foreign(const struct json_token *name) {
+    static const char *const names[] = {"__type", "error",    "Error",      "message", "Message",   "CancellationReasons", "Table", "TableDescription",
+                                        "Items",  "Messages", "Successful", "Failed",  "Responses", "success"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        if (json_token_is(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
-enum answer_status dynamodb_read_nothing(struct span body) {
-    return answer_read(body, any_member, NULL);
+static enum answer_status get_item_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    if (json_token_is(name, "Item")) {
+        return read_item(r, value, user);
+    }
+    return is_foreign(name) || json_token_is(name, "Attributes") ? ANSWER_GARBAGE : answer_skip(r, value);
+}
+
+enum answer_status dynamodb_read_item(struct span body, const char *log_id, bool *ret_found, char ret_hash[static REQUEST_HASH_TEXT_SIZE]) {
+    struct item item = {.found = false};
+    enum answer_status status = answer_read(body, get_item_member, &item);
+    if (status != ANSWER_FINE) {
+        return status;
+    }
+    if (item.found && strcmp(item.log_id, log_id) != 0) {
+        return ANSWER_GARBAGE;
+    }
+    *ret_found = item.found;
+    ret_hash[0] = '\0';
+    if (item.has_hash) {
+        memcpy(ret_hash, item.hash, sizeof item.hash);
+    }
+    return ANSWER_FINE;
+}
+
+static enum answer_status put_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    (void)user;
+    return is_foreign(name) || json_token_is(name, "Item") ? ANSWER_GARBAGE : answer_skip(r, value);
+}
+
+enum answer_status dynamodb_read_put(struct span body) {
+    return answer_read(body, put_member, NULL);
+}
+
+static enum answer_status committed_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    return json_token_is(name, "Attributes") ? ANSWER_GARBAGE : put_member(user, r, name, value);
+}
+
+enum answer_status dynamodb_read_committed(struct span body) {
+    return answer_read(body, committed_member, NULL);
 }

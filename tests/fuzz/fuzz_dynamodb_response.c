@@ -52,12 +52,12 @@ static void read_table(struct span text) {
 }
 
 /* What is read with one allocation failing is what is read with none, or no memory. */
-static void read_scarce(struct span text, enum answer_status item, enum answer_status table, enum answer_status cancelled) {
+static void read_scarce(struct span text, const char *log_id, enum answer_status item, enum answer_status table, enum answer_status cancelled) {
     static struct table_shape s;
     static struct cancellation c;
     char hash[REQUEST_HASH_TEXT_SIZE];
     bool found, active;
-    enum answer_status status = dynamodb_read_item(text, &found, hash);
+    enum answer_status status = dynamodb_read_item(text, log_id, &found, hash);
     check(status == item || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
     status = dynamodb_read_table(text, &s, &active);
     check(status == table || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
@@ -78,14 +78,16 @@ static void read_number(struct span text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span text = span_of((const char *)data, size);
-    char hash[REQUEST_HASH_TEXT_SIZE];
+    char hash[REQUEST_HASH_TEXT_SIZE], log_id[LOG_ID_TEXT_SIZE] = "l";
     char number[24] = "";
     static struct table_shape s;
     static struct cancellation c;
     bool found, active;
-    enum answer_status any = dynamodb_read_nothing(text);
+    enum answer_status any = dynamodb_read_asked(text, log_id), put = dynamodb_read_put(text);
+    check(terminated(log_id, sizeof log_id) && (put != ANSWER_FINE || any == ANSWER_FINE));
+    check(dynamodb_read_committed(text) != ANSWER_FINE || put == ANSWER_FINE);
     plenty_begin();
-    enum answer_status item = dynamodb_read_item(text, &found, hash), table = dynamodb_read_table(text, &s, &active);
+    enum answer_status item = dynamodb_read_item(text, log_id, &found, hash), table = dynamodb_read_table(text, &s, &active);
     enum answer_status cancelled = dynamodb_read_cancellation(text, &c);
     uint64_t calls = failing_calls_end();
     if (item == ANSWER_FINE)
@@ -95,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memcpy(number, text.data, size < sizeof number ? size : sizeof number - 1);
     read_number(span_cstr(number));
     scarce_begin(calls, data, size);
-    read_scarce(text, item, table, cancelled);
+    read_scarce(text, log_id, item, table, cancelled);
     (void)failing_calls_end();
     return 0;
 }

@@ -73,12 +73,15 @@ static void described(void *user, const struct call_result *result, const struct
 enum which { TRANSACT, GET, PUT, DESCRIBE, KINDS };
 static const char *const names[KINDS] = {"TransactWriteItems", "GetItem", "PutItem", "DescribeTable"};
 
+#define GET_REQUEST "{\"TableName\":\"t\",\"Key\":{\"log_id\":{\"S\":\"l1\"}}}"
+#define ITEM(log_id) "{\"Item\":{\"log_id\":{\"S\":\"" log_id "\"},\"request_hash\":{\"S\":\"v1:a\"}}}"
+
 static struct call *start(struct fixture *f, enum which which) {
     static const struct call_options options = {.deadline = NEVER};
     const struct dynamodb_port *p = &f->port;
     switch (which) {
     case TRANSACT: return p->transact(p->ctx, SPAN("{\"request\":1}"), &options, transacted, f);
-    case GET: return p->get_item(p->ctx, SPAN("{\"request\":1}"), &options, got, f);
+    case GET: return p->get_item(p->ctx, SPAN(GET_REQUEST), &options, got, f);
     case PUT: return p->put_item(p->ctx, SPAN("{\"request\":1}"), &options, put, f);
     case DESCRIBE: return p->describe_table(p->ctx, "the\"table", &options, described, f);
     case KINDS: break;
@@ -101,14 +104,14 @@ static void run(struct fixture *f, enum which which, const struct fake_answer *s
 static void each_call_says_what_it_is(void **state) {
     struct fixture *f = *state;
     static const struct fake_answer ok[KINDS] = {
-        [TRANSACT] = {200, "{}"}, [GET] = {200, "{\"Item\":{\"request_hash\":{\"S\":\"v1:a\"}}}"}, [PUT] = {200, "{}"}, [DESCRIBE] = {200, TABLE}};
+        [TRANSACT] = {200, "{}"}, [GET] = {200, ITEM("l1")}, [PUT] = {200, "{}"}, [DESCRIBE] = {200, TABLE}};
     for (enum which w = TRANSACT; w < KINDS; w++) {
         run(f, w, &ok[w], 1);
         assert_int_equal(f->transact.call.class, CALL_OK);
         assert_int_equal(f->transact.reason_count, 0);
         assert_memory_equal(f->service->target, "DynamoDB_20120810.", 18);
         assert_string_equal(f->service->target + 18, names[w]);
-        assert_string_equal(f->service->body, w == DESCRIBE ? "{\"TableName\":\"the\\\"table\"}" : "{\"request\":1}");
+        assert_string_equal(f->service->body, w == DESCRIBE ? "{\"TableName\":\"the\\\"table\"}" : w == GET ? GET_REQUEST : "{\"request\":1}");
         assert_int_equal(f->service->max_response, 8 * 1024 * 1024);
     }
     assert_true(f->found && f->has_hash && f->has_shape && f->active);
@@ -127,6 +130,26 @@ static void a_200_that_is_garbage_is_tried_again_and_never_the_services_word(voi
         assert_int_equal(f->transact.call.attempts, 3);
         assert_false(f->found || f->has_hash || f->has_shape || f->active);
     }
+}
+
+static void a_200_that_is_somebody_elses_word_is_tried_again(void **state) {
+    struct fixture *f = *state;
+    static const struct fake_answer astray[] = {
+        {200, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"}, {200, "{\"error\":\"proxy\"}"}, {200, ITEM("l2")}};
+    for (enum which w = TRANSACT; w < KINDS; w++) {
+        run(f, w, astray, ARRAY_LENGTH(astray));
+        assert_int_equal(f->transact.call.class, CALL_RETRY);
+        assert_false(f->transact.call.from_service);
+        assert_int_equal(f->transact.call.attempts, 3);
+        assert_false(f->found || f->has_hash || f->has_shape || f->active);
+    }
+}
+
+static void a_request_for_an_item_that_cannot_be_read_is_not_begun(void **state) {
+    struct fixture *f = *state;
+    assert_null(f->port.get_item(f->port.ctx, SPAN("{"), NULL, got, f));
+    fake_service_run(f->service);
+    assert_int_equal(f->calls, 0);
 }
 
 #define CANCELLED(reasons) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\"," reasons "\"Message\":\"m\"}"
@@ -240,6 +263,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(each_call_says_what_it_is),
         CASE(a_200_that_is_garbage_is_tried_again_and_never_the_services_word),
+        CASE(a_200_that_is_somebody_elses_word_is_tried_again),
+        CASE(a_request_for_an_item_that_cannot_be_read_is_not_begun),
         CASE(a_cancellation_has_the_class_of_its_reasons),
         CASE(a_cancellation_without_readable_reasons_is_no_answer),
         CASE(reasons_of_an_earlier_attempt_are_not_those_of_the_last),

@@ -79,10 +79,10 @@ static void a_hash_that_does_not_fit_is_none(void **state) {
     (void)state;
     for (int len = REQUEST_HASH_TEXT_SIZE - 1; len <= REQUEST_HASH_TEXT_SIZE; len++) {
         char text[512];
-        (void)snprintf(text, sizeof text, "{\"Item\":{\"request_hash\":{\"S\":\"%0*d\"}}}", len, 0);
+        (void)snprintf(text, sizeof text, "{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"%0*d\"}}}", len, 0);
         bool found = false;
         char hash[REQUEST_HASH_TEXT_SIZE];
-        assert_int_equal(dynamodb_read_item(span_cstr(text), &found, hash), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_item(span_cstr(text), "l", &found, hash), ANSWER_FINE);
         assert_true(found);
         assert_int_equal(strlen(hash), len < REQUEST_HASH_TEXT_SIZE ? (size_t)len : 0);
     }
@@ -180,29 +180,104 @@ static void an_item_is_found_or_not(void **state) {
     } cases[] = {
         {"{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", ANSWER_FINE, true, "v1:abc"},
         {"{\"Item\":{\"log_id\":{\"S\":\"l\"}}}", ANSWER_FINE, true, ""},
-        {"{\"Item\":{}}", ANSWER_FINE, true, ""},
+        {"{\"Item\":{\"request_hash\":{\"S\":\"v1:abc\"},\"log\\u005fid\":{\"S\":\"\\u006c\"}},\"New\":{\"Items\":1}}", ANSWER_FINE, true, "v1:abc"},
         {"{}", ANSWER_FINE, false, ""},
         {"{\"Item\":null}", ANSWER_FINE, false, ""},
         {"{\"ConsumedCapacity\":{\"Item\":{\"request_hash\":{\"S\":\"x\"}}}}", ANSWER_FINE, false, ""},
+        /* another's item */
+        {"{\"Item\":{}}", ANSWER_GARBAGE, false, ""},
+        {"{\"Item\":{\"request_hash\":{\"S\":\"l\"}}}", ANSWER_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":{\"S\":\"ll\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", ANSWER_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":{\"B\":\"l\"}}}", ANSWER_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":\"l\"}}", ANSWER_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":null,\"m\":{\"M\":{\"log_id\":{\"S\":\"l\"}}}}}", ANSWER_GARBAGE, false, ""},
         {"{\"Item\":[]}", ANSWER_GARBAGE, false, ""},
         {"{\"Item\":{}", ANSWER_GARBAGE, false, ""},
-        {"", ANSWER_GARBAGE, false, ""},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         bool found = false;
         char hash[REQUEST_HASH_TEXT_SIZE] = "";
-        assert_int_equal(dynamodb_read_item(span_cstr(cases[i].text), &found, hash), cases[i].status);
+        assert_int_equal(dynamodb_read_item(span_cstr(cases[i].text), "l", &found, hash), cases[i].status);
         assert_int_equal(found, cases[i].found);
         assert_string_equal(hash, cases[i].hash);
     }
 }
 
-static void nothing_is_still_an_object(void **state) {
+static void a_log_id_is_read_from_its_request(void **state) {
     (void)state;
-    assert_int_equal(dynamodb_read_nothing(SPAN("{}")), ANSWER_FINE);
-    assert_int_equal(dynamodb_read_nothing(SPAN("{\"ConsumedCapacity\":[{\"TableName\":\"t\"}]}")), ANSWER_FINE);
-    assert_int_equal(dynamodb_read_nothing(SPAN("")), ANSWER_GARBAGE);
-    assert_int_equal(dynamodb_read_nothing(SPAN("<html>")), ANSWER_GARBAGE);
+    static const struct {
+        const char *request, *log_id;
+    } cases[] = {
+        {"{\"TableName\":\"log_id\",\"Key\":{\"log_id\":{\"S\":\"l1\"}},\"ProjectionExpression\":\"log_id\"}", "l1"},
+        {"{\"TableName\":\"t\",\"Key\":{\"id\":{\"S\":\"l1\"}}}", ""},
+        {"{}", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char log_id[LOG_ID_TEXT_SIZE] = "untouched";
+        assert_int_equal(dynamodb_read_asked(span_cstr(cases[i].request), log_id), ANSWER_FINE);
+        assert_string_equal(log_id, cases[i].log_id);
+    }
+}
+
+static void an_answer_is_an_object_with_any_unknown_members(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        enum answer_status status;
+    } cases[] = {
+        {"{}", ANSWER_FINE},
+        {"{\"ConsumedCapacity\":[{\"TableName\":\"t\",\"Table\":{\"CapacityUnits\":1}}]}", ANSWER_FINE},
+        {"{\"ItemCollectionMetrics\":{\"t\":[{\"Items\":1,\"message\":2}]},\"New\":\"x\"}", ANSWER_FINE},
+        {"", ANSWER_GARBAGE},
+        {"[]", ANSWER_GARBAGE},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_int_equal(dynamodb_read_committed(span_cstr(cases[i].text)), cases[i].status);
+        assert_int_equal(dynamodb_read_put(span_cstr(cases[i].text)), cases[i].status);
+    }
+}
+
+static void an_error_or_an_answer_to_something_else_is_none(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "{\"error\":\"proxy authentication required\"}",
+        "{\"success\":false}",
+        "{\"New\":1,\"message\":\"Forbidden\"}",
+        "{\"Message\":null}",
+        "{\"Error\":{\"Code\":\"x\"}}",
+        "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}",
+        "{\"__typ\\u0065\":\"x\"}",
+        "{\"CancellationReasons\":[]}",
+        "{\"Table\":{\"TableName\":\"x\"}}",
+        "{\"TableDescription\":{}}",
+        "{\"Items\":[],\"Count\":0}",
+        "{\"Responses\":{}}",
+        "{\"Messages\":[]}",
+        "{\"Successful\":[]}",
+        "{\"Failed\":[]}",
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        bool found = true;
+        char hash[REQUEST_HASH_TEXT_SIZE] = "untouched";
+        if (dynamodb_read_committed(span_cstr(texts[i])) != ANSWER_GARBAGE || dynamodb_read_put(span_cstr(texts[i])) != ANSWER_GARBAGE ||
+            dynamodb_read_item(span_cstr(texts[i]), "l", &found, hash) != ANSWER_GARBAGE) {
+            fail_msg("%s", texts[i]);
+        }
+        assert_true(found);
+        assert_string_equal(hash, "untouched");
+    }
+}
+
+static void what_another_operation_of_the_table_gives_is_no_answer_either(void **state) {
+    (void)state;
+    bool found;
+    char hash[REQUEST_HASH_TEXT_SIZE];
+    const struct span item = SPAN("{\"Item\":{\"log_id\":{\"S\":\"l\"}}}"), attributes = SPAN("{\"Attributes\":{}}");
+    assert_int_equal(dynamodb_read_committed(item), ANSWER_GARBAGE);
+    assert_int_equal(dynamodb_read_put(item), ANSWER_GARBAGE);
+    assert_int_equal(dynamodb_read_committed(attributes), ANSWER_GARBAGE);
+    assert_int_equal(dynamodb_read_item(attributes, "l", &found, hash), ANSWER_GARBAGE);
+    assert_int_equal(dynamodb_read_put(attributes), ANSWER_FINE);
 }
 
 int main(void) {
@@ -215,7 +290,10 @@ int main(void) {
         cmocka_unit_test(reasons_that_say_nothing_are_garbage),
         cmocka_unit_test(a_large_and_deep_item_is_skipped),
         cmocka_unit_test(an_item_is_found_or_not),
-        cmocka_unit_test(nothing_is_still_an_object),
+        cmocka_unit_test(a_log_id_is_read_from_its_request),
+        cmocka_unit_test(an_answer_is_an_object_with_any_unknown_members),
+        cmocka_unit_test(an_error_or_an_answer_to_something_else_is_none),
+        cmocka_unit_test(what_another_operation_of_the_table_gives_is_no_answer_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
