@@ -236,12 +236,33 @@ def test_an_audit_record_that_stands_decides_by_its_hash(scene: Scene, proxy: Pr
     assert bool([line for line in run.log if "WARNING" in line.upper() and "unknown version" in line]) == warned, run.log
 
 
-def test_what_had_been_applied_is_never_sent_to_the_dlq_for_a_verdict(scene: Scene, proxy: Proxy) -> None:
-    """I4: the transaction committed, and the answer says that its condition was false."""
-    async def commit_and_deny(exchange: Any) -> None:
-        await exchange.forward()
-        await faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}}))(exchange)
+async def commit_and_deny(exchange: Any) -> None:
+    """The transaction committed, and the answer says that its condition was false."""
+    await exchange.forward()
+    await faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}}))(exchange)
 
+
+FOREIGN = {
+    "a proxy's error": {"error": "proxy authentication required"},
+    "an exception": {"__type": "com.amazonaws.dynamodb.v20120810#InternalServerError", "message": "x"},
+    "another operation": {"Table": {"TableName": "x"}},
+    "another item": {"Item": {"log_id": {"S": "0" * 64}, "request_hash": {"S": "v1:" + "1" * 64}}},
+}
+
+
+@pytest.mark.parametrize("answer", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_200_that_only_somebody_else_can_have_given_is_neither_a_commit_nor_a_verdict(scene: Scene, proxy: Proxy, answer: Any) -> None:
+    bodies = chain(scene, 3)
+    lost = proxy.on("TransactWriteItems", faults.respond(200, answer), when=faults.about("r0"), times=1)
+    proxy.on("TransactWriteItems", commit_and_deny, when=faults.about("r1"), times=1)
+    misread = proxy.on("GetItem", faults.respond(200, answer), times=1)
+    run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
+    assert run.code == 0 and lost.fired == misread.fired == 1
+    assert versions(scene) == {1} and not scene.dead() and len(scene.audits()) == 3
+
+
+def test_what_had_been_applied_is_never_sent_to_the_dlq_for_a_verdict(scene: Scene, proxy: Proxy) -> None:
+    """I4"""
     bodies = chain(scene, 5)
     rule = proxy.on("TransactWriteItems", commit_and_deny, times=5)
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)

@@ -53,6 +53,17 @@ def test_until_empty_waits_for_delayed_and_in_flight_messages(scene: Scene) -> N
     assert scene.table.get("a")["n"] == scene.table.get("b")["n"] == 1 and scene.queue.counts().total == 0
 
 
+def test_a_count_that_is_not_told_does_not_end_until_empty(scene: Scene, sqs_proxy: Proxy) -> None:
+    scene.table.put({"id": "a"})
+    scene.queue.send(message("a", {"n": 1}), delay=8)
+    untold = faults.edit_response(lambda answer: answer["Attributes"].pop("ApproximateNumberOfMessagesDelayed") and None)
+    rule = sqs_proxy.on("GetQueueAttributes", untold, skip=2)  # the first two are asked at the start
+    process = scene.command("run", "--until-empty", AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    rule.wait(4)
+    rule.remove()
+    assert process.wait() == 0 and scene.table.get("a")["n"] == 1
+
+
 def test_an_empty_queue_ends_until_empty_at_once_with_0(scene: Scene, sqs_proxy: Proxy) -> None:
     assert scene.run_until_empty(AWS_ENDPOINT_URL_SQS=sqs_proxy.url).code == 0
     assert sqs_proxy.count("ReceiveMessage") >= 1 and not scene.table.scan()
