@@ -13,6 +13,7 @@
 
 #define SQS_BATCH_MAX 10
 #define SQS_LONG_POLL_SECONDS 20
+#define SQS_COUNT_UNKNOWN UINT64_MAX
 #define SQS_VISIBILITY_MAX 43200 /* seconds, counted from the receive */
 #define SQS_DEFAULT_VISIBILITY 30
 #define SQS_MESSAGE_SIZE_MAX ((size_t)1024 * 1024) /* bytes of a message with its attributes, and of a batch */
@@ -78,8 +79,12 @@ struct sqs_queue_attributes {
     char arn[256];
     bool fifo;
     bool high_throughput; /* FIFO: its limits are those of each group, not of the queue */
-    uint64_t visible, in_flight, delayed; /* approximate counts */
+    uint64_t visible, in_flight, delayed; /* approximate counts; SQS_COUNT_UNKNOWN: not told */
 };
+/* Whether all three were told. Were a missing one taken for 0, a queue would be called empty that isn't. */
+static inline bool sqs_counts_told(const struct sqs_queue_attributes *a) {
+    return a->visible != SQS_COUNT_UNKNOWN && a->in_flight != SQS_COUNT_UNKNOWN && a->delayed != SQS_COUNT_UNKNOWN;
+}
 typedef void sqs_attributes_done(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes);
 typedef void sqs_url_done(void *user, const struct call_result *result, const char *queue_url);
 

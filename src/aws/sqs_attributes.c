@@ -42,12 +42,11 @@ static enum answer_status read_redrive_policy(const struct json_token *value, st
     return status;
 }
 
-#define NOT_TOLD UINT64_MAX
 
 struct attributes {
     bool found; /* there is an Attributes object */
     uint64_t visibility_timeout, retention, max_message_size;
-    struct sqs_queue_attributes result; /* its counts are NOT_TOLD until they come */
+    struct sqs_queue_attributes result; /* its counts are SQS_COUNT_UNKNOWN until they come */
 };
 
 /* Room is set aside for messages of this size: one of 0 would need none, and one beyond all that may be held would never have it.
@@ -108,13 +107,12 @@ static enum answer_status attributes_member(void *user, struct json_reader *r, c
 enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes) {
     struct attributes a = {.visibility_timeout = SQS_DEFAULT_VISIBILITY,
                            .max_message_size = SQS_MESSAGE_SIZE_MAX,
-                           .result = {.visible = NOT_TOLD, .in_flight = NOT_TOLD, .delayed = NOT_TOLD}};
+                           .result = {.visible = SQS_COUNT_UNKNOWN, .in_flight = SQS_COUNT_UNKNOWN, .delayed = SQS_COUNT_UNKNOWN}};
     enum answer_status status = answer_read(body, attributes_member, &a);
     if (status != ANSWER_FINE) {
         return status;
     }
-    /* All attributes were asked for. Were a count that is missing taken for 0, a queue would be called empty that isn't. */
-    if (!a.found || a.result.visible == NOT_TOLD || a.result.in_flight == NOT_TOLD || a.result.delayed == NOT_TOLD) {
+    if (!a.found) {
         return ANSWER_GARBAGE;
     }
     /* No message can be kept for longer; and what reckons with seconds would overflow far beyond. */

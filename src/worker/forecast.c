@@ -63,7 +63,7 @@ static void judge(struct queue_worker *w, const struct sqs_queue_attributes *cou
 static void on_counts(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes) {
     struct queue_worker *w = user;
     w->forecast.call = NULL;
-    if (result->class == CALL_OK && attributes)
+    if (result->class == CALL_OK && attributes && sqs_counts_told(attributes))
         judge(w, attributes);
 }
 

@@ -98,13 +98,13 @@ static void on_counts(void *user, const struct call_result *result, const struct
     if (w->phase != PHASE_WORKING)
         return;
     struct until_empty *u = &w->until_empty;
-    if (result->class == CALL_OK && attributes) {
+    if (result->class == CALL_OK && attributes && sqs_counts_told(attributes)) {
         u->count_failures = 0;
         judge(w, attributes);
         return;
     }
     u->empty_counts = u->lonely_counts = 0;
-    u->blame = blame_of(result);
+    u->blame = result->class == CALL_OK ? EXIT_UNREACHABLE : blame_of(result);
     if (u->count_failures++ == 0)
         u->failing_since = clock_monotonic(w->ports.clock);
 }
