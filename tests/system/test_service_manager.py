@@ -58,7 +58,7 @@ def dynamodb_proxy(cloud: Any) -> Iterator[Proxy]:
 def test_readiness_is_told_once_the_tables_and_queues_were_seen(scene: Scene, manager: Manager) -> None:
     worker = scene.worker(NOTIFY_SOCKET=manager.path)
     manager.wait_for(lambda told: told == "READY=1")
-    assert worker.find_log(r"\bStarted\b")
+    worker.wait_for_log(r"\bStarted\b")  # written before, but read by a thread of its own
     assert worker.stop() == 0
     manager.wait_for(lambda told: told == "STOPPING=1")
     assert manager.told.count("READY=1") == 1
