@@ -330,7 +330,8 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
         return;
     }
     h->returned = true;
-    h->declined = !w->stopping && seconds != GIVEN_BACK_FOR_ITSELF;
+    /* A drain gives back at once; what comes back later was declined before, though the call may have been made since. */
+    h->declined = seconds != GIVEN_BACK_FOR_ITSELF && (seconds > 0 || !w->stopping);
 }
 
 static bool is_expected(const struct plan_update *u, struct span error) {
