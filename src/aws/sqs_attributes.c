@@ -42,7 +42,6 @@ static enum answer_status read_redrive_policy(const struct json_token *value, st
     return status;
 }
 
-
 struct attributes {
     bool found; /* there is an Attributes object */
     uint64_t visibility_timeout, retention, max_message_size;
