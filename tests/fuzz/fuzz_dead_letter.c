@@ -39,6 +39,23 @@ static struct dead_letter make(const struct update *u, const struct delivery *de
     return letter;
 }
 
+/* Read again it is what it was, with its origin. u is taken over. */
+static struct update *read_again(const struct update_context *ctx, struct update *u) {
+    uint8_t ids[sizeof u->log_id + sizeof u->request_hash];
+    memcpy(ids, u->log_id, sizeof u->log_id);
+    memcpy(ids + sizeof u->log_id, u->request_hash, sizeof u->request_hash);
+    const bool unwrapped = u->unwrapped;
+    const struct span body = u->source.body;
+    const size_t keys = u->idempotency_key.len, own = u->source.idempotency_key.len;
+    struct update *again = update_read_again(ctx, u);
+    require(again != NULL);
+    require(memcmp(ids, again->log_id, sizeof again->log_id) == 0);
+    require(memcmp(ids + sizeof again->log_id, again->request_hash, sizeof again->request_hash) == 0);
+    require(again->unwrapped == unwrapped && again->source.body.data == body.data && again->source.body.len == body.len);
+    require(again->idempotency_key.len == keys && again->source.idempotency_key.len == own);
+    return again;
+}
+
 /* The letter comes back to the queue under another MessageId, fails again, and comes back once more. */
 static void redrive(const struct update_context *ctx, const struct update *u, const struct dead_letter *letter, size_t limit, int rounds) {
     const struct delivery delivery = {.body = buf_span(&letter->body),
@@ -60,7 +77,7 @@ static void redrive(const struct update_context *ctx, const struct update *u, co
         redrive(ctx, again, &next, limit, rounds - 1);
         dead_letter_free(&next);
     }
-    update_free(again);
+    update_free(read_again(ctx, again));
 }
 
 /* Wrapped by hand more often than is forgiven: each redrive gets deeper. */
