@@ -65,13 +65,17 @@ static void read_sent(struct span text, size_t count) {
     }
 }
 
+static bool is_count(uint64_t count) {
+    return count <= INT64_MAX || count == SQS_COUNT_UNKNOWN;
+}
+
 static void read_others(struct span text) {
     struct sqs_queue_attributes a;
     if (sqs_read_attributes(text, &a) == ANSWER_FINE) {
         check(terminated(a.arn, sizeof a.arn) && terminated(a.dead_letter_target_arn, sizeof a.dead_letter_target_arn));
         check(!a.max_receive_count == !a.dead_letter_target_arn[0]);
         check(a.visibility_timeout <= SQS_VISIBILITY_MAX && a.max_message_size >= 1024 && a.max_message_size <= (size_t)64 * 1024 * 1024);
-        check(a.visible <= INT64_MAX && a.in_flight <= INT64_MAX && a.delayed <= INT64_MAX);
+        check(is_count(a.visible) && is_count(a.in_flight) && is_count(a.delayed));
     }
     char url[SQS_URL_SIZE];
     if (sqs_read_queue_url(text, url) == ANSWER_FINE)
