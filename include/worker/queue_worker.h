@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* With until_empty, how long a fault of the environment may last before it ends the work; so long services are waited for at the start, too. */
+#define UNTIL_EMPTY_PATIENCE (600 * MICROSECONDS)
+
 struct queue_worker_options {
     unsigned max_in_flight;    /* MAX_IN_FLIGHT */
     unsigned max_rate;         /* MAX_RATE; 0: none */

@@ -11,9 +11,6 @@
  * service that is up: else the manager would end the start, and units that are ordered behind it would wait as long. */
 #define READY_AT_LATEST (15 * MICROSECONDS)
 
-/* With --until-empty, for services that can't be reached at the start: as long as for a fault of the environment later. */
-#define UNTIL_EMPTY_PATIENCE (600 * MICROSECONDS)
-
 enum run_state {
     RUN_LOOKING, /* for tables and queues */
     RUN_WORKING,

@@ -6,8 +6,6 @@
 #include <stdio.h>
 
 static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
-/* A Retry-After is heeded no longer: hours of it may come from a proxy that knows nothing of SQS, and leases end meanwhile. */
-static const int64_t RETRY_AFTER_MAX = 20 * MICROSECONDS;
 
 /* Until the next call in trouble, for one who has little time: a second at most. */
 static int64_t hurried_wait(const struct batcher *b) {
@@ -25,7 +23,7 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
     if (b->hurry)
         return hurried_wait(b);
     int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, b->failures, RETRY_BASE, RETRY_CAP);
-    int64_t asked = result->retry_after < RETRY_AFTER_MAX ? result->retry_after : RETRY_AFTER_MAX;
+    int64_t asked = heeded_wait(result);
     return wait > asked ? wait : asked;
 }
 

@@ -9,7 +9,6 @@
 static const int64_t PAUSE_BASE = 50 * MILLISECOND, PAUSE_CAP = 5 * MICROSECONDS;
 static const unsigned FAILURES_WEIGHT = 8; /* successes that one other failure outweighs */
 static const unsigned OWN_TRIES = 4;              /* as the AWS SDKs make them */
-static const int64_t RETRY_AFTER_MAX = 20 * MICROSECONDS;
 static const int64_t LOOK_BASE = MICROSECONDS, LOOK_CAP = 30 * MICROSECONDS;
 static const unsigned GIVE_BACK_DELAY = 30;       /* seconds, for one that failed by itself with deliveries left */
 static const unsigned TOKEN_LIFE = 10 * 60;       /* seconds that DynamoDB remembers a client request token */
@@ -44,7 +43,7 @@ static void throttled(struct engine *e, struct job *job, const struct verdict *v
     int64_t now = clock_monotonic(e->ports->clock);
     struct governed answer = governed(e, job);
     int64_t wait = governor_throttled(&e->governor, &answer, e->ports->random, now);
-    int64_t asked = result->retry_after < RETRY_AFTER_MAX ? result->retry_after : RETRY_AFTER_MAX;
+    int64_t asked = heeded_wait(result);
     if (e->hold.active || !e->proven || governor_is_starved(&e->governor, now))
         environment_failed(e, job, v);
     else

@@ -8,7 +8,6 @@
 static const unsigned POLLS_MAX = 32;
 static const size_t BODIES_MAX = (size_t)64 << 20;   /* bytes of bodies held, and on their way */
 static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
-/* A Retry-After is kept up to the cap: that of a page for maintenance is an hour, and who comes back early is asked to wait again. */
 static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
 /* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
@@ -141,7 +140,7 @@ static void failed(struct queue_worker *w, const struct call_result *result) {
     if (w->phase != PHASE_WORKING || (p->failures > 0 && p->timer.running))
         return; /* of several that were out together, one counts */
     int64_t wait = RETRY_BASE + backoff_full_jitter(w->ports.random, p->failures, RETRY_BASE, RETRY_CAP);
-    int64_t asked = result->retry_after < RETRY_CAP ? result->retry_after : RETRY_CAP;
+    int64_t asked = heeded_wait(result);
     if (asked > wait)
         wait = asked;
     p->failures++;

@@ -3,7 +3,6 @@
 
 static const int64_t TICK = MICROSECONDS;
 static const int64_t COUNT_DEADLINE = 20 * MICROSECONDS;
-static const int64_t ENVIRONMENT_PATIENCE = 600 * MICROSECONDS;
 static const unsigned COUNTS_IN_A_ROW = 2;
 static const unsigned STUBBORN_DELAY = 30; /* seconds */
 
@@ -13,7 +12,7 @@ static void schedule(struct queue_worker *w) {
 
 /* Whether a fault of the environment has lasted too long; *ret_blame: the exit code for it. */
 static bool environment_is_lost(const struct queue_worker *w, enum exit_code *ret_blame) {
-    int64_t since = clock_monotonic(w->ports.clock) - ENVIRONMENT_PATIENCE;
+    int64_t since = clock_monotonic(w->ports.clock) - UNTIL_EMPTY_PATIENCE;
     const struct batcher *batchers[] = {&w->dead_letters, &w->removals, &w->visibilities};
     if (w->engine.hold.active && w->engine.hold.since <= since) {
         *ret_blame = w->engine.hold.blame;

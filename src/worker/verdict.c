@@ -108,3 +108,8 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
     }
     return v;
 }
+
+int64_t heeded_wait(const struct call_result *result) {
+    static const int64_t most = 20 * MICROSECONDS;
+    return result->retry_after < most ? result->retry_after : most;
+}

@@ -34,5 +34,8 @@ struct verdict {
 struct verdict verdict_of(const struct update *u, const struct transact_result *result);
 /* What a failed call of any kind says about the environment. */
 enum exit_code blame_of(const struct call_result *result);
+/* Microseconds that a failed call asks us to wait, as far as we heed it: 20 seconds at most. Hours of it may come from a proxy that knows nothing
+ * of the service, and leases end meanwhile. */
+int64_t heeded_wait(const struct call_result *result);
 /* Whether the kind is an answer of a DynamoDB that works for us. */
 bool verdict_shows_health(enum verdict_kind kind);
