@@ -161,13 +161,24 @@ void judge_call(struct judge *j, unsigned worker, int by) {
         judge_broken(j, "I6", "worker %u has %u calls open", worker, w->open_calls);
 }
 
-/* Whether it has something that it works on. */
+/* An earlier one of its group, which the worker had and SQS hasn't deleted, keeps it from being tried. */
+static bool stands_behind(const struct judge *j, unsigned worker, const struct sim_message *m) {
+    for (size_t i = 0; m->group && i < m->index; i++) {
+        const struct sim_message *earlier = j->world->sqs.all[i];
+        const struct holding *h = &j->seen[i].holdings[worker];
+        if (earlier->group == m->group && !earlier->deleted && j->seen[i].judged && h->life == j->workers[worker].life && !h->returned)
+            return true;
+    }
+    return false;
+}
+
+/* Whether it has something that it can try. */
 static bool holds_something(const struct judge *j, unsigned worker) {
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++) {
         const struct seen *s = &j->seen[i];
         const struct holding *h = &s->holdings[worker];
         if (s->judged && s->last_holder == worker && h->life == j->workers[worker].life && !h->returned && !h->gone &&
-            h->told_until > j->world->now && !judge_is_settled(j, s))
+            h->told_until > j->world->now && !judge_is_settled(j, s) && !stands_behind(j, worker, j->world->sqs.all[i]))
             return true;
     }
     return false;

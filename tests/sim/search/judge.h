@@ -8,8 +8,9 @@
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
  *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
  *   earlier one of its group comes again, was no cost of a fault.
- * - I5, "a hold": a worker whose only message is poisoned, and that saw others succeed since it first failed, is in none. It can't know of an outage that
- *   begins then until something else fails, or this one in another way, and receives as it did. */
+ * - I5, "a hold": a worker that has only what stands behind an undeleted one of its group has nothing to try, and receives one by one. A worker whose
+ *   only message is poisoned, and that saw others succeed since it first failed, is in none. It can't know of an outage that begins then until something
+ *   else fails, or this one in another way, and receives as it did. */
 #pragma once
 
 #include "plan.h"
