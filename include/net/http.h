@@ -1,7 +1,7 @@
-/* HTTP/1.1 transfers, many at once, on the loop: libcurl behind one struct of functions, so that tests replace the network.
+/* HTTP/1.1 transfers, many at once, on the loop, behind one struct of functions, so that tests replace the network. libcurl opens the connections.
  *
- * libcurl sends a request again by itself where a kept connection dies before the first byte of a response: whatever is sent
- * here may be executed twice. */
+ * Where a kept connection dies before the first byte of a response, the request is sent again over another: whatever is sent here may be
+ * executed twice. */
 #pragma once
 
 #include "compiler.h"
@@ -20,17 +20,16 @@ enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
 
 #define HTTP_HEADERS_MAX 16
 
-/* Everything that a pointer here leads to is borrowed until done or cancel. */
+/* URL, body and lines are borrowed until done or cancel; the array of lines is not. */
 struct http_request {
     enum http_method method;
     const char *url;            /* http or https; redirects are not followed */
-    const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length and User-Agent are added */
+    const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length, User-Agent and, where none is among them, Host are added */
     size_t header_count;
     struct span body;        /* of a POST or PUT; may be empty */
     size_t max_response;     /* ceiling of the response's body, in bytes */
     int64_t timeout;         /* microseconds for the whole transfer, waiting for a free connection included */
     int64_t connect_timeout; /* microseconds; 0: five seconds */
-    bool long_answer;        /* ten kilobytes and more are usual: it is read in larger pieces */
     bool direct;             /* never through a proxy of the environment (link-local services) */
 };
 
@@ -43,7 +42,7 @@ enum http_error {
     HTTP_TOO_LARGE,   /* the body is over its ceiling */
     HTTP_OVER_BUDGET, /* all bodies in flight together are over the budget */
     HTTP_NO_MEMORY,
-    HTTP_REFUSED      /* libcurl doesn't take the request as it is (its URL, mostly) */
+    HTTP_REFUSED      /* the request can't be sent as it is (its URL, mostly) */
 };
 
 /* The response headers that are kept, and nothing else of them. */

@@ -90,7 +90,6 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         .header_count = count,
         .body = call->operation.body,
         .max_response = call->operation.max_response,
-        .long_answer = call->operation.long_answer,
         .timeout = call->operation.attempt_timeout,
     };
     call->transfer = c->http.start(c->http.ctx, &request, done, call);

@@ -117,7 +117,6 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     o->done.received = done;
     struct aws_operation operation = {.name = "ReceiveMessage",
                                       .max_response = request->max_response,
-                                      .long_answer = true,
                                       .attempt_timeout = request->wait_seconds * MICROSECONDS + ATTEMPT_TIMEOUT,
                                       .refine = refine_receive};
     return start(o, sqs_write_receive(request, &o->request), &operation, options, receive_done);

@@ -1,4 +1,4 @@
-/* The port of http.h: starts, cancels and finishes transfers, and keeps their handles for reuse. */
+/* The port of http.h: starts, cancels and finishes transfers, and keeps them for reuse. */
 #include "http.h"
 #include "http_private.h"
 #include "loop.h"
@@ -37,13 +37,14 @@ static void list_remove(struct http_transfer **list, struct http_transfer *t) {
 }
 
 static void transfer_free(struct http_transfer *t) {
-    http_easy_uncount(t);
-    if (t->easy) {
-        curl_easy_cleanup(t->easy);
-    }
+    http_exchange_uncount(t);
+    http_answer_free(&t->answer);
+    buf_free(&t->unsent);
     buf_free(&t->body);
     free(t);
 }
+
+static void on_deadline(void *user);
 
 /* One from the pool, or a new one; in no list. */
 static struct http_transfer *transfer_take(struct http *http) {
@@ -54,21 +55,18 @@ static struct http_transfer *transfer_take(struct http *http) {
         return t;
     }
     t = calloc(1, sizeof *t);
-    if (!t) {
-        return NULL;
-    }
-    t->http = http;
-    t->easy = http_easy_new(t);
-    if (!t->easy) {
-        transfer_free(t);
-        return NULL;
+    if (t) {
+        t->http = http;
+        timer_init(&t->deadline, on_deadline, t);
     }
     return t;
 }
 
 static void transfer_give_back(struct http_transfer *t) {
     struct http *http = t->http;
-    http_easy_uncount(t);
+    http_targets_give_back(t->target);
+    t->target = NULL;
+    http_exchange_uncount(t);
     if (http->idle_count >= IDLE_TRANSFERS_MAX) {
         transfer_free(t);
         return;
@@ -76,50 +74,142 @@ static void transfer_give_back(struct http_transfer *t) {
     if (t->body.capacity > IDLE_BODY_MAX) {
         buf_free(&t->body);
     }
+    http_answer_free(&t->answer);
     list_push(&http->idle, t);
     http->idle_count++;
 }
 
+/* To those that are told soon how they ended. */
+static void end_push(struct http_transfer *t) {
+    struct http *http = t->http;
+    t->place = AT_END;
+    t->next_waiting = NULL;
+    t->previous_waiting = http->last_ended;
+    if (http->last_ended) {
+        http->last_ended->next_waiting = t;
+    } else {
+        http->first_ended = t;
+        timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
+    }
+    http->last_ended = t;
+    http->ended_count++;
+}
+
+static void end_remove(struct http_transfer *t) {
+    struct http *http = t->http;
+    if (t->previous_waiting) {
+        t->previous_waiting->next_waiting = t->next_waiting;
+    } else {
+        http->first_ended = t->next_waiting;
+    }
+    if (t->next_waiting) {
+        t->next_waiting->previous_waiting = t->previous_waiting;
+    } else {
+        http->last_ended = t->previous_waiting;
+    }
+    http->ended_count--;
+    t->place = AT_NOBODY;
+}
+
+/* From wherever it is. */
+static void take_away(struct http_transfer *t) {
+    switch (t->place) {
+    case AT_QUEUE:
+        http_pool_forget(t);
+        return;
+    case AT_CONNECTION:
+        http_exchange_abandon(t);
+        return;
+    case AT_END:
+        end_remove(t);
+        return;
+    default:
+        return;
+    }
+}
+
+static void on_deadline(void *user) {
+    struct http_transfer *t = user;
+    const char *why = t->place == AT_CONNECTION ? "the response didn't come in time" : "there was no connection in time";
+    take_away(t);
+    http_finish(t, HTTP_TIMED_OUT, why);
+}
+
+void http_end(struct http_transfer *t, enum http_error error, const char *why) {
+    t->error = error;
+    (void)snprintf(t->message, sizeof t->message, "%s", why);
+    end_push(t);
+}
+
+/* Those that are there now: a callback may bring more. */
+static void on_end(void *user) {
+    struct http *http = user;
+    for (size_t left = http->ended_count; left > 0 && http->first_ended; left--) {
+        struct http_transfer *t = http->first_ended;
+        end_remove(t);
+        http_finish(t, t->error, t->message);
+    }
+    if (http->first_ended) {
+        timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
+    }
+}
+
 static struct http_transfer *start(void *ctx, const struct http_request *request, http_done *done, void *user) {
     struct http *http = ctx;
-    if (!http_multi_reserve(http, http->stats.transfers + 1)) {
-        return NULL;
-    }
-    struct http_transfer *t = transfer_take(http);
+    struct http_transfer *t = request->header_count <= HTTP_HEADERS_MAX ? transfer_take(http) : NULL;
     if (!t) {
         return NULL;
     }
-    if (!http_easy_prepare(t, request) || curl_multi_add_handle(http->multi, t->easy) != CURLM_OK) {
+    CURLUcode why = CURLUE_OK;
+    t->target = http_targets_take(&http->targets, request->url, request->direct, &why);
+    if (!t->target && why == CURLUE_OUT_OF_MEMORY) {
         transfer_give_back(t);
         return NULL;
     }
     t->done = done;
     t->user = user;
+    t->request = *request;
+    for (size_t i = 0; i < request->header_count; i++) {
+        t->headers[i] = request->headers[i];
+    }
+    t->request.headers = t->headers;
+    t->attempts = 0;
+    t->answered = 0;
+    t->place = AT_NOBODY;
+    http_answer_reset(&t->answer);
+    buf_reset(&t->body);
     t->counted = t->body.capacity;
     http->stats.response_bytes += t->counted;
     http->stats.transfers++;
     t->in_flight = true;
     list_push(&http->in_flight, t);
+    timer_start(http->timers, &t->deadline, clock_monotonic(&http->clock) + request->timeout);
+    if (t->target) {
+        http_pool_assign(t);
+    } else {
+        http_end(t, HTTP_REFUSED, curl_url_strerror(why));
+    }
     return t;
 }
 
 static void leave(struct http_transfer *t) {
+    timer_stop(t->http->timers, &t->deadline);
     t->in_flight = false;
     list_remove(&t->http->in_flight, t);
     t->http->stats.transfers--;
 }
 
 static void cancel(void *ctx, struct http_transfer *t) {
-    struct http *http = ctx;
+    (void)ctx;
     if (!t || !t->in_flight) {
         return;
     }
+    take_away(t);
     leave(t);
-    curl_multi_remove_handle(http->multi, t->easy);
     transfer_give_back(t);
 }
 
-static const char *error_message(const struct http_transfer *t, enum http_error error, CURLcode code) {
+static const char *error_message(enum http_error error, const char *why) {
     switch (error) {
     case HTTP_FINE:
         return "";
@@ -130,37 +220,21 @@ static const char *error_message(const struct http_transfer *t, enum http_error 
     case HTTP_NO_MEMORY:
         return "out of memory";
     default:
-        return t->message[0] ? t->message : curl_easy_strerror(code);
+        return why;
     }
 }
 
-static void note_connection(struct http_transfer *t) {
-    struct http *http = t->http;
-    long opened = 0;
-    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened) != CURLE_OK || opened <= 0) {
-        return;
-    }
-    http->stats.connections += (uint64_t)opened;
-    if (t->host && http_easy_was_connected(t)) {
-        t->host->proved = clock_monotonic(&http->clock);
-    }
-}
-
-void http_finish(struct http_transfer *t, CURLcode code) {
-    long status = 0;
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    note_connection(t);
-    enum http_error error = http_easy_error(t, code);
+void http_finish(struct http_transfer *t, enum http_error error, const char *why) {
     struct http_response response = {
         .error = error,
-        .status = (int)status,
+        .status = t->answer.status,
         .answered = t->answered,
         .body = buf_span(&t->body),
         .storage = &t->body,
-        .message = error_message(t, error, code),
+        .message = error_message(error, why),
     };
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        response.header[i] = http_headers_get(&t->headers, (enum http_header)i);
+        response.header[i] = http_headers_get(&t->answer.headers, (enum http_header)i);
     }
     leave(t);
     t->done(t->user, &response);
@@ -201,6 +275,8 @@ struct http *http_new(struct loop *loop, const struct http_options *options) {
     http->response_budget = options->response_budget ? options->response_budget : DEFAULT_BUDGET;
     bool ok = copy_text(options->ca_file, &http->ca_file);
     ok = copy_text(options->user_agent, &http->user_agent) && ok;
+    http->targets.hosts = &http->hosts;
+    timer_init(&http->end_timer, on_end, http);
     if (!http_multi_open(http) || !ok || !random_seed_from_system(&http->random)) {
         http_free(http);
         return NULL;
@@ -212,16 +288,23 @@ void http_free(struct http *http) {
     if (!http) {
         return;
     }
-    for (struct http_transfer *t = http->in_flight, *next; t; t = next) {
-        next = t->next;
-        cancel(http, t);
+    /* Those that wait first, for whom each connection that is closed would open another. */
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (struct http_transfer *t = http->in_flight, *next; t; t = next) {
+            next = t->next;
+            if (pass == 1 || t->place != AT_CONNECTION) {
+                cancel(http, t);
+            }
+        }
     }
     for (struct http_transfer *t = http->idle, *next; t; t = next) {
         next = t->next;
         transfer_free(t);
     }
+    timer_stop(http->timers, &http->end_timer);
+    http_pool_free(http);
     http_multi_close(http);
-    http_urls_free(&http->urls);
+    http_targets_free(&http->targets);
     free(http->ca_file);
     free(http->user_agent);
     free(http);

@@ -57,11 +57,18 @@ void http_headers_reset(struct http_headers *h) {
     memset(h->kept_size, 0, sizeof h->kept_size);
 }
 
-bool http_headers_take(struct http_headers *h, struct span line) {
+bool http_headers_skip(struct http_headers *h, struct span line) {
     if (line.len > HEADERS_CEILING - h->bytes) {
         return false;
     }
     h->bytes += line.len;
+    return true;
+}
+
+bool http_headers_take(struct http_headers *h, struct span line) {
+    if (!http_headers_skip(h, line)) {
+        return false;
+    }
     if (line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0) {
         /* A status line: what came before belonged to a 100 Continue or the like. */
         memset(h->kept_size, 0, sizeof h->kept_size);

@@ -1,4 +1,4 @@
-/* The lines of a response's head as libcurl hands them over, and what is kept of them. Pure. */
+/* The lines of a response's head, and what is kept of them. Pure. */
 #pragma once
 
 #include "http.h"
@@ -19,5 +19,7 @@ struct http_headers {
 void http_headers_reset(struct http_headers *h);
 /* Takes one line, a status line too, with or without its line end. False: all lines together are over the ceiling. */
 MUST_USE bool http_headers_take(struct http_headers *h, struct span line);
+/* Counts one line of which nothing is kept. False: likewise. */
+MUST_USE bool http_headers_skip(struct http_headers *h, struct span line);
 /* The header's value without white space around it, terminated, until the next line; absent where it didn't come or was unreasonably long. */
 struct span http_headers_get(const struct http_headers *h, enum http_header header);

@@ -35,8 +35,12 @@ static bool was_within(int64_t when, int64_t span, int64_t now) {
     return when != NEVER && now - when < span;
 }
 
+bool http_host_ages(const struct http_host *host, int64_t now) {
+    return !host || host->proved == NEVER || was_within(host->proved, PROOF_HOLDS, now);
+}
+
 struct http_reuse http_host_reuse(struct http_host *host, int64_t now) {
-    if (!host || host->proved == NEVER || was_within(host->proved, PROOF_HOLDS, now)) {
+    if (http_host_ages(host, now)) {
         return (struct http_reuse){.ages = true};
     }
     if (was_within(host->looked, LOOK_EVERY, now)) {

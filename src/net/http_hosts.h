@@ -11,7 +11,7 @@
 struct http_host {
     char name[256];
     int64_t proved; /* monotonic: when a connection was last opened; NEVER: none yet */
-    int64_t looked; /* when a request last had to open one; NEVER: not yet */
+    int64_t looked; /* when one was last opened to see; NEVER: not yet */
 };
 
 struct http_hosts {
@@ -20,11 +20,13 @@ struct http_hosts {
 };
 
 struct http_reuse {
-    bool fresh; /* the request opens a connection of its own */
+    bool fresh; /* a connection is opened in any case, to see where the name leads */
     bool ages;  /* connections that are too old are given up */
 };
 
 /* The host of a URL; NULL: it has none, or there is no room for more. */
 struct http_host *http_hosts_find(struct http_hosts *hosts, const char *url);
+/* Whether connections may be given up for their age now, and others had for them. host may be NULL. */
+bool http_host_ages(const struct http_host *host, int64_t now);
 /* How a request that begins now goes about its connection. host may be NULL. */
 struct http_reuse http_host_reuse(struct http_host *host, int64_t now);

@@ -1,4 +1,7 @@
-/* The bridge between libcurl's multi interface and the loop (libcurl-multi(3), "multi_socket"). */
+/* The bridge between libcurl's multi interface and the loop (libcurl-multi(3), "multi_socket"), for connections while they are opened.
+ *
+ * A connection stays in its multi handle for as long as it lives, and libcurl looks through all that are there at each send and receive: so there
+ * are several handles, of a number of connections each. */
 #include "http_private.h"
 #include "loop.h"
 #include "loop_private.h"
@@ -6,57 +9,65 @@
 #include <stdlib.h>
 
 #define WATCHES_PER_CHUNK 64
+#define SOCKETS_PER_DIAL 5 /* libcurl's MAX_SOCKSPEREASYHANDLE */
+#define GROUP_SIZE 64
+
+struct dial_group {
+    struct dial_group *next;
+    struct http *http;
+    CURLM *multi;
+    size_t members;
+    struct timer timer; /* the one that libcurl asks for */
+};
+
+/* A socket that libcurl has us watch. Made before libcurl asks, because in its callback a failure would break the whole multi handle. */
+struct socket_watch {
+    ev_io io;
+    struct dial_group *group;
+    struct socket_watch *next;     /* among the free ones */
+    struct socket_watch *previous; /* and among those in use */
+};
 
 struct watch_chunk {
     struct watch_chunk *next;
     struct socket_watch watches[WATCHES_PER_CHUNK];
 };
 
-/* Hands over all transfers that are finished. Their callbacks may start and cancel others; none can finish in here. */
-static void drain(struct http *http) {
+/* Hands over all connections that are open, or can't be opened. The callbacks of transfers may open and close others; no dialing can end in here. */
+static void drain(struct dial_group *group) {
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left));) {
-        if (message->msg != CURLMSG_DONE) {
-            continue;
+    for (CURLMsg *message; (message = curl_multi_info_read(group->multi, &left));) {
+        struct http_connection *c = NULL;
+        if (message->msg == CURLMSG_DONE && curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c) == CURLE_OK) {
+            http_pool_dialed(c, message->data.result);
         }
-        CURL *easy = message->easy_handle;
-        CURLcode code = message->data.result;
-        struct http_transfer *transfer = NULL;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-        /* The message is gone with this. */
-        curl_multi_remove_handle(http->multi, easy);
-        http_finish(transfer, code);
     }
-}
-
-static void on_ready(void *user, int fd, int events) {
-    struct http *http = user;
-    int running;
-    curl_multi_socket_action(http->multi, fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0), &running);
-    drain(http);
 }
 
 static void on_socket(struct ev_loop *ev, ev_io *io, int events) {
     (void)ev;
-    const struct socket_watch *watch = io->data;
-    on_ready(watch->http, io->fd, events);
+    struct dial_group *group = ((struct socket_watch *)io->data)->group;
+    int running;
+    curl_multi_socket_action(group->multi, io->fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0), &running);
+    drain(group);
 }
 
 static void on_timer(void *user) {
-    struct http *http = user;
+    struct dial_group *group = user;
     int running;
-    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    drain(http);
+    curl_multi_socket_action(group->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    drain(group);
 }
 
 /* libcurl wants one timer that fires once; 0 is "soon, but not in here", which is what a timer that is due already does. */
 static int set_timer(CURLM *multi, long milliseconds, void *user) {
     (void)multi;
-    struct http *http = user;
+    struct dial_group *group = user;
+    struct http *http = group->http;
     if (milliseconds < 0) {
-        timer_stop(http->timers, &http->timer);
+        timer_stop(http->timers, &group->timer);
     } else {
-        timer_start(http->timers, &http->timer, clock_monotonic(&http->clock) + milliseconds * MILLISECOND);
+        timer_start(http->timers, &group->timer, clock_monotonic(&http->clock) + milliseconds * MILLISECOND);
     }
     return 0;
 }
@@ -89,17 +100,14 @@ static void watch_end(struct http *http, struct socket_watch *watch) {
 
 static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *assigned) {
     (void)easy;
-    struct http *http = user;
+    struct dial_group *group = user;
+    struct http *http = group->http;
     struct socket_watch *watch = assigned;
-    bool ends = what == CURL_POLL_REMOVE;
-    int events = ends ? 0 : (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
-    if (!watch && http_connections_watch(&http->connections, fd, events)) {
-        return 0;
-    }
-    if (ends) {
+    int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
+    if (what == CURL_POLL_REMOVE) {
         if (watch) {
             watch_end(http, watch);
-            curl_multi_assign(http->multi, fd, NULL);
+            curl_multi_assign(group->multi, fd, NULL);
         }
         return 0;
     }
@@ -107,12 +115,12 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *a
         ev_io_stop(loop_ev(http->loop), &watch->io);
     } else {
         watch = http->free_watches;
-        if (!watch || curl_multi_assign(http->multi, fd, watch) != CURLM_OK) {
+        if (!watch || curl_multi_assign(group->multi, fd, watch) != CURLM_OK) {
             return -1;
         }
         watch_remove(&http->free_watches, watch);
         watch_push(&http->used_watches, watch);
-        watch->http = http;
+        watch->group = group;
         ev_init(&watch->io, on_socket);
         watch->io.data = watch;
     }
@@ -123,8 +131,9 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *a
     return 0;
 }
 
-bool http_multi_reserve(struct http *http, size_t transfers) {
-    while (http->watch_count < transfers * SOCKETS_PER_TRANSFER) {
+/* Makes sure that the sockets of so many connections can be watched while they are opened. */
+static bool reserve(struct http *http, size_t connections) {
+    while (http->watch_count < connections * SOCKETS_PER_DIAL) {
         struct watch_chunk *chunk = calloc(1, sizeof *chunk);
         if (!chunk) {
             return false;
@@ -139,43 +148,77 @@ bool http_multi_reserve(struct http *http, size_t transfers) {
     return true;
 }
 
-bool http_multi_open(struct http *http) {
-    timer_init(&http->timer, on_timer, http);
-    http->connections = (struct http_connections){.ev = loop_ev(http->loop), .ready = on_ready, .user = http};
-    http->multi = curl_multi_init();
-    http->share = curl_share_init();
-    if (!http->multi || !http->share) {
-        return false;
+/* NULL: no memory. */
+static struct dial_group *group_new(struct http *http) {
+    struct dial_group *group = calloc(1, sizeof *group);
+    CURLM *m = curl_multi_init();
+    if (group && m && curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, set_watch) == CURLM_OK &&
+        curl_multi_setopt(m, CURLMOPT_SOCKETDATA, group) == CURLM_OK && curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
+        curl_multi_setopt(m, CURLMOPT_TIMERDATA, group) == CURLM_OK &&
+        curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 2L * GROUP_SIZE) == CURLM_OK && /* it closes none for want of room */
+        curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK) {
+        group->http = http;
+        group->multi = m;
+        timer_init(&group->timer, on_timer, group);
+        group->next = http->groups;
+        http->groups = group;
+        return group;
     }
-    long connections = (long)http->max_connections;
-    CURLM *m = http->multi;
-    /* By default libcurl keeps four times the connections that are busy now, and so closes most of them whenever it is quiet. */
-    return curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
-           curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, set_watch) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_SOCKETDATA, http) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_TIMERDATA, http) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, connections) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections) == CURLM_OK &&
-           curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK;
+    curl_multi_cleanup(m);
+    free(group);
+    return NULL;
 }
 
-/* All easy handles must have been cleaned up. */
+bool http_multi_add(struct http_connection *c) {
+    struct http *http = c->http;
+    size_t dialing = 1;
+    for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
+        dialing += o->dialing;
+    }
+    struct dial_group *group = http->groups;
+    while (group && group->members == GROUP_SIZE) {
+        group = group->next;
+    }
+    if (!group) {
+        group = group_new(http);
+    }
+    if (!group || !reserve(http, dialing) || curl_multi_add_handle(group->multi, c->easy) != CURLM_OK) {
+        return false;
+    }
+    group->members++;
+    c->group = group;
+    return true;
+}
+
+void http_multi_remove(struct http_connection *c) {
+    curl_multi_remove_handle(c->group->multi, c->easy);
+    c->group->members--;
+}
+
+bool http_multi_open(struct http *http) {
+    http->share = curl_share_init();
+    return http->share && curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
+           curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
+}
+
+/* All connections must be closed. */
 void http_multi_close(struct http *http) {
-    if (http->multi) {
-        /* Closing the kept connections must not watch anything any more. */
-        curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, NULL);
-        curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, NULL);
-        curl_multi_cleanup(http->multi);
+    while (http->groups) {
+        struct dial_group *group = http->groups;
+        http->groups = group->next;
+        /* Closing must not watch anything any more. */
+        curl_multi_setopt(group->multi, CURLMOPT_SOCKETFUNCTION, NULL);
+        curl_multi_setopt(group->multi, CURLMOPT_TIMERFUNCTION, NULL);
+        curl_multi_cleanup(group->multi);
+        timer_stop(http->timers, &group->timer);
+        free(group);
     }
     while (http->used_watches) {
         watch_end(http, http->used_watches);
     }
-    http_connections_free(&http->connections);
     if (http->share) {
         curl_share_cleanup(http->share);
     }
-    timer_stop(http->timers, &http->timer);
     while (http->chunks) {
         struct watch_chunk *chunk = http->chunks;
         http->chunks = chunk->next;

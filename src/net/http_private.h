@@ -1,102 +1,156 @@
-/* How the files of http share their structs: http.c is the port and the pool, http_easy.c one request on one libcurl handle,
- * http_multi.c the bridge between libcurl's multi interface and the loop. */
+/* How the files of http share their structs. libcurl opens connections: names, addresses, proxies, TLS, certificates (http_dial.c, and http_multi.c,
+ * its bridge to the loop). What goes over one is ours: http_exchange.c has one request and its response on one connection, http_answer.c what is what
+ * in a response, http_pool.c which request gets which connection. http.c is the port. */
 #pragma once
 
 #include "buf.h"
 #include "clock.h"
 #include "http.h"
-#include "http_connections.h"
-#include "http_headers.h"
+#include "http_answer.h"
 #include "http_hosts.h"
-#include "http_urls.h"
+#include "http_targets.h"
 #include "random.h"
 #include "timers.h"
 
 #include <curl/curl.h>
 #include <ev.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOCKETS_PER_TRANSFER 5 /* libcurl's MAX_SOCKSPEREASYHANDLE */
+#define HTTP_SEND_PIECE ((size_t)16 * 1024)    /* as a TLS record */
+#define HTTP_RECEIVE_PIECE ((size_t)32 * 1024) /* room for a whole TLS record, so that none is left behind in OpenSSL */
 
-/* A socket that libcurl has us watch, and that is no connection of ours (its name resolver's). Made before libcurl asks, because in its callback a failure would break the whole multi handle. */
-struct socket_watch {
-    ev_io io;
-    struct http *http;
-    struct socket_watch *next;     /* among the free ones */
-    struct socket_watch *previous; /* and among those in use */
-};
+enum http_place { AT_NOBODY, AT_QUEUE, AT_CONNECTION, AT_END /* it failed, and is told so from the loop */ };
 
 struct http_transfer {
     struct http *http;
-    CURL *easy; /* its options that never change are set once */
-    struct http_transfer *next, *previous;
+    struct http_transfer *next, *previous;             /* among those in flight, or those for reuse */
+    struct http_transfer *next_waiting, *previous_waiting; /* among its origin's, or at the end */
 
     /* Fixed while it is in flight. */
     http_done *done;
     void *user;
-    size_t max_response;
-    struct http_host *host; /* NULL: none that is known */
-    enum http_method method; /* that the handle is set to */
-    bool direct, long_answer; /* likewise */
-    CURLU *url;              /* likewise; NULL: none of http->urls */
-    struct curl_slist lines[HTTP_HEADERS_MAX + 3]; /* the caller's and ours; libcurl only reads them */
+    struct http_request request; /* its array of headers is the next one */
+    const char *headers[HTTP_HEADERS_MAX];
+    struct http_target *target; /* NULL: its URL is none */
 
     /* Changes. */
-    bool in_flight;            /* false in and after its callback */
-    enum http_error error;     /* why we ended it; HTTP_FINE: we did not */
+    bool in_flight; /* false in and after its callback */
+    enum http_place place;
+    struct http_connection *connection;
+    int64_t waits_since; /* AT_QUEUE: monotonic */
+    struct timer deadline;
+    unsigned attempts;
+    struct buf unsent; /* of the head, and what went along of the body; empty where all went at once */
+    size_t unsent_at, body_at;
     int64_t answered;
+    struct http_answer answer;
     struct buf body;
-    size_t counted;            /* what of the budget the body has */
-    struct http_headers headers;
+    size_t counted; /* what of the budget the body has */
+    enum http_error error;
+    char message[CURL_ERROR_SIZE];
+};
+
+enum http_connection_state { CONNECTION_DIALING, CONNECTION_IDLE, CONNECTION_BUSY };
+
+struct dial_group;
+
+struct http_connection {
+    ev_io io; /* first; from the end of the dialing on, for as long as it lives */
+    struct http *http;
+    struct http_origin *origin;
+    struct http_connection *next, *previous; /* among all */
+    struct http_connection *newer, *older;   /* among its origin's idle ones */
+    enum http_connection_state state;
+    struct http_transfer *transfer; /* NULL: none */
+    int64_t ages_at, idle_since;    /* monotonic */
+    bool was_used;                  /* a response came over it */
+    bool is_look;                   /* it was opened to see where the name leads */
+    struct dial_group *group;
+    CURL *easy;
+    SSL *tls; /* libcurl's, once it is open; NULL: plain */
     char message[CURL_ERROR_SIZE];
 };
 
 struct watch_chunk;
+struct socket_watch;
 
 struct http {
     struct loop *loop;
     struct clock clock;
     struct timers *timers;
-    CURLM *multi;
-    CURLSH *share; /* TLS sessions, so that a new connection resumes one */
+    CURLSH *share; /* TLS sessions, so that a new connection resumes one, and addresses */
     char *ca_file;
     char *user_agent;
     size_t max_connections;
     size_t response_budget;
     bool has_proxy; /* the environment names one, or may for some service */
     struct random random;
-    struct http_urls urls;
 
-    struct timer timer; /* the one that libcurl asks for */
-    struct http_transfer *in_flight;
-    struct http_transfer *idle; /* for reuse */
-    size_t idle_count;
-    struct http_connections connections;
+    struct http_hosts hosts;
+    struct http_targets targets;
+    struct http_connection *connections;
+    size_t connection_count;
+    struct dial_group *groups;
     struct socket_watch *free_watches, *used_watches;
     struct watch_chunk *chunks;
     size_t watch_count;
-    struct http_hosts hosts;
+
+    struct http_transfer *in_flight;
+    struct http_transfer *idle; /* for reuse */
+    size_t idle_count;
+    struct http_transfer *first_ended, *last_ended; /* AT_END */
+    size_t ended_count;
+    struct timer end_timer;
     struct http_stats stats;
+    char outgoing[HTTP_SEND_PIECE], incoming[HTTP_RECEIVE_PIECE]; /* between two calls they hold nothing */
 };
+
+/* http.c: the transfer is over, and nowhere. From the loop only: its callback is called. */
+void http_finish(struct http_transfer *transfer, enum http_error error, const char *why);
+/* The same, from anywhere: soon. */
+void http_end(struct http_transfer *transfer, enum http_error error, const char *why);
+
+/* http_pool.c */
+/* Gives the transfer a connection, now or when there is one. */
+void http_pool_assign(struct http_transfer *transfer);
+/* The transfer, which waits, waits no more. */
+void http_pool_forget(struct http_transfer *transfer);
+/* The exchange on a connection is over; it is good for another. */
+void http_pool_release(struct http_connection *c);
+/* Closes a connection that no transfer is on, whatever its state, and sees to those that wait. */
+void http_pool_close(struct http_connection *c);
+/* The dialing of a connection came to its end. From the loop only. */
+void http_pool_dialed(struct http_connection *c, CURLcode code);
+void http_pool_free(struct http *http);
+
+/* http_exchange.c */
+/* Sends the transfer's request over an idle connection, and waits for the response. */
+void http_exchange_begin(struct http_connection *c, struct http_transfer *transfer);
+/* Takes the transfer off its connection, which is good for nothing any more. */
+void http_exchange_abandon(struct http_transfer *transfer);
+/* A connection is there: watches it, as an idle one. False: it is none, and why is in its message. */
+bool http_exchange_open(struct http_connection *c);
+/* Whether an idle connection is as quiet as it should be. The loop tells of what is not, but maybe only after the next request was sent over it. */
+bool http_exchange_is_quiet(struct http_connection *c);
+/* No more watching. */
+void http_exchange_close(struct http_connection *c);
+/* Takes the body's memory out of the budget again. */
+void http_exchange_uncount(struct http_transfer *transfer);
+
+/* http_dial.c */
+/* Begins to open a connection to the origin, and counts it there. timeout in microseconds. NULL: no memory. */
+struct http_connection *http_dial(struct http *http, struct http_origin *origin, int64_t timeout);
+/* Closes its socket, and frees it. */
+void http_dial_hang_up(struct http_connection *c);
+/* What libcurl's verdict on a connection means. */
+enum http_error http_dial_error(CURLcode code);
 
 /* http_multi.c */
 bool http_multi_open(struct http *http);
 void http_multi_close(struct http *http);
-/* Makes sure that libcurl's sockets for so many transfers can be watched. */
-bool http_multi_reserve(struct http *http, size_t transfers);
-
-/* http_easy.c */
-CURL *http_easy_new(struct http_transfer *transfer);
-/* Sets what is different in each request, and forgets the last response. */
-bool http_easy_prepare(struct http_transfer *transfer, const struct http_request *request);
-/* Whether there was a connection at all, however the request ended. */
-bool http_easy_was_connected(const struct http_transfer *transfer);
-/* What libcurl's verdict means. */
-enum http_error http_easy_error(const struct http_transfer *transfer, CURLcode code);
-/* Takes the body's memory out of the budget again. */
-void http_easy_uncount(struct http_transfer *transfer);
-
-/* http.c: the transfer is over. It is no more in the multi handle. */
-void http_finish(struct http_transfer *transfer, CURLcode code);
+/* Adds a connection's handle to a multi handle that has room, and makes one where none has. */
+bool http_multi_add(struct http_connection *c);
+void http_multi_remove(struct http_connection *c);

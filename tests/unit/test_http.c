@@ -5,134 +5,7 @@
 
 #include <cmocka.h>
 
-#include "compiler.h"
-#include "http.h"
-#include "http_private.h"
-#include "loop.h"
-#include "loopback_server.h"
-
-#include <signal.h>
-
-#define MAX_OUTCOMES 64
-#define OK_ANSWER {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"}
-
-struct fixture;
-
-struct outcome {
-    struct fixture *f;
-    struct http_transfer *transfer;
-    bool done;
-    enum http_error error;
-    int status;
-    int64_t answered;
-    size_t body_len;
-    char body[64]; /* how it begins */
-    char header[HTTP_KEPT_HEADERS][160];
-    char message[256];
-    void (*then)(struct outcome *o);
-};
-
-struct fixture {
-    struct loop *loop;
-    struct http *http;
-    struct http_port port;
-    struct server server;
-    char url[64];
-    struct outcome outcomes[MAX_OUTCOMES];
-    size_t started, finished, awaited;
-    bool starting;
-    struct timer timer;
-};
-
-static int setup(void **state) {
-    struct fixture *f = calloc(1, sizeof *f);
-    if (!f) {
-        return -1;
-    }
-    signal(SIGPIPE, SIG_IGN);
-    f->server.fd = -1;
-    f->loop = loop_new();
-    *state = f;
-    return f->loop ? 0 : -1;
-}
-
-static int teardown(void **state) {
-    struct fixture *f = *state;
-    http_free(f->http);
-    server_close(&f->server);
-    loop_free(f->loop);
-    free(f);
-    return 0;
-}
-
-static void begin(struct fixture *f, const struct http_options *options, const struct server_answer *answers, size_t count) {
-    f->http = http_new(f->loop, options);
-    assert_non_null(f->http);
-    f->port = http_port(f->http);
-    assert_true(server_open(&f->server, f->loop, answers, count));
-    (void)snprintf(f->url, sizeof f->url, "http://127.0.0.1:%u/", f->server.port);
-}
-
-static void on_done(void *user, const struct http_response *response) {
-    struct outcome *o = user;
-    struct fixture *f = o->f;
-    assert_false(f->starting);
-    assert_false(o->done);
-    o->done = true;
-    o->error = response->error;
-    o->status = response->status;
-    o->answered = response->answered;
-    o->body_len = response->body.len;
-    size_t shown = response->body.len < sizeof o->body ? response->body.len : sizeof o->body - 1;
-    memcpy(o->body, response->body.data, shown);
-    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        const struct span *value = &response->header[i];
-        assert_true(value->len < sizeof o->header[i]);
-        (void)snprintf(o->header[i], sizeof o->header[i], "%s", value->data ? value->data : "absent");
-    }
-    (void)snprintf(o->message, sizeof o->message, "%s", response->message);
-    if (o->then) {
-        o->then(o);
-    }
-    if (++f->finished == f->awaited) {
-        loop_stop(f->loop);
-    }
-}
-
-/* Only where a call was made to fail (tests/torture) does a test wait for an answer that doesn't come. */
-static int64_t patience(void) {
-    return (getenv("TORTURE_FAIL") ? 1 : 30) * MICROSECONDS;
-}
-
-static struct http_request post(const struct fixture *f, const char *body) {
-    return (struct http_request){
-        .method = HTTP_POST, .url = f->url, .body = span_cstr(body), .max_response = 1 << 20, .timeout = patience(), .direct = true};
-}
-
-static struct outcome *start(struct fixture *f, const struct http_request *request) {
-    assert_true(f->started < MAX_OUTCOMES);
-    struct outcome *o = &f->outcomes[f->started++];
-    o->f = f;
-    f->starting = true;
-    o->transfer = f->port.start(f->port.ctx, request, on_done, o);
-    f->starting = false;
-    assert_non_null(o->transfer);
-    return o;
-}
-
-/* Runs until n transfers in all have finished. */
-static void await(struct fixture *f, size_t n) {
-    f->awaited = n;
-    assert_true(loop_run(f->loop));
-    assert_int_equal(f->finished, n);
-}
-
-static struct outcome *run(struct fixture *f, const struct http_request *request) {
-    struct outcome *o = start(f, request);
-    await(f, f->finished + 1);
-    assert_true(o->done);
-    return o;
-}
+#include "http_fixture.h"
 
 /* One POST to a server with this one answer. */
 static struct outcome *run_against(struct fixture *f, struct server_answer answer, size_t max_response) {
@@ -161,6 +34,18 @@ static void a_request_is_sent_as_it_was_given(void **state) {
                    "Content-Type: application/x-amz-json-1.0\r\nContent-Length: 7\r\n\r\n{\"a\":1}",
                    f->server.port);
     assert_string_equal(f->server.last_request.data, expected);
+}
+
+static void a_host_among_the_headers_takes_the_place_of_the_url_s(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    const char *headers[] = {"A: b", "Host: sqs.example.com"};
+    struct http_request request = post(f, "");
+    request.headers = headers;
+    request.header_count = ARRAY_LENGTH(headers);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_string_equal(f->server.last_request.data, "POST / HTTP/1.1\r\nA: b\r\nHost: sqs.example.com\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void each_method_has_its_request_line_also_on_a_reused_handle(void **state) {
@@ -231,26 +116,27 @@ static void each_request_goes_to_its_own_url_however_many_there_are(void **state
     }
 }
 
-/* One transfer; whether it went by the proxy. */
-static bool goes_by_proxy(struct fixture *f, const char *url, bool direct) {
+/* One transfer; how many tunnels the proxy, which is the server too, was asked for until then. */
+static size_t tunnels_after(struct fixture *f, const char *url, bool direct) {
     struct http_request request = post(f, "x");
     request.url = url;
     request.direct = direct;
     assert_int_equal(run(f, &request)->status, 200);
-    return strncmp(f->server.last_request.data, "POST http://", 12) == 0;
+    assert_memory_equal(f->server.last_request.data, "POST / HTTP/1.1\r\n", 17);
+    return f->server.requests - f->finished;
 }
 
-static void a_proxy_of_the_environment_is_used_but_by_requests_that_must_not(void **state) {
+static void by_a_proxy_of_the_environment_requests_go_through_a_tunnel_but_those_that_must_not(void **state) {
     struct fixture *f = *state;
-    const struct server_answer answer = OK_ANSWER;
+    const struct server_answer answers[] = {{.text = "HTTP/1.1 200 OK\r\n\r\n"}, OK_ANSWER};
     assert_int_equal(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
-    begin(f, &(struct http_options){0}, &answer, 1);
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
     assert_int_equal(setenv("http_proxy", f->url, 1), 0);
-    assert_true(goes_by_proxy(f, "http://service.invalid/", false));
-    assert_false(goes_by_proxy(f, f->url, true));
-    assert_true(goes_by_proxy(f, "http://service.invalid/", false));
+    assert_int_equal(tunnels_after(f, "http://service.invalid/", false), 1);
+    assert_int_equal(tunnels_after(f, f->url, true), 1);
+    assert_int_equal(tunnels_after(f, "http://service.invalid/", false), 1);
     assert_int_equal(setenv("no_proxy", "127.0.0.1", 1), 0);
-    assert_false(goes_by_proxy(f, f->url, false));
+    assert_int_equal(tunnels_after(f, f->url, false), 1);
     assert_int_equal(unsetenv("no_proxy"), 0);
     assert_int_equal(unsetenv("http_proxy"), 0);
 }
@@ -259,8 +145,8 @@ static void without_a_proxy_in_the_environment_requests_go_straight(void **state
     struct fixture *f = *state;
     const struct server_answer answer = OK_ANSWER;
     begin(f, &(struct http_options){0}, &answer, 1);
-    assert_false(goes_by_proxy(f, f->url, false));
-    assert_false(goes_by_proxy(f, f->url, true));
+    assert_int_equal(tunnels_after(f, f->url, false), 0);
+    assert_int_equal(tunnels_after(f, f->url, true), 0);
 }
 
 static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state) {
@@ -442,31 +328,6 @@ static void a_chunked_body_is_put_together(void **state) {
         f, (struct server_answer){.text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"}, 100);
     assert_int_equal(o->error, HTTP_FINE);
     assert_string_equal(o->body, "abcde");
-}
-
-static size_t largest_read;
-
-/* In place of the C library's, for libcurl too. */
-ssize_t recv(int fd, void *to, size_t size, int flags) {
-    largest_read = size > largest_read ? size : largest_read;
-    return recvfrom(fd, to, size, flags, NULL, NULL);
-}
-
-static void an_answer_said_to_be_long_is_read_in_larger_pieces(void **state) {
-    struct fixture *f = *state;
-    const struct server_answer answer = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 20000\r\n\r\n", .padding = 20000};
-    begin(f, &(struct http_options){0}, &answer, 1);
-    struct http_request request = post(f, "x");
-    size_t largest[3];
-    for (size_t i = 0; i < ARRAY_LENGTH(largest); i++) {
-        request.long_answer = i == 1;
-        largest_read = 0;
-        assert_int_equal(run(f, &request)->body_len, 20000);
-        largest[i] = largest_read;
-    }
-    assert_true(largest[1] > 20000);
-    assert_true(largest[0] < 20000);
-    assert_int_equal(largest[2], largest[0]);
 }
 
 static void a_redirect_is_a_response_like_any_other(void **state) {
@@ -659,16 +520,15 @@ static void a_file_without_certificates_is_told_from_one_with(void **state) {
     assert_string_not_equal(why, "");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_sent_as_it_was_given),
+        TEST(a_host_among_the_headers_takes_the_place_of_the_url_s),
         TEST(each_method_has_its_request_line_also_on_a_reused_handle),
         TEST(a_large_body_is_sent_without_waiting_for_a_100_continue),
         TEST(the_path_is_sent_as_it_was_signed),
         TEST(each_request_goes_to_its_own_url_however_many_there_are),
-        TEST(a_proxy_of_the_environment_is_used_but_by_requests_that_must_not),
+        TEST(by_a_proxy_of_the_environment_requests_go_through_a_tunnel_but_those_that_must_not),
         TEST(without_a_proxy_in_the_environment_requests_go_straight),
         TEST(the_headers_that_are_kept_come_trimmed_and_in_any_case),
         TEST(headers_of_an_interim_response_and_of_the_last_one_are_forgotten),
@@ -682,7 +542,6 @@ int main(void) {
         TEST(responses_together_stay_within_the_budget_and_it_is_given_back),
         TEST(nothing_is_kept_of_a_large_response_once_it_was_heard),
         TEST(a_chunked_body_is_put_together),
-        TEST(an_answer_said_to_be_long_is_read_in_larger_pieces),
         TEST(a_redirect_is_a_response_like_any_other),
         TEST(what_is_cut_or_no_http_is_broken),
         TEST(a_request_lost_on_a_kept_connection_is_sent_again),

@@ -57,7 +57,7 @@ static void make_certificate(struct fixture *f, const char *names) {
     add_extension(c, NID_basic_constraints, "critical,CA:TRUE");
     add_extension(c, NID_subject_alt_name, names);
     assert_true(X509_sign(c, f->key, EVP_sha256()) > 0);
-    (void)snprintf(f->ca_file, sizeof f->ca_file, "/tmp/test_http_easy.XXXXXX");
+    (void)snprintf(f->ca_file, sizeof f->ca_file, "/tmp/test_http_dial.XXXXXX");
     int fd = mkstemp(f->ca_file);
     assert_true(fd >= 0);
     FILE *file = fdopen(fd, "w");
@@ -114,17 +114,21 @@ static void begin(struct fixture *f, const char *names, const char *ca_file, con
     assert_int_equal(SSL_CTX_use_PrivateKey(f->server.tls, f->key), 1);
 }
 
-static void run(struct fixture *f, size_t at_once) {
+static void run_body(struct fixture *f, size_t at_once, struct span body) {
     char url[64];
     (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/", f->server.port);
     struct http_request request = {
-        .method = HTTP_POST, .url = url, .body = SPAN("x"), .max_response = 100000, .timeout = 30 * MICROSECONDS, .direct = true};
+        .method = HTTP_POST, .url = url, .body = body, .max_response = 100000, .timeout = 30 * MICROSECONDS, .direct = true};
     f->finished = 0;
     f->awaited = at_once;
     for (size_t i = 0; i < at_once; i++) {
         assert_non_null(f->port.start(f->port.ctx, &request, on_done, f));
     }
     assert_true(loop_run(f->loop));
+}
+
+static void run(struct fixture *f, size_t at_once) {
+    run_body(f, at_once, SPAN("x"));
 }
 
 static void a_server_that_the_ca_file_vouches_for_is_trusted(void **state) {
@@ -223,6 +227,40 @@ static void a_response_in_small_tls_records_that_ends_with_the_connection_comes_
     assert_int_equal(f->error, HTTP_FINE);
 }
 
+/* More than a socket takes at once: what OpenSSL could not send is given to it again. */
+static void a_request_of_many_tls_records_is_sent_whole(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = {.text = OK_TEXT};
+    begin(f, "IP:127.0.0.1", NULL, &answer);
+    size_t size = 8 << 20;
+    char *body = malloc(size);
+    assert_non_null(body);
+    for (size_t i = 0; i < size; i++) {
+        body[i] = (char)('a' + i % 23);
+    }
+    run_body(f, 3, span_of(body, size));
+    assert_int_equal(f->error, HTTP_FINE);
+    assert_int_equal(f->server.requests, 3);
+    struct span last = buf_span(&f->server.last_request);
+    assert_true(last.len > size);
+    assert_memory_equal(last.data + last.len - size, body, size);
+    free(body);
+}
+
+/* OpenSSL has read them already when the response is complete: the socket says nothing of them. */
+static void tls_records_after_a_response_are_no_answer_to_the_next_request(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answer = {
+        .text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", .record = 20};
+    begin(f, "IP:127.0.0.1", NULL, &answer);
+    for (size_t i = 0; i < 3; i++) {
+        run(f, 1);
+        assert_int_equal(f->error, HTTP_FINE);
+        assert_int_equal(f->status, 400);
+    }
+    assert_int_equal(f->server.accepted, 3);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -236,6 +274,8 @@ int main(void) {
         TEST(a_response_larger_than_a_tls_record_comes_whole),
         TEST(a_response_in_many_small_tls_records_comes_whole),
         TEST(a_response_in_small_tls_records_that_ends_with_the_connection_comes_whole),
+        TEST(tls_records_after_a_response_are_no_answer_to_the_next_request),
+        TEST(a_request_of_many_tls_records_is_sent_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

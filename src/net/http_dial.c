@@ -1,0 +1,171 @@
+/* Opens connections: one libcurl handle each, with CURLOPT_CONNECT_ONLY. */
+#include "http_private.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
+#define ADDRESS_LIFETIME 10L      /* seconds; a name's address is looked up again after so long */
+#define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes none for its age, we do */
+
+/* No connection is older: with the address's, within 60 s of a move. The jitter keeps connections that were opened at once from being opened anew at once. */
+#define CONNECTION_LIFETIME (30 * MICROSECONDS)
+#define CONNECTION_JITTER (15U * MICROSECONDS)
+
+static bool is_direct(const struct http_connection *c) {
+    return c->origin->direct || !c->http->has_proxy;
+}
+
+static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
+    (void)user, (void)purpose;
+    unsigned limit = UNACKNOWLEDGED_MAX;
+    /* Only sooner knowledge of a dead peer: the timeouts hold without it. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+    return CURL_SOCKOPT_OK;
+}
+
+/* What could not be sent at once is sent again from another place. A record is read in one piece, not its head first, with what came after it: that
+ * there is more is asked of OpenSSL. Through a proxy there may be two layers of TLS, of which the outer one can't be asked. */
+static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
+    (void)easy;
+    const struct http_connection *c = user;
+    SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(ssl_ctx, is_direct(c));
+    return CURLE_OK;
+}
+
+/* A connection carries nothing by itself; what a proxy says to its refusal is of no use to anybody. */
+static size_t drop(char *data, size_t size, size_t count, void *user) {
+    (void)data, (void)user;
+    return size * count;
+}
+
+static bool set_transport(CURL *easy) {
+    return curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* a name server that hangs must not hang us */
+           curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_PIECE) == CURLE_OK && /* it reads no more at once */
+           curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, NEVER_TOO_OLD) == CURLE_OK;
+}
+
+/* The parsed certificates are shared between connections only where there is no directory of them; and where a file replaces the
+ * system's certificates, their directory must not add to it. */
+static bool drop_certificate_directory(CURL *easy, const struct http *http) {
+    bool has_file = http->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo;
+    return !has_file || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+}
+
+static bool set_tls(struct http_connection *c) {
+    CURL *easy = c->easy;
+    const struct http *http = c->http;
+    return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK && drop_certificate_directory(easy, http) &&
+           curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK &&
+           (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK);
+}
+
+/* By a proxy everything goes through a tunnel: what is sent is meant for the service alone. */
+static bool set_proxy(CURL *easy, bool direct, const char *user_agent) {
+    if (direct) {
+        return curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK;
+    }
+    return curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
+           (!user_agent || curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent) == CURLE_OK);
+}
+
+static long milliseconds_up(int64_t microseconds) {
+    int64_t ms = microseconds / MILLISECOND + (microseconds % MILLISECOND != 0);
+    return ms < 1 ? 1 : ms > INT32_MAX ? INT32_MAX : (long)ms;
+}
+
+static bool set_up(struct http_connection *c, int64_t timeout) {
+    const struct http *http = c->http;
+    return set_transport(c->easy) && set_tls(c) && set_proxy(c->easy, is_direct(c), http->user_agent) &&
+           curl_easy_setopt(c->easy, CURLOPT_CURLU, c->origin->url) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(timeout)) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->message) == CURLE_OK &&
+           curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c) == CURLE_OK && http_multi_add(c);
+}
+
+struct http_connection *http_dial(struct http *http, struct http_origin *origin, int64_t timeout) {
+    struct http_connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        return NULL;
+    }
+    c->http = http;
+    c->origin = origin;
+    c->easy = curl_easy_init();
+    if (!c->easy || !set_up(c, timeout)) {
+        curl_easy_cleanup(c->easy);
+        free(c);
+        return NULL;
+    }
+    c->ages_at = clock_monotonic(&http->clock) + CONNECTION_LIFETIME + (int64_t)random_below(&http->random, CONNECTION_JITTER + 1);
+    c->state = CONNECTION_DIALING;
+    c->next = http->connections;
+    if (c->next) {
+        c->next->previous = c;
+    }
+    http->connections = c;
+    http->connection_count++;
+    origin->dialing++;
+    return c;
+}
+
+void http_dial_hang_up(struct http_connection *c) {
+    struct http *http = c->http;
+    if (c->state == CONNECTION_DIALING) {
+        c->origin->dialing--;
+    }
+    if (c->previous) {
+        c->previous->next = c->next;
+    } else {
+        http->connections = c->next;
+    }
+    if (c->next) {
+        c->next->previous = c->previous;
+    }
+    http->connection_count--;
+    http_multi_remove(c);
+    curl_easy_cleanup(c->easy);
+    free(c);
+}
+
+enum http_error http_dial_error(CURLcode code) {
+    switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR:
+        return HTTP_UNREACHABLE;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+        return HTTP_UNTRUSTED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMED_OUT;
+    case CURLE_OUT_OF_MEMORY:
+        return HTTP_NO_MEMORY;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+        return HTTP_REFUSED;
+    default:
+        return HTTP_BROKEN;
+    }
+}

@@ -1,0 +1,291 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "http_fixture.h"
+
+static const struct server_answer OK = OK_ANSWER;
+
+/* All that the client remembers was so much longer ago. (A clock that is put ahead would put off libcurl's timers.) */
+static void let_pass(struct fixture *f, int64_t time) {
+    struct http *http = f->http;
+    for (size_t i = 0; i < http->hosts.count; i++) {
+        struct http_host *h = &http->hosts.hosts[i];
+        h->proved -= h->proved == NEVER ? 0 : time;
+        h->looked -= h->looked == NEVER ? 0 : time;
+    }
+    for (struct http_connection *c = http->connections; c; c = c->next) {
+        c->ages_at -= time;
+        c->idle_since -= time;
+    }
+    for (struct http_transfer *t = http->in_flight; t; t = t->next) {
+        t->waits_since -= time;
+    }
+}
+
+static void those_that_wait_are_served_in_the_order_they_came(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    static const char *const bodies[] = {"first", "second", "third", "fourth"};
+    for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
+        struct http_request request = post(f, bodies[i]);
+        (void)start(f, &request);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
+        await(f, i + 1);
+        for (size_t k = 0; k < ARRAY_LENGTH(bodies); k++) {
+            assert_int_equal(f->outcomes[k].done, k <= i);
+        }
+    }
+    assert_int_equal(f->server.accepted, 1);
+}
+
+static void an_idle_connection_gives_way_to_one_to_another_server(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    struct server other;
+    assert_true(server_open(&other, f->loop, &OK, 1));
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", other.port);
+    for (size_t i = 0; i < 3; i++) {
+        struct http_request request = post(f, "x"), elsewhere = post(f, "x");
+        elsewhere.url = url;
+        /* Both at once: the second has to wait for the connection of the first to be closed. */
+        (void)start(f, &request);
+        (void)start(f, &elsewhere);
+        await(f, 2 * (i + 1));
+    }
+    assert_int_equal(f->server.requests, 3);
+    assert_int_equal(other.requests, 3);
+    assert_int_equal(f->http->connection_count, 1);
+    server_close(&other);
+}
+
+static void many_at_once_shake_few_hands(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < MAX_OUTCOMES; i++) {
+        (void)start(f, &request);
+    }
+    assert_in_range(f->http->connection_count, 1, MAX_OUTCOMES / 2);
+    await(f, MAX_OUTCOMES);
+    assert_in_range(f->server.accepted, 1, MAX_OUTCOMES);
+}
+
+static void where_nobody_listens_each_that_waits_is_told_so(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    server_close(&f->server);
+    f->server = (struct server){.fd = -1};
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < MAX_OUTCOMES; i++) {
+        (void)start(f, &request);
+    }
+    await(f, MAX_OUTCOMES);
+    for (size_t i = 0; i < MAX_OUTCOMES; i++) {
+        assert_int_equal(f->outcomes[i].error, HTTP_UNREACHABLE);
+        assert_string_not_equal(f->outcomes[i].message, "");
+    }
+    assert_int_equal(f->http->connection_count, 0);
+}
+
+static void where_no_answer_comes_each_that_waits_gets_a_connection_of_its_own(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer silent = {.text = NULL};
+    begin(f, &(struct http_options){0}, &silent, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < MAX_OUTCOMES; i++) {
+        (void)start(f, &request);
+    }
+    for (size_t i = 0; i < 100 && f->server.requests < MAX_OUTCOMES; i++) {
+        linger(f, 20 * MILLISECOND);
+    }
+    assert_int_equal(f->server.requests, MAX_OUTCOMES);
+}
+
+static void what_cannot_be_opened_makes_room_for_those_that_wait_for_another_server(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    struct server gone;
+    assert_true(server_open(&gone, f->loop, &OK, 1));
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", gone.port);
+    server_close(&gone);
+    struct http_request request = post(f, "x"), elsewhere = post(f, "x");
+    elsewhere.url = url;
+    struct outcome *unreachable = start(f, &elsewhere), *waits = start(f, &request);
+    await(f, 2);
+    assert_int_equal(unreachable->error, HTTP_UNREACHABLE);
+    assert_int_equal(waits->status, 200);
+}
+
+static void an_old_connection_gives_way_to_a_new_one(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    /* As old as it may be, and used and opened a moment ago. */
+    struct http_connection *first = f->http->connections;
+    let_pass(f, 10 * MICROSECONDS);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_ptr_equal(f->http->connections, first);
+    first->ages_at = clock_monotonic(&f->http->clock) - 1;
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->server.accepted, 2);
+    assert_int_equal(f->http->connection_count, 1);
+}
+
+static void a_connection_that_is_always_busy_grows_old_too(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 10; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 5);
+    f->http->connections->ages_at = clock_monotonic(&f->http->clock) - 1;
+    await(f, 10);
+    assert_int_equal(f->server.accepted, 2);
+}
+
+static void what_was_idle_for_long_is_closed(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 4; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 4);
+    let_pass(f, 26 * MICROSECONDS);
+    size_t before = f->server.accepted;
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->server.accepted, before + 1);
+    assert_int_equal(f->http->connection_count, 1);
+}
+
+static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    /* Nobody listens any more, as if the name had no address; the connection lives. */
+    loop_watch_free(f->server.watch);
+    f->server.watch = NULL;
+    close(f->server.fd);
+    f->server.fd = -1;
+    for (size_t i = 0; i < 6; i++) {
+        let_pass(f, 20 * MICROSECONDS);
+        assert_int_equal(run(f, &request)->status, 200);
+    }
+    assert_int_equal(f->server.accepted, 1);
+    assert_true(f->http->connections->ages_at < clock_monotonic(&f->http->clock));
+}
+
+/* The loop hears of it in its next turn: too late for a request that is sent before. */
+static void what_stands_in_the_socket_already_is_no_answer_to_the_next_request(void **state) {
+    static const struct server_answer answers[] = {OK_ANSWER, {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
+    static const char stray[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(send(f->server.connections->fd, stray, sizeof stray - 1, MSG_NOSIGNAL), sizeof stray - 1);
+    assert_int_equal(run(f, &request)->status, 400);
+    assert_int_equal(f->server.accepted, 2);
+}
+
+static void a_request_is_not_sent_over_a_connection_that_was_closed_a_moment_ago(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(shutdown(f->server.connections->fd, SHUT_WR), 0);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->server.requests, 2);
+    assert_int_equal(f->server.accepted, 2);
+}
+
+static void start_the_same_again(struct outcome *o) {
+    struct fixture *f = o->f;
+    if (f->started < MAX_OUTCOMES) {
+        struct http_request request = post(f, "x");
+        start(f, &request)->then = start_the_same_again;
+    }
+}
+
+static void while_all_connections_are_busy_a_name_is_looked_at_too(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 3; i++) {
+        start(f, &request)->then = start_the_same_again;
+    }
+    await(f, 5);
+    /* The connection is too old, and it was long ago that the name led anywhere. */
+    let_pass(f, 20 * MICROSECONDS);
+    f->http->connections->ages_at = clock_monotonic(&f->http->clock) - 1;
+    await(f, MAX_OUTCOMES);
+    assert_int_equal(f->http->connection_count, 1);
+    assert_true(f->http->connections->ages_at > clock_monotonic(&f->http->clock));
+}
+
+static void at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_name(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    loop_watch_free(f->server.watch);
+    f->server.watch = NULL;
+    close(f->server.fd);
+    f->server.fd = -1;
+    for (size_t i = 0; i < 6; i++) {
+        let_pass(f, 20 * MICROSECONDS);
+        assert_int_equal(run(f, &request)->status, 200);
+    }
+}
+
+static void at_the_limit_one_server_does_not_keep_another_s_requests_waiting_for_ever(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
+    struct server other;
+    assert_true(server_open(&other, f->loop, &OK, 1));
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", other.port);
+    struct http_request request = post(f, "x"), elsewhere = post(f, "x");
+    elsewhere.url = url;
+    start(f, &request)->then = start_the_same_again;
+    start(f, &request)->then = start_the_same_again;
+    struct outcome *o = start(f, &elsewhere);
+    await(f, 5);
+    assert_false(o->done);
+    let_pass(f, 2 * MICROSECONDS);
+    await(f, 40);
+    assert_true(o->done);
+    assert_int_equal(o->status, 200);
+    server_close(&other);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(those_that_wait_are_served_in_the_order_they_came),
+        TEST(an_idle_connection_gives_way_to_one_to_another_server),
+        TEST(many_at_once_shake_few_hands),
+        TEST(where_nobody_listens_each_that_waits_is_told_so),
+        TEST(where_no_answer_comes_each_that_waits_gets_a_connection_of_its_own),
+        TEST(what_cannot_be_opened_makes_room_for_those_that_wait_for_another_server),
+        TEST(an_old_connection_gives_way_to_a_new_one),
+        TEST(a_connection_that_is_always_busy_grows_old_too),
+        TEST(what_was_idle_for_long_is_closed),
+        TEST(while_a_name_leads_nowhere_old_connections_live_on),
+        TEST(what_stands_in_the_socket_already_is_no_answer_to_the_next_request),
+        TEST(a_request_is_not_sent_over_a_connection_that_was_closed_a_moment_ago),
+        TEST(while_all_connections_are_busy_a_name_is_looked_at_too),
+        TEST(at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_name),
+        TEST(at_the_limit_one_server_does_not_keep_another_s_requests_waiting_for_ever),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
