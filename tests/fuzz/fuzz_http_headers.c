@@ -44,7 +44,7 @@ static bool is_name(struct span line, const char *upper) {
     return true;
 }
 
-/* The next line with its end, as libcurl gives it. */
+/* The next line with its end, as it comes. */
 static struct span take_line(struct span *rest) {
     const char *end = memchr(rest->data, '\n', rest->len);
     size_t len = end ? (size_t)(end - rest->data) + 1 : rest->len;
