@@ -28,12 +28,16 @@ static bool is_libcurls(const char *line) {
     return strncasecmp(line, "Host:", 5) == 0 || strncasecmp(line, "Content-Length:", 15) == 0;
 }
 
-bool floor_request_read(struct floor_request *r, const char *folder, const char *name) {
+bool floor_request_bytes(struct buf *bytes, const char *folder, const char *name) {
     char path[4096];
     int len = snprintf(path, sizeof path, "%s/%s.http", folder, name);
-    buf_init(&r->bytes, REQUEST_MAX);
+    buf_init(bytes, REQUEST_MAX);
+    return len >= 0 && (size_t)len < sizeof path && read_file(path, bytes);
+}
+
+bool floor_request_read(struct floor_request *r, const char *folder, const char *name) {
     r->headers = NULL;
-    if (len < 0 || (size_t)len >= sizeof path || !read_file(path, &r->bytes))
+    if (!floor_request_bytes(&r->bytes, folder, name))
         return false;
     char *end = strstr(r->bytes.data, "\r\n\r\n"), *line = strstr(r->bytes.data, "\r\n");
     if (!end || !line)

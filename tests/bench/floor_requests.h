@@ -12,6 +12,8 @@ struct floor_request {
     struct curl_slist *headers;
 };
 
+/* All of FOLDER/NAME.http as it is; to be freed in any case. */
+bool floor_request_bytes(struct buf *bytes, const char *folder, const char *name);
 /* From FOLDER/NAME.http; its Host and Content-Length are libcurl's to write. False: it can't be read. */
 bool floor_request_read(struct floor_request *r, const char *folder, const char *name);
 void floor_request_free(struct floor_request *r);

@@ -13,8 +13,8 @@
 
 #define WALL 1704677672343000LL
 #define ANSWER_MAX ((size_t)64 << 20)
-/* As libcurl hands over what it has read, and what http_easy.c takes in one piece where more is announced. */
-#define PIECE ((size_t)4096)
+/* As http_exchange.c takes what it has read, and what it takes in one piece where more is announced. */
+#define PIECE ((size_t)32 << 10)
 #define FIRST_PIECE ((size_t)256 << 10)
 
 struct http_transfer {

@@ -55,10 +55,10 @@ class Clients:
         return Done(count, whole, counts, cpu)
 
     def floor(self, what: str, count: int, connections: int, *, tls: bool = False, wrapper: list[str | Path] | None = None,
-              environment: dict[str, str] | None = None, samples: Path | None = None, **sink_options: Any) -> Done:
-        """The floor sends as many messages or requests (what)."""
+              environment: dict[str, str] | None = None, samples: Path | None = None, program: str = "floor", **sink_options: Any) -> Done:
+        """The floor, or the bare one, sends as many messages or requests (what)."""
         with Sink(tls=tls, endless=True, **sink_options) as sink:
-            command = [*(wrapper or []), PROGRAMS / "floor", f"--url={sink.url}/", f"--samples={samples or self.samples}", f"--ca-file={sink.ca_file}",
+            command = [*(wrapper or []), PROGRAMS / program, f"--url={sink.url}/", f"--samples={samples or self.samples}", f"--ca-file={sink.ca_file}",
                        f"--connections={connections}", f"--{what}={count}"]
             used = run(command, environment)
             return Done(count, used, sink.counts(), sink.cpu())

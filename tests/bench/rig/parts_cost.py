@@ -27,15 +27,21 @@ def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
         connections = large.counts["connections"]
         floors = [clients.floor("messages", count, connections, tls=tls) for count in (plan.small, plan.large)]
         requests = [clients.floor("requests", count, connections, tls=tls) for count in (plan.small, plan.large)]
+        bare = [clients.floor("messages", count, connections, tls=tls, program="bare") for count in (plan.small, plan.large)]
+        bare_requests = [clients.floor("requests", count, connections, tls=tls, program="bare") for count in (plan.small, plan.large)]
         wrk = clients.wrk(plan.wrk_seconds, connections, tls=tls)
         boto3 = [clients.boto3(count, tls=tls) for count in (plan.boto3_small, plan.boto3_large)]
         worker_us = figures.add("cpu", f"table-updater, {name}", slope(small, large), "us/message")
         floor_us = figures.add("cpu", f"floor, {name}", slope(*floors), "us/message")
         request_us = figures.add("cpu", f"floor, transactions alone, {name}", slope(*requests), "us/request")
+        bare_us = figures.add("cpu", f"bare exchange, {name}", slope(*bare), "us/message")
+        bare_request_us = figures.add("cpu", f"bare exchange, transactions alone, {name}", slope(*bare_requests), "us/request")
         wrk_us = figures.add("cpu", f"wrk, {name}", wrk.used.cpu / wrk.count * 1e6, "us/request")
         boto3_us = figures.add("cpu", f"boto3, {name}", slope(*boto3), "us/message")
         figures.add("cpu", f"table-updater / floor, per message, {name}", worker_us / floor_us, "x", ratio=True)
         floor_to_wrk = figures.add("cpu", f"floor / wrk, per request, {name}", request_us / wrk_us, "x", ratio=True)
+        figures.add("cpu", f"bare exchange / wrk, per request, {name}", bare_request_us / wrk_us, "x", ratio=True)
+        figures.add("cpu", f"table-updater / bare exchange, per message, {name}", worker_us / bare_us, "x", ratio=True)
         if floor_to_wrk > FLOOR_TO_WRK_MAX:
             figures.note(f"cpu: a round's floor is above {FLOOR_TO_WRK_MAX} x wrk, so it is no floor to compare with")
         figures.add("cpu", f"boto3 / table-updater, per message, {name}", boto3_us / worker_us, "x", ratio=True)
