@@ -288,14 +288,10 @@ void http_free(struct http *http) {
     if (!http) {
         return;
     }
-    /* Those that wait first, for whom each connection that is closed would open another. */
-    for (unsigned pass = 0; pass < 2; pass++) {
-        for (struct http_transfer *t = http->in_flight, *next; t; t = next) {
-            next = t->next;
-            if (pass == 1 || t->place != AT_CONNECTION) {
-                cancel(http, t);
-            }
-        }
+    http->is_closing = true;
+    for (struct http_transfer *t = http->in_flight, *next; t; t = next) {
+        next = t->next;
+        cancel(http, t);
     }
     for (struct http_transfer *t = http->idle, *next; t; t = next) {
         next = t->next;

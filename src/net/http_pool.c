@@ -108,7 +108,7 @@ static struct http_transfer *neediest(const struct http *http) {
 
 /* Opens connections for those that wait, as far as that may be. */
 static void dial_as_needed(struct http *http) {
-    for (struct http_transfer *first; (first = neediest(http)) && make_room(http);) {
+    for (struct http_transfer *first; !http->is_closing && (first = neediest(http)) && make_room(http);) {
         int64_t timeout = first->request.connect_timeout ? first->request.connect_timeout : CONNECT_TIMEOUT;
         if (!http_dial(http, first->target->origin, timeout)) {
             http_pool_forget(first);

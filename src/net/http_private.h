@@ -86,6 +86,7 @@ struct http {
     char *user_agent;
     size_t max_connections;
     size_t response_budget;
+    bool is_closing; /* no connection is opened for those that wait */
     bool has_proxy; /* the environment names one, or may for some service */
     struct random random;
 
