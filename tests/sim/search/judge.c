@@ -96,6 +96,7 @@ void judge_started(struct judge *j, unsigned worker) {
 
 void judge_stopping(struct judge *j, unsigned worker) {
     j->workers[worker].stopping = true;
+    j->workers[worker].stopping_at = j->world->now;
 }
 
 void judge_ended(struct judge *j, unsigned worker) {
@@ -341,8 +342,9 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
         return;
     }
     h->returned = true;
-    /* A drain gives back at once; what comes back later was declined before, though the call may have been made since. */
-    h->declined = seconds != GIVEN_BACK_FOR_ITSELF && (seconds > 0 || !w->stopping);
+    /* A drain gives back at once; what comes back later was declined before, though the call may have been made since. What was asked for before the
+     * drain was declined too, though the answer came in it. */
+    h->declined = seconds != GIVEN_BACK_FOR_ITSELF && (seconds > 0 || !w->stopping || sent_at < w->stopping_at);
 }
 
 static bool is_expected(const struct plan_update *u, struct span error) {

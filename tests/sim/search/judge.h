@@ -63,7 +63,7 @@ struct update_seen {
 struct judge_worker {
     unsigned life; /* from 1; 0: not yet */
     bool alive, stopping;
-    int64_t started_at;
+    int64_t started_at, stopping_at;
     unsigned running[JUDGE_RECORDS];
     unsigned open_calls, open_receives, open_transactions;
     size_t reserved; /* bytes that open receives may bring */
