@@ -173,13 +173,14 @@ static bool stands_behind(const struct judge *j, unsigned worker, const struct s
     return false;
 }
 
-/* Whether it has something that it can try. */
+/* Whether it has something that it can try: not what SQS is about to take back, since a message can't be hidden for longer than twelve hours. */
 static bool holds_something(const struct judge *j, unsigned worker) {
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++) {
         const struct seen *s = &j->seen[i];
         const struct holding *h = &s->holdings[worker];
         if (s->judged && s->last_holder == worker && h->life == j->workers[worker].life && !h->returned && !h->gone &&
-            h->told_until > j->world->now && !judge_is_settled(j, s) && !stands_behind(j, worker, j->world->sqs.all[i]))
+            h->told_until > j->world->now && j->world->now - h->received_at < TWELVE_HOURS - MINUTE && !judge_is_settled(j, s) &&
+            !stands_behind(j, worker, j->world->sqs.all[i]))
             return true;
     }
     return false;
