@@ -83,31 +83,16 @@ static void transfer_give_back(struct http_transfer *t) {
 static void end_push(struct http_transfer *t) {
     struct http *http = t->http;
     t->place = AT_END;
-    t->next_waiting = NULL;
-    t->previous_waiting = http->last_ended;
-    if (http->last_ended) {
-        http->last_ended->next_waiting = t;
-    } else {
-        http->first_ended = t;
+    if (TAILQ_EMPTY(&http->ended)) {
         timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
     }
-    http->last_ended = t;
+    TAILQ_INSERT_TAIL(&http->ended, t, in_place);
     http->ended_count++;
 }
 
 static void end_remove(struct http_transfer *t) {
-    struct http *http = t->http;
-    if (t->previous_waiting) {
-        t->previous_waiting->next_waiting = t->next_waiting;
-    } else {
-        http->first_ended = t->next_waiting;
-    }
-    if (t->next_waiting) {
-        t->next_waiting->previous_waiting = t->previous_waiting;
-    } else {
-        http->last_ended = t->previous_waiting;
-    }
-    http->ended_count--;
+    TAILQ_REMOVE(&t->http->ended, t, in_place);
+    t->http->ended_count--;
     t->place = AT_NOBODY;
 }
 
@@ -144,12 +129,12 @@ void http_end(struct http_transfer *t, enum http_error error, const char *why) {
 /* Those that are there now: a callback may bring more. */
 static void on_end(void *user) {
     struct http *http = user;
-    for (size_t left = http->ended_count; left > 0 && http->first_ended; left--) {
-        struct http_transfer *t = http->first_ended;
+    for (size_t left = http->ended_count; left > 0 && !TAILQ_EMPTY(&http->ended); left--) {
+        struct http_transfer *t = TAILQ_FIRST(&http->ended);
         end_remove(t);
         http_finish(t, t->error, t->message);
     }
-    if (http->first_ended) {
+    if (!TAILQ_EMPTY(&http->ended)) {
         timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
     }
 }
@@ -178,6 +163,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     t->place = AT_NOBODY;
     http_answer_reset(&t->answer);
     buf_reset(&t->body);
+    t->body.max = request->max_response;
     t->counted = t->body.capacity;
     http->stats.response_bytes += t->counted;
     http->stats.transfers++;
@@ -276,6 +262,7 @@ struct http *http_new(struct loop *loop, const struct http_options *options) {
     bool ok = copy_text(options->ca_file, &http->ca_file);
     ok = copy_text(options->user_agent, &http->user_agent) && ok;
     http->targets.hosts = &http->hosts;
+    TAILQ_INIT(&http->ended);
     timer_init(&http->end_timer, on_end, http);
     if (!http_multi_open(http) || !ok || !random_seed_from_system(&http->random)) {
         http_free(http);

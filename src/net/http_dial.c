@@ -15,7 +15,7 @@
 #define CONNECTION_LIFETIME (30 * MICROSECONDS)
 #define CONNECTION_JITTER (15U * MICROSECONDS)
 
-static bool is_direct(const struct http_connection *c) {
+bool http_is_direct(const struct http_connection *c) {
     return c->origin->direct || !c->http->has_proxy;
 }
 
@@ -33,7 +33,7 @@ static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy;
     const struct http_connection *c = user;
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_read_ahead(ssl_ctx, is_direct(c));
+    SSL_CTX_set_read_ahead(ssl_ctx, http_is_direct(c));
     return CURLE_OK;
 }
 
@@ -92,7 +92,7 @@ static long milliseconds_up(int64_t microseconds) {
 
 static bool set_up(struct http_connection *c, int64_t timeout) {
     const struct http *http = c->http;
-    return set_transport(c->easy) && set_tls(c) && set_proxy(c->easy, is_direct(c), http->user_agent) &&
+    return set_transport(c->easy) && set_tls(c) && set_proxy(c->easy, http_is_direct(c), http->user_agent) &&
            curl_easy_setopt(c->easy, CURLOPT_CURLU, c->origin->url) == CURLE_OK &&
            curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(timeout)) == CURLE_OK &&
            curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->message) == CURLE_OK &&

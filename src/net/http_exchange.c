@@ -146,13 +146,6 @@ static bool is_sent(const struct http_transfer *t) {
     return t->unsent_at == t->unsent.len && t->body_at == t->request.body.len;
 }
 
-static void forget_response(struct http_transfer *t) {
-    t->answered = 0;
-    http_answer_reset(&t->answer);
-    buf_reset(&t->body);
-    t->body.max = t->request.max_response;
-}
-
 void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
     struct http *http = c->http;
     c->transfer = t;
@@ -160,7 +153,6 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
     t->place = AT_CONNECTION;
     c->message[0] = '\0';
     set_busy(c);
-    forget_response(t);
     struct buf out;
     buf_init_lent(&out, http->outgoing, sizeof http->outgoing, HEAD_MAX);
     bool ok = print_request(t, &out);
@@ -308,9 +300,9 @@ static bool is_quiet(struct http_connection *c) {
 }
 
 bool http_exchange_is_quiet(struct http_connection *c) {
-    bool is_proxied = c->http->has_proxy && !c->origin->direct; /* then TLS with the proxy may hold what the socket no longer does */
     char byte;
-    bool nothing = !is_proxied && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    /* Behind a proxy, TLS with it may hold what the socket no longer does. */
+    bool nothing = http_is_direct(c) && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     return nothing || is_quiet(c);
 }
 

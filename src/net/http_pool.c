@@ -11,60 +11,34 @@ static void queue_push(struct http_transfer *t, int64_t now) {
     struct http_origin *o = t->target->origin;
     t->waits_since = now;
     t->place = AT_QUEUE;
-    t->next_waiting = NULL;
-    t->previous_waiting = o->last_waiting;
-    if (o->last_waiting) {
-        o->last_waiting->next_waiting = t;
-    } else {
-        o->first_waiting = t;
-    }
-    o->last_waiting = t;
+    TAILQ_INSERT_TAIL(&o->queue, t, in_place);
     o->waiting++;
 }
 
 void http_pool_forget(struct http_transfer *t) {
     struct http_origin *o = t->target->origin;
-    if (t->previous_waiting) {
-        t->previous_waiting->next_waiting = t->next_waiting;
-    } else {
-        o->first_waiting = t->next_waiting;
-    }
-    if (t->next_waiting) {
-        t->next_waiting->previous_waiting = t->previous_waiting;
-    } else {
-        o->last_waiting = t->previous_waiting;
-    }
+    TAILQ_REMOVE(&o->queue, t, in_place);
     o->waiting--;
     t->place = AT_NOBODY;
 }
 
 static void idle_push(struct http_connection *c, int64_t now) {
-    struct http_origin *o = c->origin;
     c->state = CONNECTION_IDLE;
     c->idle_since = now;
-    c->newer = NULL;
-    c->older = o->newest_idle;
-    if (c->older) {
-        c->older->newer = c;
-    } else {
-        o->oldest_idle = c;
-    }
-    o->newest_idle = c;
+    TAILQ_INSERT_HEAD(&c->origin->idle, c, in_idle);
 }
 
 static void idle_remove(struct http_connection *c) {
-    struct http_origin *o = c->origin;
-    if (c->newer) {
-        c->newer->older = c->older;
-    } else {
-        o->newest_idle = c->older;
-    }
-    if (c->older) {
-        c->older->newer = c->newer;
-    } else {
-        o->oldest_idle = c->newer;
-    }
+    TAILQ_REMOVE(&c->origin->idle, c, in_idle);
     c->state = CONNECTION_BUSY;
+}
+
+static struct http_connection *newest_idle(const struct http_origin *o) {
+    return TAILQ_FIRST(&o->idle);
+}
+
+static struct http_connection *oldest_idle(const struct http_origin *o) {
+    return TAILQ_LAST(&o->idle, http_connections);
 }
 
 static void hang_up(struct http_connection *c) {
@@ -84,8 +58,8 @@ static bool make_room(struct http *http) {
     }
     struct http_connection *oldest = NULL;
     for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
-        if (o->oldest_idle && (!oldest || o->oldest_idle->idle_since < oldest->idle_since)) {
-            oldest = o->oldest_idle;
+        if (oldest_idle(o) && (!oldest || oldest_idle(o)->idle_since < oldest->idle_since)) {
+            oldest = oldest_idle(o);
         }
     }
     if (oldest) {
@@ -98,7 +72,7 @@ static bool make_room(struct http *http) {
 static struct http_transfer *neediest(const struct http *http) {
     struct http_transfer *found = NULL;
     for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
-        struct http_transfer *first = o->first_waiting;
+        struct http_transfer *first = TAILQ_FIRST(&o->queue);
         if (first && o->dialing < o->waiting && o->dialing < DIALS_AT_ONCE && (!found || first->waits_since < found->waits_since)) {
             found = first;
         }
@@ -128,10 +102,10 @@ static void look(struct http *http, struct http_origin *o) {
 
 /* Closes those that nobody has used for long, and those that are too old where a new one can be had. */
 static void prune(struct http_origin *o, bool ages, int64_t now) {
-    for (struct http_connection *c; (c = o->oldest_idle) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
+    for (struct http_connection *c; (c = oldest_idle(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
         hang_up(c);
     }
-    for (struct http_connection *c; ages && (c = o->newest_idle) && now > c->ages_at;) {
+    for (struct http_connection *c; ages && (c = newest_idle(o)) && now > c->ages_at;) {
         hang_up(c);
     }
 }
@@ -143,7 +117,7 @@ void http_pool_assign(struct http_transfer *t) {
     struct http_reuse reuse = http_host_reuse(o->host, now);
     prune(o, reuse.ages, now);
     struct http_connection *c;
-    while ((c = o->newest_idle) && !http_exchange_is_quiet(c)) {
+    while ((c = newest_idle(o)) && !http_exchange_is_quiet(c)) {
         hang_up(c);
     }
     if (c) {
@@ -166,7 +140,7 @@ static bool gives_way(const struct http *http, const struct http_transfer *first
 
 void http_pool_release(struct http_connection *c) {
     struct http_origin *o = c->origin;
-    struct http_transfer *t = o->first_waiting;
+    struct http_transfer *t = TAILQ_FIRST(&o->queue);
     int64_t now = clock_monotonic(&c->http->clock);
     if (now > c->ages_at && http_host_ages(o->host, now)) {
         http_pool_close(c);
@@ -197,7 +171,7 @@ void http_pool_close(struct http_connection *c) {
 static void fail_first(struct http_connection *c, CURLcode code) {
     struct http *http = c->http;
     struct http_origin *o = c->origin;
-    struct http_transfer *t = !c->is_look && o->waiting >= o->dialing ? o->first_waiting : NULL;
+    struct http_transfer *t = !c->is_look && o->waiting >= o->dialing ? TAILQ_FIRST(&o->queue) : NULL;
     if (t) {
         http_pool_forget(t);
         http_end(t, http_dial_error(code), c->message[0] ? c->message : curl_easy_strerror(code));

@@ -27,7 +27,7 @@ enum http_place { AT_NOBODY, AT_QUEUE, AT_CONNECTION, AT_END /* it failed, and i
 struct http_transfer {
     struct http *http;
     struct http_transfer *next, *previous;             /* among those in flight, or those for reuse */
-    struct http_transfer *next_waiting, *previous_waiting; /* among its origin's, or at the end */
+    TAILQ_ENTRY(http_transfer) in_place;               /* AT_QUEUE, AT_END */
 
     /* Fixed while it is in flight. */
     http_done *done;
@@ -62,7 +62,7 @@ struct http_connection {
     struct http *http;
     struct http_origin *origin;
     struct http_connection *next, *previous; /* among all */
-    struct http_connection *newer, *older;   /* among its origin's idle ones */
+    TAILQ_ENTRY(http_connection) in_idle;    /* among its origin's */
     enum http_connection_state state;
     struct http_transfer *transfer; /* NULL: none */
     int64_t ages_at, idle_since;    /* monotonic */
@@ -102,7 +102,7 @@ struct http {
     struct http_transfer *in_flight;
     struct http_transfer *idle; /* for reuse */
     size_t idle_count;
-    struct http_transfer *first_ended, *last_ended; /* AT_END */
+    struct http_transfers ended; /* AT_END */
     size_t ended_count;
     struct timer end_timer;
     struct http_stats stats;
@@ -144,6 +144,8 @@ void http_exchange_uncount(struct http_transfer *transfer);
 /* http_dial.c */
 /* Begins to open a connection to the origin, and counts it there. timeout in microseconds. NULL: no memory. */
 struct http_connection *http_dial(struct http *http, struct http_origin *origin, int64_t timeout);
+/* Whether no proxy stands between. */
+bool http_is_direct(const struct http_connection *c);
 /* Closes its socket, and frees it. */
 void http_dial_hang_up(struct http_connection *c);
 /* What libcurl's verdict on a connection means. */

@@ -83,6 +83,8 @@ static struct http_origin *find_origin(struct http_targets *all, const char *key
         return NULL;
     }
     *o = (struct http_origin){.next = all->origins, .key = copy, .direct = direct, .url = parts, .host = http_hosts_find(all->hosts, url)};
+    TAILQ_INIT(&o->idle);
+    TAILQ_INIT(&o->queue);
     all->origins = o;
     return o;
 }

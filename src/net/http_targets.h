@@ -7,11 +7,14 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #define HTTP_TARGETS_MAX 8 /* both services and what credentials come from; others are read each time */
 
 struct http_connection;
 struct http_transfer;
+TAILQ_HEAD(http_connections, http_connection);
+TAILQ_HEAD(http_transfers, http_transfer);
 
 /* What a connection leads to. Its lists are the pool's (http_pool.c). */
 struct http_origin {
@@ -20,9 +23,9 @@ struct http_origin {
     bool direct;
     CURLU *url;
     struct http_host *host; /* NULL: none that is known */
-    struct http_connection *newest_idle, *oldest_idle;
-    struct http_transfer *first_waiting, *last_waiting;
-    size_t waiting, dialing;
+    struct http_connections idle; /* the newest first */
+    struct http_transfers queue;
+    size_t waiting, dialing; /* in the queue; connections */
 };
 
 struct http_target {

@@ -255,8 +255,8 @@ static void an_origin_knows_its_host_and_its_url_taken_apart(void **state) {
     bool is = port && strcmp(port, "81") == 0;
     curl_free(port);
     assert_true(is);
-    assert_null(origin->newest_idle);
-    assert_null(origin->first_waiting);
+    assert_true(TAILQ_EMPTY(&origin->idle));
+    assert_true(TAILQ_EMPTY(&origin->queue));
     assert_int_equal(origin->waiting + origin->dialing, 0);
     /* Where no more hosts can be known it does without. */
     for (size_t i = 0; i < HTTP_HOSTS_MAX; i++) {
