@@ -26,7 +26,8 @@ void judge_init(struct judge *j, struct world *w, const struct plan *p, struct t
         j->workers[i].plan = &p->workers[i];
     for (unsigned u = 0; u < p->update_count; u++)
         for (unsigned i = 0; i < PLAN_WORKERS_MAX; i++)
-            j->updates[u].transacted_at[i] = j->updates[u].tried_at[i] = j->updates[u].answered_at[i] = j->updates[u].confirmed_at[i] = -1;
+            j->updates[u].transacted_at[i] = j->updates[u].tried_at[i] = j->updates[u].answered_at[i] = j->updates[u].confirmed_at[i] =
+                j->updates[u].out_at[i] = -1;
     judge_watch_servers(j);
 }
 
@@ -173,13 +174,15 @@ static bool stands_behind(const struct judge *j, unsigned worker, const struct s
     return false;
 }
 
-/* Whether it has something that it can try: not what SQS is about to take back, since a message can't be hidden for longer than twelve hours. */
+/* Whether it has something that failed in this outage, so that it tries that instead of receiving: not what SQS is about to take back, since a message
+ * can't be hidden for longer than twelve hours. */
 static bool holds_something(const struct judge *j, unsigned worker) {
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++) {
         const struct seen *s = &j->seen[i];
         const struct holding *h = &s->holdings[worker];
         if (s->judged && s->last_holder == worker && h->life == j->workers[worker].life && !h->returned && !h->gone &&
             h->told_until > j->world->now && j->world->now - h->received_at < TWELVE_HOURS - MINUTE && !judge_is_settled(j, s) &&
+            j->updates[s->update].out_at[worker] >= j->db_out_since && j->updates[s->update].out_at[worker] >= h->received_at &&
             !stands_behind(j, worker, j->world->sqs.all[i]))
             return true;
     }
@@ -192,10 +195,11 @@ static bool is_long_since(const struct judge *j, int64_t since, int64_t felt) {
     return since != NEVER && felt != NEVER && felt >= since && j->world->now - felt > enough;
 }
 
-static int64_t feel(int64_t felt, int64_t since, int64_t now, const struct call_result *result) {
+/* What began before the outage tells nothing of it: its answer may be late. */
+static int64_t feel(int64_t felt, int64_t since, int64_t now, int64_t began, const struct call_result *result) {
     if (result->class == CALL_OK || since == NEVER)
         return NEVER;
-    return felt != NEVER && felt >= since ? felt : now;
+    return began < since || (felt != NEVER && felt >= since) ? felt : now;
 }
 
 void judge_receive(struct judge *j, unsigned worker, unsigned max_messages) {
@@ -267,7 +271,7 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
 
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result) {
     struct judge_worker *w = &j->workers[worker];
-    w->sqs_felt = feel(w->sqs_felt, j->sqs_out_since, j->world->now, result);
+    w->sqs_felt = feel(w->sqs_felt, j->sqs_out_since, j->world->now, j->world->now, result);
 }
 
 /* What may be the message's own fault: denied, a 500 of DynamoDB's own, an unknown code. */
@@ -301,10 +305,14 @@ static bool fails_as_ever(const struct judge *j, unsigned worker, unsigned updat
 void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already) {
     struct judge_worker *w = &j->workers[worker];
     w->open_transactions--;
-    if (result && !fails_as_ever(j, worker, update, result))
-        w->db_felt = feel(w->db_felt, j->db_out_since, j->world->now, result);
     if (update == j->plan->update_count)
         return;
+    int64_t began = j->updates[update].transacted_at[worker];
+    if (result && !fails_as_ever(j, worker, update, result)) {
+        w->db_felt = feel(w->db_felt, j->db_out_since, j->world->now, began, result);
+        if (result->class != CALL_OK && j->db_out_since != NEVER && began >= j->db_out_since)
+            j->updates[update].out_at[worker] = j->world->now;
+    }
     w->running[record_of(j, update)]--;
     if (result)
         note_failure(j, worker, update, result);

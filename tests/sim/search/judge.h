@@ -8,9 +8,9 @@
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
  *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
  *   earlier one of its group comes again, was no cost of a fault.
- * - I5, "a hold": a worker that has only what stands behind an undeleted one of its group has nothing to try, and receives one by one. A worker whose
- *   only message is poisoned, and that saw others succeed since it first failed, is in none. It can't know of an outage that begins then until something
- *   else fails, or this one in another way, and receives as it did. */
+ * - I5, "a hold": a worker is in one while it has a message that failed in this outage, and that it can try instead of receiving. What waits for its
+ *   confirming read, or stands behind an undeleted one of its group, is nothing to try; what poisoned messages fail with tells nothing new, so that a worker
+ *   that has only those receives as it did before. */
 #pragma once
 
 #include "plan.h"
@@ -53,6 +53,7 @@ struct update_seen {
     /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed; when the last
      * confirming read began that was answered. */
     int64_t transacted_at[PLAN_WORKERS_MAX], tried_at[PLAN_WORKERS_MAX], answered_at[PLAN_WORKERS_MAX], confirmed_at[PLAN_WORKERS_MAX];
+    int64_t out_at[PLAN_WORKERS_MAX]; /* …when one last failed that began while DynamoDB was out; -1: none did */
     /* By worker: a send to the DLQ that it has not seen acknowledged, and when the look began that decided it. */
     unsigned dead_life[PLAN_WORKERS_MAX];
     int64_t dead_look[PLAN_WORKERS_MAX];
