@@ -3,14 +3,15 @@
  *   floor --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N | --polls=N) [--ca-file=FILE]
  *
  * Sends requests that the sink kept of table-updater (its option --samples): --messages: a transaction for each, and for each ten a receive and
- * a batch of deletions; --requests: transactions alone; --polls: receives alone. The options of libcurl are those that table-updater sets. Prints
- * what it did and used, as JSON. */
+ * a batch of deletions; --requests: transactions alone; --polls: receives alone. The options of libcurl are those that table-updater
+ * sets, and those that it would need for requests. Prints what it did and used, as JSON. */
 #include "floor_requests.h"
 
 #include <ev.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,12 @@ static int set_user_timeout(void *user, curl_socket_t fd, curlsocktype purpose) 
     unsigned limit = 10000;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
     return CURL_SOCKOPT_OK;
+}
+
+static CURLcode read_ahead(CURL *easy, void *context, void *user) {
+    (void)easy, (void)user;
+    SSL_CTX_set_read_ahead(context, 1);
+    return CURLE_OK;
 }
 
 static enum kind kind_of(const struct floor *f, long number) {
@@ -164,12 +171,12 @@ static CURL *make_easy(struct floor *f) {
               curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, set_user_timeout) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, f) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 15L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 25L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN, 45L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 30000L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 15L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 86400L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 30000L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 5000L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_SHARE, f->share) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
-              (!f->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) == CURLE_OK);
+              curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, read_ahead) == CURLE_OK && (!f->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) == CURLE_OK);
     if (!ok)
         abort();
     return e;

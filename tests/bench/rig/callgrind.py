@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rig.clients import Clients
 
@@ -48,12 +49,12 @@ def _read_profile(profile: Path, taken: Taken) -> None:
                 inclusive = False
 
 
-def taken(clients: Clients, count: int) -> Taken:
-    """table-updater works `count` messages off, so slowly that the sink has always answered before it asks."""
+def taken(clients: Clients, count: int, **options: Any) -> Taken:
+    """table-updater works `count` messages off, so slowly that a sink without latency has always answered before it asks."""
     with tempfile.TemporaryDirectory(prefix="callgrind-") as folder:
         profile, log = Path(folder) / "profile", Path(folder) / "log"
         tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", "--compress-strings=no", "--compress-pos=no"]
-        clients.worker(count, wrapper=[*tool, "--trace-syscalls=yes", f"--log-file={log}"])
+        clients.worker(count, wrapper=[*tool, "--trace-syscalls=yes", f"--log-file={log}"], **options)
         result = Taken()
         _read_profile(profile, result)
         with log.open(errors="replace") as lines:

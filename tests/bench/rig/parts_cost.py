@@ -1,4 +1,4 @@
-"""What messages cost: CPU beside the floor, wrk and boto3; over counts, sizes and messages in flight; calls of the system, allocations."""
+"""What messages cost: CPU beside the floor, wrk and boto3; over sizes; calls of the system, allocations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rig.clients import Clients, Done, primitives, slope
+from rig.clients import Clients, primitives, slope
 from rig.figures import Figures
 from rig.plan import Plan
 from rig.sink import PROGRAMS
 
 SCHEMES = {"plain": False, "TLS": True}
-IN_FLIGHT_LATENCY = 5  # milliseconds
 SHOWN_CALLS = 6
 COUNTED_IN_FLIGHT = 20  # few, so that all connections are open early in the smaller run too, and a slope has no handshakes in it
 FLOOR_TO_WRK_MAX = 3
@@ -57,26 +56,6 @@ def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
 def startup(clients: Clients, tls: bool) -> float:
     """Seconds of CPU for starting and ending: a run on a queue that is empty."""
     return clients.worker(0, tls=tls).used.cpu
-
-
-def _without_start(done: Done, start: float) -> float:
-    return (done.used.cpu - start) / done.count * 1e6
-
-
-def flat(clients: Clients, plan: Plan, figures: Figures) -> None:
-    """whether the cost of a message grows with their number, or with how many are in flight"""
-    start = startup(clients, True)
-    by_count = {count: _without_start(clients.worker(count, tls=True), start) for count in plan.flat}
-    for count, cost in by_count.items():
-        figures.add("flat", f"{count:,} messages, TLS", cost, "us/message")
-    figures.add("flat", f"{plan.flat[-1]:,} / {plan.flat[0]:,} messages, per message", by_count[plan.flat[-1]] / by_count[plan.flat[0]], "x", ratio=True)
-    by_flight = {}
-    for in_flight, small, large in plan.in_flight:
-        runs = [clients.worker(count, tls=True, in_flight=in_flight, dynamodb_latency=IN_FLIGHT_LATENCY) for count in (small, large)]
-        what = f"{in_flight:,} in flight, DynamoDB takes {IN_FLIGHT_LATENCY} ms, TLS"
-        by_flight[in_flight] = figures.add("flat", what, slope(*runs), "us/message")
-    first, last = min(by_flight), max(by_flight)
-    figures.add("flat", f"{last:,} / {first:,} in flight, per message", by_flight[last] / by_flight[first], "x", ratio=True)
 
 
 def size(clients: Clients, plan: Plan, figures: Figures) -> None:

@@ -15,7 +15,8 @@ class Plan:
     boto3_small: int
     boto3_large: int
     wrk_seconds: float
-    flat: tuple[int, ...]  # counts of messages
+    flat_start: int  # messages that open all connections
+    flat: tuple[tuple[int, int], ...]  # counts of messages beyond those, and how often each in a round
     in_flight: tuple[tuple[int, int, int], ...]  # and the two counts
     sizes: tuple[tuple[int, int, int], ...]  # bytes of a body, and the two counts
     tail_seconds: float
@@ -23,6 +24,8 @@ class Plan:
     idle_seconds: float
     calls_small: int
     calls_large: int
+    growth: tuple[int, ...]  # counts of messages
+    growth_in_flight: tuple[tuple[int, int, int], ...]
 
 
 WHOLE = Plan(
@@ -32,7 +35,8 @@ WHOLE = Plan(
     boto3_small=200,
     boto3_large=1_700,
     wrk_seconds=2,
-    flat=(10_000, 100_000, 1_000_000),
+    flat_start=3_000,
+    flat=((10_000, 10), (100_000, 2), (1_000_000, 1)),
     in_flight=((10, 1_000, 11_000), (30, 1_000, 16_000), (100, 3_000, 33_000), (300, 5_000, 45_000), (1_000, 10_000, 70_000)),
     sizes=((300, 4_000, 24_000), (1_000, 4_000, 24_000), (10_000, 2_000, 12_000), (30_000, 1_000, 6_000), (100_000, 500, 2_500)),
     tail_seconds=10,
@@ -40,6 +44,8 @@ WHOLE = Plan(
     idle_seconds=42,
     calls_small=2_000,
     calls_large=22_000,
+    growth=(500, 1_500, 5_000, 40_000),
+    growth_in_flight=((10, 500, 2_500), (100, 1_000, 5_000), (1_000, 5_000, 15_000)),
 )
 
 QUICK = Plan(
@@ -49,7 +55,8 @@ QUICK = Plan(
     boto3_small=100,
     boto3_large=600,
     wrk_seconds=1,
-    flat=(10_000, 100_000),
+    flat_start=2_000,
+    flat=((10_000, 2), (50_000, 1)),
     in_flight=((10, 500, 4_500), (100, 2_000, 12_000), (1_000, 5_000, 25_000)),
     sizes=((300, 2_000, 12_000), (10_000, 1_000, 6_000), (100_000, 250, 1_250)),
     tail_seconds=5,
@@ -57,4 +64,6 @@ QUICK = Plan(
     idle_seconds=20,
     calls_small=1_000,
     calls_large=5_000,
+    growth=(500, 1_500, 5_000),
+    growth_in_flight=((10, 500, 1_500), (100, 1_000, 3_000)),
 )
