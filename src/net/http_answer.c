@@ -51,6 +51,10 @@ static enum http_answer_step line_too_long(struct http_answer *a) {
     return broken(a, "a line of the response is longer than it may be");
 }
 
+static enum http_answer_step headers_too_large(struct http_answer *a) {
+    return broken(a, "the response's headers are larger than they may be");
+}
+
 static enum http_answer_step keep_partial(struct http_answer *a, struct span piece) {
     if (buf_append_span(&a->partial, piece)) {
         return ANSWER_NEEDS_MORE;
@@ -106,9 +110,10 @@ static enum http_answer_step take_status_line(struct http_answer *a, struct span
     if (!ok) {
         return broken(a, "what came is no HTTP/1.1");
     }
-    if (!http_headers_take(&a->headers, line)) {
-        return broken(a, "the response's headers are larger than they may be");
+    if (!http_headers_count(&a->headers, line.len)) {
+        return headers_too_large(a);
     }
+    http_headers_begin(&a->headers);
     a->is_old = s[7] == '0';
     a->status = (s[9] - '0') * 100 + (s[10] - '0') * 10 + (s[11] - '0');
     a->length = -1;
@@ -161,10 +166,10 @@ static void take_connection(struct http_answer *a, struct span value) {
 }
 
 static enum http_answer_step take_header(struct http_answer *a, struct span line) {
-    const char *colon = memchr(line.data, ':', line.len);
-    if (!http_headers_take(&a->headers, line)) {
-        return broken(a, "the response's headers are larger than they may be");
+    if (!http_headers_count(&a->headers, line.len)) {
+        return headers_too_large(a);
     }
+    const char *colon = memchr(line.data, ':', line.len);
     if (!colon || colon == line.data || is_blank(line.data[0]) || is_blank(colon[-1])) {
         return broken(a, "a line of the response's head is no header");
     }
@@ -178,6 +183,10 @@ static enum http_answer_step take_header(struct http_answer *a, struct span line
     }
     if (equals_any_case(name, SPAN("connection"))) {
         take_connection(a, value);
+    } else if (name.len >= 5 && memcmp(name.data, "HTTP/", 5) == 0) {
+        http_headers_begin(&a->headers); /* a status line in the middle of a head: what came before it may be another response's */
+    } else {
+        http_headers_keep(&a->headers, name, value);
     }
     return ANSWER_DONE;
 }
@@ -247,8 +256,8 @@ static enum http_answer_step take_whole_line(struct http_answer *a, struct span 
     default: /* trailers mean nothing to us */
         if (line.len == 0) {
             a->state = ANSWER_COMPLETE;
-        } else if (!http_headers_skip(&a->headers, line)) {
-            return broken(a, "the response's headers are larger than they may be");
+        } else if (!http_headers_count(&a->headers, line.len)) {
+            return headers_too_large(a);
         }
         return ANSWER_DONE;
     }

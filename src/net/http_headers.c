@@ -15,10 +15,6 @@ static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
     [HTTP_REQUEST_ID] = NAME("x-amzn-requestid"),
 };
 
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* HTTP_KEPT_HEADERS: none that is kept, as most lines are. */
 static size_t find(struct span name) {
     size_t i = 0;
@@ -28,54 +24,31 @@ static size_t find(struct span name) {
     return i;
 }
 
-static void keep(struct http_headers *h, struct span line) {
-    const char *colon = memchr(line.data, ':', line.len);
-    if (!colon) {
-        return;
-    }
-    size_t found = find(span_of(line.data, (size_t)(colon - line.data)));
-    if (found == HTTP_KEPT_HEADERS) {
-        return;
-    }
-    const char *value = colon + 1, *end = line.data + line.len;
-    while (value < end && is_blank(*value)) {
-        value++;
-    }
-    while (end > value && is_blank(end[-1])) {
-        end--;
-    }
-    size_t value_len = (size_t)(end - value);
-    if (value_len < KEPT_HEADER_SIZE) {
-        memcpy(h->kept[found], value, value_len);
-        h->kept[found][value_len] = '\0';
-        h->kept_size[found] = value_len + 1;
-    }
-}
-
 void http_headers_reset(struct http_headers *h) {
     h->bytes = 0;
+    http_headers_begin(h);
+}
+
+bool http_headers_count(struct http_headers *h, size_t bytes) {
+    if (bytes > HEADERS_CEILING - h->bytes) {
+        return false;
+    }
+    h->bytes += bytes;
+    return true;
+}
+
+void http_headers_begin(struct http_headers *h) {
     memset(h->kept_size, 0, sizeof h->kept_size);
 }
 
-bool http_headers_skip(struct http_headers *h, struct span line) {
-    if (line.len > HEADERS_CEILING - h->bytes) {
-        return false;
+void http_headers_keep(struct http_headers *h, struct span name, struct span value) {
+    size_t found = find(name);
+    if (found == HTTP_KEPT_HEADERS || value.len >= KEPT_HEADER_SIZE) {
+        return;
     }
-    h->bytes += line.len;
-    return true;
-}
-
-bool http_headers_take(struct http_headers *h, struct span line) {
-    if (!http_headers_skip(h, line)) {
-        return false;
-    }
-    if (line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0) {
-        /* A status line: what came before belonged to a 100 Continue or the like. */
-        memset(h->kept_size, 0, sizeof h->kept_size);
-    } else if (line.len > 0) {
-        keep(h, line);
-    }
-    return true;
+    memcpy(h->kept[found], value.data, value.len);
+    h->kept[found][value.len] = '\0';
+    h->kept_size[found] = value.len + 1;
 }
 
 struct span http_headers_get(const struct http_headers *h, enum http_header header) {

@@ -1,4 +1,4 @@
-/* The lines of a response's head, and what is kept of them. Pure. */
+/* The headers of a response that are kept, and how much all of them are. Pure. */
 #pragma once
 
 #include "http.h"
@@ -17,9 +17,11 @@ struct http_headers {
 
 /* Forgets all that was taken. */
 void http_headers_reset(struct http_headers *h);
-/* Takes one line, a status line too, with or without its line end. False: all lines together are over the ceiling. */
-MUST_USE bool http_headers_take(struct http_headers *h, struct span line);
-/* Counts one line of which nothing is kept. False: likewise. */
-MUST_USE bool http_headers_skip(struct http_headers *h, struct span line);
-/* The header's value without white space around it, terminated, until the next line; absent where it didn't come or was unreasonably long. */
+/* Counts so many bytes of a line. False: all lines together are over the ceiling. */
+MUST_USE bool http_headers_count(struct http_headers *h, size_t bytes);
+/* Forgets what was kept, but not what was counted: it belonged to a 100 Continue or the like. */
+void http_headers_begin(struct http_headers *h);
+/* Keeps a header, where it is one to keep. The value is without white space around it. */
+void http_headers_keep(struct http_headers *h, struct span name, struct span value);
+/* The header's value, terminated, until the next one is kept; absent where it didn't come or was unreasonably long. */
 struct span http_headers_get(const struct http_headers *h, enum http_header header);

@@ -1,6 +1,8 @@
 /* Any bytes as a response: whole, in pieces as long as the first two bytes say, and once more so with one allocation failing. Where the pieces
- * end makes no difference; nothing shorter would have been complete, and what stands behind a response changes nothing of it. */
+ * end makes no difference; nothing shorter would have been complete, and what stands behind a response changes nothing of it. What is kept of a
+ * complete one's headers is what a plain reading finds in them. */
 #include "http_answer.h"
+#include "plain_head.h"
 #include "scarce.h"
 
 #include <stdint.h>
@@ -100,6 +102,22 @@ static void check_same(const struct outcome *a, const struct outcome *b) {
     }
 }
 
+/* A complete one's head, and the interim ones before it. */
+static void check_headers(const struct outcome *whole, struct span text) {
+    struct span expected[HTTP_KEPT_HEADERS] = {{NULL, 0}};
+    struct span rest = span_of(text.data, whole->taken);
+    bool begins = true, is_interim = false;
+    do {
+        struct span line = plain_line(&rest);
+        check(line.len > 0);
+        if (begins)
+            is_interim = line.data[sizeof "HTTP/1.1"] == '1';
+        begins = plain_trim(line).len == 0;
+        plain_expect(line, expected);
+    } while (!begins || is_interim);
+    check(plain_agrees(&whole->headers, expected));
+}
+
 /* What is complete by itself is so with nothing behind it, and not with a byte less. */
 static void check_extent(const struct outcome *whole, struct span text, uint8_t room) {
     struct outcome o;
@@ -124,6 +142,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     take_all(&split, text, first, each, room);
     uint64_t calls = failing_calls_end();
     check_same(&whole, &split);
+    if (whole.step == ANSWER_DONE)
+        check_headers(&whole, text);
     if (whole.step == ANSWER_DONE && !whole.by_end)
         check_extent(&whole, text, room);
     scarce_begin(calls, data, size);

@@ -402,6 +402,25 @@ static void what_is_kept_of_the_headers_comes_with_the_response(void **state) {
     assert_string_equal(o->kept[HTTP_AMZ_RETRY_AFTER], "absent");
 }
 
+static void white_space_around_a_value_is_none_of_it(void **state) {
+    const struct outcome *o = outcome_of(*state, SPAN(HEAD "Date: \t a \t b\t \t\r\nx-amz-crc32:7\nx-amzn-requestid:\t \r\nretry-after: \r\n" EMPTY));
+    assert_int_equal(o->step, ANSWER_DONE);
+    assert_string_equal(o->kept[HTTP_DATE], "a \t b");
+    assert_string_equal(o->kept[HTTP_CRC32], "7");
+    assert_string_equal(o->kept[HTTP_REQUEST_ID], "");
+    assert_string_equal(o->kept[HTTP_RETRY_AFTER], "");
+}
+
+static void what_stands_before_a_status_line_amid_a_head_is_not_kept(void **state) {
+    const struct outcome *o = outcome_of(*state, SPAN(HEAD "Date: then\r\nx-amz-crc32: 7\r\nHTTP/1.1 500 No: way\r\nDate: now\r\n" EMPTY));
+    assert_int_equal(o->step, ANSWER_DONE);
+    assert_int_equal(o->status, 200);
+    assert_string_equal(o->kept[HTTP_DATE], "now");
+    assert_string_equal(o->kept[HTTP_CRC32], "absent");
+    o = outcome_of(*state, SPAN(HEAD "Date: then\r\nHTTP: x\r\nhttp/1.1: x\r\n" EMPTY));
+    assert_string_equal(o->kept[HTTP_DATE], "then");
+}
+
 static void what_stands_behind_a_response_is_left_where_it_is(void **state) {
     static const struct {
         const char *text, *behind;
@@ -551,6 +570,8 @@ int main(void) {
         TEST(a_change_of_protocol_is_broken),
         TEST(the_connection_is_kept_where_both_ends_know_that_it_is),
         TEST(what_is_kept_of_the_headers_comes_with_the_response),
+        TEST(white_space_around_a_value_is_none_of_it),
+        TEST(what_stands_before_a_status_line_amid_a_head_is_not_kept),
         TEST(what_stands_behind_a_response_is_left_where_it_is),
         TEST(a_connection_that_ends_too_early_breaks_the_response),
         TEST(a_line_over_the_ceiling_is_broken_however_it_comes),

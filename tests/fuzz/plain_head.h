@@ -1,0 +1,70 @@
+/* A plain reading of a response's head, line by line, for the targets to compare with. */
+#pragma once
+
+#include "http_headers.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static inline bool plain_is_blank(char c) {
+    return c != '\0' && strchr(" \t\r\n", c);
+}
+
+static inline struct span plain_trim(struct span s) {
+    while (s.len > 0 && plain_is_blank(s.data[0]))
+        s = span_of(s.data + 1, s.len - 1);
+    while (s.len > 0 && plain_is_blank(s.data[s.len - 1]))
+        s.len--;
+    return s;
+}
+
+static inline bool plain_is_name(struct span line, const char *upper) {
+    size_t len = strlen(upper);
+    if (line.len <= len || line.data[len] != ':')
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = line.data[i];
+        if ((c >= 'a' && c <= 'z' ? c - 32 : c) != upper[i])
+            return false;
+    }
+    return true;
+}
+
+/* The next line with its end, as it comes. */
+static inline struct span plain_line(struct span *rest) {
+    const char *end = memchr(rest->data, '\n', rest->len);
+    size_t len = end ? (size_t)(end - rest->data) + 1 : rest->len;
+    struct span line = span_of(rest->data, len);
+    *rest = span_of(rest->data + len, rest->len - len);
+    return line;
+}
+
+static inline bool plain_is_status_line(struct span line) {
+    return line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0;
+}
+
+/* What is to be kept after this line, of what was before. */
+static inline void plain_expect(struct span line, struct span expected[HTTP_KEPT_HEADERS]) {
+    static const char *const names[] = {"DATE",        "X-AMZN-ERRORTYPE",  "X-AMZN-QUERY-ERROR", "X-AMZ-CRC32",
+                                        "RETRY-AFTER", "X-AMZ-RETRY-AFTER", "X-AMZN-REQUESTID"};
+    if (plain_is_status_line(line))
+        memset(expected, 0, HTTP_KEPT_HEADERS * sizeof *expected);
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        size_t skip = strlen(names[i]) + 1;
+        if (!plain_is_name(line, names[i]))
+            continue;
+        struct span value = plain_trim(span_of(line.data + skip, line.len - skip));
+        if (value.len < KEPT_HEADER_SIZE)
+            expected[i] = value;
+    }
+}
+
+/* Whether just that is kept. */
+static inline bool plain_agrees(const struct http_headers *h, const struct span expected[HTTP_KEPT_HEADERS]) {
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        struct span value = http_headers_get(h, (enum http_header)i);
+        if (!value.data != !expected[i].data || !span_equal(value, expected[i]) || (value.data && value.data[value.len] != '\0'))
+            return false;
+    }
+    return true;
+}
