@@ -16,26 +16,6 @@
  * and in time each has brought some. */
 #define IDLE_BODY_MAX ((size_t)512)
 
-static void list_push(struct http_transfer **list, struct http_transfer *t) {
-    t->previous = NULL;
-    t->next = *list;
-    if (*list) {
-        (*list)->previous = t;
-    }
-    *list = t;
-}
-
-static void list_remove(struct http_transfer **list, struct http_transfer *t) {
-    if (t->previous) {
-        t->previous->next = t->next;
-    } else {
-        *list = t->next;
-    }
-    if (t->next) {
-        t->next->previous = t->previous;
-    }
-}
-
 static void transfer_free(struct http_transfer *t) {
     http_exchange_uncount(t);
     http_answer_free(&t->answer);
@@ -48,9 +28,9 @@ static void on_deadline(void *user);
 
 /* One from the pool, or a new one; in no list. */
 static struct http_transfer *transfer_take(struct http *http) {
-    struct http_transfer *t = http->idle;
+    struct http_transfer *t = TAILQ_FIRST(&http->idle);
     if (t) {
-        list_remove(&http->idle, t);
+        TAILQ_REMOVE(&http->idle, t, in_list);
         http->idle_count--;
         return t;
     }
@@ -75,7 +55,7 @@ static void transfer_give_back(struct http_transfer *t) {
         buf_free(&t->body);
     }
     http_answer_free(&t->answer);
-    list_push(&http->idle, t);
+    TAILQ_INSERT_HEAD(&http->idle, t, in_list);
     http->idle_count++;
 }
 
@@ -168,7 +148,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     http->stats.response_bytes += t->counted;
     http->stats.transfers++;
     t->in_flight = true;
-    list_push(&http->in_flight, t);
+    TAILQ_INSERT_HEAD(&http->in_flight, t, in_list);
     timer_start(http->timers, &t->deadline, clock_monotonic(&http->clock) + request->timeout);
     if (t->target) {
         http_pool_assign(t);
@@ -181,7 +161,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
 static void leave(struct http_transfer *t) {
     timer_stop(t->http->timers, &t->deadline);
     t->in_flight = false;
-    list_remove(&t->http->in_flight, t);
+    TAILQ_REMOVE(&t->http->in_flight, t, in_list);
     t->http->stats.transfers--;
 }
 
@@ -262,6 +242,9 @@ struct http *http_new(struct loop *loop, const struct http_options *options) {
     bool ok = copy_text(options->ca_file, &http->ca_file);
     ok = copy_text(options->user_agent, &http->user_agent) && ok;
     http->targets.hosts = &http->hosts;
+    TAILQ_INIT(&http->connections);
+    TAILQ_INIT(&http->in_flight);
+    TAILQ_INIT(&http->idle);
     TAILQ_INIT(&http->ended);
     timer_init(&http->end_timer, on_end, http);
     if (!http_multi_open(http) || !ok || !random_seed_from_system(&http->random)) {
@@ -276,12 +259,12 @@ void http_free(struct http *http) {
         return;
     }
     http->is_closing = true;
-    for (struct http_transfer *t = http->in_flight, *next; t; t = next) {
-        next = t->next;
+    for (struct http_transfer *t = TAILQ_FIRST(&http->in_flight), *next; t; t = next) {
+        next = TAILQ_NEXT(t, in_list);
         cancel(http, t);
     }
-    for (struct http_transfer *t = http->idle, *next; t; t = next) {
-        next = t->next;
+    for (struct http_transfer *t = TAILQ_FIRST(&http->idle), *next; t; t = next) {
+        next = TAILQ_NEXT(t, in_list);
         transfer_free(t);
     }
     timer_stop(http->timers, &http->end_timer);

@@ -114,11 +114,7 @@ struct http_connection *http_dial(struct http *http, struct http_origin *origin,
     }
     c->ages_at = clock_monotonic(&http->clock) + CONNECTION_LIFETIME + (int64_t)random_below(&http->random, CONNECTION_JITTER + 1);
     c->state = CONNECTION_DIALING;
-    c->next = http->connections;
-    if (c->next) {
-        c->next->previous = c;
-    }
-    http->connections = c;
+    TAILQ_INSERT_HEAD(&http->connections, c, in_all);
     http->connection_count++;
     origin->dialing++;
     return c;
@@ -129,14 +125,7 @@ void http_dial_hang_up(struct http_connection *c) {
     if (c->state == CONNECTION_DIALING) {
         c->origin->dialing--;
     }
-    if (c->previous) {
-        c->previous->next = c->next;
-    } else {
-        http->connections = c->next;
-    }
-    if (c->next) {
-        c->next->previous = c->previous;
-    }
+    TAILQ_REMOVE(&http->connections, c, in_all);
     http->connection_count--;
     http_multi_remove(c);
     curl_easy_cleanup(c->easy);

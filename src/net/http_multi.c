@@ -24,8 +24,7 @@ struct dial_group {
 struct socket_watch {
     ev_io io;
     struct dial_group *group;
-    struct socket_watch *next;     /* among the free ones */
-    struct socket_watch *previous; /* and among those in use */
+    TAILQ_ENTRY(socket_watch) in_list; /* among the free ones, or those in use */
 };
 
 struct watch_chunk {
@@ -72,30 +71,10 @@ static int set_timer(CURLM *multi, long milliseconds, void *user) {
     return 0;
 }
 
-static void watch_push(struct socket_watch **list, struct socket_watch *watch) {
-    watch->previous = NULL;
-    watch->next = *list;
-    if (*list) {
-        (*list)->previous = watch;
-    }
-    *list = watch;
-}
-
-static void watch_remove(struct socket_watch **list, struct socket_watch *watch) {
-    if (watch->previous) {
-        watch->previous->next = watch->next;
-    } else {
-        *list = watch->next;
-    }
-    if (watch->next) {
-        watch->next->previous = watch->previous;
-    }
-}
-
 static void watch_end(struct http *http, struct socket_watch *watch) {
     ev_io_stop(loop_ev(http->loop), &watch->io);
-    watch_remove(&http->used_watches, watch);
-    watch_push(&http->free_watches, watch);
+    TAILQ_REMOVE(&http->used_watches, watch, in_list);
+    TAILQ_INSERT_HEAD(&http->free_watches, watch, in_list);
 }
 
 static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *assigned) {
@@ -114,12 +93,12 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *a
     if (watch) {
         ev_io_stop(loop_ev(http->loop), &watch->io);
     } else {
-        watch = http->free_watches;
+        watch = TAILQ_FIRST(&http->free_watches);
         if (!watch || curl_multi_assign(group->multi, fd, watch) != CURLM_OK) {
             return -1;
         }
-        watch_remove(&http->free_watches, watch);
-        watch_push(&http->used_watches, watch);
+        TAILQ_REMOVE(&http->free_watches, watch, in_list);
+        TAILQ_INSERT_HEAD(&http->used_watches, watch, in_list);
         watch->group = group;
         ev_init(&watch->io, on_socket);
         watch->io.data = watch;
@@ -141,7 +120,7 @@ static bool reserve(struct http *http, size_t connections) {
         chunk->next = http->chunks;
         http->chunks = chunk;
         for (size_t i = 0; i < WATCHES_PER_CHUNK; i++) {
-            watch_push(&http->free_watches, &chunk->watches[i]);
+            TAILQ_INSERT_HEAD(&http->free_watches, &chunk->watches[i], in_list);
         }
         http->watch_count += WATCHES_PER_CHUNK;
     }
@@ -196,6 +175,8 @@ void http_multi_remove(struct http_connection *c) {
 }
 
 bool http_multi_open(struct http *http) {
+    TAILQ_INIT(&http->free_watches);
+    TAILQ_INIT(&http->used_watches);
     http->share = curl_share_init();
     return http->share && curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
            curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
@@ -213,8 +194,8 @@ void http_multi_close(struct http *http) {
         timer_stop(http->timers, &group->timer);
         free(group);
     }
-    while (http->used_watches) {
-        watch_end(http, http->used_watches);
+    while (!TAILQ_EMPTY(&http->used_watches)) {
+        watch_end(http, TAILQ_FIRST(&http->used_watches));
     }
     if (http->share) {
         curl_share_cleanup(http->share);

@@ -205,7 +205,7 @@ void http_pool_dialed(struct http_connection *c, CURLcode code) {
 }
 
 void http_pool_free(struct http *http) {
-    while (http->connections) {
-        hang_up(http->connections);
+    while (!TAILQ_EMPTY(&http->connections)) {
+        hang_up(TAILQ_FIRST(&http->connections));
     }
 }

@@ -26,8 +26,8 @@ enum http_place { AT_NOBODY, AT_QUEUE, AT_CONNECTION, AT_END /* it failed, and i
 
 struct http_transfer {
     struct http *http;
-    struct http_transfer *next, *previous;             /* among those in flight, or those for reuse */
-    TAILQ_ENTRY(http_transfer) in_place;               /* AT_QUEUE, AT_END */
+    TAILQ_ENTRY(http_transfer) in_list;  /* among those in flight, or those for reuse */
+    TAILQ_ENTRY(http_transfer) in_place; /* AT_QUEUE, AT_END */
 
     /* Fixed while it is in flight. */
     http_done *done;
@@ -61,8 +61,8 @@ struct http_connection {
     ev_io io; /* first; from the end of the dialing on, for as long as it lives */
     struct http *http;
     struct http_origin *origin;
-    struct http_connection *next, *previous; /* among all */
-    TAILQ_ENTRY(http_connection) in_idle;    /* among its origin's */
+    TAILQ_ENTRY(http_connection) in_all;
+    TAILQ_ENTRY(http_connection) in_idle; /* among its origin's */
     enum http_connection_state state;
     struct http_transfer *transfer; /* NULL: none */
     int64_t ages_at, idle_since;    /* monotonic */
@@ -76,6 +76,7 @@ struct http_connection {
 
 struct watch_chunk;
 struct socket_watch;
+TAILQ_HEAD(socket_watches, socket_watch);
 
 struct http {
     struct loop *loop;
@@ -92,15 +93,15 @@ struct http {
 
     struct http_hosts hosts;
     struct http_targets targets;
-    struct http_connection *connections;
+    struct http_connections connections;
     size_t connection_count;
     struct dial_group *groups;
-    struct socket_watch *free_watches, *used_watches;
+    struct socket_watches free_watches, used_watches;
     struct watch_chunk *chunks;
     size_t watch_count;
 
-    struct http_transfer *in_flight;
-    struct http_transfer *idle; /* for reuse */
+    struct http_transfers in_flight;
+    struct http_transfers idle; /* for reuse */
     size_t idle_count;
     struct http_transfers ended; /* AT_END */
     size_t ended_count;

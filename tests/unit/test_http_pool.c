@@ -9,6 +9,10 @@
 
 static const struct server_answer OK = OK_ANSWER;
 
+static struct http_connection *newest(const struct fixture *f) {
+    return TAILQ_FIRST(&f->http->connections);
+}
+
 /* All that the client remembers was so much longer ago. (A clock that is put ahead would put off libcurl's timers.) */
 static void let_pass(struct fixture *f, int64_t time) {
     struct http *http = f->http;
@@ -17,11 +21,13 @@ static void let_pass(struct fixture *f, int64_t time) {
         h->proved -= h->proved == NEVER ? 0 : time;
         h->looked -= h->looked == NEVER ? 0 : time;
     }
-    for (struct http_connection *c = http->connections; c; c = c->next) {
+    struct http_connection *c;
+    TAILQ_FOREACH(c, &http->connections, in_all) {
         c->ages_at -= time;
         c->idle_since -= time;
     }
-    for (struct http_transfer *t = http->in_flight; t; t = t->next) {
+    struct http_transfer *t;
+    TAILQ_FOREACH(t, &http->in_flight, in_list) {
         t->waits_since -= time;
     }
 }
@@ -129,10 +135,10 @@ static void an_old_connection_gives_way_to_a_new_one(void **state) {
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->status, 200);
     /* As old as it may be, and used and opened a moment ago. */
-    struct http_connection *first = f->http->connections;
+    struct http_connection *first = newest(f);
     let_pass(f, 10 * MICROSECONDS);
     assert_int_equal(run(f, &request)->status, 200);
-    assert_ptr_equal(f->http->connections, first);
+    assert_ptr_equal(newest(f), first);
     first->ages_at = clock_monotonic(&f->http->clock) - 1;
     assert_int_equal(run(f, &request)->status, 200);
     assert_int_equal(f->server.accepted, 2);
@@ -147,7 +153,7 @@ static void a_connection_that_is_always_busy_grows_old_too(void **state) {
         (void)start(f, &request);
     }
     await(f, 5);
-    f->http->connections->ages_at = clock_monotonic(&f->http->clock) - 1;
+    newest(f)->ages_at = clock_monotonic(&f->http->clock) - 1;
     await(f, 10);
     assert_int_equal(f->server.accepted, 2);
 }
@@ -182,7 +188,7 @@ static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
         assert_int_equal(run(f, &request)->status, 200);
     }
     assert_int_equal(f->server.accepted, 1);
-    assert_true(f->http->connections->ages_at < clock_monotonic(&f->http->clock));
+    assert_true(newest(f)->ages_at < clock_monotonic(&f->http->clock));
 }
 
 /* The loop hears of it in its next turn: too late for a request that is sent before. */
@@ -227,10 +233,10 @@ static void while_all_connections_are_busy_a_name_is_looked_at_too(void **state)
     await(f, 5);
     /* The connection is too old, and it was long ago that the name led anywhere. */
     let_pass(f, 20 * MICROSECONDS);
-    f->http->connections->ages_at = clock_monotonic(&f->http->clock) - 1;
+    newest(f)->ages_at = clock_monotonic(&f->http->clock) - 1;
     await(f, MAX_OUTCOMES);
     assert_int_equal(f->http->connection_count, 1);
-    assert_true(f->http->connections->ages_at > clock_monotonic(&f->http->clock));
+    assert_true(newest(f)->ages_at > clock_monotonic(&f->http->clock));
 }
 
 static void at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_name(void **state) {
