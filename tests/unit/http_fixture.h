@@ -74,6 +74,7 @@ static void on_done(void *user, const struct http_response *response) {
     struct fixture *f = o->f;
     assert_false(f->starting);
     assert_false(o->done);
+    assert_true((response->error == HTTP_FINE) == (response->message[0] == '\0'));
     o->done = true;
     o->error = response->error;
     o->status = response->status;
