@@ -51,7 +51,6 @@ typedef void sqs_received(void *user, const struct call_result *result, struct s
 /* One entry of a batch: what became of it. */
 struct sqs_entry_result {
     bool ok;
-    bool sender_fault; /* the request's own fault: the same entry again gets the same answer */
     char code[CALL_CODE_SIZE]; /* "" where it is ok, and where the answer doesn't name it */
 };
 /* entries is as long as the batch where result->class is CALL_OK, an entry that the answer doesn't name being not ok; else NULL. */

@@ -27,8 +27,6 @@ static enum answer_status verdict_member(void *user, struct json_reader *r, cons
             const char id[] = {(char)('0' + i), '\0'};
             v->index = value->event == JSON_STRING && json_token_is(value, id) ? i : v->index;
         }
-    } else if (json_token_is(name, "SenderFault")) {
-        v->result.sender_fault = value->event == JSON_TRUE;
     } else if (json_token_is(name, "Code")) {
         answer_text_cut(value, v->result.code, sizeof v->result.code);
     } else if (json_token_is(name, "MessageId")) {

@@ -48,7 +48,7 @@ static struct json_object *entries_outcome(const struct sim_batch *b) {
         return json_object_new_string(b->result.code);
     struct json_object *outcome = json_object_new_array();
     for (size_t i = 0; i < b->count; i++)
-        append(outcome, b->entries[i].ok ? "ok" : b->entries[i].sender_fault ? "sender's fault" : "service's fault");
+        append(outcome, b->entries[i].ok ? "ok" : "refused");
     return outcome;
 }
 

@@ -5,20 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sim_entry_refused(struct sqs_entry_result *r, bool sender_fault, const char *code) {
-    *r = (struct sqs_entry_result){.sender_fault = sender_fault};
+void sim_entry_refused(struct sqs_entry_result *r, const char *code) {
+    *r = (struct sqs_entry_result){0};
     snprintf(r->code, sizeof r->code, "%s", code);
 }
 
 bool sim_entry_fails(struct sim_sqs *sqs, uint32_t mask, size_t i, struct sqs_entry_result *r) {
     if (sim_happens(sqs->world, sqs->failed_entries)) {
         sqs->happened.failed_entries++;
-        sim_entry_refused(r, false, "InternalError");
+        sim_entry_refused(r, "InternalError");
     } else if (sim_happens(sqs->world, sqs->refused_entries)) {
         sqs->happened.refused_entries++;
-        sim_entry_refused(r, true, "InvalidParameterValue");
+        sim_entry_refused(r, "InvalidParameterValue");
     } else if (mask >> i & 1) {
-        sim_entry_refused(r, sqs->fail_as_senders, sqs->fail_as_senders ? "InvalidMessageContents" : "InternalError");
+        sim_entry_refused(r, sqs->fail_as_senders ? "InvalidMessageContents" : "InternalError");
     } else {
         return false;
     }
@@ -41,14 +41,14 @@ static void delete_one(struct sim_queue *queue, const char *handle, struct sqs_e
     bool newest = false;
     struct sim_message *m = sim_message_of(queue, handle, &newest);
     if (!m) {
-        sim_entry_refused(r, true, "ReceiptHandleIsInvalid");
+        sim_entry_refused(r, "ReceiptHandleIsInvalid");
         return;
     }
     r->ok = true;
     if (m->deleted || m->expired)
         return;
     if (is_refused_as_expired(queue, m, newest)) {
-        sim_entry_refused(r, true, "InvalidParameterValue"); /* "The receipt handle has expired" */
+        sim_entry_refused(r, "InvalidParameterValue"); /* "The receipt handle has expired" */
         return;
     }
     if (!newest || m->queue != queue) {
@@ -91,11 +91,11 @@ static void change_one(struct sim_queue *queue, const char *handle, unsigned sec
     struct sim_message *m = sim_message_of(queue, handle, &newest);
     int64_t until = w->now + (int64_t)seconds * MICROSECONDS;
     if (!m) {
-        sim_entry_refused(r, true, "ReceiptHandleIsInvalid");
+        sim_entry_refused(r, "ReceiptHandleIsInvalid");
     } else if (m->deleted || m->expired || m->queue != queue || !newest || m->visible_at <= w->now) {
-        sim_entry_refused(r, true, "MessageNotInflight");
+        sim_entry_refused(r, "MessageNotInflight");
     } else if (until > m->received_at + (int64_t)SQS_VISIBILITY_MAX * MICROSECONDS) {
-        sim_entry_refused(r, true, "InvalidParameterValue");
+        sim_entry_refused(r, "InvalidParameterValue");
     } else {
         r->ok = true;
         sim_queue_changes(queue);

@@ -63,7 +63,7 @@ bool sim_fifo_too_fast(struct sim_queue *queue, enum sim_sqs_action action);
 enum sim_executed sim_delete_execute(struct sim_call *base);
 enum sim_executed sim_change_execute(struct sim_call *base);
 void sim_batch_deliver(struct sim_call *base);
-void sim_entry_refused(struct sqs_entry_result *r, bool sender_fault, const char *code);
+void sim_entry_refused(struct sqs_entry_result *r, const char *code);
 /* Whether the i-th entry of a batch fails as the test or chance wants it: then its result is written. */
 bool sim_entry_fails(struct sim_sqs *sqs, uint32_t mask, size_t i, struct sqs_entry_result *r);
 /* sim_sqs_send.c */

@@ -46,17 +46,17 @@ static void send_one(struct sqs_call *call, size_t i) {
     const char *code = fault_of(call->sends[i]);
     size_t size = size_of(call->sends[i]);
     if (code) {
-        sim_entry_refused(&call->results[i], true, code);
+        sim_entry_refused(&call->results[i], code);
         return;
     }
     if (size > call->queue->attributes.max_message_size) {
-        sim_entry_refused(&call->results[i], true, "InvalidParameterValue");
+        sim_entry_refused(&call->results[i], "InvalidParameterValue");
         return;
     }
     uint64_t before = call->queue->sent;
     struct sim_message *m = sim_queue_offer(call->queue, sim_message_copy(call->sends[i]), &code); /* the client may send it once more */
     if (!m) {
-        sim_entry_refused(&call->results[i], true, code);
+        sim_entry_refused(&call->results[i], code);
         return;
     }
     call->results[i].ok = true;

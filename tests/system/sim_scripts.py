@@ -19,10 +19,6 @@ def _refusal(error: botocore.exceptions.ClientError) -> str:
     return error.response["Error"]["Code"].rpartition("#")[2]
 
 
-def _fault(failed: dict[str, Any]) -> str:
-    return "sender's fault" if failed["SenderFault"] else "service's fault"
-
-
 @dataclass
 class Queues:
     """One script's queues, and what it has seen of them."""
@@ -40,7 +36,7 @@ class Queues:
         names = {"body": "MessageBody", "group": "MessageGroupId", "dedup": "MessageDeduplicationId"}
         entries = [{"Id": str(i)} | {names[name]: value for name, value in entry.items()} for i, entry in enumerate(step["entries"])]
         answer = self.sqs.send_message_batch(QueueUrl=self._url(step), Entries=entries)
-        outcome = {int(failed["Id"]): _fault(failed) for failed in answer.get("Failed", [])}
+        outcome = {int(failed["Id"]): "refused" for failed in answer.get("Failed", [])}
         for place, message_id in sorted((int(sent["Id"]), sent["MessageId"]) for sent in answer.get("Successful", [])):
             outcome[place] = f"as {self.ids[message_id]}" if message_id in self.ids else "ok"
             self.ids.setdefault(message_id, step["entries"][place]["body"])
@@ -72,7 +68,7 @@ class Queues:
         return lines if self.queues["queue"].fifo else sorted(lines)
 
     def _entries(self, answer: dict[str, Any], count: int) -> Outcome:
-        outcome = {int(failed["Id"]): _fault(failed) for failed in answer.get("Failed", [])}
+        outcome = {int(failed["Id"]): "refused" for failed in answer.get("Failed", [])}
         outcome |= {int(entry["Id"]): "ok" for entry in answer.get("Successful", [])}
         return [outcome.get(i, "not named") for i in range(count)]
 

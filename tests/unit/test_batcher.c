@@ -43,7 +43,6 @@ struct probe {
     size_t poison;    /* this entry (by number, counted from 1) fails any call with it as a whole */
     size_t most_bytes; /* that pass on the way; 0: any */
     uint64_t failing;       /* entries (by number) that fail alone */
-    bool sender_fault;
     const char *entry_code;
     struct batch_flight *flights[200];
     struct {
@@ -91,7 +90,6 @@ static void probe_answer(void *user) {
     for (size_t i = 0; i < p->under_way[at].count; i++) {
         bool fails = p->failing >> p->under_way[at].index[i] & 1;
         results[i].ok = !fails;
-        results[i].sender_fault = fails && p->sender_fault;
         if (fails)
             snprintf(results[i].code, sizeof results[i].code, "%s", p->entry_code ? p->entry_code : "InternalError");
     }
@@ -297,7 +295,7 @@ static void entries_refused_as_a_whole_are_told_apart_one_by_one(void **state) {
     world_done(&w);
 }
 
-static void an_entry_is_refused_by_its_own_fault_whoever_is_said_to_be_at_fault(void **state) {
+static void an_entry_is_refused_by_a_code_that_names_it_and_by_no_other(void **state) {
     (void)state;
     static const char *const passing[] = {"KmsAccessDenied", "OverLimit", "ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable",
                                           "InternalError", "SomethingNew", ""};
@@ -307,13 +305,11 @@ static void an_entry_is_refused_by_its_own_fault_whoever_is_said_to_be_at_fault(
         sim_usual_world(&w, 5);
         probe_init(&p, &w, 0);
         p.failing = 3;
-        p.sender_fault = true;
         p.entry_code = passing[c];
         add(&p, 0, NEVER);
         world_run(&w, MINUTE);
         assert_int_equal(p.refused, 0);
         assert_int_equal(world_logged(&w, "Probing keeps failing for one entry at least"), 1); /* not at each try */
-        p.sender_fault = c % 2;
         p.entry_code = c % 2 ? "InvalidMessageContents" : "AWS.SimpleQueueService.ReceiptHandleIsInvalid";
         add(&p, 1, NEVER);
         world_run(&w, MINUTE);
@@ -566,7 +562,7 @@ int main(void) {
         cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
         cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),
         cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
-        cmocka_unit_test(an_entry_is_refused_by_its_own_fault_whoever_is_said_to_be_at_fault),
+        cmocka_unit_test(an_entry_is_refused_by_a_code_that_names_it_and_by_no_other),
         cmocka_unit_test(a_batch_too_large_for_the_way_goes_one_by_one_and_what_is_too_large_alone_is_refused),
         cmocka_unit_test(what_is_small_in_itself_is_never_refused_for_its_size),
         cmocka_unit_test(one_that_a_firewall_refuses_keeps_its_company_no_longer),

@@ -46,7 +46,6 @@ static void a_visibility_ends_twelve_hours_after_the_receive(void **state) {
     struct sqs_visibility_entry entry = {span_cstr(handle), SQS_VISIBILITY_MAX - 1795};
     struct sqs_entry_result result = sim_client_change(q, &entry, 1).entries[0];
     assert_string_equal(result.code, "InvalidParameterValue");
-    assert_true(result.sender_fault);
     entry.visibility_seconds = SQS_VISIBILITY_MAX - 1801;
     assert_true(sim_client_change(q, &entry, 1).entries[0].ok);
     world_run(&w, (SQS_VISIBILITY_MAX - 1800) * SECOND);
@@ -166,11 +165,13 @@ static void entries_fail_by_chance_with_and_without_the_senders_fault(void **sta
     w.sqs.failed_entries = 1000;
     struct sim_batch b = sim_client_send(q, entries, 2);
     assert_int_equal(b.result.class, CALL_OK);
-    assert_false(b.entries[0].ok || b.entries[0].sender_fault);
+    assert_false(b.entries[0].ok);
+    assert_string_equal(b.entries[0].code, "InternalError");
     w.sqs.failed_entries = 0;
     w.sqs.refused_entries = 1000;
     b = sim_client_send(q, entries, 2);
-    assert_true(!b.entries[1].ok && b.entries[1].sender_fault);
+    assert_false(b.entries[1].ok);
+    assert_string_equal(b.entries[1].code, "InvalidParameterValue");
     assert_int_equal(q->count, 0);
     world_done(&w);
 }
