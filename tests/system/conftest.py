@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterator
 
 import pytest
 from harness.process import binary_path
+from harness.proxy import Proxy
 from harness.queues import Queue, make_queue
 from harness.scene import Scene
 from harness.tables import Table, make_table
@@ -103,3 +104,17 @@ def module_scene(make_scene: Callable[..., Scene]) -> Iterator[Scene]:
     """The usual scene, shared by a module's tests that don't disturb each other."""
     with contextlib.closing(make_scene()) as shared:
         yield shared
+
+
+@pytest.fixture
+def sqs_proxy(cloud: Cloud) -> Iterator[Proxy]:
+    """Before SQS."""
+    with Proxy(cloud.sqs_server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def dynamodb_proxy(cloud: Cloud) -> Iterator[Proxy]:
+    """Before DynamoDB."""
+    with Proxy(cloud.dynamodb_server.url) as proxy:
+        yield proxy

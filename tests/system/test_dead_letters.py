@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from harness import bodies, faults
@@ -165,12 +165,6 @@ class Limited:
 
     def run(self, *bodies_: str) -> Run:
         return self.scene.run_until_empty(*bodies_, AWS_ENDPOINT_URL_SQS=self.proxy.url)
-
-
-@pytest.fixture
-def sqs_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.sqs_server.url) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import pytest
 from harness import faults
@@ -16,15 +16,8 @@ from harness.scene import Scene, message
 
 
 @pytest.fixture
-def proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.dynamodb_server.url) as one:
-        yield one
-
-
-@pytest.fixture
-def sqs_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.sqs_server.url) as one:
-        yield one
+def proxy(dynamodb_proxy: Proxy) -> Proxy:
+    return dynamodb_proxy
 
 
 def records(request: Request) -> str:

@@ -16,7 +16,7 @@ import threading
 from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from harness import faults
@@ -29,10 +29,9 @@ from test_faults_queue import chain, shorten_polls, versions
 
 
 @pytest.fixture
-def proxies(cloud: Any) -> Iterator[tuple[Proxy, Proxy]]:
+def proxies(sqs_proxy: Proxy, dynamodb_proxy: Proxy) -> tuple[Proxy, Proxy]:
     """Before SQS and before DynamoDB."""
-    with Proxy(cloud.sqs_server.url) as sqs, Proxy(cloud.dynamodb_server.url) as dynamodb:
-        yield sqs, dynamodb
+    return sqs_proxy, dynamodb_proxy
 
 
 def behind(proxies: tuple[Proxy, Proxy]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, defaultdict
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from harness import faults
@@ -17,15 +17,8 @@ from harness.scene import Scene, message
 
 
 @pytest.fixture
-def proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.sqs_server.url) as one:
-        yield one
-
-
-@pytest.fixture
-def dynamodb_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.dynamodb_server.url) as one:
-        yield one
+def proxy(sqs_proxy: Proxy) -> Proxy:
+    return sqs_proxy
 
 
 def chain(scene: Scene, count: int) -> list[str]:

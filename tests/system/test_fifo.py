@@ -7,7 +7,7 @@ import re
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from harness import faults
@@ -20,18 +20,6 @@ from test_faults_queue import answered, entries, give_back, received, shorten_po
 
 GROUPS, SIZE = 5, 40
 Place = tuple[str, int]
-
-
-@pytest.fixture
-def sqs_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.sqs_server.url) as one:
-        yield one
-
-
-@pytest.fixture
-def dynamodb_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.dynamodb_server.url) as one:
-        yield one
 
 
 @pytest.fixture

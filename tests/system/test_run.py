@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
 from harness import faults
@@ -13,18 +13,6 @@ from harness.cases import STARTED
 from harness.polling import wait_until
 from harness.proxy import Proxy
 from harness.scene import Scene, message
-
-
-@pytest.fixture
-def dynamodb_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.dynamodb_server.url) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-def sqs_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.sqs_server.url) as proxy:
-        yield proxy
 
 
 def test_a_mixture_is_worked_off_until_the_queue_is_empty(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Callable, Iterator
 
 import pytest
 from harness.polling import PATIENCE, wait_until
@@ -47,12 +47,6 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
     listening = Manager(tmp_path / "notify")
     yield listening
     listening.close()
-
-
-@pytest.fixture
-def dynamodb_proxy(cloud: Any) -> Iterator[Proxy]:
-    with Proxy(cloud.dynamodb_server.url) as proxy:
-        yield proxy
 
 
 def test_readiness_is_told_once_the_tables_and_queues_were_seen(scene: Scene, manager: Manager) -> None:
