@@ -6,6 +6,7 @@
 #include "json_reader.h"
 #include "json_writer.h"
 #include "queue_worker.h"
+#include "sink_scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,16 +62,11 @@ static void drop_line(void *ctx, struct span line) {
 /* Acknowledges the one letter of a batch by the MD5 of its body, which is decoded without memory of the heap: that is what is measured. */
 static void acknowledge(struct play *p, struct span request) {
     static char room[(size_t)4 << 20];
-    static const struct span member = {"\"MessageBody\":\"", sizeof "\"MessageBody\":\"" - 1};
     struct buf text = {.data = room, .capacity = sizeof room, .max = sizeof room - 1};
     char md5[MD5_HEX_SIZE + 1] = "";
-    const char *at = memmem(request.data, request.len, member.data, member.len);
-    if (!at)
-        abort();
-    const char *body = at + member.len, *end = body;
-    while (*end != '"')
-        end += *end == '\\' ? 2 : 1;
-    if (!json_unescape(span_of(body, (size_t)(end - body)), &text) || (digest_has_md5(p->digest) && !digest_md5_hex(p->digest, buf_span(&text), md5)))
+    struct span raw;
+    if (!scan_text(&request, SPAN("\"MessageBody\""), &raw) || !json_unescape(raw, &text) ||
+        (digest_has_md5(p->digest) && !digest_md5_hex(p->digest, buf_span(&text), md5)))
         abort();
     (void)snprintf(p->sent_answer, sizeof p->sent_answer,
                    "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"dead\",\"MD5OfMessageBody\":\"%s\"}],\"Failed\":[]}", md5);

@@ -1,5 +1,7 @@
 #include "sink_body.h"
 
+#include "digest.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -54,11 +56,6 @@ bool bodies_append(struct bodies *b, bool valid, uint64_t n, struct buf *out, ch
     if (EVP_MD_CTX_copy_ex(b->scratch, t->md5) != 1 || EVP_DigestUpdate(b->scratch, tail, sizeof tail - 1) != 1 ||
         EVP_DigestFinal_ex(b->scratch, md5, NULL) != 1)
         return false;
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i < BODY_MD5_SIZE / 2; i++) {
-        ret_md5[2 * i] = hex[md5[i] >> 4];
-        ret_md5[2 * i + 1] = hex[md5[i] & 15];
-    }
-    ret_md5[BODY_MD5_SIZE - 1] = '\0';
+    hex_encode(md5, BODY_MD5_SIZE / 2, ret_md5);
     return buf_append_span(out, buf_span(&t->escaped)) && buf_append(out, tail, RECORD_DIGITS) && buf_append_cstr(out, "\\\"}");
 }
