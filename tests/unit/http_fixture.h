@@ -131,6 +131,12 @@ static struct outcome *run(struct fixture *f, const struct http_request *request
     return o;
 }
 
+/* The server says what nobody asked for, over its newest connection. */
+static inline void send_stray(struct fixture *f, const char *text) {
+    size_t len = strlen(text);
+    assert_int_equal(send(f->server.connections->fd, text, len, MSG_NOSIGNAL), len);
+}
+
 static inline void stop_lingering(void *user) {
     struct fixture *f = user;
     loop_stop(f->loop);

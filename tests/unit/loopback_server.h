@@ -215,14 +215,21 @@ static bool server_open(struct server *s, struct loop *loop, const struct server
     return s->watch != NULL;
 }
 
+/* Nobody listens any more, as if the name had no address; the connections live. */
+static void server_stop_listening(struct server *s) {
+    loop_watch_free(s->watch);
+    s->watch = NULL;
+    if (s->fd >= 0) {
+        close(s->fd);
+    }
+    s->fd = -1;
+}
+
 static void server_close(struct server *s) {
     while (s->connections) {
         server_drop(s->connections);
     }
-    loop_watch_free(s->watch);
-    if (s->fd >= 0) {
-        close(s->fd);
-    }
+    server_stop_listening(s);
     buf_free(&s->last_request);
     SSL_CTX_free(s->tls);
 }

@@ -178,11 +178,7 @@ static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
     begin(f, &(struct http_options){0}, &OK, 1);
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->status, 200);
-    /* Nobody listens any more, as if the name had no address; the connection lives. */
-    loop_watch_free(f->server.watch);
-    f->server.watch = NULL;
-    close(f->server.fd);
-    f->server.fd = -1;
+    server_stop_listening(&f->server);
     for (size_t i = 0; i < 6; i++) {
         let_pass(f, 20 * MICROSECONDS);
         assert_int_equal(run(f, &request)->status, 200);
@@ -194,12 +190,11 @@ static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
 /* The loop hears of it in its next turn: too late for a request that is sent before. */
 static void what_stands_in_the_socket_already_is_no_answer_to_the_next_request(void **state) {
     static const struct server_answer answers[] = {OK_ANSWER, {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
-    static const char stray[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
     struct fixture *f = *state;
     begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->status, 200);
-    assert_int_equal(send(f->server.connections->fd, stray, sizeof stray - 1, MSG_NOSIGNAL), sizeof stray - 1);
+    send_stray(f, OK.text);
     assert_int_equal(run(f, &request)->status, 400);
     assert_int_equal(f->server.accepted, 2);
 }
@@ -244,10 +239,7 @@ static void at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_n
     begin(f, &(struct http_options){.max_connections = 1}, &OK, 1);
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->status, 200);
-    loop_watch_free(f->server.watch);
-    f->server.watch = NULL;
-    close(f->server.fd);
-    f->server.fd = -1;
+    server_stop_listening(&f->server);
     for (size_t i = 0; i < 6; i++) {
         let_pass(f, 20 * MICROSECONDS);
         assert_int_equal(run(f, &request)->status, 200);
