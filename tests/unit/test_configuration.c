@@ -4,30 +4,13 @@
 #include <cmocka.h>
 
 #include "configuration.h"
+#include "kept_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char logged[4096];
-
-static void keep_line(void *ctx, struct span line) {
-    (void)ctx;
-    size_t used = strlen(logged);
-    (void)snprintf(logged + used, sizeof logged - used, "%.*s\n", (int)line.len, line.data);
-}
-
-static int64_t no_time(void *ctx) {
-    (void)ctx;
-    return 0;
-}
-
-static struct log test_log(void) {
-    logged[0] = '\0';
-    return (struct log){.clock = {no_time, no_time, NULL}, .sink = keep_line};
-}
 
 /* Loads a file with this text. */
 static bool load(const char *text, struct configuration *ret_configuration) {
