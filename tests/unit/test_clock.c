@@ -11,12 +11,22 @@
 #include <string.h>
 #include <time.h>
 
+struct stamp {
+    int64_t wall;
+    const char *text;
+};
+
+static void assert_written(const struct stamp *cases, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        char text[ISO8601_SIZE];
+        clock_iso8601(cases[i].wall, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
 static void moments_are_written_in_utc_with_milliseconds(void **state) {
     (void)state;
-    static const struct {
-        int64_t wall;
-        const char *text;
-    } cases[] = {
+    static const struct stamp cases[] = {
         {0, "1970-01-01T00:00:00.000Z"},
         {999, "1970-01-01T00:00:00.000Z"},
         {1000, "1970-01-01T00:00:00.001Z"},
@@ -27,11 +37,7 @@ static void moments_are_written_in_utc_with_milliseconds(void **state) {
         {4107542400000000, "2100-03-01T00:00:00.000Z"},
         {253402300799999999, "9999-12-31T23:59:59.999Z"},
     };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        char text[ISO8601_SIZE];
-        clock_iso8601(cases[i].wall, text);
-        assert_string_equal(text, cases[i].text);
-    }
+    assert_written(cases, ARRAY_LENGTH(cases));
 }
 
 static void every_day_has_the_date_that_the_c_library_gives_it(void **state) {
@@ -50,20 +56,13 @@ static void every_day_has_the_date_that_the_c_library_gives_it(void **state) {
 
 static void moments_out_of_range_are_clamped(void **state) {
     (void)state;
-    static const struct {
-        int64_t wall;
-        const char *text;
-    } cases[] = {
+    static const struct stamp cases[] = {
         {-1, "1970-01-01T00:00:00.000Z"},
         {INT64_MIN, "1970-01-01T00:00:00.000Z"},
         {253402300800000000, "9999-12-31T23:59:59.999Z"},
         {INT64_MAX, "9999-12-31T23:59:59.999Z"},
     };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        char text[ISO8601_SIZE];
-        clock_iso8601(cases[i].wall, text);
-        assert_string_equal(text, cases[i].text);
-    }
+    assert_written(cases, ARRAY_LENGTH(cases));
 }
 
 static void the_system_clocks_count_microseconds(void **state) {
