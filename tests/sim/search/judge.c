@@ -163,17 +163,6 @@ void judge_call(struct judge *j, unsigned worker, int by) {
         judge_broken(j, "I6", "worker %u has %u calls open", worker, w->open_calls);
 }
 
-/* An earlier one of its group, which the worker had and SQS hasn't deleted, keeps it from being tried. */
-static bool stands_behind(const struct judge *j, unsigned worker, const struct sim_message *m) {
-    for (size_t i = 0; m->group && i < m->index; i++) {
-        const struct sim_message *earlier = j->world->sqs.all[i];
-        const struct holding *h = &j->seen[i].holdings[worker];
-        if (earlier->group == m->group && !earlier->deleted && j->seen[i].judged && h->life == j->workers[worker].life && !h->returned)
-            return true;
-    }
-    return false;
-}
-
 /* Whether it has something that failed in this outage, so that it tries that instead of receiving: not what SQS is about to take back, since a message
  * can't be hidden for longer than twelve hours. */
 static bool holds_something(const struct judge *j, unsigned worker) {
@@ -182,8 +171,7 @@ static bool holds_something(const struct judge *j, unsigned worker) {
         const struct holding *h = &s->holdings[worker];
         if (s->judged && s->last_holder == worker && h->life == j->workers[worker].life && !h->returned && !h->gone &&
             h->told_until > j->world->now && j->world->now - h->received_at < TWELVE_HOURS - MINUTE && !judge_is_settled(j, s) &&
-            j->updates[s->update].out_at[worker] >= j->db_out_since && j->updates[s->update].out_at[worker] >= h->received_at &&
-            !stands_behind(j, worker, j->world->sqs.all[i]))
+            j->updates[s->update].out_at[worker] >= j->db_out_since && j->updates[s->update].out_at[worker] >= h->received_at)
             return true;
     }
     return false;
@@ -202,7 +190,7 @@ static int64_t feel(int64_t felt, int64_t since, int64_t now, int64_t began, con
     return began < since || (felt != NEVER && felt >= since) ? felt : now;
 }
 
-void judge_receive(struct judge *j, unsigned worker, unsigned max_messages) {
+bool judge_receive(struct judge *j, unsigned worker, unsigned max_messages) {
     struct judge_worker *w = &j->workers[worker];
     int64_t now = j->world->now;
     size_t limit = (size_t)64 << 20;
@@ -215,12 +203,7 @@ void judge_receive(struct judge *j, unsigned worker, unsigned max_messages) {
     if (is_long_since(j, j->sqs_out_since, w->sqs_felt) && now - w->last_receive < 200 * MILLISECOND)
         judge_broken(j, "I6", "worker %u receives twice within %lld us while SQS is out", worker, (long long)(now - w->last_receive));
     w->last_receive = now;
-    if (is_long_since(j, j->db_out_since, w->db_felt) && holds_something(j, worker) &&
-        j->change_trouble_at < now - MINUTE) {
-        if (now - w->extra_receive < 59 * SECOND)
-            judge_broken(j, "I5", "worker %u receives more than once a minute while DynamoDB is out and it holds messages", worker);
-        w->extra_receive = now;
-    }
+    return is_long_since(j, j->db_out_since, w->db_felt) && holds_something(j, worker) && j->change_trouble_at < now - MINUTE;
 }
 
 static unsigned record_of(const struct judge *j, unsigned update) {
@@ -272,6 +255,13 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result) {
     struct judge_worker *w = &j->workers[worker];
     w->sqs_felt = feel(w->sqs_felt, j->sqs_out_since, j->world->now, j->world->now, result);
+}
+
+void judge_brought(struct judge *j, unsigned worker, int64_t asked_at) {
+    struct judge_worker *w = &j->workers[worker];
+    if (asked_at - w->extra_receive < 59 * SECOND)
+        judge_broken(j, "I5", "worker %u receives messages more than once a minute while DynamoDB is out and it holds some", worker);
+    w->extra_receive = asked_at;
 }
 
 /* What may be the message's own fault: denied, a 500 of DynamoDB's own, an unknown code. */

@@ -9,8 +9,8 @@
  *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
  *   earlier one of its group comes again, was no cost of a fault.
  * - I5, "a hold": a worker is in one while it has a message that failed in this outage, and that it can try instead of receiving. What waits for its
- *   confirming read, or stands behind an undeleted one of its group, is nothing to try; what poisoned messages fail with tells nothing new, so that a worker
- *   that has only those receives as it did before. */
+ *   confirming read is nothing to try; what poisoned messages fail with tells nothing new. An answer from before the outage that comes late ends a hold until
+ *   the next message fails: so what counts are the receives that brought messages, since they alone cost any. */
 #pragma once
 
 #include "plan.h"
@@ -107,11 +107,14 @@ void judge_stopping(struct judge *j, unsigned worker);
 void judge_ended(struct judge *j, unsigned worker);
 void judge_delivered(struct judge *j, unsigned worker, const struct sim_message *m, int64_t until);
 void judge_call(struct judge *j, unsigned worker, int by);
-void judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
+/* Whether it should try what it holds instead. */
+bool judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
 void judge_transact(struct judge *j, unsigned worker, unsigned update);
 /* result NULL: it was cancelled. applied_already: the audit's action says so. */
 void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
+/* A receive that judge_receive() said so of brought messages. */
+void judge_brought(struct judge *j, unsigned worker, int64_t asked_at);
 /* A confirming read was answered that began then. */
 void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);

@@ -49,6 +49,7 @@ struct watched {
         char identity[SIM_MESSAGE_ID_SIZE];
     } entries[SQS_BATCH_MAX];
     unsigned visibility;
+    bool in_hold; /* a receive that should better try what is held */
 };
 
 /* watch.c */

@@ -28,6 +28,8 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     int64_t now = j->world->now;
     trace_note(j->trace, now, TRACE_RECEIVED, w->worker, result->class, count, span_cstr(result->code));
     judge_received(j, w->worker, result);
+    if (c->in_hold && count > 0)
+        judge_brought(j, w->worker, c->began);
     if (result->class == CALL_OK && count == 0 && now - c->began < SHORT && j->world->sqs.never_waits)
         w->struck->short_polls++;
     for (size_t i = 0; i < count; i++) {
@@ -58,7 +60,7 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     c->ended = receive_ended;
     trace_note(j->trace, j->world->now, TRACE_RECEIVE, w->worker, request->max_messages, request->wait_seconds,
                request->attempt_id ? span_cstr(request->attempt_id) : SPAN(""));
-    judge_receive(j, w->worker, request->max_messages);
+    c->in_hold = judge_receive(j, w->worker, request->max_messages);
     return watched_started(c, w->sqs.receive(w->sqs.ctx, request, options, on_received, c));
 }
 
