@@ -327,6 +327,12 @@ void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *
     s->holdings[worker].gone = true;
 }
 
+/* The contract's rule: twice alike in one delivery, and another of its kind succeeded in between. */
+static bool failed_by_itself(const struct judge *j, unsigned worker, unsigned update) {
+    const struct own_failures *own = &j->updates[update].own[worker];
+    return own->alike >= 2 && j->workers[worker].applied[j->plan->updates[update].audited] > own->applied_then;
+}
+
 void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at) {
     struct seen *s = judge_seen(j, m);
     struct holding *h = &s->holdings[worker];
@@ -343,7 +349,8 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     h->returned = true;
     /* A drain gives back at once; what comes back later was declined before, though the call may have been made since. What was asked for before the
      * drain was declined too, though the answer came in it. */
-    h->declined = seconds != GIVEN_BACK_FOR_ITSELF && (seconds > 0 || !w->stopping || sent_at < w->stopping_at);
+    bool by_rule = seconds == GIVEN_BACK_FOR_ITSELF ? failed_by_itself(j, worker, s->update) : seconds > 0;
+    h->declined = by_rule || (seconds == 0 && (!w->stopping || sent_at < w->stopping_at));
 }
 
 static bool is_expected(const struct plan_update *u, struct span error) {
@@ -370,15 +377,13 @@ static bool was_applied(const struct judge *j, unsigned worker, unsigned update)
     return u->last_commit < look && look - u->last_commit < TOKEN_LIFE - MINUTE; /* what was asked for in time may arrive too late */
 }
 
-/* The contract's rule: twice alike in one delivery, the last of MAX_ATTEMPTS, and another of its kind succeeded in between. */
+/* …in the last of MAX_ATTEMPTS deliveries. */
 static bool failed_alone(const struct judge *j, unsigned worker, unsigned update) {
-    const struct own_failures *own = &j->updates[update].own[worker];
-    const struct judge_worker *w = &j->workers[worker];
     unsigned deliveries = 0;
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++)
         if (j->seen[i].judged && j->seen[i].update == update && j->world->sqs.all[i]->receive_count > deliveries)
             deliveries = j->world->sqs.all[i]->receive_count;
-    return own->alike >= 2 && w->applied[j->plan->updates[update].audited] > own->applied_then && deliveries >= w->plan->max_attempts;
+    return failed_by_itself(j, worker, update) && deliveries >= j->workers[worker].plan->max_attempts;
 }
 
 /* When the look began that this send goes by. */

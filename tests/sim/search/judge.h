@@ -7,7 +7,8 @@
  *   deliveries of one update at a worker the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet.
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
  *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
- *   earlier one of its group comes again, was no cost of a fault.
+ *   earlier one of its group comes again, was no cost of a fault; nor one that failed by the rule for a message alone, though it was two outages with a success
+ *   in between that it met.
  * - I5, "a hold": a worker is in one while it has a message that failed in this outage, and that it can try instead of receiving. What waits for its
  *   confirming read is nothing to try; what poisoned messages fail with tells nothing new. An answer from before the outage that comes late ends a hold until
  *   the next message fails: so what counts are the receives that brought messages, since they alone cost any. */
@@ -24,7 +25,7 @@ struct holding { /* a message at a worker */
     unsigned handle;
     int64_t received_at, told_until;
     bool returned; /* it gave the message back */
-    bool declined; /* …not for a fault of the environment: it had no room for it, or its group comes again */
+    bool declined; /* …not for a fault of the environment: it had no room for it, its group comes again, or it failed by the rule for one alone */
     bool gone;     /* it deleted it, or tried to */
     unsigned costs; /* receives by this life that came to nothing */
     int64_t held;   /* for how long, all those together */
