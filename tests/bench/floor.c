@@ -176,7 +176,8 @@ static CURL *make_easy(struct floor *f) {
               curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 5000L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_SHARE, f->share) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, read_ahead) == CURLE_OK && (!f->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) == CURLE_OK);
+              curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, read_ahead) == CURLE_OK &&
+              (!f->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) == CURLE_OK);
     if (!ok)
         abort();
     return e;
