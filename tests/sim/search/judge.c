@@ -183,11 +183,10 @@ static bool is_long_since(const struct judge *j, int64_t since, int64_t felt) {
     return since != NEVER && felt != NEVER && felt >= since && j->world->now - felt > enough;
 }
 
-/* What began before the outage tells nothing of it: its answer may be late. */
-static int64_t feel(int64_t felt, int64_t since, int64_t now, int64_t began, const struct call_result *result) {
+static int64_t feel(int64_t felt, int64_t since, int64_t now, const struct call_result *result) {
     if (result->class == CALL_OK || since == NEVER)
         return NEVER;
-    return began < since || (felt != NEVER && felt >= since) ? felt : now;
+    return felt != NEVER && felt >= since ? felt : now;
 }
 
 bool judge_receive(struct judge *j, unsigned worker, unsigned max_messages) {
@@ -254,7 +253,7 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
 
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result) {
     struct judge_worker *w = &j->workers[worker];
-    w->sqs_felt = feel(w->sqs_felt, j->sqs_out_since, j->world->now, j->world->now, result);
+    w->sqs_felt = feel(w->sqs_felt, j->sqs_out_since, j->world->now, result);
 }
 
 void judge_brought(struct judge *j, unsigned worker, int64_t asked_at) {
@@ -297,12 +296,13 @@ void judge_transacted(struct judge *j, unsigned worker, unsigned update, const s
     w->open_transactions--;
     if (update == j->plan->update_count)
         return;
-    int64_t began = j->updates[update].transacted_at[worker];
-    if (result && !fails_as_ever(j, worker, update, result)) {
-        w->db_felt = feel(w->db_felt, j->db_out_since, j->world->now, began, result);
-        if (result->class != CALL_OK && j->db_out_since != NEVER && began >= j->db_out_since)
-            j->updates[update].out_at[worker] = j->world->now;
-    }
+    /* A failure of what began before the outage tells nothing of it: its answer may be late. */
+    bool failed_in_outage = result && result->class != CALL_OK && j->db_out_since != NEVER &&
+                            j->updates[update].transacted_at[worker] >= j->db_out_since && !fails_as_ever(j, worker, update, result);
+    if (failed_in_outage)
+        j->updates[update].out_at[worker] = j->world->now;
+    if (failed_in_outage || (result && result->class == CALL_OK))
+        w->db_felt = feel(w->db_felt, j->db_out_since, j->world->now, result);
     w->running[record_of(j, update)]--;
     if (result)
         note_failure(j, worker, update, result);
