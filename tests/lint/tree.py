@@ -34,8 +34,9 @@ def name_of(path: Path) -> str:
 
 
 def files(*patterns: str) -> list[Path]:
-    """The files that these globs find in the tree."""
-    return sorted({path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file() and "__pycache__" not in path.parts})
+    """The files that these globs find in the tree; a second checkout's link to its repository is none of them."""
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file() and "__pycache__" not in path.parts}
+    return sorted(found - {ROOT / ".git"})
 
 
 def sources() -> list[Path]:
