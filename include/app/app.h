@@ -39,13 +39,22 @@ struct discovery_options app_discovery_options(const struct app *app, int64_t pa
 /* What messages are read against; facts must outlive it. */
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts);
 
-/* The signals that end a command: SIGTERM, SIGINT, SIGHUP; those that were ignored at the start stay so (nohup). */
+/* The signals that a command hears of: SIGTERM, SIGINT, SIGHUP. Those that end the program and were ignored at the start stay so (nohup). */
 #define APP_SIGNALS 3
 struct app_signals {
-    struct loop_watch *watches[APP_SIGNALS];
+    struct app_signal {
+        struct loop_watch *watch;
+        const struct app_signals *all;
+        int number;
+    } of[APP_SIGNALS];
+    void (*arrived)(void *user, int number);
+    void *user;
 };
-/* False: no memory. */
-MUST_USE bool app_watch_signals(struct app *app, void (*arrived)(void *user), void *user, struct app_signals *ret_signals);
+/* At the beginning of the program: SIGHUP waits until a command watches for it. */
+void app_hold_hangup(void);
+/* signals must stay where it is. False: no memory. */
+MUST_USE bool app_watch_signals(struct app *app, void (*arrived)(void *user, int number), void *user, struct app_signals *signals);
+/* SIGHUP waits again, so that it ends nobody who is about to end well. Takes a zeroed one too. */
 void app_unwatch_signals(struct app_signals *signals);
 
 /* The commands. */

@@ -14,6 +14,7 @@ struct cli {
     const char *config; /* --config; NULL: the default file */
     bool until_empty;
     unsigned until_empty_seconds;
+    bool line_numbers;
     const char *file; /* of apply; NULL: standard input */
 };
 

@@ -17,6 +17,9 @@ struct output {
 /* fd stays the caller's. */
 struct output output_of(int fd);
 
+/* Whether it can be written at all; else errno says why. */
+bool output_is_open(const struct output *output);
+
 enum output_status {
     OUTPUT_TOOK,   /* *ret_count bytes were taken; it may be less than there are, and 0 */
     OUTPUT_CLOSED, /* nobody reads it any more */

@@ -16,6 +16,8 @@ struct stream_worker_options {
     unsigned max_in_flight;
     unsigned max_rate;
     unsigned max_attempts;
+    unsigned shutdown_timeout; /* seconds that a stop may take */
+    bool line_numbers;         /* each response has the number of its line */
 };
 
 struct stream_worker;
@@ -23,8 +25,8 @@ struct stream_worker;
 struct stream_worker_host {
     /* There is output to take, or room for input again; called from the loop, never from inside a call of the host's own. */
     void (*changed)(void *user);
-    /* All input had its response, or a fault of the environment ended it (69, 77, 78; the line is in the log). Output that is there is still to be
-     * taken. EXIT_SOME_FAILED: some line failed. */
+    /* All input had its response, or a fault of the environment ended it (69, 77, 78; the line is in the log), or a stop left lines
+     * (EXIT_INTERRUPTED; likewise). Output that is there is still to be taken. EXIT_SOME_FAILED: some line failed. */
     void (*done)(void *user, enum exit_code exit_code);
     void *user;
 };
@@ -42,6 +44,7 @@ void stream_worker_end_input(struct stream_worker *w);
 /* Responses, one JSON object a line, in the order of the input: the bytes to write next; stream_worker_took_output() removes them. */
 struct span stream_worker_output(const struct stream_worker *w);
 void stream_worker_took_output(struct stream_worker *w, size_t count);
-/* SIGTERM: what runs is finished, nothing more is started; done follows, with EXIT_SOME_FAILED where lines were left. */
+/* What was begun is finished, for as long as shutdown_timeout says, and so is every line before it; nothing more is started. done follows. Called
+ * again: it ends at once. */
 void stream_worker_stop(struct stream_worker *w);
 void stream_worker_free(struct stream_worker *w);

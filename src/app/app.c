@@ -132,26 +132,45 @@ static bool is_ignored(int number) {
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-bool app_watch_signals(struct app *app, void (*arrived)(void *user), void *user, struct app_signals *ret_signals) {
+static void mask_hangup(int how) {
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(how, &set, NULL);
+}
+
+void app_hold_hangup(void) {
+    mask_hangup(SIG_BLOCK);
+}
+
+static void on_signal(void *user) {
+    const struct app_signal *signal = user;
+    signal->all->arrived(signal->all->user, signal->number);
+}
+
+bool app_watch_signals(struct app *app, void (*arrived)(void *user, int number), void *user, struct app_signals *signals) {
     static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    struct app_signals signals = {0};
+    *signals = (struct app_signals){.arrived = arrived, .user = user};
     for (size_t i = 0; i < APP_SIGNALS; i++) {
-        if (is_ignored(numbers[i])) {
+        bool ends_run = numbers[i] != SIGHUP;
+        if (is_ignored(numbers[i]) && (ends_run || app->cli->command != CLI_RUN)) {
             continue;
         }
-        signals.watches[i] = loop_watch_signal(app->loop, numbers[i], arrived, user);
-        if (!signals.watches[i]) {
-            app_unwatch_signals(&signals);
+        signals->of[i] = (struct app_signal){.all = signals, .number = numbers[i]};
+        signals->of[i].watch = loop_watch_signal(app->loop, numbers[i], on_signal, &signals->of[i]);
+        if (!signals->of[i].watch) {
+            app_unwatch_signals(signals);
             return false;
         }
     }
-    *ret_signals = signals;
+    mask_hangup(SIG_UNBLOCK);
     return true;
 }
 
 void app_unwatch_signals(struct app_signals *signals) {
+    mask_hangup(SIG_BLOCK);
     for (size_t i = 0; i < APP_SIGNALS; i++) {
-        loop_watch_free(signals->watches[i]);
+        loop_watch_free(signals->of[i].watch);
     }
     *signals = (struct app_signals){0};
 }

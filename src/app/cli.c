@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum option { OPTION_CONFIG, OPTION_UNTIL_EMPTY, OPTION_HELP, OPTION_VERSION, OPTIONS };
+enum option { OPTION_CONFIG, OPTION_UNTIL_EMPTY, OPTION_LINE_NUMBERS, OPTION_HELP, OPTION_VERSION, OPTIONS };
 enum value { VALUE_NONE, VALUE_MAY, VALUE_MUST };
 
 #define FOR(command) (1U << (command))
@@ -16,7 +16,7 @@ enum value { VALUE_NONE, VALUE_MAY, VALUE_MUST };
 const struct cli_row CLI_COMMAND_ROWS[CLI_COMMANDS] = {
     [CLI_NONE] = {"", "", "", 0},
     [CLI_RUN] = {"run", "[--until-empty[=SECONDS]]", "Apply the messages of the queue, until SIGTERM.", 0},
-    [CLI_APPLY] = {"apply", "[FILE]", "Apply messages from a file or standard input, without a queue.", 0},
+    [CLI_APPLY] = {"apply", "[--line-numbers] [FILE]", "Apply messages from a file or standard input, without a queue.", 0},
 };
 
 const struct cli_row CLI_OPTION_ROWS[] = {
@@ -25,6 +25,7 @@ const struct cli_row CLI_OPTION_ROWS[] = {
                             "End once the queue is empty, and has been for SECONDS (default 0: about 3 s after the last message). The "
                             "counts of Amazon SQS lag behind by a minute: give 120 there.",
                             FOR(CLI_RUN)},
+    [OPTION_LINE_NUMBERS] = {"--line-numbers", "", "Give each response a member \"line\": the line of the input that it answers.", FOR(CLI_APPLY)},
     [OPTION_HELP] = {"--help", "", "Show this help, or a command's.", FOR_ALL},
     [OPTION_VERSION] = {"--version", "", "Show the version.", FOR_ALL},
 };
@@ -91,6 +92,7 @@ static bool take_option(struct parser *p, enum option option, const char *value)
         p->cli.until_empty = true;
         return !value || read_integer(value, 0, UNTIL_EMPTY_MAX, &p->cli.until_empty_seconds) ||
                wrong(p, "--until-empty=" WORD ": SECONDS may be a whole number from 0 to %d", value, UNTIL_EMPTY_MAX);
+    case OPTION_LINE_NUMBERS: p->cli.line_numbers = true; return true;
     case OPTION_HELP: p->cli.help = true; return true;
     case OPTION_VERSION: p->cli.version = true; return true;
     case OPTIONS: break;

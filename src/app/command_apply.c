@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,9 +26,10 @@ struct apply {
         struct loop_watch *watch;
         unsigned events; /* it waits for */
     } input_watch, output_watch;
-    bool input_ended;
+    bool input_ended, input_failed;
     bool output_failed; /* what comes out is thrown away */
     bool incomplete;    /* something was left or lost, whatever the worker says */
+    int stopped_by;     /* the signal; 0: none */
     bool stopping;
     bool worker_done;
     enum exit_code worker_code, exit_code;
@@ -37,6 +39,19 @@ struct apply {
 static void end(struct apply *a, enum exit_code code) {
     a->exit_code = code;
     loop_stop(a->app->loop);
+}
+
+/* What a signal ends with, as shells have it. */
+static enum exit_code code_of_signal(int number) {
+    return (enum exit_code)(EXIT_INTERRUPTED - SIGINT + number);
+}
+
+/* The worker's code, with what only the command knows. */
+static enum exit_code code_of(const struct apply *a) {
+    if (a->worker_code == EXIT_INTERRUPTED) {
+        return a->input_failed ? EXIT_USAGE : a->incomplete ? EXIT_SOME_FAILED : code_of_signal(a->stopped_by);
+    }
+    return a->worker_code == EXIT_FINE && a->incomplete ? EXIT_SOME_FAILED : a->worker_code;
 }
 
 static void stop(struct apply *a) {
@@ -58,7 +73,7 @@ static void watch_for(struct watched *watched, unsigned events) {
 static void wait_on(struct apply *a) {
     bool output = stream_worker_output(a->worker).len > 0;
     if (a->worker_done && !output) {
-        end(a, a->worker_code == EXIT_FINE && a->incomplete ? EXIT_SOME_FAILED : a->worker_code);
+        end(a, code_of(a));
         return;
     }
     bool input = !a->input_ended && !a->stopping && !a->worker_done && stream_worker_wants_input(a->worker);
@@ -67,13 +82,10 @@ static void wait_on(struct apply *a) {
 }
 
 static void lose_output(struct apply *a, bool closed) {
-    struct log *log = &a->app->log;
-    if (closed) {
-        log_event(log, LOG_LEVEL_ERROR, "Standard output was closed by its reader: nothing more is begun, and responses are lost", NULL);
-    } else {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "Standard output can't be written: nothing more is begun, and responses are lost",
-                  LOG_C("reason", strerrordesc_np(errno)));
-    }
+    LOG_EVENT(&a->app->log, LOG_LEVEL_ERROR,
+              closed ? "Standard output was closed by its reader: nothing more is begun, and responses to lines that were applied are lost"
+                     : "Standard output can't be written: nothing more is begun, and responses to lines that were applied are lost",
+              LOG_C("reason", strerrordesc_np(errno)));
     a->output_failed = true;
     a->incomplete = true;
     stop(a);
@@ -117,7 +129,7 @@ static void on_input_ready(void *user, unsigned events) {
         end_input(a);
     } else if (errno != EINTR && errno != EAGAIN) {
         LOG_EVENT(&a->app->log, LOG_LEVEL_ERROR, "The input can't be read further", LOG_C("reason", strerrordesc_np(errno)));
-        a->incomplete = true;
+        a->input_failed = true;
         a->input_ended = true;
         stop(a);
     }
@@ -141,7 +153,11 @@ static void on_done(void *user, enum exit_code code) {
 static bool start_worker(struct apply *a, const struct discovery_facts *facts) {
     struct app *app = a->app;
     const struct settings *s = &app->settings;
-    const struct stream_worker_options options = {s->max_in_flight, s->max_rate, s->max_attempts};
+    const struct stream_worker_options options = {.max_in_flight = s->max_in_flight,
+                                                  .max_rate = s->max_rate,
+                                                  .max_attempts = s->max_attempts,
+                                                  .shutdown_timeout = s->shutdown_timeout,
+                                                  .line_numbers = app->cli->line_numbers};
     const struct stream_worker_host host = {on_changed, on_done, a};
     a->context = app_update_context(app, facts);
     a->worker = stream_worker_start(&app->ports, &options, facts, &a->context, &host);
@@ -167,16 +183,35 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
     wait_on(a);
 }
 
-static void on_signal(void *user) {
+static unsigned responses_in(struct span output) {
+    unsigned count = 0;
+    for (size_t i = 0; i < output.len; i++) {
+        count += output.data[i] == '\n';
+    }
+    return count;
+}
+
+/* The first signal lets what was begun be finished, the second one abandons that, and where nobody takes the output a third one abandons it. */
+static void on_signal(void *user, int number) {
     struct apply *a = user;
     struct log *log = &a->app->log;
-    if (!a->worker || a->stopping || a->worker_done) {
-        log_event(log, LOG_LEVEL_INFO, a->worker ? "Told to stop again: ending now" : "Told to stop before anything was begun", NULL);
-        end(a, EXIT_SOME_FAILED);
-        return;
+    a->stopped_by = number;
+    if (!a->worker) {
+        log_event(log, LOG_LEVEL_WARNING, "Told to stop before any line was read", NULL);
+        end(a, code_of_signal(number));
+    } else if (a->worker_done) {
+        LOG_EVENT(log, LOG_LEVEL_WARNING, "Told to stop while standard output takes nothing: responses to lines that were applied are lost",
+                  LOG_I("responses", responses_in(stream_worker_output(a->worker))));
+        end(a, code_of_signal(number));
+    } else if (a->stopping) {
+        log_event(log, LOG_LEVEL_WARNING, "Told to stop again: what is under way is not waited for", NULL);
+        stream_worker_stop(a->worker);
+    } else {
+        LOG_EVENT(log, LOG_LEVEL_INFO, "Stopping: what was begun is finished first; a second signal ends it at once",
+                  LOG_I("seconds_at_most", a->app->settings.shutdown_timeout));
+        stop(a);
+        wait_on(a);
     }
-    stop(a);
-    wait_on(a);
 }
 
 /* -1: said on standard error; it is a fault of the command line. */
@@ -211,6 +246,11 @@ static void release(struct apply *a) {
 
 enum exit_code command_apply(struct app *app) {
     struct apply a = {.app = app, .exit_code = EXIT_UNREACHABLE, .output = output_of(STDOUT_FILENO)};
+    if (!output_is_open(&a.output)) {
+        LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "Standard output can't be written: nothing is begun, for responses would be lost",
+                  LOG_C("reason", strerrordesc_np(errno)));
+        return EXIT_SOME_FAILED;
+    }
     a.input_fd = open_input(app->cli->file);
     if (a.input_fd < 0) {
         return EXIT_USAGE;

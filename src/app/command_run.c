@@ -4,6 +4,7 @@
 #include "queue_worker.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,9 +133,13 @@ static void on_patience_over(void *user) {
     notify_ready(&run->notifier);
 }
 
-static void on_signal(void *user) {
+static void on_signal(void *user, int number) {
     struct run *run = user;
     struct log *log = &run->app->log;
+    if (number == SIGHUP) {
+        log_event(log, LOG_LEVEL_INFO, "SIGHUP is ignored: settings are read at the start alone", NULL);
+        return;
+    }
     switch (run->state) {
     case RUN_LOOKING:
         log_event(log, LOG_LEVEL_INFO, "Told to stop before the tables and queues were seen", NULL);

@@ -68,11 +68,12 @@ static void append_settings(struct buf *out) {
 static void append_exit_status(struct buf *out) {
     static const char *const rows[][2] = {
         {"0", "All is well."},
-        {"1", "Some message failed (apply), or was left (run --until-empty)."},
+        {"1", "Some message failed (apply), or was left (run --until-empty); or standard output can't be written."},
         {"64", "The command line is wrong."},
         {"69", "A service can't be reached."},
         {"77", "Permission is missing."},
         {"78", "A setting is wrong, or a table or queue is missing or unfit."},
+        {"130", "Ended by Ctrl-C before the work was done (apply; 143: by SIGTERM)."},
     };
     (void)buf_append_cstr(out, "\nExit status:\n");
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -120,7 +121,9 @@ static const char *const command_texts[CLI_COMMANDS] = {
         "lines. One response a line goes to standard output, in the order of the input.\n"
         "\n"
         "A message without an idempotency_key gets a random one. A fault of the\n"
-        "environment ends the command; the log says at which line.\n",
+        "environment ends the command, and so does a signal, once what was begun is\n"
+        "finished (a second one: at once). The log says at which line: all before it are\n"
+        "done, so that `tail -n +LINE FILE | table-updater apply` goes on.\n",
 };
 static const char *const command_examples[CLI_COMMANDS] = {
     [CLI_NONE] = "",

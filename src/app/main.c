@@ -1,16 +1,19 @@
 #include "app.h"
 #include "help.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A descriptor below 3 that is closed would be given to the next thing opened, and output or log would end up in there. */
+/* A descriptor below 3 that is closed would be given to the next thing opened, and output or log would end up in there. Standard output is opened so
+ * that writing fails: what has nowhere to go is an error. */
 static bool open_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd) {
             return false;
         }
     }
@@ -22,6 +25,9 @@ static enum exit_code show(const struct cli *cli) {
     buf_init(&text, (size_t)64 * 1024);
     bool fine = cli->help ? help_append(cli->command, &text) : buf_append_cstr(&text, "table-updater " TABLE_UPDATER_VERSION "\n");
     fine = fine && fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    if (!fine) {
+        (void)fprintf(stderr, "table-updater: standard output can't be written: %s\n", strerrordesc_np(errno));
+    }
     buf_free(&text);
     return fine ? EXIT_FINE : EXIT_SOME_FAILED;
 }
@@ -39,6 +45,7 @@ static enum exit_code run_command(const struct cli *cli) {
 int main(int argc, char **argv) {
     struct cli cli;
     char why[CLI_WHY_SIZE];
+    app_hold_hangup();
     /* A reader that goes away is told by EPIPE, where it can be dealt with. */
     if (!open_standard_descriptors() || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         return EXIT_UNREACHABLE;

@@ -1,6 +1,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -15,6 +16,15 @@ struct output output_of(int fd) {
         return (struct output){fd, OUTPUT_STREAM};
     }
     return (struct output){fd, S_ISREG(status.st_mode) ? OUTPUT_FILE : S_ISSOCK(status.st_mode) ? OUTPUT_SOCKET : OUTPUT_STREAM};
+}
+
+bool output_is_open(const struct output *output) {
+    int flags = fcntl(output->fd, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) {
+        errno = EBADF;
+        return false;
+    }
+    return flags >= 0;
 }
 
 /* A pipe that poll() calls writable takes PIPE_BUF bytes without waiting. */

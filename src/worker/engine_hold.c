@@ -106,7 +106,9 @@ static void announce(struct engine *e) {
                   "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own fault",
                   LOG_I("messages", engine_count(e)), LOG_C("failure", first ? first->signature : "none"));
     else
-        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it",
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+                  e->options.can_give_back ? "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it"
+                                           : "Holding: DynamoDB fails for everyone; what was begun waits, and nothing more is begun",
                   LOG_I("messages", engine_count(e)), LOG_C("code", h->code[0] ? h->code : "no answer"),
                   LOG_C("kind", h->throttled ? "throttled" : "environment"));
 }

@@ -170,3 +170,11 @@ enum split message_splitter_next(struct message_splitter *s, struct span *ret_me
         return SPLIT_MESSAGE;
     }
 }
+
+size_t message_splitter_next_line(const struct message_splitter *s) {
+    return s->line + s->skipping;
+}
+
+bool message_splitter_is_done(const struct message_splitter *s) {
+    return s->ended && (s->skipping || is_blank(rest_of(s)));
+}

@@ -34,6 +34,10 @@ MUST_USE bool message_splitter_feed(struct message_splitter *s, struct span piec
 void message_splitter_end(struct message_splitter *s);
 /* The next message, borrowed until the next call of any kind, and the line it begins at. Blank lines are skipped. */
 enum split message_splitter_next(struct message_splitter *s, struct span *ret_message, size_t *ret_line);
+/* The line that the next message may begin at. */
+size_t message_splitter_next_line(const struct message_splitter *s);
+/* Whether the input has ended, and nothing is left of it. */
+bool message_splitter_is_done(const struct message_splitter *s);
 /* Bytes fed and not yet given out. */
 static inline size_t message_splitter_pending(const struct message_splitter *s) {
     return s->input.len - s->at;

@@ -45,6 +45,7 @@ struct stream_worker {
     enum exit_code code;
     uint64_t verdicts_seen;
     int64_t last_progress;
+    int64_t stop_until; /* once stopping: when what was begun has had its time */
     struct timer changed_timer, end_timer, tick;
 };
 
@@ -88,6 +89,15 @@ static void give_up_for_memory(struct stream_worker *w, const struct line *line)
     end(w, EXIT_UNREACHABLE);
 }
 
+static bool append_response(struct stream_worker *w, const struct line *line) {
+    struct span response = buf_span(&line->response);
+    if (!w->options.line_numbers)
+        return buf_append_span(&w->output, response) && buf_append_char(&w->output, '\n');
+    /* A response is an object of several members: its brace is replaced. */
+    return buf_printf(&w->output, "{\"line\":%zu,", line->number) &&
+           buf_append_span(&w->output, span_of(response.data + 1, response.len - 1)) && buf_append_char(&w->output, '\n');
+}
+
 /* Responses leave in the order of the input. */
 static void put_out(struct stream_worker *w) {
     struct line *next;
@@ -95,7 +105,7 @@ static void put_out(struct stream_worker *w) {
     for (struct line *line = TAILQ_FIRST(&w->lines); line && line->finished; line = next) {
         next = TAILQ_NEXT(line, in_order);
         any = true;
-        if (!buf_append_span(&w->output, buf_span(&line->response)) || !buf_append_char(&w->output, '\n')) {
+        if (!append_response(w, line)) {
             give_up_for_memory(w, line);
             return;
         }
@@ -134,22 +144,43 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     put_out(w);
 }
 
-/* After a stop: what doesn't run is left. */
-static void withdraw_idle(struct stream_worker *w) {
-    struct line *line;
-    TAILQ_FOREACH(line, &w->lines, in_order) {
-        bool decides = line->job.state == JOB_LOOKING || line->job.state == JOB_CONFIRMING;
-        bool runs = line->job.state == JOB_RUNNING || (decides && line->job.pauses == 0);
-        if (line->job.state != JOB_OUTSIDE && !runs)
-            engine_withdraw(&w->engine, &line->job);
+/* The first line without a response; where all that were read have one, the next of the input. */
+static size_t next_line(const struct stream_worker *w) {
+    const struct line *line = TAILQ_FIRST(&w->lines);
+    return line ? line->number : message_splitter_next_line(&w->splitter);
+}
+
+/* The last line that was begun and whose response stands behind one that is missing: it may have been applied. NULL: there is none. */
+static const struct line *last_begun(const struct stream_worker *w) {
+    const struct line *line;
+    TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order)
+        if (line->finished || line->job.started > 0)
+            return line;
+    return NULL;
+}
+
+/* Ends a stop. Where what was begun could be finished, the lines that are left are one piece, from one line to the end. */
+static void end_stopped(struct stream_worker *w) {
+    const struct line *begun = last_begun(w);
+    if (w->line_count == 0 && message_splitter_is_done(&w->splitter)) {
+        end(w, w->some_failed ? EXIT_SOME_FAILED : EXIT_FINE);
+        return;
     }
+    if (begun)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "Stopped: all lines before this one are done; of those from it to the last one begun, some may have been applied",
+                  LOG_I("line", next_line(w)), LOG_I("last_begun", begun->number));
+    else
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "Stopped: all lines before this one are done, and none from it on was begun: go on with it",
+                  LOG_I("line", next_line(w)));
+    engine_stop(&w->engine);
+    end(w, EXIT_INTERRUPTED);
 }
 
 static void review_end(struct stream_worker *w) {
-    if (w->stopping)
-        withdraw_idle(w);
     if (w->stopping && engine_count(&w->engine) == 0)
-        end(w, EXIT_SOME_FAILED);
+        end_stopped(w);
     else if (w->input_over && w->line_count == 0)
         end(w, w->some_failed ? EXIT_SOME_FAILED : EXIT_FINE);
 }
@@ -235,9 +266,8 @@ static void report_end(void *user) {
 static void give_up(struct stream_worker *w) {
     const struct engine *e = &w->engine;
     enum exit_code blame = e->hold.active ? e->hold.blame : engine_unconfirmed(e) ? e->confirm_blame : EXIT_UNREACHABLE;
-    const struct line *line = TAILQ_FIRST(&w->lines);
     LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: the environment fails for every message; lines from here on may not have been applied",
-              LOG_I("line", line ? line->number : w->splitter.line));
+              LOG_I("line", next_line(w)));
     engine_stop(&w->engine);
     end(w, blame);
 }
@@ -252,6 +282,8 @@ static void on_tick(void *user) {
     } else if (now - w->last_progress >= PATIENCE) {
         give_up(w);
     }
+    if (w->stopping && !w->ended && now >= w->stop_until)
+        end_stopped(w);
 }
 
 struct stream_worker *stream_worker_start(const struct worker_ports *ports, const struct stream_worker_options *options,
@@ -318,14 +350,26 @@ void stream_worker_took_output(struct stream_worker *w, size_t count) {
     changed_soon(w);
 }
 
+/* What was begun is finished, and every line before it, so that nothing is applied behind a line that isn't. The rest is left. */
+static void leave_the_rest(struct stream_worker *w) {
+    struct line *line;
+    TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order) {
+        if (line->finished || line->job.started > 0)
+            return;
+        engine_withdraw(&w->engine, &line->job);
+    }
+}
+
 void stream_worker_stop(struct stream_worker *w) {
-    if (w->stopping || w->ended)
+    if (w->ended)
         return;
+    if (w->stopping) {
+        end_stopped(w);
+        return;
+    }
     w->stopping = true;
-    engine_stop(&w->engine);
-    const struct line *line = TAILQ_FIRST(&w->lines);
-    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Stopping: what runs is finished; lines from here on may not have been applied",
-              LOG_I("line", line ? line->number : w->splitter.line));
+    w->stop_until = clock_monotonic(w->ports.clock) + w->options.shutdown_timeout * MICROSECONDS;
+    leave_the_rest(w);
     changed_soon(w);
 }
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import faults
-from harness.cases import STARTED
+from harness.cases import HOLDING, STARTED
 from harness.polling import wait_until
+from harness.process import binary_path
 from harness.proxy import Proxy
 from harness.scene import Scene, message
 
@@ -217,3 +220,121 @@ def test_no_signal_while_services_are_away_is_lost(scene: Scene, dynamodb_proxy:
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, SHUTDOWN_TIMEOUT=3600)
     worker.wait_for_log("(?i)reach")
     assert worker.stop() == 0
+
+
+# apply, to its end or not
+
+
+def gated_apply(scene: Scene, proxy: Proxy, lines: list[str], *arguments: str, **settings: Any) -> tuple[Any, threading.Event]:
+    """An `apply` whose transactions wait at a gate, but for the first five."""
+    gate = threading.Event()
+    proxy.on("TransactWriteItems", faults.until(gate), skip=5)
+    process = scene.command("apply", *arguments, stdin="".join(f"{line}\n" for line in lines), AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **settings)
+    proxy.wait_for("TransactWriteItems", 10)
+    return process, gate
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_apply_at_a_line_from_which_tail_goes_on(scene: Scene, dynamodb_proxy: Proxy, number: signal.Signals, code: int) -> None:
+    scene.table.put(*({"id": f"r{n}", "count": 0} for n in range(1, 401)))
+    lines = [message(f"r{n}", {"n": n}, condition_expression="attribute_not_exists(n)") for n in range(1, 401)]
+    process, gate = gated_apply(scene, dynamodb_proxy, lines, "--line-numbers", MAX_IN_FLIGHT=20)
+    process.send_signal(number)
+    process.wait_for_log("Stopping")
+    gate.set()
+    assert process.wait() == code, process.describe()
+    line = int(process.find_log(r"go on with it line=(\d+)")[0][1])
+    answered = [json.loads(text) for text in process.output.splitlines()]
+    assert [response["line"] for response in answered] == list(range(1, line)) and 5 < line < 400
+    # The rest, as `tail -n +LINE` has it: nothing twice (the condition would tell), and no gap.
+    assert all(response["success"] for response in scene.apply(*lines[line - 1:]).responses)
+    assert all(record["n"] for record in scene.table.scan())
+
+
+def test_a_second_signal_ends_apply_at_once_and_says_what_is_unknown(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    scene.table.put(*({"id": f"r{n}"} for n in range(1, 31)))
+    process, gate = gated_apply(scene, dynamodb_proxy, [message(f"r{n}", {"n": n}) for n in range(1, 31)], MAX_IN_FLIGHT=8)
+    process.send_signal(signal.SIGINT)
+    process.wait_for_log("Stopping")
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130, process.describe()
+    gate.set()
+    named = process.find_log(r"may have been applied line=(\d+) last_begun=(\d+)")[0]
+    assert int(named[1]) - 1 == len(process.output.splitlines()) and int(named[2]) >= int(named[1])
+
+
+def test_a_signal_before_anything_was_begun_ends_apply_with_130(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    dynamodb_proxy.on(None, faults.until(threading.Event()))
+    process = scene.command("apply", stdin=message("a", {"n": 1}), AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    dynamodb_proxy.wait_for("DescribeTable")
+    assert process.stop(signal.SIGINT) == 130 and process.find_log("before any line"), process.describe()
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
+def test_apply_whose_responses_have_nowhere_to_go_fails(scene: Scene, redirection: str) -> None:
+    scene.table.put({"id": "a"})
+    ended = subprocess.run(["bash", "-c", f'"$0" apply {redirection}', str(binary_path())], env=scene.environment(), capture_output=True, text=True,
+                           input=message("a", {"n": 1}), check=False)
+    assert ended.returncode == 1 and "Standard output" in ended.stderr, ended
+    assert ("n" in (scene.table.get("a") or {})) == (redirection == ">/dev/full")
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_what_is_asked_for_and_cannot_be_written_is_an_error(redirection: str, argument: str) -> None:
+    ended = subprocess.run(["bash", "-c", f'"$0" {argument} {redirection}', str(binary_path())], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1 and "standard output" in ended.stderr, ended
+
+
+def test_what_apply_says_of_a_fault_does_not_speak_of_a_queue(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    dynamodb_proxy.on("TransactWriteItems", faults.service_error("ThrottlingException", 400, "Rate exceeded"))
+    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    process.wait_for_log(HOLDING)
+    assert process.stop(signal.SIGINT) == 130 or process.stop(signal.SIGINT) == 130
+    assert not process.find_log("(?i)queue|dlq|receiv"), process.describe()
+
+
+# SIGHUP
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_sighup_never_ends_the_daemon(scene: Scene, dynamodb_proxy: Proxy, away: bool) -> None:
+    if away:
+        dynamodb_proxy.stop_listening()
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    worker.wait_for_log("(?i)reach" if away else STARTED)
+    worker.send_signal(signal.SIGHUP)
+    worker.wait_for_log("SIGHUP")
+    assert worker.running and worker.stop() == 0
+
+
+def test_sighup_while_draining_does_not_cut_the_drain_short(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    worker, gate = stalled(scene, dynamodb_proxy, 10, SHUTDOWN_TIMEOUT=600)
+    worker.send_signal(signal.SIGTERM)
+    worker.wait_for_log(r"\bStopping\b")
+    worker.send_signal(signal.SIGHUP)
+    worker.wait_for_log("SIGHUP")
+    gate.set()
+    assert worker.wait() == 0
+    counts = scene.queue.counts()
+    assert counts.in_flight == 0 and len(scene.audits()) + counts.visible == 10
+
+
+def test_a_sighup_at_any_moment_of_the_start_ends_nothing(scene: Scene) -> None:
+    """From the first moment that the program has a say."""
+
+    def holds_signals(worker: Any) -> bool:
+        status = Path(f"/proc/{worker.pid}/status").read_text().split()
+        return any(int(status[status.index(f"{kind}:") + 1], 16) & 1 for kind in ("SigBlk", "SigCgt"))
+
+    for _ in range(5):
+        worker = scene.worker()
+        wait_until(lambda: holds_signals(worker), "the program's first step", pause=0)
+        while not worker.log and worker.running:
+            worker.send_signal(signal.SIGHUP)
+        assert worker.running, worker.describe()
+        worker.wait_for_log(STARTED)
+        worker.send_signal(signal.SIGTERM)
+        while worker.running:
+            worker.send_signal(signal.SIGHUP)
+        assert worker.wait() == 0

@@ -39,7 +39,7 @@ static void a_commands_help_has_its_own_options_alone(void **state) {
     struct buf run = help_of(CLI_RUN), apply = help_of(CLI_APPLY);
     assert_non_null(strstr(run.data, "--until-empty[=SECONDS]"));
     assert_null(strstr(apply.data, "--until-empty["));
-    assert_non_null(strstr(apply.data, "Usage: table-updater [--config FILE] apply [FILE]\n"));
+    assert_non_null(strstr(apply.data, "Usage: table-updater [--config FILE] apply [--line-numbers] [FILE]\n"));
     buf_free(&run);
     buf_free(&apply);
 }

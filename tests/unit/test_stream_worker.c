@@ -45,7 +45,7 @@ static void on_done(void *user, enum exit_code code) {
 static void stage_init(struct stage *g, uint64_t seed, const char *input) {
     *g = (struct stage){.input = input, .input_len = strlen(input), .piece = 65536, .take = SIZE_MAX};
     scene_init(&g->scene, seed, 50);
-    g->options = (struct stream_worker_options){.max_in_flight = 256, .max_attempts = 5};
+    g->options = (struct stream_worker_options){.max_in_flight = 256, .max_attempts = 5, .shutdown_timeout = 5};
     buf_init(&g->output, (size_t)256 << 20);
 }
 
@@ -235,25 +235,100 @@ static void a_line_that_alone_fails_twice_is_a_database_error(void **state) {
     free(input);
 }
 
-static void a_stop_finishes_what_runs_and_leaves_the_rest(void **state) {
+static size_t line_logged(const struct stage *g) {
+    const char *at = strstr(g->scene.world.log_text.data, " line=");
+    assert_non_null(at);
+    return strtoul(at + 6, NULL, 10);
+}
+
+static void a_stop_finishes_what_was_begun_and_names_the_line_to_go_on_with(void **state) {
     (void)state;
-    static const char *const codes[] = {NULL, "ThrottlingException", "TransactionInProgressException"};
-    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+    for (uint64_t seed = 0; seed < 20; seed++) {
         struct stage g;
         char *input = many(500, "\n");
-        stage_init(&g, 9, input);
-        g.options.max_in_flight = 20;
-        struct scripted script = {.record = "k", .status = 400, .code = codes[i], .left = 0};
-        scene_script(&g.scene, &script);
+        stage_init(&g, seed, input);
+        g.options.max_in_flight = 60;
+        g.scene.db->transact.jitter = SECOND;
         stage_start(&g);
-        STEP_WHILE(&g.scene.world, g.scene.db->committed < 100);
-        script.left = codes[i] ? FOR_EVER : 0;
+        STEP_WHILE(&g.scene.world, g.scene.db->committed < 100 + seed);
         stream_worker_stop(g.worker);
-        stage_ends(&g, 10 * SECOND, EXIT_SOME_FAILED);
-        assert_in_range(lines_of(&g, "\"success\":true"), codes[i] ? 1 : 100, 140);
+        stage_ends(&g, 10 * SECOND, EXIT_INTERRUPTED);
+        /* No gap, and nothing applied behind the line. */
+        assert_int_equal(lines_of(&g, "\"success\":true"), line_logged(&g) - 1);
+        assert_int_equal(g.scene.db->committed, line_logged(&g) - 1);
+        assert_int_equal(world_logged(&g.scene.world, "go on with it"), 1);
         stage_done(&g);
         free(input);
     }
+}
+
+/* What has failed may pass, and lines behind it were applied: it gets its time. */
+static void a_stop_waits_for_a_line_that_others_have_overtaken(void **state) {
+    (void)state;
+    struct stage g;
+    char *input = many(500, "\n");
+    stage_init(&g, 9, input);
+    struct scripted script = {.record = "k7\"", .status = 400, .code = "TransactionConflictException", .left = FOR_EVER};
+    scene_script(&g.scene, &script);
+    stage_start(&g);
+    STEP_WHILE(&g.scene.world, g.scene.db->committed < 30);
+    stream_worker_stop(g.worker);
+    script.left = 0;
+    stage_ends(&g, 10 * SECOND, EXIT_INTERRUPTED);
+    assert_int_equal(g.scene.db->committed, line_logged(&g) - 1);
+    stage_done(&g);
+    free(input);
+}
+
+static void a_stop_in_an_outage_ends_in_its_time_and_says_what_may_have_been_applied(void **state) {
+    (void)state;
+    static const char *const codes[] = {"ThrottlingException", "TransactionInProgressException"};
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        for (unsigned twice = 0; twice < 2; twice++) {
+            struct stage g;
+            char *input = many(500, "\n");
+            stage_init(&g, 9, input);
+            g.options.max_in_flight = 20;
+            g.scene.db->transact.jitter = SECOND;
+            struct scripted script = {.record = "k", .status = 400, .code = codes[i], .left = 0};
+            scene_script(&g.scene, &script);
+            stage_start(&g);
+            STEP_WHILE(&g.scene.world, g.scene.db->committed < 110);
+            script.left = FOR_EVER;
+            stream_worker_stop(g.worker);
+            if (twice)
+                stream_worker_stop(g.worker);
+            stage_ends(&g, twice ? SECOND : 7 * SECOND, EXIT_INTERRUPTED);
+            assert_int_equal(lines_of(&g, "\"success\":true"), line_logged(&g) - 1);
+            assert_int_equal(world_logged(&g.scene.world, "last_begun="), 1);
+            stage_done(&g);
+            free(input);
+        }
+    }
+}
+
+static void a_stop_when_all_is_done_is_no_interruption(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 11, "{\"id\":\"k0\",\"attributes\":{\"n\":1}}\n\n");
+    stage_start(&g);
+    STEP_WHILE(&g.scene.world, g.scene.db->committed == 0);
+    stream_worker_stop(g.worker);
+    stage_ends(&g, SECOND, EXIT_FINE);
+    assert_int_equal(lines_of(&g, "\"success\":true"), 1);
+    stage_done(&g);
+}
+
+static void responses_have_the_numbers_of_their_lines_where_they_are_asked_for(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 12, "\n{\"id\":\"k0\",\"attributes\":{\"n\":1}}\n\nrubbish\n");
+    g.options.line_numbers = true;
+    stage_start(&g);
+    stage_ends(&g, SECOND, EXIT_SOME_FAILED);
+    assert_int_equal(strncmp(g.output.data, "{\"line\":2,\"success\":true,", 25), 0);
+    assert_non_null(strstr(g.output.data, "\n{\"line\":4,\"success\":false,\"error\":\"InvalidInputError\","));
+    stage_done(&g);
 }
 
 static void verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is_the_environments(void **state) {
@@ -317,7 +392,11 @@ int main(void) {
         cmocka_unit_test(who_takes_little_at_a_time_gets_all_and_the_room_is_bounded),
         cmocka_unit_test(a_fault_of_the_environment_ends_it_within_a_minute_at_a_line),
         cmocka_unit_test(a_line_that_alone_fails_twice_is_a_database_error),
-        cmocka_unit_test(a_stop_finishes_what_runs_and_leaves_the_rest),
+        cmocka_unit_test(a_stop_finishes_what_was_begun_and_names_the_line_to_go_on_with),
+        cmocka_unit_test(a_stop_waits_for_a_line_that_others_have_overtaken),
+        cmocka_unit_test(a_stop_in_an_outage_ends_in_its_time_and_says_what_may_have_been_applied),
+        cmocka_unit_test(a_stop_when_all_is_done_is_no_interruption),
+        cmocka_unit_test(responses_have_the_numbers_of_their_lines_where_they_are_asked_for),
         cmocka_unit_test(verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is_the_environments),
         cmocka_unit_test(faults_that_pass_after_two_attempts_at_each_line_take_less_than_a_minute),
     };
