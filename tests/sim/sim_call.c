@@ -9,11 +9,15 @@ static const int64_t BROKEN_AFTER = 20 * MILLISECOND; /* what a refused or cut c
 static const int64_t ATTEMPT_TIMEOUT = 10 * MICROSECONDS;
 static const int64_t RETRY_BASE = 50 * MILLISECOND;
 
+static struct timers *client_timers(struct sim_call *call) {
+    return call->client ? &call->client->timers : &call->world->timers;
+}
+
 static void end(struct sim_call *call) {
     struct timers *timers = &call->world->timers;
     timer_stop(timers, &call->arrives);
     timer_stop(timers, &call->answers);
-    timer_stop(timers, &call->deadline);
+    timer_stop(client_timers(call), &call->deadline);
     LIST_REMOVE(call, link);
     call->kind->release(call);
 }
@@ -47,9 +51,27 @@ static void send_answer(struct sim_call *call, int64_t after) {
         timer_start(&call->world->timers, &call->answers, call->world->now + after);
 }
 
+/* Whether the way there stops the call; then its answer is on its way. */
+static bool is_stopped(struct sim_call *call, bool executed) {
+    struct sim_operation *o = call->operation;
+    enum sim_path path = o->path ? o->path(o->path_ctx, call, executed) : SIM_PATH_CLEAR;
+    if (path == SIM_PATH_CLEAR)
+        return false;
+    o->stopped_on_the_way++;
+    sim_path_answer(path, &call->result);
+    int64_t silent_until = call->began + call->waits_for + ATTEMPT_TIMEOUT, now = call->world->now;
+    if (path == SIM_PATH_SILENT)
+        send_answer(call, silent_until > now ? silent_until - now : ATTEMPT_TIMEOUT);
+    else
+        send_answer(call, path == SIM_PATH_RESET ? BROKEN_AFTER : half_of_latency(call));
+    return true;
+}
+
 void sim_call_executed(struct sim_call *call) {
     call->waits = false;
     call->operation->executed++;
+    if (is_stopped(call, true))
+        return;
     if (sim_happens(call->world, call->operation->lost_answers)) {
         call->operation->answers_lost++;
         transport_failure(&call->result, "the connection broke before the answer");
@@ -80,6 +102,7 @@ static bool refuse(struct sim_call *call) {
     case SIM_EXPIRED: sim_call_fail(r, 400, "ExpiredTokenException", "expired"); break;
     case SIM_SKEWED: sim_call_fail(r, 403, "RequestTimeTooSkewed", "the clock is off"); break;
     case SIM_STRANGE: sim_call_fail(r, 400, "SomethingNew", "who knows"); break;
+    case SIM_FOREIGN: sim_path_answer(SIM_PATH_FOREIGN, r); break;
     }
     call->operation->refused++;
     r->retry_after = call->operation->retry_after;
@@ -98,10 +121,10 @@ static void on_arrives(void *user) {
     } else if (call->operation->mode == SIM_SILENT) {
         call->operation->refused++;
         transport_failure(&call->result, "no answer in time");
-        send_answer(call, ATTEMPT_TIMEOUT);
+        send_answer(call, call->waits_for + ATTEMPT_TIMEOUT);
     } else if (refuse(call)) {
         send_answer(call, half_of_latency(call));
-    } else {
+    } else if (!is_stopped(call, false)) {
         enum sim_executed executed = call->kind->execute(call);
         call->waits = executed == SIM_WAITS;
         if (executed == SIM_EXECUTED) {
@@ -140,6 +163,12 @@ static bool try_again(struct sim_call *call) {
 
 static void on_answers(void *user) {
     struct sim_call *call = user;
+    if (call->client && call->client->stands_until > call->world->now) {
+        /* It lies in the socket; whether that or a timer is looked at first is nobody's promise. */
+        int64_t later = (int64_t)random_below(&call->world->random, 2);
+        timer_start(&call->world->timers, &call->answers, call->client->stands_until + later);
+        return;
+    }
     world_enter();
     if (call->result.status)
         call->result.answered = call->world->now;
@@ -186,6 +215,8 @@ struct call *sim_call_start(struct world *w, struct sim_call *call, const struct
     call->world = w;
     call->kind = kind;
     call->operation = operation;
+    call->client = w->client;
+    call->began = w->now;
     call->deadline_at = options->deadline;
     call->attempts = 1;
     call->max_attempts = options->max_attempts ? options->max_attempts : operation->default_attempts;
@@ -201,7 +232,7 @@ struct call *sim_call_start(struct world *w, struct sim_call *call, const struct
     LIST_INSERT_HEAD(&w->calls, call, link);
     timer_start(&w->timers, &call->arrives, w->now + half_of_latency(call));
     if (options->deadline != NEVER)
-        timer_start(&w->timers, &call->deadline, options->deadline);
+        timer_start(client_timers(call), &call->deadline, options->deadline);
     return (struct call *)call;
 }
 
@@ -213,7 +244,7 @@ void sim_call_cancel(struct call *opaque) {
     world_enter();
     call->client_gone = true;
     call->operation->running--;
-    timer_stop(&w->timers, &call->deadline);
+    timer_stop(client_timers(call), &call->deadline);
     /* What was sent may have left already. */
     if (!stays_at_server(call) && (!call->arrives.running || random_below(&w->random, 2)))
         end(call);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "call.h"
+#include "sim_path.h"
 #include "timers.h"
 
 #include <stdbool.h>
@@ -22,7 +23,8 @@ enum sim_mode {
     SIM_DENIED,
     SIM_EXPIRED,   /* the credentials are */
     SIM_SKEWED,    /* our clock is wrong, and the Date header did not mend it */
-    SIM_STRANGE    /* 400 of the service's own, with a code that nobody knows */
+    SIM_STRANGE,   /* 400 of the service's own, with a code that nobody knows */
+    SIM_FOREIGN    /* 200, and it isn't the service that says so */
 };
 
 /* What is wrong with one operation of one service. */
@@ -33,9 +35,13 @@ struct sim_operation {
     int64_t retry_after;                  /* microseconds that whoever is refused is asked to wait; 0: not asked */
     int64_t latency, jitter;              /* microseconds, there and back together */
     unsigned default_attempts;
+    /* What the way there does to a call (NULL: nothing). It is asked when the request arrives (executed: false), and, where that was let through, when
+     * the service has answered. */
+    enum sim_path (*path)(void *ctx, const struct sim_call *call, bool executed);
+    void *path_ctx;
     /* Counted: */
     uint64_t calls, attempts, executed;
-    uint64_t requests_lost, answers_lost, refused;
+    uint64_t requests_lost, answers_lost, refused, stopped_on_the_way;
     int64_t last_attempt;
     unsigned running, most_running;
     unsigned last_max_attempts;
@@ -45,6 +51,12 @@ enum sim_executed {
     SIM_EXECUTED, /* call->result is the answer */
     SIM_WAITS,    /* sim_call_executed() follows */
     SIM_CUT       /* done, and the answer never comes */
+};
+
+/* A client's process. While it stands (suspended, or its machine is), its timers don't fire and no answer reaches it; time and the services go on. */
+struct sim_client {
+    struct timers timers;   /* its own */
+    int64_t stands_until;   /* in the past: it doesn't */
 };
 
 struct sim_call_kind {
@@ -59,9 +71,11 @@ struct sim_call {
     struct world *world;
     const struct sim_call_kind *kind;
     struct sim_operation *operation;
+    struct sim_client *client; /* NULL: one that never stands */
     LIST_ENTRY(sim_call) link;
     struct timer arrives, answers, deadline;
     int64_t deadline_at;
+    int64_t began, waits_for; /* microseconds that the service was asked to wait (long polls) */
     bool waits;       /* at the server */
     bool client_gone; /* nobody hears the answer */
     unsigned attempts, max_attempts;

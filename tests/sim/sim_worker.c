@@ -60,7 +60,7 @@ bool sim_worker_start(struct sim_worker *s) {
     s->ports = (struct worker_ports){.sqs = &s->sqs,
                                      .dynamodb = &s->dynamodb,
                                      .clock = &s->world->clock,
-                                     .timers = &s->world->timers,
+                                     .timers = s->client ? &s->client->timers : &s->world->timers,
                                      .random = &s->random,
                                      .log = &s->world->log};
     s->ended = false;

@@ -18,6 +18,7 @@ void sim_fifo_world(struct world *w, uint64_t seed);
 
 struct sim_worker {
     struct world *world;
+    struct sim_client *client; /* whose process it is; NULL: one that never stands */
     struct sqs_port sqs;
     struct dynamodb_port dynamodb;
     struct random random;

@@ -71,20 +71,41 @@ void world_done(struct world *w) {
     buf_free(&w->violations);
 }
 
-bool world_step(struct world *w) {
+void world_add_client(struct world *w, struct sim_client *client) {
+    if (w->client_count == WORLD_CLIENTS_MAX)
+        abort();
+    w->clients[w->client_count++] = client;
+}
+
+int64_t world_next(const struct world *w) {
     int64_t next = timers_next(&w->timers);
+    for (size_t i = 0; i < w->client_count; i++) {
+        const struct sim_client *c = w->clients[i];
+        int64_t due = timers_next(&c->timers);
+        if (due != NEVER && due < c->stands_until)
+            due = c->stands_until;
+        next = due < next ? due : next;
+    }
+    return next;
+}
+
+bool world_step(struct world *w) {
+    int64_t next = world_next(w);
     if (next == NEVER)
         return false;
     if (next > w->now)
         w->now = next;
     w->steps++;
     timers_run(&w->timers, w->now);
+    for (size_t i = 0; i < w->client_count; i++)
+        if (w->clients[i]->stands_until <= w->now)
+            timers_run(&w->clients[i]->timers, w->now);
     return true;
 }
 
 void world_run(struct world *w, int64_t microseconds) {
     int64_t until = w->now + microseconds;
-    while (timers_next(&w->timers) <= until)
+    while (world_next(w) <= until)
         world_step(w);
     w->now = until;
 }
@@ -92,7 +113,7 @@ void world_run(struct world *w, int64_t microseconds) {
 bool world_run_until(struct world *w, bool (*condition)(void *ctx), void *ctx, int64_t microseconds) {
     int64_t until = w->now + microseconds;
     while (!condition(ctx)) {
-        if (timers_next(&w->timers) > until)
+        if (world_next(w) > until)
             return false;
         world_step(w);
     }

@@ -19,11 +19,16 @@
 
 #define WORLD_WALL 1704677672343000LL /* when it begins: 2024-01-08T01:34:32.343Z */
 
+#define WORLD_CLIENTS_MAX 8
+
 struct world {
     int64_t now; /* monotonic microseconds */
     int64_t wall_shift; /* what the workers' wall clock is wrong by */
     uint64_t steps;
-    struct timers timers;
+    struct timers timers; /* of the servers and the network, and of clients that never stand */
+    struct sim_client *clients[WORLD_CLIENTS_MAX]; /* those that may; borrowed */
+    size_t client_count;
+    struct sim_client *client; /* who makes the calls that begin now; NULL: one that never stands */
     struct random random; /* of the servers and the network */
     struct clock clock;
     struct log log;
@@ -36,10 +41,14 @@ struct world {
 };
 
 void world_init(struct world *w, uint64_t seed);
+/* A client whose process may stand; it is borrowed. */
+void world_add_client(struct world *w, struct sim_client *client);
 /* Workers must be gone. */
 void world_done(struct world *w);
 
-/* One step: the clock goes to the next timer that is due, and what is due then fires. False: nothing is ever due. */
+/* When something is next due: a timer of the world's, or of a client's that doesn't stand by then; NEVER: nothing is. */
+int64_t world_next(const struct world *w);
+/* One step: the clock goes to what is next due, and what is due then fires. False: nothing is ever due. */
 bool world_step(struct world *w);
 /* Steps until the clock has gone on by so much. */
 void world_run(struct world *w, int64_t microseconds);

@@ -38,7 +38,8 @@ static void every_mode_has_its_class(void **state) {
     (void)state;
     static const enum call_class classes[] = {[SIM_UP] = CALL_OK,          [SIM_DOWN] = CALL_RETRY,    [SIM_SILENT] = CALL_RETRY,
                                               [SIM_BROKEN] = CALL_RETRY,   [SIM_PROXY] = CALL_RETRY,   [SIM_THROTTLED] = CALL_THROTTLED,
-                                              [SIM_DENIED] = CALL_DENIED,  [SIM_EXPIRED] = CALL_AUTH,  [SIM_SKEWED] = CALL_CLOCK};
+                                              [SIM_DENIED] = CALL_DENIED,  [SIM_EXPIRED] = CALL_AUTH,  [SIM_SKEWED] = CALL_CLOCK,
+                                              [SIM_STRANGE] = CALL_PERMANENT, [SIM_FOREIGN] = CALL_RETRY};
     struct tables t;
     tables_init(&t);
     for (size_t mode = 0; mode < ARRAY_LENGTH(classes); mode++) {
@@ -46,6 +47,65 @@ static void every_mode_has_its_class(void **state) {
         assert_int_equal(transact(&t, "k", 2, 1, "", "").call.class, classes[mode]);
     }
     assert_int_equal(t.db->committed, 1);
+    world_done(&t.world);
+}
+
+static void count(void *user) {
+    ++*(unsigned *)user;
+}
+
+/* Its process is suspended a second after it began, for ten minutes. */
+static void a_client_that_stands_hears_late_of_what_went_on(void **state) {
+    (void)state;
+    struct tables t;
+    struct sim_client client = {0};
+    struct pending p;
+    struct timer timer;
+    unsigned fired = 0;
+    char body[REQUEST_SIZE];
+    tables_init(&t);
+    t.db->transact.latency = 4 * SECOND;
+    world_add_client(&t.world, &client);
+    timer_init(&timer, count, &fired);
+    timer_start(&client.timers, &timer, t.world.now + 3 * SECOND);
+    int64_t resumes = t.world.now + 600 * SECOND;
+    t.world.client = &client;
+    make_request(body, "k", 2, 1, "a", "");
+    begin_transaction(&t, &p, body, NEVER);
+    t.world.client = NULL;
+    world_run(&t.world, SECOND);
+    client.stands_until = resumes;
+    world_run(&t.world, 500 * SECOND);
+    assert_int_equal(t.db->committed, 1);
+    assert_false(p.done);
+    assert_int_equal(fired, 0);
+    world_run(&t.world, 100 * SECOND);
+    assert_true(p.done);
+    assert_int_equal(p.answer.call.class, CALL_OK);
+    assert_in_range(p.answer.call.answered, resumes, resumes + 1);
+    assert_int_equal(fired, 1);
+    world_done(&t.world);
+}
+
+static void a_deadline_that_passed_while_the_client_stood_is_seen_when_it_goes_on(void **state) {
+    (void)state;
+    struct tables t;
+    struct sim_client client = {0};
+    struct pending p;
+    char body[REQUEST_SIZE];
+    tables_init(&t);
+    t.db->transact.mode = SIM_SILENT;
+    world_add_client(&t.world, &client);
+    t.world.client = &client;
+    make_request(body, "k", 2, 1, "a", "");
+    begin_transaction(&t, &p, body, t.world.now + 2 * SECOND);
+    t.world.client = NULL;
+    client.stands_until = t.world.now + 5 * SECOND;
+    world_run(&t.world, 4 * SECOND);
+    assert_false(p.done);
+    world_run(&t.world, 2 * SECOND);
+    assert_true(p.done);
+    assert_int_equal(p.answer.call.class, CALL_RETRY);
     world_done(&t.world);
 }
 
@@ -113,6 +173,8 @@ int main(void) {
         cmocka_unit_test(a_lost_request_is_not_executed_and_one_whose_answer_is_lost_is),
         cmocka_unit_test(refusals_are_throttles_and_errors_and_nothing_is_executed),
         cmocka_unit_test(every_mode_has_its_class),
+        cmocka_unit_test(a_client_that_stands_hears_late_of_what_went_on),
+        cmocka_unit_test(a_deadline_that_passed_while_the_client_stood_is_seen_when_it_goes_on),
         cmocka_unit_test(everything_follows_from_the_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

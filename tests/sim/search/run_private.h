@@ -9,6 +9,7 @@ struct slot { /* of a worker, through all its lives */
     struct run *run;
     unsigned index;
     struct sim_worker sim;
+    struct sim_client client;
     struct watch watch;
     struct timer timer; /* starts it (again) */
     bool alive, stopping;

@@ -8,7 +8,7 @@ static void run_until(struct run *r, int64_t until) {
     while (r->world.now < until) {
         while (r->judge.queue->count < BACKLOG)
             run_feed(r, true);
-        if (timers_next(&r->world.timers) > until) {
+        if (world_next(&r->world) > until) {
             r->world.now = until;
             return;
         }

@@ -13,7 +13,14 @@ void slots_init(struct run *r) {
         const struct plan_worker *p = &r->plan->workers[i];
         *s = (struct slot){.run = r, .index = i, .restart = -1};
         sim_worker_init(&s->sim, &r->world);
-        s->watch = (struct watch){.judge = &r->judge, .worker = i, .sqs = s->sim.sqs, .dynamodb = s->sim.dynamodb, .struck = &r->faults.seen};
+        s->sim.client = &s->client;
+        world_add_client(&r->world, &s->client);
+        s->watch = (struct watch){.judge = &r->judge,
+                                  .worker = i,
+                                  .client = &s->client,
+                                  .sqs = s->sim.sqs,
+                                  .dynamodb = s->sim.dynamodb,
+                                  .struck = &r->faults.seen};
         s->sim.sqs = watch_sqs(&s->watch);
         s->sim.dynamodb = watch_dynamodb(&s->watch);
         s->sim.facts.visibility = p->visibility;

@@ -9,11 +9,13 @@ struct watched *watched_new(struct watch *w, void *user) {
     c->began = w->judge->world->now;
     c->life = w->judge->workers[w->worker].life;
     judge_call(w->judge, w->worker, 1);
+    w->judge->world->client = w->client;
     return c;
 }
 
 struct call *watched_started(struct watched *c, struct call *call) {
     c->call = call;
+    c->watch->judge->world->client = NULL;
     if (call)
         return (struct call *)c;
     watched_end(c);

@@ -15,6 +15,7 @@ struct watch_faults { /* strikes that only show in the answers */
 struct watch {
     struct judge *judge;
     unsigned worker;
+    struct sim_client *client; /* the worker's process */
     struct sqs_port sqs;
     struct dynamodb_port dynamodb;
     struct watch_faults *struck;
