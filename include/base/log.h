@@ -44,7 +44,7 @@ struct log_field {
 
 /* fields end with one whose name is NULL; NULL for none. An absent text (NULL data) of LOG_C/LOG_S is written as a number 0: pass only
  * what is there. Values that make the line too long are cut, the longest first, and end in "…" then. Whatever the bytes, the line is
- * valid UTF-8 without control characters. errno is left as it was. */
+ * valid UTF-8 without control characters, and without such as are not seen or change the order of others. errno is left as it was. */
 void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields);
 static inline bool log_wants(const struct log *log, enum log_level level) {
     return level >= log->level;

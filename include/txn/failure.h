@@ -27,6 +27,9 @@ struct failure {
     enum error_type type;
     struct buf message; /* a sentence: what is wrong and what to mend */
     struct buf details; /* the members of the JSON object `details`, without its braces; may be empty */
+    struct {
+        size_t at, end;
+    } path; /* in message: of a field, what the message's author named */
 };
 
 void failure_init(struct failure *f);
@@ -46,3 +49,6 @@ bool failure_ok(const struct failure *f);
  * {"success": false, "error": …, "message": …, "details": {…, extra}, "timestamp": …}. extra: further members of details, JSON
  * without braces, or the absent span. Members are separated as JSON's usual ", " and ": " are not: no spaces. */
 bool failure_append_envelope(const struct failure *f, struct span extra, int64_t wall, struct buf *out);
+
+/* Appends the sentence for the log: without what the message's author named (members of maps may be called after people). */
+void failure_append_for_log(const struct failure *f, struct buf *out);

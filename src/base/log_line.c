@@ -15,6 +15,37 @@ static bool is_control(uint32_t c) {
     return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
+/* Whether a character is not seen, ends a line, or changes the order in which others are seen: a line would look like another one. */
+static bool is_unseen(uint32_t c) {
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0x80, 0x9F},       {0xAD, 0xAD},     {0x34F, 0x34F},   {0x61C, 0x61C},   {0x115F, 0x1160}, {0x17B4, 0x17B5},   {0x180B, 0x180F},
+        {0x200B, 0x200F},   {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+        {0xFFF0, 0xFFFB},   {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(ranges) && c >= ranges[i].first; i++)
+        if (c <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* The character of a whole and valid sequence. */
+static uint32_t decode(const unsigned char *p, size_t length) {
+    uint32_t c = length == 1 ? p[0] : p[0] & (0x7FU >> length);
+    for (size_t i = 1; i < length; i++)
+        c = c << 6 | (p[i] & 0x3FU);
+    return c;
+}
+
+/* As JSON has it: beyond U+FFFF two surrogates. */
+static void append_escaped(struct buf *out, uint32_t c) {
+    if (c < 0x10000)
+        (void)buf_printf(out, "\\u%04x", (unsigned)c);
+    else
+        (void)buf_printf(out, "\\u%04x\\u%04x", 0xD800U + ((c - 0x10000) >> 10), 0xDC00U + (c & 0x3FFU));
+}
+
 static void append_ascii(struct buf *out, unsigned char c, enum quoting quoting) {
     static const char *const short_forms[] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
     if (c < ARRAY_LENGTH(short_forms) && short_forms[c])
@@ -27,7 +58,7 @@ static void append_ascii(struct buf *out, unsigned char c, enum quoting quoting)
         (void)buf_append_char(out, (char)c);
 }
 
-/* Whatever the bytes are, what is written is UTF-8 that moves no cursor and ends no line. */
+/* Whatever the bytes are, what is written is UTF-8 that moves no cursor, ends no line and hides nothing. */
 static void append_clean(struct buf *out, struct span text, enum quoting quoting) {
     const unsigned char *p = (const unsigned char *)text.data;
     for (size_t i = 0, n = 0; i < text.len && buf_ok(out); i += n) {
@@ -38,8 +69,8 @@ static void append_clean(struct buf *out, struct span text, enum quoting quoting
             (void)buf_append_span(out, REPLACEMENT);
         else if (n == 1)
             append_ascii(out, p[i], quoting);
-        else if (n == 2 && p[i] == 0xC2 && is_control(p[i + 1]))
-            (void)buf_printf(out, "\\u%04x", (unsigned)p[i + 1]);
+        else if (is_unseen(decode(p + i, n)))
+            append_escaped(out, decode(p + i, n));
         else
             (void)buf_append(out, text.data + i, n);
     }
@@ -57,14 +88,15 @@ static void append_text(struct buf *out, struct span text, enum quoting quoting,
         (void)buf_append_span(out, CUT_MARK);
 }
 
-/* Whether a value of the text format would run into its neighbours. */
+/* Whether a value of the text format would run into its neighbours, or has escapes, which are known as such between quotes. */
 static enum quoting quoting_of(struct span text) {
+    const unsigned char *p = (const unsigned char *)text.data;
     if (text.len == 0)
         return QUOTED;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        bool c1 = c == 0xC2 && i + 1 < text.len && is_control((unsigned char)text.data[i + 1]);
-        if (c <= ' ' || c == '"' || c == '=' || c == 0x7F || c1)
+    for (size_t i = 0, n = 0; i < text.len; i += n ? n : 1) {
+        n = utf8_match(p + i, text.len - i);
+        bool several = n > 1 && n == utf8_length(p[i]);
+        if (several ? is_unseen(decode(p + i, n)) : p[i] <= ' ' || p[i] == '"' || p[i] == '=' || p[i] == 0x7F)
             return QUOTED;
     }
     return BARE;

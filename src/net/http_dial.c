@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
@@ -157,4 +158,12 @@ enum http_error http_dial_error(CURLcode code) {
     default:
         return HTTP_BROKEN;
     }
+}
+
+const char *http_dial_words(const struct http_connection *c, CURLcode code) {
+    /* libcurl quotes the proxy's URL as it is, and whatever holds an @ may be such a URL. */
+    if (strncmp(c->message, "Unsupported proxy", sizeof "Unsupported proxy" - 1) == 0) {
+        return "The proxy variable (https_proxy, http_proxy or all_proxy) holds no URL that can be used";
+    }
+    return c->message[0] && !strchr(c->message, '@') ? c->message : curl_easy_strerror(code);
 }

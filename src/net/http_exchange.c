@@ -65,7 +65,7 @@ static void fail(struct http_connection *c, enum http_error error, const char *w
 }
 
 static void fail_by_libcurl(struct http_connection *c, CURLcode code) {
-    fail(c, code == CURLE_OUT_OF_MEMORY ? HTTP_NO_MEMORY : HTTP_BROKEN, c->message[0] ? c->message : curl_easy_strerror(code));
+    fail(c, code == CURLE_OUT_OF_MEMORY ? HTTP_NO_MEMORY : HTTP_BROKEN, http_dial_words(c, code));
 }
 
 /* Sends what is left: first what stands in unsent, then the body from where that ended. */

@@ -174,7 +174,7 @@ static void fail_first(struct http_connection *c, CURLcode code) {
     struct http_transfer *t = !c->is_look && o->waiting >= o->dialing ? TAILQ_FIRST(&o->queue) : NULL;
     if (t) {
         http_pool_forget(t);
-        http_end(t, http_dial_error(code), c->message[0] ? c->message : curl_easy_strerror(code));
+        http_end(t, http_dial_error(code), http_dial_words(c, code));
     }
     http_dial_hang_up(c);
     dial_as_needed(http); /* another origin's may have waited for the room */

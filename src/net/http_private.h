@@ -151,6 +151,8 @@ bool http_is_direct(const struct http_connection *c);
 void http_dial_hang_up(struct http_connection *c);
 /* What libcurl's verdict on a connection means. */
 enum http_error http_dial_error(CURLcode code);
+/* And in words, in which no password of a proxy stands. */
+const char *http_dial_words(const struct http_connection *c, CURLcode code);
 
 /* http_multi.c */
 bool http_multi_open(struct http *http);

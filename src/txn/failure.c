@@ -33,6 +33,7 @@ int error_type_status(enum error_type type) {
 
 void failure_init(struct failure *f) {
     f->type = ERROR_NONE;
+    f->path.at = f->path.end = 0;
     buf_init(&f->message, TEXT_MAX);
     buf_init(&f->details, TEXT_MAX);
 }
@@ -48,6 +49,7 @@ static void begin(struct failure *f, enum error_type type) {
     f->type = type;
     buf_reset(&f->message);
     buf_reset(&f->details);
+    f->path.at = f->path.end = 0;
 }
 
 PRINTF_LIKE(2, 0) static void append_formatted(struct buf *out, const char *format, va_list arguments) {
@@ -92,10 +94,26 @@ static void append_field(struct buf *out, struct span field) {
         buf_append_cstr(out, "…");
 }
 
+/* How much of a field is the name of an update message's member; the rest was named by who made the message. */
+static size_t member_of(struct span field) {
+    static const char *const members[] = {"id", "attributes", "condition_expression", "expression_attribute_names", "expression_attribute_values",
+                                          "enable_logging", "idempotency_key", "set", "increment", "append", "remove", "typed_attributes",
+                                          "create_if_missing"};
+    size_t len = 0;
+    while (len < field.len && !memchr(".[`", field.data[len], 3))
+        len++;
+    for (size_t i = 0; i < ARRAY_LENGTH(members); i++)
+        if (span_is(span_of(field.data, len), members[i]))
+            return len;
+    return 0;
+}
+
 void failure_validation(struct failure *f, struct span field, const char *reason_format, ...) {
     begin(f, ERROR_VALIDATION);
     buf_append_cstr(&f->message, "Invalid ");
+    f->path.at = f->message.len + member_of(field);
     append_field(&f->message, field);
+    f->path.end = f->message.len;
     buf_append_cstr(&f->message, ": ");
     size_t reason_at = f->message.len;
     va_list arguments;
@@ -147,4 +165,14 @@ bool failure_append_envelope(const struct failure *f, struct span extra, int64_t
     }
     buf_printf(out, "},\"timestamp\":\"%s\"}", timestamp);
     return buf_ok(out);
+}
+
+void failure_append_for_log(const struct failure *f, struct buf *out) {
+    struct span message = buf_span(&f->message);
+    size_t at = f->path.at < message.len ? f->path.at : message.len;
+    size_t end = f->path.end > at && f->path.end < message.len ? f->path.end : at;
+    buf_append_span(out, span_of(message.data, at));
+    if (end > at)
+        buf_append_cstr(out, "…");
+    buf_append_span(out, span_of(message.data + end, message.len - end));
 }

@@ -188,7 +188,10 @@ static void put_failure_record(struct held *h) {
 
 static void log_dead_letter(const struct held *h) {
     const struct failure *f = &h->update->failure;
-    struct span reason = h->job.quotes_dynamodb ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope") : buf_span(&f->message);
+    char sentence[2048]; /* a field's path is the one thing that could be long */
+    struct buf text = {.data = sentence, .capacity = sizeof sentence, .max = sizeof sentence - 1};
+    failure_append_for_log(f, &text);
+    struct span reason = h->job.quotes_dynamodb ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope") : buf_span(&text);
     LOG_EVENT(h->worker->ports.log, LOG_LEVEL_INFO, "A message went to the DLQ", LOG_S("message_id", h->message->message_id),
               LOG_C("error", error_type_name(f->type)), LOG_S("reason", reason), LOG_I("receive_count", h->message->receive_count));
 }

@@ -41,6 +41,44 @@ def test_fault_31_bodies_values_and_secrets_never_appear_in_the_log(scene: Scene
     assert not leaked, leaked
 
 
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_fault_31_names_that_messages_give_never_appear_in_the_log(scene: Scene, level: str) -> None:
+    deep: Any = 1
+    for _ in range(40):
+        deep = {CANARY: deep}
+    bodies = [
+        message("a", {"user": {f"{CANARY}-name": "1" * 3, "n": 10**300}}),
+        message("a", {"user": deep}),
+        message("a", {CANARY: {"x": 10**300}}),
+        message("a", {"n": 1}, condition_expression=f"#{CANARY} = 1"),
+        message("a", {"n": 1}, condition_expression=f"{CANARY}(n)"),
+        message("a", {"n": 1}, condition_expression="n = :v", expression_attribute_values={":v": {CANARY: 10**300}}),
+        message("a", {"n": 1}, **{CANARY: 1}),
+        message({CANARY: "a"}, {"n": 1}),
+    ]
+    run = scene.run_until_empty(*bodies, LOG_LEVEL=level)
+    assert run.code == 0 and len(scene.dead()) == len(bodies)
+    assert not [line for line in run.log if CANARY in line], run.log
+    assert CANARY in json.dumps([letter.envelope for letter in scene.dead()])
+
+
+@pytest.mark.parametrize("proxy", [
+    f"http://user:{CANARY}@bad host",
+    f"foo://user:{CANARY}@127.0.0.1:1",
+    f"http://user:{CANARY}@127.0.0.1:99999999",
+    f"http://user:{CANARY}@nowhere.invalid:3128",
+    f"http://user:{CANARY}/x@127.0.0.1:1",
+    f"http://user:{CANARY}@127.0.0.1:1",
+    f"socks5h://user:{CANARY}@127.0.0.1:1",
+])
+def test_fault_31_a_proxys_password_never_appears_in_the_log(scene: Scene, proxy: str) -> None:
+    process = scene.command("apply", stdin="{}", LOG_LEVEL="DEBUG", http_proxy=proxy, all_proxy=proxy, https_proxy=proxy, no_proxy=None,
+                            AWS_ENDPOINT_URL_DYNAMODB="http://elsewhere.invalid")
+    process.wait_for_log("A request is tried again")
+    process.stop()
+    assert not process.find_log(CANARY), process.describe()
+
+
 def test_json_lines_are_objects_each_with_time_level_and_message(scene: Scene) -> None:
     scene.table.put({"id": "a"})
     run = scene.run_until_empty(message("a", {"n": 1}), "{}", LOG_FORMAT="json", LOG_LEVEL="DEBUG")

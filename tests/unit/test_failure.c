@@ -156,6 +156,33 @@ static void an_envelope_without_room_is_told(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, end)
 
+static void fault_31_the_sentence_for_the_log_has_no_name_of_the_messages_author(void **state) {
+    struct failure *f = *state;
+    static const struct {
+        struct span field;
+        const char *text;
+    } cases[] = {
+        {SPAN("attributes.user.secretname"), "Invalid attributes…: too deep"},
+        {SPAN("attributes"), "Invalid attributes: too deep"},
+        {SPAN("expression_attribute_values.:v"), "Invalid expression_attribute_values…: too deep"},
+        {SPAN("set[0]"), "Invalid set…: too deep"},
+        {SPAN("`secret name`.x"), "Invalid …: too deep"},
+        {SPAN("secret"), "Invalid …: too deep"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct buf out;
+        buf_init(&out, 200);
+        failure_validation(f, cases[i].field, "too %s", "deep");
+        failure_append_for_log(f, &out);
+        assert_string_equal(out.data, cases[i].text);
+        buf_reset(&out);
+        failure_set(f, ERROR_INVALID_INPUT, "ID is required");
+        failure_append_for_log(f, &out);
+        assert_string_equal(out.data, "ID is required");
+        buf_free(&out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_type_has_its_name_and_status),
@@ -170,6 +197,7 @@ int main(void) {
         TEST(a_second_failure_replaces_the_first),
         TEST(a_failure_without_memory_makes_no_envelope),
         TEST(an_envelope_without_room_is_told),
+        cmocka_unit_test_setup_teardown(fault_31_the_sentence_for_the_log_has_no_name_of_the_messages_author, make, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

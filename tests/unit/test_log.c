@@ -9,11 +9,13 @@
 #include "compiler.h"
 #include "json_reader.h"
 #include "log.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -78,6 +80,31 @@ static void text_values_that_would_run_on_are_quoted(void **state) {
         char expected[100];
         (void)snprintf(expected, sizeof expected, TIME " INFO Message moved v=%s", cases[i].text);
         assert_line(LOG_FORMAT_TEXT, FIELDS(LOG_S("v", cases[i].value)), expected);
+    }
+}
+
+/* Line ends of Unicode, what turns the direction, what has no width: a line of the log must not look like another one. */
+static void fault_31_characters_that_are_not_seen_are_escaped(void **state) {
+    (void)state;
+    static const uint32_t unseen[] = {0x85,   0xAD,   0x61C,  0x180E, 0x200B, 0x200F, 0x2028, 0x2029,  0x202A,  0x202E,  0x2060,
+                                      0x2066, 0x2069, 0x206F, 0x3164, 0xFE0F, 0xFEFF, 0xFFF9, 0x1D173, 0xE0001, 0xE0FFF};
+    static const uint32_t seen[] = {0xA0, 0xE9, 0x200A, 0x2010, 0x2027, 0x202F, 0x2070, 0x20AC, 0xFE10, 0xFF21, 0xFFFD, 0x1F600, 0xE1000};
+    for (size_t i = 0; i < ARRAY_LENGTH(unseen) + ARRAY_LENGTH(seen); i++) {
+        bool escaped = i < ARRAY_LENGTH(unseen);
+        uint32_t c = escaped ? unseen[i] : seen[i - ARRAY_LENGTH(unseen)];
+        char value[6] = "a", written[16] = "a", expected[200];
+        size_t len = 1 + utf8_encode(c, value + 1);
+        if (escaped && c > 0xFFFF)
+            (void)snprintf(written, sizeof written, "a\\u%04x\\u%04x", 0xD800U + ((c - 0x10000) >> 10), 0xDC00U + (c & 0x3FFU));
+        else if (escaped)
+            (void)snprintf(written, sizeof written, "a\\u%04x", (unsigned)c);
+        else
+            (void)snprintf(written, sizeof written, "%.*s", (int)len, value);
+        (void)snprintf(expected, sizeof expected, TIME " INFO Message moved v=%s%s%s", escaped ? "\"" : "", written, escaped ? "\"" : "");
+        assert_line(LOG_FORMAT_TEXT, FIELDS(LOG_S("v", span_of(value, len))), expected);
+        (void)snprintf(expected, sizeof expected, "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\",\"v\":\"%s\"}",
+                       written);
+        assert_line(LOG_FORMAT_JSON, FIELDS(LOG_S("v", span_of(value, len))), expected);
     }
 }
 
@@ -317,6 +344,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_line_is_time_level_message_and_fields),
         cmocka_unit_test(text_values_that_would_run_on_are_quoted),
+        cmocka_unit_test(fault_31_characters_that_are_not_seen_are_escaped),
         cmocka_unit_test(a_json_line_is_one_object),
         cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
         cmocka_unit_test(levels_below_the_least_are_not_written),
