@@ -15,7 +15,8 @@
 #define RESPONSE_MAX ((size_t)256 * 1024)
 
 #define ATTEMPT_TIMEOUT (10 * MICROSECONDS)
-#define SEND_TIMEOUT (30 * MICROSECONDS)
+/* A send of what is large takes its time on a slow line: a second more for each of these. */
+#define SEND_BYTES_A_SECOND ((size_t)100 * 1024)
 
 struct sqs {
     struct aws_client *client;
@@ -183,7 +184,8 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     }
     o->sends = true;
     bool wrote = sqs_hash_sent(o->sqs->digest, entries, count, &o->sent) && sqs_write_send(queue_url, entries, count, &o->request);
-    return start_batch(o, wrote, "SendMessageBatch", SEND_TIMEOUT, options);
+    int64_t slowness = (int64_t)(o->request.len / SEND_BYTES_A_SECOND) * MICROSECONDS;
+    return start_batch(o, wrote, "SendMessageBatch", ATTEMPT_TIMEOUT + slowness, options);
 }
 
 static void refine_attributes(void *user, struct span body, struct call_result *result) {

@@ -28,6 +28,9 @@ enum batch_fault batch_fault_of(const struct call_result *result) {
         return BATCH_FAULT_TOO_LARGE;
     if (result->class == CALL_PERMANENT && result->from_service && batch_fault_names_entry(result->code))
         return BATCH_FAULT_OF_ENTRIES;
-    bool refused = result->status >= 400 && result->status < 500 && !result->from_service && result->class != CALL_THROTTLED;
-    return refused ? BATCH_FAULT_ON_THE_WAY : BATCH_FAULT_PASSES;
+    if (result->class == CALL_THROTTLED)
+        return BATCH_FAULT_PASSES;
+    if (result->status >= 400 && result->status < 500)
+        return result->from_service ? BATCH_FAULT_PASSES : BATCH_FAULT_ON_THE_WAY;
+    return result->untrusted || result->class == CALL_AUTH ? BATCH_FAULT_PASSES : BATCH_FAULT_PERHAPS;
 }

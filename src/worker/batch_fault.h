@@ -8,6 +8,7 @@
 
 enum batch_fault {
     BATCH_FAULT_PASSES,     /* says nothing of the entries: the same batch goes through once it is over */
+    BATCH_FAULT_PERHAPS,    /* a 5xx, no answer, or one that isn't SQS's: it passes, or the network path fails for one entry */
     BATCH_FAULT_OF_ENTRIES, /* SQS names them, or their number or size, as the reason */
     BATCH_FAULT_TOO_LARGE,  /* the request is, for something on the way */
     BATCH_FAULT_ON_THE_WAY  /* refused by something else than SQS: it may be over what one entry holds */

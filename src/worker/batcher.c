@@ -1,24 +1,10 @@
 #include "batcher_private.h"
 
-#include "backoff.h"
-#include "batch_fault.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 
-static const int64_t CALL_DEADLINE = 20 * MICROSECONDS;
-static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND, ENTRY_RETRY_CAP = 20 * MICROSECONDS;
-/* An entry that fails so often by itself is worth a word; of one kind, no more often than this. */
-static const unsigned TELLING_TRIES = 6;
-static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
-
-struct batch_flight {
-    LIST_ENTRY(batch_flight) link;
-    struct batcher *batcher;
-    struct call *call;
-    size_t count;
-    struct batch_entry *entries[SQS_BATCH_MAX]; /* NULL: removed meanwhile */
-};
+static const int64_t CALL_DEADLINE = 20 * MICROSECONDS, CALL_LEAST = MICROSECONDS;
+/* Calls at once, in trouble, of what wasn't tried before: one that is silent keeps the next waiting for a moment only. */
+static const unsigned FIRST_FLIGHTS = 4;
 
 static void pump(struct batcher *b);
 
@@ -28,7 +14,9 @@ static void on_timer(void *user) {
 
 void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx) {
     *b = (struct batcher){.ports = ports, .kind = *kind, .ctx = ctx};
+    b->got_through = INT64_MIN;
     TAILQ_INIT(&b->queue);
+    TAILQ_INIT(&b->suspects);
     TAILQ_INIT(&b->waiting);
     LIST_INIT(&b->flights);
     timer_init(&b->timer, on_timer, b);
@@ -49,23 +37,35 @@ void batcher_done(struct batcher *b) {
         free(f);
     }
     TAILQ_INIT(&b->queue);
-    b->queued = b->flight_count = 0;
+    TAILQ_INIT(&b->suspects);
+    b->queued = b->suspected = 0;
+    b->flight_count = b->suspect_flights = 0;
     timer_stop(b->ports->timers, &b->timer);
 }
 
 static void take_from_queue(struct batcher *b, struct batch_entry *entry) {
-    TAILQ_REMOVE(&b->queue, entry, link);
+    TAILQ_REMOVE(entry->suspect ? &b->suspects : &b->queue, entry, link);
     entry->queued = false;
-    b->queued--;
+    if (entry->suspect)
+        b->suspected--;
+    else
+        b->queued--;
 }
 
-static void put_in_queue(struct batcher *b, struct batch_entry *entry, bool first) {
+void batcher_put(struct batcher *b, struct batch_entry *entry, bool first) {
+    bool were_empty = b->queued + b->suspected == 0;
+    entry->suspect = entry->failures > 0;
+    struct batch_queue *queue = entry->suspect ? &b->suspects : &b->queue;
     if (first)
-        TAILQ_INSERT_HEAD(&b->queue, entry, link);
+        TAILQ_INSERT_HEAD(queue, entry, link);
     else
-        TAILQ_INSERT_TAIL(&b->queue, entry, link);
+        TAILQ_INSERT_TAIL(queue, entry, link);
     entry->queued = true;
-    if (b->queued++ == 0 || entry->expires < b->earliest)
+    if (entry->suspect)
+        b->suspected++;
+    else
+        b->queued++;
+    if (were_empty || entry->expires < b->earliest)
         b->earliest = entry->expires;
 }
 
@@ -75,11 +75,11 @@ static void on_again(void *user) {
     struct batcher *b = entry->batcher;
     stop_waiting(b, entry);
     entry->due = clock_monotonic(b->ports->clock);
-    put_in_queue(b, entry, false);
+    batcher_put(b, entry, false);
     timer_start(b->ports->timers, &b->timer, entry->due);
 }
 
-static void wait_until(struct batcher *b, struct batch_entry *entry, int64_t due) {
+void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t due) {
     timer_init(&entry->again, on_again, entry);
     entry->batcher = b;
     entry->waiting = true;
@@ -89,12 +89,9 @@ static void wait_until(struct batcher *b, struct batch_entry *entry, int64_t due
 
 /* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where there may be one:
  * behind calls that take long the queue is as long as what is in flight. */
-static void drop_expired(struct batcher *b, int64_t now) {
+static void drop_expired_of(struct batcher *b, struct batch_queue *queue, int64_t now) {
     struct batch_entry *next;
-    if (now < b->earliest)
-        return;
-    b->earliest = NEVER;
-    for (struct batch_entry *entry = TAILQ_FIRST(&b->queue); entry; entry = next) {
+    for (struct batch_entry *entry = TAILQ_FIRST(queue); entry; entry = next) {
         next = TAILQ_NEXT(entry, link);
         if (entry->expires > now) {
             b->earliest = entry->expires < b->earliest ? entry->expires : b->earliest;
@@ -105,15 +102,34 @@ static void drop_expired(struct batcher *b, int64_t now) {
     }
 }
 
-/* Moves what fits into one batch from the queue into the flight. */
+static void drop_expired(struct batcher *b, int64_t now) {
+    if (now < b->earliest)
+        return;
+    b->earliest = NEVER;
+    drop_expired_of(b, &b->queue, now);
+    drop_expired_of(b, &b->suspects, now);
+}
+
+/* Whether it goes with those that are in the batch, by what is known of both. */
+static bool is_company(const struct batcher *b, const struct batch_flight *f, size_t bytes, const struct batch_entry *entry) {
+    if (f->count == 0)
+        return true;
+    if (entry->solitary || f->entries[0]->solitary)
+        return false;
+    return !b->kind.max_bytes || bytes + entry->size <= b->kind.max_bytes;
+}
+
+/* Moves what fits into one batch from its queue into the flight. */
 static void load(struct batcher *b, struct batch_flight *f, int64_t now) {
     size_t bytes = 0;
     unsigned taken = 0; /* back by their owners */
+    const struct batch_queue *queue = f->suspects ? &b->suspects : &b->queue;
     while (f->count < SQS_BATCH_MAX && taken < SQS_BATCH_MAX) {
-        struct batch_entry *entry = TAILQ_FIRST(&b->queue);
-        if (!entry || (f->count > 0 && (entry->solitary || f->entries[0]->solitary)))
+        struct batch_entry *entry = TAILQ_FIRST(queue);
+        if (!entry || (f->suspects && entry->due > now) || !is_company(b, f, bytes, entry))
             return;
-        if (f->count > 0 && b->kind.max_bytes && bytes + entry->size > b->kind.max_bytes)
+        /* In trouble what goes alone is asked for leave one at a time, that is, once a turn. */
+        if (f->suspects && b->failures && entry->lonely && taken)
             return;
         enum batch_leave leave = b->kind.leave ? b->kind.leave(b->ctx, entry, f->count > 0) : BATCH_GOES;
         if (leave == BATCH_STAYS)
@@ -135,18 +151,29 @@ static void unload(struct batcher *b, struct batch_flight *f) {
     for (size_t i = f->count; i-- > 0;)
         if (f->entries[i]) {
             f->entries[i]->flight = NULL;
-            put_in_queue(b, f->entries[i], true);
+            batcher_put(b, f->entries[i], true);
         }
 }
 
-/* Starts one call. False: no memory, or none goes now; the entries are in the queue again. */
-static bool fly(struct batcher *b, int64_t now) {
+static int64_t deadline_of(const struct batcher *b, const struct batch_flight *f, int64_t now) {
+    int64_t time = CALL_DEADLINE;
+    for (size_t i = 0; b->kind.halves_time && i < f->count; i++) {
+        int64_t half = (f->entries[i]->expires - now) / 2;
+        time = half < time ? half : time;
+    }
+    return now + (time > CALL_LEAST ? time : CALL_LEAST);
+}
+
+/* Starts one call, of suspects or of others. False: no memory, or none goes now; the entries are in the queue again. */
+static bool fly(struct batcher *b, bool suspects, int64_t now) {
     struct batch_flight *f = calloc(1, sizeof *f);
     if (!f)
         return false;
     f->batcher = b;
+    f->suspects = suspects;
+    f->began = now;
     load(b, f, now);
-    struct call_options options = {.deadline = now + CALL_DEADLINE, .max_attempts = b->failures ? 1 : 0};
+    struct call_options options = {.deadline = deadline_of(b, f, now), .max_attempts = b->failures || suspects ? 1 : 0};
     if (f->count > 0)
         f->call = b->kind.send(b->ctx, f->entries, f->count, &options, f);
     if (!f->call) {
@@ -156,6 +183,7 @@ static bool fly(struct batcher *b, int64_t now) {
     }
     LIST_INSERT_HEAD(&b->flights, f, link);
     b->flight_count++;
+    b->suspect_flights += suspects;
     return true;
 }
 
@@ -172,36 +200,72 @@ static bool is_ready(const struct batcher *b, int64_t now) {
     return bytes > b->kind.max_bytes;
 }
 
+/* Whether a further call of what wasn't tried before, or passes, may begin, but for the time. */
+static bool has_flight(const struct batcher *b) {
+    unsigned flights = b->flight_count - b->suspect_flights;
+    unsigned most = b->failures && b->kind.max_flights > FIRST_FLIGHTS ? FIRST_FLIGHTS : b->kind.max_flights;
+    return b->queued > 0 && flights < most;
+}
+
+/* The same of suspects. In trouble those of one batch go side by side, the first time that they go alone; else one call tells as much as many. */
+static bool has_suspect_flight(const struct batcher *b) {
+    if (b->suspected == 0)
+        return false;
+    const struct batch_entry *first = TAILQ_FIRST(&b->suspects);
+    unsigned in_trouble = first->solitary && first->lonely == 0 ? SQS_BATCH_MAX : 1;
+    return b->suspect_flights < (b->failures ? in_trouble : b->kind.max_flights);
+}
+
+/* When the next call may begin, of each queue; NEVER: when another has ended. */
+static int64_t next_call(const struct batcher *b, int64_t now) {
+    if (!has_flight(b))
+        return NEVER;
+    int64_t next = is_ready(b, now) ? now : TAILQ_FIRST(&b->queue)->due;
+    return next > b->first_not_before ? next : b->first_not_before;
+}
+
+static int64_t next_suspect_call(const struct batcher *b) {
+    if (!has_suspect_flight(b))
+        return NEVER;
+    int64_t due = TAILQ_FIRST(&b->suspects)->due;
+    return due > b->not_before ? due : b->not_before;
+}
+
 static void pump(struct batcher *b) {
     int64_t now = clock_monotonic(b->ports->clock);
-    unsigned max_flights = b->failures ? 1 : b->kind.max_flights;
+    bool starts = true;
     drop_expired(b, now);
-    while (b->queued > 0 && b->flight_count < max_flights && now >= b->not_before && is_ready(b, now))
-        if (!fly(b, now)) {
-            timer_start(b->ports->timers, &b->timer, now + MICROSECONDS);
-            return;
-        }
-    timer_stop(b->ports->timers, &b->timer);
-    if (b->queued > 0 && b->flight_count < max_flights) {
-        int64_t next = is_ready(b, now) ? now : TAILQ_FIRST(&b->queue)->due;
-        timer_start(b->ports->timers, &b->timer, next > b->not_before ? next : b->not_before);
+    while (starts && next_call(b, now) <= now) {
+        starts = fly(b, false, now);
+        if (b->failures)
+            b->first_not_before = now + batcher_trouble_step();
     }
+    while (starts && next_suspect_call(b) <= now)
+        starts = fly(b, true, now);
+    int64_t first = next_call(b, now), suspect = next_suspect_call(b), next = first < suspect ? first : suspect;
+    if (!starts)
+        next = now + MICROSECONDS;
+    if (next == NEVER)
+        timer_stop(b->ports->timers, &b->timer);
+    else
+        timer_start(b->ports->timers, &b->timer, next > now ? next : now);
 }
 
 /* Never from inside a caller's own call: the timer does it. */
-static void pump_soon(struct batcher *b) {
+void batcher_pump_soon(struct batcher *b) {
     timer_start(b->ports->timers, &b->timer, clock_monotonic(b->ports->clock));
 }
 
 static void add(struct batcher *b, struct batch_entry *entry, bool first) {
     int64_t now = clock_monotonic(b->ports->clock);
     entry->due = now + b->kind.linger;
-    entry->tries = 0;
-    if (b->queued + b->flight_count == 0)
+    if (entry->failures) /* its owner had it back for a moment */
+        entry->due = now;
+    if (b->queued + b->suspected + b->flight_count == 0)
         b->trouble_since = now; /* nobody has looked since */
-    put_in_queue(b, entry, first);
-    if (!b->timer.running || is_ready(b, now))
-        pump_soon(b);
+    batcher_put(b, entry, first);
+    if (!b->timer.running || entry->suspect || is_ready(b, now))
+        batcher_pump_soon(b);
 }
 
 void batcher_add(struct batcher *b, struct batch_entry *entry) {
@@ -218,7 +282,7 @@ void batcher_within(struct batcher *b, int64_t linger) {
     if (!first || first->due <= due)
         return;
     first->due = due;
-    if (b->timer.running && b->timer.due > due && b->not_before <= due)
+    if (b->timer.running && b->timer.due > due && b->first_not_before <= due)
         timer_start(b->ports->timers, &b->timer, due);
 }
 
@@ -237,76 +301,9 @@ void batcher_hurry(struct batcher *b) {
     b->hurry = true;
     for (struct batch_entry *entry; (entry = TAILQ_FIRST(&b->waiting));) {
         stop_waiting(b, entry);
-        put_in_queue(b, entry, false);
+        entry->due = clock_monotonic(b->ports->clock);
+        batcher_put(b, entry, false);
     }
     batcher_trouble_hurry(b);
-    pump_soon(b);
-}
-
-/* It failed alone, and not by what it is. */
-static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
-    wait_until(b, entry, now + ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP));
-    if (entry->tries < TELLING_TRIES || now < b->silent_until)
-        return;
-    b->silent_until = now + TOLD_EVERY;
-    char message[96];
-    snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works", b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"), LOG_I("tries", entry->tries));
-}
-
-/* The answer to a call whose entries were all judged one by one. */
-static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results, int64_t now) {
-    for (size_t i = 0; i < f->count; i++) {
-        struct batch_entry *entry = f->entries[i];
-        if (!entry)
-            continue;
-        entry->solitary = false;
-        entry->flight = NULL;
-        if (results[i].ok)
-            b->kind.ended(b->ctx, entry, BATCH_DONE, "");
-        else if (batch_fault_names_entry(results[i].code))
-            b->kind.ended(b->ctx, entry, BATCH_REFUSED, results[i].code);
-        else
-            try_again(b, entry, results[i].code, now);
-    }
-}
-
-/* The call failed as a whole. Where that may be over one entry, or all together, each goes alone the next time. */
-static void settle_failure(struct batcher *b, struct batch_flight *f, const struct call_result *result, int64_t now) {
-    enum batch_fault fault = batch_fault_of(result);
-    bool too_large = fault == BATCH_FAULT_TOO_LARGE, alone = f->count == 1;
-    /* What is small in itself can't be what is too large. */
-    bool refused = alone && (fault == BATCH_FAULT_OF_ENTRIES || (too_large && b->kind.max_bytes));
-    bool trouble = fault == BATCH_FAULT_PASSES || fault == BATCH_FAULT_ON_THE_WAY || (too_large && alone && !refused);
-    for (size_t i = 0; i < f->count; i++) {
-        struct batch_entry *entry = f->entries[i];
-        if (!entry)
-            continue;
-        entry->flight = NULL;
-        if (refused) {
-            b->kind.ended(b->ctx, entry, BATCH_REFUSED, result->code[0] ? result->code : "HTTP status 413");
-            continue;
-        }
-        entry->solitary = entry->solitary || fault != BATCH_FAULT_PASSES;
-        entry->due = now;
-        put_in_queue(b, entry, false);
-    }
-    if (trouble)
-        batcher_trouble_enter(b, result, now);
-}
-
-void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
-    struct batch_flight *f = flight;
-    struct batcher *b = f->batcher;
-    int64_t now = clock_monotonic(b->ports->clock);
-    LIST_REMOVE(f, link);
-    b->flight_count--;
-    if (result->class == CALL_OK && entries && count == f->count) {
-        batcher_trouble_leave(b, now);
-        settle_entries(b, f, entries, now);
-    } else {
-        settle_failure(b, f, result, now);
-    }
-    free(f);
-    pump_soon(b);
+    batcher_pump_soon(b);
 }

@@ -1,5 +1,9 @@
 /* Gathers entries (deletes, visibility changes, DLQ sends) into batches of ten with a short linger, and tries again what failed:
- * alone, with a backoff, one call at a time while the service is in trouble. It is the only one that knows how a batch can fail in part. */
+ * alone, with a backoff, one call at a time while the service is in trouble. It is the only one that knows how a batch can fail in part.
+ *
+ * The network path may fail for one entry: a proxy that refuses it, a connection that is reset or silent each time. So what failed in a call that
+ * failed as a whole becomes suspect: it goes beside the others, never before them; after two failures each goes alone, side by side. One that
+ * fails alone, twice, while other calls succeed, is set aside: its owner gives it back. While no call succeeds it is an outage, and all wait. */
 #pragma once
 
 #include "compiler.h"
@@ -15,7 +19,8 @@
 enum batch_end {
     BATCH_DONE,    /* the service acknowledged it */
     BATCH_REFUSED, /* the service refuses this entry as it is */
-    BATCH_EXPIRED  /* its time was over before it got through */
+    BATCH_EXPIRED, /* its time was over before it got through */
+    BATCH_SET_ASIDE /* it fails by itself, while others get through */
 };
 
 /* Whether an entry may go into a batch that is about to be sent. */
@@ -32,16 +37,20 @@ struct batch_entry {
     TAILQ_ENTRY(batch_entry) link;
     struct batch_flight *flight; /* the call it is in */
     size_t slot;                 /* where in it */
-    bool queued;
+    bool queued;  /* in one of both queues… */
+    bool suspect; /* …and in which: a call with it failed as a whole */
     bool waiting;    /* it failed alone, and waits for its own turn: nobody waits behind it */
     struct timer again;
     struct batcher *batcher; /* while it waits */
-    bool solitary;   /* a batch with it was refused as a whole: it goes alone, until it was judged by itself */
+    bool solitary;   /* it goes alone, until it was judged by itself: batches with it have failed as a whole */
     size_t size;     /* bytes, where batches are bounded by bytes */
     int64_t expires; /* monotonic: given up then */
     int64_t due;     /* monotonic: doesn't wait for company any longer */
     int64_t sent_at; /* monotonic: when its last call began */
     unsigned tries;  /* that failed for this entry alone */
+    unsigned failures; /* calls with it that failed as a whole, perhaps over it */
+    unsigned lonely;   /* of these, those that had no other entry */
+    int64_t failing_since; /* monotonic: when the first of either began */
 };
 TAILQ_HEAD(batch_queue, batch_entry);
 
@@ -50,12 +59,15 @@ struct batcher_kind {
     size_t max_bytes;  /* of a batch; 0: no bound */
     int64_t linger;    /* microseconds that an entry waits for company */
     unsigned max_flights;
+    bool halves_time; /* a call takes half of what its entries have left at most: who was in its way has the rest */
+    bool sets_aside;  /* its entries may end BATCH_SET_ASIDE; else they are tried until they expire */
     /* Asked for each entry when its turn has come; others_go: the batch has others already. NULL: all go. */
     enum batch_leave (*leave)(void *ctx, struct batch_entry *entry, bool others_go);
     /* Starts the call for entries; its done is batcher_answered with flight as user. NULL: no memory. */
     struct call *(*send)(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
                          struct batch_flight *flight);
-    /* An entry's end. It is idle again, and may be freed or added again. code: why, "" where it is BATCH_DONE or BATCH_EXPIRED. */
+    /* An entry's end. It is idle again, and may be freed or added again. code: why, in words for the log; "" where it is BATCH_DONE or
+     * BATCH_EXPIRED. */
     void (*ended)(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code);
     /* Trouble has begun or ended. NULL: nobody asks. */
     void (*trouble_changed)(void *ctx);
@@ -67,16 +79,18 @@ struct batcher {
     const struct worker_ports *ports;
     struct batcher_kind kind;
     void *ctx;
-    struct batch_queue queue;
-    size_t queued;
-    int64_t earliest; /* nothing in the queue expires before */
+    struct batch_queue queue, suspects;
+    size_t queued, suspected; /* in these */
+    int64_t earliest; /* nothing in a queue expires before */
     struct batch_queue waiting;
     struct flight_list flights;
-    unsigned flight_count;
+    unsigned flight_count, suspect_flights;
     struct timer timer;
+    int64_t got_through;   /* monotonic: when the last call was answered that had its effect on an entry at least */
     unsigned failures;     /* calls in a row that failed as a whole: in trouble where not 0 */
+    unsigned first_failures; /* of these, those of entries that weren't suspect */
     int64_t trouble_since; /* monotonic */
-    int64_t not_before;    /* monotonic: no call before, in trouble */
+    int64_t not_before, first_not_before; /* monotonic: no call of suspects, or of others, before; in trouble */
     enum exit_code blame;
     int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
     bool hurry; /* no linger any more, and no long wait in trouble */
@@ -102,7 +116,7 @@ static inline bool batcher_in_trouble(const struct batcher *b) {
 }
 /* Whether it has been in trouble since that time, with something to send. */
 static inline bool batcher_troubled_since(const struct batcher *b, int64_t since) {
-    return b->failures > 0 && b->queued + b->flight_count > 0 && b->trouble_since <= since;
+    return b->failures > 0 && b->queued + b->suspected + b->flight_count > 0 && b->trouble_since <= since;
 }
 /* The answer to a call that kind.send started. */
 void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);

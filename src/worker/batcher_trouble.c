@@ -17,18 +17,35 @@ void batcher_trouble_hurry(struct batcher *b) {
         return;
     int64_t latest = clock_monotonic(b->ports->clock) + hurried_wait(b);
     b->not_before = b->not_before < latest ? b->not_before : latest;
+    b->first_not_before = b->first_not_before < latest ? b->first_not_before : latest;
 }
 
-static int64_t trouble_wait(const struct batcher *b, const struct call_result *result) {
+int64_t batcher_trouble_step(void) {
+    return RETRY_BASE;
+}
+
+static int64_t trouble_wait(const struct batcher *b, const struct call_result *result, unsigned failures) {
     if (b->hurry)
         return hurried_wait(b);
-    int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, b->failures, RETRY_BASE, RETRY_CAP);
+    int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, failures, RETRY_BASE, RETRY_CAP);
     int64_t asked = heeded_wait(result);
     return wait > asked ? wait : asked;
 }
 
-void batcher_trouble_enter(struct batcher *b, const struct call_result *result, int64_t now) {
-    b->not_before = now + trouble_wait(b, result);
+static int64_t later(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+void batcher_trouble_enter(struct batcher *b, const struct call_result *result, bool suspects, int64_t now) {
+    /* What is suspect doesn't keep the others waiting: one of them may tell that the service works. What the service asks for is for both. */
+    int64_t asked = b->hurry ? 0 : heeded_wait(result), least = asked > RETRY_BASE ? asked : RETRY_BASE;
+    if (suspects) {
+        b->not_before = now + trouble_wait(b, result, b->failures);
+        b->first_not_before = later(b->first_not_before, now + asked);
+    } else {
+        b->first_not_before = now + trouble_wait(b, result, b->first_failures++);
+        b->not_before = later(b->not_before, b->hurry ? b->first_not_before : now + least);
+    }
     b->blame = blame_of(result);
     if (b->failures++ > 0)
         return;
@@ -36,7 +53,7 @@ void batcher_trouble_enter(struct batcher *b, const struct call_result *result, 
     char message[96];
     snprintf(message, sizeof message, "%s fails; trying again until it works", b->kind.what);
     LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", result->code[0] ? result->code : "no answer"),
-              LOG_I("status", result->status), LOG_I("entries", b->queued));
+              LOG_I("status", result->status), LOG_I("entries", b->queued + b->suspected));
     if (b->kind.trouble_changed)
         b->kind.trouble_changed(b->ctx);
 }
@@ -44,8 +61,8 @@ void batcher_trouble_enter(struct batcher *b, const struct call_result *result, 
 void batcher_trouble_leave(struct batcher *b, int64_t now) {
     if (!b->failures)
         return;
-    b->failures = 0;
-    b->not_before = now;
+    b->failures = b->first_failures = 0;
+    b->not_before = b->first_not_before = now;
     char message[96];
     snprintf(message, sizeof message, "%s works again", b->kind.what);
     LOG_EVENT(b->ports->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));

@@ -7,7 +7,6 @@
 static const int64_t SEND_LINGER = 50 * MILLISECOND, RECORD_DEADLINE = 20 * MICROSECONDS;
 static const unsigned SEND_FLIGHTS = 8;
 static const size_t RECORD_MAX = (size_t)8 << 20;
-static const unsigned REFUSED_DELAY = 300; /* seconds */
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 static const int64_t CONFIRMED_LASTS = 3 * MICROSECONDS;
 static const size_t BATCH_BYTES_MAX = (size_t)1 << 20;
@@ -54,6 +53,7 @@ static void queue_letter(struct held *h) {
     h->sending.size = h->letter.size;
     /* No send begins once another may have the message: it may be applied by then. */
     h->sending.expires = lease_end_of(h);
+    h->sending.solitary = h->sending.solitary || held_was_set_aside(h);
     if (h->job.confirmations)
         batcher_add_first(&w->dead_letters, &h->sending); /* while that is fresh */
     else
@@ -200,6 +200,7 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
     struct queue_worker *w = ctx;
     struct held *h = container_of(entry, struct held, sending);
     if (end == BATCH_DONE) {
+        held_back_from_aside(h);
         w->totals.dead_lettered++;
         log_dead_letter(h);
         drop_letter(h);
@@ -217,12 +218,19 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
         engine_pump(&w->engine);
         return;
     }
+    if (end == BATCH_SET_ASIDE) {
+        drop_letter(h);
+        held_set_aside(h, "sending it to the DLQ", code);
+        engine_pump(&w->engine);
+        poller_pump(w);
+        return;
+    }
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The DLQ refuses a message; trying a plainer form", LOG_S("message_id", h->message->message_id),
               LOG_C("code", code));
     enum dead_letter_form refused = h->letter.form;
     drop_letter(h);
     if (refused == DEAD_LETTER_BARE) {
-        held_give_back(h, REFUSED_DELAY, "The DLQ refuses it in every form");
+        held_set_aside(h, "sending it to the DLQ: it refuses every form", code);
         return;
     }
     h->least_form = refused + 1;
@@ -239,6 +247,7 @@ void dlq_init(struct queue_worker *w) {
                                 .max_bytes = limit < BATCH_BYTES_MAX ? limit : BATCH_BYTES_MAX,
                                 .linger = SEND_LINGER,
                                 .max_flights = SEND_FLIGHTS,
+                                .sets_aside = true,
                                 .leave = leave_for_letter,
                                 .send = send_letters,
                                 .ended = letter_ended,

@@ -1,6 +1,8 @@
 /* A held message: from its arrival to its deletion or its return. */
 #include "queue_worker_private.h"
 
+#include "siphash.h"
+
 #include <stdlib.h>
 
 static const int64_t REMOVAL_LINGER = 50 * MILLISECOND, VISIBILITY_LINGER = 50 * MILLISECOND;
@@ -8,6 +10,8 @@ static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
 static const unsigned BATCH_FLIGHTS = 32;
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 static const unsigned RECEIVES_LEAST = 5;   /* of a queue's maxReceiveCount, for one to be spent */
+/* Without an audit record DynamoDB knows a transaction again for ten minutes, so that what was applied is back before that. */
+static const unsigned UNAUDITED_ASIDE_MAX = 240; /* seconds */
 
 void held_enter(struct held *h, enum held_state state) {
     struct queue_worker *w = h->worker;
@@ -127,8 +131,26 @@ void held_take(struct queue_worker *w, struct sqs_message **messages, size_t cou
     }
 }
 
+/* Ids of messages are anybody's; their hash is by a seed. */
+static uint64_t hash_of(const struct held *h) {
+    struct siphash s;
+    siphash_begin(&s, h->worker->groups.seed);
+    siphash_update(&s, h->message->message_id);
+    return siphash_end(&s);
+}
+
+bool held_was_set_aside(const struct held *h) {
+    return h->worker->set_aside.count > 0 && set_aside_knows(&h->worker->set_aside, hash_of(h));
+}
+
+void held_back_from_aside(const struct held *h) {
+    if (h->worker->set_aside.count > 0)
+        set_aside_forget(&h->worker->set_aside, hash_of(h));
+}
+
 void held_delete(struct held *h, bool harmless) {
     held_enter(h, HELD_DELETING);
+    h->harmless = harmless;
     lease_end(h);
     /* Of what is done with, only the handle is needed. */
     update_free(h->update);
@@ -136,6 +158,7 @@ void held_delete(struct held *h, bool harmless) {
     /* A handle may serve beyond its lease, as long as nobody else has received the message. */
     int64_t least = clock_monotonic(h->worker->ports.clock) + REMOVAL_PATIENCE;
     h->removal.expires = h->lease_until > least ? h->lease_until : least;
+    h->removal.solitary = held_was_set_aside(h);
     batcher_add(&h->worker->removals, &h->removal);
     /* SQS gives out no more of its group while it is there. */
     if (h->worker->fifo && !(harmless && group_waits(h)))
@@ -159,6 +182,21 @@ void held_give_back(struct held *h, unsigned seconds, const char *why) {
     lease_end(h);
     h->give_back.entry.expires = h->lease_until;
     batcher_add(&w->visibilities, &h->give_back.entry);
+}
+
+void held_set_aside(struct held *h, const char *doing, const char *code) {
+    struct queue_worker *w = h->worker;
+    bool tell = false;
+    unsigned seconds = set_aside_put(&w->set_aside, hash_of(h), clock_monotonic(w->ports.clock), &tell);
+    bool may_apply_twice = h->state == HELD_DELETING && !h->harmless;
+    if (may_apply_twice && seconds > UNAUDITED_ASIDE_MAX)
+        seconds = UNAUDITED_ASIDE_MAX;
+    if (tell)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "A message fails by itself, while others get through: it is set aside, and tried ever more rarely. Look at what the network path does to it",
+                  LOG_S("message_id", h->message->message_id), LOG_C("doing", doing), LOG_C("code", code),
+                  LOG_I("receive_count", h->message->receive_count), LOG_I("seconds", seconds));
+    held_give_back(h, seconds, "It fails by itself, while others get through");
 }
 
 void held_let_go(struct held *h) {
@@ -186,6 +224,13 @@ static struct call *send_removals(void *ctx, struct batch_entry *const *entries,
 static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
     struct queue_worker *w = ctx;
     struct held *h = container_of(entry, struct held, removal);
+    if (end == BATCH_SET_ASIDE) {
+        held_set_aside(h, "deleting it", code); /* with its next handle it may get through */
+        engine_pump(&w->engine);
+        return;
+    }
+    if (end == BATCH_DONE)
+        held_back_from_aside(h);
     if (end != BATCH_DONE) {
         w->totals.undeleted++;
         LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message that is done with could not be deleted, and may be delivered once more",
@@ -235,10 +280,12 @@ static void visibility_ended(void *ctx, struct batch_entry *entry, enum batch_en
 const struct batcher_kind held_removals = {.what = "Deleting messages",
                                            .linger = REMOVAL_LINGER,
                                            .max_flights = BATCH_FLIGHTS,
+                                           .sets_aside = true,
                                            .send = send_removals,
                                            .ended = removal_ended};
 const struct batcher_kind held_visibilities = {.what = "Changing the visibility of messages",
                                                .linger = VISIBILITY_LINGER,
                                                .max_flights = BATCH_FLIGHTS,
+                                               .halves_time = true,
                                                .send = send_visibilities,
                                                .ended = visibility_ended};

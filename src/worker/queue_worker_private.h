@@ -8,6 +8,7 @@
 #include "parking.h"
 #include "queue_worker.h"
 #include "receive_attempts.h"
+#include "set_aside.h"
 
 #include <sys/queue.h>
 
@@ -51,6 +52,7 @@ struct held {
     bool letter_made;
     bool applied_meanwhile; /* since it failed, another message of its key was applied here */
     enum dead_letter_form least_form;
+    bool harmless; /* done with: a further delivery would have no effect, however late */
 };
 TAILQ_HEAD(held_list, held);
 
@@ -128,6 +130,7 @@ struct queue_worker {
 
     struct engine engine;
     struct parking parking;
+    struct set_aside set_aside;
     struct held_list held[HELD_STATES];
     unsigned held_counts[HELD_STATES];
     size_t held_bytes;
@@ -171,6 +174,12 @@ void held_free(struct held *h);
 void held_delete(struct held *h, bool harmless);
 /* It becomes visible again in some seconds; why is for the log. */
 void held_give_back(struct held *h, unsigned seconds, const char *why);
+/* It fails by itself for something on the network path: it becomes visible again, after ever longer. doing, code: for the log. */
+void held_set_aside(struct held *h, const char *doing, const char *code);
+/* Whether an earlier delivery of it was set aside. */
+bool held_was_set_aside(const struct held *h);
+/* It got through. */
+void held_back_from_aside(const struct held *h);
 /* Its lease is over: SQS gives it to whoever asks. */
 void held_let_go(struct held *h);
 extern const struct batcher_kind held_removals, held_visibilities;

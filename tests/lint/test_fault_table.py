@@ -9,7 +9,8 @@ from typing import Iterator
 
 from tree import ROOT, files, name_of
 
-FAULTS = range(1, 32)
+FAULTS = range(1, 39)
+SHOWN = range(1, 32)  # of which the tests show each; those beyond come one by one
 ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]*) \|$", re.MULTILINE)
 # How a test with a number begins: a unit test, a program that ctest runs, a system test.
 UNIT = re.compile(r"^static void (fault_\d\d_\w+)\(void \*\*", re.MULTILINE)
@@ -41,7 +42,9 @@ ROWS = table((ROOT / "tests" / "README.md").read_text())
 
 
 def test_the_table_has_each_fault_once_and_in_order() -> None:
-    assert [number for number, _ in ROWS] == list(FAULTS)
+    numbers = [number for number, _ in ROWS]
+    assert numbers == sorted(set(numbers))
+    assert set(SHOWN) <= set(numbers) <= set(FAULTS)
 
 
 def test_each_fault_has_a_test() -> None:

@@ -64,6 +64,35 @@ def shorten_polls(proxy: Proxy) -> None:
     proxy.on("ReceiveMessage", faults.edit_request(lambda value: value.update(WaitTimeSeconds=min(1, value.get("WaitTimeSeconds", 0)))))
 
 
+# One message that the network path fails for
+
+ON_THE_PATH = {
+    "reset": faults.cut_request(),
+    "503": faults.load_balancer_error(),
+    "413": faults.respond(413, b"<html>Request Entity Too Large</html>"),
+    "403": faults.respond(403, b"<html>Forbidden</html>"),
+    "200 of a box": faults.respond(200, {"status": "ok"}),
+    "silence": faults.black_hole(),
+}
+
+
+@pytest.mark.parametrize("action", ON_THE_PATH.values(), ids=ON_THE_PATH.keys())
+def test_fault_32_one_message_that_cannot_reach_the_dlq_keeps_no_other_from_it(scene: Scene, proxy: Proxy, action: Any) -> None:
+    rule = proxy.on("SendMessageBatch", action, when=lambda request: "poisoned" in json.dumps(request.json))
+    scene.table.put({"id": "healthy", "n": 0})
+    worker = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, MAX_IN_FLIGHT=16, VISIBILITY_TIMEOUT=20)
+    scene.queue.send(*failing(5), message("poisoned", {"n": 1}), *failing(4))
+    wait_until(lambda: len(scene.dead()) == 9, "all but one are in the DLQ", 90)
+    wait_until(lambda: worker.find_log("A message fails by itself") or not scene.queue.send(*failing(1)), "it is named", 90, 1)
+    scene.queue.send(message("healthy", {"n": 1}))
+    wait_until(lambda: scene.table.get("healthy")["n"] == 1, "a healthy one is applied")
+    assert rule.fired >= 2 and not any("poisoned" in dead.body for dead in scene.dead())
+    rule.remove()
+    wait_until(lambda: any("poisoned" in dead.body for dead in scene.dead()), "it gets through when the path lets it", 120, 1)
+    wait_until(lambda: scene.queue.counts().total == 0, "all is done")
+    assert worker.stop() == 0
+
+
 # Deletes
 
 

@@ -287,7 +287,7 @@ static void entries_refused_as_a_whole_are_told_apart_one_by_one(void **state) {
 static void an_entry_is_refused_by_a_code_that_names_it_and_by_no_other(void **state) {
     (void)state;
     static const char *const passing[] = {"KmsAccessDenied", "OverLimit", "ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable",
-                                          "InternalError", "SomethingNew", ""};
+                                          "InternalError", "SomethingNew"};
     for (size_t c = 0; c < ARRAY_LENGTH(passing); c++) {
         struct probe p;
         probe_init(&p, 5, 0);

@@ -1,0 +1,164 @@
+/* The answers to a batcher's calls: what they say of each entry, and of the service. */
+#include "batcher_private.h"
+
+#include "backoff.h"
+#include "batch_fault.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND, ENTRY_RETRY_CAP = 20 * MICROSECONDS;
+/* Between two tries of a suspect while others get through: it may have been a moment's fault. */
+static const int64_t SUSPECT_RETRY = MICROSECONDS;
+/* An entry that SQS fails so often by itself is worth a word (of one kind, no more often than this), or is set aside. */
+static const unsigned TELLING_TRIES = 6;
+static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
+/* So often a call with an entry fails before the entry goes alone, and so often that call fails before it is set aside. */
+static const unsigned COMPANY_FAILURES = 2, LONELY_FAILURES = 2;
+/* One that has no more time left than this has none for a second failure in company. */
+static const int64_t COMPANY_TIME = 20 * MICROSECONDS;
+
+static void end_entry(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code) {
+    entry->solitary = false;
+    entry->tries = entry->failures = entry->lonely = 0;
+    b->kind.ended(b->ctx, entry, end, code);
+}
+
+/* Why a call failed, in a few words for the log. */
+static void write_reason(const struct call_result *result, char ret_reason[static BATCH_REASON_SIZE]) {
+    if (result->code[0])
+        snprintf(ret_reason, BATCH_REASON_SIZE, "%s", result->code);
+    else if (result->class == CALL_OK || result->status == 200)
+        snprintf(ret_reason, BATCH_REASON_SIZE, "an answer that is not SQS's");
+    else if (result->status)
+        snprintf(ret_reason, BATCH_REASON_SIZE, "HTTP status %d", result->status);
+    else
+        snprintf(ret_reason, BATCH_REASON_SIZE, "no answer");
+}
+
+/* It failed alone, and not by what it is. */
+static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
+    int64_t wait = ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
+    batcher_wait_until(b, entry, now + wait);
+    if (entry->tries < TELLING_TRIES || now < b->silent_until)
+        return;
+    b->silent_until = now + TOLD_EVERY;
+    char message[96];
+    snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works", b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"), LOG_I("tries", entry->tries));
+}
+
+/* Whether others got through since it failed for the first time. */
+static bool others_succeed(const struct batcher *b, const struct batch_entry *entry) {
+    return b->got_through > entry->failing_since;
+}
+
+static void note_failure(struct batch_entry *entry, int64_t began) {
+    if (entry->failures + entry->tries == 0)
+        entry->failing_since = began;
+}
+
+/* SQS judged it by itself, and failed. */
+static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, const char *code, int64_t began, int64_t now) {
+    if (batch_fault_names_entry(code)) {
+        end_entry(b, entry, BATCH_REFUSED, code);
+        return;
+    }
+    note_failure(entry, began);
+    entry->solitary = false;
+    if (b->kind.sets_aside && entry->tries + 1 >= TELLING_TRIES && others_succeed(b, entry))
+        end_entry(b, entry, BATCH_SET_ASIDE, code[0] ? code : "no answer");
+    else
+        try_again(b, entry, code, now);
+}
+
+/* The answer to a call whose entries were all judged one by one. */
+static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results, int64_t now) {
+    for (size_t i = 0; i < f->count; i++)
+        if (results[i].ok)
+            b->got_through = now;
+    for (size_t i = 0; i < f->count; i++) {
+        struct batch_entry *entry = f->entries[i];
+        if (!entry)
+            continue;
+        entry->flight = NULL;
+        if (results[i].ok)
+            end_entry(b, entry, BATCH_DONE, "");
+        else
+            settle_failed_entry(b, entry, results[i].code, f->began, now);
+    }
+}
+
+/* A call with it failed as a whole, perhaps over it. */
+static void suspect(struct batcher *b, struct batch_entry *entry, const struct batch_flight *f, const struct call_result *result, int64_t now) {
+    note_failure(entry, f->began);
+    entry->failures++;
+    entry->lonely += f->count == 1;
+    entry->solitary = entry->solitary || entry->failures >= COMPANY_FAILURES || entry->expires - now < COMPANY_TIME;
+    bool by_itself = entry->lonely >= LONELY_FAILURES && others_succeed(b, entry);
+    char reason[BATCH_REASON_SIZE];
+    write_reason(result, reason);
+    if (by_itself && b->kind.sets_aside) {
+        end_entry(b, entry, BATCH_SET_ASIDE, reason);
+    } else if (by_itself) {
+        try_again(b, entry, reason, now);
+    } else {
+        entry->due = b->got_through > f->began ? now + SUSPECT_RETRY : now;
+        batcher_put(b, entry, false);
+    }
+}
+
+/* The call failed as a whole. Where that is over what one entry holds, or all together, each goes alone the next time. */
+static void settle_failure(struct batcher *b, struct batch_flight *f, const struct call_result *result, int64_t now) {
+    enum batch_fault fault = result->class == CALL_OK ? BATCH_FAULT_PERHAPS : batch_fault_of(result);
+    bool too_large = fault == BATCH_FAULT_TOO_LARGE, alone = f->count == 1;
+    /* What is small in itself can't be what is too large. */
+    bool refused = alone && (fault == BATCH_FAULT_OF_ENTRIES || (too_large && b->kind.max_bytes));
+    bool perhaps = fault == BATCH_FAULT_PERHAPS || fault == BATCH_FAULT_ON_THE_WAY || (too_large && !b->kind.max_bytes);
+    for (size_t i = 0; i < f->count; i++) {
+        struct batch_entry *entry = f->entries[i];
+        if (!entry)
+            continue;
+        entry->flight = NULL;
+        if (refused) {
+            end_entry(b, entry, BATCH_REFUSED, result->code[0] ? result->code : "HTTP status 413");
+            continue;
+        }
+        entry->solitary = entry->solitary || (fault != BATCH_FAULT_PASSES && fault != BATCH_FAULT_PERHAPS);
+        entry->due = now;
+        if (perhaps)
+            suspect(b, entry, f, result, now);
+        else
+            batcher_put(b, entry, false);
+    }
+    bool service_works = b->got_through > f->began;
+    if (perhaps ? !service_works : fault == BATCH_FAULT_PASSES)
+        batcher_trouble_enter(b, result, f->suspects, now);
+}
+
+/* Whether it says anything of the entries. One that names none is somebody else's. */
+static bool is_answer(const struct batch_flight *f, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+    if (result->class != CALL_OK || !entries || count != f->count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].ok || entries[i].code[0])
+            return true;
+    return false;
+}
+
+void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+    struct batch_flight *f = flight;
+    struct batcher *b = f->batcher;
+    int64_t now = clock_monotonic(b->ports->clock);
+    LIST_REMOVE(f, link);
+    b->flight_count--;
+    b->suspect_flights -= f->suspects;
+    if (is_answer(f, result, entries, count)) {
+        batcher_trouble_leave(b, now);
+        settle_entries(b, f, entries, now);
+    } else {
+        settle_failure(b, f, result, now);
+    }
+    free(f);
+    batcher_pump_soon(b);
+}

@@ -1,0 +1,30 @@
+/* Messages that fail by themselves for something on the network path (a proxy that refuses them, a connection that breaks or is silent each time),
+ * while others get through. Nobody's verdict is theirs, so each is given back, ever longer, and comes again; what is remembered of it outlasts its
+ * delivery: how often it was set aside, and when the log last heard of it. Of more than SET_ASIDE_MAX at once the oldest is forgotten.
+ * Pure: no clock, no I/O, no allocation. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SET_ASIDE_MAX 256
+
+struct set_aside_message {
+    uint64_t hash;  /* of its id */
+    unsigned times; /* 0: nobody */
+    int64_t at;     /* monotonic: when it was last set aside */
+    int64_t told_at;
+};
+
+struct set_aside {
+    struct set_aside_message messages[SET_ASIDE_MAX];
+    size_t count; /* the first of these are in use */
+};
+
+/* Sets a message aside: seconds for which it is given back. *ret_tell: the log hears of it now. */
+unsigned set_aside_put(struct set_aside *s, uint64_t hash, int64_t now, bool *ret_tell);
+/* Whether it was set aside in an earlier delivery. */
+bool set_aside_knows(const struct set_aside *s, uint64_t hash);
+/* It got through after all. */
+void set_aside_forget(struct set_aside *s, uint64_t hash);
