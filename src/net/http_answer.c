@@ -165,15 +165,29 @@ static void take_connection(struct http_answer *a, struct span value) {
     }
 }
 
+/* A token (RFC 9110, 5.6.2). So a status line amid a head, whose reason has a colon, is no header. */
+static bool is_name(struct span name) {
+    static const char others[] = "!#$%&'*+-.^_`|~";
+    size_t i = 0;
+    while (i < name.len) {
+        char c = name.data[i], lower = (char)(c | 0x20);
+        if (!is_digit(c) && (lower < 'a' || lower > 'z') && !memchr(others, c, sizeof others - 1)) {
+            break;
+        }
+        i++;
+    }
+    return name.len > 0 && i == name.len;
+}
+
 static enum http_answer_step take_header(struct http_answer *a, struct span line) {
     if (!http_headers_count(&a->headers, line.len)) {
         return headers_too_large(a);
     }
     const char *colon = memchr(line.data, ':', line.len);
-    if (!colon || colon == line.data || is_blank(line.data[0]) || is_blank(colon[-1])) {
+    struct span name = span_of(line.data, colon ? (size_t)(colon - line.data) : 0);
+    if (!is_name(name)) {
         return broken(a, "a line of the response's head is no header");
     }
-    struct span name = span_of(line.data, (size_t)(colon - line.data));
     struct span value = trim(span_of(colon + 1, line.len - name.len - 1));
     if (equals_any_case(name, SPAN("content-length"))) {
         return take_length(a, value);
@@ -183,8 +197,6 @@ static enum http_answer_step take_header(struct http_answer *a, struct span line
     }
     if (equals_any_case(name, SPAN("connection"))) {
         take_connection(a, value);
-    } else if (name.len >= 5 && memcmp(name.data, "HTTP/", 5) == 0) {
-        http_headers_begin(&a->headers); /* a status line in the middle of a head: what came before it may be another response's */
     } else {
         http_headers_keep(&a->headers, name, value);
     }

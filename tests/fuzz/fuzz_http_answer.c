@@ -112,6 +112,7 @@ static void check_headers(const struct outcome *whole, struct span text) {
         check(line.len > 0);
         if (begins)
             is_interim = line.data[sizeof "HTTP/1.1"] == '1';
+        check(begins ? plain_is_status_line(line) : plain_trim(line).len == 0 || plain_has_token(line));
         begins = plain_trim(line).len == 0;
         plain_expect(line, expected);
     } while (!begins || is_interim);

@@ -39,6 +39,15 @@ static inline struct span plain_line(struct span *rest) {
     return line;
 }
 
+/* RFC 9110, 5.6.2. */
+static inline bool plain_has_token(struct span line) {
+    static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t i = 0;
+    while (i < line.len && memchr(token, line.data[i], sizeof token - 1))
+        i++;
+    return i > 0 && i < line.len && line.data[i] == ':';
+}
+
 static inline bool plain_is_status_line(struct span line) {
     return line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0;
 }
