@@ -53,7 +53,9 @@ struct aws_operation {
     const char *name; /* "TransactWriteItems" */
     struct span body;
     size_t max_response;     /* ceiling of the answer, in bytes */
-    int64_t attempt_timeout; /* microseconds for one request; a long poll's wait + 10 s */
+    int64_t attempt_timeout; /* microseconds for one request */
+    int64_t attempt_silence; /* …without a byte either way that end it sooner; 0: only the whole counts */
+    int64_t attempt_wait;    /* …that silence may last longer before the response begins: a long poll's */
     /* Looks at each answer of the service before it is decided whether to try again: at a 200 (class CALL_OK) and at an error that came as
      * the service's JSON (from_service). It may change class, code, message and retry_after: to CALL_RETRY for a 200 that was cut, for
      * instance. NULL: none. user is that of aws_call(). */

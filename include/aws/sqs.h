@@ -40,6 +40,7 @@ struct sqs_receive_request {
     unsigned max_messages; /* 1-10 */
     unsigned wait_seconds; /* 0-20 */
     unsigned visibility_seconds;
+    int64_t silence; /* microseconds without a byte, beyond the wait, after which it is given up; 0: ten seconds */
     size_t max_response; /* bytes of the answer we can take */
     const char *attempt_id; /* ReceiveRequestAttemptId (FIFO); NULL: none */
 };

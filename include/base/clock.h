@@ -10,7 +10,7 @@
 #define NEVER INT64_MAX
 
 struct clock {
-    int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back */
+    int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back, and goes on while the machine sleeps */
     int64_t (*wall)(void *ctx);      /* since 1970-01-01T00:00:00Z */
     void *ctx;
 };
@@ -24,7 +24,7 @@ static inline int64_t clock_wall(const struct clock *c) {
     return c->wall(c->ctx);
 }
 
-/* The machine's own clocks (CLOCK_MONOTONIC, CLOCK_REALTIME). */
+/* The machine's own clocks (CLOCK_BOOTTIME, CLOCK_REALTIME). */
 struct clock clock_system(void);
 
 #define ISO8601_SIZE sizeof "2024-01-08T01:34:32.343Z"

@@ -91,6 +91,8 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         .body = call->operation.body,
         .max_response = call->operation.max_response,
         .timeout = call->operation.attempt_timeout,
+        .silence = call->operation.attempt_silence,
+        .wait = call->operation.attempt_wait,
     };
     call->transfer = c->http.start(c->http.ctx, &request, done, call);
     if (!call->transfer) {

@@ -13,7 +13,9 @@
 /* Two items of 400 KB as they stood before (ALL_OLD), in typed JSON, which can take seven times their room. */
 #define RESPONSE_MAX ((size_t)8 * 1024 * 1024)
 #define REQUEST_MAX ((size_t)16 * 1024)
-#define ATTEMPT_TIMEOUT (10 * MICROSECONDS)
+/* What moves is not given up for being slow; but nothing goes on for ever. */
+#define ATTEMPT_SILENCE (10 * MICROSECONDS)
+#define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
 
 #define SPARE_TRANSACTS_MAX 512
 
@@ -28,6 +30,7 @@ static struct call *start(struct dynamodb *d, struct aws_operation *operation, c
                           void *user) {
     operation->max_response = RESPONSE_MAX;
     operation->attempt_timeout = ATTEMPT_TIMEOUT;
+    operation->attempt_silence = ATTEMPT_SILENCE;
     operation->forgets_body = true;
     struct call *call = aws_call(d->client, operation, options, done, user);
     if (!call) {
@@ -237,6 +240,7 @@ static struct call *describe_table(void *ctx, const char *table_name, const stru
                                           .body = buf_span(&d->request),
                                           .max_response = RESPONSE_MAX,
                                           .attempt_timeout = ATTEMPT_TIMEOUT,
+                                          .attempt_silence = ATTEMPT_SILENCE,
                                           .refine = refine_describe_table,
                                           .release = describe_table_release};
         call = aws_call(dynamodb->client, &operation, options, describe_table_answered, d);

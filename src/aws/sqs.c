@@ -14,9 +14,10 @@
 /* All answers but those of a receive: a few hundred bytes for each entry, an access policy of 20 KiB among a queue's attributes. */
 #define RESPONSE_MAX ((size_t)256 * 1024)
 
-#define ATTEMPT_TIMEOUT (10 * MICROSECONDS)
-/* A send of what is large takes its time on a slow line: a second more for each of these. */
-#define SEND_BYTES_A_SECOND ((size_t)100 * 1024)
+/* What moves is not given up for being slow; but nothing goes on for ever. A receive's caller knows how long its messages are hidden. */
+#define ATTEMPT_SILENCE (10 * MICROSECONDS)
+#define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
+#define RECEIVE_TIMEOUT (600 * MICROSECONDS)
 
 struct sqs {
     struct aws_client *client;
@@ -77,6 +78,8 @@ static void release(void *user) {
 /* Starts o, whose request was written where wrote is true. Takes o over. */
 static struct call *start(struct operation *o, bool wrote, struct aws_operation *operation, const struct call_options *options,
                           aws_call_done *done) {
+    operation->attempt_timeout = operation->attempt_timeout ? operation->attempt_timeout : ATTEMPT_TIMEOUT;
+    operation->attempt_silence = operation->attempt_silence ? operation->attempt_silence : ATTEMPT_SILENCE;
     operation->body = buf_span(&o->request);
     operation->forgets_body = true;
     operation->release = release;
@@ -118,7 +121,9 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     o->done.received = done;
     struct aws_operation operation = {.name = "ReceiveMessage",
                                       .max_response = request->max_response,
-                                      .attempt_timeout = request->wait_seconds * MICROSECONDS + ATTEMPT_TIMEOUT,
+                                      .attempt_timeout = RECEIVE_TIMEOUT,
+                                      .attempt_silence = request->silence,
+                                      .attempt_wait = request->wait_seconds * MICROSECONDS,
                                       .refine = refine_receive};
     return start(o, sqs_write_receive(request, &o->request), &operation, options, receive_done);
 }
@@ -151,8 +156,8 @@ static struct operation *batch_new(struct sqs *sqs, size_t count, sqs_batch_done
     return o;
 }
 
-static struct call *start_batch(struct operation *o, bool wrote, const char *name, int64_t timeout, const struct call_options *options) {
-    struct aws_operation operation = {.name = name, .max_response = RESPONSE_MAX, .attempt_timeout = timeout, .refine = refine_batch};
+static struct call *start_batch(struct operation *o, bool wrote, const char *name, const struct call_options *options) {
+    struct aws_operation operation = {.name = name, .max_response = RESPONSE_MAX, .refine = refine_batch};
     return start(o, wrote, &operation, options, batch_done);
 }
 
@@ -163,7 +168,7 @@ static struct call *delete_batch(void *ctx, const char *queue_url, const struct 
         return NULL;
     }
     bool wrote = sqs_write_delete(queue_url, receipt_handles, count, &o->request);
-    return start_batch(o, wrote, "DeleteMessageBatch", ATTEMPT_TIMEOUT, options);
+    return start_batch(o, wrote, "DeleteMessageBatch", options);
 }
 
 static struct call *change_visibility_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
@@ -173,7 +178,7 @@ static struct call *change_visibility_batch(void *ctx, const char *queue_url, co
         return NULL;
     }
     bool wrote = sqs_write_change_visibility(queue_url, entries, count, &o->request);
-    return start_batch(o, wrote, "ChangeMessageVisibilityBatch", ATTEMPT_TIMEOUT, options);
+    return start_batch(o, wrote, "ChangeMessageVisibilityBatch", options);
 }
 
 static struct call *send_batch(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
@@ -184,8 +189,7 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     }
     o->sends = true;
     bool wrote = sqs_hash_sent(o->sqs->digest, entries, count, &o->sent) && sqs_write_send(queue_url, entries, count, &o->request);
-    int64_t slowness = (int64_t)(o->request.len / SEND_BYTES_A_SECOND) * MICROSECONDS;
-    return start_batch(o, wrote, "SendMessageBatch", ATTEMPT_TIMEOUT + slowness, options);
+    return start_batch(o, wrote, "SendMessageBatch", options);
 }
 
 static void refine_attributes(void *user, struct span body, struct call_result *result) {
@@ -212,7 +216,7 @@ static struct call *get_attributes(void *ctx, const char *queue_url, const struc
     }
     o->done.attributes = done;
     struct aws_operation operation = {
-        .name = "GetQueueAttributes", .max_response = RESPONSE_MAX, .attempt_timeout = ATTEMPT_TIMEOUT, .refine = refine_attributes};
+        .name = "GetQueueAttributes", .max_response = RESPONSE_MAX, .refine = refine_attributes};
     return start(o, sqs_write_get_attributes(queue_url, &o->request), &operation, options, attributes_done);
 }
 
@@ -241,7 +245,7 @@ static struct call *get_queue_url(void *ctx, const char *queue_name, const char 
     }
     o->done.url = done;
     struct aws_operation operation = {
-        .name = "GetQueueUrl", .max_response = RESPONSE_MAX, .attempt_timeout = ATTEMPT_TIMEOUT, .refine = refine_url};
+        .name = "GetQueueUrl", .max_response = RESPONSE_MAX, .refine = refine_url};
     return start(o, sqs_write_get_queue_url(queue_name, owner_account, &o->request), &operation, options, url_done);
 }
 

@@ -24,8 +24,6 @@ static void transfer_free(struct http_transfer *t) {
     free(t);
 }
 
-static void on_deadline(void *user);
-
 /* One from the pool, or a new one; in no list. */
 static struct http_transfer *transfer_take(struct http *http) {
     struct http_transfer *t = TAILQ_FIRST(&http->idle);
@@ -37,7 +35,7 @@ static struct http_transfer *transfer_take(struct http *http) {
     t = calloc(1, sizeof *t);
     if (t) {
         t->http = http;
-        timer_init(&t->deadline, on_deadline, t);
+        http_deadline_init(t);
     }
     return t;
 }
@@ -93,9 +91,7 @@ static void take_away(struct http_transfer *t) {
     }
 }
 
-static void on_deadline(void *user) {
-    struct http_transfer *t = user;
-    const char *why = t->place == AT_CONNECTION ? "the response didn't come in time" : "there was no connection in time";
+void http_late(struct http_transfer *t, const char *why) {
     take_away(t);
     http_finish(t, HTTP_TIMED_OUT, why);
 }
@@ -149,7 +145,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     http->stats.transfers++;
     t->in_flight = true;
     TAILQ_INSERT_HEAD(&http->in_flight, t, in_list);
-    timer_start(http->timers, &t->deadline, clock_monotonic(&http->clock) + request->timeout);
+    http_deadline_begin(t);
     if (t->target) {
         http_pool_assign(t);
     } else {

@@ -1,11 +1,14 @@
 /* One request and its response on a connection, by curl_easy_send() and curl_easy_recv(). */
 #include "http_private.h"
+#include "loop.h"
 #include "loop_private.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <openssl/ssl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
@@ -271,10 +274,14 @@ static void receive(struct http_connection *c) {
             return;
         }
         if (t->answered == 0) {
-            t->answered = clock_monotonic(&http->clock);
+            t->answered = loop_ready_since(http->loop);
         }
+        if (!take(c, span_of(http->incoming, n))) {
+            return;
+        }
+        http_deadline_moved(t);
         /* OpenSSL may have read further records, of which the socket says nothing. */
-        if (!take(c, span_of(http->incoming, n)) || (!c->tls && n < sizeof http->incoming)) {
+        if (!c->tls && n < sizeof http->incoming) {
             return;
         }
     }
@@ -282,14 +289,22 @@ static void receive(struct http_connection *c) {
 }
 
 static void go_on_sending(struct http_connection *c) {
+    struct http_transfer *t = c->transfer;
     CURLcode code = send_rest(c);
     if (code == CURLE_OK) {
-        buf_free(&c->transfer->unsent);
-        c->transfer->unsent_at = 0;
+        buf_free(&t->unsent);
+        t->unsent_at = 0;
         watch(c, EV_READ);
     } else if (code != CURLE_AGAIN) {
         fail_by_libcurl(c, code);
+        return;
     }
+    http_deadline_moved(t);
+}
+
+size_t http_exchange_in_kernel(const struct http_transfer *t) {
+    int bytes = 0;
+    return ioctl(t->connection->io.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
 /* An idle connection has something to read: its peer has closed it, or says what nobody asked for, which must not become the answer to the next

@@ -152,6 +152,7 @@ void http_pool_release(struct http_connection *c) {
     }
     if (t) {
         http_pool_forget(t);
+        t->moved_at = now;
         http_exchange_begin(c, t);
         return;
     }

@@ -41,7 +41,9 @@ struct http_transfer {
     enum http_place place;
     struct http_connection *connection;
     int64_t waits_since; /* AT_QUEUE: monotonic */
-    struct timer deadline;
+    int64_t began, moved_at; /* monotonic: when the last byte went either way, or it was given its connection */
+    size_t in_kernel;        /* of the request, sent and not acknowledged, when that was last looked at */
+    struct timer deadline;   /* it isn't late before */
     unsigned attempts;
     struct buf unsent; /* of the head, and what went along of the body; empty where all went at once */
     size_t unsent_at, body_at;
@@ -115,6 +117,16 @@ void http_finish(struct http_transfer *transfer, enum http_error error, const ch
 /* The same, from anywhere: soon. */
 void http_end(struct http_transfer *transfer, enum http_error error, const char *why);
 
+/* The transfer had no more time. From the loop only. */
+void http_late(struct http_transfer *transfer, const char *why);
+
+/* http_deadline.c */
+void http_deadline_init(struct http_transfer *transfer);
+/* Its time begins. */
+void http_deadline_begin(struct http_transfer *transfer);
+/* Bytes went either way, and it isn't over. */
+void http_deadline_moved(struct http_transfer *transfer);
+
 /* http_pool.c */
 /* Gives the transfer a connection, now or when there is one. */
 void http_pool_assign(struct http_transfer *transfer);
@@ -133,6 +145,8 @@ void http_pool_free(struct http *http);
 void http_exchange_begin(struct http_connection *c, struct http_transfer *transfer);
 /* Takes the transfer off its connection, which is good for nothing any more. */
 void http_exchange_abandon(struct http_transfer *transfer);
+/* How much of what was sent on the transfer's connection the peer hasn't acknowledged. */
+size_t http_exchange_in_kernel(const struct http_transfer *transfer);
 /* A connection is there: watches it, as an idle one. False: it is none, and why is in its message. */
 bool http_exchange_open(struct http_connection *c);
 /* Whether an idle connection is as quiet as it should be. The loop tells of what is not, but maybe only after the next request was sent over it. */

@@ -4,13 +4,23 @@
 #include <ev.h>
 #include <stdlib.h>
 
+/* libev looks round so often, though nothing happens: so a process that didn't for twice as long has stood still. */
+static const ev_tstamp TICK = 1.0;
+static const int64_t STOOD_STILL = 2 * MICROSECONDS;
+#define OWN_WATCHERS 3 /* that always run: tick, prepare, check */
+
 struct loop {
     struct ev_loop *ev;
     struct clock clock;
     struct timers timers;
     ev_timer timer;
     int64_t armed; /* what timer stands for; NEVER: it is stopped */
+    ev_timer tick;
     ev_prepare prepare;
+    ev_check check;
+    int64_t turned_at; /* monotonic: when libev last came back from its wait */
+    int64_t ready_since;
+    int64_t stood_until; /* NEVER: it never stood still */
     uint64_t turns;
     bool stopped;
 };
@@ -66,6 +76,24 @@ static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
     arm(ev, loop, timers_next(&loop->timers));
 }
 
+static void on_tick(struct ev_loop *ev, ev_timer *timer, int events) {
+    (void)ev, (void)timer, (void)events;
+}
+
+/* libev is back from its wait, and calls this first of all. The wait runs on a clock that may have stood still itself. */
+static void on_check(struct ev_loop *ev, ev_check *check, int events) {
+    (void)check, (void)events;
+    struct loop *loop = ev_userdata(ev);
+    int64_t now = clock_monotonic(&loop->clock);
+    bool stood = now - loop->turned_at > STOOD_STILL;
+    loop->ready_since = stood ? loop->turned_at : now;
+    loop->turned_at = now;
+    if (stood) {
+        loop->stood_until = now;
+        timers_run(&loop->timers, now);
+    }
+}
+
 struct loop *loop_new(void) {
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop) {
@@ -82,7 +110,16 @@ struct loop *loop_new(void) {
     ev_timer_init(&loop->timer, on_timer, 0.0, 0.0);
     ev_prepare_init(&loop->prepare, on_prepare);
     ev_prepare_start(loop->ev, &loop->prepare);
-    ev_unref(loop->ev); /* it alone is nothing to wait for */
+    ev_check_init(&loop->check, on_check);
+    ev_set_priority(&loop->check, EV_MAXPRI);
+    ev_check_start(loop->ev, &loop->check);
+    ev_timer_init(&loop->tick, on_tick, TICK, TICK);
+    ev_timer_start(loop->ev, &loop->tick);
+    for (int own = 0; own < OWN_WATCHERS; own++) {
+        ev_unref(loop->ev); /* they alone are nothing to wait for */
+    }
+    loop->turned_at = loop->ready_since = clock_monotonic(&loop->clock);
+    loop->stood_until = NEVER;
     return loop;
 }
 
@@ -90,8 +127,12 @@ void loop_free(struct loop *loop) {
     if (!loop) {
         return;
     }
-    ev_ref(loop->ev);
+    for (int own = 0; own < OWN_WATCHERS; own++) {
+        ev_ref(loop->ev);
+    }
     ev_prepare_stop(loop->ev, &loop->prepare);
+    ev_check_stop(loop->ev, &loop->check);
+    ev_timer_stop(loop->ev, &loop->tick);
     ev_timer_stop(loop->ev, &loop->timer);
     ev_loop_destroy(loop->ev);
     free(loop);
@@ -109,7 +150,16 @@ struct ev_loop *loop_ev(struct loop *loop) {
     return loop->ev;
 }
 
+int64_t loop_ready_since(const struct loop *loop) {
+    return loop->ready_since;
+}
+
+int64_t loop_stood_until(const struct loop *loop) {
+    return loop->stood_until;
+}
+
 bool loop_run(struct loop *loop) {
+    loop->turned_at = clock_monotonic(&loop->clock);
     /* libev counts its own watchers only: a timer that the last callback started is not among them until the next turn. */
     do {
         ev_run(loop->ev, loop->stopped ? EVRUN_NOWAIT : 0);

@@ -20,7 +20,7 @@ struct fake_service {
     size_t script_len, sent;
     char target[128], body[4096]; /* of the last request */
     size_t max_response;
-    int64_t timeout;
+    int64_t timeout, silence, wait;
     http_done *done; /* of the request under way */
     void *user;
     int64_t now;
@@ -46,6 +46,8 @@ static inline struct http_transfer *fake_service_start(void *ctx, const struct h
     (void)snprintf(s->body, sizeof s->body, "%.*s", (int)request->body.len, request->body.data);
     s->max_response = request->max_response;
     s->timeout = request->timeout;
+    s->silence = request->silence;
+    s->wait = request->wait;
     s->done = done;
     s->user = user;
     return (struct http_transfer *)(void *)s;

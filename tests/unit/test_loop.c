@@ -7,14 +7,12 @@
 
 #include "compiler.h"
 #include "loop.h"
+#include "virtual_time.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct fixture {
     struct loop *loop;
@@ -159,14 +157,6 @@ static void turns_grow_while_the_loop_runs(void **state) {
     assert_true(loop_turns(f->loop) > before);
 }
 
-static unsigned waits;
-
-/* In place of the C library's, for libev too. */
-int epoll_wait(int epoll, struct epoll_event *events, int most, int milliseconds) {
-    waits++;
-    return (int)syscall(SYS_epoll_pwait, epoll, events, most, milliseconds, NULL, (size_t)0);
-}
-
 static void note_waits(void *user) {
     struct fixture *f = user;
     note(f, '0' + (char)waits);
@@ -211,6 +201,34 @@ static void a_timer_that_is_always_due_keeps_no_descriptor_from_its_turn(void **
     assert_true(loop_run(f->loop));
     assert_string_equal(f->order, "r");
     timer_stop(f->timers, &f->timer);
+}
+
+static void fault_36_what_fell_due_while_the_process_stood_still_fires_before_a_ready_descriptor(void **state) {
+    struct fixture *f = *state;
+    int64_t began = clock_monotonic(&f->clock);
+    timer_init(&f->timer, on_a, f);
+    timer_init(&f->other, on_b, f);
+    timer_start(f->timers, &f->timer, began + 600 * MICROSECONDS);
+    timer_start(f->timers, &f->other, began + 901 * MICROSECONDS);
+    f->watch = loop_watch_fd(f->loop, f->pair[0], LOOP_WRITE, note_readiness, f);
+    assert_non_null(f->watch);
+    assert_true(loop_stood_until(f->loop) == NEVER);
+    stand_still = 900 * MICROSECONDS;
+    assert_true(loop_run(f->loop));
+    assert_string_equal(f->order, "ar");
+    assert_in_range(loop_ready_since(f->loop), began, began + MICROSECONDS);
+    assert_in_range(loop_stood_until(f->loop), began + 900 * MICROSECONDS, began + 901 * MICROSECONDS);
+    timer_stop(f->timers, &f->other);
+}
+
+static void a_loop_that_waits_for_long_has_not_stood_still(void **state) {
+    struct fixture *f = *state;
+    int64_t due = clock_monotonic(&f->clock) + 3600 * MICROSECONDS;
+    timer_init(&f->timer, on_a, f);
+    timer_start(f->timers, &f->timer, due);
+    assert_false(loop_run(f->loop));
+    assert_in_range(loop_ready_since(f->loop), due, due + MICROSECONDS);
+    assert_true(loop_stood_until(f->loop) == NEVER);
 }
 
 static void on_ready(void *user, unsigned events) {
@@ -305,6 +323,8 @@ int main(void) {
         TEST(turns_grow_while_the_loop_runs),
         TEST(what_a_callback_starts_for_now_is_not_waited_for),
         TEST(a_timer_that_is_always_due_keeps_no_descriptor_from_its_turn),
+        TEST(fault_36_what_fell_due_while_the_process_stood_still_fires_before_a_ready_descriptor),
+        TEST(a_loop_that_waits_for_long_has_not_stood_still),
         TEST(a_descriptor_is_told_to_be_ready_for_what_was_asked),
         TEST(a_regular_file_is_always_ready),
         TEST(a_callback_may_end_its_own_and_other_ready_watches),

@@ -135,7 +135,9 @@ static void a_receive_gives_messages_that_are_the_receivers(void **state) {
     assert_true(span_is(f->messages[0]->body, "b2"));
     assert_string_equal(f->service->target, "AmazonSQS.ReceiveMessage");
     assert_int_equal(f->service->max_response, 12345);
-    assert_true(f->service->timeout == 30 * MICROSECONDS);
+    assert_true(f->service->silence == 10 * MICROSECONDS);
+    assert_true(f->service->wait == 20 * MICROSECONDS);
+    assert_true(f->service->timeout >= 5 * 60 * MICROSECONDS);
 }
 
 static void each_call_says_what_it_is(void **state) {

@@ -1,0 +1,71 @@
+/* How long a transfer may take: so long in all, and so long without a byte either way. What moves, though slowly, isn't silent. Its timer is set
+ * once, mostly, and looks at what has moved since when it fires. */
+#include "http_private.h"
+#include "loop.h"
+
+#define LOOK_AGAIN (3 * MICROSECONDS) /* whether the kernel has less of the request to send */
+#define TIME_TO_READ MICROSECONDS     /* for what came while the process stood still */
+
+static int64_t whole_until(const struct http_transfer *t) {
+    return t->began + t->request.timeout;
+}
+
+static int64_t silent_until(const struct http_transfer *t) {
+    return t->request.silence ? t->moved_at + t->request.silence + (t->answered ? 0 : t->request.wait) : NEVER;
+}
+
+/* As far as is known now. A process that stood still may have in its socket what it waits for. */
+static int64_t late_at(const struct http_transfer *t) {
+    int64_t whole = whole_until(t), silent = silent_until(t), late = silent < whole ? silent : whole;
+    int64_t stood = loop_stood_until(t->http->loop);
+    bool is_to_read = stood != NEVER && stood > t->moved_at && late < stood + TIME_TO_READ;
+    return is_to_read ? stood + TIME_TO_READ : late;
+}
+
+/* The kernel takes more than a slow path: what it still has to send shows whether bytes go, once it is looked at twice. */
+static void look_at_kernel(struct http_transfer *t, int64_t now) {
+    size_t left = t->place == AT_CONNECTION && t->answered == 0 ? http_exchange_in_kernel(t) : 0;
+    if (left > 0 && t->in_kernel == 0) {
+        t->moved_at = now + LOOK_AGAIN - t->request.silence - t->request.wait;
+    } else if (left < t->in_kernel) {
+        t->moved_at = now;
+    }
+    t->in_kernel = left;
+}
+
+static void on_timer(void *user) {
+    struct http_transfer *t = user;
+    int64_t now = clock_monotonic(&t->http->clock), late = late_at(t);
+    if (now >= late && now < whole_until(t)) {
+        look_at_kernel(t, now);
+        late = late_at(t);
+    }
+    if (now < late) {
+        timer_start(t->http->timers, &t->deadline, late);
+        return;
+    }
+    if (t->place != AT_CONNECTION) {
+        http_late(t, "there was no connection in time");
+    } else {
+        http_late(t, now >= whole_until(t) ? "the response didn't come in time" : "the connection fell silent");
+    }
+}
+
+void http_deadline_init(struct http_transfer *t) {
+    timer_init(&t->deadline, on_timer, t);
+}
+
+void http_deadline_begin(struct http_transfer *t) {
+    t->began = t->moved_at = clock_monotonic(&t->http->clock);
+    t->in_kernel = 0;
+    int64_t whole = whole_until(t), silent = silent_until(t);
+    timer_start(t->http->timers, &t->deadline, silent < whole ? silent : whole);
+}
+
+void http_deadline_moved(struct http_transfer *t) {
+    t->moved_at = clock_monotonic(&t->http->clock);
+    int64_t late = late_at(t);
+    if (late < t->deadline.due) { /* a long poll's answer has begun */
+        timer_start(t->http->timers, &t->deadline, late);
+    }
+}
