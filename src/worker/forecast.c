@@ -5,6 +5,9 @@ static const int64_t FIRST_LOOK = 60 * MICROSECONDS, LOOK_INTERVAL = 300 * MICRO
 static const int64_t LOOK_DEADLINE = 20 * MICROSECONDS;
 static const int64_t WARNING_INTERVAL = 900 * MICROSECONDS;
 
+/* No queue holds more. Counts come from outside, and a larger one would be too large to count the hours with. */
+static const uint64_t BACKLOG_MAX = (uint64_t)1 << 50;
+
 static uint64_t done_with(const struct queue_worker *w) {
     return w->totals.applied + w->totals.dead_lettered;
 }
@@ -40,12 +43,21 @@ static int64_t rate_per_hour(const struct queue_worker *w, uint64_t backlog) {
     int64_t seconds = (clock_monotonic(w->ports.clock) - f->looked_at) / MICROSECONDS;
     uint64_t own = done_with(w) - f->done_before;
     uint64_t shrunk = f->backlog_before > backlog ? f->backlog_before - backlog : 0;
-    return seconds > 0 ? (int64_t)(own > shrunk ? own : shrunk) * 3600 / seconds : 0;
+    uint64_t faster = own > shrunk ? own : shrunk;
+    return seconds > 0 ? (int64_t)((faster < BACKLOG_MAX ? faster : BACKLOG_MAX) * 3600) / seconds : 0;
+}
+
+static uint64_t backlog_of(const struct sqs_queue_attributes *counts) {
+    const uint64_t parts[] = {counts->visible, counts->in_flight, counts->delayed};
+    uint64_t sum = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        sum = parts[i] < BACKLOG_MAX - sum ? sum + parts[i] : BACKLOG_MAX;
+    return sum;
 }
 
 static void judge(struct queue_worker *w, const struct sqs_queue_attributes *counts) {
     struct forecast *f = &w->forecast;
-    uint64_t backlog = counts->visible + counts->in_flight + counts->delayed;
+    uint64_t backlog = backlog_of(counts);
     int64_t per_hour = rate_per_hour(w, backlog);
     if (counts->retention)
         f->retention = counts->retention;

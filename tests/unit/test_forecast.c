@@ -65,6 +65,27 @@ static void fault_30_while_nothing_is_worked_off_it_is_warned_of_with_half_of_th
     scene_done(&s);
 }
 
+static void fault_30_a_backlog_beyond_all_numbers_is_warned_of_as_any_other(void **state) {
+    (void)state;
+    static const uint64_t shares[][3] = {{UINT64_MAX - 1, 0, 0}, {UINT64_MAX / 2, UINT64_MAX / 2, UINT64_MAX / 2}, {UINT64_MAX / 3600, 0, 9}};
+    for (size_t i = 0; i < ARRAY_LENGTH(shares); i++) {
+        struct scene s;
+        begin(&s, 35, 3600, 500);
+        s.worker.options.max_rate = 1;
+        s.queue->count_lag = 1000 * HOUR; /* it tells what it told before */
+        s.queue->counted_at = s.world.now;
+        s.queue->counted = (struct sim_queue_counts){shares[i][0], shares[i][1], shares[i][2]};
+        scene_start(&s);
+        world_run(&s.world, 2 * MINUTE);
+        assert_int_equal(world_logged(&s.world, too_slow), 1);
+        assert_int_equal(world_logged(&s.world, "seconds_needed=-"), 0);
+        s.queue->counted = (struct sim_queue_counts){0}; /* as if all of it had been worked off at once */
+        world_run(&s.world, 30 * MINUTE);
+        assert_int_equal(world_logged(&s.world, too_slow), 1);
+        scene_done(&s);
+    }
+}
+
 static void an_idle_worker_asks_for_no_counts(void **state) {
     (void)state;
     struct scene s;
@@ -113,6 +134,7 @@ int main(void) {
         cmocka_unit_test(fault_30_a_backlog_that_is_worked_off_in_time_is_no_warning),
         cmocka_unit_test(fault_30_a_backlog_that_others_work_off_is_no_lasting_warning),
         cmocka_unit_test(fault_30_while_nothing_is_worked_off_it_is_warned_of_with_half_of_the_retention_left),
+        cmocka_unit_test(fault_30_a_backlog_beyond_all_numbers_is_warned_of_as_any_other),
         cmocka_unit_test(an_idle_worker_asks_for_no_counts),
         cmocka_unit_test(where_the_retention_is_not_told_there_is_no_forecast),
         cmocka_unit_test(counts_that_cannot_be_had_hold_nothing_up),
