@@ -213,6 +213,22 @@ static void tls_records_after_a_response_are_no_answer_to_the_next_request(void 
     assert_int_equal(f->server.accepted, 3);
 }
 
+static void a_server_that_wants_to_negotiate_anew_is_refused(void **state) {
+    struct fixture *f = begin_trusted(*state, &OK);
+    struct http_request request = post(f, "x");
+    assert_int_equal(SSL_CTX_set_max_proto_version(f->server.tls, TLS1_2_VERSION), 1);
+    assert_answered(f, 1, &request, 200);
+    SSL *tls = f->server.connections->tls;
+    assert_int_equal(SSL_renegotiate(tls), 1);
+    assert_int_equal(SSL_do_handshake(tls), 1); /* asks for it */
+    for (unsigned i = 0; f->server.connections && i < 1000; i++) {
+        linger(f, MILLISECOND); /* until it has its answer, and hangs up */
+    }
+    assert_null(f->server.connections);
+    assert_answered(f, 1, &request, 200);
+    assert_int_equal(f->server.accepted, 2);
+}
+
 #define DIAL_TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
 
 int main(void) {
@@ -228,6 +244,7 @@ int main(void) {
         DIAL_TEST(a_response_in_small_tls_records_that_ends_with_the_connection_comes_whole),
         DIAL_TEST(tls_records_after_a_response_are_no_answer_to_the_next_request),
         DIAL_TEST(a_request_of_many_tls_records_is_sent_whole),
+        DIAL_TEST(a_server_that_wants_to_negotiate_anew_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
