@@ -246,6 +246,7 @@ def main() -> int:
     try:
         cloud = start_cloud(folder, USUAL_PORTS, outlive=options.keep)
         print(f"DynamoDB Local: {cloud.dynamodb_server.url}   ElasticMQ: {cloud.sqs_server.url}")
+        print("(DynamoDB Local listens on all addresses of this machine: it has no option against it. It comes under its vendor's own licence.)")
         demo = Demo(options.binary.resolve(), cloud, folder)
         demo.show_queue()
         demo.show_apply()

@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "outcome.h"
 #include "ports.h"
+#include "queue_place.h"
 #include "random.h"
 #include "services.h"
 #include "settings.h"
@@ -25,6 +26,8 @@ struct app {
     struct loop *loop;
     struct digest *digest;
     struct services services;
+    char queue_url[QUEUE_URL_SIZE], dlq_url[QUEUE_URL_SIZE]; /* the settings, without a slash at a URL's end */
+    char sqs_origin[URL_ORIGIN_SIZE], dynamodb_origin[URL_ORIGIN_SIZE];
     struct worker_ports ports;
 };
 
@@ -36,6 +39,9 @@ void app_free(struct app *app);
 
 /* What discovery is to look for. patience: microseconds, or NEVER. */
 struct discovery_options app_discovery_options(const struct app *app, int64_t patience);
+#define APP_START_FIELDS 12
+/* Writes what the start line of every command says: version, table and key, region, endpoints, provider of the credentials. Returns how many fields. */
+size_t app_start_fields(const struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]);
 /* What messages are read against; facts must outlive it. */
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts);
 

@@ -45,6 +45,8 @@ struct services {
 /* Looks up what the settings of the AWS kind say. Problems are logged, all of them; false where there is one. services_free() is needed in any
  * case. */
 MUST_USE bool services_find(struct services *services, const struct services_options *options);
+/* Where the credentials come from, in the SDKs' words: "env", "shared-credentials-file", "config-file". */
+const char *services_credentials_name(const struct services *services, const struct environment *environment);
 /* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* Calls in flight end without their callbacks. Takes a zeroed one too. */

@@ -58,7 +58,10 @@ enum settings_need { NEED_TABLE, NEED_TABLE_AND_QUEUE };
 MUST_USE bool settings_read(const struct environment *environment, enum settings_need need, struct log *log, struct settings *ret_settings);
 /* How to log while the settings are read: LOG_LEVEL and LOG_FORMAT, or their defaults where they are not valid. */
 void settings_read_log(const struct environment *environment, struct log *log);
-/* Looks for names in the file that are none of ours: misspelt ones are an error (false), others a warning. path is for the log. */
+/* Looks for names in the file that are none of ours: misspelt ones are an error (false), others a warning, as are those that are given twice. path is for
+ * the log. */
 bool settings_check_names(const struct settings_file *file, const char *path, struct log *log);
+/* Warns of names in an environment (NAME=value each, NULL at its end) that are none of ours, but close to one: others may own them. */
+void settings_check_environment(char *const *variables, struct log *log);
 /* Whether a name is in the table. */
 bool settings_know(const char *name);

@@ -1,6 +1,7 @@
 #include "app.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -49,7 +50,33 @@ static bool load_configuration(struct app *app) {
     /* The environment says how to log where the file can't be read. */
     app->environment = configuration_environment(&app->configuration);
     settings_read_log(&app->environment, &app->log);
-    return configuration_load(app->cli->config, &app->log, &app->configuration);
+    if (!configuration_load(app->cli->config, &app->log, &app->configuration)) {
+        return false;
+    }
+    settings_check_environment(environ, &app->log);
+    return true;
+}
+
+static void copy_queue(const char *given, char ret_copy[static QUEUE_URL_SIZE]) {
+    int len = given ? (int)strlen(given) : 0;
+    while (len > 0 && given[len - 1] == '/') {
+        len--;
+    }
+    (void)snprintf(ret_copy, QUEUE_URL_SIZE, "%.*s", len, given ? given : "");
+}
+
+/* What is asked where. */
+static void look_at_places(struct app *app, bool with_queue) {
+    const struct services *services = &app->services;
+    url_origin(services->dynamodb_url, app->dynamodb_origin);
+    if (!with_queue) {
+        return;
+    }
+    url_origin(services->sqs_url, app->sqs_origin);
+    copy_queue(app->settings.queue, app->queue_url);
+    copy_queue(app->settings.dlq, app->dlq_url);
+    queue_place_warn(&app->log, "QUEUE_URL", app->settings.queue, services->sqs_url, services->region);
+    queue_place_warn(&app->log, "DLQ_URL", app->settings.dlq, services->sqs_url, services->region);
 }
 
 enum exit_code app_init(struct app *app, const struct cli *cli) {
@@ -77,6 +104,7 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     if (!read_settings(app, &options)) {
         return EXIT_SETTINGS;
     }
+    look_at_places(app, options.with_queue);
     options.max_connections = connections_possible(app);
     if (!services_connect(&app->services, &options)) {
         return fail(app, no_memory);
@@ -106,12 +134,34 @@ struct discovery_options app_discovery_options(const struct app *app, int64_t pa
         .audit_table = s->audit_table,
         .audit = s->audit,
         .audit_ttl_days = s->audit_ttl_days,
-        .queue = with_queue ? s->queue : NULL,
-        .dlq = with_queue ? s->dlq : NULL,
+        .queue = with_queue ? app->queue_url : NULL,
+        .dlq = with_queue && s->dlq ? app->dlq_url : NULL,
         .visibility = s->visibility,
         .max_attempts = s->max_attempts,
         .patience = patience,
     };
+}
+
+size_t app_start_fields(const struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]) {
+    size_t count = 0;
+    ret_fields[count++] = LOG_C("version", TABLE_UPDATER_VERSION);
+    ret_fields[count++] = LOG_C("table", facts->table.name);
+    ret_fields[count++] = LOG_C("partition_key", facts->table.partition.name);
+    if (facts->table.sort.name[0]) {
+        ret_fields[count++] = LOG_C("sort_key", facts->table.sort.name);
+    }
+    ret_fields[count++] = LOG_C("region", app->services.region);
+    ret_fields[count++] = LOG_C("dynamodb", app->dynamodb_origin);
+    if (app->ports.sqs) {
+        ret_fields[count++] = LOG_C("sqs", app->sqs_origin);
+    }
+    ret_fields[count++] = LOG_C("credentials", services_credentials_name(&app->services, &app->environment));
+    ret_fields[count++] = LOG_C("audit", app->settings.audit == AUDIT_OFF ? "false" : app->settings.audit == AUDIT_ON ? "true" : "always");
+    ret_fields[count++] = LOG_C("audit_table", facts->audit_table_exists ? app->settings.audit_table : "none");
+    if (app->settings.audit_ttl_days) {
+        ret_fields[count++] = LOG_I("audit_ttl_days", app->settings.audit_ttl_days);
+    }
+    return count;
 }
 
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts) {

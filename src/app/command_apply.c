@@ -177,6 +177,9 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
         end(a, EXIT_UNREACHABLE);
         return;
     }
+    struct log_field fields[APP_START_FIELDS + 1];
+    fields[app_start_fields(a->app, facts, fields)] = (struct log_field){0};
+    log_event(&a->app->log, LOG_LEVEL_INFO, "Started", fields);
     if (!a->app->cli->file && isatty(a->input_fd)) {
         log_event(&a->app->log, LOG_LEVEL_INFO, "Reading messages from the terminal, one a line; Ctrl-D ends them", NULL);
     }

@@ -55,25 +55,12 @@ static void on_worker_done(void *user, enum exit_code code) {
     end(run, code);
 }
 
-static const char *audit_word(enum audit_mode audit) {
-    return audit == AUDIT_OFF ? "false" : audit == AUDIT_ON ? "true" : "always";
-}
-
 static void log_start(const struct run *run, const struct discovery_facts *facts) {
     const struct settings *s = &run->app->settings;
-    struct log_field fields[20] = {LOG_C("version", TABLE_UPDATER_VERSION), LOG_C("table", facts->table.name),
-                                   LOG_C("partition_key", facts->table.partition.name)};
-    size_t count = 3;
-    if (facts->table.sort.name[0]) {
-        fields[count++] = LOG_C("sort_key", facts->table.sort.name);
-    }
+    struct log_field fields[APP_START_FIELDS + 8];
+    size_t count = app_start_fields(run->app, facts, fields);
     fields[count++] = LOG_C("queue", facts->queue.name);
     fields[count++] = LOG_C("dlq", facts->dlq.name);
-    fields[count++] = LOG_C("audit", audit_word(s->audit));
-    fields[count++] = LOG_C("audit_table", facts->audit_table_exists ? s->audit_table : "none");
-    if (s->audit_ttl_days) {
-        fields[count++] = LOG_I("audit_ttl_days", s->audit_ttl_days);
-    }
     fields[count++] = LOG_I("visibility_timeout", facts->visibility);
     fields[count++] = LOG_I("max_in_flight", s->max_in_flight);
     if (s->max_rate) {

@@ -122,7 +122,8 @@ bool configuration_load(const char *path, struct log *log, struct configuration 
         *ret_configuration = (struct configuration){0};
         fine = true;
     } else {
-        log_file_error(log, LOG_LEVEL_ERROR, "The settings file can't be read", path, error);
+        log_file_error(log, LOG_LEVEL_ERROR, error == ENOENT ? "--config names a file that does not exist" : "The settings file can't be read", path,
+                       error);
     }
     if (text.data) {
         explicit_bzero(text.data, text.capacity);

@@ -62,6 +62,14 @@ bool services_find(struct services *services, const struct services_options *opt
     return checks.fine;
 }
 
+const char *services_credentials_name(const struct services *services, const struct environment *environment) {
+    const struct shared_config *c = &services->config;
+    if (environment_get(environment, "AWS_ACCESS_KEY_ID")) {
+        return "env";
+    }
+    return profile_get(c->credentials.file, c->profile, "aws_access_key_id").data ? "shared-credentials-file" : "config-file";
+}
+
 static struct aws_client *new_client(struct services *services, const struct services_options *o, const struct aws_service *service,
                                      const char *endpoint) {
     bool dynamodb = service == &AWS_DYNAMODB;

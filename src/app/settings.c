@@ -5,10 +5,12 @@
 #include "settings_value.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SENTENCE_MAX 1024
 #define SETTINGS_MAX 64
+#define NAME_SHOWN_MAX 65 /* with its end; a longer name is like none of ours */
 #define QUOTED_MAX 60 /* bytes of a bad value that are quoted */
 
 static void log_buf(struct log *log, enum log_level level, struct buf *sentence) {
@@ -139,8 +141,38 @@ static const char *suggest(const char *given) {
     return closest_name(given, names, count);
 }
 
+static int compare_entries(const void *a, const void *b) {
+    const struct settings_file_entry *x = *(const struct settings_file_entry *const *)a, *y = *(const struct settings_file_entry *const *)b;
+    int names = strcmp(x->name, y->name);
+    return names ? names : (x->line > y->line) - (x->line < y->line);
+}
+
+/* Warns of names that are given twice: whoever reads the file from its top sees the value that doesn't count. */
+static void warn_of_repeats(const struct settings_file *file, const char *path, struct log *log) {
+    const struct settings_file_entry **sorted = file->count > 1 ? calloc(file->count, sizeof *sorted) : NULL;
+    if (!sorted) {
+        return;
+    }
+    for (size_t i = 0; i < file->count; i++) {
+        sorted[i] = &file->entries[i];
+    }
+    qsort(sorted, file->count, sizeof *sorted, compare_entries);
+    for (size_t i = 1; i < file->count; i++) {
+        if (strcmp(sorted[i]->name, sorted[i - 1]->name) != 0) {
+            continue;
+        }
+        struct buf sentence;
+        buf_init(&sentence, SENTENCE_MAX);
+        (void)buf_printf(&sentence, "%s:%u: %.100s is given again; line %u gives it as well, and the last one counts", path, sorted[i]->line,
+                         sorted[i]->name, sorted[i - 1]->line);
+        log_buf(log, LOG_LEVEL_WARNING, &sentence);
+    }
+    free(sorted);
+}
+
 bool settings_check_names(const struct settings_file *file, const char *path, struct log *log) {
     bool fine = true;
+    warn_of_repeats(file, path, log);
     for (size_t i = 0; i < file->count; i++) {
         const struct settings_file_entry *entry = &file->entries[i];
         if (settings_know(entry->name)) {
@@ -155,4 +187,22 @@ bool settings_check_names(const struct settings_file *file, const char *path, st
         fine = fine && !meant;
     }
     return fine;
+}
+
+void settings_check_environment(char *const *variables, struct log *log) {
+    for (; *variables; variables++) {
+        char name[NAME_SHOWN_MAX];
+        size_t length = strcspn(*variables, "=");
+        if (length >= sizeof name) {
+            continue;
+        }
+        memcpy(name, *variables, length);
+        name[length] = '\0';
+        const char *meant = settings_know(name) ? NULL : suggest(name);
+        if (meant) {
+            char sentence[2 * NAME_SHOWN_MAX + 64];
+            (void)snprintf(sentence, sizeof sentence, "There is no setting %s, which the environment has; did you mean %s?", name, meant);
+            log_event(log, LOG_LEVEL_WARNING, sentence, NULL);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 #include "settings_file.h"
 
+#include "utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +59,7 @@ static void skip_comment(struct parser *p) {
         backslash = take(p) == '\\';
     }
     if (backslash && !at_end(p)) {
-        warn(p, line, "this comment ends with a backslash: systemd before version 254 takes the next line as a part of it");
+        warn(p, line, "this comment ends with a backslash: systemd before version 254 takes the next line as a part of it, and its setting is lost there");
     }
 }
 
@@ -181,6 +183,20 @@ static void read_assignment(struct parser *p) {
     p->file->entries[p->file->count++] = (struct settings_file_entry){kept, value, line};
 }
 
+/* A byte that is no UTF-8 is nothing to us. */
+static void warn_of_other_encoding(struct parser *p, struct span text) {
+    const unsigned char *bytes = (const unsigned char *)text.data;
+    unsigned line = 1;
+    for (size_t i = 0, n = 0; i < text.len; i += n) {
+        n = utf8_match(bytes + i, text.len - i);
+        if (n == 0 || n != utf8_length(bytes[i])) {
+            warn(p, line, "a byte here is not UTF-8: systemd passes the whole file over for it, and says nothing where its name begins with \"-\"");
+            return;
+        }
+        line += text.data[i] == '\n';
+    }
+}
+
 /* What would end a C string, or hide the first name. */
 static bool is_text(struct parser *p, struct span text) {
     if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0) {
@@ -188,6 +204,7 @@ static bool is_text(struct parser *p, struct span text) {
         return false;
     }
     unsigned line = 1;
+    warn_of_other_encoding(p, text);
     for (size_t i = 0; i < text.len; i++) {
         line += text.data[i] == '\n';
         if (text.data[i] == '\0') {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -122,3 +123,51 @@ def test_an_unreadable_ca_bundle_is_a_setting_that_is_wrong(settings_scene: Scen
 def test_secrets_are_never_told(settings_scene: Scene) -> None:
     process = settings_scene.command("run", MAX_IN_FLIGHT="x", AWS_SECRET_ACCESS_KEY="wJalrXUtnFEMI", LOG_LEVEL="DEBUG")
     assert process.wait() == 78 and not process.find_log("wJalrXUtnFEMI")
+
+
+@pytest.mark.parametrize("wrong, right", [("TABLE_NAM", "TABLE_NAME"), ("QUEUE_URLS", "QUEUE_URL"), ("MAX_INFLIGHT", "MAX_IN_FLIGHT")])
+def test_a_name_in_the_environment_that_is_close_to_ours_is_a_warning(settings_scene: Scene, wrong: str, right: str) -> None:
+    process = settings_scene.command("apply", stdin="", **{wrong: "1"})
+    assert process.wait() == 0 and process.find_log(f"WARNING.*{wrong}.*did you mean {right}"), process.describe()
+
+
+def test_what_systemd_reads_otherwise_is_warned_of_with_its_line(settings_scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "settings"
+    path.write_bytes(b"MAX_RATE=5\n# C:\\\nMAX_ATTEMPTS=3\nMAX_RATE=6\nCITY=Orl\xe9ans\n")
+    process = settings_scene.command("apply", "--config", str(path), stdin="")
+    assert process.wait() == 0, process.describe()
+    assert process.find_log("WARNING.*:2: .*backslash.*systemd") and process.find_log("WARNING.*:5: .*UTF-8.*systemd")
+    assert process.find_log("WARNING.*:4: MAX_RATE.*line 1"), process.describe()
+    path.write_bytes(b"\xef\xbb\xbfMAX_RATE=5\n")
+    process = settings_scene.command("apply", "--config", str(path), stdin="")
+    assert process.wait() == 78 and process.find_log("ERROR.*:1: .*byte order mark"), process.describe()
+
+
+def test_a_settings_file_that_is_named_and_does_not_exist_is_said_as_that(settings_scene: Scene) -> None:
+    process = settings_scene.command("apply", "--config", "/no/such/file", stdin="")
+    assert process.wait() == 78 and process.find_log("--config names a file that does not exist.*/no/such/file"), process.describe()
+
+
+@pytest.mark.parametrize("arguments", [["run", "--until-empty"], ["apply"]])
+def test_the_start_line_says_region_endpoints_and_provider(settings_scene: Scene, arguments: list[str]) -> None:
+    process = settings_scene.command(*arguments, stdin="")
+    assert process.wait() == 0
+    line = process.find_log("Started .*")[0][0]
+    assert re.search(rf"region=\S+ dynamodb={settings_scene.cloud.dynamodb_server.url} .*credentials=env", line), line
+    assert (f"sqs={settings_scene.cloud.sqs_server.url}" in line) == (arguments[0] == "run"), line
+
+
+def test_a_slash_behind_the_queues_urls_is_fine(settings_scene: Scene) -> None:
+    scene = settings_scene
+    scene.queue.send(message("a", {"slash": 1}), "{}")
+    process = scene.command("run", "--until-empty", QUEUE_URL=f"{scene.queue.url}/", DLQ_URL=f"{scene.dlq.url if scene.dlq else ''}/")
+    assert process.wait() == 0 and scene.table.get("a")["slash"] == 1 and scene.dead(), process.describe()
+
+
+def test_a_queue_of_another_place_is_warned_of(settings_scene: Scene) -> None:
+    name = settings_scene.queue.name
+    process = settings_scene.command("run", QUEUE_URL=f"https://sqs.us-west-2.amazonaws.com/000000000000/{name}", DLQ_URL=f"http://elsewhere/0/{name}",
+                                     AWS_REGION="eu-west-1")
+    process.wait_for_log("WARNING QUEUE_URL .*queue_region=us-west-2 region=eu-west-1")
+    process.wait_for_log(f"WARNING DLQ_URL .*queue_host=elsewhere endpoint={settings_scene.cloud.sqs_server.url}")
+    process.stop()

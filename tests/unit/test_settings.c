@@ -294,6 +294,28 @@ static void a_name_that_is_not_ours_is_warned_of(void **state) {
     assert_string_equal(logged, "");
 }
 
+static void a_name_given_twice_is_warned_of_with_both_lines(void **state) {
+    (void)state;
+    assert_true(names_fine("TABLE_NAME=x\nMAX_RATE=5\nAWS_REGION=y\nMAX_RATE=6\nTABLE_NAME=x\nMAX_RATE=7\n"));
+    assert_int_equal(lines_logged(), 3);
+    assert_non_null(strstr(logged, " WARNING x.conf:4: MAX_RATE is given again; line 2 gives it as well, and the last one counts"));
+    assert_non_null(strstr(logged, " WARNING x.conf:6: MAX_RATE is given again; line 4 "));
+    assert_non_null(strstr(logged, " WARNING x.conf:5: TABLE_NAME is given again; line 1 "));
+}
+
+static void a_name_in_the_environment_that_is_close_to_ours_is_warned_of(void **state) {
+    (void)state;
+    char *const variables[] = {"TABLE_NAM=secret", "QUEUE_URLS=secret", "log_level=secret", "PATH=/bin", "TABLE_NAME=x", "TZ=UTC", "AWS_MAX_ATTEMPTS=3",
+                               "AWS_ROLE_ARN=x", "AWS_ENDPOINT_URL_S3=x", "LESS=x", "_=x", "HOSTNAME=x", "MAX_RATES", NULL};
+    struct log log = test_log();
+    settings_check_environment(variables, &log);
+    assert_int_equal(lines_logged(), 4);
+    assert_non_null(strstr(logged, " WARNING There is no setting TABLE_NAM, which the environment has; did you mean TABLE_NAME?"));
+    assert_non_null(strstr(logged, "QUEUE_URLS, which the environment has; did you mean QUEUE_URL?"));
+    assert_non_null(strstr(logged, "log_level, which the environment has; did you mean LOG_LEVEL?"));
+    assert_null(strstr(logged, "secret"));
+}
+
 static char *read_whole(const char *path) {
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -342,15 +364,19 @@ static void the_manual_page_has_each_setting_with_its_default_and_text(void **st
     free(manual);
 }
 
-static void the_sample_file_names_each_setting_that_is_ours_with_its_default(void **state) {
+static void the_sample_file_has_each_setting_with_its_default(void **state) {
     (void)state;
     char *sample = read_whole(SOURCE_DIR "/conf/table-updater.conf");
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const struct setting *s = &SETTINGS[i];
+        static const char *const required[] = {"TABLE_NAME", "QUEUE_URL", "AWS_REGION"};
+        bool is_required = false;
+        for (size_t j = 0; j < ARRAY_LENGTH(required); j++) {
+            is_required = is_required || strcmp(s->name, required[j]) == 0;
+        }
         char line[256];
-        (void)snprintf(line, sizeof line, "\n%s%s=%s", strcmp(s->name, "TABLE_NAME") == 0 || strcmp(s->name, "QUEUE_URL") == 0 ? "" : "#",
-                       s->name, s->standard ? s->standard : "");
-        if (s->parse && !strstr(sample, line)) {
+        (void)snprintf(line, sizeof line, "\n%s%s=%s%s", is_required ? "" : "#", s->name, s->standard ? s->standard : "", s->parse ? "\n" : "");
+        if (!strstr(sample, line)) {
             fail_msg("conf/table-updater.conf lacks the line:%s", line);
         }
     }
@@ -378,9 +404,11 @@ int main(void) {
         cmocka_unit_test(the_log_is_set_up_also_beside_bad_values),
         cmocka_unit_test(a_misspelt_name_in_the_file_is_an_error),
         cmocka_unit_test(a_name_that_is_not_ours_is_warned_of),
+        cmocka_unit_test(a_name_given_twice_is_warned_of_with_both_lines),
+        cmocka_unit_test(a_name_in_the_environment_that_is_close_to_ours_is_warned_of),
         cmocka_unit_test(the_readme_has_each_setting_with_its_default_and_text),
         cmocka_unit_test(the_manual_page_has_each_setting_with_its_default_and_text),
-        cmocka_unit_test(the_sample_file_names_each_setting_that_is_ours_with_its_default),
+        cmocka_unit_test(the_sample_file_has_each_setting_with_its_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

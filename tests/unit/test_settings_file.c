@@ -119,6 +119,14 @@ static void a_comment_that_ends_with_a_backslash_ends_there_and_is_warned_of(voi
     assert_int_equal(heard.line, 2);
 }
 
+static void a_byte_that_is_no_utf8_is_warned_of_once_with_its_line(void **state) {
+    (void)state;
+    struct heard heard = check("# \xC3\xA9\nA=1\nB=\xE9t\xE9\nC=\xFF\n", "A=1|B=\xE9t\xE9|C=\xFF");
+    assert_int_equal(heard.faults, 0);
+    assert_int_equal(heard.warnings, 1);
+    assert_int_equal(heard.line, 3);
+}
+
 static void a_nul_byte_makes_the_file_no_text(void **state) {
     (void)state;
     struct heard heard = {0};
@@ -148,6 +156,7 @@ int main(void) {
         cmocka_unit_test(values_are_read_as_systemd_reads_them),
         cmocka_unit_test(faults_are_told_with_their_line_and_the_rest_is_read),
         cmocka_unit_test(a_line_without_an_equals_sign_is_skipped_with_a_warning),
+        cmocka_unit_test(a_byte_that_is_no_utf8_is_warned_of_once_with_its_line),
         cmocka_unit_test(a_comment_that_ends_with_a_backslash_ends_there_and_is_warned_of),
         cmocka_unit_test(a_nul_byte_makes_the_file_no_text),
         cmocka_unit_test(of_two_lines_of_one_name_the_last_counts),
