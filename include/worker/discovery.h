@@ -23,6 +23,7 @@ struct discovery_options {
     const char *dlq;          /* DLQ_URL: a URL or a name; NULL: the target of the queue's redrive policy */
     unsigned visibility;      /* VISIBILITY_TIMEOUT in seconds; 0: the queue's, at least 10 */
     unsigned max_attempts;    /* MAX_ATTEMPTS, for the warning about the queue's own maxReceiveCount */
+    bool tries_transaction;   /* a transaction that can have no effect is tried on the tables (run) */
     int64_t patience;         /* microseconds to wait for services that can't be reached; NEVER: for ever (run), saying so */
 };
 

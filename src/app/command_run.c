@@ -159,7 +159,8 @@ static bool start(struct run *run, const struct discovery_options *options) {
 
 enum exit_code command_run(struct app *app) {
     struct run run = {.app = app, .exit_code = EXIT_UNREACHABLE};
-    const struct discovery_options options = app_discovery_options(app, app->cli->until_empty ? UNTIL_EMPTY_PATIENCE : NEVER);
+    struct discovery_options options = app_discovery_options(app, app->cli->until_empty ? UNTIL_EMPTY_PATIENCE : NEVER);
+    options.tries_transaction = true;
     if (!start(&run, &options)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
     } else if (!loop_run(app->loop)) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ARN_SIZE 512
+
 /* What DescribeTable says, as it comes: KeySchema may stand before the definitions that its types are in. */
 struct table {
     bool active;
@@ -10,6 +12,8 @@ struct table {
     char partition[KEY_NAME_MAX + 1], sort[KEY_NAME_MAX + 1];
     size_t attribute_count;
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
+    char arn[ARN_SIZE];
+    bool strongly_consistent;
 };
 
 /* One element of KeySchema or AttributeDefinitions. */
@@ -86,6 +90,12 @@ static enum answer_status table_member(void *user, struct json_reader *r, const 
     if (json_token_is(name, "TableStatus")) {
         t->active = value->event == JSON_STRING && (json_token_is(value, "ACTIVE") || json_token_is(value, "UPDATING"));
     }
+    if (json_token_is(name, "TableArn") && answer_text(value, t->arn, sizeof t->arn) != ANSWER_FINE) {
+        t->arn[0] = '\0'; /* one that doesn't fit tells nothing */
+    }
+    if (json_token_is(name, "MultiRegionConsistency")) {
+        t->strongly_consistent = value->event == JSON_STRING && json_token_is(value, "STRONG");
+    }
     return answer_skip(r, value);
 }
 
@@ -103,6 +113,30 @@ static bool find_key(const struct table *t, const char *name, struct key_attribu
     return false;
 }
 
+/* Copies one part of an ARN, up to its colon, where it fits. Returns what stands behind the colon; NULL: there is none. */
+static const char *copy_part(const char *part, char *ret_text, size_t size) {
+    const char *colon = part ? strchr(part, ':') : NULL;
+    if (!colon || (size_t)(colon - part) >= size) {
+        return NULL;
+    }
+    memcpy(ret_text, part, (size_t)(colon - part));
+    ret_text[colon - part] = '\0';
+    return colon + 1;
+}
+
+/* arn:aws:dynamodb:region:account:table/name */
+static void read_place(const char *arn, struct table_shape *shape) {
+    char scheme[8], partition[32], service[16];
+    const char *rest = copy_part(arn, scheme, sizeof scheme);
+    rest = copy_part(rest, partition, sizeof partition);
+    rest = copy_part(rest, service, sizeof service);
+    rest = copy_part(rest, shape->region, sizeof shape->region);
+    rest = copy_part(rest, shape->account, sizeof shape->account);
+    if (!rest || strcmp(scheme, "arn") != 0) {
+        shape->region[0] = shape->account[0] = '\0';
+    }
+}
+
 static enum answer_status make_shape(const struct table *t, struct table_shape *ret_shape, bool *ret_active) {
     struct key_attribute partition, sort = {.name = "", .type = KEY_STRING};
     if (!t->has_partition || !find_key(t, t->partition, &partition) || (t->has_sort && !find_key(t, t->sort, &sort))) {
@@ -112,6 +146,8 @@ static enum answer_status make_shape(const struct table *t, struct table_shape *
     ret_shape->sort = sort;
     ret_shape->attribute_count = t->attribute_count;
     memcpy(ret_shape->attributes, t->attributes, sizeof t->attributes);
+    read_place(t->arn, ret_shape);
+    ret_shape->strongly_consistent = t->strongly_consistent;
     *ret_active = t->active;
     return ANSWER_FINE;
 }

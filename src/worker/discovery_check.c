@@ -44,7 +44,8 @@ bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name
     return true;
 }
 
-enum exit_code discovery_check_audit_table(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {
+static enum exit_code check_audit_table(struct log *log, const struct discovery_options *options,
+                                        const struct discovery_facts *facts) {
     const struct table_shape *audit = &facts->audit_table;
     if (!facts->audit_table_exists) {
         if (options->audit == AUDIT_OFF)
@@ -61,6 +62,43 @@ enum exit_code discovery_check_audit_table(struct log *log, const struct discove
         return EXIT_SETTINGS;
     }
     return EXIT_FINE;
+}
+
+/* Says so where a table takes no transactions by its kind. */
+static enum exit_code check_consistency(struct log *log, const char *setting, const struct table_shape *table) {
+    if (!table->strongly_consistent)
+        return EXIT_FINE;
+    char text[192];
+    snprintf(text, sizeof text,
+             "%s names a global table of strong multi-Region consistency (MRSC), which takes no transactions: name one of "
+             "eventual consistency (MREC), or of one region",
+             setting);
+    LOG_EVENT(log, LOG_LEVEL_ERROR, text, LOG_C("given", table->name));
+    return EXIT_SETTINGS;
+}
+
+enum exit_code discovery_check_table(struct log *log, const struct discovery_options *options,
+                                     const struct discovery_facts *facts, bool audit) {
+    if (!audit)
+        return check_consistency(log, "TABLE_NAME", &facts->table);
+    enum exit_code code = check_audit_table(log, options, facts);
+    if (code != EXIT_FINE || !facts->audit_table_exists)
+        return code;
+    return check_consistency(log, "AUDIT_LOG_TABLE", &facts->audit_table);
+}
+
+enum exit_code discovery_check_places(struct log *log, const struct discovery_facts *facts) {
+    const struct table_shape *table = &facts->table, *audit = &facts->audit_table;
+    bool known = facts->audit_table_exists && table->region[0] && audit->region[0];
+    if (!known || (!strcmp(table->region, audit->region) && !strcmp(table->account, audit->account)))
+        return EXIT_FINE;
+    LOG_EVENT(log, LOG_LEVEL_ERROR,
+              "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions, which no transaction can span: "
+              "name an audit table beside the updated one (or one that doesn't exist, where no message shall have an audit "
+              "record)",
+              LOG_C("table", table->name), LOG_C("table_region", table->region), LOG_C("table_account", table->account),
+              LOG_C("audit_table", audit->name), LOG_C("audit_region", audit->region), LOG_C("audit_account", audit->account));
+    return EXIT_SETTINGS;
 }
 
 enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts) {

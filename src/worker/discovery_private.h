@@ -1,7 +1,59 @@
 /* Between the files of the discovery. */
 #pragma once
 
+#include "buf.h"
 #include "discovery.h"
+#include "timers.h"
+
+#define QUEST_DEADLINE (10 * MICROSECONDS) /* of each call */
+
+enum quest_kind { QUEST_TABLE, QUEST_AUDIT_TABLE, QUEST_TRIAL, QUEST_QUEUE, QUEST_DLQ, QUESTS };
+
+struct quest {
+    struct discovery *discovery;
+    enum quest_kind kind;
+    const char *setting; /* that names it */
+    bool open;           /* still looked for */
+    bool unreachable;    /* the last try found nobody there */
+    bool found;          /* its facts are there: a queue's attributes; a table, or that there is none */
+    unsigned tries;
+    struct call *call;
+    struct timer timer;
+};
+
+struct discovery {
+    struct worker_ports ports;
+    struct discovery_options options;
+    struct discovery_facts facts;
+    struct quest quests[QUESTS];
+    struct buf trial; /* the request */
+    struct timer end_timer;
+    int64_t give_up_at;
+    enum exit_code code; /* of the problems found so far */
+    bool ended;
+    discovery_done *done;
+    void *user;
+};
+
+static inline bool quest_is_of_dynamodb(enum quest_kind kind) {
+    return kind <= QUEST_TRIAL;
+}
+/* What its setting says; for the DLQ perhaps what the queue's redrive policy says. */
+const char *quest_given(const struct quest *q);
+/* Starts its calls. */
+void quest_ask(struct quest *q);
+void quest_ask_table(struct quest *q);
+void quest_ask_trial(struct quest *q);
+void quest_ask_queue(struct quest *q);
+/* It has ended: found and fit, or with a problem that is in the log. */
+void quest_settle(struct quest *q, enum exit_code code);
+/* A call of it failed: says so, and settles it or tries again. */
+void quest_failed(struct quest *q, const struct call_result *result);
+/* Asks again after a while. */
+void quest_try_again(struct quest *q, const struct call_result *result);
+void quest_no_memory(struct quest *q);
+/* Whether the service says that there is no such table or queue. */
+bool quest_is_missing(const struct call_result *result);
 
 /* The first of 78, 77, 69 wins; EXIT_FINE loses. */
 enum exit_code worse_exit(enum exit_code a, enum exit_code b);
@@ -11,7 +63,10 @@ bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name
 bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]);
 bool queue_name_valid(const char *name);
 /* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged. EXIT_FINE: fit to start. */
-enum exit_code discovery_check_audit_table(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts);
+enum exit_code discovery_check_table(struct log *log, const struct discovery_options *options,
+                                     const struct discovery_facts *facts, bool audit);
+/* Whether one transaction can span both tables. */
+enum exit_code discovery_check_places(struct log *log, const struct discovery_facts *facts);
 enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts);
 /* All is found and fit: sets facts->visibility, and warns of what is unwise. */
 void discovery_finish(struct log *log, const struct discovery_options *options, struct discovery_facts *facts);

@@ -10,6 +10,18 @@ static struct span token_of(struct span body) {
     return token;
 }
 
+bool sink_dynamodb_is_trial(struct span body) {
+    static const char condition[] = "attribute_exists(#0) AND attribute_not_exists(#0)";
+    const size_t near_begin = 1024;
+    return memmem(body.data, body.len < near_begin ? body.len : near_begin, condition, sizeof condition - 1) != NULL;
+}
+
+static int cancel(struct buf *out) {
+    buf_append_cstr(out, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"Message\":\"Transaction cancelled\","
+                         "\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\"},{\"Code\":\"ConditionalCheckFailed\"}]}");
+    return 400;
+}
+
 static void transact(struct sink_service *s, struct span body, struct buf *out) {
     uint64_t number = 0;
     struct span rest = body;
@@ -30,11 +42,14 @@ static void describe_table(struct span body, struct buf *out) {
                (int)(name.len < 255 ? name.len : 255), name.data, key, key);
 }
 
-void sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out) {
+int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out) {
+    if (operation == SINK_TRIAL)
+        return cancel(out);
     if (operation == SINK_TRANSACT)
         transact(s, body, out);
     else if (operation == SINK_DESCRIBE_TABLE)
         describe_table(body, out);
     else
         buf_append_cstr(out, "{}"); /* no such item; or it was put */
+    return 200;
 }

@@ -21,7 +21,7 @@ static const char help[] =
     "  --body-size BYTES       of a message (200)\n"
     "  --unaudited             the messages ask for no audit record\n"
     "  --invalid-one-in N      every N-th message is one for the DLQ\n"
-    "  --dynamodb-latency MS   until DynamoDB answers, but for DescribeTable (0)\n"
+    "  --dynamodb-latency MS   until DynamoDB answers, but for what is asked at the start (0)\n"
     "  --sqs-latency MS        until SQS answers (0)\n"
     "  --slow-one-in N         every N-th answer of DynamoDB takes --slow-latency instead\n"
     "  --slow-latency MS       (0)\n"

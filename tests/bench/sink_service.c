@@ -17,6 +17,7 @@ static const struct span names[SINK_OPERATIONS] = {
     [SINK_GET_ITEM] = {"GetItem", 7},
     [SINK_PUT_ITEM] = {"PutItem", 7},
     [SINK_DESCRIBE_TABLE] = {"DescribeTable", 13},
+    [SINK_TRIAL] = {"TransactionAtStart", 18},
 };
 
 bool sink_service_init(struct sink_service *s, const struct sink_options *options) {
@@ -41,7 +42,7 @@ enum sink_operation sink_operation_of(const struct sink_request *request) {
     struct span name = span_of(dot + 1, request->target.len - (size_t)(dot + 1 - request->target.data));
     for (unsigned i = 0; i < SINK_OPERATIONS; i++)
         if (span_equal(name, names[i]))
-            return (enum sink_operation)i;
+            return i == SINK_TRANSACT && sink_dynamodb_is_trial(request->body) ? SINK_TRIAL : (enum sink_operation)i;
     return SINK_UNKNOWN;
 }
 
@@ -71,7 +72,7 @@ int64_t sink_service_arrived(struct sink_service *s, enum sink_operation operati
         s->operations[operation].largest = request->size;
         keep_sample(s, operation, span_of(request->line.data, request->size));
     }
-    if (operation == SINK_DESCRIBE_TABLE)
+    if (operation == SINK_DESCRIBE_TABLE || operation == SINK_TRIAL)
         return 0;
     if (!is_dynamodb(operation))
         return s->options->sqs_latency;
@@ -92,9 +93,9 @@ bool sink_service_answer(struct sink_service *s, enum sink_operation operation, 
         headers = "Content-Type: application/json\r\n";
         sink_report(s, out);
     } else if (is_dynamodb(operation)) {
-        if (operation != SINK_DESCRIBE_TABLE) /* of "{}" */
+        if (operation != SINK_DESCRIBE_TABLE && operation != SINK_TRIAL) /* of "{}" */
             headers = "Content-Type: application/x-amz-json-1.0\r\nx-amz-crc32: 2745614147\r\n";
-        sink_dynamodb_answer(s, operation, request->body, out);
+        status = sink_dynamodb_answer(s, operation, request->body, out);
     } else if (!sink_sqs_answer(s, operation, request->body, arrived, out, ret_wait)) {
         return false;
     }

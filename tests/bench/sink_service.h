@@ -20,6 +20,7 @@ enum sink_operation {
     SINK_GET_ITEM,
     SINK_PUT_ITEM,
     SINK_DESCRIBE_TABLE,
+    SINK_TRIAL, /* a transaction of no message */
     SINK_OPERATIONS,
     SINK_COUNTS = SINK_OPERATIONS, /* GET /counts */
     SINK_UNKNOWN
@@ -52,6 +53,9 @@ bool sink_service_answer(struct sink_service *s, enum sink_operation operation, 
 
 /* The answers' bodies; of SQS and of DynamoDB. */
 bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived, struct buf *out, int64_t *ret_wait);
-void sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out);
+/* Returns its status. */
+int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out);
+/* Whether a transaction is the one that `run` tries before its first receive: it can't hold, and is none of a message's. */
+bool sink_dynamodb_is_trial(struct span body);
 /* All that was counted, as one JSON object. */
 void sink_report(const struct sink_service *s, struct buf *out);

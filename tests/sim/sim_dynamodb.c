@@ -110,6 +110,10 @@ static enum sim_executed execute_describe(struct sim_call *base) {
     struct dynamodb_call *call = (struct dynamodb_call *)base;
     const struct sim_table *table = sim_dynamodb_table(call->db, call->body);
     base->result = (struct call_result){.status = 200};
+    if (call->db->denied_table && !strcmp(call->body, call->db->denied_table)) {
+        sim_call_fail(&base->result, 400, "AccessDeniedException", "not authorized");
+        return SIM_EXECUTED;
+    }
     if (!table || !table->exists) {
         sim_call_fail(&base->result, 400, "ResourceNotFoundException", "Requested resource not found");
         return SIM_EXECUTED;

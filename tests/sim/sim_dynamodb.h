@@ -55,6 +55,7 @@ struct sim_dynamodb {
     struct world *world;
     struct sim_operation transact, get_item, put_item, describe;
     struct sim_table tables[SIM_TABLES_MAX];
+    const char *denied_table; /* that nobody may describe; NULL: none */
     size_t table_count;
     struct json_object *tokens;  /* of what was committed: token → {"request", "at"} */
     struct json_object *running_tokens; /* token → request */

@@ -136,6 +136,43 @@ def test_run_waits_for_services_that_cannot_be_reached_and_says_so(scene: Scene,
     assert worker.stop() == 0 and scene.table.get("a")["n"] == 1
 
 
+@pytest.mark.parametrize("answer", [
+    faults.service_error("ValidationException", message="Transactions are not supported here"),
+    faults.reasons(update="ValidationError"),
+    faults.reasons(update="ConditionalCheckFailed", audit="ValidationError"),
+], ids=["exception", "update", "audit"])
+def test_fault_33_where_no_transaction_is_possible_nothing_is_received(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy, answer: Any) -> None:
+    dynamodb_proxy.on("TransactionAtStart", answer)
+    scene.queue.send(message("a", {"n": 1}))
+    process = scene.command("run", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    assert process.wait() == 78 and process.find_log("DynamoDB refuses the transaction that each message needs.*Validation"), process.describe()
+    assert scene.queue.counts().visible == 1 and not sqs_proxy.count("ReceiveMessage") and not dynamodb_proxy.count("TransactWriteItems")
+
+
+def test_transactions_that_are_denied_end_the_start_with_77_in_awss_words(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy) -> None:
+    sentence = "User: arn:aws:iam::1:user/u is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:1:table/audit"
+    dynamodb_proxy.on("TransactionAtStart", faults.service_error("AccessDeniedException", 400, sentence, "com.amazon.coral.service"))
+    scene.queue.send(message("a", {"n": 1}))
+    process = scene.command("run", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    assert process.wait() == 77 and process.find_log(sentence), process.describe()
+    assert not sqs_proxy.count("ReceiveMessage")
+
+
+def test_the_transaction_at_the_start_has_no_effect_and_waits_for_a_table_that_throttles(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    dynamodb_proxy.on("TransactionAtStart", faults.throttled(), times=2)
+    scene.table.put({"id": "a"})
+    run = scene.run_until_empty(message("a", {"n": 1}), AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    assert run.code == 0 and any("Waiting: the transaction at the start" in line and "ThrottlingException" in line for line in run.log)
+    assert [request.status for request in dynamodb_proxy.requests("TransactionAtStart")] == [400, 400, 400]
+    assert scene.table.scan() == [{"id": "a", "n": 1}] and len(scene.audits()) == 1 and not scene.dead()
+
+
+@pytest.mark.parametrize("table", [{"kind": "N"}, {"kind": "B"}, {"kind": "N", "sort": ("s", "B")}], ids=["number", "binary", "composite"])
+def test_the_transaction_at_the_start_fits_every_key(new_scene: Any, table: Any) -> None:
+    scene = new_scene(table=table)
+    assert scene.run_until_empty().code == 0 and scene.table.scan() == [] and scene.audit.scan() == []
+
+
 def test_apply_ends_with_69_where_the_database_cannot_be_reached(scene: Scene, dynamodb_proxy: Proxy) -> None:
     dynamodb_proxy.stop_listening()
     process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)

@@ -26,6 +26,7 @@ static void search_init(struct search *s) {
                                             .queue = SIM_QUEUE,
                                             .dlq = SIM_DLQ,
                                             .max_attempts = 5,
+                                            .tries_transaction = true,
                                             .patience = 30 * SECOND};
     struct sim_worker *ready = &s->scene.worker;
     s->ports = (struct worker_ports){.sqs = &ready->sqs,
@@ -136,6 +137,11 @@ static void bad_queue(struct search *s) {
 static void tables_denied(struct search *s) {
     s->scene.db->describe.mode = SIM_DENIED;
 }
+static void audit_table_denied(struct search *s) {
+    s->options.audit = AUDIT_OFF;
+    s->options.audit_table = SIM_AUDIT_TABLE;
+    s->scene.db->denied_table = SIM_AUDIT_TABLE;
+}
 static void queue_denied(struct search *s) {
     s->scene.queue->mode = SIM_DENIED;
 }
@@ -150,6 +156,70 @@ static void queues_down(struct search *s) {
 }
 static void table_creating(struct search *s) {
     s->scene.users->active = false;
+}
+
+static void strong_table(struct search *s) {
+    s->scene.users->shape.strongly_consistent = true;
+}
+static void strong_audit_table(struct search *s) {
+    s->scene.audit->shape.strongly_consistent = true;
+}
+static void place(struct sim_table *table, const char *region, const char *account) {
+    snprintf(table->shape.region, sizeof table->shape.region, "%s", region);
+    snprintf(table->shape.account, sizeof table->shape.account, "%s", account);
+}
+static void other_account(struct search *s) {
+    place(s->scene.users, "eu-west-1", "111111111111");
+    place(s->scene.audit, "eu-west-1", "222222222222");
+}
+static void other_region(struct search *s) {
+    s->options.audit = AUDIT_OFF;
+    place(s->scene.users, "eu-west-1", "111111111111");
+    place(s->scene.audit, "eu-north-1", "111111111111");
+}
+
+static struct scripted refusal;
+static void answer(struct search *s, int status, const char *code, const char *audit_code) {
+    refusal = (struct scripted){.record = "", .status = status, .code = code, .audit_code = audit_code, .left = FOR_EVER};
+    scene_script(&s->scene, &refusal);
+}
+static void transactions_invalid(struct search *s) {
+    answer(s, 400, "ValidationException", NULL);
+}
+static void update_invalid(struct search *s) {
+    answer(s, 0, "ValidationError", "ThrottlingError");
+}
+static void put_invalid(struct search *s) {
+    answer(s, 0, "ThrottlingError", "ValidationError");
+}
+static void unknown_reason(struct search *s) {
+    answer(s, 0, "None", "SomethingNew");
+}
+static void transactions_strange(struct search *s) {
+    s->scene.db->transact.mode = SIM_STRANGE;
+}
+static void transactions_denied(struct search *s) {
+    s->scene.db->transact.mode = SIM_DENIED;
+}
+static void transactions_expired(struct search *s) {
+    s->scene.db->transact.mode = SIM_EXPIRED;
+}
+static void transactions_throttled(struct search *s) {
+    s->scene.db->transact.mode = SIM_THROTTLED;
+}
+static void transactions_down(struct search *s) {
+    s->scene.db->transact.mode = SIM_DOWN;
+}
+static void audit_throttled(struct search *s) {
+    answer(s, 0, "ConditionalCheckFailed", "ProvisionedThroughputExceeded");
+}
+static enum sim_fate commit_all(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    (void)ctx, (void)t;
+    *result = (struct transact_result){.call = {.class = CALL_OK, .status = 200}};
+    return SIM_ANSWER;
+}
+static void everything_commits(struct search *s) {
+    s->scene.db->hook = commit_all;
 }
 
 static void each_problem_has_its_code_and_names_its_setting(void **state) {
@@ -172,11 +242,18 @@ static void each_problem_has_its_code_and_names_its_setting(void **state) {
         {fifo_queue, EXIT_SETTINGS, "DLQ_URL names a standard queue, but the queue is a FIFO queue"},
         {bad_queue, EXIT_SETTINGS, "QUEUE_URL must be a queue's URL or its name"},
         {tables_denied, EXIT_NOT_PERMITTED, "TABLE_NAME"},
+        {audit_table_denied, EXIT_NOT_PERMITTED, "AWS doesn't permit a look at the audit table"},
         {queue_denied, EXIT_NOT_PERMITTED, "QUEUE_URL"},
         {expired, EXIT_NOT_PERMITTED, "credentials"},
         {tables_down, EXIT_UNREACHABLE, "Giving up"},
         {queues_down, EXIT_UNREACHABLE, "Giving up"},
         {table_creating, EXIT_UNREACHABLE, "not active yet"},
+        {transactions_denied, EXIT_NOT_PERMITTED, "AWS doesn't permit the transaction that each message needs"},
+        {transactions_expired, EXIT_NOT_PERMITTED, "ExpiredTokenException"},
+        {transactions_throttled, EXIT_UNREACHABLE, "Giving up"},
+        {transactions_down, EXIT_UNREACHABLE, "Waiting: the transaction at the start, which changes nothing, can't be tried yet"},
+        {audit_throttled, EXIT_UNREACHABLE, "why=ProvisionedThroughputExceeded"},
+        {everything_commits, EXIT_UNREACHABLE, "its conditions can't hold: what answers there isn't DynamoDB"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct search s;
@@ -185,6 +262,88 @@ static void each_problem_has_its_code_and_names_its_setting(void **state) {
         search_ends(&s, cases[i].code, cases[i].logged);
         search_done(&s);
     }
+}
+
+static void fault_33_tables_that_take_no_transactions_are_refused_at_the_start(void **state) {
+    (void)state;
+    static const struct {
+        void (*spoil)(struct search *s);
+        const char *logged;
+    } cases[] = {
+        {strong_table, "TABLE_NAME names a global table of strong multi-Region consistency"},
+        {strong_audit_table, "AUDIT_LOG_TABLE names a global table of strong multi-Region consistency"},
+        {other_account, "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions"},
+        {other_region, "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions"},
+        {transactions_invalid, "DynamoDB refuses the transaction that each message needs"},
+        {update_invalid, "code=ValidationError"},
+        {put_invalid, "code=ValidationError"},
+        {unknown_reason, "code=SomethingNew"},
+        {transactions_strange, "code=SomethingNew"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct search s;
+        search_init(&s);
+        cases[i].spoil(&s);
+        s.options.patience = NEVER;
+        search_ends(&s, EXIT_SETTINGS, cases[i].logged);
+        search_done(&s);
+    }
+}
+
+static void the_transaction_at_the_start_has_no_effect_whatever_the_key_is(void **state) {
+    (void)state;
+    static const enum key_type types[] = {KEY_STRING, KEY_NUMBER, KEY_BINARY};
+    for (unsigned i = 0; i < 12; i++) {
+        struct search s;
+        search_init(&s);
+        s.scene.users->shape.partition.type = types[i % 3];
+        if (i >= 3)
+            s.scene.users->shape.sort = (struct key_attribute){"at", types[(i / 3) % 3]};
+        search_ends(&s, EXIT_FINE, NULL);
+        assert_int_equal(s.scene.db->transact.calls, 1);
+        assert_int_equal(s.scene.db->committed, 0);
+        assert_int_equal(sim_table_count(s.scene.users) + sim_table_count(s.scene.audit), 0);
+        search_done(&s);
+    }
+}
+
+static void where_two_start_at_once_a_conflict_shows_the_same(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    answer(&s, 0, "TransactionConflict", "ConditionalCheckFailed");
+    search_ends(&s, EXIT_FINE, NULL);
+    search_done(&s);
+}
+
+static void who_receives_nothing_tries_no_transaction_at_the_start(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.tries_transaction = false;
+    transactions_denied(&s);
+    search_ends(&s, EXIT_FINE, NULL);
+    assert_int_equal(s.scene.db->transact.calls, 0);
+    search_done(&s);
+}
+
+static void a_table_that_throttles_at_the_start_is_waited_for(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.patience = NEVER;
+    transactions_throttled(&s);
+    search_start(&s);
+    world_run(&s.scene.world, HOUR);
+    assert_false(s.ended);
+    assert_int_equal(world_logged(&s.scene.world, "Waiting: the transaction at the start"), 1);
+    assert_in_range(s.scene.db->transact.attempts, 3600 / 12, 3600 / 4);
+    s.scene.db->transact.mode = SIM_UP;
+    world_run(&s.scene.world, 30 * SECOND);
+    assert_true(s.ended);
+    assert_int_equal(s.code, EXIT_FINE);
+    assert_int_equal(world_logged(&s.scene.world, "Reached at last"), 1);
+    search_done(&s);
 }
 
 static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told(void **state) {
@@ -305,7 +464,7 @@ static void it_asks_once_even_without_any_patience(void **state) {
 
 static void ended_at_any_moment_it_leaves_nothing(void **state) {
     (void)state;
-    for (unsigned steps = 0; steps < 20; steps++) {
+    for (unsigned steps = 0; steps < 30; steps++) {
         struct search s;
         search_init(&s);
         search_start(&s);
@@ -320,6 +479,11 @@ int main(void) {
         cmocka_unit_test(tables_and_queues_are_found_by_name_url_or_redrive_policy),
         cmocka_unit_test(without_a_queue_only_the_tables_are_looked_for),
         cmocka_unit_test(each_problem_has_its_code_and_names_its_setting),
+        cmocka_unit_test(fault_33_tables_that_take_no_transactions_are_refused_at_the_start),
+        cmocka_unit_test(the_transaction_at_the_start_has_no_effect_whatever_the_key_is),
+        cmocka_unit_test(where_two_start_at_once_a_conflict_shows_the_same),
+        cmocka_unit_test(who_receives_nothing_tries_no_transaction_at_the_start),
+        cmocka_unit_test(a_table_that_throttles_at_the_start_is_waited_for),
         cmocka_unit_test(of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told),
         cmocka_unit_test(an_audit_table_that_nobody_needs_may_be_missing),
         cmocka_unit_test(what_cant_be_reached_is_waited_for_saying_so_once),

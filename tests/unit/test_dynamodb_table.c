@@ -32,6 +32,9 @@ static void a_recorded_table_is_read(void **state) {
     assert_int_equal(s.attribute_count, 3);
     assert_string_equal(s.attributes[2].name, "gx");
     assert_int_equal(s.attributes[2].type, KEY_BINARY);
+    assert_string_equal(s.region, "ddblocal");
+    assert_string_equal(s.account, "000000000000");
+    assert_false(s.strongly_consistent);
 }
 
 static void a_table_may_have_no_sort_key_and_any_status(void **state) {
@@ -59,6 +62,33 @@ static void a_table_may_have_no_sort_key_and_any_status(void **state) {
 
 #define KEY "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]"
 #define DEFINITION "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]"
+
+static void a_place_is_told_by_a_whole_arn_alone_and_strong_consistency_by_its_word(void **state) {
+    (void)state;
+    static const struct {
+        const char *arn, *region, *account;
+        bool strong;
+    } cases[] = {
+        {"\"TableArn\":\"arn:aws-cn:dynamodb:cn-north-1:123456789012:table/t\"", "cn-north-1", "123456789012", false},
+        {"\"TableArn\":\"arn:aws:dynamodb:eu-west-1\"", "", "", false},
+        {"\"TableArn\":\"urn:aws:dynamodb:eu-west-1:123456789012:table/t\"", "", "", false},
+        {"\"TableArn\":\"arn:aws:dynamodb:eu-west-1:12345678901234567890:table/t\"", "", "", false},
+        {"\"TableArn\":\"\"", "", "", false},
+        {"\"TableArn\":7,\"MultiRegionConsistency\":null", "", "", false},
+        {"\"TableArn\":{\"a\":[1]},\"MultiRegionConsistency\":\"EVENTUAL\"", "", "", false},
+        {"\"MultiRegionConsistency\":\"STRONG\"", "", "", true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text, "{\"Table\":{" KEY "," DEFINITION ",%s}}", cases[i].arn);
+        struct table_shape s = {.region = "old", .account = "old"};
+        bool active;
+        assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_FINE);
+        assert_string_equal(s.region, cases[i].region);
+        assert_string_equal(s.account, cases[i].account);
+        assert_int_equal(s.strongly_consistent, cases[i].strong);
+    }
+}
 
 static void what_is_no_table_is_garbage(void **state) {
     (void)state;
@@ -122,6 +152,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_recorded_table_is_read),
         cmocka_unit_test(a_table_may_have_no_sort_key_and_any_status),
+        cmocka_unit_test(a_place_is_told_by_a_whole_arn_alone_and_strong_consistency_by_its_word),
         cmocka_unit_test(what_is_no_table_is_garbage),
         cmocka_unit_test(definitions_and_names_are_bounded),
     };

@@ -22,6 +22,7 @@ from harness.polling import PATIENCE, wait_until
 
 HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade", "proxy-connection"}
 BIG = 256 * 1024 * 1024
+AT_START = b"attribute_exists(#0) AND attribute_not_exists(#0)"  # what `run` tries before its first receive; it can't hold
 
 
 class Closed(Exception):
@@ -36,6 +37,8 @@ class Request:
         self.connection = connection
         self.method, self.path, self.headers, self.body = method, path, headers, body
         self.operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        if self.operation == "TransactWriteItems" and AT_START in body:
+            self.operation = "TransactionAtStart"  # rules and counts are for those of messages
         self.started = time.monotonic()
         self.finished = None  # when the last byte of the answer was sent, or the connection was cut
         self.forwarded = None  # when the service was asked
