@@ -49,6 +49,24 @@ struct sim_table *sim_dynamodb_table(struct sim_dynamodb *db, const char *name) 
     return NULL;
 }
 
+void sim_table_set_index(struct sim_table *table, const char *attribute, enum key_type type, bool present) {
+    struct table_shape *s = &table->shape;
+    size_t i = 1; /* the first is the table's own key */
+    while (i < s->attribute_count && strcmp(s->attributes[i].name, attribute) != 0)
+        i++;
+    if (present == (i < s->attribute_count))
+        return;
+    if (!present) {
+        s->attributes[i] = s->attributes[--s->attribute_count];
+        return;
+    }
+    if (s->attribute_count == ARRAY_LENGTH(s->attributes))
+        abort();
+    struct key_attribute *added = &s->attributes[s->attribute_count++];
+    *added = (struct key_attribute){.type = type};
+    snprintf(added->name, sizeof added->name, "%s", attribute);
+}
+
 /* {"id":{"S":"…"}}, as json-c prints it. */
 static void key_text(const struct sim_table *table, const char *key, char *ret_text, size_t size) {
     snprintf(ret_text, size, "{\"%s\":{\"S\":\"%s\"}}", table->shape.partition.name, key);

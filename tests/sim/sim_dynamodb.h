@@ -93,6 +93,8 @@ struct dynamodb_port sim_dynamodb_port(struct sim_dynamodb *db);
 /* A table with a string key `key`. */
 struct sim_table *sim_dynamodb_add_table(struct sim_dynamodb *db, const char *name, const char *key);
 struct sim_table *sim_dynamodb_table(struct sim_dynamodb *db, const char *name);
+/* An index by this attribute is there, or isn't: DescribeTable says so. What is written is not checked against it. */
+void sim_table_set_index(struct sim_table *table, const char *attribute, enum key_type type, bool present);
 /* Puts an item with the string key and one number attribute. */
 void sim_table_put(struct sim_table *table, const char *key, const char *number_name, const char *number);
 /* The text of an attribute's value ("" where there is none). */

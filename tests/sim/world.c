@@ -45,7 +45,7 @@ static void on_line(void *ctx, struct span line) {
 
 void world_init(struct world *w, uint64_t seed) {
     world_enter();
-    *w = (struct world){.now = MICROSECONDS};
+    *w = (struct world){.now = WORLD_BEGINS};
     random_seed(&w->random, seed);
     w->clock = (struct clock){monotonic, wall, w};
     w->log = (struct log){.fd = -1, .level = LOG_LEVEL_INFO, .format = LOG_FORMAT_TEXT, .clock = w->clock, .sink = on_line, .sink_ctx = w};

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define WORLD_BEGINS MICROSECONDS /* world time */
 #define WORLD_WALL 1704677672343000LL /* when it begins: 2024-01-08T01:34:32.343Z */
 
 #define WORLD_CLIENTS_MAX 8

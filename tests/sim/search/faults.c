@@ -1,11 +1,11 @@
-#include "faults.h"
+#include "faults_private.h"
 
 #include "sim_sqs_private.h"
 #include "sim_worker.h"
 
 static const int64_t WHILE_IT_LASTS = INT64_MAX / 4;
 
-static struct sim_operation *operation_of(struct world *w, enum fault_operation op) {
+struct sim_operation *faults_operation(struct world *w, enum fault_operation op) {
     switch (op) {
     case OP_TRANSACT: return &w->dynamodb.transact;
     case OP_GET: return &w->dynamodb.get_item;
@@ -34,7 +34,7 @@ static void credit_kind(struct faults *f, enum fault_kind kind, uint64_t now, ui
 void faults_count(struct faults *f) {
     struct world *w = f->judge->world;
     for (enum fault_operation op = 0; op < OPS; op++) {
-        const struct sim_operation *o = operation_of(w, op);
+        const struct sim_operation *o = faults_operation(w, op);
         credit(f, f->mode_by[op], o->refused, &f->refused[op]);
         credit(f, f->requests_by[op], o->requests_lost, &f->requests_lost[op]);
         credit(f, f->answers_by[op], o->answers_lost, &f->answers_lost[op]);
@@ -51,20 +51,20 @@ void faults_count(struct faults *f) {
     f->counted = f->seen;
 }
 
-static enum sim_mode any_mode(unsigned amount) {
+enum sim_mode faults_any_mode(unsigned amount) {
     static const enum sim_mode modes[] = {SIM_DOWN, SIM_SILENT, SIM_BROKEN, SIM_PROXY, SIM_THROTTLED, SIM_DENIED};
     return modes[amount % (sizeof modes / sizeof modes[0])];
 }
 
-static void set_mode(struct faults *f, unsigned i, enum fault_operation first, enum fault_operation last, enum sim_mode mode) {
+void faults_set_mode(struct faults *f, unsigned i, enum fault_operation first, enum fault_operation last, enum sim_mode mode) {
     for (enum fault_operation op = first; op <= last; op++) {
-        operation_of(f->judge->world, op)->mode = mode;
+        faults_operation(f->judge->world, op)->mode = mode;
         f->mode_by[op] = (int)i;
     }
 }
 
 static void lose_answers(struct faults *f, unsigned i, enum fault_operation op, unsigned amount) {
-    operation_of(f->judge->world, op)->lost_answers = amount;
+    faults_operation(f->judge->world, op)->lost_answers = amount;
     f->answers_by[op] = (int)i;
 }
 
@@ -83,13 +83,13 @@ static void apply_to_database(struct faults *f, unsigned i, const struct plan_fa
     struct world *w = f->judge->world;
     enum fault_operation last = fault->amount % 2 ? OP_DESCRIBE : OP_TRANSACT;
     switch (fault->kind) {
-    case FAULT_DB_UNREACHABLE: set_mode(f, i, OP_TRANSACT, OP_DESCRIBE, fault->amount % 2 ? SIM_DOWN : SIM_SILENT); break;
-    case FAULT_DB_BROKEN: set_mode(f, i, OP_TRANSACT, last, fault->amount % 3 ? SIM_BROKEN : SIM_PROXY); break;
-    case FAULT_DB_THROTTLED: set_mode(f, i, OP_TRANSACT, last, SIM_THROTTLED); break;
-    case FAULT_DB_DENIED: set_mode(f, i, OP_TRANSACT, last, SIM_DENIED); break;
-    case FAULT_CONFIRM: set_mode(f, i, OP_GET, OP_GET, any_mode(fault->amount)); break;
-    case FAULT_DESCRIBE: set_mode(f, i, OP_DESCRIBE, OP_DESCRIBE, any_mode(fault->amount)); break;
-    case FAULT_RECORDS: set_mode(f, i, OP_PUT, OP_PUT, any_mode(fault->amount)); break;
+    case FAULT_DB_UNREACHABLE: faults_set_mode(f, i, OP_TRANSACT, OP_DESCRIBE, fault->amount % 2 ? SIM_DOWN : SIM_SILENT); break;
+    case FAULT_DB_BROKEN: faults_set_mode(f, i, OP_TRANSACT, last, fault->amount % 3 ? SIM_BROKEN : SIM_PROXY); break;
+    case FAULT_DB_THROTTLED: faults_set_mode(f, i, OP_TRANSACT, last, SIM_THROTTLED); break;
+    case FAULT_DB_DENIED: faults_set_mode(f, i, OP_TRANSACT, last, SIM_DENIED); break;
+    case FAULT_CONFIRM: faults_set_mode(f, i, OP_GET, OP_GET, faults_any_mode(fault->amount)); break;
+    case FAULT_DESCRIBE: faults_set_mode(f, i, OP_DESCRIBE, OP_DESCRIBE, faults_any_mode(fault->amount)); break;
+    case FAULT_RECORDS: faults_set_mode(f, i, OP_PUT, OP_PUT, faults_any_mode(fault->amount)); break;
     case FAULT_TABLE_MISSING: sim_dynamodb_table(&w->dynamodb, SIM_TABLE)->exists = false; break;
     case FAULT_AUDIT_TABLE_MISSING: sim_dynamodb_table(&w->dynamodb, SIM_AUDIT_TABLE)->exists = false; break;
     case FAULT_DB_SLOW: w->dynamodb.transact.latency = (int64_t)fault->amount * SECOND; break;
@@ -106,11 +106,11 @@ static void apply(struct faults *f, unsigned i) {
     struct world *w = f->judge->world;
     const struct plan_fault *fault = &f->judge->plan->faults[i];
     switch (fault->kind) {
-    case FAULT_NO_CREDENTIALS: set_mode(f, i, OP_TRANSACT, OP_SEND, SIM_EXPIRED); break;
-    case FAULT_SQS_OUT: set_mode(f, i, OP_RECEIVE, OP_SEND, any_mode(fault->amount)); break;
-    case FAULT_RECEIVE: set_mode(f, i, OP_RECEIVE, OP_RECEIVE, any_mode(fault->amount)); break;
-    case FAULT_DELETE: set_mode(f, i, OP_REMOVE, OP_REMOVE, any_mode(fault->amount)); break;
-    case FAULT_VISIBILITY: set_mode(f, i, OP_CHANGE, OP_CHANGE, any_mode(fault->amount)); break;
+    case FAULT_NO_CREDENTIALS: faults_set_mode(f, i, OP_TRANSACT, OP_SEND, SIM_EXPIRED); break;
+    case FAULT_SQS_OUT: faults_set_mode(f, i, OP_RECEIVE, OP_SEND, faults_any_mode(fault->amount)); break;
+    case FAULT_RECEIVE: faults_set_mode(f, i, OP_RECEIVE, OP_RECEIVE, faults_any_mode(fault->amount)); break;
+    case FAULT_DELETE: faults_set_mode(f, i, OP_REMOVE, OP_REMOVE, faults_any_mode(fault->amount)); break;
+    case FAULT_VISIBILITY: faults_set_mode(f, i, OP_CHANGE, OP_CHANGE, faults_any_mode(fault->amount)); break;
     case FAULT_DLQ: fail_dlq(f, fault->amount); break;
     case FAULT_RECEIVE_ANSWERS: lose_answers(f, i, OP_RECEIVE, fault->amount); break;
     case FAULT_DELETE_ANSWERS: lose_answers(f, i, OP_REMOVE, fault->amount); break;
@@ -121,7 +121,10 @@ static void apply(struct faults *f, unsigned i) {
     case FAULT_ENTRIES: w->sqs.failed_entries = fault->amount; break;
     case FAULT_SHORT_POLLS: w->sqs.never_waits = true; break;
     case FAULT_CLOCK: w->wall_shift = (int64_t)fault->amount * (fault->amount % 2 ? SECOND : -SECOND); break;
-    default: apply_to_database(f, i, fault); break;
+    default:
+        apply_to_database(f, i, fault);
+        faults_of_one_apply(f, i);
+        break;
     }
 }
 
@@ -129,7 +132,7 @@ static void heal(struct faults *f) {
     struct world *w = f->judge->world;
     const struct plan *p = f->judge->plan;
     for (enum fault_operation op = 0; op < OPS; op++) {
-        struct sim_operation *o = operation_of(w, op);
+        struct sim_operation *o = faults_operation(w, op);
         o->mode = SIM_UP;
         o->lost_requests = o->lost_answers = 0;
         o->latency = op <= OP_DESCRIBE ? p->db_latency : p->sqs_latency;
@@ -142,19 +145,22 @@ static void heal(struct faults *f) {
     f->judge->dlq->exists = true;
     sim_dynamodb_table(&w->dynamodb, SIM_TABLE)->exists = true;
     sim_dynamodb_table(&w->dynamodb, SIM_AUDIT_TABLE)->exists = true;
+    faults_of_one_heal(f);
 }
 
 static bool troubles_sqs(enum fault_kind kind) {
-    return kind == FAULT_NO_CREDENTIALS || (kind >= FAULT_SQS_OUT && kind <= FAULT_EXPOSE);
+    return kind == FAULT_NO_CREDENTIALS || (kind >= FAULT_SQS_OUT && kind <= FAULT_EXPOSE) || kind == FAULT_FOREIGN || kind == FAULT_UNDELETED ||
+           kind == FAULT_PATH_RECEIVE;
 }
 
 static bool troubles_changes(enum fault_kind kind) {
     return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_VISIBILITY || kind == FAULT_VISIBILITY_ANSWERS ||
-           kind == FAULT_ENTRIES || kind == FAULT_DUPLICATES || kind == FAULT_EXPOSE;
+           kind == FAULT_ENTRIES || kind == FAULT_DUPLICATES || kind == FAULT_EXPOSE || kind == FAULT_FOREIGN;
 }
 
 static bool troubles_deletes(enum fault_kind kind) {
-    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_DELETE || kind == FAULT_DELETE_ANSWERS || kind == FAULT_ENTRIES;
+    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_DELETE || kind == FAULT_DELETE_ANSWERS || kind == FAULT_ENTRIES ||
+           kind == FAULT_FOREIGN || kind == FAULT_UNDELETED;
 }
 
 /* When it last was so; as long as it is, far ahead. */
@@ -170,6 +176,7 @@ static void tell(struct faults *f) {
     bool db_out = db->transact.mode != SIM_UP || !sim_dynamodb_table(&j->world->dynamodb, SIM_TABLE)->exists;
     bool sqs_out = j->world->sqs.receive.mode != SIM_UP, troubled = false, changes = false, deletes = false;
     for (unsigned i = 0; i < j->plan->fault_count; i++) {
+        db_out = db_out || (f->active[i] && j->plan->faults[i].kind == FAULT_ALL_REFUSED);
         troubled = troubled || (f->active[i] && troubles_sqs(j->plan->faults[i].kind));
         deletes = deletes || (f->active[i] && troubles_deletes(j->plan->faults[i].kind));
         changes = changes || (f->active[i] && troubles_changes(j->plan->faults[i].kind));
@@ -225,6 +232,7 @@ void faults_begin(struct faults *f, unsigned i) {
     trace_note(f->judge->trace, f->judge->world->now, TRACE_FAULT, NO_WORKER, i, (uint64_t)fault->kind, span_cstr(fault_name(fault->kind)));
     f->active[i] = true;
     renew(f);
+    faults_of_one_begin(f, i);
     if (fault->kind == FAULT_EXPOSE)
         expose(f, i);
     else if (fault->kind == FAULT_REDRIVE)
@@ -279,6 +287,8 @@ static enum sim_fate hook(void *ctx, const struct sim_transaction *t, struct tra
         answer_poison(t, p->updates[update].record, result);
         return SIM_ANSWER;
     }
+    if (faults_of_one_answer(f, t, update, result))
+        return SIM_ANSWER;
     for (unsigned i = 0; i < p->fault_count; i++) {
         const struct plan_fault *fault = &p->faults[i];
         if (!f->active[i] || fault->kind < FAULT_DB_CONFLICTS || fault->kind > FAULT_DB_IN_PROGRESS || pick(&f->random, 1000) >= fault->amount)
@@ -295,5 +305,6 @@ void faults_init(struct faults *f, struct judge *j) {
     random_seed(&f->random, random_next(&j->world->random));
     j->world->dynamodb.hook = hook;
     j->world->dynamodb.hook_ctx = f;
+    faults_watch_the_way(f);
     heal(f);
 }

@@ -18,7 +18,8 @@
 #include "trace.h"
 #include "world.h"
 
-#define JUDGE_RECORDS (4 * PLAN_RECORDS + 1)
+/* The code of a cancelled transaction's answer, for the judge, where it has this reason. */
+#define REASON_VALIDATION "ValidationError"
 
 struct holding { /* a message at a worker */
     unsigned life; /* 0: never */
@@ -27,6 +28,7 @@ struct holding { /* a message at a worker */
     bool returned; /* it gave the message back */
     bool declined; /* …not for a fault of the environment: it had no room for it, its group comes again, or it failed by the rule for one alone */
     bool gone;     /* it deleted it, or tried to */
+    bool undeleted; /* …and was told that it is not deleted */
     unsigned costs; /* receives by this life that came to nothing */
     int64_t held;   /* for how long, all those together */
 };
@@ -40,15 +42,21 @@ struct seen { /* a message of the world, by its index */
     struct holding holdings[PLAN_WORKERS_MAX];
 };
 
-/* How an update failed at a worker, as if by its own fault, since it was delivered there last. */
-struct own_failures {
-    char code[CALL_CODE_SIZE];
-    unsigned alike;
-    unsigned applied_then; /* others of its kind that the worker had applied at the first of them */
+/* How an update failed at a worker since it was delivered there last. */
+struct failures_seen {
+    char code[CALL_CODE_SIZE]; /* as if by its own fault, */
+    unsigned alike;            /* so often in a row, */
+    int64_t alike_since;       /* since then */
+    unsigned any;              /* in any way that it could cause, */
+    int64_t any_since;         /* since then */
+    unsigned refused;
+    int64_t refused_since;
+    bool refused_alone; /* again after others of its kind were applied */
 };
 
 struct update_seen {
-    struct own_failures own[PLAN_WORKERS_MAX];
+    struct failures_seen own[PLAN_WORKERS_MAX];
+    unsigned failed_in[PLAN_WORKERS_MAX]; /* the worker's `working` when it last failed in a way that it could cause; 0: never */
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;
     /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed; when the last
@@ -66,14 +74,41 @@ struct judge_worker {
     unsigned life; /* from 1; 0: not yet */
     bool alive, stopping;
     int64_t started_at, stopping_at;
-    unsigned running[JUDGE_RECORDS];
+    unsigned running[PLAN_ALL_RECORDS];
     unsigned open_calls, open_receives, open_transactions;
     size_t reserved; /* bytes that open receives may bring */
-    int64_t last_receive, extra_receive, tries_since;
+    int64_t last_receive, tries_since;
     unsigned tries; /* transactions since then */
-    unsigned applied[2]; /* [audited] */
+    int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
+    unsigned working;   /* answers of a DynamoDB that works, from 1 */
+    unsigned failing;   /* different updates that failed since the last of them */
+    int64_t failing_at; /* when the second of these did */
+    unsigned extras;    /* receives in that hold that brought something */
+    int64_t extra_at;   /* when the last of these began */
+    int64_t cut_off_since; /* it can't have a request served: no connection, no credentials, no table; NEVER: it can */
+    int64_t stood_until;   /* its process stood, until then; 0: never */
     int64_t db_felt, sqs_felt; /* since when it has found DynamoDB, SQS out of order; NEVER: it hasn't */
     const struct plan_worker *plan;
+};
+
+struct fed {
+    int64_t sent_at, applied_at; /* applied_at: NEVER while it isn't */
+};
+
+/* A transaction's answer. */
+struct judged_answer {
+    unsigned update;
+    bool audited;
+    int64_t began;
+    const struct call_result *result; /* NULL: it was cancelled */
+    bool applied_already;             /* the audit's action says so */
+    bool works;                       /* DynamoDB executed it, or said which condition was false */
+};
+
+/* A receive of a worker that should rather try what it holds. */
+struct judged_receive {
+    bool in_hold;
+    unsigned working; /* the worker's, when it began */
 };
 
 struct judge {
@@ -92,6 +127,8 @@ struct judge {
     int64_t sqs_out_since;
     uint64_t deliveries;
     unsigned broken;
+    struct fed *fed; /* messages that nothing is wrong with, beside those of the plan */
+    size_t fed_count, fed_room;
 };
 
 void judge_init(struct judge *j, struct world *w, const struct plan *p, struct trace *t);
@@ -108,22 +145,35 @@ void judge_stopping(struct judge *j, unsigned worker);
 void judge_ended(struct judge *j, unsigned worker);
 void judge_delivered(struct judge *j, unsigned worker, const struct sim_message *m, int64_t until);
 void judge_call(struct judge *j, unsigned worker, int by);
-/* Whether it should try what it holds instead. */
-bool judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
+struct judged_receive judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
 void judge_transact(struct judge *j, unsigned worker, unsigned update);
-/* result NULL: it was cancelled. applied_already: the audit's action says so. */
-void judge_transacted(struct judge *j, unsigned worker, unsigned update, const struct call_result *result, bool applied_already);
+void judge_transacted(struct judge *j, unsigned worker, const struct judged_answer *a);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
-/* A receive that judge_receive() said so of brought messages. */
-void judge_brought(struct judge *j, unsigned worker, int64_t asked_at);
+/* A receive brought messages; how many. */
+void judge_brought(struct judge *j, unsigned worker, const struct judged_receive *receive, int64_t asked_at, size_t count);
 /* A confirming read was answered that began then. */
 void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);
+/* A delete was answered, or not at all. */
+void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok);
+/* The worker's process stands from now on until then. */
+void judge_stands(struct judge *j, unsigned worker, int64_t until);
 /* A change of visibility was asked for at sent_at, and ok. */
 void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at);
 /* identity: the MessageId in the envelope; "" where there is no envelope. */
 void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struct span error_type);
 void judge_dead_acknowledged(struct judge *j, unsigned worker, unsigned update, const char *identity, int64_t began);
+
+/* A read names its record by log_id alone: that of an update whose transaction has been seen; update_count: none. */
+unsigned judge_update_of_log_id(const struct judge *j, struct span body);
+
+/* judge_beside.c: messages that nothing is wrong with, and how long they wait beside others. */
+/* One is sent: its number, which its body names as "fed-N;". */
+unsigned judge_feed(struct judge *j);
+/* A transaction was committed. */
+void judge_fed_applied(struct judge *j, struct span body);
+/* When all has come to its end: did they wait for what something was wrong with? And did that come to its end in time? */
+void judge_beside(struct judge *j);
 
 /* judge_end.c: when all has come to its end. */
 void judge_end(struct judge *j);

@@ -42,8 +42,10 @@ static void on_commit(void *ctx, const struct sim_transaction *t) {
     struct judge *j = ctx;
     unsigned update = plan_update_in(j->plan, t->body.data, t->body.len);
     trace_note(j->trace, j->world->now, TRACE_COMMIT, NO_WORKER, update, t->audited, SPAN(""));
-    if (update == j->plan->update_count)
+    if (update == j->plan->update_count) {
+        judge_fed_applied(j, t->body);
         return;
+    }
     struct update_seen *u = &j->updates[update];
     if (t->audited != j->plan->updates[update].audited)
         judge_broken(j, "I2", "update %u was applied %s audit record", update, t->audited ? "with an" : "without its");

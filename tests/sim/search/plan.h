@@ -3,6 +3,7 @@
 #pragma once
 
 #include "random.h"
+#include "sim_path.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 #define PLAN_FAULTS_MAX 12
 #define PLAN_EVENTS_MAX 8
 #define PLAN_RECORDS 6 /* k0 … and v0 …, of the chains */
+#define PLAN_EVERY_WORKER PLAN_WORKERS_MAX
 
 #define SECOND MICROSECONDS
 #define MINUTE (60 * MICROSECONDS)
@@ -29,6 +31,7 @@ enum update_kind {
     UPDATE_INVALID, /* it can't be read, or breaks a rule */
     UPDATE_REUSED,  /* another update has the same key */
     UPDATE_POISON,  /* DynamoDB fails for it alone, for good */
+    UPDATE_REFUSED, /* DynamoDB refuses it for good, and our own checks let it through */
     UPDATE_KINDS
 };
 
@@ -91,13 +94,30 @@ enum fault_kind {
     FAULT_EXPOSE,
     FAULT_REDRIVE,
     FAULT_CLOCK,
+    /* The way fails for one update (the target) alone: its transactions, its confirming reads, batches to the DLQ and receives in which it is. */
+    FAULT_PATH_TRANSACT,
+    FAULT_PATH_READ,
+    FAULT_PATH_DLQ,
+    FAULT_PATH_RECEIVE,
+    FAULT_HOT_RECORD,   /* the target's record is throttled */
+    FAULT_ALL_REFUSED,  /* every transaction: ValidationException, or the reason ValidationError */
+    FAULT_SOME_REFUSED, /* some of them */
+    FAULT_FOREIGN,      /* 200s that aren't the service's; amount: of which operation */
+    FAULT_UNDELETED,    /* deletes fail for long */
+    FAULT_SUSPEND,      /* the target's process stands, or every worker's */
+    FAULT_INDEX,        /* the tables have an index more */
     FAULT_KINDS
 };
+#define FAULT_FIRST_OF_ONE FAULT_PATH_TRANSACT /* the kinds from here on are left out of PLAN_KINDS_OLD */
+
+/* How long a fault lasts that is never over. */
+#define FOR_GOOD (INT64_MAX / 8)
 
 struct plan_fault {
     enum fault_kind kind;
     int64_t at, lasts;
     unsigned amount; /* per mille; or which way it fails */
+    unsigned target; /* an update; or a worker */
     bool left_out;
 };
 
@@ -114,8 +134,10 @@ struct plan_event {
 
 struct plan {
     uint64_t seed;
+    bool later; /* judged by the promises that came with the faults from FAULT_FIRST_OF_ONE on */
     bool fifo;
     bool steady; /* a backlog as long as the run: to measure the rate before and after an outage */
+    int64_t feed_every; /* besides its messages one comes so often that nothing is wrong with, all along: they must not wait. 0: none */
     int64_t length; /* messages, faults and events begin within it */
     int64_t db_latency, sqs_latency;
     unsigned worker_count, update_count, message_count, fault_count, event_count;
@@ -126,8 +148,15 @@ struct plan {
     struct plan_event events[PLAN_EVENTS_MAX];
 };
 
-/* The plan of a seed. */
-void plan_draw(struct plan *p, uint64_t seed);
+/* Which plans are drawn. */
+enum plan_kinds {
+    PLAN_KINDS_OLD, /* without the faults from FAULT_FIRST_OF_ONE on */
+    PLAN_KINDS_ALL, /* a third has them */
+    PLAN_KINDS_NEW  /* each has */
+};
+
+/* The plan of a seed. Where two choices of kinds leave it without the later faults, it is the same plan. */
+void plan_draw(struct plan *p, uint64_t seed, enum plan_kinds kinds);
 void plan_done(struct plan *p);
 void plan_print(const struct plan *p, FILE *out);
 /* Leaves parts out: "m3,m5-m9,f0,e1". False: there are no such parts. */
@@ -139,11 +168,36 @@ unsigned plan_update_in(const struct plan *p, const char *text, size_t len);
 /* When the last fault is over and the last event and message has come. */
 int64_t plan_quiet_at(const struct plan *p);
 bool plan_has(const struct plan *p, enum update_kind kind);
+/* Whether there are messages that only the success of others tells from an outage. */
+bool plan_needs_company(const struct plan *p);
+/* The record that an update is for. */
+unsigned plan_record(const struct plan *p, unsigned update);
+#define PLAN_ALL_RECORDS (4 * PLAN_RECORDS + 1) /* these numbers are below */
+/* Whether the fault is one that holds up this update alone, or its record. */
+bool plan_concerns(const struct plan *p, const struct plan_fault *f, unsigned update);
+/* Whether such a fault never ends. */
+bool plan_is_stuck(const struct plan *p, unsigned update);
+/* What the fault does to the way of its target; amount says which. */
+enum sim_path plan_path(const struct plan_fault *f);
+
+/* plan_faults.c */
 const char *fault_name(enum fault_kind kind);
+void plan_draw_faults(struct plan *p, struct random *r);
+/* plan_of_one.c: the plans with faults from FAULT_FIRST_OF_ONE on. */
+/* Adds some to a plan that is drawn otherwise. */
+void plan_add_faults(struct plan *p, struct random *r);
+/* Healthy messages all along, and one or two beside them that something is wrong with. */
+void plan_draw_beside(struct plan *p, struct random *r);
 
 /* plan_update.c: draws the updates and the messages that carry them. */
 void plan_draw_updates(struct plan *p, struct random *r);
+/* One more update, sent once. Returns its index. */
+unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, int64_t at);
 /* Among so many, uniformly. */
 static inline unsigned pick(struct random *r, unsigned count) {
     return (unsigned)random_below(r, count);
 }
+static inline int64_t pick_within(struct random *r, int64_t length) {
+    return (int64_t)random_below(r, (uint64_t)length);
+}
+#define PICK_OF(r, ...) ((const unsigned[]){__VA_ARGS__}[pick((r), sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))])

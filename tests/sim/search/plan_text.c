@@ -10,11 +10,30 @@ static double seconds(int64_t t) {
     return (double)t / (double)SECOND;
 }
 
+static void print_fault(const struct plan *p, unsigned i, FILE *out) {
+    const struct plan_fault *f = &p->faults[i];
+    fprintf(out, "f%u  at %.3f for ", i, seconds(f->at));
+    if (f->lasts == FOR_GOOD)
+        fprintf(out, "good");
+    else
+        fprintf(out, "%.3f", seconds(f->lasts));
+    fprintf(out, " %s (%u)", fault_name(f->kind), f->amount);
+    if (f->kind >= FAULT_PATH_TRANSACT && f->kind <= FAULT_PATH_RECEIVE)
+        fprintf(out, ": %s", sim_path_name(plan_path(f)));
+    if (f->kind >= FAULT_PATH_TRANSACT && f->kind <= FAULT_HOT_RECORD)
+        fprintf(out, ", update %u", f->target);
+    else if (f->kind == FAULT_SUSPEND)
+        fprintf(out, f->target == PLAN_EVERY_WORKER ? ", all workers" : ", worker %u", f->target);
+    fprintf(out, "\n");
+}
+
 void plan_print(const struct plan *p, FILE *out) {
-    static const char *const kinds[] = {"plain", "chain", "nobody", "false", "invalid", "reused", "poison"};
+    static const char *const kinds[] = {"plain", "chain", "nobody", "false", "invalid", "reused", "poison", "refused"};
     static const char *const events[] = {"kill", "stop", "stop-twice"};
     fprintf(out, "seed %llu: %s queue%s, DynamoDB %.3f s, SQS %.3f s\n", (unsigned long long)p->seed, p->fifo ? "FIFO" : "standard",
             p->steady ? ", steady load" : "", seconds(p->db_latency), seconds(p->sqs_latency));
+    if (p->feed_every)
+        fprintf(out, "healthy messages every %.3f s for %.0f s\n", seconds(p->feed_every), seconds(p->length));
     for (unsigned i = 0; i < p->worker_count; i++) {
         const struct plan_worker *w = &p->workers[i];
         fprintf(out, "w%u  from %.3f MAX_IN_FLIGHT=%u MAX_RATE=%u MAX_ATTEMPTS=%u VISIBILITY_TIMEOUT=%u SHUTDOWN_TIMEOUT=%u\n", i,
@@ -22,8 +41,7 @@ void plan_print(const struct plan *p, FILE *out) {
     }
     for (unsigned i = 0; i < p->fault_count; i++)
         if (!p->faults[i].left_out)
-            fprintf(out, "f%u  at %.3f for %.3f %s (%u)\n", i, seconds(p->faults[i].at), seconds(p->faults[i].lasts),
-                    fault_name(p->faults[i].kind), p->faults[i].amount);
+            print_fault(p, i, out);
     for (unsigned i = 0; i < p->event_count; i++)
         if (!p->events[i].left_out)
             fprintf(out, "e%u  at %.3f and %u steps %s w%u, again after %.3f\n", i, seconds(p->events[i].at), p->events[i].steps,

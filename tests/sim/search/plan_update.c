@@ -116,10 +116,6 @@ static bool has_kind(const struct plan *p, enum update_kind kind) {
     return false;
 }
 
-static int64_t within(struct random *r, int64_t length) {
-    return (int64_t)random_below(r, (uint64_t)length);
-}
-
 void plan_draw_updates(struct plan *p, struct random *r) {
     unsigned versions[2] = {0, 0};
     /* One that fails by itself is found out by others that succeed beside it: so there must be room for others. */
@@ -130,13 +126,23 @@ void plan_draw_updates(struct plan *p, struct random *r) {
         draw_update(p, r, poison && !has_kind(p, UPDATE_POISON), versions);
     int64_t chain_at = 0;
     for (unsigned u = 0; u < p->update_count; u++) {
-        int64_t at = burst && pick(r, 4) ? within(r, 100 * MILLISECOND) : within(r, p->length);
+        int64_t at = burst && pick(r, 4) ? pick_within(r, 100 * MILLISECOND) : pick_within(r, p->length);
         /* A chain's producer keeps to its order. */
         if (p->updates[u].kind == UPDATE_CHAIN)
-            at = chain_at += within(r, p->length / p->update_count);
+            at = chain_at += pick_within(r, p->length / p->update_count);
         p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
         bool again = p->updates[u].own_key && p->updates[u].kind != UPDATE_INVALID && p->updates[u].kind != UPDATE_POISON && pick(r, 8) == 0;
         if (again && p->message_count < PLAN_MESSAGES_MAX)
-            p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at + within(r, p->length)};
+            p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at + pick_within(r, p->length)};
     }
+}
+
+unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, int64_t at) {
+    unsigned u = p->update_count++;
+    struct plan_update *update = &p->updates[u];
+    *update = (struct plan_update){
+        .kind = kind, .audited = pick(r, 3) > 0, .key = u, .record = record, .group = pick(r, 4), .own_key = pick(r, 2)};
+    update->inner = update->body = body_of(update, u, r);
+    p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
+    return u;
 }

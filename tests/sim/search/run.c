@@ -33,7 +33,8 @@ static void on_fault_over(void *user) {
 
 /* Whether a fault holds everything back, so that its end must be felt. */
 static bool is_outage(enum fault_kind kind) {
-    return kind <= FAULT_DB_DENIED || kind == FAULT_TABLE_MISSING || kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_RECEIVE;
+    return kind <= FAULT_DB_DENIED || kind == FAULT_TABLE_MISSING || kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_RECEIVE ||
+           kind == FAULT_ALL_REFUSED || kind == FAULT_FOREIGN;
 }
 
 /* A minute after an outage nobody holds any more, where no other fault came between. */
@@ -59,7 +60,7 @@ static void on_event(void *user) {
 
 static void happen(struct run *r, unsigned i) {
     const struct plan_event *e = &r->plan->events[i];
-    bool alone = r->quiet && e->worker > 0 && plan_has(r->plan, UPDATE_POISON);
+    bool alone = r->quiet && e->worker > 0 && plan_needs_company(r->plan);
     int64_t restart = alone ? -1 : r->quiet ? 0 : e->restart;
     if (e->kind == EVENT_KILL)
         slot_kill(&r->slots[e->worker], restart);
@@ -69,14 +70,21 @@ static void happen(struct run *r, unsigned i) {
 
 void run_feed(struct run *r, bool audited) {
     char body[128], number[32] = "", group[16] = "";
-    snprintf(body, sizeof body, "{\"id\":\"f%u\",\"attributes\":{\"n\":%u},\"enable_logging\":%s}", (unsigned)(r->fed % 50), (unsigned)r->fed,
+    unsigned fed = judge_feed(&r->judge);
+    snprintf(body, sizeof body, "{\"id\":\"f%u\",\"attributes\":{\"n\":%u,\"fed\":\"fed-%u;\"},\"enable_logging\":%s}", fed % 50, fed, fed,
              audited ? "true" : "false");
     if (r->plan->fifo) {
-        snprintf(number, sizeof number, "fed-%llu", (unsigned long long)r->fed);
-        snprintf(group, sizeof group, "feed%u", (unsigned)(r->fed % 50));
+        snprintf(number, sizeof number, "fed-%u", fed);
+        snprintf(group, sizeof group, "feed%u", fed % 50);
     }
-    r->fed++;
     judge_sent(&r->judge, sim_queue_send_fifo(r->judge.queue, body, group, number), NULL);
+}
+
+static void on_beside(void *user) {
+    struct run *r = user;
+    run_feed(r, r->judge.fed_count % 2);
+    if (r->world.now + r->plan->feed_every < r->began_at + r->plan->length)
+        timer_start(&r->world.timers, &r->beside_timer, r->world.now + r->plan->feed_every);
 }
 
 /* Messages that fail by themselves are told by others of their kind that succeed. */
@@ -93,7 +101,7 @@ static unsigned poisoned_left(const struct run *r) {
     unsigned count = 0;
     TAILQ_FOREACH(m, &r->judge.queue->messages, link) {
         unsigned update = plan_update_in(p, m->body, strlen(m->body));
-        count += update < p->update_count && p->updates[update].kind == UPDATE_POISON;
+        count += update < p->update_count && (p->updates[update].kind == UPDATE_POISON || p->updates[update].kind == UPDATE_REFUSED);
     }
     return count;
 }
@@ -111,7 +119,7 @@ static void allow_for_poison(struct run *r) {
 /* Beside a poisoned message one worker must see the others succeed: there is one alone. */
 static void on_quiet(void *user) {
     struct run *r = user;
-    bool poison = plan_has(r->plan, UPDATE_POISON);
+    bool poison = plan_needs_company(r->plan);
     r->quiet = true;
     r->quiet_at = r->world.now;
     trace_note(&r->trace, r->world.now, TRACE_QUIET, NO_WORKER, 0, 0, SPAN(""));
@@ -143,8 +151,9 @@ static void set_fault(struct run *r, unsigned i) {
     struct part *part = &r->fault_parts[i];
     set_part(r, part, i, on_fault, f->at);
     timer_init(&part->over, on_fault_over, part);
-    timer_start(&r->world.timers, &part->over, r->world.now + f->at + f->lasts);
-    if (is_outage(f->kind) && !plan_has(r->plan, UPDATE_POISON))
+    if (f->lasts != FOR_GOOD)
+        timer_start(&r->world.timers, &part->over, r->world.now + f->at + f->lasts);
+    if (f->lasts != FOR_GOOD && is_outage(f->kind) && !plan_needs_company(r->plan))
         set_part(r, &r->recoveries[i], i, on_recovery, f->at + f->lasts + RECOVERY);
 }
 
@@ -160,8 +169,13 @@ static void set_parts(struct run *r) {
         if (!p->events[i].left_out)
             set_part(r, &r->events[i], i, on_event, p->events[i].at);
     timer_init(&r->feed_timer, on_feed, r);
+    timer_init(&r->beside_timer, on_beside, r);
+    r->began_at = r->world.now;
+    if (p->feed_every)
+        timer_start(&r->world.timers, &r->beside_timer, r->world.now);
     timer_init(&r->quiet_timer, on_quiet, r);
-    int64_t quiet_at = r->world.now + plan_quiet_at(p) + MILLISECOND;
+    int64_t length = p->feed_every ? p->length : 0, quiet_at = plan_quiet_at(p);
+    quiet_at = r->world.now + (quiet_at > length ? quiet_at : length) + MILLISECOND;
     timer_start(&r->world.timers, &r->quiet_timer, quiet_at);
     r->give_up_at = quiet_at + LONGEST_END;
 }
@@ -181,8 +195,22 @@ static void step(struct run *r) {
             happen(r, i);
 }
 
+/* Those that never come to their end: what is wrong with them is so for good. */
+static unsigned stuck(const struct run *r) {
+    const struct sim_message *m;
+    unsigned count = 0;
+    TAILQ_FOREACH(m, &r->judge.queue->messages, link) {
+        unsigned update = plan_update_in(r->plan, m->body, strlen(m->body));
+        count += update < r->plan->update_count && plan_is_stuck(r->plan, update);
+    }
+    return count;
+}
+
 static bool is_over(const struct run *r) {
-    return r->quiet && r->judge.queue->count == 0 && slots_idle(r);
+    if (!r->quiet || r->judge.queue->count > PLAN_MESSAGES_MAX)
+        return false;
+    unsigned left = stuck(r);
+    return r->judge.queue->count == left && slots_idle(r, left);
 }
 
 /* Everyone is told to stop, and what is still on its way comes about. */

@@ -32,12 +32,12 @@ struct run {
     struct slot slots[PLAN_WORKERS_MAX];
     struct part messages[PLAN_MESSAGES_MAX], fault_parts[PLAN_FAULTS_MAX], events[PLAN_EVENTS_MAX], recoveries[PLAN_FAULTS_MAX];
     unsigned armed[PLAN_EVENTS_MAX]; /* steps until an event happens; 0: it is not its time */
-    struct timer quiet_timer, feed_timer;
-    int64_t quiet_at;
+    struct timer quiet_timer, feed_timer, beside_timer;
+    int64_t began_at, quiet_at;
     bool may_stay; /* its messages needn't end: see allow_for_poison() */
     bool quiet, ended;
     int64_t give_up_at;
-    uint64_t fed, rate_marks[4];
+    uint64_t rate_marks[4];
 };
 
 /* run_workers.c */
@@ -47,8 +47,8 @@ void slot_stop(struct slot *s, int64_t restart, bool twice);
 void slot_kill(struct slot *s, int64_t restart);
 /* After each step: those that have ended, and those that should have. */
 void slots_review(struct run *r);
-/* Whether nothing is held by any of them. */
-bool slots_idle(const struct run *r);
+/* Whether none of them stops or holds more than so many messages. */
+bool slots_idle(const struct run *r, unsigned left);
 /* run_steady.c: a backlog, and its rate. */
 void steady_run(struct run *r);
 /* Keeps so many messages, of which nothing is wrong, on the queue. */

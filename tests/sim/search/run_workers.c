@@ -48,6 +48,7 @@ static void bury(struct slot *s) {
     struct run *r = s->run;
     sim_worker_kill(&s->sim);
     s->alive = s->stopping = false;
+    s->client.stands_until = 0;
     judge_ended(&r->judge, s->index);
     if (s->restart >= 0 && !r->ended)
         timer_start(&r->world.timers, &s->timer, r->world.now + (r->quiet ? 0 : s->restart));
@@ -66,6 +67,10 @@ void slot_stop(struct slot *s, int64_t restart, bool twice) {
     struct run *r = s->run;
     if (!s->alive || s->stopping)
         return;
+    if (s->client.stands_until > r->world.now) {
+        slot_kill(s, restart); /* it can't be told */
+        return;
+    }
     trace_note(&r->trace, r->world.now, TRACE_STOP, s->index, twice, 0, SPAN(""));
     s->restart = restart;
     s->stopping = true;
@@ -86,6 +91,9 @@ void slots_review(struct run *r) {
         /* One above it may be received in a hold, to tell whose fault it is. */
         if (status.in_flight > r->plan->workers[i].max_in_flight + 1)
             judge_broken(&r->judge, "I6", "worker %u holds %u messages", i, status.in_flight);
+        int64_t after_standing = s->client.stands_until + (int64_t)s->sim.options.shutdown_timeout * SECOND + LEAST_TIME;
+        if (s->client.stands_until && s->stop_by < after_standing && s->stop_by != INT64_MAX)
+            s->stop_by = after_standing;
         if (s->stopping && !s->sim.ended && r->world.now > s->stop_by) {
             judge_broken(&r->judge, "drain", "worker %u has not ended %.3f s after its time", i,
                          (double)(r->world.now - s->stop_by) / (double)SECOND);
@@ -101,9 +109,9 @@ void slots_review(struct run *r) {
     }
 }
 
-bool slots_idle(const struct run *r) {
+bool slots_idle(const struct run *r, unsigned left) {
     for (unsigned i = 0; i < r->plan->worker_count; i++)
-        if (r->slots[i].alive && (r->slots[i].stopping || queue_worker_status(r->slots[i].sim.worker).in_flight > 0))
+        if (r->slots[i].alive && (r->slots[i].stopping || queue_worker_status(r->slots[i].sim.worker).in_flight > left))
             return false;
     return true;
 }

@@ -15,6 +15,7 @@ struct options {
     uint64_t from, seed, runs, counted, failures, messages;
     double seconds;
     const char *without;
+    enum plan_kinds kinds;
     bool one, trace, as_it_is, twice;
 };
 
@@ -29,24 +30,26 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void print_replay(const struct plan *p) {
+static const char *const KINDS[] = {[PLAN_KINDS_OLD] = "old", [PLAN_KINDS_ALL] = "all", [PLAN_KINDS_NEW] = "new"};
+
+static void print_replay(const struct plan *p, enum plan_kinds kinds) {
     char *without = plan_left_out(p);
-    printf("replay: sim --seed %" PRIu64 "%s%s --trace\n", p->seed, without ? " --without " : "", without ? without : "");
+    printf("replay: sim --kinds %s --seed %" PRIu64 "%s%s --trace\n", KINDS[kinds], p->seed, without ? " --without " : "", without ? without : "");
     free(without);
 }
 
-static void report(struct plan *p, const char *violations, bool as_it_is) {
+static void report(struct plan *p, const char *violations, const struct options *o) {
     struct run_result smallest;
     printf("BROKEN: seed %" PRIu64 "\n%s", p->seed, violations);
-    print_replay(p);
-    if (as_it_is)
+    print_replay(p, o->kinds);
+    if (o->as_it_is)
         return;
     shrink_plan(p, violations);
     run_plan(p, NULL, &smallest);
     printf("the smallest plan that does so:\n");
     plan_print(p, stdout);
     printf("%s", smallest.violations ? smallest.violations : "");
-    print_replay(p);
+    print_replay(p, o->kinds);
     fflush(stdout);
     free(smallest.violations);
 }
@@ -95,13 +98,13 @@ static int search(const struct options *o) {
         if (enough)
             break;
         struct run_result result;
-        plan_draw(p, seed);
+        plan_draw(p, seed, o->kinds);
         run_plan(p, NULL, &result);
         add_up(&totals, &result);
         if (o->twice && !repeats(p, result.hash))
             totals.broken++;
         if (result.broken)
-            report(p, result.violations, o->as_it_is);
+            report(p, result.violations, o);
         free(result.violations);
         plan_done(p);
         if (now() - said > 60) {
@@ -119,7 +122,7 @@ static int run_one(const struct options *o) {
     struct plan *p = malloc(sizeof *p);
     if (!p)
         return EXIT_FAILURE;
-    plan_draw(p, o->seed);
+    plan_draw(p, o->seed, o->kinds);
     if (o->without && !plan_leave_out(p, o->without)) {
         fprintf(stderr, "sim: --without: no such parts: %s\n", o->without);
         return 64;
@@ -138,8 +141,8 @@ static int run_one(const struct options *o) {
 }
 
 static const char USAGE[] =
-    "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N] [--no-shrink] [--twice]\n"
-    "       sim --seed SEED [--without PARTS] [--trace]\n"
+    "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N] [--no-shrink] [--twice] [--kinds KINDS]\n"
+    "       sim --seed SEED [--without PARTS] [--trace] [--kinds KINDS]\n"
     "       sim --long MESSAGES\n"
     "  --from SEED      the first seed; the others follow it (default: 1)\n"
     "  --runs N         ends after N runs (default: 1000, where nothing else ends it)\n"
@@ -148,6 +151,8 @@ static const char USAGE[] =
     "  --failures N     ends after N broken runs (default: 1)\n"
     "  --no-shrink      a broken run's plan is not made smaller\n"
     "  --twice          each run is repeated, and must be the same\n"
+    "  --kinds KINDS    old: plans without the faults of single messages, of refusals, of suspended processes; new: each with such;\n"
+    "                   all: some with, most without (default: old)\n"
     "  --seed SEED      this run alone\n"
     "  --without PARTS  leaves out parts of its plan: m3,m7-m9 (messages), f0 (faults), e1 (events)\n"
     "  --trace          prints its plan and all that happens\n"
@@ -159,14 +164,24 @@ static bool read_number(const char *text, uint64_t *ret_number) {
     return *text >= '0' && *text <= '9' && *end == '\0';
 }
 
+static bool read_kinds(const char *text, enum plan_kinds *ret_kinds) {
+    for (unsigned i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
+        if (!strcmp(text, KINDS[i])) {
+            *ret_kinds = (enum plan_kinds)i;
+            return true;
+        }
+    return false;
+}
+
 static bool read_options(int argc, char **argv, struct options *o) {
-    enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG, NO_SHRINK, TWICE };
+    enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG, NO_SHRINK, TWICE, PLANS };
     static const struct option known[] = {
         {"from", required_argument, NULL, FROM},       {"runs", required_argument, NULL, RUNS},       {"counted", required_argument, NULL, COUNTED},
         {"seconds", required_argument, NULL, SECONDS}, {"failures", required_argument, NULL, FAILURES}, {"seed", required_argument, NULL, SEED},
         {"without", required_argument, NULL, WITHOUT}, {"trace", no_argument, NULL, TRACE},           {"long", required_argument, NULL, LONG},
         {"no-shrink", no_argument, NULL, NO_SHRINK},
         {"twice", no_argument, NULL, TWICE},
+        {"kinds", required_argument, NULL, PLANS},
         {NULL, 0, NULL, 0},
     };
     uint64_t seconds = 0;
@@ -182,6 +197,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
         case WITHOUT: o->without = optarg; break;
         case TRACE: o->trace = true; break;
         case TWICE: o->twice = true; break;
+        case PLANS: fine = read_kinds(optarg, &o->kinds); break;
         case NO_SHRINK: o->as_it_is = true; break;
         case LONG: fine = read_number(optarg, &o->messages); break;
         default: fine = false; break;
@@ -193,7 +209,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
 }
 
 int main(int argc, char **argv) {
-    struct options o = {.from = 1, .failures = 1};
+    struct options o = {.from = 1, .failures = 1, .kinds = PLAN_KINDS_OLD};
     if (!read_options(argc, argv, &o)) {
         fputs(USAGE, stderr);
         return 64;

@@ -27,6 +27,7 @@ static const char *const NAMES[TRACE_KINDS] = {
     [TRACE_STOP] = "is told to stop",
     [TRACE_ENDED] = "has ended: exit code",
     [TRACE_KILL] = "is killed",
+    [TRACE_STANDS] = "stands: -, milliseconds",
     [TRACE_FAULT] = "fault: number",
     [TRACE_FAULT_OVER] = "fault over: number, strikes",
     [TRACE_QUIET] = "quiet: nothing more is sent, all faults are over",

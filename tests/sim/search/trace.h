@@ -33,6 +33,7 @@ enum trace_what {
     TRACE_STOP,
     TRACE_ENDED,
     TRACE_KILL,
+    TRACE_STANDS,
     TRACE_FAULT,
     TRACE_FAULT_OVER,
     TRACE_QUIET,

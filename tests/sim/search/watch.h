@@ -43,6 +43,7 @@ struct watched {
     } done;
     int64_t began;
     unsigned update; /* transactions, reads, records */
+    bool audited;    /* a transaction */
     unsigned count;  /* entries; messages asked for */
     struct {
         size_t index; /* a message, or (DLQ) an update */
@@ -50,7 +51,7 @@ struct watched {
         char identity[SIM_MESSAGE_ID_SIZE];
     } entries[SQS_BATCH_MAX];
     unsigned visibility;
-    bool in_hold; /* a receive that should better try what is held */
+    struct judged_receive receive;
 };
 
 /* watch.c */

@@ -7,38 +7,48 @@ static unsigned update_of(const struct watch *w, struct span body) {
     return plan_update_in(w->judge->plan, body.data, body.len);
 }
 
-/* A read names its record by log_id alone: that of an update whose transaction has been seen. */
-static unsigned update_of_log_id(const struct watch *w, struct span body) {
-    const struct judge *j = w->judge;
-    for (unsigned u = 0; u < j->plan->update_count; u++)
-        if (j->updates[u].asked_log_id[0] && memmem(body.data, body.len, j->updates[u].asked_log_id, 64))
-            return u;
-    return j->plan->update_count;
+static const char LOG_ID[] = "\"log_id\":{\"S\":\"";
+
+static struct judged_answer answer_of(const struct watched *c) {
+    return (struct judged_answer){.update = c->update, .audited = c->audited, .began = c->began};
 }
 
 static void transaction_ended(struct watched *c) {
-    judge_transacted(c->watch->judge, c->watch->worker, c->update, NULL, false);
+    struct judged_answer a = answer_of(c);
+    judge_transacted(c->watch->judge, c->watch->worker, &a);
+}
+
+static bool has_reason(const struct transact_result *result, const char *code) {
+    for (size_t i = 0; i < result->reason_count; i++)
+        if (!strcmp(result->reasons[i].code, code))
+            return true;
+    return false;
 }
 
 static void on_transacted(void *user, const struct transact_result *result) {
     struct watched *c = user;
     struct watch *w = c->watch;
     struct judge *j = w->judge;
+    struct judged_answer a = answer_of(c);
+    struct call_result told = result->call;
     trace_note(j->trace, j->world->now, TRACE_TRANSACTED, w->worker, c->update, result->call.class, span_cstr(result->call.code));
     if (!strcmp(result->call.code, "ResourceNotFoundException"))
         w->struck->missing_tables++;
     c->ended = NULL;
-    judge_transacted(j, w->worker, c->update, &result->call, result->reason_count > 1 && !strcmp(result->reasons[1].code, "ConditionalCheckFailed"));
+    if (has_reason(result, REASON_VALIDATION))
+        snprintf(told.code, sizeof told.code, REASON_VALIDATION);
+    a.result = &told;
+    a.applied_already = result->reason_count > 1 && !strcmp(result->reasons[1].code, "ConditionalCheckFailed");
+    a.works = told.class == CALL_OK || has_reason(result, "ConditionalCheckFailed") || !strcmp(told.code, "IdempotentParameterMismatchException");
+    judge_transacted(j, w->worker, &a);
     watched_end(c);
     c->done.transact(c->user, result);
     free(c);
 }
 
-static void note_log_id(struct judge *j, unsigned update, struct span body) {
-    static const char mark[] = "\"log_id\":{\"S\":\"";
-    const char *at = update < j->plan->update_count && !j->updates[update].asked_log_id[0] ? memmem(body.data, body.len, mark, sizeof mark - 1) : NULL;
-    if (at)
-        snprintf(j->updates[update].asked_log_id, sizeof j->updates[update].asked_log_id, "%.64s", at + sizeof mark - 1);
+static void note_log_id(struct judge *j, unsigned update, const char *at) {
+    if (update < j->plan->update_count && !j->updates[update].asked_log_id[0])
+        snprintf(j->updates[update].asked_log_id, sizeof j->updates[update].asked_log_id, "%.64s", at + sizeof LOG_ID - 1);
 }
 
 static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
@@ -50,7 +60,10 @@ static struct call *transact(void *ctx, struct span body, const struct call_opti
     c->ended = transaction_ended;
     w->struck->transactions++;
     trace_note(j->trace, j->world->now, TRACE_TRANSACT, w->worker, c->update, options->max_attempts, body);
-    note_log_id(j, c->update, body);
+    const char *log_id = memmem(body.data, body.len, LOG_ID, sizeof LOG_ID - 1);
+    c->audited = log_id != NULL;
+    if (log_id)
+        note_log_id(j, c->update, log_id);
     judge_transact(j, w->worker, c->update);
     return watched_started(c, w->dynamodb.transact(w->dynamodb.ctx, body, options, on_transacted, c));
 }
@@ -70,7 +83,7 @@ static struct call *get_item(void *ctx, struct span body, const struct call_opti
     struct watch *w = ctx;
     struct watched *c = watched_new(w, user);
     c->done.get = done;
-    c->update = update_of_log_id(w, body);
+    c->update = judge_update_of_log_id(w->judge, body);
     trace_note(w->judge->trace, w->judge->world->now, TRACE_CONFIRM, w->worker, c->update, 0, body);
     return watched_started(c, w->dynamodb.get_item(w->dynamodb.ctx, body, options, on_got, c));
 }

@@ -28,8 +28,8 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     int64_t now = j->world->now;
     trace_note(j->trace, now, TRACE_RECEIVED, w->worker, result->class, count, span_cstr(result->code));
     judge_received(j, w->worker, result);
-    if (c->in_hold && count > 0)
-        judge_brought(j, w->worker, c->began);
+    if (count > 0)
+        judge_brought(j, w->worker, &c->receive, c->began, count);
     if (result->class == CALL_OK && count == 0 && now - c->began < SHORT && j->world->sqs.never_waits)
         w->struck->short_polls++;
     for (size_t i = 0; i < count; i++) {
@@ -60,7 +60,7 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     c->ended = receive_ended;
     trace_note(j->trace, j->world->now, TRACE_RECEIVE, w->worker, request->max_messages, request->wait_seconds,
                request->attempt_id ? span_cstr(request->attempt_id) : SPAN(""));
-    c->in_hold = judge_receive(j, w->worker, request->max_messages);
+    c->receive = judge_receive(j, w->worker, request->max_messages);
     return watched_started(c, w->sqs.receive(w->sqs.ctx, request, options, on_received, c));
 }
 
@@ -84,6 +84,11 @@ static void on_deleted(void *user, const struct call_result *result, const struc
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     trace_note(j->trace, j->world->now, TRACE_DELETED, c->watch->worker, result->class, count, SPAN(""));
+    for (size_t i = 0; i < c->count; i++) {
+        const struct sim_message *m = message_at(j, c->entries[i].index);
+        if (m)
+            judge_deleted(j, c->watch->worker, m, c->entries[i].handle, entries && i < count && entries[i].ok);
+    }
     finish(c, result, entries, count);
 }
 

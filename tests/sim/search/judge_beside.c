@@ -1,0 +1,121 @@
+/* Nothing waits for what something is wrong with: messages that are sent all along beside it are applied in seconds. And what was wrong and is no
+ * longer comes to its end as soon as the contract has it. */
+#include "judge_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What may come before a healthy message in the worst order: two that are silent for ten seconds each, one after the other while nothing has been
+ * applied since, and then five seconds until the next is received. Beside silence failures take no time. */
+static const int64_t WAITS_AT_MOST = 32 * MICROSECONDS, WAITS_AT_MOST_WITHOUT_SILENCE = 12 * MICROSECONDS;
+/* A message that is set aside comes again after 15 minutes at most, each time for a few attempts. */
+static const int64_t HEALS_WITHIN = 16 * MINUTE + 30 * MICROSECONDS;
+/* A batch to the DLQ with silence in it: two attempts and pauses between, then each entry by itself; and the read that confirms before. */
+static const int64_t DEAD_WITHIN = 120 * MICROSECONDS;
+
+unsigned judge_feed(struct judge *j) {
+    if (j->fed_count == j->fed_room) {
+        size_t room = j->fed_room ? 2 * j->fed_room : 256;
+        struct fed *more = realloc(j->fed, room * sizeof *more);
+        if (!more)
+            abort();
+        j->fed = more;
+        j->fed_room = room;
+    }
+    j->fed[j->fed_count] = (struct fed){.sent_at = j->world->now, .applied_at = NEVER};
+    return (unsigned)j->fed_count++;
+}
+
+void judge_fed_applied(struct judge *j, struct span body) {
+    const char *at = memmem(body.data, body.len, "fed-", 4);
+    size_t number = at ? strtoul(at + 4, NULL, 10) : SIZE_MAX;
+    if (number < j->fed_count && j->fed[number].applied_at == NEVER)
+        j->fed[number].applied_at = j->world->now;
+}
+
+static bool has_fault(const struct plan *p, enum fault_kind kind) {
+    for (unsigned i = 0; i < p->fault_count; i++)
+        if (!p->faults[i].left_out && p->faults[i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool has_silence(const struct plan *p) {
+    for (unsigned i = 0; i < p->fault_count; i++) {
+        const struct plan_fault *f = &p->faults[i];
+        if (!f->left_out && f->kind >= FAULT_PATH_TRANSACT && f->kind <= FAULT_PATH_RECEIVE && plan_path(f) == SIM_PATH_SILENT)
+            return true;
+    }
+    return false;
+}
+
+/* How long a healthy message may wait. A receive that is stopped takes what it brought with it for a visibility, and so may the next few, each of
+ * half as many. */
+static int64_t patience(const struct judge *j) {
+    const struct plan *p = j->plan;
+    int64_t most = has_silence(p) ? WAITS_AT_MOST : WAITS_AT_MOST_WITHOUT_SILENCE;
+    if (has_fault(p, FAULT_PATH_RECEIVE))
+        for (unsigned i = 0; i < p->worker_count; i++)
+            most += 6 * (int64_t)p->workers[i].visibility * SECOND + (has_silence(p) ? 2 * MINUTE : 0);
+    return most;
+}
+
+static void judge_fed(struct judge *j) {
+    int64_t worst = 0, most = patience(j);
+    size_t which = 0, late = 0;
+    for (size_t i = 0; i < j->fed_count; i++) {
+        const struct fed *f = &j->fed[i];
+        int64_t waited = (f->applied_at == NEVER ? j->world->now : f->applied_at) - f->sent_at;
+        late += waited > most;
+        if (waited > worst) {
+            worst = waited;
+            which = i;
+        }
+    }
+    if (late > 0)
+        judge_broken(j, "liveness", "%zu of %zu healthy messages waited for more than %.0f s beside others; number %zu, sent at %.3f, for %.1f s%s", late,
+                     j->fed_count, (double)most / (double)SECOND, which, (double)j->fed[which].sent_at / (double)SECOND,
+                     (double)worst / (double)SECOND, j->fed[which].applied_at == NEVER ? ", and isn't applied" : "");
+}
+
+/* From when on nothing is wrong with an update any more. */
+static int64_t healed_at(const struct judge *j, unsigned update) {
+    int64_t at = 0;
+    for (unsigned i = 0; i < j->plan->fault_count; i++) {
+        const struct plan_fault *f = &j->plan->faults[i];
+        int64_t over = f->lasts == FOR_GOOD ? FOR_GOOD : WORLD_BEGINS + f->at + f->lasts;
+        if (plan_concerns(j->plan, f, update) && over > at)
+            at = over;
+    }
+    return at;
+}
+
+/* Whether it stands in a group with one that something is wrong with. */
+static bool waits_by_order(const struct judge *j, unsigned update) {
+    const struct plan *p = j->plan;
+    for (unsigned u = 0; p->fifo && u < p->update_count; u++)
+        if (p->updates[u].group == p->updates[update].group && healed_at(j, u) > 0)
+            return true;
+    return false;
+}
+
+static void judge_update(struct judge *j, const struct seen *s) {
+    int64_t healed = healed_at(j, s->update), from = healed > s->sent_at ? healed : s->sent_at;
+    int64_t most = healed > 0 ? HEALS_WITHIN : DEAD_WITHIN;
+    const struct update_seen *u = &j->updates[s->update];
+    int64_t end = u->commits ? u->first_commit : s->acked_at != NEVER ? s->acked_at : j->world->now;
+    if (healed == FOR_GOOD || (healed == 0 && waits_by_order(j, s->update)))
+        return;
+    if (healed == 0)
+        most += patience(j);
+    if (end - from > most)
+        judge_broken(j, "liveness", "update %u came to its end %.1f s after %s", s->update, (double)(end - from) / (double)SECOND,
+                     healed > s->sent_at ? "it was healed" : "it was sent");
+}
+
+void judge_beside(struct judge *j) {
+    judge_fed(j);
+    for (size_t i = 0; i < j->world->sqs.all_count && i < j->seen_room; i++)
+        if (j->seen[i].judged)
+            judge_update(j, &j->seen[i]);
+}
