@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define NOTIFY_STATUS_SIZE 256
+#define NOTIFY_STATUS_SIZE 320
 
 struct notifier {
     struct timers *timers;

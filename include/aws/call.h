@@ -31,6 +31,7 @@ struct call_result {
     int status;                      /* HTTP; 0: no response */
     bool from_service;               /* the error came as the service's own JSON (a code could be read): no proxy, no load balancer */
     bool untrusted;                  /* the server's certificate can't be trusted */
+    bool unsent;                     /* it failed before a request was sent: no address, no connection, no trust, no memory */
     unsigned attempts;               /* requests made */
     int64_t retry_after;             /* microseconds the service asked us to wait; 0: it did not */
     int64_t answered;                /* monotonic: when the first byte of the last response came; 0: none came */

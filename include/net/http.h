@@ -62,6 +62,7 @@ enum http_header {
 struct http_response {
     enum http_error error;
     int status;         /* 0: no response */
+    bool sent;          /* a connection was there, and the request began to go over it */
     int64_t answered;   /* monotonic: no later than the first byte of the response came, though it was read later; 0: none came */
     struct span body;   /* also of an error; what came of it where the transfer failed */
     struct buf *storage; /* what body stands in: who has read it may free it, so that a large one isn't held longer; NULL: it can't be */

@@ -42,6 +42,8 @@ void failure_validation(struct failure *f, struct span field, const char *reason
 void failure_for_id(struct failure *f, enum error_type type, struct span id);
 /* ERROR_DATABASE with details {"code": code}. */
 void failure_database(struct failure *f, struct span code);
+/* ERROR_DATABASE for a message that gets no answer, while others do: code ("Timeout", "ConnectionError"), and what happened, in a few words. */
+void failure_unanswered(struct failure *f, struct span code, struct span what);
 /* False: a buffer ran out of memory, and the failure can't be told. */
 bool failure_ok(const struct failure *f);
 

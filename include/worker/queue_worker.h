@@ -39,6 +39,8 @@ void queue_worker_free(struct queue_worker *w);
 
 struct queue_worker_status {
     bool held;     /* receiving stopped for a fault of the environment */
+    const char *cause; /* of that, in a word or two; "" where there is none. Borrowed until the loop goes on */
+    int64_t since;     /* monotonic: when that began */
     bool draining;
     unsigned in_flight; /* messages held */
     uint64_t received, applied, dead_lettered, given_back;

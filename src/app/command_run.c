@@ -38,10 +38,15 @@ static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
         return;
     }
     struct queue_worker_status s = queue_worker_status(run->worker);
+    char state[128];
+    if (s.held && !s.draining)
+        (void)snprintf(state, sizeof state, "Held back for %lld s by \"%.60s\"",
+                       (long long)((clock_monotonic(run->app->ports.clock) - s.since) / MICROSECONDS), s.cause);
+    else
+        (void)snprintf(state, sizeof state, "%s", s.draining ? "Draining" : "Running");
     (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
-                   "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64 " sent to the DLQ, %" PRIu64 " given back",
-                   s.draining ? "Draining" : s.held ? "Held back by a fault of the environment" : "Running", s.in_flight, s.received,
-                   s.applied, s.dead_lettered, s.given_back);
+                   "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64 " sent to the DLQ, %" PRIu64 " given back", state,
+                   s.in_flight, s.received, s.applied, s.dead_lettered, s.given_back);
 }
 
 static void end(struct run *run, enum exit_code code) {

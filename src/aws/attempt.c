@@ -22,7 +22,7 @@ static bool fits_a_header(struct span text) {
 }
 
 static bool fail(struct call *call, enum call_class class, const char *message) {
-    call->result = (struct call_result){.attempts = call->result.attempts};
+    call->result = (struct call_result){.attempts = call->result.attempts, .unsent = true};
     error_set(&call->result, class, message);
     return false;
 }

@@ -157,7 +157,7 @@ static void on_response(void *user, const struct http_response *response) {
 static void on_credentials(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
     struct call *call = user;
     if (!credentials) {
-        call->result = (struct call_result){.attempts = call->result.attempts};
+        call->result = (struct call_result){.attempts = call->result.attempts, .unsent = true};
         error_set(&call->result, failure->class, failure->message);
         end_soon(call);
         return;
@@ -190,7 +190,7 @@ static void on_timer(void *user) {
 static void on_deadline(void *user) {
     struct call *call = user;
     if (call->state != CALL_ENDING) {
-        call->result = (struct call_result){.attempts = call->result.attempts};
+        call->result = (struct call_result){.attempts = call->result.attempts, .unsent = call->result.attempts == 0};
         error_set(&call->result, CALL_RETRY,
                   call->state == CALL_ASKING ? "no credentials before the call's deadline" : "no answer before the call's deadline");
     }

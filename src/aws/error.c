@@ -177,6 +177,7 @@ void error_read(const struct http_response *response, bool verify_crc32, int64_t
     };
     if (response->error != HTTP_FINE) {
         error_set(result, CALL_RETRY, response->message);
+        result->unsent = !response->sent;
         return;
     }
     if (verify_crc32 && !crc32_fits(response)) {

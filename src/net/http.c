@@ -135,6 +135,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     }
     t->request.headers = t->headers;
     t->attempts = 0;
+    t->sent = false;
     t->answered = 0;
     t->place = AT_NOBODY;
     http_answer_reset(&t->answer);
@@ -190,6 +191,7 @@ void http_finish(struct http_transfer *t, enum http_error error, const char *why
     struct http_response response = {
         .error = error,
         .status = t->answer.status,
+        .sent = t->sent,
         .answered = t->answered,
         .body = buf_span(&t->body),
         .storage = &t->body,

@@ -154,6 +154,7 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
     c->transfer = t;
     t->connection = c;
     t->place = AT_CONNECTION;
+    t->sent = true;
     c->message[0] = '\0';
     set_busy(c);
     struct buf out;

@@ -47,6 +47,7 @@ struct http_transfer {
     unsigned attempts;
     struct buf unsent; /* of the head, and what went along of the body; empty where all went at once */
     size_t unsent_at, body_at;
+    bool sent; /* it has had a connection */
     int64_t answered;
     struct http_answer answer;
     struct buf body;

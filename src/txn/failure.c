@@ -145,6 +145,13 @@ void failure_database(struct failure *f, struct span code) {
     append_member(&f->details, "code", code);
 }
 
+void failure_unanswered(struct failure *f, struct span code, struct span what) {
+    begin(f, ERROR_DATABASE);
+    buf_append_cstr(&f->message, "The database gives no answer to this message, while others are answered; whether it was applied isn't known: ");
+    append_field(&f->message, what);
+    append_member(&f->details, "code", code);
+}
+
 bool failure_ok(const struct failure *f) {
     return buf_ok(&f->message) && buf_ok(&f->details);
 }

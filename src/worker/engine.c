@@ -95,6 +95,8 @@ bool engine_add(struct engine *e, struct job *job) {
     if (!take_in(e, job, &first))
         return false;
     job_enter(job, first ? JOB_READY : JOB_BLOCKED);
+    if (first)
+        hold_joined(e);
     return true;
 }
 
@@ -146,7 +148,10 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
     struct call_options options = {.deadline = clock_monotonic(e->ports->clock) + TRANSACTION_DEADLINE,
                                    .max_attempts = 1,
                                    .body_sha256 = u->request_hashed ? u->request_sha256 : NULL};
+    job->tried_at = clock_monotonic(e->ports->clock);
     job->verdicts_at_start = e->verdicts;
+    if (job->failures_alike > 0)
+        engine_weigh(e, job);
     job->commits_at_start = e->commits[u->audited];
     job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);
     if (!job->call) {
@@ -245,7 +250,7 @@ unsigned engine_rate(const struct engine *e) {
 int64_t engine_suspects_since(const struct engine *e) {
     const struct job *job;
     TAILQ_FOREACH(job, &e->lists[JOB_HELD], in_state) {
-        if (job->failed_by_itself && !e->hold.active)
+        if (job_is_suspect(job) && !e->hold.active)
             return e->verdict_at;
     }
     return NEVER;

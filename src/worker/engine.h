@@ -42,8 +42,8 @@ struct engine_host {
 enum receiving {
     RECEIVE_FREELY,
     RECEIVE_WHAT_FITS, /* freely, and fewer than a whole batch as well: all that is held fails as if by its own fault, and makes no more room */
-    RECEIVE_ONE,          /* one message, and only where none is held: DynamoDB has not answered yet */
-    RECEIVE_ONE_A_MINUTE, /* all that is held fails as if by its own fault: one more tells whether it is so */
+    RECEIVE_ONE,      /* one message, and only where none is held: DynamoDB has not answered yet */
+    RECEIVE_ONE_MORE, /* all that is held fails as if by its own fault: one more tells whether it is so */
     RECEIVE_NOTHING
 };
 
@@ -54,15 +54,17 @@ struct hold {
     bool announced;     /* in the log */
     bool throttled;     /* the service is there, and admits nothing */
     bool paced;         /* it was so at some time in this hold: the governor knows of it */
-    struct verdict why; /* its texts are absent, but for the code */
-    char code[CALL_CODE_SIZE];
+    struct verdict why; /* its texts are absent */
     int64_t since;      /* monotonic */
     int64_t probed_at;  /* monotonic: the last probe, or long ago */
-    int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_A_MINUTE */
+    int64_t next_extra;     /* when one more message may be received, in RECEIVE_ONE_MORE */
+    int64_t extra_interval; /* … and how long after that the next */
     unsigned probes;    /* since the hold began */
     unsigned quick;     /* of these, how many follow each other within less than a second */
     enum exit_code blame;
-    struct timer probe_timer;
+    char told[VERDICT_TEXT_SIZE];  /* the cause that is in the log */
+    char cause[VERDICT_TEXT_SIZE]; /* of the last failure */
+    struct timer probe_timer, announce_timer, extra_timer;
     bool describing; /* a look at the tables is the probe: there is no message to try */
 };
 
@@ -87,6 +89,7 @@ struct engine {
     bool unconfirmed_logged; /* that verdicts cannot be confirmed */
     int64_t unconfirmed_since;   /* monotonic */
     enum exit_code confirm_blame; /* why they cannot */
+    unsigned strangers;     /* messages that failed for the first time since the last answer of a DynamoDB that works */
     uint64_t verdicts;      /* answers of a DynamoDB that works */
     int64_t verdict_at;     /* monotonic: the last of them, or the start */
     uint64_t verdicts_at_own_failure; /* when a message last failed by itself for the first time */
@@ -94,7 +97,7 @@ struct engine {
     uint64_t commits[2];    /* by kind ([audited]) */
     uint64_t failures;      /* answers that show no health */
     uint64_t succeeded[2];  /* by kind ([audited]): the latest attempt that has committed */
-    struct verdict last_own; /* the last VERDICT_BY_ITSELF: what a hold over such is blamed on; its texts are absent */
+    struct verdict last_own; /* the last failure of a suspect: what a hold over such is blamed on; its texts are absent */
 };
 
 /* ports, context and facts are borrowed. */
@@ -119,7 +122,7 @@ void engine_stop(struct engine *e);
 enum receiving engine_receiving(const struct engine *e, bool full);
 /* Transactions a second that are possible now, by MAX_RATE and by what DynamoDB admits; 0: no bound is known. */
 unsigned engine_rate(const struct engine *e);
-/* One more message was asked for in RECEIVE_ONE_A_MINUTE: the next may be in a minute. */
+/* One more message was asked for in RECEIVE_ONE_MORE: the next may be a while later. */
 void engine_received_extra(struct engine *e);
 /* Jobs inside. */
 unsigned engine_count(const struct engine *e);

@@ -1,10 +1,11 @@
-/* When the environment fails for everyone: nothing new is received or started, what is held is kept, and one probe at a time
- * finds the end of it. */
+/* When the environment fails for everyone, or seems to: nothing is started but probes, what is held is kept, and one probe at a time finds the
+ * end of it. Where it may be the held messages' own fault, one further message is received now and then: its success tells. */
 #include "engine_private.h"
 
 #include "backoff.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* most holds are one lost connection */
 static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
@@ -15,7 +16,7 @@ static const unsigned PROBES_MAX = 4;   /* at once: one without an answer doesn'
 /* What is held goes on after this, all at once: one by one, the first that fails would hold the rest again. And not before: when an outage begins, successes
  * from before it still come in between the failures. */
 static const int64_t RELEASED_AFTER = 50 * MILLISECOND;
-static const int64_t EXTRA_INTERVAL = 60 * MICROSECONDS;
+static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_INTERVAL_MAX = 60 * MICROSECONDS;
 static const unsigned ANNOUNCED_PROBES = 5;
 static const int64_t ANNOUNCED_AFTER = 5 * MICROSECONDS;
 
@@ -47,7 +48,7 @@ static struct job *first_that_may_start(struct engine *e, enum job_state state) 
 static struct job *last_failed(struct engine *e) {
     struct job *job;
     TAILQ_FOREACH_REVERSE(job, &e->lists[JOB_HELD], job_list, in_state) {
-        if (!job->failed_by_itself && e->host.may_start(e->host.ctx, job))
+        if (!job_is_suspect(job) && e->host.may_start(e->host.ctx, job))
             return job;
     }
     return NULL;
@@ -88,29 +89,92 @@ static void on_probe_timer(void *user) {
     e->host.changed(e->host.ctx);
 }
 
+static void announce(struct engine *e) {
+    struct hold *h = &e->hold;
+    h->announced = true;
+    memcpy(h->told, h->cause, sizeof h->told);
+    if (verdict_may_be_its_own(h->why.kind) && !h->paced)
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+                  e->options.can_give_back ? "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own "
+                                             "fault; one more is received now and then"
+                                           : "Holding: what was begun fails, and nothing else succeeds that would tell whether it is its own fault",
+                  LOG_I("messages", engine_count(e)), LOG_C("failure", h->cause));
+    else
+        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+                  e->options.can_give_back ? "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it"
+                                           : "Holding: DynamoDB fails for everyone; what was begun waits, and nothing more is begun",
+                  LOG_I("messages", engine_count(e)), LOG_C("code", h->cause), LOG_C("kind", h->throttled ? "throttled" : "environment"));
+}
+
+static void on_announce_timer(void *user) {
+    struct engine *e = user;
+    if (e->hold.active && !e->hold.announced)
+        announce(e);
+}
+
+/* The time for one more message has come: whoever receives asks. */
+static void on_extra_timer(void *user) {
+    struct engine *e = user;
+    e->host.changed(e->host.ctx);
+}
+
 void hold_init(struct engine *e) {
     timer_init(&e->hold.probe_timer, on_probe_timer, e);
+    timer_init(&e->hold.announce_timer, on_announce_timer, e);
+    timer_init(&e->hold.extra_timer, on_extra_timer, e);
     e->hold.probed_at = clock_monotonic(e->ports->clock) - PROBE_LEAST;
 }
 
 void hold_stop(struct engine *e) {
     timer_stop(e->ports->timers, &e->hold.probe_timer);
+    timer_stop(e->ports->timers, &e->hold.announce_timer);
+    timer_stop(e->ports->timers, &e->hold.extra_timer);
 }
 
-static void announce(struct engine *e) {
+/* Notes why it fails now. Where that has changed, the log says so, once it has failed so twice in a row: causes that take turns are one trouble. */
+void hold_note_cause(struct engine *e, const struct verdict *why) {
     struct hold *h = &e->hold;
-    h->announced = true;
-    const struct job *first = TAILQ_FIRST(&e->lists[JOB_HELD]);
-    if (h->why.kind == VERDICT_BY_ITSELF)
-        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-                  "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own fault",
-                  LOG_I("messages", engine_count(e)), LOG_C("failure", first ? first->signature : "none"));
-    else
-        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-                  e->options.can_give_back ? "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it"
-                                           : "Holding: DynamoDB fails for everyone; what was begun waits, and nothing more is begun",
-                  LOG_I("messages", engine_count(e)), LOG_C("code", h->code[0] ? h->code : "no answer"),
-                  LOG_C("kind", h->throttled ? "throttled" : "environment"));
+    char cause[VERDICT_TEXT_SIZE];
+    verdict_describe(why, cause);
+    bool again = !strcmp(cause, h->cause);
+    memcpy(h->cause, cause, sizeof h->cause);
+    if (!h->active || !h->announced || !again || !strcmp(cause, h->told))
+        return;
+    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: the cause has changed", LOG_C("code", cause), LOG_C("before", h->told),
+              LOG_I("seconds", (clock_monotonic(e->ports->clock) - h->since) / MICROSECONDS));
+    memcpy(h->told, cause, sizeof h->told);
+}
+
+static void plan_extra(struct engine *e, int64_t at) {
+    e->hold.next_extra = at;
+    timer_start(e->ports->timers, &e->hold.extra_timer, at);
+}
+
+static void plan_first_extra(struct engine *e) {
+    e->hold.extra_interval = 2 * FIRST_EXTRA;
+    plan_extra(e, clock_monotonic(e->ports->clock) + FIRST_EXTRA);
+}
+
+/* After something has worked, one message that fails is mostly that message; when a second one fails, it may be an outage. */
+static bool one_more_is_free(const struct engine *e) {
+    return e->verdicts > 0 && e->strangers <= 1;
+}
+
+void hold_stranger(struct engine *e) {
+    bool was_free = one_more_is_free(e);
+    e->strangers++;
+    if (e->hold.active && was_free && !one_more_is_free(e))
+        plan_first_extra(e);
+}
+
+void hold_joined(struct engine *e) {
+    struct hold *h = &e->hold;
+    if (!h->active || e->stopping || h->paced || !verdict_may_be_its_own(h->why.kind))
+        return;
+    int64_t now = clock_monotonic(e->ports->clock), least = h->probed_at + PROBE_LEAST;
+    int64_t at = one_more_is_free(e) || least < now ? now : least;
+    if (!h->probe_timer.running || h->probe_timer.due > at)
+        timer_start(e->ports->timers, &h->probe_timer, at);
 }
 
 void hold_begin(struct engine *e, const struct verdict *why) {
@@ -118,7 +182,6 @@ void hold_begin(struct engine *e, const struct verdict *why) {
     h->blame = why->blame;
     h->why = (struct verdict){.kind = why->kind};
     h->throttled = why->kind == VERDICT_THROTTLED;
-    snprintf(h->code, sizeof h->code, "%.*s", (int)why->code.len, why->code.len ? why->code.data : "");
     if (e->stopping)
         return;
     int64_t now = clock_monotonic(e->ports->clock);
@@ -132,7 +195,8 @@ void hold_begin(struct engine *e, const struct verdict *why) {
     h->active = true;
     h->announced = false;
     h->since = now;
-    h->next_extra = h->since + EXTRA_INTERVAL;
+    plan_first_extra(e);
+    timer_start(e->ports->timers, &h->announce_timer, now + ANNOUNCED_AFTER);
     h->probes = 0;
     h->quick = !h->throttled && e->verdict_at > h->probed_at ? QUICK_PROBES : 1;
     schedule_probe(e);
@@ -141,8 +205,8 @@ void hold_begin(struct engine *e, const struct verdict *why) {
 
 /* Whether something is under way or waits for something else than a probe. */
 static bool others_go_on(const struct engine *e) {
-    return e->counts[JOB_READY] || e->counts[JOB_RUNNING] > e->probes_running || e->counts[JOB_PAUSED] || e->counts[JOB_LOOKING] ||
-           e->counts[JOB_CONFIRMING];
+    return e->counts[JOB_READY] || e->counts[JOB_RUNNING] > e->probes_running || e->counts[JOB_PAUSED] ||
+           e->counts[JOB_LOOKING] + e->counts[JOB_CONFIRMING] > engine_unconfirmed(e);
 }
 
 void hold_review(struct engine *e) {
@@ -167,7 +231,7 @@ void hold_end(struct engine *e) {
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_HELD]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
-        if (!job->failed_by_itself)
+        if (!job_is_suspect(job))
             engine_retry_in(e, job, RELEASED_AFTER);
     }
     int64_t now = clock_monotonic(e->ports->clock);
@@ -175,6 +239,7 @@ void hold_end(struct engine *e) {
         governor_resume(&e->governor, e->attempts, now);
     h->paced = false;
     timer_stop(e->ports->timers, &h->probe_timer);
+    timer_stop(e->ports->timers, &h->announce_timer);
     if (h->announced)
         LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on", LOG_I("seconds", (now - h->since) / MICROSECONDS),
                   LOG_I("probes", h->probes));
@@ -187,7 +252,7 @@ void hold_probe_failed(struct engine *e, enum exit_code blame) {
     h->blame = blame;
     if (e->stopping)
         return;
-    if (h->active && !h->announced && (h->probes >= ANNOUNCED_PROBES || clock_monotonic(e->ports->clock) - h->since >= ANNOUNCED_AFTER))
+    if (h->active && !h->announced && h->probes >= ANNOUNCED_PROBES)
         announce(e);
     schedule_probe(e);
 }
@@ -201,39 +266,57 @@ void hold_looked(struct engine *e, enum look_outcome outcome, const struct call_
         e->proven = false; /* described is not yet written: one message first */
         hold_end(e);
     } else {
-        hold_probe_failed(e, outcome == LOOK_CHANGED ? EXIT_SETTINGS : blame_of(result));
+        struct verdict v = verdict_of_call(result);
+        hold_note_cause(e, &v);
+        hold_probe_failed(e, outcome == LOOK_CHANGED ? EXIT_SETTINGS : v.blame);
     }
 }
 
-/* Whether all that is inside failed as if by its own fault; BLOCKED ones stand behind such. */
-static bool all_failed_by_themselves(const struct engine *e, unsigned least) {
+static bool may_be_its_own(const struct job *job) {
+    return verdict_may_be_its_own(job->failed_as);
+}
+
+/* It fails for good, as far as it can be told. */
+static bool is_stubborn(const struct job *job) {
+    return job->failed_as == VERDICT_BY_ITSELF && job->failures_alike >= 2;
+}
+
+/* Whether all that is inside failed in such a way; BLOCKED ones stand behind such. What waits for its confirmation has its verdict, and doesn't
+ * count. */
+static bool all_failed(const struct engine *e, bool (*so)(const struct job *job)) {
     const struct job *job;
     static const enum job_state states[] = {JOB_HELD, JOB_RUNNING};
     if (e->counts[JOB_HELD] + e->probes_running == 0 || others_go_on(e))
         return false;
     for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
         TAILQ_FOREACH(job, &e->lists[states[i]], in_state) {
-            if (!job->failed_by_itself || job->failures_alike < least)
+            if (!so(job))
                 return false;
         }
     return true;
 }
 
 bool engine_only_stubborn(const struct engine *e) {
-    return all_failed_by_themselves(e, 2);
+    return all_failed(e, is_stubborn) && engine_unconfirmed(e) == 0;
 }
 
 enum receiving engine_receiving(const struct engine *e, bool full) {
     if (e->stopping)
         return RECEIVE_NOTHING;
-    bool only_suspects = all_failed_by_themselves(e, 1);
-    if (e->hold.active || (only_suspects && full))
-        return only_suspects && clock_monotonic(e->ports->clock) >= e->hold.next_extra ? RECEIVE_ONE_A_MINUTE : RECEIVE_NOTHING;
+    bool only_suspects = all_failed(e, may_be_its_own);
+    if (e->hold.active || (only_suspects && full)) {
+        bool may = only_suspects && (one_more_is_free(e) || clock_monotonic(e->ports->clock) >= e->hold.next_extra);
+        return may ? RECEIVE_ONE_MORE : RECEIVE_NOTHING;
+    }
     if (!e->proven)
         return RECEIVE_ONE;
     return only_suspects ? RECEIVE_WHAT_FITS : RECEIVE_FREELY;
 }
 
 void engine_received_extra(struct engine *e) {
-    e->hold.next_extra = clock_monotonic(e->ports->clock) + EXTRA_INTERVAL;
+    struct hold *h = &e->hold;
+    if (one_more_is_free(e))
+        return;
+    plan_extra(e, clock_monotonic(e->ports->clock) + h->extra_interval);
+    h->extra_interval = 2 * h->extra_interval < EXTRA_INTERVAL_MAX ? 2 * h->extra_interval : EXTRA_INTERVAL_MAX;
 }

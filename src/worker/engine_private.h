@@ -22,6 +22,21 @@ void engine_retry_later(struct engine *e, struct job *job);
 /* …for so long. */
 void engine_retry_in(struct engine *e, struct job *job, int64_t wait);
 
+/* DynamoDB's validation refused it: a look at the tables tells whether that stands. */
+void engine_refused(struct engine *e, struct job *job, const struct verdict *v);
+
+/* engine_suspect.c */
+/* VERDICT_BY_ITSELF, VERDICT_REFUSED_VAGUELY: its own fault, where others of its kind succeed meanwhile. */
+void engine_failed_by_itself(struct engine *e, struct job *job, const struct verdict *v);
+/* The same, but a 500 counts only where it lasts. */
+void engine_failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result);
+/* VERDICT_NO_ANSWER. */
+void engine_got_no_answer(struct engine *e, struct job *job, const struct verdict *v);
+/* An attempt begins: are others known to succeed? */
+void engine_weigh(struct engine *e, struct job *job);
+/* One of a kind has succeeded: suspects of that kind get the attempt that tells. */
+void engine_wake_suspects(struct engine *e, bool audited);
+
 /* engine_confirm.c */
 /* The job has its failure: confirms it where it must be (by_database: it is a verdict of DynamoDB's), and ends the job. */
 void engine_fail(struct engine *e, struct job *job, bool by_database);
@@ -37,6 +52,12 @@ void engine_confirmed(struct engine *e);
 
 /* engine_hold.c */
 void hold_init(struct engine *e);
+/* Notes why something failed, for the log. */
+void hold_note_cause(struct engine *e, const struct verdict *why);
+/* A message has failed for the first time. */
+void hold_stranger(struct engine *e);
+/* A message came in: where all others fail, it is the one that tells. */
+void hold_joined(struct engine *e);
 /* Something failed that may fail for everyone. */
 void hold_begin(struct engine *e, const struct verdict *why);
 /* A job failed or left: does all that is held now fail? Keeps the probe timer going while something waits for it. */

@@ -7,10 +7,7 @@
 #include <string.h>
 
 static const int64_t PAUSE_BASE = 50 * MILLISECOND, PAUSE_CAP = 5 * MICROSECONDS;
-static const unsigned FAILURES_WEIGHT = 8; /* successes that one other failure outweighs */
-static const unsigned OWN_TRIES = 4;              /* as the AWS SDKs make them */
 static const int64_t LOOK_BASE = MICROSECONDS, LOOK_CAP = 30 * MICROSECONDS;
-static const unsigned GIVE_BACK_DELAY = 30;       /* seconds, for one that failed by itself with deliveries left */
 static const unsigned TOKEN_LIFE = 10 * 60;       /* seconds that DynamoDB remembers a client request token */
 
 void engine_pause(struct engine *e, struct job *job, enum job_state state, int64_t base, int64_t cap) {
@@ -30,7 +27,9 @@ void engine_retry_in(struct engine *e, struct job *job, int64_t wait) {
 }
 
 static void environment_failed(struct engine *e, struct job *job, const struct verdict *v) {
-    job->failed_by_itself = false;
+    if (job->failed_as == VERDICT_APPLIED)
+        hold_stranger(e);
+    job->failed_as = v->kind;
     job_enter(job, JOB_HELD);
     hold_begin(e, v);
 }
@@ -50,92 +49,6 @@ static void throttled(struct engine *e, struct job *job, const struct verdict *v
         engine_retry_in(e, job, wait > asked ? wait : asked);
 }
 
-/* Failed twice the same way while another of its kind succeeded in between: it is the message. */
-static void failed_alone(struct engine *e, struct job *job, const struct verdict *v) {
-    if (e->options.can_give_back && job->receive_count < e->options.max_attempts) {
-        job->give_back_seconds = GIVE_BACK_DELAY;
-        job->give_back_why = "It fails by itself, and has deliveries left";
-        engine_end(e, job, JOB_GIVE_BACK);
-        return;
-    }
-    failure_database(&job->update->failure, v->code);
-    engine_fail(e, job, true);
-}
-
-/* Whether another of its kind has succeeded since it first failed: one begun after that. Those that were under way then may just have been
- * before the beginning of an outage. */
-static bool worked_since(const struct engine *e, const struct job *job) {
-    return e->succeeded[job->update->audited] > job->failed_after;
-}
-
-/* Whether others of its kind succeeded while it failed twice, and next to none failed: at the beginning of an outage most do. It is what
- * tells where all were begun together and no more will come: without a queue. Where there is one, a message waits for a success begun later: the last
- * successes before an outage are heard of in it. */
-static bool failed_among_successes(const struct engine *e, const struct job *job) {
-    uint64_t successes = e->commits[job->update->audited] - job->commits_before;
-    uint64_t own = job->failures_alike + 1;
-    uint64_t others = e->failures - job->failures_before - own;
-    return others * FAILURES_WEIGHT < successes;
-}
-
-/* How it failed: twice the same way is twice the same of these. */
-static void sign(const struct verdict *v, char ret_signature[static JOB_SIGNATURE_SIZE]) {
-    snprintf(ret_signature, JOB_SIGNATURE_SIZE, "%.*s%s", (int)v->code.len, v->code.data, v->by_audit ? " of the audit record" : "");
-}
-
-static void failed_by_itself(struct engine *e, struct job *job, const struct verdict *v) {
-    char signature[JOB_SIGNATURE_SIZE];
-    sign(v, signature);
-    bool alike = job->failures_alike > 0 && !strcmp(signature, job->signature);
-    bool others_succeed = worked_since(e, job) || (!e->options.can_give_back && failed_among_successes(e, job));
-    if (alike && others_succeed) {
-        failed_alone(e, job, v);
-        return;
-    }
-    if (!alike) {
-        memcpy(job->signature, signature, sizeof signature);
-        job->failed_after = e->attempts;
-        job->commits_before = job->commits_at_start;
-        job->failures_before = e->failures - 1;
-        job->failures_alike = 0;
-        e->verdicts_at_own_failure = e->verdicts;
-    }
-    job->failures_alike++;
-    job->failed_by_itself = true;
-    e->last_own = (struct verdict){.kind = VERDICT_BY_ITSELF, .blame = v->blame};
-    e->hold.why.kind = VERDICT_BY_ITSELF; /* whatever began a hold that may be active */
-    job_enter(job, JOB_HELD);
-    /* Known suspects, and one that failed while others succeeded, stop nobody. */
-    if (!alike && e->verdicts == job->verdicts_at_start)
-        hold_begin(e, &e->last_own);
-    hold_review(e);
-}
-
-/* A 500 among successes is mostly over at the next attempt: it counts only where it lasts, the second time as well. */
-static void failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
-    bool others_work = e->verdicts > job->verdicts_at_start || (job->failures_alike > 0 && worked_since(e, job));
-    if (result->class == CALL_RETRY && others_work && ++job->tries < OWN_TRIES) {
-        char signature[JOB_SIGNATURE_SIZE];
-        sign(v, signature);
-        if (strcmp(signature, job->signature) != 0)
-            job->failures_alike = 0; /* what failed before and fails again after this isn't the same way */
-        engine_retry_later(e, job);
-        return;
-    }
-    job->tries = 0;
-    failed_by_itself(e, job, v);
-}
-
-/* Another of its kind succeeded: those that failed by themselves get the attempt that tells. */
-static void wake_suspects(struct engine *e, bool audited) {
-    struct job *next;
-    for (struct job *job = TAILQ_FIRST(&e->lists[JOB_HELD]); job; job = next) {
-        next = TAILQ_NEXT(job, in_state);
-        if (job->failed_by_itself && job->update->audited == audited && worked_since(e, job))
-            job_enter(job, JOB_READY);
-    }
-}
-
 static void warn_unknown_hash(struct engine *e, const struct job *job) {
     LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "An audit record of an unknown version stands already: taken as applied",
               LOG_C("log_id", job->update->log_id));
@@ -152,11 +65,11 @@ static void set_refusal(struct failure *failure, const struct verdict *v) {
 
 /* DynamoDB got as far as to look at what it asks for: whatever failed before has passed. */
 static void forget_own_failures(struct job *job) {
-    job->failures_alike = job->tries = 0;
-    job->failed_by_itself = false;
+    job->failures_alike = job->tries = job->row = 0;
+    job->failed_as = VERDICT_APPLIED;
 }
 
-static void refused(struct engine *e, struct job *job, const struct verdict *v) {
+void engine_refused(struct engine *e, struct job *job, const struct verdict *v) {
     set_refusal(&job->update->failure, v);
     job->quotes_dynamodb = true;
     job->pauses = 0;
@@ -191,8 +104,10 @@ static void act_on(struct engine *e, struct job *job, const struct verdict *v, c
         failure_database(&u->failure, v->code);
         engine_fail(e, job, true);
         break;
-    case VERDICT_REFUSED: refused(e, job, v); break;
-    case VERDICT_BY_ITSELF: failed_perhaps_by_itself(e, job, v, result); break;
+    case VERDICT_REFUSED: engine_refused(e, job, v); break;
+    case VERDICT_REFUSED_VAGUELY: engine_failed_by_itself(e, job, v); break;
+    case VERDICT_NO_ANSWER: engine_got_no_answer(e, job, v); break;
+    case VERDICT_BY_ITSELF: engine_failed_perhaps_by_itself(e, job, v, result); break;
     case VERDICT_CONFLICT: engine_retry_later(e, job); break;
     case VERDICT_NEW_TOKEN:
         update_next_token(e->context, u);
@@ -217,17 +132,19 @@ void engine_answered(struct engine *e, struct job *job, const struct transact_re
         e->verdicts++;
         e->verdict_at = clock_monotonic(e->ports->clock);
         e->proven = true;
+        e->strangers = 0;
         struct governed answer = governed(e, job);
         governor_admitted(&e->governor, &answer, e->ports->random, e->verdict_at);
         if (v.kind == VERDICT_APPLIED) {
             e->commits[audited]++;
             if (e->succeeded[audited] < job->started)
                 e->succeeded[audited] = job->started;
-            wake_suspects(e, audited);
+            engine_wake_suspects(e, audited);
         }
         hold_end(e);
     } else {
         e->failures++;
+        hold_note_cause(e, &v);
     }
     act_on(e, job, &v, &result->call); /* job may be gone */
     if (was_probe && e->hold.active)

@@ -20,7 +20,7 @@ static const double LIMIT_SCORE = 5;
 static const int64_t RATE_WINDOW = 2 * MICROSECONDS, HOT_WINDOW = 5 * MICROSECONDS;
 static const unsigned MANY_HOT = 32;   /* newly hot records in HOT_WINDOW: it is the table */
 static const unsigned SOME_HOT = 6;
-static const unsigned STARVED_STREAK = 12, LONG_STREAK = 4;
+static const unsigned STARVED_STREAK = 12;
 static const int64_t STARVED_AFTER = 3 * MICROSECONDS;
 
 static const unsigned LEVEL = 8, HEAT_MAX = 8 * 7;
@@ -67,7 +67,7 @@ static double smaller(double a, double b) {
 }
 
 void governor_init(struct governor *g, int64_t now) {
-    *g = (struct governor){.next_at = now, .bound_at = now, .throttled_at = now, .admitted_at = now};
+    *g = (struct governor){.spell = 1, .next_at = now, .bound_at = now, .throttled_at = now, .admitted_at = now};
     event_rate_init(&g->admitted, RATE_WINDOW, now);
     event_rate_init(&g->newly_hot, HOT_WINDOW, now);
 }
@@ -117,6 +117,9 @@ static bool heat_up(struct governor *g, uint64_t record, struct random *random, 
         event_rate_add(&g->newly_hot, now);
     }
     hot->heat = hot->heat + LEVEL < HEAT_MAX ? hot->heat + LEVEL : HEAT_MAX;
+    if (hot->spell != g->spell)
+        g->streak_records++;
+    hot->spell = g->spell;
     pace(hot, random, now);
     hot->forget_at = now + HOT_LASTS + LEVEL * (hot->next_at - now);
     return was_hot;
@@ -205,7 +208,8 @@ void governor_admitted(struct governor *g, const struct governed *answer, struct
     bool was_hot = cool_down(g, answer->record, random, now);
     event_rate_add(&g->admitted, now);
     g->admitted_at = now;
-    g->streak = 0;
+    g->streak = g->streak_records = 0;
+    g->spell++;
     if (!tells_of_table(g, answer, was_hot, now))
         return;
     if (g->limited)
@@ -230,7 +234,8 @@ bool governor_is_starved(const struct governor *g, int64_t now) {
     struct event_rate newly_hot = g->newly_hot;
     if (g->streak >= STARVED_STREAK && event_count(&newly_hot, now) >= SOME_HOT)
         return true;
-    return g->streak >= LONG_STREAK && now - g->admitted_at >= STARVED_AFTER;
+    /* A few records may be hot for as long as they like: each is paced by itself. */
+    return g->streak_records >= SOME_HOT && now - g->admitted_at >= STARVED_AFTER;
 }
 
 void governor_hold(struct governor *g, uint64_t attempts, int64_t now) {
@@ -244,5 +249,6 @@ void governor_resume(struct governor *g, uint64_t attempts, int64_t now) {
     double least = larger(RATE_UNKNOWN / (1 + seconds), RATE_AFTER_LONG);
     limit(g, larger(FLOOR_PART * event_rate(&g->admitted, now), least), attempts, now);
     g->ramping = true;
-    g->streak = 0;
+    g->streak = g->streak_records = 0;
+    g->spell++;
 }

@@ -30,6 +30,7 @@ struct hot_record {
     uint64_t hash;
     int64_t next_at;   /* no transaction before */
     int64_t forget_at; /* without another throttle */
+    uint64_t spell;    /* the governor's, when it was last throttled */
     unsigned heat;     /* in eighths of a level; each level doubles the pace */
 };
 
@@ -47,6 +48,8 @@ struct governor {
     double score;         /* where not limited: throttles that counted, less the part of the answers that would be no matter */
     uint64_t blind_until; /* attempts up to this one began before the last decision, and tell nothing new */
     unsigned streak;      /* throttles since the last admitted answer */
+    unsigned streak_records; /* of so many records */
+    uint64_t spell;       /* the number of the streak: admitted answers so far, and one */
     struct event_rate admitted, newly_hot;
     struct hot_record hot[GOVERNOR_RECORDS];
 };
@@ -68,7 +71,7 @@ void governor_started(struct governor *g, struct random *random, int64_t now);
 void governor_admitted(struct governor *g, const struct governed *answer, struct random *random, int64_t now);
 /* It throttled. Returns for how long its record is to wait. */
 int64_t governor_throttled(struct governor *g, const struct governed *answer, struct random *random, int64_t now);
-/* Whether nothing at all is admitted: then it is for probes to find the end. */
+/* Whether nothing at all is admitted, for more than a few records: then it is for probes to find the end. */
 bool governor_is_starved(const struct governor *g, int64_t now);
 /* Nothing is started any more, of the attempts until now. */
 void governor_hold(struct governor *g, uint64_t attempts, int64_t now);

@@ -91,7 +91,7 @@ static bool is_stuck(const struct held *h) {
     if (first->job.state == JOB_LOOKING || first->job.state == JOB_CONFIRMING)
         return first->job.pauses > 0;
     bool others_run = e->counts[JOB_READY] || e->counts[JOB_PAUSED] || e->counts[JOB_RUNNING] > e->probes_running;
-    return first->job.failed_by_itself && !others_run;
+    return job_is_suspect(&first->job) && !others_run;
 }
 
 void groups_make_room(struct queue_worker *w, unsigned held_most) {

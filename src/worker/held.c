@@ -57,6 +57,7 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
     h->extend.held = h->give_back.held = h;
     h->job.update = h->update;
     h->job.receive_count = message->receive_count;
+    h->job.known_suspect = held_was_set_aside(h);
     h->job.sent_at = message->sent_at;
     h->job.arrival = w->arrivals++;
     h->state = HELD_BEHIND; /* until it begins */

@@ -5,6 +5,7 @@
 #include "lines.h"
 #include "timers.h"
 #include "update.h"
+#include "verdict.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,10 +26,11 @@ enum job_state {
 enum job_outcome {
     JOB_APPLIED,
     JOB_FAILED,   /* update->failure says how */
-    JOB_GIVE_BACK /* to the queue, for job->give_back_seconds */
+    JOB_GIVE_BACK, /* to the queue, for job->give_back_seconds */
+    JOB_SET_ASIDE  /* it gets no answer, and others do: job->signature says how */
 };
 
-#define JOB_SIGNATURE_SIZE (CALL_CODE_SIZE + 24)
+#define JOB_SIGNATURE_SIZE VERDICT_TEXT_SIZE
 
 struct job {
     /* Set by the holder before engine_add(). */
@@ -36,6 +38,7 @@ struct job {
     int64_t sent_at;        /* wall microseconds */
     uint64_t arrival;       /* ties of sent_at, in the order of arrival */
     unsigned receive_count; /* ApproximateReceiveCount */
+    bool known_suspect;     /* it was set aside in an earlier delivery */
 
     /* The engine's. */
     enum job_state state;
@@ -50,7 +53,11 @@ struct job {
     bool has_waited; /* for older updates that might come in, since its last attempt */
     unsigned pauses; /* in a row, for the backoff */
     bool is_probe;
-    bool failed_by_itself;      /* the last failure looked like its own fault */
+    enum verdict_kind failed_as; /* the last failure, where it is held for it; VERDICT_APPLIED: none is known */
+    int64_t tried_at;            /* monotonic: when the attempt began */
+    bool weighed;                /* others are known to succeed: from here on it is counted whether it fails alone */
+    unsigned row;                /* weighed attempts without an answer, in a row; a long silence counts as several */
+    uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */
     uint64_t verdicts_at_start; /* of the engine, when the attempt began */
     char signature[JOB_SIGNATURE_SIZE]; /* how it failed so */
     uint64_t started;                    /* its last attempt's number among the engine's */
@@ -71,3 +78,8 @@ struct job {
 };
 
 TAILQ_HEAD(job_list, job);
+
+/* Whether its last failure may be its own fault, and it waits for others' success to tell. */
+static inline bool job_is_suspect(const struct job *job) {
+    return job->failed_as == VERDICT_BY_ITSELF || job->failed_as == VERDICT_REFUSED_VAGUELY || job->failed_as == VERDICT_NO_ANSWER;
+}

@@ -106,13 +106,14 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
     const struct poller *p = &w->poller;
     unsigned held = held_count(w) + p->reserved_messages, most = w->options.max_in_flight;
     /* The one that tells has no room where as many fail as may be held. It is one above that, and no second. */
-    if (receiving == RECEIVE_ONE_A_MINUTE && p->count == 0 && w->held_counts[HELD_BEHIND] == 0)
+    if (receiving == RECEIVE_ONE_MORE && p->count == 0 && w->held_counts[HELD_BEHIND] == 0)
         most++;
-    if (receiving == RECEIVE_NOTHING || held >= most)
+    if (receiving == RECEIVE_NOTHING || held >= most || (receiving == RECEIVE_ONE_MORE && p->count > 0))
         return 0;
+    /* What waits for the DLQ has its verdict, and says nothing of DynamoDB. */
     if (receiving == RECEIVE_ONE)
-        return held == 0;
-    unsigned wanted = receiving == RECEIVE_ONE_A_MINUTE ? 1 : whole_batch(w), room = held_max(w) > held ? held_max(w) - held : 0;
+        return w->held_counts[HELD_BEHIND] + w->held_counts[HELD_WORKING] + p->reserved_messages == 0;
+    unsigned wanted = receiving == RECEIVE_ONE_MORE ? 1 : whole_batch(w), room = held_max(w) > held ? held_max(w) - held : 0;
     if (receiving == RECEIVE_FREELY && wanted > room)
         return 0; /* not yet room for a full batch */
     if (receiving == RECEIVE_WHAT_FITS && wanted > room)
@@ -123,6 +124,8 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
 }
 
 static void log_failing(struct queue_worker *w, const struct call_result *result) {
+    struct verdict v = verdict_of_call(result);
+    verdict_describe(&v, w->poller.cause);
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Receiving fails; trying again until it works",
               LOG_C("queue", w->facts->queue.name), LOG_C("code", result->code[0] ? result->code : "no answer"),
               LOG_I("status", result->status));
@@ -254,7 +257,7 @@ static bool receive(struct queue_worker *w, unsigned max_messages) {
 static void make_room(struct queue_worker *w, enum receiving receiving) {
     if (!w->fifo || w->held_counts[HELD_BEHIND] == 0 || w->poller.count > 0)
         return;
-    if (receiving == RECEIVE_ONE_A_MINUTE)
+    if (receiving == RECEIVE_ONE_MORE)
         groups_make_room(w, w->options.max_in_flight - 1);
     else if (receiving == RECEIVE_FREELY || receiving == RECEIVE_WHAT_FITS)
         groups_make_room(w, held_max(w) - whole_batch(w));
@@ -283,7 +286,7 @@ void poller_pump(struct queue_worker *w) {
             timer_start(w->ports.timers, &p->timer, clock_monotonic(w->ports.clock) + MICROSECONDS);
             return;
         }
-        if (receiving == RECEIVE_ONE_A_MINUTE) {
+        if (receiving == RECEIVE_ONE_MORE) {
             engine_received_extra(&w->engine);
             return;
         }

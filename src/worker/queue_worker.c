@@ -36,6 +36,7 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
                   LOG_I("receive_count", job->receive_count), LOG_I("seconds", job->give_back_seconds));
         held_give_back(h, job->give_back_seconds, job->give_back_why);
         break;
+    case JOB_SET_ASIDE: held_set_aside(h, "applying it", job->signature); break;
     }
 }
 
@@ -137,7 +138,11 @@ void queue_worker_free(struct queue_worker *w) {
 
 struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
     struct queue_worker_status status = w->totals;
-    status.held = (w->engine.hold.active && w->engine.hold.announced) || w->poller.failures > 0;
+    const struct hold *hold = &w->engine.hold;
+    bool holds = hold->active && hold->announced;
+    status.held = holds || w->poller.failures > 0;
+    status.cause = holds ? hold->told : w->poller.failures > 0 ? w->poller.cause : "";
+    status.since = holds ? hold->since : w->poller.failing_since;
     status.draining = w->phase != PHASE_WORKING;
     status.in_flight = held_count(w);
     return status;

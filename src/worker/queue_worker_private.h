@@ -75,6 +75,7 @@ struct poller {
     unsigned failures; /* in a row */
     int64_t failing_since;
     enum exit_code blame;
+    char cause[VERDICT_TEXT_SIZE]; /* of the failures, as it is in the log */
     struct timer timer;    /* after a failure, or to not_before */
     int64_t not_before;    /* monotonic: no receive before */
     unsigned empty_in_a_row; /* answers */

@@ -2,34 +2,38 @@
 
 #include "clock.h"
 
+enum { WAYS = 4 }; /* places that one message may have */
+
 static const unsigned SHORTEST = 30, LONGEST = 900; /* seconds */
 static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
 
-static struct set_aside_message *find(struct set_aside *s, uint64_t hash) {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->messages[i].hash == hash)
-            return &s->messages[i];
-    return NULL;
+static size_t first_place(uint64_t hash) {
+    return (size_t)(hash % (SET_ASIDE_MAX / WAYS)) * WAYS;
 }
 
-static struct set_aside_message *place_for(struct set_aside *s, uint64_t hash) {
-    struct set_aside_message *m = find(s, hash);
-    if (m)
-        return m;
-    if (s->count < SET_ASIDE_MAX) {
-        m = &s->messages[s->count++];
-    } else {
-        m = s->messages;
-        for (size_t i = 1; i < s->count; i++)
-            if (s->messages[i].at < m->at)
-                m = &s->messages[i];
-    }
-    *m = (struct set_aside_message){.hash = hash};
-    return m;
+/* SET_ASIDE_MAX: it isn't there. */
+static size_t find(const struct set_aside *s, uint64_t hash) {
+    size_t first = first_place(hash);
+    for (size_t i = first; i < first + WAYS; i++)
+        if (s->messages[i].times > 0 && s->messages[i].hash == hash)
+            return i;
+    return SET_ASIDE_MAX;
+}
+
+/* A free place, or that of the message that was set aside the longest ago. */
+static size_t make_place(struct set_aside *s, uint64_t hash) {
+    size_t first = first_place(hash), place = first;
+    for (size_t i = first; i < first + WAYS && s->messages[place].times > 0; i++)
+        if (s->messages[i].times == 0 || s->messages[i].at < s->messages[place].at)
+            place = i;
+    s->count += s->messages[place].times == 0;
+    s->messages[place] = (struct set_aside_message){.hash = hash};
+    return place;
 }
 
 unsigned set_aside_put(struct set_aside *s, uint64_t hash, int64_t now, bool *ret_tell) {
-    struct set_aside_message *m = place_for(s, hash);
+    size_t place = find(s, hash);
+    struct set_aside_message *m = &s->messages[place < SET_ASIDE_MAX ? place : make_place(s, hash)];
     unsigned seconds = SHORTEST;
     for (unsigned i = 0; i < m->times && seconds < LONGEST; i++)
         seconds *= 2;
@@ -42,14 +46,13 @@ unsigned set_aside_put(struct set_aside *s, uint64_t hash, int64_t now, bool *re
 }
 
 bool set_aside_knows(const struct set_aside *s, uint64_t hash) {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->messages[i].hash == hash)
-            return true;
-    return false;
+    return s->count > 0 && find(s, hash) < SET_ASIDE_MAX;
 }
 
 void set_aside_forget(struct set_aside *s, uint64_t hash) {
-    struct set_aside_message *m = find(s, hash);
-    if (m)
-        *m = s->messages[--s->count];
+    size_t place = s->count > 0 ? find(s, hash) : SET_ASIDE_MAX;
+    if (place == SET_ASIDE_MAX)
+        return;
+    s->messages[place] = (struct set_aside_message){.times = 0};
+    s->count--;
 }

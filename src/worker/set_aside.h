@@ -1,17 +1,17 @@
 /* Messages that fail by themselves for something on the network path (a proxy that refuses them, a connection that breaks or is silent each time),
  * while others get through. Nobody's verdict is theirs, so each is given back, ever longer, and comes again; what is remembered of it outlasts its
- * delivery: how often it was set aside, and when the log last heard of it. Of more than SET_ASIDE_MAX at once the oldest is forgotten.
- * Pure: no clock, no I/O, no allocation. */
+ * delivery: how often it was set aside, and when the log last heard of it. Where there are too many, older ones are forgotten.
+ * Pure: no clock, no I/O, no allocation, and a few steps for each call. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SET_ASIDE_MAX 256
+#define SET_ASIDE_MAX 1024
 
 struct set_aside_message {
-    uint64_t hash;  /* of its id */
+    uint64_t hash;  /* of its id, by a seed */
     unsigned times; /* 0: nobody */
     int64_t at;     /* monotonic: when it was last set aside */
     int64_t told_at;
@@ -19,7 +19,7 @@ struct set_aside_message {
 
 struct set_aside {
     struct set_aside_message messages[SET_ASIDE_MAX];
-    size_t count; /* the first of these are in use */
+    size_t count; /* of these in use */
 };
 
 /* Sets a message aside: seconds for which it is given back. *ret_tell: the log hears of it now. */

@@ -140,6 +140,9 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct line *line = (struct line *)job;
     if (outcome == JOB_GIVE_BACK) /* there is no queue to give it to: the key is random, so that this can't be its token */
         failure_database(&line->update->failure, SPAN("IdempotentParameterMismatchException"));
+    if (job->failed_as == VERDICT_NO_ANSWER && line->update->failure.type == ERROR_DATABASE)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A line gets no answer from DynamoDB, while others do: look at what the network path does to it",
+                  LOG_I("line", line->number), LOG_C("failure", job->signature));
     finish(w, line);
     put_out(w);
 }
@@ -266,8 +269,12 @@ static void report_end(void *user) {
 static void give_up(struct stream_worker *w) {
     const struct engine *e = &w->engine;
     enum exit_code blame = e->hold.active ? e->hold.blame : engine_unconfirmed(e) ? e->confirm_blame : EXIT_UNREACHABLE;
-    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: the environment fails for every message; lines from here on may not have been applied",
-              LOG_I("line", next_line(w)));
+    bool suspects = e->hold.active && verdict_may_be_its_own(e->hold.why.kind);
+    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR,
+              suspects ? "Giving up: what is left fails, and nothing succeeds that would tell whether it is its own fault; lines from here on may not have "
+                         "been applied"
+                       : "Giving up: the environment fails for every message; lines from here on may not have been applied",
+              LOG_I("line", next_line(w)), LOG_C("failure", e->hold.cause[0] ? e->hold.cause : "none"));
     engine_stop(&w->engine);
     end(w, blame);
 }

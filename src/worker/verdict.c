@@ -1,6 +1,8 @@
 #include "verdict.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum exit_code blame_of(const struct call_result *result) {
     if (result->class == CALL_AUTH || result->class == CALL_DENIED || result->class == CALL_CLOCK)
@@ -13,10 +15,46 @@ enum exit_code blame_of(const struct call_result *result) {
 bool verdict_shows_health(enum verdict_kind kind) {
     switch (kind) {
     case VERDICT_BY_ITSELF:
+    case VERDICT_REFUSED_VAGUELY:
+    case VERDICT_NO_ANSWER:
     case VERDICT_THROTTLED:
     case VERDICT_ENVIRONMENT: return false;
     default: return true;
     }
+}
+
+bool verdict_may_be_its_own(enum verdict_kind kind) {
+    return kind == VERDICT_BY_ITSELF || kind == VERDICT_REFUSED_VAGUELY || kind == VERDICT_NO_ANSWER || kind == VERDICT_THROTTLED;
+}
+
+void verdict_describe(const struct verdict *v, char ret_text[static VERDICT_TEXT_SIZE]) {
+    int len = (int)(v->code.len < CALL_CODE_SIZE ? v->code.len : CALL_CODE_SIZE);
+    if (len > 0)
+        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "%.*s%s", len, v->code.data, v->by_audit ? " of the audit record" : "");
+    else if (v->status)
+        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "HTTP status %d, not DynamoDB's", v->status);
+    else if (v->message.len)
+        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "%.*s", (int)(v->message.len < VERDICT_TEXT_SIZE ? v->message.len : VERDICT_TEXT_SIZE),
+                       v->message.data);
+    else
+        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "no answer");
+}
+
+/* Whether a refusal is of this item: a sentence that could be said of any message (no transactions here, another key, another account) names
+ * nothing of it. */
+static bool names_the_item(struct span sentence) {
+    static const char *const words[] = {"size", "index key", "indexkey", "path", "operand", "nesting"};
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+        size_t len = strlen(words[i]);
+        for (size_t at = 0; at + len <= sentence.len; at++)
+            if (!strncasecmp(sentence.data + at, words[i], len))
+                return true;
+    }
+    return false;
+}
+
+static enum verdict_kind of_refusal(struct span sentence) {
+    return names_the_item(sentence) ? VERDICT_REFUSED : VERDICT_REFUSED_VAGUELY;
 }
 
 static struct verdict of_kind(enum verdict_kind kind, const char *code) {
@@ -54,6 +92,10 @@ static struct verdict of_reason(const struct cancellation_reason *reason, bool b
             v.kind = table[i].kind;
     v.by_audit = by_audit;
     v.message = span_cstr(reason->message);
+    if (v.kind == VERDICT_REFUSED) {
+        v.kind = of_refusal(v.message);
+        v.blame = EXIT_SETTINGS;
+    }
     return v;
 }
 
@@ -74,8 +116,16 @@ static struct verdict of_reasons(const struct update *u, const struct transact_r
     if (!strcmp(update->code, "ConditionalCheckFailed"))
         return of_kind(update->has_item ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND, update->code);
     if (is_none(update))
-        return of_kind(VERDICT_ENVIRONMENT, result->call.code); /* cancelled, and nobody says why */
+        return of_kind(VERDICT_NO_ANSWER, result->call.code); /* cancelled, and nobody says why */
     return of_reason(update, false);
+}
+
+struct verdict verdict_of_call(const struct call_result *result) {
+    struct verdict v = of_kind(VERDICT_ENVIRONMENT, result->code);
+    v.message = span_cstr(result->message);
+    v.blame = blame_of(result);
+    v.status = result->from_service ? 0 : result->status;
+    return v;
 }
 
 struct verdict verdict_of(const struct update *u, const struct transact_result *result) {
@@ -85,16 +135,18 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
     if (result->reason_count == (u->audited ? 2u : 1u))
         return of_reasons(u, result);
 
-    struct verdict v = of_kind(VERDICT_ENVIRONMENT, call->code);
-    v.message = span_cstr(call->message);
-    v.blame = blame_of(call);
-    if (!call->from_service)
+    struct verdict v = verdict_of_call(call);
+    if (!call->from_service) {
+        if (!call->unsent && (call->class == CALL_RETRY || call->class == CALL_THROTTLED || call->class == CALL_PERMANENT))
+            v.kind = VERDICT_NO_ANSWER;
         return v;
+    }
     if (!strcmp(call->code, "IdempotentParameterMismatchException"))
         v.kind = u->audited ? VERDICT_NEW_TOKEN : u->own_key ? VERDICT_KEY_REUSED : VERDICT_TOKEN_TAKEN;
-    else if (!strcmp(call->code, "ValidationException"))
-        v.kind = VERDICT_REFUSED;
-    else if (!strcmp(call->code, "ResourceNotFoundException"))
+    else if (!strcmp(call->code, "ValidationException")) {
+        v.kind = of_refusal(v.message);
+        v.blame = EXIT_SETTINGS;
+    } else if (!strcmp(call->code, "ResourceNotFoundException"))
         v.blame = EXIT_SETTINGS;
     else if (!strcmp(call->code, "TransactionInProgressException"))
         v.kind = VERDICT_CONFLICT; /* before the throttles, which the client counts it among */
@@ -105,6 +157,8 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
     else if (call->status == 500 || (call->class == CALL_PERMANENT && call->code[0])) {
         v.kind = VERDICT_BY_ITSELF;
         v.blame = EXIT_UNREACHABLE;
+    } else if (call->class == CALL_RETRY) {
+        v.kind = VERDICT_NO_ANSWER; /* a 503 of its own, say */
     }
     return v;
 }

@@ -94,7 +94,10 @@ static bool refuse(struct sim_call *call) {
             sim_call_fail(r, 400, "ThrottlingException", "Rate exceeded");
         break;
     case SIM_SILENT: transport_failure(r, "no answer in time"); break;
-    case SIM_DOWN: transport_failure(r, SIM_NO_CONNECTION); break;
+    case SIM_DOWN:
+        transport_failure(r, SIM_NO_CONNECTION);
+        r->unsent = true;
+        break;
     case SIM_BROKEN: sim_call_fail(r, 500, "InternalServerError", "Internal server error"); break;
     case SIM_PROXY: sim_call_fail(r, 503, "", "HTTP status 503"); break;
     case SIM_THROTTLED: sim_call_fail(r, 400, "ThrottlingException", "Rate exceeded"); break;

@@ -7,19 +7,21 @@ static void a_refusal_is_a_validation_error_after_a_look_at_both_tables(void **s
     scene_init(&s, 1, 2);
     struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException", .left = FOR_EVER};
     scene_script(&s, &script);
-    scene_set(&s, 0, 1);
-    scene_set(&s, 1, 1);
     scene_start(&s);
+    scene_set(&s, 1, 1);
+    scene_trickle(&s, 0, SECOND, 10 * SECOND);
     scene_empties(&s, MINUTE);
     assert_int_equal(s.db->describe.calls, 2);
     assert_int_equal(s.dlq->count, 1);
     assert_string_equal(scene_dead(&s, 0)->error_type, "ValidationError");
     /* A look less than a minute old counts. */
     scene_set(&s, 1, 2);
+    scene_trickle(&s, 0, SECOND, 3 * SECOND);
     scene_empties(&s, MINUTE);
     assert_int_equal(s.db->describe.calls, 2);
     world_run(&s.world, MINUTE);
     scene_set(&s, 1, 3);
+    scene_trickle(&s, 0, SECOND, 3 * SECOND);
     scene_empties(&s, MINUTE);
     assert_int_equal(s.db->describe.calls, 4);
     scene_done(&s);
@@ -375,10 +377,11 @@ static void what_dynamodb_says_of_a_refused_value_stays_out_of_the_log(void **st
     (void)state;
     struct scene s;
     scene_init(&s, 33, 2);
-    struct scripted script = {.record = "k0", .status = 400, .code = "ValidationException", .left = 1};
+    struct scripted script = {.record = "k0", .status = 400, .code = "ValidationException", .left = FOR_EVER};
     scene_script(&s, &script);
-    scene_set(&s, 0, 1);
     scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_trickle(&s, 1, SECOND, 10 * SECOND);
     scene_empties(&s, MINUTE);
     assert_non_null(strstr(scene_dead(&s, 0)->body, "an exception of the test's own"));
     assert_int_equal(world_logged(&s.world, "an exception of the test's own"), 0);

@@ -51,17 +51,20 @@ static void who_gets_through_begins_anew(void **state) {
         assert_int_equal(set_aside_put(&s, hash, SECOND, &tell), hash == 2 ? 30 : 60);
 }
 
-static void of_more_than_are_remembered_the_oldest_is_forgotten(void **state) {
+static void whatever_comes_it_is_bounded_and_the_newest_are_known(void **state) {
     (void)state;
     struct set_aside s = {.count = 0};
     bool tell;
-    for (uint64_t hash = 0; hash < SET_ASIDE_MAX; hash++)
-        (void)set_aside_put(&s, hash, (int64_t)((hash + 100) % SET_ASIDE_MAX) * SECOND, &tell);
-    (void)set_aside_put(&s, 12345, 1000 * SECOND, &tell);
-    assert_true(set_aside_knows(&s, 12345));
-    assert_false(set_aside_knows(&s, SET_ASIDE_MAX - 100)); /* put at 0 */
+    for (uint64_t hash = 0; hash < 100000; hash++) {
+        assert_int_equal(set_aside_put(&s, hash, (int64_t)hash, &tell), 30);
+        for (uint64_t back = 0; back < 100 && back <= hash; back++)
+            assert_true(set_aside_knows(&s, hash - back));
+    }
     assert_int_equal(s.count, SET_ASIDE_MAX);
-    assert_int_equal(set_aside_put(&s, 3, 1001 * SECOND, &tell), 60);
+    assert_false(set_aside_knows(&s, 0));
+    for (uint64_t hash = 0; hash < 100000; hash++)
+        set_aside_forget(&s, hash);
+    assert_int_equal(s.count, 0);
 }
 
 int main(void) {
@@ -69,7 +72,7 @@ int main(void) {
         cmocka_unit_test(each_time_is_twice_as_long_up_to_a_quarter_of_an_hour),
         cmocka_unit_test(the_log_hears_of_each_at_once_and_then_every_ten_minutes_at_most),
         cmocka_unit_test(who_gets_through_begins_anew),
-        cmocka_unit_test(of_more_than_are_remembered_the_oldest_is_forgotten),
+        cmocka_unit_test(whatever_comes_it_is_bounded_and_the_newest_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

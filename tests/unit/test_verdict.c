@@ -31,7 +31,7 @@ static enum verdict_kind expected(const char *update, const char *audit) {
         enum verdict_kind kind;
     } common[] = {{"TransactionConflict", VERDICT_CONFLICT},      {"ProvisionedThroughputExceeded", VERDICT_THROTTLED},
                   {"ThrottlingError", VERDICT_THROTTLED},         {"ItemCollectionSizeLimitExceeded", VERDICT_NAMED},
-                  {"ValidationError", VERDICT_REFUSED}};
+                  {"ValidationError", VERDICT_REFUSED_VAGUELY}};
     bool by_audit = strcmp(audit, "None") != 0;
     if (!strcmp(audit, CCF))
         return VERDICT_APPLIED_BEFORE;
@@ -40,7 +40,7 @@ static enum verdict_kind expected(const char *update, const char *audit) {
     for (size_t i = 0; i < ARRAY_LENGTH(common); i++)
         if (!strcmp(by_audit ? audit : update, common[i].code))
             return common[i].kind;
-    return by_audit ? VERDICT_CONFLICT : !strcmp(update, "None") ? VERDICT_ENVIRONMENT : VERDICT_BY_ITSELF;
+    return by_audit ? VERDICT_CONFLICT : !strcmp(update, "None") ? VERDICT_NO_ANSWER : VERDICT_BY_ITSELF;
 }
 
 static void every_pair_of_reasons_is_read_by_position_the_audits_first(void **state) {
@@ -108,13 +108,14 @@ struct exception_case {
 #define ALIKE(kind) kind, kind, kind
 
 static const struct exception_case EXCEPTIONS[] = {
-    {0, "", ALIKE(VERDICT_ENVIRONMENT), EXIT_UNREACHABLE},
-    {502, "", ALIKE(VERDICT_ENVIRONMENT), EXIT_UNREACHABLE},
-    {500, "", ALIKE(VERDICT_ENVIRONMENT), EXIT_UNREACHABLE},
-    {403, "", ALIKE(VERDICT_ENVIRONMENT), EXIT_UNREACHABLE}, /* a proxy's */
+    {0, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
+    {502, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
+    {500, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
+    {403, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE}, /* a proxy's */
+    {413, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
     {500, "InternalServerError", ALIKE(VERDICT_BY_ITSELF), EXIT_UNREACHABLE},
     {500, "SomethingNew", ALIKE(VERDICT_BY_ITSELF), EXIT_UNREACHABLE},
-    {503, "ServiceUnavailable", ALIKE(VERDICT_ENVIRONMENT), EXIT_UNREACHABLE},
+    {503, "ServiceUnavailable", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
     {400, "SomethingNewException", ALIKE(VERDICT_BY_ITSELF), EXIT_UNREACHABLE},
     {400, "AccessDeniedException", ALIKE(VERDICT_BY_ITSELF), EXIT_NOT_PERMITTED},
     {400, "ExpiredTokenException", ALIKE(VERDICT_ENVIRONMENT), EXIT_NOT_PERMITTED},
@@ -124,7 +125,7 @@ static const struct exception_case EXCEPTIONS[] = {
     {400, "ProvisionedThroughputExceededException", ALIKE(VERDICT_THROTTLED), EXIT_UNREACHABLE},
     {400, "RequestLimitExceeded", ALIKE(VERDICT_THROTTLED), EXIT_UNREACHABLE},
     {400, "TransactionInProgressException", ALIKE(VERDICT_CONFLICT), EXIT_UNREACHABLE},
-    {400, "ValidationException", ALIKE(VERDICT_REFUSED), EXIT_SETTINGS},
+    {400, "ValidationException", ALIKE(VERDICT_REFUSED_VAGUELY), EXIT_SETTINGS},
     {400, "IdempotentParameterMismatchException", VERDICT_NEW_TOKEN, VERDICT_TOKEN_TAKEN, VERDICT_KEY_REUSED, EXIT_SETTINGS},
 };
 
@@ -160,11 +161,68 @@ static void reasons_of_another_number_than_the_actions_name_no_item(void **state
     assert_int_equal(verdict_of(&u, &r).kind, VERDICT_BY_ITSELF);
 }
 
+/* What fails before a request is sent fails for everyone. */
+static void what_was_never_sent_is_the_environments(void **state) {
+    (void)state;
+    struct update u;
+    make_update(&u, true, false);
+    struct transact_result r = {.call = {.class = CALL_RETRY, .unsent = true, .message = "no address"}};
+    struct verdict v = verdict_of(&u, &r);
+    assert_int_equal(v.kind, VERDICT_ENVIRONMENT);
+    assert_false(verdict_may_be_its_own(v.kind));
+    r.call.unsent = false;
+    assert_true(verdict_may_be_its_own(verdict_of(&u, &r).kind));
+}
+
+static void a_refusal_that_names_the_item_is_told_from_one_that_may_be_everyones(void **state) {
+    (void)state;
+    static const struct {
+        const char *sentence;
+        enum verdict_kind kind;
+    } cases[] = {
+        {"Item size to update has exceeded the maximum allowed size", VERDICT_REFUSED},
+        {"One or more parameter values were invalid: Type mismatch for Index Key n Expected: N Actual: S", VERDICT_REFUSED},
+        {"A value specified for a secondary index key is not supported. IndexName: i, IndexKey: n", VERDICT_REFUSED},
+        {"The document path provided in the update expression is invalid for update", VERDICT_REFUSED},
+        {"An operand in the update expression has an incorrect data type", VERDICT_REFUSED},
+        {"Nesting Levels have exceeded supported limits", VERDICT_REFUSED},
+        {"Transactions are not supported on this table", VERDICT_REFUSED_VAGUELY},
+        {"The provided key element does not match the schema", VERDICT_REFUSED_VAGUELY},
+        {"", VERDICT_REFUSED_VAGUELY},
+    };
+    struct update u;
+    make_update(&u, true, false);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400, .code = "ValidationException"}};
+        snprintf(r.call.message, sizeof r.call.message, "%s", cases[i].sentence);
+        assert_int_equal(verdict_of(&u, &r).kind, cases[i].kind);
+        struct transact_result reason = {.call = {.class = CALL_PERMANENT, .from_service = true}, .reason_count = 2};
+        set_reason(&reason.reasons[0], "ValidationError", false, NULL);
+        set_reason(&reason.reasons[1], "None", false, NULL);
+        snprintf(reason.reasons[0].message, sizeof reason.reasons[0].message, "%s", cases[i].sentence);
+        assert_int_equal(verdict_of(&u, &reason).kind, cases[i].kind);
+    }
+}
+
+static void a_failure_is_described_by_its_code_its_status_or_what_happened(void **state) {
+    (void)state;
+    char text[VERDICT_TEXT_SIZE];
+    verdict_describe(&(struct verdict){.code = SPAN("ThrottlingError"), .by_audit = true}, text);
+    assert_string_equal(text, "ThrottlingError of the audit record");
+    verdict_describe(&(struct verdict){.code = SPAN(""), .status = 413, .message = SPAN("HTTP status 413")}, text);
+    assert_string_equal(text, "HTTP status 413, not DynamoDB's");
+    verdict_describe(&(struct verdict){.code = SPAN(""), .message = SPAN("the connection was closed")}, text);
+    assert_string_equal(text, "the connection was closed");
+    verdict_describe(&(struct verdict){.code = SPAN("")}, text);
+    assert_string_equal(text, "no answer");
+}
+
 static void only_answers_of_a_service_that_works_show_health(void **state) {
     (void)state;
     for (int kind = VERDICT_APPLIED; kind <= VERDICT_ENVIRONMENT; kind++)
         assert_int_equal(verdict_shows_health((enum verdict_kind)kind),
-                         kind != VERDICT_BY_ITSELF && kind != VERDICT_THROTTLED && kind != VERDICT_ENVIRONMENT);
+                         kind != VERDICT_BY_ITSELF && kind != VERDICT_REFUSED_VAGUELY && kind != VERDICT_NO_ANSWER && kind != VERDICT_THROTTLED &&
+                             kind != VERDICT_ENVIRONMENT);
 }
 
 int main(void) {
@@ -175,6 +233,9 @@ int main(void) {
         cmocka_unit_test(the_stored_hash_tells_a_repetition_from_a_reused_key),
         cmocka_unit_test(every_class_of_exception_has_its_verdict),
         cmocka_unit_test(reasons_of_another_number_than_the_actions_name_no_item),
+        cmocka_unit_test(what_was_never_sent_is_the_environments),
+        cmocka_unit_test(a_refusal_that_names_the_item_is_told_from_one_that_may_be_everyones),
+        cmocka_unit_test(a_failure_is_described_by_its_code_its_status_or_what_happened),
         cmocka_unit_test(only_answers_of_a_service_that_works_show_health),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
