@@ -58,8 +58,8 @@ struct app_signals {
 };
 /* At the beginning of the program: SIGHUP waits until a command watches for it. */
 void app_hold_hangup(void);
-/* signals must stay where it is. False: no memory. */
-MUST_USE bool app_watch_signals(struct app *app, void (*arrived)(void *user, int number), void *user, struct app_signals *signals);
+/* hangup_is_ours: SIGHUP ends nothing, and is heard of even where it was ignored. signals must stay where it is. False: no memory. */
+MUST_USE bool app_watch_signals(struct app *app, bool hangup_is_ours, void (*arrived)(void *user, int number), void *user, struct app_signals *signals);
 /* SIGHUP waits again, so that it ends nobody who is about to end well. Takes a zeroed one too. */
 void app_unwatch_signals(struct app_signals *signals);
 

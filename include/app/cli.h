@@ -1,36 +1,76 @@
-/* The command line: commands and options are a table each; the help comes from them. Pure: no I/O. */
+/* The command line: commands and their options are a table (commands.c), of which the help is made too. Pure: no I/O. */
 #pragma once
 
 #include "compiler.h"
+#include "outcome.h"
+#include "settings.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum cli_command { CLI_NONE, CLI_RUN, CLI_APPLY, CLI_COMMANDS };
+/* What was given for an option. */
+struct cli_value {
+    bool given;
+    const char *text; /* NULL: no value was given */
+    unsigned number;  /* where the option takes one */
+};
 
+enum cli_takes {
+    TAKES_NOTHING,
+    TAKES_PERHAPS, /* behind a = only: --until-empty, --until-empty=5 */
+    TAKES_TEXT     /* --config FILE, --config=FILE */
+};
+
+struct cli_option {
+    const char *name;       /* --help */
+    const char *short_name; /* -h; NULL: none */
+    enum cli_takes takes;
+    const char *value; /* as the help calls it: FILE */
+    bool is_number;
+    unsigned min, max; /* of a number */
+    size_t offset;     /* in struct cli, of a struct cli_value */
+    const char *text;  /* a sentence or two for the help */
+};
+
+struct app;
+
+struct cli_command {
+    const char *name;
+    const char *operands; /* as the help shows them: [FILE] */
+    int operands_least, operands_most;
+    const struct cli_option *options; /* its own, beside those that all have */
+    size_t option_count;
+    enum settings_need needs;
+    const char *summary;  /* one sentence */
+    const char *text;     /* paragraphs of at most 80 columns */
+    const char *examples; /* lines */
+    enum exit_code (*run)(struct app *app);
+};
+extern const struct cli_command CLI_COMMANDS[];
+extern const size_t CLI_COMMAND_COUNT;
+extern const struct cli_option CLI_COMMON_OPTIONS[];
+extern const size_t CLI_COMMON_COUNT;
+
+#define UNTIL_EMPTY_MAX 86400 /* seconds */
+
+/* What was read. The texts are borrowed from the arguments. */
 struct cli {
-    enum cli_command command; /* CLI_NONE only with help or version */
-    bool help, version;
-    const char *config; /* --config; NULL: the default file */
-    bool until_empty;
-    unsigned until_empty_seconds;
-    bool line_numbers;
-    const char *file; /* of apply; NULL: standard input */
+    const struct cli_command *command; /* NULL only with help or version */
+    struct cli_value help, version, config;
+    union {
+        struct {
+            struct cli_value until_empty;
+        } run;
+        struct {
+            struct cli_value line_numbers;
+        } apply;
+    } of; /* the command's own */
+    char *const *operands;
+    int operand_count;
+    const char *settings[SETTINGS_MAX]; /* by the table of settings: those that are given as options; NULL: not given */
 };
 
 #define CLI_WHY_SIZE 256
-#define UNTIL_EMPTY_MAX 86400 /* seconds */
 
-/* Reads the arguments, of which the texts are borrowed. False: ret_why is a sentence for the user, and the exit code is 64. */
-MUST_USE bool cli_parse(int argc, char *const *argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]);
-
-/* A row of a table, for the help. */
-struct cli_row {
-    const char *name;     /* run; --config */
-    const char *argument; /* as it is shown behind the name; "" for none */
-    const char *text;
-    unsigned commands; /* of an option: a bit (1 << enum cli_command) for each that takes it */
-};
-extern const struct cli_row CLI_COMMAND_ROWS[CLI_COMMANDS]; /* by enum cli_command */
-extern const struct cli_row CLI_OPTION_ROWS[];
-extern const size_t CLI_OPTION_COUNT;
+/* Reads the arguments, of which the operands are moved to the front. False: ret_why is a sentence for the user, and the exit code is 64. */
+MUST_USE bool cli_parse(int argc, char **argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]);

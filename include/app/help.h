@@ -6,5 +6,5 @@
 
 #include <stdbool.h>
 
-/* Appends the help of a command, or of the program as a whole (CLI_NONE). False: out has failed. */
-bool help_append(enum cli_command command, struct buf *out);
+/* Appends the help of a command, or of the program as a whole (NULL). False: out has failed. */
+bool help_append(const struct cli_command *command, struct buf *out);

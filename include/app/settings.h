@@ -50,8 +50,9 @@ struct setting {
 };
 extern const struct setting SETTINGS[];
 extern const size_t SETTINGS_COUNT;
+#define SETTINGS_MAX 64 /* what SETTINGS_COUNT may be */
 
-enum settings_need { NEED_TABLE, NEED_TABLE_AND_QUEUE };
+enum settings_need { NEED_NOTHING = 0, NEED_TABLE = 1, NEED_QUEUE = 2, NEED_TABLE_AND_QUEUE = NEED_TABLE | NEED_QUEUE };
 
 /* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is one (*ret_settings is
  * not written then). */
@@ -63,5 +64,9 @@ void settings_read_log(const struct environment *environment, struct log *log);
 bool settings_check_names(const struct settings_file *file, const char *path, struct log *log);
 /* Warns of names in an environment (NAME=value each, NULL at its end) that are none of ours, but close to one: others may own them. */
 void settings_check_environment(char *const *variables, struct log *log);
+#define SETTINGS_OPTION_SIZE 48
+/* How a setting is given on the command line: --table-name for TABLE_NAME, --region for AWS_REGION. False: it can't be (secrets would be seen by all, and
+ * what only stands in for another setting is of no use there). */
+bool settings_option(const struct setting *setting, char ret_option[static SETTINGS_OPTION_SIZE]);
 /* Whether a name is in the table. */
 bool settings_know(const char *name);

@@ -41,16 +41,16 @@ static size_t connections_possible(struct app *app) {
 /* Reads the settings of both kinds; all their problems are told. */
 static bool read_settings(struct app *app, const struct services_options *options) {
     bool file_fine = !app->configuration.faulty;
-    enum settings_need need = options->with_queue ? NEED_TABLE_AND_QUEUE : NEED_TABLE;
-    bool settings_fine = settings_read(&app->environment, need, &app->log, &app->settings);
+    bool settings_fine = settings_read(&app->environment, app->cli->command->needs, &app->log, &app->settings);
     return services_find(&app->services, options) && settings_fine && file_fine;
 }
 
 static bool load_configuration(struct app *app) {
     /* The environment says how to log where the file can't be read. */
+    app->configuration.options = app->cli->settings;
     app->environment = configuration_environment(&app->configuration);
     settings_read_log(&app->environment, &app->log);
-    if (!configuration_load(app->cli->config, &app->log, &app->configuration)) {
+    if (!configuration_load(app->cli->config.text, app->cli->settings, &app->log, &app->configuration)) {
         return false;
     }
     settings_check_environment(environ, &app->log);
@@ -96,7 +96,7 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
         return fail(app, "The event loop or the cryptographic library can't be set up: no memory, or no descriptors");
     }
     struct services_options options = {.environment = &app->environment,
-                                       .with_queue = cli->command == CLI_RUN,
+                                       .with_queue = (cli->command->needs & NEED_QUEUE) != 0,
                                        .loop = app->loop,
                                        .random = &app->random,
                                        .digest = app->digest,
@@ -198,12 +198,11 @@ static void on_signal(void *user) {
     signal->all->arrived(signal->all->user, signal->number);
 }
 
-bool app_watch_signals(struct app *app, void (*arrived)(void *user, int number), void *user, struct app_signals *signals) {
+bool app_watch_signals(struct app *app, bool hangup_is_ours, void (*arrived)(void *user, int number), void *user, struct app_signals *signals) {
     static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     *signals = (struct app_signals){.arrived = arrived, .user = user};
     for (size_t i = 0; i < APP_SIGNALS; i++) {
-        bool ends_run = numbers[i] != SIGHUP;
-        if (is_ignored(numbers[i]) && (ends_run || app->cli->command != CLI_RUN)) {
+        if (is_ignored(numbers[i]) && (numbers[i] != SIGHUP || !hangup_is_ours)) {
             continue;
         }
         signals->of[i] = (struct app_signal){.all = signals, .number = numbers[i]};

@@ -7,41 +7,26 @@
 #include <stdio.h>
 #include <string.h>
 
-enum option { OPTION_CONFIG, OPTION_UNTIL_EMPTY, OPTION_LINE_NUMBERS, OPTION_HELP, OPTION_VERSION, OPTIONS };
-enum value { VALUE_NONE, VALUE_MAY, VALUE_MUST };
+#define NAMES_MAX (SETTINGS_MAX + 64) /* of options that one command takes */
 
-#define FOR(command) (1U << (command))
-#define FOR_ALL (FOR(CLI_NONE) | FOR(CLI_RUN) | FOR(CLI_APPLY))
-
-const struct cli_row CLI_COMMAND_ROWS[CLI_COMMANDS] = {
-    [CLI_NONE] = {"", "", "", 0},
-    [CLI_RUN] = {"run", "[--until-empty[=SECONDS]]", "Apply the messages of the queue, until SIGTERM.", 0},
-    [CLI_APPLY] = {"apply", "[--line-numbers] [FILE]", "Apply messages from a file or standard input, without a queue.", 0},
-};
-
-const struct cli_row CLI_OPTION_ROWS[] = {
-    [OPTION_CONFIG] = {"--config", " FILE", "Read settings from FILE instead of " SETTINGS_DEFAULT_FILE ".", FOR_ALL},
-    [OPTION_UNTIL_EMPTY] = {"--until-empty", "[=SECONDS]",
-                            "End once the queue is empty, and has been for SECONDS (default 0: about 3 s after the last message). The "
-                            "counts of Amazon SQS lag behind by a minute: give 120 there.",
-                            FOR(CLI_RUN)},
-    [OPTION_LINE_NUMBERS] = {"--line-numbers", "", "Give each response a member \"line\": the line of the input that it answers.", FOR(CLI_APPLY)},
-    [OPTION_HELP] = {"--help", "", "Show this help, or a command's.", FOR_ALL},
-    [OPTION_VERSION] = {"--version", "", "Show the version.", FOR_ALL},
-};
-const size_t CLI_OPTION_COUNT = OPTIONS;
-
-static const enum value option_values[OPTIONS] = {[OPTION_CONFIG] = VALUE_MUST, [OPTION_UNTIL_EMPTY] = VALUE_MAY};
 /* Commands that the manuals of other versions name. */
-static const char *const absent_commands[] = {"check", "enqueue", "redrive", "dlq"};
+static const char *const absent_commands[] = {"check", "enqueue", "reconcile", "redrive", "dlq", "lambda"};
 
 struct parser {
     struct cli cli;
-    char *const *next; /* the argument to be read next */
-    char *const *end;
-    bool seen[OPTIONS];
-    bool only_operands; /* behind "--" */
-    char *why;          /* CLI_WHY_SIZE bytes */
+    int argc;
+    char **argv;
+    int at;           /* the argument to be read next */
+    int command_at;   /* where the command's name stands; 0: nowhere */
+    int help_at;      /* where the word help stands in a command's place; 0: nowhere */
+    int operands;     /* moved to the front so far */
+    char *why;        /* CLI_WHY_SIZE bytes */
+};
+
+/* An option that may be given: one of a table, or a setting's. */
+struct found {
+    const struct cli_option *option;
+    size_t setting; /* where option is NULL */
 };
 
 /* An argument may be of any length, and is quoted in part. */
@@ -56,127 +41,208 @@ static bool wrong(struct parser *p, const char *format, ...) {
     return false;
 }
 
-static bool unknown_option(struct parser *p, const char *given, size_t length) {
-    char name[64];
-    (void)snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : (int)sizeof name - 1, given);
-    const char *names[OPTIONS];
-    for (size_t i = 0; i < OPTIONS; i++) {
-        names[i] = CLI_OPTION_ROWS[i].name;
+static bool is_called(const char *name, struct span given) {
+    return name && span_is(given, name);
+}
+
+static const struct cli_option *find_in(const struct cli_option *options, size_t count, struct span name) {
+    for (size_t i = 0; i < count; i++) {
+        if (is_called(options[i].name, name) || is_called(options[i].short_name, name)) {
+            return &options[i];
+        }
     }
-    const char *meant = closest_name(name, names, OPTIONS);
+    return NULL;
+}
+
+/* Among the options that all commands have, and those of one (NULL: of any). */
+static bool find(const struct cli_command *command, struct span name, struct found *ret_found) {
+    *ret_found = (struct found){find_in(CLI_COMMON_OPTIONS, CLI_COMMON_COUNT, name), 0};
+    for (size_t i = 0; !ret_found->option && i < CLI_COMMAND_COUNT; i++) {
+        if (!command || command == &CLI_COMMANDS[i]) {
+            ret_found->option = find_in(CLI_COMMANDS[i].options, CLI_COMMANDS[i].option_count, name);
+        }
+    }
+    for (size_t i = 0; !ret_found->option && i < SETTINGS_COUNT; i++) {
+        char option[SETTINGS_OPTION_SIZE];
+        if (settings_option(&SETTINGS[i], option) && is_called(option, name)) {
+            ret_found->setting = i;
+            return true;
+        }
+    }
+    return ret_found->option != NULL;
+}
+
+static enum cli_takes takes_of(const struct found *found) {
+    return found->option ? found->option->takes : TAKES_TEXT;
+}
+
+static bool is_option(const char *argument) {
+    return argument[0] == '-' && argument[1];
+}
+
+/* The name of an option without its value. */
+static struct span name_of(const char *argument) {
+    return span_of(argument, strcspn(argument, "="));
+}
+
+static bool unknown_option(struct parser *p, struct span given) {
+    char name[64], options[SETTINGS_MAX][SETTINGS_OPTION_SIZE];
+    (void)snprintf(name, sizeof name, "%.*s", (int)(given.len < sizeof name ? given.len : sizeof name - 1), given.data);
+    const struct cli_command *command = p->cli.command;
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    struct found found;
+    if (command && find(NULL, given, &found)) {
+        return wrong(p, "%s takes no " WORD, command->name, name);
+    }
+    for (size_t i = 0; i < CLI_COMMON_COUNT && count < NAMES_MAX; i++) {
+        names[count++] = CLI_COMMON_OPTIONS[i].name;
+    }
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        const struct cli_command *one = &CLI_COMMANDS[i];
+        for (size_t j = 0; (!command || command == one) && j < one->option_count && count < NAMES_MAX; j++) {
+            names[count++] = one->options[j].name;
+        }
+    }
+    for (size_t i = 0; i < SETTINGS_COUNT && count < NAMES_MAX; i++) {
+        if (settings_option(&SETTINGS[i], options[i])) {
+            names[count++] = options[i];
+        }
+    }
+    const char *meant = name[1] == '-' ? closest_name(name, names, count) : NULL;
     return meant ? wrong(p, "there is no option " WORD "; did you mean %s?", name, meant) : wrong(p, "there is no option " WORD, name);
 }
 
+/* "run, apply and check": as many as there are. */
+static const char *commands_there_are(char text[static 128]) {
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < CLI_COMMAND_COUNT && used < 128; i++) {
+        const char *between = i == 0 ? "" : i + 1 < CLI_COMMAND_COUNT ? ", " : " and ";
+        int n = snprintf(text + used, 128 - used, "%s%s", between, CLI_COMMANDS[i].name);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return text;
+}
+
 static bool unknown_command(struct parser *p, const char *given) {
-    const char *names[CLI_COMMANDS - 1];
-    for (size_t i = 1; i < CLI_COMMANDS; i++) {
-        names[i - 1] = CLI_COMMAND_ROWS[i].name;
+    char all[128];
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT && count < NAMES_MAX; i++) {
+        names[count++] = CLI_COMMANDS[i].name;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(absent_commands); i++) {
         if (strcmp(given, absent_commands[i]) == 0) {
-            return wrong(p, "the command %s is not in this version (" TABLE_UPDATER_VERSION "); there are run and apply", given);
+            return wrong(p, "the command %s is not in this version (" TABLE_UPDATER_VERSION "); there are %s", given, commands_there_are(all));
         }
     }
-    const char *meant = closest_name(given, names, ARRAY_LENGTH(names));
+    const char *meant = closest_name(given, names, count);
     return meant ? wrong(p, "there is no command " WORD "; did you mean %s?", given, meant)
-                 : wrong(p, "there is no command " WORD "; there are run and apply", given);
+                 : wrong(p, "there is no command " WORD "; there are %s", given, commands_there_are(all));
 }
 
-static bool take_option(struct parser *p, enum option option, const char *value) {
-    p->seen[option] = true;
-    switch (option) {
-    case OPTION_CONFIG:
-        p->cli.config = value;
-        return value[0] || wrong(p, "--config takes the name of a file");
-    case OPTION_UNTIL_EMPTY:
-        p->cli.until_empty = true;
-        return !value || read_integer(value, 0, UNTIL_EMPTY_MAX, &p->cli.until_empty_seconds) ||
-               wrong(p, "--until-empty=" WORD ": SECONDS may be a whole number from 0 to %d", value, UNTIL_EMPTY_MAX);
-    case OPTION_LINE_NUMBERS: p->cli.line_numbers = true; return true;
-    case OPTION_HELP: p->cli.help = true; return true;
-    case OPTION_VERSION: p->cli.version = true; return true;
-    case OPTIONS: break;
+/* Which command it is, wherever that stands: its options are known by it. */
+static bool find_command(struct parser *p) {
+    bool only_operands = false;
+    for (int i = 1; i < p->argc; i++) {
+        const char *argument = p->argv[i];
+        struct found found;
+        if (!only_operands && strcmp(argument, "--") == 0) {
+            only_operands = true;
+        } else if (!only_operands && is_option(argument)) {
+            if (!find(NULL, name_of(argument), &found)) {
+                return unknown_option(p, name_of(argument));
+            }
+            i += takes_of(&found) == TAKES_TEXT && !strchr(argument, '=');
+        } else if (strcmp(argument, "help") == 0) {
+            p->help_at = i;
+            p->cli.help.given = true;
+        } else {
+            p->command_at = i;
+            break;
+        }
     }
-    return false;
+    for (size_t i = 0; p->command_at && i < CLI_COMMAND_COUNT; i++) {
+        if (strcmp(p->argv[p->command_at], CLI_COMMANDS[i].name) == 0) {
+            p->cli.command = &CLI_COMMANDS[i];
+        }
+    }
+    return !p->command_at || p->cli.command || unknown_command(p, p->argv[p->command_at]);
+}
+
+static bool take_value(struct parser *p, const struct cli_option *option, const char *text) {
+    struct cli_value *value = (struct cli_value *)(void *)((char *)&p->cli + option->offset);
+    *value = (struct cli_value){.given = true, .text = text};
+    if (text && option->is_number && !read_integer(text, option->min, option->max, &value->number)) {
+        return wrong(p, "%s=" WORD ": %s may be a whole number from %u to %u", option->name, text, option->value, option->min, option->max);
+    }
+    return (text && text[0]) || !text || wrong(p, "%s takes a value: %s", option->name, option->value);
 }
 
 static bool parse_option(struct parser *p, const char *argument) {
-    const char *equals = strchr(argument, '=');
-    size_t length = equals ? (size_t)(equals - argument) : strlen(argument);
-    enum option option = 0;
-    while (option < OPTIONS && (strlen(CLI_OPTION_ROWS[option].name) != length || memcmp(CLI_OPTION_ROWS[option].name, argument, length) != 0)) {
-        option++;
+    struct span name = name_of(argument);
+    const char *value = argument[name.len] ? argument + name.len + 1 : NULL;
+    struct found found;
+    if (!find(p->cli.command, name, &found)) {
+        return unknown_option(p, name);
     }
-    if (option == OPTIONS) {
-        return unknown_option(p, argument, length);
+    const char *known = found.option ? found.option->name : NULL;
+    if (value && takes_of(&found) == TAKES_NOTHING) {
+        return wrong(p, "%s takes no value", known);
     }
-    const char *value = equals ? equals + 1 : NULL;
-    if (value && option_values[option] == VALUE_NONE) {
-        return wrong(p, "%s takes no value", CLI_OPTION_ROWS[option].name);
-    }
-    if (!value && option_values[option] == VALUE_MUST) {
-        if (p->next == p->end) {
-            return wrong(p, "%s takes the name of a file", CLI_OPTION_ROWS[option].name);
+    if (!value && takes_of(&found) == TAKES_TEXT) {
+        if (p->at == p->argc) {
+            return wrong(p, WORD " takes a value: %s", argument, found.option ? found.option->value : SETTINGS[found.setting].name);
         }
-        value = *p->next++;
+        value = p->argv[p->at++];
     }
-    return take_option(p, option, value);
-}
-
-static bool parse_operand(struct parser *p, const char *argument) {
-    if (p->cli.command == CLI_NONE) {
-        for (enum cli_command command = CLI_NONE + 1; command < CLI_COMMANDS; command++) {
-            if (strcmp(argument, CLI_COMMAND_ROWS[command].name) == 0) {
-                p->cli.command = command;
-                return true;
-            }
-        }
-        return unknown_command(p, argument);
+    if (found.option) {
+        return take_value(p, found.option, value);
     }
-    if (p->cli.command != CLI_APPLY) {
-        return wrong(p, "%s takes no argument " WORD, CLI_COMMAND_ROWS[p->cli.command].name, argument);
-    }
-    if (p->cli.file) {
-        return wrong(p, "apply takes one file; " WORD " is the second one", argument);
-    }
-    p->cli.file = argument;
+    p->cli.settings[found.setting] = value;
     return true;
 }
 
 /* What only the whole line shows. */
 static bool check_whole(struct parser *p) {
-    if (p->cli.help || p->cli.version) {
+    const struct cli_command *command = p->cli.command;
+    char all[128];
+    if (p->cli.help.given || p->cli.version.given) {
         return true;
     }
-    if (p->cli.command == CLI_NONE) {
-        return wrong(p, "a command is missing: run or apply");
+    if (!command) {
+        return wrong(p, "a command is missing; there are %s", commands_there_are(all));
     }
-    for (enum option option = 0; option < OPTIONS; option++) {
-        if (p->seen[option] && !(CLI_OPTION_ROWS[option].commands & FOR(p->cli.command))) {
-            return wrong(p, "%s takes no %s", CLI_COMMAND_ROWS[p->cli.command].name, CLI_OPTION_ROWS[option].name);
-        }
+    if (p->operands > command->operands_most) {
+        const char *surplus = p->argv[1 + command->operands_most];
+        return wrong(p, "%s takes %s%s; " WORD " is too much", command->name, command->operands_most ? "one " : "no argument", command->operands, surplus);
     }
-    return true;
+    return p->operands >= command->operands_least || wrong(p, "%s takes %s, which is missing", command->name, command->operands);
 }
 
-bool cli_parse(int argc, char *const *argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]) {
-    struct parser p = {.next = argv + (argc > 0), .end = argv + argc, .why = ret_why};
-    while (p.next < p.end) {
-        const char *argument = *p.next++;
-        if (!p.only_operands && strcmp(argument, "--") == 0) {
-            p.only_operands = true;
-            continue;
-        }
-        bool option = !p.only_operands && argument[0] == '-' && argument[1];
-        if (!(option ? parse_option(&p, argument) : parse_operand(&p, argument))) {
-            return false;
-        }
-    }
-    if (!check_whole(&p)) {
+bool cli_parse(int argc, char **argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]) {
+    struct parser p = {.argc = argc, .argv = argv, .at = 1, .why = ret_why};
+    if (!find_command(&p)) {
         return false;
     }
-    if (p.cli.file && strcmp(p.cli.file, "-") == 0 && !p.only_operands) {
-        p.cli.file = NULL;
+    bool only_operands = false;
+    while (p.at < argc) {
+        int at = p.at++;
+        if (!only_operands && strcmp(argv[at], "--") == 0) {
+            only_operands = true;
+        } else if (!only_operands && is_option(argv[at])) {
+            if (!parse_option(&p, argv[at])) {
+                return false;
+            }
+        } else if (at != p.command_at && at != p.help_at) {
+            argv[1 + p.operands++] = argv[at];
+        }
+    }
+    p.cli.operands = argc > 0 ? argv + 1 : argv;
+    p.cli.operand_count = p.operands;
+    if (!check_whole(&p)) {
+        return false;
     }
     *ret_cli = p.cli;
     return true;

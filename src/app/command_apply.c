@@ -157,7 +157,7 @@ static bool start_worker(struct apply *a, const struct discovery_facts *facts) {
                                                   .max_rate = s->max_rate,
                                                   .max_attempts = s->max_attempts,
                                                   .shutdown_timeout = s->shutdown_timeout,
-                                                  .line_numbers = app->cli->line_numbers};
+                                                  .line_numbers = app->cli->of.apply.line_numbers.given};
     const struct stream_worker_host host = {on_changed, on_done, a};
     a->context = app_update_context(app, facts);
     a->worker = stream_worker_start(&app->ports, &options, facts, &a->context, &host);
@@ -180,7 +180,7 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
     struct log_field fields[APP_START_FIELDS + 1];
     fields[app_start_fields(a->app, facts, fields)] = (struct log_field){0};
     log_event(&a->app->log, LOG_LEVEL_INFO, "Started", fields);
-    if (!a->app->cli->file && isatty(a->input_fd)) {
+    if (a->input_fd == STDIN_FILENO && isatty(a->input_fd)) {
         log_event(&a->app->log, LOG_LEVEL_INFO, "Reading messages from the terminal, one a line; Ctrl-D ends them", NULL);
     }
     wait_on(a);
@@ -219,7 +219,7 @@ static void on_signal(void *user, int number) {
 
 /* -1: said on standard error; it is a fault of the command line. */
 static int open_input(const char *path) {
-    if (!path) {
+    if (strcmp(path, "-") == 0) {
         return STDIN_FILENO;
     }
     struct stat status;
@@ -254,12 +254,12 @@ enum exit_code command_apply(struct app *app) {
                   LOG_C("reason", strerrordesc_np(errno)));
         return EXIT_SOME_FAILED;
     }
-    a.input_fd = open_input(app->cli->file);
+    a.input_fd = open_input(app->cli->operand_count ? app->cli->operands[0] : "-");
     if (a.input_fd < 0) {
         return EXIT_USAGE;
     }
     const struct discovery_options options = app_discovery_options(app, PATIENCE);
-    bool started = app_watch_signals(app, on_signal, &a, &a.signals);
+    bool started = app_watch_signals(app, false, on_signal, &a, &a.signals);
     a.discovery = started ? discovery_start(&app->ports, &options, on_discovered, &a) : NULL;
     if (!a.discovery) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);

@@ -103,8 +103,8 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
                                                  .max_rate = s->max_rate,
                                                  .max_attempts = s->max_attempts,
                                                  .shutdown_timeout = s->shutdown_timeout,
-                                                 .until_empty = app->cli->until_empty,
-                                                 .until_empty_seconds = app->cli->until_empty_seconds};
+                                                 .until_empty = app->cli->of.run.until_empty.given,
+                                                 .until_empty_seconds = app->cli->of.run.until_empty.number};
     log_start(run, facts);
     warn_at_start(run);
     run->context = app_update_context(app, facts);
@@ -135,7 +135,7 @@ static void on_signal(void *user, int number) {
     switch (run->state) {
     case RUN_LOOKING:
         log_event(log, LOG_LEVEL_INFO, "Told to stop before the tables and queues were seen", NULL);
-        end(run, run->app->cli->until_empty ? EXIT_SOME_FAILED : EXIT_FINE);
+        end(run, run->app->cli->of.run.until_empty.given ? EXIT_SOME_FAILED : EXIT_FINE);
         break;
     case RUN_WORKING:
         run->state = RUN_DRAINING;
@@ -152,7 +152,7 @@ static void on_signal(void *user, int number) {
 
 static bool start(struct run *run, const struct discovery_options *options) {
     struct app *app = run->app;
-    if (!app_watch_signals(app, on_signal, run, &run->signals)) {
+    if (!app_watch_signals(app, true, on_signal, run, &run->signals)) {
         return false;
     }
     notify_start(&run->notifier, app->ports.timers, *app->ports.clock, describe, run);
@@ -164,7 +164,7 @@ static bool start(struct run *run, const struct discovery_options *options) {
 
 enum exit_code command_run(struct app *app) {
     struct run run = {.app = app, .exit_code = EXIT_UNREACHABLE};
-    struct discovery_options options = app_discovery_options(app, app->cli->until_empty ? UNTIL_EMPTY_PATIENCE : NEVER);
+    struct discovery_options options = app_discovery_options(app, app->cli->of.run.until_empty.given ? UNTIL_EMPTY_PATIENCE : NEVER);
     options.tries_transaction = true;
     if (!start(&run, &options)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);

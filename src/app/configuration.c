@@ -81,8 +81,8 @@ static void say_nothing(void *ctx, bool faulty, unsigned line, const char *sente
 }
 
 /* What the file says of the log holds for what is said of the file, too. */
-static bool take_log_settings(struct span text, struct log *log) {
-    struct configuration configuration = {0};
+static bool take_log_settings(struct span text, const char *const *options, struct log *log) {
+    struct configuration configuration = {.options = options};
     if (!settings_file_parse(text, say_nothing, NULL, &configuration.file)) {
         return false;
     }
@@ -92,19 +92,19 @@ static bool take_log_settings(struct span text, struct log *log) {
     return true;
 }
 
-static bool parse(const char *path, struct span text, struct log *log, struct configuration *ret_configuration) {
+static bool parse(const char *path, struct span text, const char *const *options, struct log *log, struct configuration *ret_configuration) {
     struct reporter reporter = {log, path, false};
     struct settings_file file;
-    if (!take_log_settings(text, log) || !settings_file_parse(text, report, &reporter, &file)) {
+    if (!take_log_settings(text, options, log) || !settings_file_parse(text, report, &reporter, &file)) {
         log_file_error(log, LOG_LEVEL_ERROR, "The settings file can't be read", path, ENOMEM);
         return false;
     }
     bool names_fine = settings_check_names(&file, path, log);
-    *ret_configuration = (struct configuration){file, reporter.faulty || !names_fine};
+    *ret_configuration = (struct configuration){file, options, reporter.faulty || !names_fine};
     return true;
 }
 
-bool configuration_load(const char *path, struct log *log, struct configuration *ret_configuration) {
+bool configuration_load(const char *path, const char *const *options, struct log *log, struct configuration *ret_configuration) {
     bool given = path != NULL;
     if (!given) {
         path = SETTINGS_DEFAULT_FILE;
@@ -114,12 +114,12 @@ bool configuration_load(const char *path, struct log *log, struct configuration 
     int error = 0;
     bool fine = read_file(path, &text, &error);
     if (fine) {
-        fine = parse(path, buf_span(&text), log, ret_configuration);
+        fine = parse(path, buf_span(&text), options, log, ret_configuration);
     } else if (!given && (error == ENOENT || error == ENOTDIR || error == EACCES)) {
         if (error == EACCES) {
             log_file_error(log, LOG_LEVEL_INFO, "The settings file is closed to us; the environment alone counts", path, error);
         }
-        *ret_configuration = (struct configuration){0};
+        *ret_configuration = (struct configuration){.options = options};
         fine = true;
     } else {
         log_file_error(log, LOG_LEVEL_ERROR, error == ENOENT ? "--config names a file that does not exist" : "The settings file can't be read", path,
@@ -138,6 +138,11 @@ void configuration_free(struct configuration *configuration) {
 
 static const char *look_up(void *ctx, const char *name) {
     struct configuration *configuration = ctx;
+    for (size_t i = 0; configuration->options && i < SETTINGS_COUNT; i++) {
+        if (configuration->options[i] && strcmp(SETTINGS[i].name, name) == 0) {
+            return configuration->options[i];
+        }
+    }
     const char *value = getenv(name);
     return value ? value : settings_file_get(&configuration->file, name);
 }

@@ -2,6 +2,7 @@
 
 #include "settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WIDTH 80
@@ -30,9 +31,9 @@ static void append_wrapped(struct buf *out, const char *text, int column) {
 }
 
 /* A term, and from TEXT_COLUMN on its text; below the term where that is too long. */
-static void append_row(struct buf *out, const char *term, const char *argument, const char *text) {
-    size_t length = strlen(term) + strlen(argument);
-    (void)buf_printf(out, "  %s%s", term, argument);
+static void append_row(struct buf *out, const char *term, const char *text) {
+    size_t length = strlen(term);
+    (void)buf_printf(out, "  %s", term);
     if (length + 4 > TEXT_COLUMN) {
         (void)buf_printf(out, "\n%*s", TEXT_COLUMN, "");
     } else {
@@ -41,23 +42,26 @@ static void append_row(struct buf *out, const char *term, const char *argument, 
     append_wrapped(out, text, TEXT_COLUMN);
 }
 
-static void append_options(struct buf *out, enum cli_command command) {
-    (void)buf_append_cstr(out, "\nOptions:\n");
-    for (size_t i = 0; i < CLI_OPTION_COUNT; i++) {
-        const struct cli_row *row = &CLI_OPTION_ROWS[i];
-        if (row->commands & (1U << command)) {
-            append_row(out, row->name, row->argument, row->text);
-        }
+static void append_options(struct buf *out, const struct cli_option *options, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct cli_option *o = &options[i];
+        char term[64];
+        (void)snprintf(term, sizeof term, "%s%s%s%s%s%s", o->short_name ? o->short_name : "", o->short_name ? ", " : "", o->name,
+                       o->takes == TAKES_PERHAPS ? "[=" : o->takes == TAKES_TEXT ? " " : "", o->value ? o->value : "",
+                       o->takes == TAKES_PERHAPS ? "]" : "");
+        append_row(out, term, o->text);
     }
 }
 
 static void append_settings(struct buf *out) {
     (void)buf_append_cstr(out, "\nSettings (environment variables, or NAME=value lines of the file; the\n"
-                               "environment wins, and NAME= means not set):\n");
+                               "environment wins, and NAME= means not set; an option wins over both):\n");
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const struct setting *setting = &SETTINGS[i];
         const char *standard = setting->standard ? setting->standard : setting->standard_text;
-        (void)buf_printf(out, "  %s\n%*s", setting->name, 6, "");
+        char option[SETTINGS_OPTION_SIZE];
+        bool given = settings_option(setting, option);
+        (void)buf_printf(out, "  %s%s%s\n%*s", setting->name, given ? ", " : "", given ? option : "", 6, "");
         append_wrapped(out, setting->text, 6);
         if (strcmp(standard, "-") != 0) {
             (void)buf_printf(out, "%*sDefault: %s.\n", 6, "", standard);
@@ -83,65 +87,39 @@ static void append_exit_status(struct buf *out) {
 }
 
 static void append_program(struct buf *out) {
-    (void)buf_append_cstr(out, "Usage: table-updater [--config FILE] COMMAND [ARGUMENT]\n"
+    (void)buf_append_cstr(out, "Usage: table-updater COMMAND [OPTION]... [ARGUMENT]...\n"
                                "\n"
                                "Apply update messages from Amazon SQS to DynamoDB.\n"
                                "\nCommands:\n");
-    for (enum cli_command command = CLI_NONE + 1; command < CLI_COMMANDS; command++) {
-        const struct cli_row *row = &CLI_COMMAND_ROWS[command];
-        append_row(out, row->name, "", row->text);
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        append_row(out, CLI_COMMANDS[i].name, CLI_COMMANDS[i].summary);
     }
-    append_options(out, CLI_NONE);
+    append_row(out, "help [COMMAND]", "Show this help, or a command's.");
+    (void)buf_append_cstr(out, "\nOptions:\n");
+    append_options(out, CLI_COMMON_OPTIONS, CLI_COMMON_COUNT);
     append_settings(out);
     (void)buf_append_cstr(out, "\nFiles:\n  " SETTINGS_DEFAULT_FILE "\n"
                                "      Settings, read where --config names no other file.\n");
     append_exit_status(out);
-    (void)buf_append_cstr(out, "\nExamples:\n"
-                               "  table-updater run\n"
-                               "  table-updater --config backfill.conf run --until-empty=120\n"
-                               "  echo '{\"id\": \"user-123\", \"attributes\": {\"status\": \"active\"}}' |\n"
-                               "      TABLE_NAME=users AWS_REGION=eu-west-1 table-updater apply\n"
-                               "\nSee also: table-updater COMMAND --help; table-updater(8).\n");
+    (void)buf_append_cstr(out, "\nExamples:\n");
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        (void)buf_append_cstr(out, CLI_COMMANDS[i].examples);
+    }
+    (void)buf_append_cstr(out, "\nSee also: table-updater COMMAND --help; table-updater(8).\n");
 }
 
-static const char *const command_texts[CLI_COMMANDS] = {
-    [CLI_NONE] = "",
-    [CLI_RUN] =
-        "Apply the messages of the queue QUEUE_URL to the table TABLE_NAME, each as one\n"
-        "transaction with its audit record; delete what succeeded, and send what failed\n"
-        "for good to the dead-letter queue.\n"
-        "\n"
-        "Services that can't be reached at the start are waited for. SIGTERM or SIGINT\n"
-        "finishes what is under way within SHUTDOWN_TIMEOUT seconds and gives the rest\n"
-        "back to the queue; a second signal gives everything back at once. Logs go to\n"
-        "standard error.\n",
-    [CLI_APPLY] =
-        "Apply messages from FILE, or from standard input where there is no FILE or it\n"
-        "is -, to the table TABLE_NAME: one JSON value a line, or one object over several\n"
-        "lines. One response a line goes to standard output, in the order of the input.\n"
-        "\n"
-        "A message without an idempotency_key gets a random one. A fault of the\n"
-        "environment ends the command, and so does a signal, once what was begun is\n"
-        "finished (a second one: at once). The log says at which line: all before it are\n"
-        "done, so that `tail -n +LINE FILE | table-updater apply` goes on.\n",
-};
-static const char *const command_examples[CLI_COMMANDS] = {
-    [CLI_NONE] = "",
-    [CLI_RUN] = "  table-updater run\n"
-                "  MAX_RATE=200 table-updater --config backfill.conf run --until-empty=120\n",
-    [CLI_APPLY] = "  table-updater apply updates.jsonl >responses.jsonl\n"
-                  "  generate-updates | table-updater --config users.conf apply\n",
-};
-
-bool help_append(enum cli_command command, struct buf *out) {
-    if (command == CLI_NONE) {
+bool help_append(const struct cli_command *command, struct buf *out) {
+    if (!command) {
         append_program(out);
         return buf_ok(out);
     }
-    const struct cli_row *row = &CLI_COMMAND_ROWS[command];
-    (void)buf_printf(out, "Usage: table-updater [--config FILE] %s %s\n\n%s", row->name, row->argument, command_texts[command]);
-    append_options(out, command);
+    (void)buf_printf(out, "Usage: table-updater %s [OPTION]...%s%s\n\n%s", command->name, command->operands[0] ? " " : "", command->operands, command->text);
+    (void)buf_append_cstr(out, "\nOptions:\n");
+    append_options(out, command->options, command->option_count);
+    append_options(out, CLI_COMMON_OPTIONS, CLI_COMMON_COUNT);
+    (void)buf_append_cstr(out, "\nEach setting can be given as an option as well, as --table-name NAME and\n"
+                               "--region REGION; table-updater --help has them all.\n");
     append_exit_status(out);
-    (void)buf_printf(out, "\nExamples:\n%s\nSettings: table-updater --help.\n", command_examples[command]);
+    (void)buf_printf(out, "\nExamples:\n%s", command->examples);
     return buf_ok(out);
 }

@@ -23,7 +23,7 @@ static bool open_standard_descriptors(void) {
 static enum exit_code show(const struct cli *cli) {
     struct buf text;
     buf_init(&text, (size_t)64 * 1024);
-    bool fine = cli->help ? help_append(cli->command, &text) : buf_append_cstr(&text, "table-updater " TABLE_UPDATER_VERSION "\n");
+    bool fine = cli->help.given ? help_append(cli->command, &text) : buf_append_cstr(&text, "table-updater " TABLE_UPDATER_VERSION "\n");
     fine = fine && fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
     if (!fine) {
         (void)fprintf(stderr, "table-updater: standard output can't be written: %s\n", strerrordesc_np(errno));
@@ -36,7 +36,7 @@ static enum exit_code run_command(const struct cli *cli) {
     struct app app;
     enum exit_code code = app_init(&app, cli);
     if (code == EXIT_FINE) {
-        code = cli->command == CLI_RUN ? command_run(&app) : command_apply(&app);
+        code = cli->command->run(&app);
     }
     app_free(&app);
     return code;
@@ -56,6 +56,6 @@ int main(int argc, char **argv) {
         (void)fprintf(stderr, "table-updater: %s\nTry 'table-updater --help'.\n", why);
         return EXIT_USAGE;
     }
-    enum exit_code code = cli.help || cli.version ? show(&cli) : run_command(&cli);
+    enum exit_code code = cli.help.given || cli.version.given ? show(&cli) : run_command(&cli);
     return (int)code;
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define SENTENCE_MAX 1024
-#define SETTINGS_MAX 64
 #define NAME_SHOWN_MAX 65 /* with its end; a longer name is like none of ours */
 #define QUOTED_MAX 60 /* bytes of a bad value that are quoted */
 
@@ -86,8 +85,10 @@ bool settings_read(const struct environment *environment, enum settings_need nee
         }
     }
     /* Asked of the environment, not of the settings: a bad value has had its sentence. */
-    fine = need_setting(environment_get(environment, "TABLE_NAME"), "TABLE_NAME", "the table to update", log) && fine;
-    if (need == NEED_TABLE_AND_QUEUE) {
+    if (need & NEED_TABLE) {
+        fine = need_setting(environment_get(environment, "TABLE_NAME"), "TABLE_NAME", "the table to update", log) && fine;
+    }
+    if (need & NEED_QUEUE) {
         fine = need_setting(environment_get(environment, "QUEUE_URL"), "QUEUE_URL", "the queue to read, its URL or name", log) && fine;
         fine = check_together(&settings, log) && fine;
     }
@@ -117,6 +118,29 @@ static const char *find_name(const char *name) {
     return NULL;
 }
 
+bool settings_option(const struct setting *setting, char ret_option[static SETTINGS_OPTION_SIZE]) {
+    static const char *const of_aws[] = {"AWS_REGION",           "AWS_PROFILE",  "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_DYNAMODB",
+                                         "AWS_CA_BUNDLE"};
+    const char *name = setting->name;
+    bool can_be = setting->parse != NULL;
+    for (size_t i = 0; !can_be && i < ARRAY_LENGTH(of_aws); i++) {
+        can_be = strcmp(setting->name, of_aws[i]) == 0;
+    }
+    if (!setting->parse) {
+        name += can_be ? sizeof "AWS_" - 1 : 0;
+    }
+    size_t length = strlen(name);
+    if (!can_be || length + sizeof "--" > SETTINGS_OPTION_SIZE) {
+        return false;
+    }
+    ret_option[0] = ret_option[1] = '-';
+    for (size_t i = 0; i <= length; i++) {
+        char c = name[i];
+        ret_option[i + 2] = c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return true;
+}
+
 bool settings_know(const char *name) {
     return find_name(name) != NULL;
 }
@@ -142,29 +166,27 @@ static const char *suggest(const char *given) {
 }
 
 static int compare_entries(const void *a, const void *b) {
-    const struct settings_file_entry *x = *(const struct settings_file_entry *const *)a, *y = *(const struct settings_file_entry *const *)b;
+    const struct settings_file_entry *x = a, *y = b;
     int names = strcmp(x->name, y->name);
     return names ? names : (x->line > y->line) - (x->line < y->line);
 }
 
 /* Warns of names that are given twice: whoever reads the file from its top sees the value that doesn't count. */
 static void warn_of_repeats(const struct settings_file *file, const char *path, struct log *log) {
-    const struct settings_file_entry **sorted = file->count > 1 ? calloc(file->count, sizeof *sorted) : NULL;
+    struct settings_file_entry *sorted = file->count > 1 ? calloc(file->count, sizeof *sorted) : NULL;
     if (!sorted) {
         return;
     }
-    for (size_t i = 0; i < file->count; i++) {
-        sorted[i] = &file->entries[i];
-    }
+    memcpy(sorted, file->entries, file->count * sizeof *sorted);
     qsort(sorted, file->count, sizeof *sorted, compare_entries);
     for (size_t i = 1; i < file->count; i++) {
-        if (strcmp(sorted[i]->name, sorted[i - 1]->name) != 0) {
+        if (strcmp(sorted[i].name, sorted[i - 1].name) != 0) {
             continue;
         }
         struct buf sentence;
         buf_init(&sentence, SENTENCE_MAX);
-        (void)buf_printf(&sentence, "%s:%u: %.100s is given again; line %u gives it as well, and the last one counts", path, sorted[i]->line,
-                         sorted[i]->name, sorted[i - 1]->line);
+        (void)buf_printf(&sentence, "%s:%u: %.100s is given again; line %u gives it as well, and the last one counts", path, sorted[i].line, sorted[i].name,
+                         sorted[i - 1].line);
         log_buf(log, LOG_LEVEL_WARNING, &sentence);
     }
     free(sorted);

@@ -171,3 +171,33 @@ def test_a_queue_of_another_place_is_warned_of(settings_scene: Scene) -> None:
     process.wait_for_log("WARNING QUEUE_URL .*queue_region=us-west-2 region=eu-west-1")
     process.wait_for_log(f"WARNING DLQ_URL .*queue_host=elsewhere endpoint={settings_scene.cloud.sqs_server.url}")
     process.stop()
+
+
+def test_an_option_goes_before_the_environment_and_the_file(settings_scene: Scene, tmp_path: Path) -> None:
+    scene, path = settings_scene, tmp_path / "settings"
+    path.write_text("LOG_FORMAT=text\nTABLE_NAME=no-such-table\n")
+    scene.queue.send(message("a", {"from": "options"}))
+    process = scene.command("--table-name", scene.table.name, "run", "--config", str(path), "--queue-url", scene.queue.url, "--until-empty", "--log-format=json",
+                            "--region", "eu-central-1", QUEUE_URL="no-such-queue", LOG_FORMAT="text", TABLE_NAME=None)
+    assert process.wait() == 0 and scene.table.get("a")["from"] == "options", process.describe()
+    assert process.log and all(line.startswith("{") for line in process.log) and process.find_log('"region":"eu-central-1"')
+
+
+def test_a_bad_value_of_an_option_is_told_as_that_of_a_setting(settings_scene: Scene) -> None:
+    process = settings_scene.command("run", "--max-rate", "none")
+    assert process.wait() == 78 and process.find_log("MAX_RATE"), process.describe()
+
+
+@pytest.mark.parametrize("arguments, part", [
+    (["--help"], "Commands:"), (["-h"], "Commands:"), (["help"], "Commands:"), (["help", "apply"], "Usage: table-updater apply"),
+    (["run", "-h"], "--until-empty[=SECONDS]"), (["--version"], "table-updater "), (["-V"], "table-updater "),
+])
+def test_help_and_version_need_no_settings(settings_scene: Scene, arguments: list[str], part: str) -> None:
+    process = settings_scene.command(*arguments, TABLE_NAME=None, QUEUE_URL=None)
+    assert process.wait() == 0 and part in process.output and not process.log, process.describe()
+
+
+@pytest.mark.parametrize("arguments, meant", [(["rnu"], "run"), (["apply", "--tabel-name", "x"], "--table-name"), (["--line-number", "apply"], "--line-numbers")])
+def test_a_misspelt_word_of_the_command_line_is_answered_with_the_right_one(settings_scene: Scene, arguments: list[str], meant: str) -> None:
+    process = settings_scene.command(*arguments, stdin="")
+    assert process.wait() == 64 and process.find_log(f"did you mean {meant}[?]") and not process.output, process.describe()

@@ -5,12 +5,14 @@
 
 #include "cli.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PARSE(...) parse((char *[]){(char *)"table-updater", __VA_ARGS__, NULL})
 
 static struct cli parsed;
 static char why[CLI_WHY_SIZE];
+static char operands[256]; /* joined by blanks: the array that they stand in is the caller's */
 
 static bool parse(char **argv) {
     int argc = 0;
@@ -18,27 +20,45 @@ static bool parse(char **argv) {
         argc++;
     }
     parsed = (struct cli){0};
-    why[0] = '\0';
+    why[0] = operands[0] = '\0';
     bool fine = cli_parse(argc, argv, &parsed, why);
     assert_int_equal(fine, why[0] == '\0');
+    for (int i = 0; i < parsed.operand_count; i++) {
+        size_t used = strlen(operands);
+        (void)snprintf(operands + used, sizeof operands - used, "%s%s", i ? " " : "", parsed.operands[i]);
+    }
     return fine;
+}
+
+static bool is_command(const char *name) {
+    return name ? parsed.command && strcmp(parsed.command->name, name) == 0 : !parsed.command;
 }
 
 static bool told(const char *text) {
     return strstr(why, text) != NULL;
 }
 
+static const char *setting(const char *name) {
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (strcmp(SETTINGS[i].name, name) == 0) {
+            return parsed.settings[i];
+        }
+    }
+    fail_msg("there is no setting %s", name);
+    return NULL;
+}
+
 static void run_takes_its_flag_with_and_without_seconds(void **state) {
     (void)state;
     assert_true(PARSE("run"));
-    assert_int_equal(parsed.command, CLI_RUN);
-    assert_false(parsed.until_empty);
+    assert_true(is_command("run"));
+    assert_false(parsed.of.run.until_empty.given);
     assert_true(PARSE("run", "--until-empty"));
-    assert_true(parsed.until_empty);
-    assert_int_equal(parsed.until_empty_seconds, 0);
+    assert_true(parsed.of.run.until_empty.given);
+    assert_int_equal(parsed.of.run.until_empty.number, 0);
     assert_true(PARSE("--until-empty=120", "run"));
-    assert_true(parsed.until_empty);
-    assert_int_equal(parsed.until_empty_seconds, 120);
+    assert_true(parsed.of.run.until_empty.given);
+    assert_int_equal(parsed.of.run.until_empty.number, 120);
 }
 
 static void bad_seconds_are_told_with_their_range(void **state) {
@@ -54,49 +74,106 @@ static void bad_seconds_are_told_with_their_range(void **state) {
 static void apply_takes_one_file_or_none(void **state) {
     (void)state;
     assert_true(PARSE("apply"));
-    assert_int_equal(parsed.command, CLI_APPLY);
-    assert_null(parsed.file);
+    assert_true(is_command("apply"));
+    assert_string_equal(operands, "");
     assert_true(PARSE("apply", "-"));
-    assert_null(parsed.file);
+    assert_string_equal(operands, "-");
     assert_true(PARSE("apply", "x.jsonl"));
-    assert_string_equal(parsed.file, "x.jsonl");
+    assert_string_equal(operands, "x.jsonl");
     assert_true(PARSE("apply", "--", "--help"));
-    assert_string_equal(parsed.file, "--help");
+    assert_string_equal(operands, "--help");
+    assert_true(PARSE("apply", "apply"));
+    assert_string_equal(operands, "apply");
+    assert_true(PARSE("apply", "help"));
+    assert_string_equal(operands, "help");
+    assert_false(parsed.help.given);
     assert_false(PARSE("apply", "x", "y"));
     assert_true(told("y"));
 }
 
-static void the_settings_file_is_named_before_or_behind_the_command(void **state) {
+static void options_stand_before_or_behind_what_they_belong_to(void **state) {
     (void)state;
     assert_true(PARSE("--config", "a.conf", "run"));
-    assert_string_equal(parsed.config, "a.conf");
-    assert_true(PARSE("apply", "--config=b.conf"));
-    assert_string_equal(parsed.config, "b.conf");
+    assert_string_equal(parsed.config.text, "a.conf");
+    assert_true(PARSE("apply", "x", "--config=b.conf", "--line-numbers"));
+    assert_string_equal(parsed.config.text, "b.conf");
+    assert_true(parsed.of.apply.line_numbers.given);
+    assert_string_equal(operands, "x");
+    assert_true(PARSE("--line-numbers", "--table-name", "run", "apply", "--region=eu-west-1", "x"));
+    assert_true(is_command("apply"));
+    assert_string_equal(setting("TABLE_NAME"), "run");
+    assert_string_equal(setting("AWS_REGION"), "eu-west-1");
+    assert_string_equal(operands, "x");
     assert_false(PARSE("run", "--config"));
-    assert_true(told("--config"));
+    assert_true(told("--config takes a value: FILE"));
     assert_false(PARSE("run", "--config="));
-    assert_true(told("--config"));
+    assert_true(told("--config takes a value: FILE"));
+}
+
+static void each_setting_but_secrets_can_be_given_as_an_option(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"--table-name", "TABLE_NAME"}, {"--queue-url", "QUEUE_URL"},   {"--region", "AWS_REGION"},
+                                           {"--profile", "AWS_PROFILE"},   {"--log-level", "LOG_LEVEL"},   {"--max-rate", "MAX_RATE"},
+                                           {"--dlq-url", "DLQ_URL"},       {"--ca-bundle", "AWS_CA_BUNDLE"}, {"--endpoint-url-sqs", "AWS_ENDPOINT_URL_SQS"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_true(PARSE((char *)cases[i][0], "-value", "run"));
+        assert_string_equal(setting(cases[i][1]), "-value");
+        assert_false(PARSE("run", (char *)cases[i][0]));
+        assert_true(told(cases[i][0]));
+        assert_true(told(cases[i][1]));
+    }
+    assert_true(PARSE("run", "--dlq-url="));
+    assert_string_equal(setting("DLQ_URL"), "");
+    assert_null(setting("QUEUE_URL"));
+    static const char *const secrets[] = {"--access-key-id", "--secret-access-key", "--aws-secret-access-key", "--session-token"};
+    for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++) {
+        assert_false(PARSE("run", (char *)secrets[i], "x"));
+        assert_true(told("there is no option"));
+    }
+}
+
+/* The command is known by the first word that is no option's value; so an option takes one or doesn't, whichever command it is for. */
+static void options_of_one_name_are_alike_in_all_commands(void **state) {
+    (void)state;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        for (size_t j = 0; j < CLI_COMMANDS[i].option_count; j++) {
+            const struct cli_option *o = &CLI_COMMANDS[i].options[j];
+            assert_true(o->takes == TAKES_NOTHING ? !o->value : o->value != NULL);
+            for (size_t k = 0; k < i; k++) {
+                for (size_t l = 0; l < CLI_COMMANDS[k].option_count; l++) {
+                    const struct cli_option *other = &CLI_COMMANDS[k].options[l];
+                    assert_true(strcmp(o->name, other->name) != 0 || o->takes == other->takes);
+                }
+            }
+        }
+    }
+    assert_true(SETTINGS_COUNT <= SETTINGS_MAX);
 }
 
 static void help_and_version_need_no_command(void **state) {
     (void)state;
-    assert_true(PARSE("--help"));
-    assert_true(parsed.help);
-    assert_int_equal(parsed.command, CLI_NONE);
-    assert_true(PARSE("run", "--help"));
-    assert_true(parsed.help);
-    assert_int_equal(parsed.command, CLI_RUN);
+    static char *const cases[][4] = {{"--help", NULL, "", ""}, {"-h", NULL, "", ""}, {"help", NULL, "", ""}, {"help", "run", "run", ""}, {"run", "--help", "run", ""},
+                                     {"-h", "apply", "apply", ""}, {"help", "help", "", ""}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_true(PARSE(cases[i][0], cases[i][1]));
+        assert_true(parsed.help.given);
+        assert_true(is_command(cases[i][2][0] ? cases[i][2] : NULL));
+    }
     assert_true(PARSE("--version"));
-    assert_true(parsed.version);
+    assert_true(parsed.version.given);
+    assert_true(PARSE("-V"));
+    assert_true(parsed.version.given);
     assert_false(PARSE("--help=now"));
     assert_true(told("--help takes no value"));
+    assert_false(PARSE("help", "rnu"));
+    assert_true(told("did you mean run?"));
 }
 
 static void what_is_missing_or_too_much_is_told(void **state) {
     (void)state;
-    char *const nothing[] = {(char *)"table-updater", NULL};
+    char *nothing[] = {(char *)"table-updater", NULL};
     assert_false(cli_parse(1, nothing, &parsed, why));
-    assert_true(told("run or apply"));
+    assert_true(told("run and apply"));
     assert_false(cli_parse(0, nothing + 1, &parsed, why));
     assert_false(PARSE("run", "120"));
     assert_true(told("120"));
@@ -115,6 +192,12 @@ static void a_misspelt_word_is_answered_with_the_right_one(void **state) {
     assert_true(told("--until-emtpy; did you mean --until-empty?"));
     assert_false(PARSE("--conifg", "x", "run"));
     assert_true(told("did you mean --config?"));
+    assert_false(PARSE("run", "--tabel-name", "x"));
+    assert_true(told("did you mean --table-name?"));
+    assert_false(PARSE("apply", "--line-number"));
+    assert_true(told("did you mean --line-numbers?"));
+    assert_false(PARSE("--until-emtpy", "run"));
+    assert_true(told("did you mean --until-empty?"));
     assert_false(PARSE("run", "-x"));
     assert_true(told("no option -x"));
     assert_false(told("did you mean"));
@@ -122,7 +205,7 @@ static void a_misspelt_word_is_answered_with_the_right_one(void **state) {
 
 static void commands_of_other_versions_are_told_to_be_missing(void **state) {
     (void)state;
-    char *const cases[] = {"check", "enqueue", "redrive", "dlq"};
+    char *const cases[] = {"check", "enqueue", "reconcile", "redrive", "dlq", "lambda"};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_false(PARSE(cases[i]));
         assert_true(told(cases[i]));
@@ -147,7 +230,9 @@ int main(void) {
         cmocka_unit_test(run_takes_its_flag_with_and_without_seconds),
         cmocka_unit_test(bad_seconds_are_told_with_their_range),
         cmocka_unit_test(apply_takes_one_file_or_none),
-        cmocka_unit_test(the_settings_file_is_named_before_or_behind_the_command),
+        cmocka_unit_test(options_stand_before_or_behind_what_they_belong_to),
+        cmocka_unit_test(each_setting_but_secrets_can_be_given_as_an_option),
+        cmocka_unit_test(options_of_one_name_are_alike_in_all_commands),
         cmocka_unit_test(help_and_version_need_no_command),
         cmocka_unit_test(what_is_missing_or_too_much_is_told),
         cmocka_unit_test(a_misspelt_word_is_answered_with_the_right_one),

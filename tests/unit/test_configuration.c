@@ -5,6 +5,7 @@
 
 #include "configuration.h"
 #include "kept_log.h"
+#include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static bool load(const char *text, struct configuration *ret_configuration) {
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     (void)close(fd);
     struct log log = test_log();
-    bool fine = configuration_load(path, &log, ret_configuration);
+    bool fine = configuration_load(path, NULL, &log, ret_configuration);
     (void)unlink(path);
     return fine;
 }
@@ -74,12 +75,12 @@ static void a_file_that_cannot_be_read_is_told_with_its_name_and_reason(void **s
     (void)state;
     struct log log = test_log();
     struct configuration c;
-    assert_false(configuration_load("/nonexistent/x.conf", &log, &c));
+    assert_false(configuration_load("/nonexistent/x.conf", NULL, &log, &c));
     assert_non_null(strstr(logged, "/nonexistent/x.conf"));
     assert_non_null(strstr(logged, "No such file"));
-    assert_false(configuration_load("/tmp", &log, &c));
+    assert_false(configuration_load("/tmp", NULL, &log, &c));
     assert_non_null(strstr(logged, "Is a directory"));
-    assert_false(configuration_load("/dev/zero", &log, &c));
+    assert_false(configuration_load("/dev/zero", NULL, &log, &c));
     assert_non_null(strstr(logged, "File too large"));
 }
 
@@ -97,6 +98,24 @@ static void names_that_are_not_ours_go_to_the_environment_unless_they_are_there(
     configuration_free(&c);
 }
 
+static void options_stand_before_the_environment_and_the_file(void **state) {
+    (void)state;
+    const char *options[SETTINGS_MAX] = {NULL};
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        options[i] = strcmp(SETTINGS[i].name, "MAX_RATE") == 0 ? "9" : strcmp(SETTINGS[i].name, "DLQ_URL") == 0 ? "" : NULL;
+    }
+    struct configuration c;
+    assert_true(load("MAX_RATE=5\nDLQ_URL=q\nQUEUE_URL=q\n", &c));
+    c.options = options;
+    assert_int_equal(setenv("MAX_RATE", "7", 1), 0);
+    struct environment e = configuration_environment(&c);
+    assert_string_equal(environment_get(&e, "MAX_RATE"), "9");
+    assert_null(environment_get(&e, "DLQ_URL"));
+    assert_string_equal(environment_get(&e, "QUEUE_URL"), "q");
+    configuration_free(&c);
+    assert_int_equal(unsetenv("MAX_RATE"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_says_of_the_log_holds_for_what_is_said_of_it),
@@ -104,6 +123,7 @@ int main(void) {
         cmocka_unit_test(all_faults_of_a_file_are_told_with_their_lines),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_with_its_name_and_reason),
         cmocka_unit_test(names_that_are_not_ours_go_to_the_environment_unless_they_are_there),
+        cmocka_unit_test(options_stand_before_the_environment_and_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,53 @@
+/* The table of commands: the command line is read by it, the help is made of it, and main() calls what stands in it. */
+#include "app.h"
+
+#include <stddef.h>
+
+#define AT(member) offsetof(struct cli, member)
+
+const struct cli_option CLI_COMMON_OPTIONS[] = {
+    {.name = "--config", .takes = TAKES_TEXT, .value = "FILE", .offset = AT(config),
+     .text = "Read settings from FILE instead of " SETTINGS_DEFAULT_FILE "."},
+    {.name = "--help", .short_name = "-h", .offset = AT(help), .text = "Show this help, or a command's."},
+    {.name = "--version", .short_name = "-V", .offset = AT(version), .text = "Show the version."},
+};
+const size_t CLI_COMMON_COUNT = ARRAY_LENGTH(CLI_COMMON_OPTIONS);
+
+static const struct cli_option run_options[] = {
+    {.name = "--until-empty", .takes = TAKES_PERHAPS, .value = "SECONDS", .is_number = true, .min = 0, .max = UNTIL_EMPTY_MAX, .offset = AT(of.run.until_empty),
+     .text = "End once the queue is empty, and has been for SECONDS (default 0: about 3 s after the last message). The counts of Amazon SQS lag behind by a "
+             "minute: give 120 there."},
+};
+
+static const struct cli_option apply_options[] = {
+    {.name = "--line-numbers", .offset = AT(of.apply.line_numbers), .text = "Give each response a member \"line\": the line of the input that it answers."},
+};
+
+const struct cli_command CLI_COMMANDS[] = {
+    {.name = "run", .operands = "", .options = run_options, .option_count = ARRAY_LENGTH(run_options), .needs = NEED_TABLE_AND_QUEUE, .run = command_run,
+     .summary = "Apply the messages of the queue, until SIGTERM.",
+     .text = "Apply the messages of the queue QUEUE_URL to the table TABLE_NAME, each as one\n"
+             "transaction with its audit record; delete what succeeded, and send what failed\n"
+             "for good to the dead-letter queue.\n"
+             "\n"
+             "Services that can't be reached at the start are waited for. SIGTERM or SIGINT\n"
+             "finishes what is under way within SHUTDOWN_TIMEOUT seconds and gives the rest\n"
+             "back to the queue; a second signal gives everything back at once. Logs go to\n"
+             "standard error.\n",
+     .examples = "  table-updater run\n"
+                 "  table-updater run --config backfill.conf --max-rate 200 --until-empty=120\n"},
+    {.name = "apply", .operands = "[FILE]", .operands_most = 1, .options = apply_options, .option_count = ARRAY_LENGTH(apply_options), .needs = NEED_TABLE,
+     .run = command_apply,
+     .summary = "Apply messages from a file or standard input, without a queue.",
+     .text = "Apply messages from FILE, or from standard input where there is no FILE or it\n"
+             "is -, to the table TABLE_NAME: one JSON value a line, or one object over several\n"
+             "lines. One response a line goes to standard output, in the order of the input.\n"
+             "\n"
+             "A message without an idempotency_key gets a random one. A fault of the\n"
+             "environment ends the command, and so does a signal, once what was begun is\n"
+             "finished (a second one: at once). The log says at which line: all before it are\n"
+             "done, so that `tail -n +LINE FILE | table-updater apply` goes on.\n",
+     .examples = "  table-updater apply updates.jsonl >responses.jsonl\n"
+                 "  generate-updates | table-updater apply --table-name users --region eu-west-1\n"},
+};
+const size_t CLI_COMMAND_COUNT = ARRAY_LENGTH(CLI_COMMANDS);
