@@ -90,6 +90,8 @@ void judge_started(struct judge *j, unsigned worker) {
     w->tries_since = w->last_receive = -HOUR;
     w->success_began[0] = w->success_began[1] = w->success_at[0] = w->success_at[1] = -1;
     w->stood_until = -HOUR;
+    for (unsigned doing = 0; doing < DOINGS; doing++)
+        w->did_at[doing] = -1;
     w->working = 1;
     w->db_felt = w->sqs_felt = w->cut_off_since = NEVER;
     trace_note(j->trace, j->world->now, TRACE_START, worker, life, 0, SPAN(""));
@@ -118,7 +120,7 @@ bool judge_holds(const struct judge *j, unsigned worker, const struct seen *s) {
 /* Whether a worker that lives, and had the message, let its visibility run out though it could extend it. */
 static bool let_run_out(const struct judge *j, unsigned holder, const struct holding *h) {
     const struct judge_worker *w = &j->workers[holder];
-    return w->alive && w->life == h->life && !h->returned && w->stood_until < h->received_at &&
+    return w->alive && w->life == h->life && (!h->returned || h->abandoned) && w->stood_until < h->received_at &&
            j->change_trouble_at + TROUBLE_FADES < h->received_at && j->world->now - h->received_at < TWELVE_HOURS - MINUTE;
 }
 
@@ -179,8 +181,10 @@ void judge_delivered(struct judge *j, unsigned worker, const struct sim_message 
     struct holding *h = &s->holdings[worker];
     unsigned life = j->workers[worker].life, costs = h->life == life ? h->costs : 0;
     int64_t spent = h->life == life ? h->held : 0;
-    if (!works_on(j, worker, s->update)) /* a second delivery beside it says nothing of the first */
+    if (!works_on(j, worker, s->update)) { /* a second delivery beside it says nothing of the first */
         j->updates[s->update].own[worker] = (struct failures_seen){0};
+        memset(j->updates[s->update].doing[worker], 0, sizeof j->updates[s->update].doing[worker]);
+    }
     *h = (struct holding){.life = life, .handle = m->handle, .received_at = j->world->now, .told_until = until, .costs = costs, .held = spent};
     s->last_holder = worker;
 }
@@ -202,11 +206,30 @@ void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *
     s->holdings[worker].gone = true;
 }
 
-void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok) {
+void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok, const struct call_result *result) {
     struct seen *s = judge_seen(j, m);
     struct holding *h = &s->holdings[worker];
+    judge_did(j, worker, s->judged ? s->update : j->plan->update_count, DOING_DELETE, ok, result);
     if (s->judged && h->life == j->workers[worker].life && h->handle == handle)
         h->undeleted = !ok;
+}
+
+void judge_warned(struct judge *j, struct span line) {
+    static const char mark[] = "00000000-0000-4000-8000-";
+    const char *at = memmem(line.data, line.len, mark, sizeof mark - 1);
+    if (!at || (size_t)(line.data + line.len - at) < sizeof mark - 1 + 12)
+        return;
+    char digits[13];
+    snprintf(digits, sizeof digits, "%.12s", at + sizeof mark - 1);
+    size_t index = strtoull(digits, NULL, 16);
+    for (unsigned i = 0; index < j->seen_room && i < j->plan->worker_count; i++)
+        j->seen[index].named_in[i] = j->workers[i].life;
+}
+
+/* What is set aside is named to whoever reads the log. */
+static void judge_named(struct judge *j, unsigned worker, const struct seen *s, unsigned seconds) {
+    if (j->plan->feed_every && s->named_in[worker] != j->workers[worker].life)
+        judge_broken(j, "named", "worker %u sets update %u aside for %u s, and no warning names it", worker, s->update, seconds);
 }
 
 /* No more is received once a quarter of what may be in flight is done with and can't be deleted (fault 34). */
@@ -240,6 +263,9 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     for (unsigned delay = SET_ASIDE_LEAST; delay / 2 < SET_ASIDE_MOST; delay *= 2)
         set_aside = set_aside || seconds == (delay < SET_ASIDE_MOST ? delay : SET_ASIDE_MOST);
     bool by_rule = set_aside ? judge_may_set_aside(j, worker, s->update) : seconds > 0;
+    if (set_aside && by_rule)
+        judge_named(j, worker, s, seconds);
+    h->abandoned = h->undeleted && !w->stopping && !judge_does_in_vain(j, worker, s->update, DOING_DELETE);
     h->declined = by_rule || (seconds == 0 && (!w->stopping || sent_at < w->stopping_at));
 }
 

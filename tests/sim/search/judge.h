@@ -1,5 +1,5 @@
 /* What must hold of every run, judged while it goes on: each call of each worker, and each commit at the server, passes here. A broken
- * promise is noted with the name of what it breaks: I1-I6, or `order`, `lease`, `drain`, `recovery`, `liveness`.
+ * promise is noted with the name of what it breaks: I1-I6, or `order`, `lease`, `drain`, `recovery`, `liveness`, `named`.
  *
  * Three readings that the words of the invariants leave open:
  * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an audited message that is the read that
@@ -29,6 +29,7 @@ struct holding { /* a message at a worker */
     bool declined; /* …not for a fault of the environment: it had no room for it, its group comes again, or it failed by the rule for one alone */
     bool gone;     /* it deleted it, or tried to */
     bool undeleted; /* …and was told that it is not deleted */
+    bool abandoned; /* …and gave it back then, though no other could be deleted either */
     unsigned costs; /* receives by this life that came to nothing */
     int64_t held;   /* for how long, all those together */
 };
@@ -39,6 +40,7 @@ struct seen { /* a message of the world, by its index */
     char identity[SIM_MESSAGE_ID_SIZE]; /* the MessageId that its envelope names */
     int64_t sent_at, acked_at;          /* acked_at: when the send began that the DLQ acknowledged; NEVER */
     unsigned last_holder;
+    unsigned named_in[PLAN_WORKERS_MAX]; /* the worker's life when a warning last named it */
     struct holding holdings[PLAN_WORKERS_MAX];
 };
 
@@ -54,7 +56,16 @@ struct failures_seen {
     bool refused_alone; /* again after others of its kind were applied */
 };
 
+/* What a worker does with a message besides its transactions, where something on the way may be in it. */
+enum judged_doing { DOING_SEND_DEAD, DOING_READ, DOING_DELETE, DOINGS };
+struct doing_seen { /* with one update, since it was delivered there last */
+    unsigned failures;
+    int64_t since; /* the first of them */
+    bool too_large; /* a 413 among them: that is about what was sent, and no outage */
+};
+
 struct update_seen {
+    struct doing_seen doing[PLAN_WORKERS_MAX][DOINGS];
     struct failures_seen own[PLAN_WORKERS_MAX];
     unsigned failed_in[PLAN_WORKERS_MAX]; /* the worker's `working` when it last failed in a way that it could cause; 0: never */
     unsigned commits, audited_commits;
@@ -80,6 +91,7 @@ struct judge_worker {
     int64_t last_receive, tries_since;
     unsigned tries; /* transactions since then */
     int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
+    int64_t did_at[DOINGS];                  /* when it last did so with whatever message */
     unsigned working;   /* answers of a DynamoDB that works, from 1 */
     unsigned failing;   /* different updates that failed since the last of them */
     int64_t failing_at; /* when the second of these did */
@@ -155,7 +167,11 @@ void judge_brought(struct judge *j, unsigned worker, const struct judged_receive
 void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);
 /* A delete was answered, or not at all. */
-void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok);
+void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok, const struct call_result *result);
+/* It did, or failed to, with this answer to the whole call. update_count: with a message that isn't of the plan. */
+void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok, const struct call_result *result);
+/* A line of the log, of level WARNING or above. */
+void judge_warned(struct judge *j, struct span line);
 /* The worker's process stands from now on until then. */
 void judge_stands(struct judge *j, unsigned worker, int64_t until);
 /* A change of visibility was asked for at sent_at, and ok. */

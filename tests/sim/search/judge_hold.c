@@ -47,7 +47,28 @@ bool judge_failed_by_itself(const struct judge *j, unsigned worker, unsigned upd
 
 bool judge_may_set_aside(const struct judge *j, unsigned worker, unsigned update) {
     const struct failures_seen *own = &j->updates[update].own[worker];
-    return own->any >= 2 && judge_succeeded_since(j, worker, update, own->any_since);
+    if (own->any >= 2 && judge_succeeded_since(j, worker, update, own->any_since))
+        return true;
+    for (unsigned doing = 0; doing < DOINGS; doing++)
+        if (judge_does_in_vain(j, worker, update, doing))
+            return true;
+    return false;
+}
+
+bool judge_does_in_vain(const struct judge *j, unsigned worker, unsigned update, enum judged_doing doing) {
+    const struct doing_seen *d = &j->updates[update].doing[worker][doing];
+    return d->failures >= 2 && (d->too_large || j->workers[worker].did_at[doing] > d->since);
+}
+
+void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok, const struct call_result *result) {
+    if (ok)
+        j->workers[worker].did_at[doing] = j->world->now;
+    if (ok || update == j->plan->update_count)
+        return;
+    struct doing_seen *d = &j->updates[update].doing[worker][doing];
+    if (d->failures++ == 0)
+        d->since = j->world->now;
+    d->too_large = d->too_large || result->status == 413;
 }
 
 static void note_own_failure(struct judge *j, unsigned worker, const struct judged_answer *a) {

@@ -251,6 +251,15 @@ static void put_records(struct run *r) {
     }
 }
 
+static void on_line(void *user, struct span line) {
+    struct run *r = user;
+    static const char level[] = "WARNING";
+    if (r->trace.out)
+        trace_log(&r->trace, line);
+    if (memmem(line.data, line.len < 100 ? line.len : 100, level, sizeof level - 1))
+        judge_warned(&r->judge, line);
+}
+
 static void begin(struct run *r, FILE *trace) {
     const struct plan *p = r->plan;
     trace_init(&r->trace, trace);
@@ -258,11 +267,9 @@ static void begin(struct run *r, FILE *trace) {
         sim_fifo_world(&r->world, p->seed * 2 + 1);
     else
         sim_usual_world(&r->world, p->seed * 2 + 1);
-    r->world.log.level = trace ? LOG_LEVEL_DEBUG : (enum log_level)(LOG_LEVEL_ERROR + 1);
-    if (trace) {
-        r->world.log.sink = trace_log;
-        r->world.log.sink_ctx = &r->trace;
-    }
+    r->world.log.level = trace ? LOG_LEVEL_DEBUG : p->feed_every ? LOG_LEVEL_WARNING : (enum log_level)(LOG_LEVEL_ERROR + 1);
+    r->world.log.sink = on_line;
+    r->world.log.sink_ctx = r;
     put_records(r);
     judge_init(&r->judge, &r->world, p, &r->trace);
     faults_init(&r->faults, &r->judge);

@@ -72,6 +72,7 @@ static void on_got(void *user, const struct call_result *result, bool found, con
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     trace_note(j->trace, j->world->now, TRACE_CONFIRMED, c->watch->worker, c->update, found, span_cstr(result->code));
+    judge_did(j, c->watch->worker, c->update, DOING_READ, result->class == CALL_OK, result);
     if (result->class == CALL_OK)
         judge_confirmed(j, c->watch->worker, c->update, c->began);
     watched_end(c);

@@ -87,7 +87,7 @@ static void on_deleted(void *user, const struct call_result *result, const struc
     for (size_t i = 0; i < c->count; i++) {
         const struct sim_message *m = message_at(j, c->entries[i].index);
         if (m)
-            judge_deleted(j, c->watch->worker, m, c->entries[i].handle, entries && i < count && entries[i].ok);
+            judge_deleted(j, c->watch->worker, m, c->entries[i].handle, entries && i < count && entries[i].ok, result);
     }
     finish(c, result, entries, count);
 }
@@ -135,6 +135,9 @@ static void on_dead_sent(void *user, const struct call_result *result, const str
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     c->watch->struck->dead_letters_failed += result->class != CALL_OK;
+    for (size_t i = 0; i < c->count; i++)
+        judge_did(j, c->watch->worker, (unsigned)c->entries[i].index, DOING_SEND_DEAD, entries && i < count && entries[i].ok,
+                  result);
     for (size_t i = 0; entries && i < count; i++) {
         trace_note(j->trace, j->world->now, TRACE_DEAD_SENT, c->watch->worker, c->entries[i].index, entries[i].ok, SPAN(""));
         if (entries[i].ok)
