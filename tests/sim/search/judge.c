@@ -263,8 +263,10 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     for (unsigned delay = SET_ASIDE_LEAST; delay / 2 < SET_ASIDE_MOST; delay *= 2)
         set_aside = set_aside || seconds == (delay < SET_ASIDE_MOST ? delay : SET_ASIDE_MOST);
     bool by_rule = set_aside ? judge_may_set_aside(j, worker, s->update) : seconds > 0;
-    if (set_aside && by_rule)
+    if (set_aside && by_rule) {
+        j->updates[s->update].set_aside_in[worker] = w->life;
         judge_named(j, worker, s, seconds);
+    }
     h->abandoned = h->undeleted && !w->stopping && !judge_does_in_vain(j, worker, s->update, DOING_DELETE);
     h->declined = by_rule || (seconds == 0 && (!w->stopping || sent_at < w->stopping_at));
 }

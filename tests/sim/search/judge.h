@@ -68,6 +68,7 @@ struct update_seen {
     struct doing_seen doing[PLAN_WORKERS_MAX][DOINGS];
     struct failures_seen own[PLAN_WORKERS_MAX];
     unsigned failed_in[PLAN_WORKERS_MAX]; /* the worker's `working` when it last failed in a way that it could cause; 0: never */
+    unsigned set_aside_in[PLAN_WORKERS_MAX]; /* the worker's life in which it was last given back by the rule for one alone */
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;
     /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed; when the last
@@ -188,6 +189,8 @@ unsigned judge_update_of_log_id(const struct judge *j, struct span body);
 unsigned judge_feed(struct judge *j);
 /* A transaction was committed. */
 void judge_fed_applied(struct judge *j, struct span body);
+/* One is sent to the DLQ. */
+void judge_fed_dead(struct judge *j, unsigned worker, struct span body, struct span error_type);
 /* When all has come to its end: did they wait for what something was wrong with? And did that come to its end in time? */
 void judge_beside(struct judge *j);
 

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What may come before a healthy message in the worst order: two that are silent for ten seconds each, one after the other while nothing has been
- * applied since, and then five seconds until the next is received. Beside silence failures take no time. */
-static const int64_t WAITS_AT_MOST = 32 * MICROSECONDS, WAITS_AT_MOST_WITHOUT_SILENCE = 12 * MICROSECONDS;
+/* What may come before a healthy message in the worst order: all that something is wrong with, one after the other, while nothing has been applied
+ * since: the first further message is received after 5 s, then at doubling intervals. Each may be silent for 10 s. And some seconds to work. */
+static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, SILENCE = 10 * MICROSECONDS, WORK = 7 * MICROSECONDS;
+/* A refusal that isn't the message's own is tried again after others' success, which its group waits for, and others of it may be refused. */
+static const int64_t REFUSED_AT_MOST = 30 * MICROSECONDS;
 /* A message that is set aside comes again after 15 minutes at most, each time for a few attempts. */
 static const int64_t HEALS_WITHIN = 16 * MINUTE + 30 * MICROSECONDS;
 /* A batch to the DLQ with silence in it: two attempts and pauses between, then each entry by itself; and the read that confirms before. */
@@ -49,15 +51,40 @@ static bool has_silence(const struct plan *p) {
     return false;
 }
 
+static unsigned wrong_ones(const struct judge *j) {
+    const struct plan *p = j->plan;
+    unsigned count = 0;
+    for (unsigned m = 0; m < p->message_count; m++) {
+        bool wrong = false;
+        for (unsigned i = 0; i < p->fault_count; i++)
+            wrong = wrong || plan_concerns(p, &p->faults[i], p->messages[m].update);
+        count += wrong && !p->messages[m].left_out;
+    }
+    return count;
+}
+
 /* How long a healthy message may wait. A receive that is stopped takes what it brought with it for a visibility, and so may the next few, each of
  * half as many. */
 static int64_t patience(const struct judge *j) {
     const struct plan *p = j->plan;
-    int64_t most = has_silence(p) ? WAITS_AT_MOST : WAITS_AT_MOST_WITHOUT_SILENCE;
+    int64_t most = has_fault(p, FAULT_SOME_REFUSED) ? REFUSED_AT_MOST : WORK, extra = FIRST_EXTRA;
+    for (unsigned left = wrong_ones(j); left > 0; left--) {
+        most += extra + (has_silence(p) ? SILENCE : 0);
+        extra = 2 * extra < MINUTE ? 2 * extra : MINUTE;
+    }
     if (has_fault(p, FAULT_PATH_RECEIVE))
         for (unsigned i = 0; i < p->worker_count; i++)
             most += 6 * (int64_t)p->workers[i].visibility * SECOND + (has_silence(p) ? 2 * MINUTE : 0);
     return most;
+}
+
+void judge_fed_dead(struct judge *j, unsigned worker, struct span body, struct span error_type) {
+    if (!has_fault(j->plan, FAULT_SOME_REFUSED) || !span_equal(error_type, SPAN("ValidationError"))) {
+        judge_broken(j, "I5", "worker %u sends a message that nothing is wrong with to the DLQ, as %.*s", worker, (int)error_type.len,
+                     error_type.data);
+        return;
+    }
+    judge_fed_applied(j, body); /* it was refused twice, and others were not */
 }
 
 static void judge_fed(struct judge *j) {

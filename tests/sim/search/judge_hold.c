@@ -117,10 +117,12 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     w->cut_off_since = !cut_off ? NEVER : w->cut_off_since == NEVER ? now : w->cut_off_since;
     if (a->works || cut_off || a->update == j->plan->update_count)
         return;
-    unsigned *failed_in = &j->updates[a->update].failed_in[worker];
-    if (*failed_in != w->working && ++w->failing == 2)
+    struct update_seen *u = &j->updates[a->update];
+    /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. */
+    bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
+    if (!known && ++w->failing == 2)
         w->failing_at = now;
-    *failed_in = w->working;
+    u->failed_in[worker] = w->working;
 }
 
 void judge_transacted(struct judge *j, unsigned worker, const struct judged_answer *a) {

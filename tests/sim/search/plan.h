@@ -175,7 +175,7 @@ unsigned plan_record(const struct plan *p, unsigned update);
 #define PLAN_ALL_RECORDS (4 * PLAN_RECORDS + 1) /* these numbers are below */
 /* Whether the fault is one that holds up this update alone, or its record. */
 bool plan_concerns(const struct plan *p, const struct plan_fault *f, unsigned update);
-/* Whether such a fault never ends. */
+/* Whether such a fault never ends: for the update, or for another of its record or its group, behind which it may wait. */
 bool plan_is_stuck(const struct plan *p, unsigned update);
 /* What the fault does to the way of its target; amount says which. */
 enum sim_path plan_path(const struct plan_fault *f);

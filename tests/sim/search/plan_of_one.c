@@ -91,7 +91,7 @@ void plan_draw_beside(struct plan *p, struct random *r) {
     p->fifo = pick(r, 4) == 0;
     p->worker_count = 1 + pick(r, 2);
     for (unsigned i = 0; i < p->worker_count; i++)
-        p->workers[i] = (struct plan_worker){.max_in_flight = PICK_OF(r, 8, 16, 40, 256),
+        p->workers[i] = (struct plan_worker){.max_in_flight = PICK_OF(r, 16, 24, 40, 256),
                                              .max_attempts = PICK_OF(r, 1, 3, 5),
                                              .visibility = PICK_OF(r, 10, 13, 22),
                                              .shutdown_timeout = 10};

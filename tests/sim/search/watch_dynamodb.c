@@ -25,6 +25,15 @@ static bool has_reason(const struct transact_result *result, const char *code) {
     return false;
 }
 
+/* It got as far as to look at what the transaction asks for. */
+static bool shows_work(const struct transact_result *result) {
+    static const char *const codes[] = {"IdempotentParameterMismatchException", "TransactionInProgressException"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (!strcmp(result->call.code, codes[i]))
+            return true;
+    return has_reason(result, "ConditionalCheckFailed") || has_reason(result, "TransactionConflict");
+}
+
 static void on_transacted(void *user, const struct transact_result *result) {
     struct watched *c = user;
     struct watch *w = c->watch;
@@ -39,7 +48,7 @@ static void on_transacted(void *user, const struct transact_result *result) {
         snprintf(told.code, sizeof told.code, REASON_VALIDATION);
     a.result = &told;
     a.applied_already = result->reason_count > 1 && !strcmp(result->reasons[1].code, "ConditionalCheckFailed");
-    a.works = told.class == CALL_OK || has_reason(result, "ConditionalCheckFailed") || !strcmp(told.code, "IdempotentParameterMismatchException");
+    a.works = told.class == CALL_OK || shows_work(result);
     judge_transacted(j, w->worker, &a);
     watched_end(c);
     c->done.transact(c->user, result);

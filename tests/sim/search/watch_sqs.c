@@ -156,7 +156,10 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
         unsigned update = plan_update_in(j->plan, entries[i].body.data, entries[i].body.len);
         c->entries[i].index = update;
         judge_identity(envelope, c->entries[i].identity);
-        judge_sending_dead(j, w->worker, update, entries[i].error_type);
+        if (update < j->plan->update_count)
+            judge_sending_dead(j, w->worker, update, entries[i].error_type);
+        else
+            judge_fed_dead(j, w->worker, entries[i].body, entries[i].error_type);
     }
     return watched_started(c, w->sqs.send_batch(w->sqs.ctx, queue_url, entries, count, options, on_dead_sent, c));
 }
