@@ -93,6 +93,8 @@ void judge_started(struct judge *j, unsigned worker) {
     for (unsigned doing = 0; doing < DOINGS; doing++)
         w->did_at[doing] = -1;
     w->working = 1;
+    for (unsigned u = 0; u < j->plan->update_count; u++)
+        j->updates[u].letters_open[worker] = 0;
     w->db_felt = w->sqs_felt = w->cut_off_since = NEVER;
     trace_note(j->trace, j->world->now, TRACE_START, worker, life, 0, SPAN(""));
 }

@@ -1,17 +1,30 @@
-/* What must hold of every run, judged while it goes on: each call of each worker, and each commit at the server, passes here. A broken
- * promise is noted with the name of what it breaks: I1-I6, or `order`, `lease`, `drain`, `recovery`, `liveness`, `named`.
+/* What must hold of every run, judged while it goes on: each call of each worker, and each commit at the server,
+ * passes here. A broken promise is noted with the name of what it breaks: I1-I6, or `order`, `lease`, `drain`,
+ * `recovery`, `liveness`, `named`.
  *
- * Three readings that the words of the invariants leave open:
- * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an audited message that is the read that
- *   confirms (where there was none, the send itself); for another one the transaction that failed. What commits later is seen by nobody. Of several
- *   deliveries of one update at a worker the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet.
- * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers twice by itself, what is lost
- *   on its way, and what SQS takes back because it refuses to change a visibility, no worker can prevent. One that was given back for want of room, or since an
- *   earlier one of its group comes again, was no cost of a fault; nor one that failed by the rule for a message alone, though it was two outages with a success
- *   in between that it met.
- * - I5, "a hold": a worker is in one while it has a message that failed in this outage, and that it can try instead of receiving. What waits for its
- *   confirming read is nothing to try; what poisoned messages fail with tells nothing new. An answer from before the outage that comes late ends a hold until
- *   the next message fails: so what counts are the receives that brought messages, since they alone cost any. */
+ * Readings that the words of the invariants leave open:
+ * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an
+ *   audited message that is the read that confirms (where there was none, the send itself); for another one the
+ *   transaction that failed. What commits later is seen by nobody. Of several deliveries of one update at a worker
+ *   the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet.
+ * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers
+ *   twice by itself, what is lost on its way, and what SQS takes back because it refuses to change a visibility, no
+ *   worker can prevent. One that was given back for want of room, or since an earlier one of its group comes again,
+ *   was no cost of a fault; nor one that failed by the rule for a message alone, though it was two outages with a
+ *   success in between that it met.
+ * - I5, "set aside": twice in one delivery without an answer, or in the same way, whatever way that is, and another
+ *   of its kind that began after that was applied. For what is sent to the DLQ, read or deleted it is the same with
+ *   the others of that call; a 413 needs no other. It must be named by then.
+ * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged.
+ * - I5, "a hold": a worker is in one from the second message that fails since DynamoDB last worked (a conflict, a
+ *   false condition show that as well), as long as all that it holds has failed since, or stands behind such by
+ *   record or group. What failed before that, or was set aside, is known to be alone and tells nothing new. What
+ *   waits for its confirming read has its verdict. Throttles are answered by a lower rate first: for 30 s they are no
+ *   hold. Of the receives in a hold those count that bring messages, since they alone cost any: from the beginning of
+ *   the one to that of the next 5, 10, 20, 40, 60 s.
+ * - "While others succeed" for single messages: what nothing is wrong with waits at most for the wrong ones before
+ *   it, one after the other as just said.
+ */
 #pragma once
 
 #include "plan.h"
@@ -78,6 +91,7 @@ struct update_seen {
     /* By worker: a send to the DLQ that it has not seen acknowledged, and when the look began that decided it. */
     unsigned dead_life[PLAN_WORKERS_MAX];
     int64_t dead_look[PLAN_WORKERS_MAX];
+    unsigned letters_open[PLAN_WORKERS_MAX]; /* that are on their way */
     bool in_dlq_before; /* an envelope of it is, or was, in the DLQ */
     char log_id[65], asked_log_id[65];
 };
@@ -96,6 +110,7 @@ struct judge_worker {
     unsigned working;   /* answers of a DynamoDB that works, from 1 */
     unsigned failing;   /* different updates that failed since the last of them */
     int64_t failing_at; /* when the second of these did */
+    bool throttled;     /* the last failure was that */
     unsigned extras;    /* receives in that hold that brought something */
     int64_t extra_at;   /* when the last of these began */
     int64_t cut_off_since; /* it can't have a request served: no connection, no credentials, no table; NEVER: it can */

@@ -61,6 +61,7 @@ void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struc
     if (!alone && !refused && !is_expected(&j->plan->updates[update], error_type))
         judge_broken(j, "I5", "worker %u sends update %u to the DLQ as %.*s", worker, update, (int)error_type.len, error_type.data);
     struct update_seen *u = &j->updates[update];
+    u->letters_open[worker]++;
     if (u->dead_life[worker] != j->workers[worker].life) {
         u->dead_life[worker] = j->workers[worker].life;
         u->dead_look[worker] = look_of(j, worker, update);

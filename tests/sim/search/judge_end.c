@@ -26,7 +26,9 @@ void judge_drained(struct judge *j, unsigned worker) {
         const struct seen *s = &j->seen[i];
         const struct holding *h = &s->holdings[worker];
         const struct sim_message *m = w->sqs.all[i];
-        bool elsewhere = false; /* as well: who has it extends its visibility */
+        /* Its letter is on its way, and may yet be acknowledged. */
+        bool elsewhere = s->judged && j->updates[s->update].letters_open[worker] > 0;
+        /* Another has it as well, who extends its visibility. */
         for (unsigned k = 0; k < j->plan->worker_count; k++)
             elsewhere = elsewhere || (k != worker && s->holdings[k].life && s->holdings[k].told_until > w->now);
         if (s->judged && !elsewhere && s->last_holder == worker && h->life == j->workers[worker].life && m->handle == h->handle && !m->deleted &&

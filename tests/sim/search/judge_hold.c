@@ -5,6 +5,7 @@
 
 static const int64_t TRIES_WINDOW = 10 * MICROSECONDS;
 static const unsigned TRIES_MAX = 12; /* a probe a second, and the first try of a message that a look at the tables let in */
+static const int64_t STARVED_AFTER = 30 * MICROSECONDS;
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_CAP = 60 * MICROSECONDS;
 
 /* A total outage that a worker felt long enough ago: nothing that it began before is under way any more. */
@@ -63,6 +64,8 @@ bool judge_does_in_vain(const struct judge *j, unsigned worker, unsigned update,
 void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok, const struct call_result *result) {
     if (ok)
         j->workers[worker].did_at[doing] = j->world->now;
+    if (doing == DOING_SEND_DEAD && update < j->plan->update_count && j->updates[update].letters_open[worker] > 0)
+        j->updates[update].letters_open[worker]--;
     if (ok || update == j->plan->update_count)
         return;
     struct doing_seen *d = &j->updates[update].doing[worker][doing];
@@ -118,6 +121,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     if (a->works || cut_off || a->update == j->plan->update_count)
         return;
     struct update_seen *u = &j->updates[a->update];
+    w->throttled = a->result->class == CALL_THROTTLED;
     /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. */
     bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
     if (!known && ++w->failing == 2)
@@ -235,6 +239,8 @@ struct judged_receive judge_receive(struct judge *j, unsigned worker, unsigned m
     judge_undeleted(j, worker);
     bool sure = j->plan->later && j->fed_count == 0 && j->change_trouble_at < now - MINUTE && w->stood_until < now - MINUTE;
     bool cut_off = w->cut_off_since != NEVER && now - w->cut_off_since > MINUTE;
+    /* Throttles are answered by a lower rate first, and by a hold where nothing is admitted for a while. */
+    sure = sure && (!w->throttled || now - w->failing_at > STARVED_AFTER);
     return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= 2) && all_held_fail(j, worker), .working = w->working};
 }
 
