@@ -37,8 +37,8 @@ struct sim_operation {
     int64_t retry_after;                  /* microseconds that whoever is refused is asked to wait; 0: not asked */
     int64_t latency, jitter;              /* microseconds, there and back together */
     unsigned default_attempts;
-    /* What the way there does to a call (NULL: nothing). It is asked when the request arrives (executed: false), and, where that was let through, when
-     * the service has answered. */
+    /* What the way there does to a call (NULL: nothing). It is asked when the request arrives (executed: false), and,
+     * where that was let through, when the service has answered. */
     enum sim_path (*path)(void *ctx, const struct sim_call *call, bool executed);
     void *path_ctx;
     /* Counted: */
@@ -55,7 +55,8 @@ enum sim_executed {
     SIM_CUT       /* done, and the answer never comes */
 };
 
-/* A client's process. While it stands (suspended, or its machine is), its timers don't fire and no answer reaches it; time and the services go on. */
+/* A client's process. While it stands (suspended, or its machine is), its timers don't fire and no answer reaches it;
+ * time and the services go on. */
 struct sim_client {
     struct timers timers;   /* its own */
     int64_t stands_until;   /* in the past: it doesn't */

@@ -1,4 +1,5 @@
-/* What stands on the way to a service (a proxy, a firewall, a load balancer) may do to single calls, whatever the service would say to them. */
+/* What stands on the way to a service (a proxy, a firewall, a load balancer) may do to single calls, whatever the
+ * service would say to them. */
 #pragma once
 
 #include "call.h"

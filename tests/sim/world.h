@@ -47,7 +47,8 @@ void world_add_client(struct world *w, struct sim_client *client);
 /* Workers must be gone. */
 void world_done(struct world *w);
 
-/* When something is next due: a timer of the world's, or of a client's that doesn't stand by then; NEVER: nothing is. */
+/* When something is next due: a timer of the world's, or of a client's that doesn't stand by then; NEVER: nothing is.
+ */
 int64_t world_next(const struct world *w);
 /* One step: the clock goes to what is next due, and what is due then fires. False: nothing is ever due. */
 bool world_step(struct world *w);

@@ -36,10 +36,12 @@ static void refusals_are_throttles_and_errors_and_nothing_is_executed(void **sta
 
 static void every_mode_has_its_class(void **state) {
     (void)state;
-    static const enum call_class classes[] = {[SIM_UP] = CALL_OK,          [SIM_DOWN] = CALL_RETRY,    [SIM_SILENT] = CALL_RETRY,
-                                              [SIM_BROKEN] = CALL_RETRY,   [SIM_PROXY] = CALL_RETRY,   [SIM_THROTTLED] = CALL_THROTTLED,
-                                              [SIM_DENIED] = CALL_DENIED,  [SIM_EXPIRED] = CALL_AUTH,  [SIM_SKEWED] = CALL_CLOCK,
-                                              [SIM_STRANGE] = CALL_PERMANENT, [SIM_FOREIGN] = CALL_RETRY};
+    static const enum call_class classes[] = {[SIM_UP] = CALL_OK,         [SIM_DOWN] = CALL_RETRY,
+                                              [SIM_SILENT] = CALL_RETRY,  [SIM_BROKEN] = CALL_RETRY,
+                                              [SIM_PROXY] = CALL_RETRY,   [SIM_THROTTLED] = CALL_THROTTLED,
+                                              [SIM_DENIED] = CALL_DENIED, [SIM_EXPIRED] = CALL_AUTH,
+                                              [SIM_SKEWED] = CALL_CLOCK,  [SIM_STRANGE] = CALL_PERMANENT,
+                                              [SIM_FOREIGN] = CALL_RETRY};
     struct tables t;
     tables_init(&t);
     for (size_t mode = 0; mode < ARRAY_LENGTH(classes); mode++) {

@@ -4,7 +4,7 @@
 
 struct way {
     enum sim_path path;
-    bool executed;      /* where: on the way back */
+    bool executed; /* where: on the way back */
     const char *marked; /* only batches with such an entry; NULL: all */
 };
 
@@ -27,8 +27,11 @@ static void begin(struct sim_operation *of, struct way *way) {
 
 static void what_a_box_says_is_not_the_services(void **state) {
     (void)state;
-    static const int statuses[SIM_PATHS_BEFORE] = {[SIM_PATH_TOO_LARGE] = 413, [SIM_PATH_BAD_REQUEST] = 400, [SIM_PATH_FORBIDDEN] = 403,
-                                                   [SIM_PATH_UNAVAILABLE] = 503, [SIM_PATH_FOREIGN] = 200};
+    static const int statuses[SIM_PATHS_BEFORE] = {[SIM_PATH_TOO_LARGE] = 413,
+                                                   [SIM_PATH_BAD_REQUEST] = 400,
+                                                   [SIM_PATH_FORBIDDEN] = 403,
+                                                   [SIM_PATH_UNAVAILABLE] = 503,
+                                                   [SIM_PATH_FOREIGN] = 200};
     struct world w;
     world_init(&w, 7);
     struct sim_queue *q = sim_sqs_add_queue(&w.sqs, "dlq");

@@ -56,7 +56,8 @@ enum sim_mode faults_any_mode(unsigned amount) {
     return modes[amount % (sizeof modes / sizeof modes[0])];
 }
 
-void faults_set_mode(struct faults *f, unsigned i, enum fault_operation first, enum fault_operation last, enum sim_mode mode) {
+void faults_set_mode(struct faults *f, unsigned i, enum fault_operation first, enum fault_operation last,
+                     enum sim_mode mode) {
     for (enum fault_operation op = first; op <= last; op++) {
         faults_operation(f->judge->world, op)->mode = mode;
         f->mode_by[op] = (int)i;
@@ -83,7 +84,9 @@ static void apply_to_database(struct faults *f, unsigned i, const struct plan_fa
     struct world *w = f->judge->world;
     enum fault_operation last = fault->amount % 2 ? OP_DESCRIBE : OP_TRANSACT;
     switch (fault->kind) {
-    case FAULT_DB_UNREACHABLE: faults_set_mode(f, i, OP_TRANSACT, OP_DESCRIBE, fault->amount % 2 ? SIM_DOWN : SIM_SILENT); break;
+    case FAULT_DB_UNREACHABLE:
+        faults_set_mode(f, i, OP_TRANSACT, OP_DESCRIBE, fault->amount % 2 ? SIM_DOWN : SIM_SILENT);
+        break;
     case FAULT_DB_BROKEN: faults_set_mode(f, i, OP_TRANSACT, last, fault->amount % 3 ? SIM_BROKEN : SIM_PROXY); break;
     case FAULT_DB_THROTTLED: faults_set_mode(f, i, OP_TRANSACT, last, SIM_THROTTLED); break;
     case FAULT_DB_DENIED: faults_set_mode(f, i, OP_TRANSACT, last, SIM_DENIED); break;
@@ -149,18 +152,19 @@ static void heal(struct faults *f) {
 }
 
 static bool troubles_sqs(enum fault_kind kind) {
-    return kind == FAULT_NO_CREDENTIALS || (kind >= FAULT_SQS_OUT && kind <= FAULT_EXPOSE) || kind == FAULT_FOREIGN || kind == FAULT_UNDELETED ||
-           kind == FAULT_PATH_RECEIVE;
+    return kind == FAULT_NO_CREDENTIALS || (kind >= FAULT_SQS_OUT && kind <= FAULT_EXPOSE) || kind == FAULT_FOREIGN ||
+           kind == FAULT_UNDELETED || kind == FAULT_PATH_RECEIVE;
 }
 
 static bool troubles_changes(enum fault_kind kind) {
-    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_VISIBILITY || kind == FAULT_VISIBILITY_ANSWERS ||
-           kind == FAULT_ENTRIES || kind == FAULT_DUPLICATES || kind == FAULT_EXPOSE || kind == FAULT_FOREIGN;
+    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_VISIBILITY ||
+           kind == FAULT_VISIBILITY_ANSWERS || kind == FAULT_ENTRIES || kind == FAULT_DUPLICATES ||
+           kind == FAULT_EXPOSE || kind == FAULT_FOREIGN;
 }
 
 static bool troubles_deletes(enum fault_kind kind) {
-    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_DELETE || kind == FAULT_DELETE_ANSWERS || kind == FAULT_ENTRIES ||
-           kind == FAULT_FOREIGN || kind == FAULT_UNDELETED;
+    return kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_DELETE ||
+           kind == FAULT_DELETE_ANSWERS || kind == FAULT_ENTRIES || kind == FAULT_FOREIGN || kind == FAULT_UNDELETED;
 }
 
 /* When it last was so; as long as it is, far ahead. */

@@ -1,4 +1,5 @@
-/* What concerns one message or one record on the way or at DynamoDB, refusals, answers of others, processes that stand, tables that change. */
+/* What concerns one message or one record on the way or at DynamoDB, refusals, answers of others, processes that stand,
+ * tables that change. */
 #include "faults_private.h"
 
 #include "sim_dynamodb_private.h"
@@ -11,11 +12,12 @@ static unsigned update_of_text(const struct faults *f, const char *text) {
     return plan_update_in(f->judge->plan, text, strlen(text));
 }
 
-/* Where on its way the call is stopped. What a receive brings is known once it was served; where a connection breaks or is silent, the service may
- * have done all the same. */
+/* Where on its way the call is stopped. What a receive brings is known once it was served; where a connection breaks or
+ * is silent, the service may have done all the same. */
 static bool on_the_way_back(const struct plan_fault *fault, enum sim_path path) {
     bool either = path == SIM_PATH_RESET || path == SIM_PATH_SILENT;
-    return path >= SIM_PATHS_BEFORE || fault->kind == FAULT_PATH_RECEIVE || (either && fault->amount / SIM_PATHS % 3 == 0);
+    return path >= SIM_PATHS_BEFORE || fault->kind == FAULT_PATH_RECEIVE ||
+           (either && fault->amount / SIM_PATHS % 3 == 0);
 }
 
 /* What the faults of a kind do to a call with this update in it. */
@@ -68,7 +70,10 @@ void faults_watch_the_way(struct faults *f) {
     static const struct {
         enum fault_operation operation;
         enum sim_path (*path)(void *ctx, const struct sim_call *call, bool executed);
-    } ways[] = {{OP_TRANSACT, path_of_transaction}, {OP_GET, path_of_read}, {OP_SEND, path_of_send}, {OP_RECEIVE, path_of_receive}};
+    } ways[] = {{OP_TRANSACT, path_of_transaction},
+                {OP_GET, path_of_read},
+                {OP_SEND, path_of_send},
+                {OP_RECEIVE, path_of_receive}};
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         struct sim_operation *o = faults_operation(f->judge->world, ways[i].operation);
         o->path = ways[i].path;
@@ -93,14 +98,16 @@ static void answer_refused(unsigned way, bool audited, struct transact_result *r
         sim_answer_cancelled(result, "ValidationError", audited ? "None" : NULL);
 }
 
-bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, unsigned update, struct transact_result *result) {
+bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, unsigned update,
+                          struct transact_result *result) {
     const struct plan *p = f->judge->plan;
     for (unsigned i = 0; i < p->fault_count; i++) {
         const struct plan_fault *fault = &p->faults[i];
         if (!f->active[i])
             continue;
         bool hot = fault->kind == FAULT_HOT_RECORD && plan_concerns(p, fault, update);
-        bool refused = fault->kind == FAULT_ALL_REFUSED || (fault->kind == FAULT_SOME_REFUSED && pick(&f->random, 1000) < fault->amount);
+        bool refused = fault->kind == FAULT_ALL_REFUSED ||
+                       (fault->kind == FAULT_SOME_REFUSED && pick(&f->random, 1000) < fault->amount);
         if (!hot && !refused)
             continue;
         f->struck[i]++;
@@ -121,7 +128,10 @@ static void set_foreign(struct faults *f, unsigned i, unsigned amount) {
     case 0: faults_set_mode(f, i, OP_TRANSACT, OP_DESCRIBE, SIM_FOREIGN); break;
     case 1: faults_set_mode(f, i, OP_RECEIVE, OP_SEND, SIM_FOREIGN); break;
     case 2: faults_set_mode(f, i, OP_TRANSACT, OP_SEND, SIM_FOREIGN); break;
-    default: faults_set_mode(f, i, (enum fault_operation)(amount / 4 % OPS), (enum fault_operation)(amount / 4 % OPS), SIM_FOREIGN); break;
+    default:
+        faults_set_mode(f, i, (enum fault_operation)(amount / 4 % OPS), (enum fault_operation)(amount / 4 % OPS),
+                        SIM_FOREIGN);
+        break;
     }
 }
 
@@ -165,7 +175,8 @@ void faults_of_one_begin(struct faults *f, unsigned i) {
         return;
     for (unsigned k = 0; k < j->plan->worker_count; k++) {
         struct sim_client *client = j->world->clients[k];
-        if (!j->workers[k].alive || (fault->target != k && fault->target != PLAN_EVERY_WORKER) || client->stands_until > until)
+        if (!j->workers[k].alive || (fault->target != k && fault->target != PLAN_EVERY_WORKER) ||
+            client->stands_until > until)
             continue;
         client->stands_until = until;
         f->struck[i]++;

@@ -5,7 +5,8 @@
 
 struct sim_operation *faults_operation(struct world *w, enum fault_operation op);
 /* Operations from first to last have this mode, for the i-th fault. */
-void faults_set_mode(struct faults *f, unsigned i, enum fault_operation first, enum fault_operation last, enum sim_mode mode);
+void faults_set_mode(struct faults *f, unsigned i, enum fault_operation first, enum fault_operation last,
+                     enum sim_mode mode);
 enum sim_mode faults_any_mode(unsigned amount);
 
 /* faults_of_one.c: the kinds from FAULT_FIRST_OF_ONE on. */
@@ -16,4 +17,5 @@ void faults_of_one_heal(struct faults *f);
 /* Once, when it begins. */
 void faults_of_one_begin(struct faults *f, unsigned i);
 /* Whether such a fault answers the transaction: then the answer is written. */
-bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, unsigned update, struct transact_result *result);
+bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, unsigned update,
+                          struct transact_result *result);

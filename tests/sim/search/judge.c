@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const unsigned SET_ASIDE_LEAST = 30, SET_ASIDE_MOST = 900; /* seconds: it fails by itself, and has deliveries left; longer each time */
+/* Seconds that a message is given back for which fails by itself, and has deliveries left: longer each time. */
+static const unsigned SET_ASIDE_LEAST = 30, SET_ASIDE_MOST = 900;
 static const int64_t TROUBLE_FADES = 30 * MICROSECONDS; /* how long a batch that failed may still wait */
 
 void judge_init(struct judge *j, struct world *w, const struct plan *p, struct trace *t) {
@@ -109,21 +110,24 @@ void judge_ended(struct judge *j, unsigned worker) {
 }
 
 void judge_stands(struct judge *j, unsigned worker, int64_t until) {
-    trace_note(j->trace, j->world->now, TRACE_STANDS, worker, 0, (uint64_t)((until - j->world->now) / MILLISECOND), SPAN(""));
+    trace_note(j->trace, j->world->now, TRACE_STANDS, worker, 0, (uint64_t)((until - j->world->now) / MILLISECOND),
+               SPAN(""));
     j->workers[worker].stood_until = until;
 }
 
 bool judge_holds(const struct judge *j, unsigned worker, const struct seen *s) {
     const struct holding *h = &s->holdings[worker];
     const struct judge_worker *w = &j->workers[worker];
-    return w->alive && s->last_holder == worker && h->life == w->life && !h->returned && !h->gone && h->told_until > j->world->now;
+    return w->alive && s->last_holder == worker && h->life == w->life && !h->returned && !h->gone &&
+           h->told_until > j->world->now;
 }
 
 /* Whether a worker that lives, and had the message, let its visibility run out though it could extend it. */
 static bool let_run_out(const struct judge *j, unsigned holder, const struct holding *h) {
     const struct judge_worker *w = &j->workers[holder];
     return w->alive && w->life == h->life && (!h->returned || h->abandoned) && w->stood_until < h->received_at &&
-           j->change_trouble_at + TROUBLE_FADES < h->received_at && j->world->now - h->received_at < TWELVE_HOURS - MINUTE;
+           j->change_trouble_at + TROUBLE_FADES < h->received_at &&
+           j->world->now - h->received_at < TWELVE_HOURS - MINUTE;
 }
 
 /* It was delivered before, and that came to nothing: whose fault was it? (I5) */
@@ -149,7 +153,8 @@ static void judge_repeat(struct judge *j, const struct seen *s, const struct sim
 }
 
 /* It was done with, and its worker knew so, but couldn't delete it: then it keeps its lease (fault 34). */
-static void judge_undeleted_repeat(struct judge *j, const struct seen *s, const struct sim_message *m, unsigned holder) {
+static void judge_undeleted_repeat(struct judge *j, const struct seen *s, const struct sim_message *m,
+                                   unsigned holder) {
     const struct holding *h = &s->holdings[holder];
     if (j->plan->later && h->undeleted && let_run_out(j, holder, h))
         judge_broken(j, "lease", "message %zu is received again, %.1f s after worker %u could not delete it", m->index,
@@ -208,7 +213,8 @@ void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *
     s->holdings[worker].gone = true;
 }
 
-void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok, const struct call_result *result) {
+void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok,
+                   const struct call_result *result) {
     struct seen *s = judge_seen(j, m);
     struct holding *h = &s->holdings[worker];
     judge_did(j, worker, s->judged ? s->update : j->plan->update_count, DOING_DELETE, ok, result);
@@ -231,7 +237,8 @@ void judge_warned(struct judge *j, struct span line) {
 /* What is set aside is named to whoever reads the log. */
 static void judge_named(struct judge *j, unsigned worker, const struct seen *s, unsigned seconds) {
     if (j->plan->feed_every && s->named_in[worker] != j->workers[worker].life)
-        judge_broken(j, "named", "worker %u sets update %u aside for %u s, and no warning names it", worker, s->update, seconds);
+        judge_broken(j, "named", "worker %u sets update %u aside for %u s, and no warning names it", worker, s->update,
+                     seconds);
 }
 
 /* No more is received once a quarter of what may be in flight is done with and can't be deleted (fault 34). */
@@ -239,7 +246,8 @@ void judge_undeleted(struct judge *j, unsigned worker) {
     unsigned count = 0, quarter = j->workers[worker].plan->max_in_flight / 4;
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct holding *h = &j->seen[i].holdings[worker];
-        count += j->seen[i].judged && h->life == j->workers[worker].life && h->undeleted && !h->returned && h->told_until > j->world->now;
+        count += j->seen[i].judged && h->life == j->workers[worker].life && h->undeleted && !h->returned &&
+                 h->told_until > j->world->now;
     }
     if (j->plan->later && count > (quarter ? quarter : 1))
         judge_broken(j, "I6", "worker %u receives, though %u messages are done with and not deleted", worker, count);

@@ -80,8 +80,9 @@ struct doing_seen { /* with one update, since it was delivered there last */
 struct update_seen {
     struct doing_seen doing[PLAN_WORKERS_MAX][DOINGS];
     struct failures_seen own[PLAN_WORKERS_MAX];
-    unsigned failed_in[PLAN_WORKERS_MAX]; /* the worker's `working` when it last failed in a way that it could cause; 0: never */
-    unsigned set_aside_in[PLAN_WORKERS_MAX]; /* the worker's life in which it was last given back by the rule for one alone */
+    /* By worker: its `working` when it last failed in a way that it could cause (0: never), its life in which it was
+     * last given back by the rule for one alone. */
+    unsigned failed_in[PLAN_WORKERS_MAX], set_aside_in[PLAN_WORKERS_MAX];
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;
     /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed; when the last
@@ -178,14 +179,17 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update);
 void judge_transacted(struct judge *j, unsigned worker, const struct judged_answer *a);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
 /* A receive brought messages; how many. */
-void judge_brought(struct judge *j, unsigned worker, const struct judged_receive *receive, int64_t asked_at, size_t count);
+void judge_brought(struct judge *j, unsigned worker, const struct judged_receive *receive, int64_t asked_at,
+                   size_t count);
 /* A confirming read was answered that began then. */
 void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);
 /* A delete was answered, or not at all. */
-void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok, const struct call_result *result);
+void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok,
+                   const struct call_result *result);
 /* It did, or failed to, with this answer to the whole call. update_count: with a message that isn't of the plan. */
-void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok, const struct call_result *result);
+void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok,
+               const struct call_result *result);
 /* A line of the log, of level WARNING or above. */
 void judge_warned(struct judge *j, struct span line);
 /* The worker's process stands from now on until then. */
@@ -206,7 +210,7 @@ unsigned judge_feed(struct judge *j);
 void judge_fed_applied(struct judge *j, struct span body);
 /* One is sent to the DLQ. */
 void judge_fed_dead(struct judge *j, unsigned worker, struct span body, struct span error_type);
-/* When all has come to its end: did they wait for what something was wrong with? And did that come to its end in time? */
+/* When all is over: did they wait for what something was wrong with? And did that come to its end in time? */
 void judge_beside(struct judge *j);
 
 /* judge_end.c: when all has come to its end. */

@@ -1,18 +1,21 @@
-/* Nothing waits for what something is wrong with: messages that are sent all along beside it are applied in seconds. And what was wrong and is no
- * longer comes to its end as soon as the contract has it. */
+/* Nothing waits for what something is wrong with: messages that are sent all along beside it are applied in seconds.
+ * And what was wrong and is no longer comes to its end as soon as the contract has it. */
 #include "judge_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What may come before a healthy message in the worst order: all that something is wrong with, one after the other, while nothing has been applied
- * since: the first further message is received after 5 s, then at doubling intervals. Each may be silent for 10 s. And some seconds to work. */
+/* What may come before a healthy message in the worst order: all that something is wrong with, one after the other,
+ * while nothing has been applied since: the first further message is received after 5 s, then at doubling intervals.
+ * Each may be silent for 10 s. And some seconds to work. */
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, SILENCE = 10 * MICROSECONDS, WORK = 7 * MICROSECONDS;
-/* A refusal that isn't the message's own is tried again after others' success, which its group waits for, and others of it may be refused. */
+/* A refusal that isn't the message's own is tried again after others' success, which its group waits for, and others of
+ * it may be refused. */
 static const int64_t REFUSED_AT_MOST = 30 * MICROSECONDS;
 /* A message that is set aside comes again after 15 minutes at most, each time for a few attempts. */
 static const int64_t HEALS_WITHIN = 16 * MINUTE + 30 * MICROSECONDS;
-/* A batch to the DLQ with silence in it: two attempts and pauses between, then each entry by itself; and the read that confirms before. */
+/* A batch to the DLQ with silence in it: two attempts and pauses between, then each entry by itself; and the read that
+ * confirms before. */
 static const int64_t DEAD_WITHIN = 120 * MICROSECONDS;
 
 unsigned judge_feed(struct judge *j) {
@@ -45,7 +48,8 @@ static bool has_fault(const struct plan *p, enum fault_kind kind) {
 static bool has_silence(const struct plan *p) {
     for (unsigned i = 0; i < p->fault_count; i++) {
         const struct plan_fault *f = &p->faults[i];
-        if (!f->left_out && f->kind >= FAULT_PATH_TRANSACT && f->kind <= FAULT_PATH_RECEIVE && plan_path(f) == SIM_PATH_SILENT)
+        if (!f->left_out && f->kind >= FAULT_PATH_TRANSACT && f->kind <= FAULT_PATH_RECEIVE &&
+            plan_path(f) == SIM_PATH_SILENT)
             return true;
     }
     return false;
@@ -63,8 +67,8 @@ static unsigned wrong_ones(const struct judge *j) {
     return count;
 }
 
-/* How long a healthy message may wait. A receive that is stopped takes what it brought with it for a visibility, and so may the next few, each of
- * half as many. */
+/* How long a healthy message may wait. A receive that is stopped takes what it brought with it for a visibility, and so
+ * may the next few, each of half as many. */
 static int64_t patience(const struct judge *j) {
     const struct plan *p = j->plan;
     int64_t most = has_fault(p, FAULT_SOME_REFUSED) ? REFUSED_AT_MOST : WORK, extra = FIRST_EXTRA;
@@ -80,8 +84,8 @@ static int64_t patience(const struct judge *j) {
 
 void judge_fed_dead(struct judge *j, unsigned worker, struct span body, struct span error_type) {
     if (!has_fault(j->plan, FAULT_SOME_REFUSED) || !span_equal(error_type, SPAN("ValidationError"))) {
-        judge_broken(j, "I5", "worker %u sends a message that nothing is wrong with to the DLQ, as %.*s", worker, (int)error_type.len,
-                     error_type.data);
+        judge_broken(j, "I5", "worker %u sends a message that nothing is wrong with to the DLQ, as %.*s", worker,
+                     (int)error_type.len, error_type.data);
         return;
     }
     judge_fed_applied(j, body); /* it was refused twice, and others were not */
@@ -100,9 +104,12 @@ static void judge_fed(struct judge *j) {
         }
     }
     if (late > 0)
-        judge_broken(j, "liveness", "%zu of %zu healthy messages waited for more than %.0f s beside others; number %zu, sent at %.3f, for %.1f s%s", late,
-                     j->fed_count, (double)most / (double)SECOND, which, (double)j->fed[which].sent_at / (double)SECOND,
-                     (double)worst / (double)SECOND, j->fed[which].applied_at == NEVER ? ", and isn't applied" : "");
+        judge_broken(j, "liveness",
+                     "%zu of %zu healthy messages waited for more than %.0f s beside others; number %zu, sent at %.3f, "
+                     "for %.1f s%s",
+                     late, j->fed_count, (double)most / (double)SECOND, which,
+                     (double)j->fed[which].sent_at / (double)SECOND, (double)worst / (double)SECOND,
+                     j->fed[which].applied_at == NEVER ? ", and isn't applied" : "");
 }
 
 /* From when on nothing is wrong with an update any more. */
@@ -136,8 +143,8 @@ static void judge_update(struct judge *j, const struct seen *s) {
     if (healed == 0)
         most += patience(j);
     if (end - from > most)
-        judge_broken(j, "liveness", "update %u came to its end %.1f s after %s", s->update, (double)(end - from) / (double)SECOND,
-                     healed > s->sent_at ? "it was healed" : "it was sent");
+        judge_broken(j, "liveness", "update %u came to its end %.1f s after %s", s->update,
+                     (double)(end - from) / (double)SECOND, healed > s->sent_at ? "it was healed" : "it was sent");
 }
 
 void judge_beside(struct judge *j) {

@@ -13,9 +13,9 @@ void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t 
 
 static bool is_expected(const struct plan_update *u, struct span error) {
     static const char *const expected[UPDATE_KINDS][2] = {
-        [UPDATE_CHAIN] = {"ConditionalCheckFailed", "-"},         [UPDATE_NOBODY] = {"RecordNotFoundError", "-"},
-        [UPDATE_FALSE] = {"ConditionalCheckFailed", "-"},         [UPDATE_INVALID] = {"InvalidInputError", "ValidationError"},
-        [UPDATE_REUSED] = {"ValidationError", "-"},               [UPDATE_POISON] = {"DatabaseError", "-"},
+        [UPDATE_CHAIN] = {"ConditionalCheckFailed", "-"}, [UPDATE_NOBODY] = {"RecordNotFoundError", "-"},
+        [UPDATE_FALSE] = {"ConditionalCheckFailed", "-"}, [UPDATE_INVALID] = {"InvalidInputError", "ValidationError"},
+        [UPDATE_REUSED] = {"ValidationError", "-"},       [UPDATE_POISON] = {"DatabaseError", "-"},
         [UPDATE_REFUSED] = {"ValidationError", "-"},
     };
     for (size_t i = 0; i < 2; i++)
@@ -33,7 +33,8 @@ static bool was_applied(const struct judge *j, unsigned worker, unsigned update)
         return false;
     if (p->audited)
         return u->first_commit < look;
-    return u->last_commit < look && look - u->last_commit < TOKEN_LIFE - MINUTE; /* what was asked for in time may arrive too late */
+    return u->last_commit < look &&
+           look - u->last_commit < TOKEN_LIFE - MINUTE; /* what was asked for in time may arrive too late */
 }
 
 /* …in the last of MAX_ATTEMPTS deliveries. */
@@ -59,7 +60,8 @@ void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struc
     bool alone = span_equal(error_type, SPAN("DatabaseError")) && failed_alone(j, worker, update);
     bool refused = span_equal(error_type, SPAN("ValidationError")) && j->updates[update].own[worker].refused_alone;
     if (!alone && !refused && !is_expected(&j->plan->updates[update], error_type))
-        judge_broken(j, "I5", "worker %u sends update %u to the DLQ as %.*s", worker, update, (int)error_type.len, error_type.data);
+        judge_broken(j, "I5", "worker %u sends update %u to the DLQ as %.*s", worker, update, (int)error_type.len,
+                     error_type.data);
     struct update_seen *u = &j->updates[update];
     u->letters_open[worker]++;
     if (u->dead_life[worker] != j->workers[worker].life) {

@@ -20,7 +20,8 @@ void judge_identity(struct span envelope, char ret_identity[static SIM_MESSAGE_I
 
 void judge_drained(struct judge *j, unsigned worker) {
     const struct world *w = j->world;
-    if (j->sqs_trouble_at + TROUBLE_FADES >= w->now || j->workers[worker].stood_until + TROUBLE_FADES >= w->now || j->plan->sqs_latency > 100 * MILLISECOND)
+    if (j->sqs_trouble_at + TROUBLE_FADES >= w->now || j->workers[worker].stood_until + TROUBLE_FADES >= w->now ||
+        j->plan->sqs_latency > 100 * MILLISECOND)
         return; /* it may not have managed */
     for (size_t i = 0; i < w->sqs.all_count && i < j->seen_room; i++) {
         const struct seen *s = &j->seen[i];

@@ -1,10 +1,12 @@
-/* What a worker has heard of DynamoDB: whether it is in a hold, and what it may receive then; whose fault a failure may be. */
+/* What a worker has heard of DynamoDB: whether it is in a hold, and what it may receive then; whose fault a failure may
+ * be. */
 #include "judge_private.h"
 
 #include <string.h>
 
 static const int64_t TRIES_WINDOW = 10 * MICROSECONDS;
-static const unsigned TRIES_MAX = 12; /* a probe a second, and the first try of a message that a look at the tables let in */
+static const unsigned TRIES_MAX =
+    12; /* a probe a second, and the first try of a message that a look at the tables let in */
 static const int64_t STARVED_AFTER = 30 * MICROSECONDS;
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_CAP = 60 * MICROSECONDS;
 
@@ -23,7 +25,8 @@ static int64_t feel(int64_t felt, int64_t since, int64_t now, const struct call_
 /* What fails before a request is served, or for want of what all need: that is nobody's own fault for certain. */
 static bool is_cut_off(const struct call_result *r) {
     bool no_connection = r->status == 0 && !strcmp(r->message, SIM_NO_CONNECTION);
-    return no_connection || r->class == CALL_AUTH || r->class == CALL_CLOCK || !strcmp(r->code, "ResourceNotFoundException");
+    return no_connection || r->class == CALL_AUTH || r->class == CALL_CLOCK ||
+           !strcmp(r->code, "ResourceNotFoundException");
 }
 
 /* What may be the message's own fault: denied, a 500 of DynamoDB's own, an unknown code. */
@@ -61,7 +64,8 @@ bool judge_does_in_vain(const struct judge *j, unsigned worker, unsigned update,
     return d->failures >= 2 && (d->too_large || j->workers[worker].did_at[doing] > d->since);
 }
 
-void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok, const struct call_result *result) {
+void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_doing doing, bool ok,
+               const struct call_result *result) {
     if (ok)
         j->workers[worker].did_at[doing] = j->world->now;
     if (doing == DOING_SEND_DEAD && update < j->plan->update_count && j->updates[update].letters_open[worker] > 0)
@@ -140,8 +144,8 @@ void judge_transacted(struct judge *j, unsigned worker, const struct judged_answ
         return;
     struct update_seen *u = &j->updates[a->update];
     /* A failure of what began before the outage tells nothing of it: its answer may be late. */
-    bool failed_in_outage =
-        result && result->class != CALL_OK && j->db_out_since != NEVER && a->began >= j->db_out_since && !fails_as_ever(j, worker, a);
+    bool failed_in_outage = result && result->class != CALL_OK && j->db_out_since != NEVER &&
+                            a->began >= j->db_out_since && !fails_as_ever(j, worker, a);
     if (failed_in_outage)
         u->out_at[worker] = now;
     if (failed_in_outage || (result && result->class == CALL_OK))
@@ -197,7 +201,8 @@ static bool stands_behind(const struct judge *j, unsigned worker, const struct s
     const struct plan *p = j->plan;
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++) {
         const struct seen *other = &j->seen[i];
-        if (other == s || !other->judged || !judge_holds(j, worker, other) || j->updates[other->update].failed_in[worker] != j->workers[worker].working)
+        if (other == s || !other->judged || !judge_holds(j, worker, other) ||
+            j->updates[other->update].failed_in[worker] != j->workers[worker].working)
             continue;
         if (plan_record(p, other->update) == plan_record(p, s->update) ||
             (p->fifo && p->updates[other->update].group == p->updates[s->update].group))
@@ -206,8 +211,8 @@ static bool stands_behind(const struct judge *j, unsigned worker, const struct s
     return false;
 }
 
-/* Whether it holds messages, and all of them failed since DynamoDB last worked, in ways that could be their own. A message that can't be hidden for
- * longer, since its twelve hours are almost over, is none to try. */
+/* Whether it holds messages, and all of them failed since DynamoDB last worked, in ways that could be their own. A
+ * message that can't be hidden for longer, since its twelve hours are almost over, is none to try. */
 static bool all_held_fail(const struct judge *j, unsigned worker) {
     bool some = false;
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++) {
@@ -234,14 +239,17 @@ struct judged_receive judge_receive(struct judge *j, unsigned worker, unsigned m
     if (w->reserved > limit)
         judge_broken(j, "I6", "worker %u may get %zu bytes of bodies at once", worker, w->reserved);
     if (is_long_since(j, j->sqs_out_since, w->sqs_felt) && now - w->last_receive < 200 * MILLISECOND)
-        judge_broken(j, "I6", "worker %u receives twice within %lld us while SQS is out", worker, (long long)(now - w->last_receive));
+        judge_broken(j, "I6", "worker %u receives twice within %lld us while SQS is out", worker,
+                     (long long)(now - w->last_receive));
     w->last_receive = now;
     judge_undeleted(j, worker);
-    bool sure = j->plan->later && j->fed_count == 0 && j->change_trouble_at < now - MINUTE && w->stood_until < now - MINUTE;
+    bool sure =
+        j->plan->later && j->fed_count == 0 && j->change_trouble_at < now - MINUTE && w->stood_until < now - MINUTE;
     bool cut_off = w->cut_off_since != NEVER && now - w->cut_off_since > MINUTE;
     /* Throttles are answered by a lower rate first, and by a hold where nothing is admitted for a while. */
     sure = sure && (!w->throttled || now - w->failing_at > STARVED_AFTER);
-    return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= 2) && all_held_fail(j, worker), .working = w->working};
+    return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= 2) && all_held_fail(j, worker),
+                                   .working = w->working};
 }
 
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result) {
@@ -249,17 +257,21 @@ void judge_received(struct judge *j, unsigned worker, const struct call_result *
     w->sqs_felt = feel(w->sqs_felt, j->sqs_out_since, j->world->now, result);
 }
 
-void judge_brought(struct judge *j, unsigned worker, const struct judged_receive *receive, int64_t asked_at, size_t count) {
+void judge_brought(struct judge *j, unsigned worker, const struct judged_receive *receive, int64_t asked_at,
+                   size_t count) {
     struct judge_worker *w = &j->workers[worker];
     if (!receive->in_hold || receive->working != w->working)
         return; /* DynamoDB has worked meanwhile */
     if (w->cut_off_since != NEVER && asked_at - w->cut_off_since > MINUTE) {
-        judge_broken(j, "I5", "worker %u receives %zu messages while nothing that it sends is served, and it holds some", worker, count);
+        judge_broken(j, "I5",
+                     "worker %u receives %zu messages while nothing that it sends is served, and it holds some", worker,
+                     count);
         return;
     }
     if (w->failing < 2)
         return;
-    int64_t wait = w->extras < 4 ? FIRST_EXTRA << w->extras : EXTRA_CAP, since = w->extras ? w->extra_at : w->failing_at;
+    int64_t wait = w->extras < 4 ? FIRST_EXTRA << w->extras : EXTRA_CAP,
+            since = w->extras ? w->extra_at : w->failing_at;
     if (asked_at - since < wait - wait / 10)
         judge_broken(j, "I5", "worker %u asks for message %u of a hold %.3f s after the last", worker, w->extras + 1,
                      (double)(asked_at - since) / (double)SECOND);

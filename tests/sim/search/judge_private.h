@@ -9,14 +9,15 @@
 void judge_watch_servers(struct judge *j);
 
 /* judge.c */
-/* Whether this worker has the message now, as far as it knows: it gave it neither back nor away, and its time isn't over. */
+/* Whether this worker has the message now, as far as it knows: it gave it not back, and its time isn't over. */
 bool judge_holds(const struct judge *j, unsigned worker, const struct seen *s);
 
 /* A receive begins. */
 void judge_undeleted(struct judge *j, unsigned worker);
 
 /* judge_hold.c */
-/* The contract's rule for what is its own fault: twice alike in one delivery, and another of its kind that began after the first was applied. */
+/* The contract's rule for what is its own fault: twice alike in one delivery, and another of its kind that began after
+ * the first was applied. */
 bool judge_failed_by_itself(const struct judge *j, unsigned worker, unsigned update);
 /* …for what is set aside and given back: twice, in whatever way it could cause. */
 bool judge_may_set_aside(const struct judge *j, unsigned worker, unsigned update);

@@ -39,11 +39,12 @@ static void draw_steady(struct plan *p, struct random *r) {
                                              .visibility = PICK_OF(r, 10, 20, 60),
                                              .shutdown_timeout = 5};
     p->fault_count = 1;
-    p->faults[0] = (struct plan_fault){.kind = (enum fault_kind)PICK_OF(r, FAULT_DB_UNREACHABLE, FAULT_DB_BROKEN, FAULT_DB_THROTTLED, FAULT_DB_DENIED,
-                                                                   FAULT_NO_CREDENTIALS, FAULT_SQS_OUT, FAULT_TABLE_MISSING),
-                                       .at = 60 * SECOND,
-                                       .lasts = PICK_OF(r, 1, 30, 600, 10800) * SECOND,
-                                       .amount = pick(r, 1000)};
+    p->faults[0] = (struct plan_fault){
+        .kind = (enum fault_kind)PICK_OF(r, FAULT_DB_UNREACHABLE, FAULT_DB_BROKEN, FAULT_DB_THROTTLED, FAULT_DB_DENIED,
+                                         FAULT_NO_CREDENTIALS, FAULT_SQS_OUT, FAULT_TABLE_MISSING),
+        .at = 60 * SECOND,
+        .lasts = PICK_OF(r, 1, 30, 600, 10800) * SECOND,
+        .amount = pick(r, 1000)};
 }
 
 static void draw(struct plan *p, struct random *r) {
@@ -77,7 +78,8 @@ void plan_draw(struct plan *p, uint64_t seed, enum plan_kinds kinds) {
     if (has_later && pick(&more, 12) == 0) {
         p->sqs_latency = PICK_OF(&more, 2, 10, 50) * MILLISECOND;
         draw_steady(p, &more);
-        p->faults[0].kind = (enum fault_kind)PICK_OF(&more, FAULT_UNDELETED, FAULT_UNDELETED, FAULT_ALL_REFUSED, FAULT_FOREIGN);
+        p->faults[0].kind =
+            (enum fault_kind)PICK_OF(&more, FAULT_UNDELETED, FAULT_UNDELETED, FAULT_ALL_REFUSED, FAULT_FOREIGN);
         p->later = later;
         return;
     }

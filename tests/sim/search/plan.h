@@ -94,7 +94,8 @@ enum fault_kind {
     FAULT_EXPOSE,
     FAULT_REDRIVE,
     FAULT_CLOCK,
-    /* The way fails for one update (the target) alone: its transactions, its confirming reads, batches to the DLQ and receives in which it is. */
+    /* The way fails for one update (the target) alone: its transactions, its confirming reads, batches to the DLQ and
+     * receives in which it is. */
     FAULT_PATH_TRANSACT,
     FAULT_PATH_READ,
     FAULT_PATH_DLQ,
@@ -137,7 +138,7 @@ struct plan {
     bool later; /* judged by the promises that came with the faults from FAULT_FIRST_OF_ONE on */
     bool fifo;
     bool steady; /* a backlog as long as the run: to measure the rate before and after an outage */
-    int64_t feed_every; /* besides its messages one comes so often that nothing is wrong with, all along: they must not wait. 0: none */
+    int64_t feed_every; /* besides, a message comes so often that nothing is wrong with; it must not wait. 0: none */
     int64_t length; /* messages, faults and events begin within it */
     int64_t db_latency, sqs_latency;
     unsigned worker_count, update_count, message_count, fault_count, event_count;
@@ -175,7 +176,7 @@ unsigned plan_record(const struct plan *p, unsigned update);
 #define PLAN_ALL_RECORDS (4 * PLAN_RECORDS + 1) /* these numbers are below */
 /* Whether the fault is one that holds up this update alone, or its record. */
 bool plan_concerns(const struct plan *p, const struct plan_fault *f, unsigned update);
-/* Whether such a fault never ends: for the update, or for another of its record or its group, behind which it may wait. */
+/* Whether such a fault never ends: for the update, or another of its record or group, behind which it may wait. */
 bool plan_is_stuck(const struct plan *p, unsigned update);
 /* What the fault does to the way of its target; amount says which. */
 enum sim_path plan_path(const struct plan_fault *f);
@@ -200,4 +201,5 @@ static inline unsigned pick(struct random *r, unsigned count) {
 static inline int64_t pick_within(struct random *r, int64_t length) {
     return (int64_t)random_below(r, (uint64_t)length);
 }
-#define PICK_OF(r, ...) ((const unsigned[]){__VA_ARGS__}[pick((r), sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))])
+#define PICK_OF(r, ...) \
+    ((const unsigned[]){__VA_ARGS__}[pick((r), sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))])

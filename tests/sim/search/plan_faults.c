@@ -68,14 +68,15 @@ static bool is_moment(enum fault_kind kind) {
 
 /* Whether a message that is only sometimes hit would hardly ever be, were it short. */
 static bool is_by_chance(enum fault_kind kind) {
-    return (kind >= FAULT_DB_LOST_REQUESTS && kind <= FAULT_DB_IN_PROGRESS) || (kind >= FAULT_RECEIVE_ANSWERS && kind <= FAULT_ENTRIES);
+    return (kind >= FAULT_DB_LOST_REQUESTS && kind <= FAULT_DB_IN_PROGRESS) ||
+           (kind >= FAULT_RECEIVE_ANSWERS && kind <= FAULT_ENTRIES);
 }
 
 static unsigned draw_amount(struct random *r, enum fault_kind kind) {
     switch (kind) {
     case FAULT_DB_SOME_BROKEN: return 20 + pick(r, 60); /* rare enough that no message has a whole run of them */
-    case FAULT_DB_SLOW: return 1 + pick(r, 25);          /* seconds */
-    case FAULT_CLOCK: return 1 + pick(r, 7200);          /* seconds, the half of them backwards */
+    case FAULT_DB_SLOW: return 1 + pick(r, 25); /* seconds */
+    case FAULT_CLOCK: return 1 + pick(r, 7200); /* seconds, the half of them backwards */
     default: return is_by_chance(kind) ? 50 + pick(r, 500) : pick(r, 1000);
     }
 }
@@ -87,7 +88,9 @@ void plan_draw_faults(struct plan *p, struct random *r) {
         if (p->fifo && (kind == FAULT_REORDER || kind == FAULT_DUPLICATES || kind == FAULT_EXPOSE))
             continue;
         struct plan_fault f = {.kind = kind, .at = pick_within(r, p->length), .amount = draw_amount(r, kind)};
-        f.lasts = is_moment(kind) ? 0 : is_by_chance(kind) ? p->length / 4 + pick_within(r, p->length) : draw_duration(r, p->length);
+        f.lasts = is_moment(kind)      ? 0
+                  : is_by_chance(kind) ? p->length / 4 + pick_within(r, p->length)
+                                       : draw_duration(r, p->length);
         if (pick(r, 3) == 0)
             f.at = pick_within(r, p->length / 20 + 1); /* when most is under way */
         p->faults[p->fault_count++] = f;

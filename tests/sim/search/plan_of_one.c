@@ -1,4 +1,5 @@
-/* Plans with the faults that concern one message or one record, and others that were learnt of later than those of plan_faults.c. */
+/* Plans with the faults that concern one message or one record, and others that were learnt of later than those of
+ * plan_faults.c. */
 #include "plan.h"
 
 #include "clock.h"
@@ -31,7 +32,8 @@ static int64_t draw_lasts(const struct plan *p, struct random *r, enum fault_kin
     case FAULT_SUSPEND: return PICK_OF(r, 1, 5, 12, 30, 70, 120, 900, 7200) * SECOND;
     case FAULT_UNDELETED: return PICK_OF(r, 60, 300, 900, 3600) * SECOND;
     case FAULT_ALL_REFUSED:
-    case FAULT_FOREIGN: return pick(r, 2) ? 10 * MILLISECOND + pick_within(r, p->length) : PICK_OF(r, 30, 120, 900) * SECOND;
+    case FAULT_FOREIGN:
+        return pick(r, 2) ? 10 * MILLISECOND + pick_within(r, p->length) : PICK_OF(r, 30, 120, 900) * SECOND;
     case FAULT_SOME_REFUSED:
     case FAULT_INDEX: return p->length / 4 + pick_within(r, p->length);
     default:
@@ -42,7 +44,8 @@ static int64_t draw_lasts(const struct plan *p, struct random *r, enum fault_kin
 }
 
 static void add_fault(struct plan *p, struct random *r, enum fault_kind kind, bool may_be_for_good) {
-    struct plan_fault f = {.kind = kind, .at = pick(r, 3) ? pick_within(r, p->length) : pick_within(r, p->length / 20 + 1)};
+    struct plan_fault f = {.kind = kind,
+                           .at = pick(r, 3) ? pick_within(r, p->length) : pick_within(r, p->length / 20 + 1)};
     f.amount = kind == FAULT_SOME_REFUSED ? 20 + pick(r, 200) : pick(r, 1000);
     f.target = draw_target(p, r, kind);
     f.lasts = draw_lasts(p, r, kind, may_be_for_good);
@@ -62,13 +65,15 @@ void plan_add_faults(struct plan *p, struct random *r) {
         }
     }
     for (unsigned i = 0; i < count && p->fault_count < PLAN_FAULTS_MAX; i++)
-        add_fault(p, r, (enum fault_kind)(FAULT_FIRST_OF_ONE + pick(r, FAULT_KINDS - FAULT_FIRST_OF_ONE)), !p->fifo && !company);
+        add_fault(p, r, (enum fault_kind)(FAULT_FIRST_OF_ONE + pick(r, FAULT_KINDS - FAULT_FIRST_OF_ONE)),
+                  !p->fifo && !company);
 }
 
 /* An update that something is wrong with, from a moment before it is sent on. */
 static void add_bad(struct plan *p, struct random *r, enum fault_kind kind) {
     static const enum update_kind letters[] = {UPDATE_NOBODY, UPDATE_FALSE, UPDATE_INVALID};
-    int64_t at = pick(r, 2) ? 0 : pick_within(r, p->length / 2), sent = at + (pick(r, 2) ? 0 : pick_within(r, p->length / 4));
+    int64_t at = pick(r, 2) ? 0 : pick_within(r, p->length / 2),
+            sent = at + (pick(r, 2) ? 0 : pick_within(r, p->length / 4));
     unsigned u = 0, record = p->update_count % PLAN_RECORDS;
     if (kind == FAULT_PATH_DLQ)
         u = plan_add_update(p, r, letters[pick(r, 3)], record, sent);
@@ -78,8 +83,8 @@ static void add_bad(struct plan *p, struct random *r, enum fault_kind kind) {
         u = plan_add_update(p, r, UPDATE_PLAIN, record, sent);
     for (unsigned more = kind == FAULT_HOT_RECORD ? pick(r, 3) : 0; more > 0; more--)
         plan_add_update(p, r, UPDATE_PLAIN, record, sent + pick_within(r, p->length / 4));
-    p->faults[p->fault_count++] =
-        (struct plan_fault){.kind = kind, .at = at, .lasts = draw_lasts(p, r, kind, true), .amount = pick(r, 1000), .target = u};
+    p->faults[p->fault_count++] = (struct plan_fault){
+        .kind = kind, .at = at, .lasts = draw_lasts(p, r, kind, true), .amount = pick(r, 1000), .target = u};
 }
 
 void plan_draw_beside(struct plan *p, struct random *r) {
@@ -97,7 +102,8 @@ void plan_draw_beside(struct plan *p, struct random *r) {
                                              .shutdown_timeout = 10};
     if (pick(r, 6) == 0) { /* nobody's messages are wrong, but the table changes */
         plan_add_update(p, r, UPDATE_PLAIN, 0, 0);
-        p->faults[p->fault_count++] = (struct plan_fault){.kind = FAULT_INDEX, .at = p->length / 4, .lasts = p->length / 2, .amount = pick(r, 1000)};
+        p->faults[p->fault_count++] = (struct plan_fault){
+            .kind = FAULT_INDEX, .at = p->length / 4, .lasts = p->length / 2, .amount = pick(r, 1000)};
         p->faults[p->fault_count++] =
             (struct plan_fault){.kind = FAULT_SOME_REFUSED, .at = 0, .lasts = p->length, .amount = 20 + pick(r, 50)};
         return;

@@ -140,8 +140,12 @@ void plan_draw_updates(struct plan *p, struct random *r) {
 unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, int64_t at) {
     unsigned u = p->update_count++;
     struct plan_update *update = &p->updates[u];
-    *update = (struct plan_update){
-        .kind = kind, .audited = pick(r, 3) > 0, .key = u, .record = record, .group = pick(r, 4), .own_key = pick(r, 2)};
+    *update = (struct plan_update){.kind = kind,
+                                   .audited = pick(r, 3) > 0,
+                                   .key = u,
+                                   .record = record,
+                                   .group = pick(r, 4),
+                                   .own_key = pick(r, 2)};
     update->inner = update->body = body_of(update, u, r);
     p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
     return u;

@@ -33,8 +33,8 @@ static void on_fault_over(void *user) {
 
 /* Whether a fault holds everything back, so that its end must be felt. */
 static bool is_outage(enum fault_kind kind) {
-    return kind <= FAULT_DB_DENIED || kind == FAULT_TABLE_MISSING || kind == FAULT_NO_CREDENTIALS || kind == FAULT_SQS_OUT || kind == FAULT_RECEIVE ||
-           kind == FAULT_ALL_REFUSED || kind == FAULT_FOREIGN;
+    return kind <= FAULT_DB_DENIED || kind == FAULT_TABLE_MISSING || kind == FAULT_NO_CREDENTIALS ||
+           kind == FAULT_SQS_OUT || kind == FAULT_RECEIVE || kind == FAULT_ALL_REFUSED || kind == FAULT_FOREIGN;
 }
 
 /* A minute after an outage nobody holds any more, where no other fault came between. */
@@ -71,8 +71,8 @@ static void happen(struct run *r, unsigned i) {
 void run_feed(struct run *r, bool audited) {
     char body[128], number[32] = "", group[16] = "";
     unsigned fed = judge_feed(&r->judge);
-    snprintf(body, sizeof body, "{\"id\":\"f%u\",\"attributes\":{\"n\":%u,\"fed\":\"fed-%u;\"},\"enable_logging\":%s}", fed % 50, fed, fed,
-             audited ? "true" : "false");
+    snprintf(body, sizeof body, "{\"id\":\"f%u\",\"attributes\":{\"n\":%u,\"fed\":\"fed-%u;\"},\"enable_logging\":%s}",
+             fed % 50, fed, fed, audited ? "true" : "false");
     if (r->plan->fifo) {
         snprintf(number, sizeof number, "fed-%u", fed);
         snprintf(group, sizeof group, "feed%u", fed % 50);
@@ -101,7 +101,8 @@ static unsigned poisoned_left(const struct run *r) {
     unsigned count = 0;
     TAILQ_FOREACH(m, &r->judge.queue->messages, link) {
         unsigned update = plan_update_in(p, m->body, strlen(m->body));
-        count += update < p->update_count && (p->updates[update].kind == UPDATE_POISON || p->updates[update].kind == UPDATE_REFUSED);
+        count += update < p->update_count &&
+                 (p->updates[update].kind == UPDATE_POISON || p->updates[update].kind == UPDATE_REFUSED);
     }
     return count;
 }
@@ -267,7 +268,9 @@ static void begin(struct run *r, FILE *trace) {
         sim_fifo_world(&r->world, p->seed * 2 + 1);
     else
         sim_usual_world(&r->world, p->seed * 2 + 1);
-    r->world.log.level = trace ? LOG_LEVEL_DEBUG : p->feed_every ? LOG_LEVEL_WARNING : (enum log_level)(LOG_LEVEL_ERROR + 1);
+    r->world.log.level = trace           ? LOG_LEVEL_DEBUG
+                         : p->feed_every ? LOG_LEVEL_WARNING
+                                         : (enum log_level)(LOG_LEVEL_ERROR + 1);
     r->world.log.sink = on_line;
     r->world.log.sink_ctx = r;
     put_records(r);

@@ -1,4 +1,5 @@
-/* A backlog, an outage, and whether the rate is back at nine tenths a minute after it (fault 16); 30 s after deletes that failed (34). */
+/* A backlog, an outage, and whether the rate is back at nine tenths a minute after it (fault 16); 30 s after deletes
+ * that failed (34). */
 #include "run_private.h"
 
 static const size_t BACKLOG = 60;
@@ -35,7 +36,8 @@ static void judge_receives(struct run *r) {
 
 void steady_run(struct run *r) {
     const struct plan_fault *f = &r->plan->faults[0];
-    int64_t start = r->world.now, over = start + f->at + f->lasts, recovers = f->kind == FAULT_UNDELETED ? WINDOW : MINUTE;
+    int64_t start = r->world.now, over = start + f->at + f->lasts,
+            recovers = f->kind == FAULT_UNDELETED ? WINDOW : MINUTE;
     if (f->left_out)
         return;
     run_until(r, start + f->at - WINDOW);
@@ -43,8 +45,10 @@ void steady_run(struct run *r) {
     run_until(r, over + recovers);
     uint64_t after = applied_until(r, over + recovers + WINDOW);
     if (after * 10 < before * 9)
-        judge_broken(&r->judge, "recovery", "%llu were applied in 30 s before %s, and %llu in 30 s from %.0f s after it", (unsigned long long)before,
-                     fault_name(f->kind), (unsigned long long)after, (double)recovers / (double)SECOND);
+        judge_broken(&r->judge, "recovery",
+                     "%llu were applied in 30 s before %s, and %llu in 30 s from %.0f s after it",
+                     (unsigned long long)before, fault_name(f->kind), (unsigned long long)after,
+                     (double)recovers / (double)SECOND);
     if (f->kind == FAULT_UNDELETED)
         judge_receives(r);
 }

@@ -91,7 +91,8 @@ void slots_review(struct run *r) {
         /* One above it may be received in a hold, to tell whose fault it is. */
         if (status.in_flight > r->plan->workers[i].max_in_flight + 1)
             judge_broken(&r->judge, "I6", "worker %u holds %u messages", i, status.in_flight);
-        int64_t after_standing = s->client.stands_until + (int64_t)s->sim.options.shutdown_timeout * SECOND + LEAST_TIME;
+        int64_t after_standing =
+            s->client.stands_until + (int64_t)s->sim.options.shutdown_timeout * SECOND + LEAST_TIME;
         if (s->client.stands_until && s->stop_by < after_standing && s->stop_by != INT64_MAX)
             s->stop_by = after_standing;
         if (s->stopping && !s->sim.ended && r->world.now > s->stop_by) {

@@ -34,7 +34,8 @@ static const char *const KINDS[] = {[PLAN_KINDS_OLD] = "old", [PLAN_KINDS_ALL] =
 
 static void print_replay(const struct plan *p, enum plan_kinds kinds) {
     char *without = plan_left_out(p);
-    printf("replay: sim --kinds %s --seed %" PRIu64 "%s%s --trace\n", KINDS[kinds], p->seed, without ? " --without " : "", without ? without : "");
+    printf("replay: sim --kinds %s --seed %" PRIu64 "%s%s --trace\n", KINDS[kinds], p->seed,
+           without ? " --without " : "", without ? without : "");
     free(without);
 }
 
@@ -141,7 +142,8 @@ static int run_one(const struct options *o) {
 }
 
 static const char USAGE[] =
-    "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N] [--no-shrink] [--twice] [--kinds KINDS]\n"
+    "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N] [--no-shrink] [--twice] [--kinds "
+    "KINDS]\n"
     "       sim --seed SEED [--without PARTS] [--trace] [--kinds KINDS]\n"
     "       sim --long MESSAGES\n"
     "  --from SEED      the first seed; the others follow it (default: 1)\n"
@@ -151,7 +153,8 @@ static const char USAGE[] =
     "  --failures N     ends after N broken runs (default: 1)\n"
     "  --no-shrink      a broken run's plan is not made smaller\n"
     "  --twice          each run is repeated, and must be the same\n"
-    "  --kinds KINDS    old: plans without the faults of single messages, of refusals, of suspended processes; new: each with such;\n"
+    "  --kinds KINDS    old: plans without the faults of single messages, of refusals, of suspended processes; new: "
+    "each with such;\n"
     "                   all: some with, most without (default: old)\n"
     "  --seed SEED      this run alone\n"
     "  --without PARTS  leaves out parts of its plan: m3,m7-m9 (messages), f0 (faults), e1 (events)\n"
@@ -176,9 +179,15 @@ static bool read_kinds(const char *text, enum plan_kinds *ret_kinds) {
 static bool read_options(int argc, char **argv, struct options *o) {
     enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG, NO_SHRINK, TWICE, PLANS };
     static const struct option known[] = {
-        {"from", required_argument, NULL, FROM},       {"runs", required_argument, NULL, RUNS},       {"counted", required_argument, NULL, COUNTED},
-        {"seconds", required_argument, NULL, SECONDS}, {"failures", required_argument, NULL, FAILURES}, {"seed", required_argument, NULL, SEED},
-        {"without", required_argument, NULL, WITHOUT}, {"trace", no_argument, NULL, TRACE},           {"long", required_argument, NULL, LONG},
+        {"from", required_argument, NULL, FROM},
+        {"runs", required_argument, NULL, RUNS},
+        {"counted", required_argument, NULL, COUNTED},
+        {"seconds", required_argument, NULL, SECONDS},
+        {"failures", required_argument, NULL, FAILURES},
+        {"seed", required_argument, NULL, SEED},
+        {"without", required_argument, NULL, WITHOUT},
+        {"trace", no_argument, NULL, TRACE},
+        {"long", required_argument, NULL, LONG},
         {"no-shrink", no_argument, NULL, NO_SHRINK},
         {"twice", no_argument, NULL, TWICE},
         {"kinds", required_argument, NULL, PLANS},

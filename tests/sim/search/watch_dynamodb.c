@@ -57,7 +57,8 @@ static void on_transacted(void *user, const struct transact_result *result) {
 
 static void note_log_id(struct judge *j, unsigned update, const char *at) {
     if (update < j->plan->update_count && !j->updates[update].asked_log_id[0])
-        snprintf(j->updates[update].asked_log_id, sizeof j->updates[update].asked_log_id, "%.64s", at + sizeof LOG_ID - 1);
+        snprintf(j->updates[update].asked_log_id, sizeof j->updates[update].asked_log_id, "%.64s",
+                 at + sizeof LOG_ID - 1);
 }
 
 static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {

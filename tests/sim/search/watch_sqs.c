@@ -136,8 +136,8 @@ static void on_dead_sent(void *user, const struct call_result *result, const str
     struct judge *j = c->watch->judge;
     c->watch->struck->dead_letters_failed += result->class != CALL_OK;
     for (size_t i = 0; i < c->count; i++)
-        judge_did(j, c->watch->worker, (unsigned)c->entries[i].index, DOING_SEND_DEAD, entries && i < count && entries[i].ok,
-                  result);
+        judge_did(j, c->watch->worker, (unsigned)c->entries[i].index, DOING_SEND_DEAD,
+                  entries && i < count && entries[i].ok, result);
     for (size_t i = 0; entries && i < count; i++) {
         trace_note(j->trace, j->world->now, TRACE_DEAD_SENT, c->watch->worker, c->entries[i].index, entries[i].ok, SPAN(""));
         if (entries[i].ok)
