@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "compiler.h"
 #include "credentials.h"
+#include "credentials_plan.h"
 #include "digest.h"
 #include "dynamodb.h"
 #include "endpoint.h"
@@ -29,10 +30,15 @@ struct services_options {
     struct log *log;
 };
 
+#define SERVICES_PATH_SIZE 4096
+
 struct services {
     struct shared_config config;
     char region[AWS_REGION_SIZE];
     char sqs_url[AWS_ENDPOINT_SIZE], dynamodb_url[AWS_ENDPOINT_SIZE];
+    char ca_file[SERVICES_PATH_SIZE]; /* "": the system's certificates */
+    struct credentials_plan plan;
+    struct credentials_world world;
     struct credentials_provider credentials;
     struct http *http;
     struct aws_client *sqs_client, *dynamodb_client;

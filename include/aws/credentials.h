@@ -12,12 +12,14 @@
 #define ACCESS_KEY_ID_SIZE 132
 #define SECRET_ACCESS_KEY_SIZE 256
 #define SESSION_TOKEN_MAX 16384
+#define ACCOUNT_ID_SIZE 32
 
 /* One set. The texts belong to the provider. */
 struct credentials {
     struct span access_key_id;
     struct span secret_access_key;
     struct span session_token; /* absent or empty: none */
+    struct span account_id;    /* of the account that they belong to, where their source says it; else absent or empty */
     int64_t expires;           /* wall microseconds; NEVER */
 };
 

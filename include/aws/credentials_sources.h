@@ -1,9 +1,10 @@
-/* The sources of credentials that need no network, the chain of sources, and the chain that the AWS SDKs have by default. */
+/* The sources of credentials that need no network, and the provider of the SDKs' default order. */
 #pragma once
 
 #include "clock.h"
 #include "compiler.h"
 #include "credentials.h"
+#include "credentials_plan.h"
 #include "environment.h"
 #include "profile.h"
 #include "shared_config.h"
@@ -26,11 +27,13 @@ MUST_USE enum source_status credentials_env_new(const struct environment *enviro
 MUST_USE enum source_status credentials_profile_new(const struct shared_file *file, enum profile_kind kind, const char *profile, struct clock clock,
                                                     struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]);
 
-/* Asks one source after the other, for as long as they say that they have none (CALL_AUTH). Any other failure ends the search, lest we act
- * under another identity because the right source is down. The source that gave credentials once is the only one asked from then on.
- * Takes the count providers over, and zeroes them. False: no memory (nothing was taken over). Not to be released from inside a ready callback. */
-MUST_USE bool credentials_chain_new(struct credentials_provider *providers, size_t count, struct credentials_provider *ret_provider);
+/* What the provider of a plan is made with; borrowed. */
+struct credentials_default_options {
+    const struct environment *environment;
+    const struct shared_config *config;
+    const struct credentials_world *world; /* outlives the provider */
+};
 
-/* The environment, the credentials file, the config file. False: there are none, or a source is faulty; ret_why says what to mend. */
-MUST_USE bool credentials_default_new(const struct environment *environment, const struct shared_config *config, struct clock clock,
+/* The provider that the plan describes. False: ret_why says what to mend. */
+MUST_USE bool credentials_default_new(const struct credentials_plan *plan, const struct credentials_default_options *options,
                                       struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]);

@@ -18,6 +18,9 @@ struct aws_service {
 };
 extern const struct aws_service AWS_SQS, AWS_DYNAMODB, AWS_STS;
 
+/* Whether a text can be the name of a region: a label of a host's name. */
+bool aws_region_valid(struct span text);
+
 /* AWS_REGION, AWS_DEFAULT_REGION, the profile's region. False: there is none, or it is no region's name; ret_why names the setting. */
 MUST_USE bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
                          char ret_why[static SETTING_WHY_SIZE]);

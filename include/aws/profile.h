@@ -3,7 +3,7 @@
  *   - a line that is indented deeper than the setting above it continues that setting; below one without a value it is a nested setting;
  *   - "#" and ";" begin a comment at the start of a line, and after white space;
  *   - names of settings are case-insensitive, names of sections are not; of two settings of one name the later one counts;
- *   - config: [default], [profile x], [services x]; credentials: [x]. Other sections are skipped.
+ *   - config: [default], [profile x], [services x], [sso-session x]; credentials: [x]. Other sections are skipped.
  *   - [profile default] hides [default]. */
 #pragma once
 
@@ -38,6 +38,9 @@ bool profile_exists(const struct profile_file *file, const char *profile);
 /* A setting of a profile; the absent span where it has none. Borrowed from the file. name is in lower case. A value that was continued
  * has its line breaks inside. */
 struct span profile_get(const struct profile_file *file, const char *profile, const char *name);
+bool profile_sso_session_exists(const struct profile_file *file, struct span session);
+/* A setting of an [sso-session x] section. */
+struct span profile_get_sso_session(const struct profile_file *file, struct span session, const char *name);
 bool profile_services_exist(const struct profile_file *file, struct span services);
 /* A nested setting of a [services x] section, as in
  *   [services local]

@@ -25,18 +25,34 @@ static void check(struct checks *checks, bool fine, const char *why) {
     checks->fine = false;
 }
 
-static void check_ca_bundle(struct checks *checks, const char *path) {
-    if (!path) {
+/* AWS_CA_BUNDLE, or the profile's. */
+static void check_ca_bundle(struct checks *checks, const struct environment *environment, struct services *services) {
+    const char *path = environment_get(environment, "AWS_CA_BUNDLE"), *name = "AWS_CA_BUNDLE";
+    struct span of_profile = shared_config_get(&services->config, "ca_bundle");
+    if (!path && of_profile.data && of_profile.len < sizeof services->ca_file) {
+        name = "ca_bundle of the profile";
+        memcpy(services->ca_file, of_profile.data, of_profile.len);
+    } else if (path && strlen(path) < sizeof services->ca_file) {
+        memcpy(services->ca_file, path, strlen(path));
+    } else if (!path) {
         return;
     }
+    path = services->ca_file;
     char why[SETTING_WHY_SIZE / 2], sentence[SETTING_WHY_SIZE];
     bool readable = access(path, R_OK) == 0;
     if (!readable) {
         (void)snprintf(why, sizeof why, "%s", strerrordesc_np(errno));
     }
     if (!readable || !http_ca_file_check(path, why, sizeof why)) {
-        (void)snprintf(sentence, sizeof sentence, "AWS_CA_BUNDLE has to name a file of certificates (PEM): %s", why);
+        (void)snprintf(sentence, sizeof sentence, "%s has to name a file of certificates (PEM): %s", name, why);
         check(checks, false, sentence);
+    }
+}
+
+static void warn_of_missing(struct log *log, const char *variable, const struct shared_file *file) {
+    if (file->missing) {
+        LOG_EVENT(log, LOG_LEVEL_WARNING, "A file that a setting names does not exist, and is taken for an empty one", LOG_C("setting", variable),
+                  LOG_C("file", file->path));
     }
 }
 
@@ -45,11 +61,13 @@ bool services_find(struct services *services, const struct services_options *opt
     const struct environment *environment = options->environment;
     struct checks checks = {.log = options->log, .fine = true};
     char why[SETTING_WHY_SIZE];
-    check_ca_bundle(&checks, environment_get(environment, "AWS_CA_BUNDLE"));
-    if (!shared_config_load(environment, &services->config, why)) {
+    if (!shared_config_load(environment, NULL, &services->config, why)) {
         check(&checks, false, why);
         return false;
     }
+    warn_of_missing(options->log, "AWS_CONFIG_FILE", &services->config.config);
+    warn_of_missing(options->log, "AWS_SHARED_CREDENTIALS_FILE", &services->config.credentials);
+    check_ca_bundle(&checks, environment, services);
     bool region = aws_region(environment, &services->config, services->region, why);
     check(&checks, region, why);
     /* Without a region, any does to look whether the URLs are fine. */
@@ -58,7 +76,7 @@ bool services_find(struct services *services, const struct services_options *opt
     if (options->with_queue) {
         check(&checks, aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why), why);
     }
-    check(&checks, credentials_default_new(environment, &services->config, loop_clock(options->loop), &services->credentials, why), why);
+    check(&checks, credentials_plan_make(environment, &services->config, &services->plan, why), why);
     return checks.fine;
 }
 
@@ -90,11 +108,30 @@ static struct aws_client *new_client(struct services *services, const struct ser
     });
 }
 
+static bool make_credentials(struct services *services, const struct services_options *o) {
+    services->world = (struct credentials_world){
+        .http = http_port(services->http),
+        .clock = loop_clock(o->loop),
+        .timers = loop_timers(o->loop),
+        .random = o->random,
+        .digest = o->digest,
+        .log = o->log,
+        .loop = o->loop,
+    };
+    const struct credentials_default_options options = {o->environment, &services->config, &services->world};
+    char why[SETTING_WHY_SIZE];
+    if (!credentials_default_new(&services->plan, &options, &services->credentials, why)) {
+        log_event(o->log, LOG_LEVEL_ERROR, why, NULL);
+        return false;
+    }
+    return true;
+}
+
 bool services_connect(struct services *services, const struct services_options *o) {
     services->http = http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
-                                                              .ca_file = environment_get(o->environment, "AWS_CA_BUNDLE"),
+                                                              .ca_file = services->ca_file[0] ? services->ca_file : NULL,
                                                               .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
-    if (!services->http) {
+    if (!services->http || !make_credentials(services, o)) {
         return false;
     }
     services->dynamodb_client = new_client(services, o, &AWS_DYNAMODB, services->dynamodb_url);
@@ -120,8 +157,8 @@ void services_free(struct services *services) {
     aws_client_free(services->dynamodb_client);
     sqs_free(services->sqs_calls);
     dynamodb_free(services->dynamodb_calls);
-    http_free(services->http);
     credentials_provider_release(&services->credentials);
+    http_free(services->http);
     shared_config_free(&services->config);
     *services = (struct services){0};
 }

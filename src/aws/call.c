@@ -103,12 +103,13 @@ static bool correct_clock(struct call *call, const struct http_response *respons
 
 /* Where the credentials were refused: has the provider find new ones. True: the call is worth another try with them. */
 static bool renew_credentials(struct call *call) {
-    if (call->result.class != CALL_AUTH || call->credentials_refused) {
+    if (call->result.class != CALL_AUTH) {
         return false;
     }
+    bool first = !call->credentials_refused;
     call->credentials_refused = true;
     credentials_invalidate(call->client->credentials, span_cstr(call->access_key_id));
-    return true;
+    return first;
 }
 
 /* An answer is in: the end, or another try. */

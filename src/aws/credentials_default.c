@@ -1,66 +1,70 @@
+/* The provider that a plan describes. */
 #include "credentials_sources.h"
+
+#include "credentials_cache.h"
+#include "credentials_remote.h"
 
 #include <stdio.h>
 
-/* What a profile may hold in place of static keys. Where it does, static keys that stand beside it are not what is meant. */
-static const char *const other_ways[] = {"role_arn", "credential_process", "sso_session", "sso_start_url", "web_identity_token_file"};
-
-static bool profile_is_static(const struct shared_config *config, char why[static SETTING_WHY_SIZE]) {
-    for (size_t i = 0; i < ARRAY_LENGTH(other_ways); i++) {
-        if (shared_config_get(config, other_ways[i]).data) {
-            (void)snprintf(why, SETTING_WHY_SIZE, "profile %.200s gets its credentials by %s, which is not supported", config->profile,
-                           other_ways[i]);
-            return false;
-        }
-    }
-    return true;
+static bool no_memory(char why[static SETTING_WHY_SIZE]) {
+    (void)snprintf(why, SETTING_WHY_SIZE, "out of memory");
+    return false;
 }
 
-#define SOURCES_MAX 3
-
-/* The sources that are set up, the first to be asked first. One that is faulty matters only where none stands before it, as in the SDKs. */
-struct sources {
-    struct credentials_provider found[SOURCES_MAX];
-    size_t count;
-};
-
-static bool add(struct sources *s, enum source_status status) {
-    s->count += status == SOURCE_FOUND;
-    return status != SOURCE_FAULTY || s->count > 0;
+/* Puts a source behind a cache. made: it could be. */
+static bool cached(bool made, struct credentials_source *source, const char *name, bool expired_ones_count,
+                   const struct credentials_world *world, struct credentials_provider *ret_provider,
+                   char why[static SETTING_WHY_SIZE]) {
+    const struct credentials_cache_options options = {
+        .name = name,
+        .expired_ones_count = expired_ones_count,
+        .clock = world->clock,
+        .random = world->random,
+        .log = world->log,
+    };
+    if (made && credentials_cache_new(source, &options, ret_provider)) {
+        return true;
+    }
+    if (made) {
+        credentials_source_release(source);
+    }
+    return no_memory(why);
 }
 
-static bool find_sources(const struct environment *environment, const struct shared_config *config, struct clock clock, struct sources *s,
-                         char why[static SETTING_WHY_SIZE]) {
-    if (!add(s, credentials_env_new(environment, &s->found[s->count], why))) {
-        return false;
+/* The provider of the first keys. */
+static bool make_first(const struct credentials_plan *plan, const struct credentials_default_options *o,
+                       struct credentials_provider *ret_provider, char why[static SETTING_WHY_SIZE]) {
+    const struct credentials_world *world = o->world;
+    struct credentials_source source = {0};
+    const char *profile = plan->profile;
+    switch (plan->kind) {
+    case CREDENTIALS_ENV:
+        return credentials_env_new(o->environment, ret_provider, why) == SOURCE_FOUND;
+    case CREDENTIALS_SHARED_FILE:
+        return credentials_profile_new(&o->config->credentials, PROFILE_CREDENTIALS, profile, world->clock, ret_provider, why) ==
+               SOURCE_FOUND;
+    case CREDENTIALS_CONFIG_FILE:
+        return credentials_profile_new(&o->config->config, PROFILE_CONFIG, profile, world->clock, ret_provider, why) == SOURCE_FOUND;
+    case CREDENTIALS_CONTAINER:
+        return cached(credentials_container_new(&plan->container, world, &source), &source, "container-role", false, world,
+                      ret_provider, why);
+    case CREDENTIALS_IMDS:
+        return cached(credentials_imds_new(&plan->imds, world, plan->tried, &source), &source, "iam-role", true, world, ret_provider,
+                      why);
+    case CREDENTIALS_WEB_IDENTITY:
+    case CREDENTIALS_SSO:
+    case CREDENTIALS_LOGIN:
+    case CREDENTIALS_PROCESS: break;
     }
-    if (!profile_is_static(config, why)) {
-        return s->count > 0;
-    }
-    const char *profile = config->profile;
-    return add(s, credentials_profile_new(&config->credentials, PROFILE_CREDENTIALS, profile, clock, &s->found[s->count], why)) &&
-           add(s, credentials_profile_new(&config->config, PROFILE_CONFIG, profile, clock, &s->found[s->count], why));
+    (void)snprintf(why, SETTING_WHY_SIZE, "credentials by %s are not supported by this version", credentials_plan_name(plan));
+    return false;
 }
 
-bool credentials_default_new(const struct environment *environment, const struct shared_config *config, struct clock clock,
+bool credentials_default_new(const struct credentials_plan *plan, const struct credentials_default_options *options,
                              struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]) {
-    struct sources sources = {.count = 0};
-    if (!find_sources(environment, config, clock, &sources, ret_why)) {
+    if (plan->role_count) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE, "role_arn of profile %.200s is not supported by this version", options->config->profile);
         return false;
     }
-    if (!sources.count) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE,
-                       "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give profile %.200s keys in the "
-                       "credentials file",
-                       config->profile);
-        return false;
-    }
-    if (!credentials_chain_new(sources.found, sources.count, ret_provider)) {
-        for (size_t i = 0; i < sources.count; i++) {
-            credentials_provider_release(&sources.found[i]);
-        }
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "out of memory");
-        return false;
-    }
-    return true;
+    return make_first(plan, options, ret_provider, ret_why);
 }

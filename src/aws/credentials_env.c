@@ -25,24 +25,29 @@ static void env_release(void *impl) {
 
 enum source_status credentials_env_new(const struct environment *environment, struct credentials_provider *ret_provider,
                                        char ret_why[static SETTING_WHY_SIZE]) {
-    struct span id = span_cstr(environment_get(environment, "AWS_ACCESS_KEY_ID"));
-    struct span secret = span_cstr(environment_get(environment, "AWS_SECRET_ACCESS_KEY"));
-    struct span token = span_cstr(environment_get(environment, "AWS_SESSION_TOKEN"));
-    if (!id.data && !secret.data) {
+    const struct credentials c = {
+        .access_key_id = span_cstr(environment_get(environment, "AWS_ACCESS_KEY_ID")),
+        .secret_access_key = span_cstr(environment_get(environment, "AWS_SECRET_ACCESS_KEY")),
+        .session_token = span_cstr(environment_get(environment, "AWS_SESSION_TOKEN")),
+        .account_id = span_cstr(environment_get(environment, "AWS_ACCOUNT_ID")),
+        .expires = NEVER,
+    };
+    /* As in the SDKs, a secret alone means nothing, and the next source is asked. */
+    if (!c.access_key_id.data) {
         return SOURCE_ABSENT;
     }
-    if (!id.data || !secret.data) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s is set, but %s is not: set both or neither",
-                       id.data ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY", id.data ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
-        return SOURCE_FAULTY;
-    }
-    if (!credentials_plausible(id, secret, token)) {
+    if (!c.secret_access_key.data) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE,
-                       "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is too long, or has white space or other characters "
-                       "that no credentials have");
+                       "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not: set both or neither");
         return SOURCE_FAULTY;
     }
-    struct credentials_held *held = credentials_hold(id, secret, token, NEVER);
+    if (!credentials_plausible(&c)) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE,
+                       "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or AWS_ACCOUNT_ID is too long, or has white "
+                       "space or other characters that no credentials have");
+        return SOURCE_FAULTY;
+    }
+    struct credentials_held *held = credentials_hold(&c);
     if (!held) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE, "out of memory");
         return SOURCE_FAULTY;

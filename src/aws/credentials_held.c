@@ -15,9 +15,20 @@ static bool is_token(struct span s, size_t min, size_t max) {
     return true;
 }
 
-bool credentials_plausible(struct span access_key_id, struct span secret_access_key, struct span session_token) {
-    return is_token(access_key_id, 1, ACCESS_KEY_ID_SIZE - 1) && is_token(secret_access_key, 1, SECRET_ACCESS_KEY_SIZE - 1) &&
-           is_token(session_token, 0, SESSION_TOKEN_MAX);
+/* It becomes a label of a host's name. */
+static bool is_account(struct span s) {
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c == '-' && i))) {
+            return false;
+        }
+    }
+    return s.len < ACCOUNT_ID_SIZE;
+}
+
+bool credentials_plausible(const struct credentials *c) {
+    return is_token(c->access_key_id, 1, ACCESS_KEY_ID_SIZE - 1) && is_token(c->secret_access_key, 1, SECRET_ACCESS_KEY_SIZE - 1) &&
+           is_token(c->session_token, 0, SESSION_TOKEN_MAX) && is_account(c->account_id);
 }
 
 static struct span put(char **at, struct span s) {
@@ -29,20 +40,18 @@ static struct span put(char **at, struct span s) {
     return copy;
 }
 
-struct credentials_held *credentials_hold(struct span access_key_id, struct span secret_access_key, struct span session_token,
-                                          int64_t expires) {
-    size_t size = access_key_id.len + secret_access_key.len + session_token.len;
+struct credentials_held *credentials_hold(const struct credentials *c) {
+    size_t size = c->access_key_id.len + c->secret_access_key.len + c->session_token.len + c->account_id.len;
     struct credentials_held *held = calloc(1, sizeof *held + size);
     if (!held) {
         return NULL;
     }
     char *at = held->text;
-    held->credentials.access_key_id = put(&at, access_key_id);
-    held->credentials.secret_access_key = put(&at, secret_access_key);
-    if (session_token.len) {
-        held->credentials.session_token = put(&at, session_token);
-    }
-    held->credentials.expires = expires;
+    held->credentials.access_key_id = put(&at, c->access_key_id);
+    held->credentials.secret_access_key = put(&at, c->secret_access_key);
+    held->credentials.session_token = put(&at, c->session_token);
+    held->credentials.account_id = put(&at, c->account_id);
+    held->credentials.expires = c->expires;
     held->references = 1;
     held->size = size;
     return held;

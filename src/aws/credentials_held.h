@@ -14,13 +14,12 @@ struct credentials_held {
     char text[];
 };
 
-/* Whether the three could be credentials: bounded, of printable characters. They go into headers, so a line break must never pass.
- * token may be absent. */
-bool credentials_plausible(struct span access_key_id, struct span secret_access_key, struct span session_token);
+/* Whether these could be credentials: bounded, of printable characters. They go into headers, so a line break must never pass.
+ * Token and account may be absent. */
+bool credentials_plausible(const struct credentials *credentials);
 
 /* Copies the texts; one reference. NULL: no memory. */
-MUST_USE struct credentials_held *credentials_hold(struct span access_key_id, struct span secret_access_key, struct span session_token,
-                                                   int64_t expires);
+MUST_USE struct credentials_held *credentials_hold(const struct credentials *credentials);
 /* Gives one reference back. NULL is fine. */
 void credentials_let_go(struct credentials_held *held);
 

@@ -23,26 +23,32 @@ struct profile_source {
 
 static struct credentials_held *take_keys(const struct profile_source *s, const struct profile_file *file, enum source_status *ret_status,
                                           char why[static SETTING_WHY_SIZE]) {
-    struct span id = profile_get(file, s->profile, "aws_access_key_id");
-    struct span secret = profile_get(file, s->profile, "aws_secret_access_key");
-    struct span token = profile_get(file, s->profile, "aws_session_token");
-    if (!id.len && !secret.len) {
+    const struct credentials c = {
+        .access_key_id = profile_get(file, s->profile, "aws_access_key_id"),
+        .secret_access_key = profile_get(file, s->profile, "aws_secret_access_key"),
+        .session_token = profile_get(file, s->profile, "aws_session_token"),
+        .account_id = profile_get(file, s->profile, "aws_account_id"),
+        .expires = NEVER,
+    };
+    if (!c.access_key_id.len) {
         (void)snprintf(why, SETTING_WHY_SIZE, "%.200s: profile %.100s has no aws_access_key_id", s->path, s->profile);
         *ret_status = SOURCE_ABSENT;
         return NULL;
     }
     *ret_status = SOURCE_FAULTY;
-    if (!id.len || !secret.len) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "%.200s: profile %.100s has %s, but no %s", s->path, s->profile,
-                       id.len ? "aws_access_key_id" : "aws_secret_access_key", id.len ? "aws_secret_access_key" : "aws_access_key_id");
-        return NULL;
-    }
-    if (!credentials_plausible(id, secret, token)) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "%.200s: the keys of profile %.100s are too long, or have characters that no credentials have",
+    if (!c.secret_access_key.len) {
+        (void)snprintf(why, SETTING_WHY_SIZE,
+                       "%.200s: profile %.100s has aws_access_key_id, but no aws_secret_access_key: both have to stand in one file",
                        s->path, s->profile);
         return NULL;
     }
-    struct credentials_held *held = credentials_hold(id, secret, token, NEVER);
+    if (!credentials_plausible(&c)) {
+        (void)snprintf(why, SETTING_WHY_SIZE,
+                       "%.200s: the keys of profile %.100s are too long, or have characters that no credentials have", s->path,
+                       s->profile);
+        return NULL;
+    }
+    struct credentials_held *held = credentials_hold(&c);
     if (!held) {
         (void)snprintf(why, SETTING_WHY_SIZE, "out of memory");
         return NULL;

@@ -38,7 +38,7 @@ static const struct partition *partition_of(const char *region) {
 }
 
 /* A region is a label of a host's name: anything else in its place could lead to a host that isn't AWS's. */
-static bool is_region(struct span s) {
+bool aws_region_valid(struct span s) {
     if (!s.len || s.len >= AWS_REGION_SIZE || s.data[0] == '-' || s.data[s.len - 1] == '-') {
         return false;
     }
@@ -82,7 +82,7 @@ bool aws_region(const struct environment *environment, const struct shared_confi
                        config->profile);
         return false;
     }
-    if (!is_region(region.value)) {
+    if (!aws_region_valid(region.value)) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s: no region has such a name; it is one like eu-west-1", region.name);
         return false;
     }

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum section { SECTION_NONE, SECTION_SKIPPED, SECTION_PROFILE, SECTION_SERVICES };
+enum section { SECTION_NONE, SECTION_SKIPPED, SECTION_PROFILE, SECTION_SERVICES, SECTION_SSO_SESSION };
 
 /* A setting, or (where name is absent) the mark that its section exists. All spans lie in the file's text. */
 struct setting {
@@ -137,6 +137,8 @@ static void enter_section(struct parser *p, struct span title) {
         p->file->prefixed_default = p->file->prefixed_default || span_is(p->section_name, "default");
     } else if (title_has_prefix(title, SPAN("services"), &p->section_name)) {
         p->section = SECTION_SERVICES;
+    } else if (title_has_prefix(title, SPAN("sso-session"), &p->section_name)) {
+        p->section = SECTION_SSO_SESSION;
     } else {
         p->section = SECTION_SKIPPED;
     }
@@ -238,6 +240,10 @@ enum profile_status profile_parse(enum profile_kind kind, struct span text, stru
         *ret_fault = (struct profile_fault){1, "the file is larger than 1 MiB"};
         return PROFILE_MALFORMED;
     }
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        *ret_fault = (struct profile_fault){1, "the file begins with a byte order mark; save it as UTF-8 without one"};
+        return PROFILE_MALFORMED;
+    }
     struct profile_file *file = calloc(1, sizeof *file);
     if (!file) {
         return PROFILE_NO_MEMORY;
@@ -283,8 +289,8 @@ static bool in_profile(const struct profile_file *f, const struct setting *s, st
            (s->prefixed || !f->prefixed_default || !span_is(profile, "default"));
 }
 
-static bool in_services(const struct setting *s, struct span services) {
-    return s->section == SECTION_SERVICES && span_equal(s->section_name, services);
+static bool in_section(const struct setting *s, enum section section, struct span name) {
+    return s->section == section && span_equal(s->section_name, name);
 }
 
 bool profile_exists(const struct profile_file *file, const char *profile) {
@@ -308,19 +314,37 @@ struct span profile_get(const struct profile_file *file, const char *profile, co
     return (struct span){NULL, 0};
 }
 
-bool profile_services_exist(const struct profile_file *file, struct span services) {
+static bool section_exists(const struct profile_file *file, enum section section, struct span name) {
     for (size_t i = 0; file && i < file->count; i++) {
-        if (in_services(&file->settings[i], services)) {
+        if (in_section(&file->settings[i], section, name)) {
             return true;
         }
     }
     return false;
 }
 
+bool profile_services_exist(const struct profile_file *file, struct span services) {
+    return section_exists(file, SECTION_SERVICES, services);
+}
+
+bool profile_sso_session_exists(const struct profile_file *file, struct span session) {
+    return section_exists(file, SECTION_SSO_SESSION, session);
+}
+
+struct span profile_get_sso_session(const struct profile_file *file, struct span session, const char *name) {
+    for (size_t i = file ? file->count : 0; i-- > 0;) {
+        const struct setting *s = &file->settings[i];
+        if (s->name.data && !s->nested.data && span_is(s->name, name) && in_section(s, SECTION_SSO_SESSION, session)) {
+            return s->value;
+        }
+    }
+    return (struct span){NULL, 0};
+}
+
 struct span profile_get_service(const struct profile_file *file, struct span services, const char *service, const char *name) {
     for (size_t i = file ? file->count : 0; i-- > 0;) {
         const struct setting *s = &file->settings[i];
-        if (s->nested.data && span_is(s->nested, name) && span_is(s->name, service) && in_services(s, services)) {
+        if (s->nested.data && span_is(s->nested, name) && span_is(s->name, service) && in_section(s, SECTION_SERVICES, services)) {
             return s->value;
         }
     }

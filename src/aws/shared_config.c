@@ -126,13 +126,15 @@ static bool load_file(const struct environment *environment, const char *variabl
         free(path);
         return false;
     }
-    *ret_file = (struct shared_file){path, given != NULL, file};
+    *ret_file = (struct shared_file){path, given != NULL, given && access(path, F_OK) != 0, file};
     return true;
 }
 
-static bool load(const struct environment *environment, struct shared_config *c, char why[static SETTING_WHY_SIZE]) {
-    const char *variable = "AWS_PROFILE";
-    const char *named = environment_get(environment, variable);
+static bool load(const struct environment *environment, const char *option, struct shared_config *c,
+                 char why[static SETTING_WHY_SIZE]) {
+    const char *variable = option ? "--profile" : "AWS_PROFILE";
+    const char *named = option ? option : environment_get(environment, variable);
+    c->by_option = option != NULL;
     if (!named) {
         variable = "AWS_DEFAULT_PROFILE";
         named = environment_get(environment, variable);
@@ -145,7 +147,7 @@ static bool load(const struct environment *environment, struct shared_config *c,
         !load_file(environment, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", PROFILE_CREDENTIALS, &c->credentials, why)) {
         return false;
     }
-    if (named && !profile_exists(c->config.file, named) && !profile_exists(c->credentials.file, named)) {
+    if (named && !shared_config_has_profile(c, named)) {
         (void)snprintf(why, SETTING_WHY_SIZE, "%s: there is no such profile, neither in %.150s nor in %.150s", variable,
                        c->config.path ? c->config.path : "a config file", c->credentials.path ? c->credentials.path : "a credentials file");
         return false;
@@ -153,9 +155,10 @@ static bool load(const struct environment *environment, struct shared_config *c,
     return true;
 }
 
-bool shared_config_load(const struct environment *environment, struct shared_config *ret_config, char ret_why[static SETTING_WHY_SIZE]) {
+bool shared_config_load(const struct environment *environment, const char *profile, struct shared_config *ret_config,
+                        char ret_why[static SETTING_WHY_SIZE]) {
     struct shared_config c = {0};
-    if (!load(environment, &c, ret_why)) {
+    if (!load(environment, profile, &c, ret_why)) {
         shared_config_free(&c);
         return false;
     }
@@ -175,10 +178,18 @@ void shared_config_free(struct shared_config *config) {
     *config = (struct shared_config){0};
 }
 
-struct span shared_config_get(const struct shared_config *config, const char *name) {
-    struct span value = profile_get(config->credentials.file, config->profile, name);
+struct span shared_config_get_of(const struct shared_config *config, const char *profile, const char *name) {
+    struct span value = profile_get(config->credentials.file, profile, name);
     if (!value.len) {
-        value = profile_get(config->config.file, config->profile, name);
+        value = profile_get(config->config.file, profile, name);
     }
     return value.len ? value : (struct span){NULL, 0};
+}
+
+struct span shared_config_get(const struct shared_config *config, const char *name) {
+    return shared_config_get_of(config, config->profile, name);
+}
+
+bool shared_config_has_profile(const struct shared_config *config, const char *profile) {
+    return profile_exists(config->credentials.file, profile) || profile_exists(config->config.file, profile);
 }

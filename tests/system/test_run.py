@@ -198,8 +198,19 @@ def test_denied_access_ends_apply_with_77(scene: Scene, dynamodb_proxy: Proxy) -
 
 
 def test_no_credentials_are_a_setting_that_is_missing(scene: Scene) -> None:
-    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
-    assert process.wait(120) == 78 and process.find_log("AWS_ACCESS_KEY_ID"), process.describe()
+    """Neither anywhere nor from the instance, which isn't to be asked."""
+    none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"}
+    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", **none)
+    assert process.wait(120) == 78, process.describe()
+    assert process.find_log("there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*METADATA_DISABLED is true")
+
+
+def test_without_credentials_all_that_was_tried_is_told(scene: Scene) -> None:
+    none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": None}
+    none["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
+    process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", **none)
+    assert process.wait(120) == 77, process.describe()
+    assert process.find_log("there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*metadata service .*can't be reached")
 
 
 # Stopping

@@ -6,51 +6,56 @@
 #include <cmocka.h>
 
 #include "credentials_sources.h"
-#include "fake_credentials.h"
 #include "fake_environment.h"
+#include "fake_world.h"
 
 #define PAIR(id) "aws_access_key_id=" id "\naws_secret_access_key=s\n"
 
-/* id: whose keys are given; NULL: fault is a part of what is said. */
 struct expectation {
-    const char *env_id, *env_secret, *credentials, *config, *id, *fault;
+    const char *variables[2][2];
+    const char *credentials, *config;
+    struct fake_reply replies[3];
+    size_t reply_count;
+    const char *id;
 };
 
 static void check(const struct fake_home *home, const struct expectation *x) {
     fake_home_write(home, "credentials", x->credentials);
     fake_home_write(home, "config", x->config);
-    const struct environment e =
-        FAKE_ENVIRONMENT({"HOME", home->path}, {"AWS_ACCESS_KEY_ID", x->env_id}, {"AWS_SECRET_ACCESS_KEY", x->env_secret});
+    const struct environment e = FAKE_ENVIRONMENT({"HOME", home->path}, {x->variables[0][0], x->variables[0][1]},
+                                                  {x->variables[1][0], x->variables[1][1]});
+    struct fake_world *w = fake_world_new();
     struct shared_config config;
+    struct credentials_plan plan;
     char why[SETTING_WHY_SIZE] = "";
-    assert_true(shared_config_load(&e, &config, why));
+    assert_true(shared_config_load(&e, NULL, &config, why));
+    assert_true(credentials_plan_make(&e, &config, &plan, why));
+    const struct credentials_default_options options = {&e, &config, &w->world};
     struct credentials_provider p = {0};
-    bool found = credentials_default_new(&e, &config, clock_system(), &p, why);
-    shared_config_free(&config);
-    assert_int_equal(found, x->id != NULL);
-    if (found) {
-        struct fake_asker a = {.answers = 0};
-        fake_ask(&a, &p);
-        assert_string_equal(a.id, x->id);
-        credentials_provider_release(&p);
-    } else if (!strstr(why, x->fault)) {
-        fail_msg("\"%s\" lacks \"%s\"", why, x->fault);
+    if (!credentials_default_new(&plan, &options, &p, why)) {
+        fail_msg("%s", why);
     }
+    shared_config_free(&config);
+    w->replies = x->replies;
+    w->reply_count = x->reply_count;
+    struct fake_asker a = {.answers = 0};
+    fake_ask(&a, &p);
+    fake_world_run(w);
+    assert_string_equal(a.id, x->id);
+    credentials_provider_release(&p);
+    free(w);
 }
 
-static void sources_are_asked_in_the_order_of_the_sdks(void **state) {
+static void the_provider_of_a_plan_gives_its_credentials(void **state) {
     (void)state;
-    static const struct expectation cases[] = {
-        {"E", "s", "[default]\n" PAIR("A"), "[default]\n" PAIR("B"), "E", NULL},
-        {NULL, NULL, "[default]\n" PAIR("A"), "[default]\n" PAIR("B"), "A", NULL},
-        {NULL, NULL, "[default]\n", "[default]\n" PAIR("B"), "B", NULL},
-        {NULL, NULL, "", "[other]\n" PAIR("B"), NULL, "there are no credentials: set AWS_ACCESS_KEY_ID"},
-        {"E", NULL, "[default]\n" PAIR("A"), "", NULL, "AWS_SECRET_ACCESS_KEY is not"},
-        {NULL, NULL, "[default]\naws_access_key_id=A\n", "[default]\n" PAIR("B"), NULL, "but no aws_secret_access_key"},
-        {"E", "s", "[default]\naws_access_key_id=A\n", "", "E", NULL},
-        {NULL, NULL, "[default]\n" PAIR("A"), "[default]\nrole_arn = x\n", NULL, "role_arn"},
-        {NULL, NULL, "", "[default]\ncredential_process = x\n" PAIR("B"), NULL, "credential_process"},
-        {"E", "s", "[default]\n" PAIR("A"), "[default]\nrole_arn = x\n", "E", NULL},
+    static const char keys[] =
+        "{\"AccessKeyId\":\"R\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2024-01-08T07:34:32Z\"}";
+    const struct expectation cases[] = {
+        {{{"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "s"}}, "", "", {{0}}, 0, "E"},
+        {{{NULL}}, "[default]\n" PAIR("A"), "[default]\n" PAIR("B"), {{0}}, 0, "A"},
+        {{{NULL}}, "", "[default]\n" PAIR("B"), {{0}}, 0, "B"},
+        {{{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x"}}, "", "", {{200, keys}}, 1, "R"},
+        {{{NULL}}, "", "", {{200, "T"}, {200, "r"}, {200, keys}}, 3, "R"},
     };
     struct fake_home home;
     (void)fake_home_make(&home);
@@ -62,7 +67,7 @@ static void sources_are_asked_in_the_order_of_the_sdks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sources_are_asked_in_the_order_of_the_sdks),
+        cmocka_unit_test(the_provider_of_a_plan_gives_its_credentials),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

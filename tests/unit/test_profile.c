@@ -168,7 +168,7 @@ static void a_faulty_line_is_named_and_not_quoted(void **state) {
         {"[default]\ns3 =\n  secret\n", 3, "nested"},
         {"[default]\ns3 =\n  [secret]\n", 3, "nested"},
         {"[x]\nsecret\n", 2, "name = value"},
-        {"\xEF\xBB\xBF[default]\n", 1, "before the first [section]"},
+        {"\xEF\xBB\xBF[default]\n", 1, "begins with a byte order mark; save it as UTF-8 without one"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct profile_file *file = NULL;

@@ -283,8 +283,8 @@ static void a_misspelt_name_in_the_file_is_an_error(void **state) {
 static void a_name_that_is_not_ours_is_warned_of(void **state) {
     (void)state;
     static const char *const cases[] = {"TZ=UTC",           "HTTPS_PROXY=http://p:1", "no_proxy=localhost",      "AWS_ENDPOINT_URL_SNS=x",
-                                        "AWS_MAX_ATTEMPTS=3", "AWS_RETRY_MODE=x",       "AWS_ENDPOINT_URL_STS=x", "AWS_ENDPOINT_URL_S3=x",
-                                        "LANG=C",           "FUTURE_SETTING=1",       "PATH=/bin",               "AWS_EC2_METADATA_DISABLED=true"};
+                                        "AWS_MAX_ATTEMPTS=3", "AWS_RETRY_MODE=x",       "AWS_ENDPOINT_URL_KMS=x", "AWS_ENDPOINT_URL_S3=x",
+                                        "LANG=C",           "FUTURE_SETTING=1",       "PATH=/bin",               "AWS_EC2_METADATA_V1_DISABLED=true"};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_true(names_fine(cases[i]));
         assert_non_null(strstr(logged, " WARNING x.conf:1: "));

@@ -24,7 +24,7 @@ static int remove_home(void **state) {
 
 static void load_fine(const struct environment *e, struct shared_config *ret_config) {
     char why[SETTING_WHY_SIZE] = "";
-    if (!shared_config_load(e, ret_config, why)) {
+    if (!shared_config_load(e, NULL, ret_config, why)) {
         fail_msg("%s", why);
     }
 }
@@ -32,7 +32,7 @@ static void load_fine(const struct environment *e, struct shared_config *ret_con
 static void expect_fault(const struct environment *e, const char *part) {
     char why[SETTING_WHY_SIZE] = "";
     struct shared_config c;
-    assert_false(shared_config_load(e, &c, why));
+    assert_false(shared_config_load(e, NULL, &c, why));
     if (!strstr(why, part)) {
         fail_msg("\"%s\" lacks \"%s\"", why, part);
     }

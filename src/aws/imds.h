@@ -1,0 +1,37 @@
+/* One document of the instance metadata service (IMDSv2): the session's token, then a GET. What credentials_imds.c and
+ * imds_region.c share. */
+#pragma once
+
+#include "credentials_remote.h"
+#include "http.h"
+
+#define IMDS_WHY_SIZE 640
+#define IMDS_TOKEN_SIZE 1024
+
+struct imds {
+    struct imds_options options;
+    const struct credentials_world *world;
+    struct metadata_request request;
+    char token[IMDS_TOKEN_SIZE]; /* "": none */
+    int64_t token_until;         /* monotonic */
+    bool token_renewed;          /* in this round: a second 401 is final */
+    char url[IMDS_URL_SIZE + 256];
+    char token_line[IMDS_TOKEN_SIZE + 32];
+    const char *headers[1];
+    char path[256];
+    void (*got)(void *user, const struct http_response *response); /* whatever its status; not 401 the first time */
+    void (*failed)(void *user, enum call_class class, const char *why);
+    void *user;
+};
+
+/* got and failed: how a document's request ends; one of the two is called once, later, unless cancelled. */
+void imds_init(struct imds *imds, const struct imds_options *options, const struct credentials_world *world,
+               void (*got)(void *user, const struct http_response *response),
+               void (*failed)(void *user, enum call_class class, const char *why), void *user);
+/* A new round of requests begins: the token is renewed once in it, where it is refused. */
+void imds_begin(struct imds *imds);
+/* Asks for /latest/<path>. */
+void imds_get(struct imds *imds, const char *path);
+void imds_cancel(struct imds *imds);
+/* Cancels, and wipes the token. */
+void imds_done(struct imds *imds);
