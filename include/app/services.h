@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "credentials.h"
 #include "credentials_plan.h"
+#include "credentials_sts.h"
 #include "digest.h"
 #include "dynamodb.h"
 #include "endpoint.h"
@@ -39,6 +40,7 @@ struct services {
     char ca_file[SERVICES_PATH_SIZE]; /* "": the system's certificates */
     struct credentials_plan plan;
     struct credentials_world world;
+    struct sts_place sts;
     struct credentials_provider credentials;
     struct http *http;
     struct aws_client *sqs_client, *dynamodb_client;
@@ -52,7 +54,7 @@ struct services {
  * case. */
 MUST_USE bool services_find(struct services *services, const struct services_options *options);
 /* Where the credentials come from, in the SDKs' words: "env", "shared-credentials-file", "config-file". */
-const char *services_credentials_name(const struct services *services, const struct environment *environment);
+const char *services_credentials_name(const struct services *services);
 /* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* Calls in flight end without their callbacks. Takes a zeroed one too. */

@@ -59,3 +59,5 @@ MUST_USE bool credentials_plan_make(const struct environment *environment, const
                                     struct credentials_plan *ret_plan, char ret_why[static SETTING_WHY_SIZE]);
 /* How the provider of a plan is called, as in botocore: "env", "assume-role", "iam-role". */
 const char *credentials_plan_name(const struct credentials_plan *plan);
+/* The same of where its first keys come from. */
+const char *credentials_plan_first_name(const struct credentials_plan *plan);

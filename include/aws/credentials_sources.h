@@ -5,6 +5,7 @@
 #include "compiler.h"
 #include "credentials.h"
 #include "credentials_plan.h"
+#include "credentials_sts.h"
 #include "environment.h"
 #include "profile.h"
 #include "shared_config.h"
@@ -32,6 +33,7 @@ struct credentials_default_options {
     const struct environment *environment;
     const struct shared_config *config;
     const struct credentials_world *world; /* outlives the provider */
+    const struct sts_place *sts;           /* likewise */
 };
 
 /* The provider that the plan describes. False: ret_why says what to mend. */

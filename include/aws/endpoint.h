@@ -13,10 +13,11 @@
 
 /* How a service is called in hosts, settings and signatures. */
 struct aws_service {
-    const char *name;        /* in hosts, signatures and [services] sections: "sqs" */
+    const char *name;        /* in signatures and [services] sections: "sqs" */
     const char *url_setting; /* "AWS_ENDPOINT_URL_SQS" */
+    const char *host;        /* how its hosts begin */
 };
-extern const struct aws_service AWS_SQS, AWS_DYNAMODB, AWS_STS;
+extern const struct aws_service AWS_SQS, AWS_DYNAMODB, AWS_STS, AWS_SSO;
 
 /* Whether a text can be the name of a region: a label of a host's name. */
 bool aws_region_valid(struct span text);

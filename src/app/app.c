@@ -155,7 +155,7 @@ size_t app_start_fields(const struct app *app, const struct discovery_facts *fac
     if (app->ports.sqs) {
         ret_fields[count++] = LOG_C("sqs", app->sqs_origin);
     }
-    ret_fields[count++] = LOG_C("credentials", services_credentials_name(&app->services, &app->environment));
+    ret_fields[count++] = LOG_C("credentials", services_credentials_name(&app->services));
     ret_fields[count++] = LOG_C("audit", app->settings.audit == AUDIT_OFF ? "false" : app->settings.audit == AUDIT_ON ? "true" : "always");
     ret_fields[count++] = LOG_C("audit_table", facts->audit_table_exists ? app->settings.audit_table : "none");
     if (app->settings.audit_ttl_days) {

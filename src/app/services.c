@@ -49,6 +49,12 @@ static void check_ca_bundle(struct checks *checks, const struct environment *env
     }
 }
 
+static bool find_sts(struct services *services, const struct environment *environment, const char *region,
+                     char why[static SETTING_WHY_SIZE]) {
+    (void)snprintf(services->sts.region, sizeof services->sts.region, "%s", region);
+    return aws_endpoint(environment, &services->config, &AWS_STS, region, services->sts.url, why);
+}
+
 static void warn_of_missing(struct log *log, const char *variable, const struct shared_file *file) {
     if (file->missing) {
         LOG_EVENT(log, LOG_LEVEL_WARNING, "A file that a setting names does not exist, and is taken for an empty one", LOG_C("setting", variable),
@@ -76,16 +82,13 @@ bool services_find(struct services *services, const struct services_options *opt
     if (options->with_queue) {
         check(&checks, aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why), why);
     }
+    check(&checks, find_sts(services, environment, in, why), why);
     check(&checks, credentials_plan_make(environment, &services->config, &services->plan, why), why);
     return checks.fine;
 }
 
-const char *services_credentials_name(const struct services *services, const struct environment *environment) {
-    const struct shared_config *c = &services->config;
-    if (environment_get(environment, "AWS_ACCESS_KEY_ID")) {
-        return "env";
-    }
-    return profile_get(c->credentials.file, c->profile, "aws_access_key_id").data ? "shared-credentials-file" : "config-file";
+const char *services_credentials_name(const struct services *services) {
+    return credentials_plan_name(&services->plan);
 }
 
 static struct aws_client *new_client(struct services *services, const struct services_options *o, const struct aws_service *service,
@@ -118,7 +121,7 @@ static bool make_credentials(struct services *services, const struct services_op
         .log = o->log,
         .loop = o->loop,
     };
-    const struct credentials_default_options options = {o->environment, &services->config, &services->world};
+    const struct credentials_default_options options = {o->environment, &services->config, &services->world, &services->sts};
     char why[SETTING_WHY_SIZE];
     if (!credentials_default_new(&services->plan, &options, &services->credentials, why)) {
         log_event(o->log, LOG_LEVEL_ERROR, why, NULL);

@@ -1,7 +1,7 @@
 /* The provider that a plan describes. */
 #include "credentials_sources.h"
 
-#include "credentials_cache.h"
+#include "credentials_local.h"
 #include "credentials_remote.h"
 
 #include <stdio.h>
@@ -11,10 +11,9 @@ static bool no_memory(char why[static SETTING_WHY_SIZE]) {
     return false;
 }
 
-/* Puts a source behind a cache. made: it could be. */
-static bool cached(bool made, struct credentials_source *source, const char *name, bool expired_ones_count,
-                   const struct credentials_world *world, struct credentials_provider *ret_provider,
-                   char why[static SETTING_WHY_SIZE]) {
+/* Puts a source behind a cache. */
+static bool cached(struct credentials_source *source, const char *name, bool expired_ones_count, const struct credentials_world *world,
+                   struct credentials_provider *ret_provider, char why[static SETTING_WHY_SIZE]) {
     const struct credentials_cache_options options = {
         .name = name,
         .expired_ones_count = expired_ones_count,
@@ -22,49 +21,71 @@ static bool cached(bool made, struct credentials_source *source, const char *nam
         .random = world->random,
         .log = world->log,
     };
-    if (made && credentials_cache_new(source, &options, ret_provider)) {
+    if (credentials_cache_new(source, &options, ret_provider)) {
         return true;
     }
-    if (made) {
-        credentials_source_release(source);
-    }
+    credentials_source_release(source);
     return no_memory(why);
+}
+
+static bool make_sso(const struct credentials_plan *plan, const struct credentials_default_options *o,
+                     struct credentials_source *ret_source, char why[static SETTING_WHY_SIZE]) {
+    char region[AWS_REGION_SIZE] = "", portal[AWS_ENDPOINT_SIZE];
+    if (!aws_region_valid(plan->sso.region)) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "sso_region of profile %.200s: no region has such a name", plan->profile);
+        return false;
+    }
+    (void)snprintf(region, sizeof region, "%.*s", (int)plan->sso.region.len, plan->sso.region.data);
+    return aws_endpoint(o->environment, o->config, &AWS_SSO, region, portal, why) &&
+           credentials_sso_new(plan, o->environment, portal, o->world, ret_source, why);
+}
+
+/* The source of the first keys, where they have to be fetched. */
+static bool make_source(const struct credentials_plan *plan, const struct credentials_default_options *o,
+                        struct credentials_source *ret_source, char why[static SETTING_WHY_SIZE]) {
+    switch (plan->kind) {
+    case CREDENTIALS_CONTAINER: return credentials_container_new(&plan->container, o->world, ret_source) || no_memory(why);
+    case CREDENTIALS_IMDS: return credentials_imds_new(&plan->imds, o->world, plan->tried, ret_source) || no_memory(why);
+    case CREDENTIALS_WEB_IDENTITY: return credentials_web_identity_new(plan, o->sts, o->world, ret_source) || no_memory(why);
+    case CREDENTIALS_SSO: return make_sso(plan, o, ret_source, why);
+    case CREDENTIALS_LOGIN: return credentials_login_new(plan, o->environment, o->world, ret_source, why);
+    case CREDENTIALS_PROCESS: return credentials_process_new(plan, o->world, ret_source, why);
+    default: return no_memory(why);
+    }
 }
 
 /* The provider of the first keys. */
 static bool make_first(const struct credentials_plan *plan, const struct credentials_default_options *o,
                        struct credentials_provider *ret_provider, char why[static SETTING_WHY_SIZE]) {
     const struct credentials_world *world = o->world;
-    struct credentials_source source = {0};
-    const char *profile = plan->profile;
     switch (plan->kind) {
-    case CREDENTIALS_ENV:
-        return credentials_env_new(o->environment, ret_provider, why) == SOURCE_FOUND;
+    case CREDENTIALS_ENV: return credentials_env_new(o->environment, ret_provider, why) == SOURCE_FOUND;
     case CREDENTIALS_SHARED_FILE:
-        return credentials_profile_new(&o->config->credentials, PROFILE_CREDENTIALS, profile, world->clock, ret_provider, why) ==
+        return credentials_profile_new(&o->config->credentials, PROFILE_CREDENTIALS, plan->profile, world->clock, ret_provider, why) ==
                SOURCE_FOUND;
     case CREDENTIALS_CONFIG_FILE:
-        return credentials_profile_new(&o->config->config, PROFILE_CONFIG, profile, world->clock, ret_provider, why) == SOURCE_FOUND;
-    case CREDENTIALS_CONTAINER:
-        return cached(credentials_container_new(&plan->container, world, &source), &source, "container-role", false, world,
-                      ret_provider, why);
-    case CREDENTIALS_IMDS:
-        return cached(credentials_imds_new(&plan->imds, world, plan->tried, &source), &source, "iam-role", true, world, ret_provider,
-                      why);
-    case CREDENTIALS_WEB_IDENTITY:
-    case CREDENTIALS_SSO:
-    case CREDENTIALS_LOGIN:
-    case CREDENTIALS_PROCESS: break;
+        return credentials_profile_new(&o->config->config, PROFILE_CONFIG, plan->profile, world->clock, ret_provider, why) ==
+               SOURCE_FOUND;
+    default: break;
     }
-    (void)snprintf(why, SETTING_WHY_SIZE, "credentials by %s are not supported by this version", credentials_plan_name(plan));
-    return false;
+    struct credentials_source source = {0};
+    return make_source(plan, o, &source, why) && cached(&source, credentials_plan_first_name(plan), plan->kind == CREDENTIALS_IMDS,
+                                                        world, ret_provider, why);
 }
 
 bool credentials_default_new(const struct credentials_plan *plan, const struct credentials_default_options *options,
                              struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]) {
-    if (plan->role_count) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "role_arn of profile %.200s is not supported by this version", options->config->profile);
+    struct credentials_provider provider = {0};
+    bool fine = make_first(plan, options, &provider, ret_why);
+    for (size_t i = 0; fine && i < plan->role_count; i++) {
+        struct credentials_source source = {0};
+        fine = credentials_assume_role_new(&plan->roles[i], &provider, options->sts, options->world, &source) || no_memory(ret_why);
+        fine = fine && cached(&source, "assume-role", false, options->world, &provider, ret_why);
+    }
+    if (!fine) {
+        credentials_provider_release(&provider);
         return false;
     }
-    return make_first(plan, options, ret_provider, ret_why);
+    *ret_provider = provider;
+    return true;
 }

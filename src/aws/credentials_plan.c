@@ -196,7 +196,7 @@ bool credentials_plan_make(const struct environment *environment, const struct s
     return false;
 }
 
-const char *credentials_plan_name(const struct credentials_plan *plan) {
+const char *credentials_plan_first_name(const struct credentials_plan *plan) {
     static const char *const names[] = {
         [CREDENTIALS_ENV] = "env",
         [CREDENTIALS_WEB_IDENTITY] = "assume-role-with-web-identity",
@@ -208,5 +208,9 @@ const char *credentials_plan_name(const struct credentials_plan *plan) {
         [CREDENTIALS_CONTAINER] = "container-role",
         [CREDENTIALS_IMDS] = "iam-role",
     };
-    return plan->role_count ? "assume-role" : names[plan->kind];
+    return names[plan->kind];
+}
+
+const char *credentials_plan_name(const struct credentials_plan *plan) {
+    return plan->role_count ? "assume-role" : credentials_plan_first_name(plan);
 }

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-const struct aws_service AWS_SQS = {"sqs", "AWS_ENDPOINT_URL_SQS"};
-const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"};
-const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS"};
+const struct aws_service AWS_SQS = {"sqs", "AWS_ENDPOINT_URL_SQS", "sqs"};
+const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB", "dynamodb"};
+const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS", "sts"};
+const struct aws_service AWS_SSO = {"sso", "AWS_ENDPOINT_URL_SSO", "portal.sso"};
 
 /* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. */
 struct partition {
@@ -187,7 +188,7 @@ bool aws_endpoint(const struct environment *environment, const struct shared_con
     }
     const struct partition *p = partition_of(region);
     bool fips_host = fips && (dualstack || !p->fips_is_default);
-    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%s%s.%.63s.%s", service->name, fips_host ? "-fips" : "", region,
+    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%s%s.%.63s.%s", service->host, fips_host ? "-fips" : "", region,
                    dualstack ? p->dualstack_suffix : p->dns_suffix);
     return true;
 }

@@ -46,7 +46,7 @@ static inline const char *fake_home_make(struct fake_home *home) {
 
 /* Writes .aws/<name>. */
 static inline void fake_home_write_bytes(const struct fake_home *home, const char *name, const void *bytes, size_t len) {
-    char path[128];
+    char path[256];
     (void)snprintf(path, sizeof path, "%s/.aws/%s", home->path, name);
     FILE *file = fopen(path, "we");
     assert_non_null(file);
@@ -59,7 +59,7 @@ static inline void fake_home_write(const struct fake_home *home, const char *nam
 }
 
 static inline void fake_home_unlink(const struct fake_home *home, const char *name) {
-    char path[128];
+    char path[256];
     (void)snprintf(path, sizeof path, "%s/.aws/%s", home->path, name);
     (void)unlink(path);
     (void)rmdir(path);

@@ -21,6 +21,7 @@ struct fake_reply {
     const char *body;
     enum http_error error;
     const char *message;
+    const char *date; /* the Date header */
 };
 
 struct fake_asked {
@@ -112,6 +113,7 @@ static inline void fake_world_reply(struct fake_world *w) {
     const struct http_response response = {.error = r->status ? HTTP_FINE : r->error ? r->error : HTTP_UNREACHABLE,
                                            .status = r->status,
                                            .body = span_cstr(body),
+                                           .header = {[HTTP_DATE] = span_cstr(r->date)},
                                            .message = r->message ? r->message : r->status ? "" : "no route"};
     w->done(w->done_user, &response);
     free(body);
