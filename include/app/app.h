@@ -37,6 +37,9 @@ MUST_USE enum exit_code app_init(struct app *app, const struct cli *cli);
 /* Takes a zeroed one too. */
 void app_free(struct app *app);
 
+/* Reads the settings again, and takes over in app->settings and app->log what can change; the credentials are asked for anew. False: something is wrong
+ * with them, which is in the log, and all is as it was. */
+MUST_USE bool app_reload(struct app *app);
 /* What discovery is to look for. patience: microseconds, or NEVER. */
 struct discovery_options app_discovery_options(const struct app *app, int64_t patience);
 #define APP_START_FIELDS 12

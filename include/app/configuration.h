@@ -11,6 +11,9 @@
 struct configuration {
     struct settings_file file;
     const char *const *options; /* of the command line, by the table of settings, NULL: not given; NULL: there is no command line */
+    /* The file as it was when the process started; NULL: this is it. A variable of the environment that has its value is taken for the file's: the
+     * service manager reads the same file, once, and puts it there. */
+    const struct settings_file *started;
     bool faulty; /* something is wrong in the file: what could be read of it is only good to look for further problems */
 };
 

@@ -30,6 +30,9 @@ void notify_start(struct notifier *n, struct timers *timers, struct clock clock,
 void notify_status(struct notifier *n);
 /* READY=1, once. */
 void notify_ready(struct notifier *n);
+/* RELOADING=1, where READY=1 was told; notify_reloaded() ends it. */
+void notify_reloading(struct notifier *n);
+void notify_reloaded(struct notifier *n);
 /* STOPPING=1; the manager is asked to wait for as long as draining may take, whatever its TimeoutStopSec. */
 void notify_stopping(struct notifier *n, unsigned drain_seconds);
 /* Stops feeding. Takes a zeroed one too. */

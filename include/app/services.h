@@ -42,6 +42,8 @@ struct services {
     struct credentials_world world;
     struct sts_place sts;
     struct credentials_provider credentials;
+    struct credentials_wait renewal; /* asks for what is held, to have it renewed */
+    char renewed_id[ACCESS_KEY_ID_SIZE];
     struct http *http;
     struct aws_client *sqs_client, *dynamodb_client;
     struct sqs *sqs_calls; /* NULL without a queue, as its client is */
@@ -57,5 +59,7 @@ MUST_USE bool services_find(struct services *services, const struct services_opt
 const char *services_credentials_name(const struct services *services);
 /* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
+/* What gives the credentials reads its source again: files, a role's. */
+void services_renew_credentials(struct services *services);
 /* Calls in flight end without their callbacks. Takes a zeroed one too. */
 void services_free(struct services *services);

@@ -46,6 +46,7 @@ struct setting {
     size_t offset;
     unsigned min, max;                    /* parse_integer */
     const struct setting_choice *choices; /* parse_choice; the last has no word */
+    bool reloadable;                      /* SIGHUP takes it over; its field is an unsigned or an enum */
     const char *expected;                 /* all other parsers: what the value may be, to follow "it may be" */
 };
 extern const struct setting SETTINGS[];
@@ -57,6 +58,10 @@ enum settings_need { NEED_NOTHING = 0, NEED_TABLE = 1, NEED_QUEUE = 2, NEED_TABL
 /* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is one (*ret_settings is
  * not written then). */
 MUST_USE bool settings_read(const struct environment *environment, enum settings_need need, struct log *log, struct settings *ret_settings);
+/* Takes over from fresh what may change while the process runs. Says what did, and which settings have changed that need a restart. before and after: what
+ * settings and fresh were read from. */
+void settings_take_over(struct settings *settings, const struct settings *fresh, const struct environment *before, const struct environment *after,
+                        struct log *log);
 /* How to log while the settings are read: LOG_LEVEL and LOG_FORMAT, or their defaults where they are not valid. */
 void settings_read_log(const struct environment *environment, struct log *log);
 /* Looks for names in the file that are none of ours: misspelt ones are an error (false), others a warning, as are those that are given twice. path is for

@@ -50,5 +50,7 @@ typedef void discovery_done(void *user, enum exit_code exit_code, const struct d
 /* Starts looking. options and ports are borrowed until done or discovery_free(). NULL: no memory. */
 MUST_USE struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options, discovery_done *done,
                                            void *user);
+/* VISIBILITY_TIMEOUT is another one from now on (0: not set); the facts that were reported follow. */
+void discovery_set_visibility(struct discovery *d, unsigned seconds);
 /* Ends it, also before done (then without a callback). Takes NULL. */
 void discovery_free(struct discovery *d);

@@ -34,6 +34,8 @@ MUST_USE struct queue_worker *queue_worker_start(const struct worker_ports *port
 /* First call: drain (finish what runs, give back the rest, within shutdown_timeout). Second: give everything back now. With until_empty it ends
  * with EXIT_SOME_FAILED then, for the queue wasn't seen to be empty. */
 void queue_worker_stop(struct queue_worker *w);
+/* Other limits from now on (until_empty stays what it was): what is held beyond a smaller MAX_IN_FLIGHT is worked off first. */
+void queue_worker_set_limits(struct queue_worker *w, const struct queue_worker_options *options);
 /* Frees it; without a callback where it hasn't ended. Takes NULL. */
 void queue_worker_free(struct queue_worker *w);
 

@@ -91,6 +91,16 @@ static void warn_at_start(const struct run *run) {
     }
 }
 
+static struct queue_worker_options worker_options(const struct app *app) {
+    const struct settings *s = &app->settings;
+    return (struct queue_worker_options){.max_in_flight = s->max_in_flight,
+                                         .max_rate = s->max_rate,
+                                         .max_attempts = s->max_attempts,
+                                         .shutdown_timeout = s->shutdown_timeout,
+                                         .until_empty = app->cli->of.run.until_empty.given,
+                                         .until_empty_seconds = app->cli->of.run.until_empty.number};
+}
+
 static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
     struct run *run = user;
     struct app *app = run->app;
@@ -98,13 +108,7 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
         end(run, code);
         return;
     }
-    const struct settings *s = &app->settings;
-    const struct queue_worker_options options = {.max_in_flight = s->max_in_flight,
-                                                 .max_rate = s->max_rate,
-                                                 .max_attempts = s->max_attempts,
-                                                 .shutdown_timeout = s->shutdown_timeout,
-                                                 .until_empty = app->cli->of.run.until_empty.given,
-                                                 .until_empty_seconds = app->cli->of.run.until_empty.number};
+    const struct queue_worker_options options = worker_options(app);
     log_start(run, facts);
     warn_at_start(run);
     run->context = app_update_context(app, facts);
@@ -125,11 +129,28 @@ static void on_patience_over(void *user) {
     notify_ready(&run->notifier);
 }
 
+static void reload(struct run *run) {
+    struct app *app = run->app;
+    if (run->state != RUN_LOOKING && run->state != RUN_WORKING) {
+        log_event(&app->log, LOG_LEVEL_INFO, "SIGHUP is ignored: this process is about to end", NULL);
+        return;
+    }
+    notify_reloading(&run->notifier);
+    if (app_reload(app)) {
+        const struct queue_worker_options options = worker_options(app);
+        discovery_set_visibility(run->discovery, app->settings.visibility);
+        if (run->worker) {
+            queue_worker_set_limits(run->worker, &options);
+        }
+    }
+    notify_reloaded(&run->notifier);
+}
+
 static void on_signal(void *user, int number) {
     struct run *run = user;
     struct log *log = &run->app->log;
     if (number == SIGHUP) {
-        log_event(log, LOG_LEVEL_INFO, "SIGHUP is ignored: settings are read at the start alone", NULL);
+        reload(run);
         return;
     }
     switch (run->state) {

@@ -100,7 +100,7 @@ static bool parse(const char *path, struct span text, const char *const *options
         return false;
     }
     bool names_fine = settings_check_names(&file, path, log);
-    *ret_configuration = (struct configuration){file, options, reporter.faulty || !names_fine};
+    *ret_configuration = (struct configuration){.file = file, .options = options, .faulty = reporter.faulty || !names_fine};
     return true;
 }
 
@@ -144,7 +144,9 @@ static const char *look_up(void *ctx, const char *name) {
         }
     }
     const char *value = getenv(name);
-    return value ? value : settings_file_get(&configuration->file, name);
+    const char *before = value && configuration->started ? settings_file_get(configuration->started, name) : NULL;
+    bool is_the_files = before && strcmp(before, value) == 0;
+    return value && !is_the_files ? value : settings_file_get(&configuration->file, name);
 }
 
 struct environment configuration_environment(struct configuration *configuration) {

@@ -90,6 +90,19 @@ void notify_ready(struct notifier *n) {
     tell_ready(n);
 }
 
+void notify_reloading(struct notifier *n) {
+    char state[96];
+    (void)snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_monotonic(&n->clock));
+    if (n->ready_told && tell(n, state)) {
+        n->ready_told = false; /* to be told anew */
+    }
+}
+
+void notify_reloaded(struct notifier *n) {
+    tell_ready(n);
+    notify_status(n);
+}
+
 void notify_stopping(struct notifier *n, unsigned drain_seconds) {
     char state[96];
     (void)snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,

@@ -155,7 +155,32 @@ bool services_connect(struct services *services, const struct services_options *
     return true;
 }
 
+static void on_held(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+    struct services *services = user;
+    (void)failure;
+    if (credentials && credentials->access_key_id.len < sizeof services->renewed_id) {
+        memcpy(services->renewed_id, credentials->access_key_id.data, credentials->access_key_id.len);
+        services->renewed_id[credentials->access_key_id.len] = '\0';
+    }
+}
+
+void services_renew_credentials(struct services *services) {
+    if (services->renewal.pending) {
+        return;
+    }
+    services->renewed_id[0] = '\0';
+    services->renewal = (struct credentials_wait){.ready = on_held, .user = services};
+    credentials_get(&services->credentials, &services->renewal);
+    /* Where it isn't known at once, the source is being asked at this moment. */
+    if (services->renewed_id[0]) {
+        credentials_invalidate(&services->credentials, span_cstr(services->renewed_id));
+    }
+}
+
 void services_free(struct services *services) {
+    if (services->credentials.cancel) {
+        credentials_cancel(&services->credentials, &services->renewal);
+    }
     aws_client_free(services->sqs_client);
     aws_client_free(services->dynamodb_client);
     sqs_free(services->sqs_calls);

@@ -40,3 +40,16 @@ bool limiter_take(struct limiter *l, int64_t now, int64_t *ret_wait) {
     *ret_wait = (MICROSECONDS - l->credit + l->rate - 1) / l->rate;
     return false;
 }
+
+void limiter_set_rate(struct limiter *l, uint32_t rate, int64_t now) {
+    if (rate == l->rate)
+        return;
+    if (l->rate == 0 || rate == 0) {
+        limiter_init(l, rate, now);
+        return;
+    }
+    earn(l, now);
+    l->rate = rate;
+    if (l->credit > most_credit(l))
+        l->credit = most_credit(l);
+}

@@ -137,10 +137,20 @@ static void warn(struct log *log, const struct discovery_options *options, const
                   LOG_I("given", options->audit_ttl_days), LOG_I("at_least", retention / DAY + 1 + (retention % DAY != 0)));
 }
 
+static unsigned visibility_of(const struct discovery_options *options, const struct discovery_facts *facts) {
+    unsigned own = facts->queue.attributes.visibility_timeout;
+    return options->visibility ? options->visibility : own > VISIBILITY_LEAST ? own : VISIBILITY_LEAST;
+}
+
+void discovery_set_visibility(struct discovery *d, unsigned seconds) {
+    d->options.visibility = seconds;
+    if (d->facts.visibility) /* they are complete */
+        d->facts.visibility = visibility_of(&d->options, &d->facts);
+}
+
 void discovery_finish(struct log *log, const struct discovery_options *options, struct discovery_facts *facts) {
     if (!options->queue)
         return;
-    unsigned own = facts->queue.attributes.visibility_timeout;
-    facts->visibility = options->visibility ? options->visibility : own > VISIBILITY_LEAST ? own : VISIBILITY_LEAST;
+    facts->visibility = visibility_of(options, facts);
     warn(log, options, facts);
 }

@@ -255,3 +255,13 @@ int64_t engine_suspects_since(const struct engine *e) {
     }
     return NEVER;
 }
+
+void engine_set_limits(struct engine *e, unsigned max_running, unsigned max_rate, unsigned max_attempts) {
+    int64_t now = clock_monotonic(e->ports->clock);
+    e->options.max_running = max_running;
+    e->options.max_rate = max_rate;
+    e->options.max_attempts = max_attempts;
+    limiter_set_rate(&e->limiter, max_rate, now);
+    if (!e->stopping)
+        timer_start(e->ports->timers, &e->rate_timer, now); /* its wait was reckoned by the old rate */
+}

@@ -117,6 +117,8 @@ void engine_pump(struct engine *e);
 void engine_withdraw(struct engine *e, struct job *job);
 /* Nothing more is started from now on; what runs goes on. */
 void engine_stop(struct engine *e);
+/* Other limits from now on; what runs goes on. */
+void engine_set_limits(struct engine *e, unsigned max_running, unsigned max_rate, unsigned max_attempts);
 
 /* full: there is no room for one more. */
 enum receiving engine_receiving(const struct engine *e, bool full);

@@ -38,6 +38,10 @@ struct arrival {
 };
 
 void parking_init(struct parking *p, unsigned room);
+/* The room is another one from now on. */
+static inline void parking_resize(struct parking *p, unsigned room) {
+    p->room = room;
+}
 /* Seconds for which it is given back; 0: it is kept. */
 unsigned parking_arrived(struct parking *p, const struct arrival *a, int64_t now);
 /* Nothing is done with for a while, whatever the record: a hold. */

@@ -112,6 +112,16 @@ void queue_worker_stop(struct queue_worker *w) {
         drain_leave(w);
 }
 
+void queue_worker_set_limits(struct queue_worker *w, const struct queue_worker_options *options) {
+    w->options.max_in_flight = options->max_in_flight;
+    w->options.max_rate = options->max_rate;
+    w->options.max_attempts = options->max_attempts;
+    w->options.shutdown_timeout = options->shutdown_timeout;
+    parking_resize(&w->parking, options->max_in_flight);
+    engine_set_limits(&w->engine, running_max(options), options->max_rate, options->max_attempts);
+    poller_pump(w);
+}
+
 void queue_worker_free(struct queue_worker *w) {
     if (!w)
         return;

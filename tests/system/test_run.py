@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -343,6 +344,61 @@ def test_what_apply_says_of_a_fault_does_not_speak_of_a_queue(scene: Scene, dyna
 
 
 # SIGHUP
+
+
+def reloaded(worker: Any) -> list[str]:
+    """Sends SIGHUP and returns what it has led to in the log."""
+    before = len(worker.log)
+    worker.send_signal(signal.SIGHUP)
+    worker.wait_for_log("SIGHUP: ", after=before)
+    return worker.log[before:]
+
+
+def test_sighup_takes_over_what_can_change_and_names_what_needs_a_restart(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "settings"
+    path.write_text("MAX_RATE=5\nAUDIT_LOG_TTL_DAYS=300\n")
+    scene.table.put(*({"id": f"r{n}"} for n in range(40)))
+    worker = scene.worker("--config", str(path), MAX_RATE=5)  # the service manager puts what the file has into the environment
+    worker.wait_for_log(STARTED)
+    path.write_text("MAX_RATE=1000\nAUDIT_LOG_TTL_DAYS=400\nLOG_LEVEL=DEBUG\nSHUTDOWN_TIMEOUT=7\n")
+    lines = "\n".join(reloaded(worker))
+    assert re.search("these have changed .*LOG_LEVEL=DEBUG .*MAX_RATE=1000 .*SHUTDOWN_TIMEOUT=7", lines), lines
+    assert re.search("needs a restart.*AUDIT_LOG_TTL_DAYS", lines), lines
+    scene.queue.send(*(message(f"r{n}", {"n": 1}) for n in range(40)))
+    scene.queue.wait_until_empty()
+    path.write_text("MAX_RATE=1000\nAUDIT_LOG_TTL_DAYS=300\nLOG_LEVEL=DEBUG\nSHUTDOWN_TIMEOUT=7\n")
+    assert "none has changed" in "\n".join(reloaded(worker))
+    assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("text, named", [("MAX_RATE=7\nMAX_IN_FLIGHT=none\n", "MAX_IN_FLIGHT"), ("MAX_RATE=7\nTABEL_NAME=x\n", "TABEL_NAME"),
+                                         ("MAX_RATE=7\nAWS_USE_FIPS_ENDPOINT=perhaps\n", "AWS_USE_FIPS_ENDPOINT"), (None, "settings")])
+def test_sighup_leaves_all_as_it_was_where_one_is_bad(scene: Scene, tmp_path: Path, text: str | None, named: str) -> None:
+    path = tmp_path / "settings"
+    path.write_text("MAX_RATE=5\n")
+    worker = scene.worker("--config", str(path))
+    worker.wait_for_log(STARTED)
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+    lines = "\n".join(reloaded(worker))
+    assert named in lines and "stay as they were" in lines and "changed" not in lines, lines
+    path.write_text("MAX_RATE=5\n")
+    assert "none has changed" in "\n".join(reloaded(worker))
+    assert worker.stop() == 0
+
+
+def test_sighup_has_files_of_credentials_read_again(scene: Scene, sqs_proxy: Proxy, tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    path.write_text("[default]\naws_access_key_id = FIRST\naws_secret_access_key = x\n")
+    worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs_proxy.url, AWS_SHARED_CREDENTIALS_FILE=path, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    worker.wait_for_log(STARTED)
+    path.write_text("[default]\naws_access_key_id = SECOND\naws_secret_access_key = x\n")
+    reloaded(worker)
+    scene.queue.send("{}")  # ends the open receive
+    wait_until(lambda: any("Credential=SECOND/" in request.headers["authorization"] for request in sqs_proxy.requests()), "a call with the new key")
+    assert worker.stop() == 0
 
 
 @pytest.mark.parametrize("away", [True, False])

@@ -129,3 +129,14 @@ def test_a_start_that_fails_never_tells_readiness(scene: Scene, manager: Manager
     assert process.wait() == 78
     with pytest.raises(AssertionError):
         manager.wait_for(lambda told: told == "READY=1", patience=1)
+
+
+def test_a_reload_is_told_from_its_beginning_to_its_end(scene: Scene, manager: Manager) -> None:
+    worker = scene.worker(NOTIFY_SOCKET=manager.path)
+    manager.wait_for(lambda told: told == "READY=1")
+    worker.send_signal(signal.SIGHUP)
+    manager.wait_for(lambda told: told == "RELOADING=1")
+    assert any(told.startswith("MONOTONIC_USEC=") for told in manager.told)
+    if manager.told.count("READY=1") < 2:
+        manager.wait_for(lambda told: told == "READY=1")
+    assert worker.stop() == 0

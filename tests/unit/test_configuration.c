@@ -116,6 +116,25 @@ static void options_stand_before_the_environment_and_the_file(void **state) {
     assert_int_equal(unsetenv("MAX_RATE"), 0);
 }
 
+/* The service manager puts the file into the environment at the start, and never again. */
+static void what_the_environment_has_from_the_file_of_the_start_follows_the_file(void **state) {
+    (void)state;
+    struct configuration started, fresh;
+    assert_true(load("MAX_RATE=5\nMAX_ATTEMPTS=3\nDLQ_URL=q\n", &started));
+    assert_true(load("MAX_RATE=6\nMAX_ATTEMPTS=4\n", &fresh));
+    fresh.started = &started.file;
+    assert_int_equal(setenv("MAX_RATE", "5", 1), 0);
+    assert_int_equal(setenv("MAX_ATTEMPTS", "9", 1), 0);
+    assert_int_equal(setenv("DLQ_URL", "q", 1), 0);
+    struct environment e = configuration_environment(&fresh);
+    assert_string_equal(environment_get(&e, "MAX_RATE"), "6");
+    assert_string_equal(environment_get(&e, "MAX_ATTEMPTS"), "9");
+    assert_null(environment_get(&e, "DLQ_URL"));
+    configuration_free(&started);
+    configuration_free(&fresh);
+    assert_int_equal(unsetenv("MAX_RATE") + unsetenv("MAX_ATTEMPTS") + unsetenv("DLQ_URL"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_says_of_the_log_holds_for_what_is_said_of_it),
@@ -124,6 +143,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_with_its_name_and_reason),
         cmocka_unit_test(names_that_are_not_ours_go_to_the_environment_unless_they_are_there),
         cmocka_unit_test(options_stand_before_the_environment_and_the_file),
+        cmocka_unit_test(what_the_environment_has_from_the_file_of_the_start_follows_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

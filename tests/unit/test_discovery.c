@@ -83,6 +83,10 @@ static void tables_and_queues_are_found_by_name_url_or_redrive_policy(void **sta
         assert_string_equal(s.facts->table.partition.name, "id");
         assert_true(s.facts->audit_table_exists);
         assert_int_equal(s.facts->visibility, 30);
+        discovery_set_visibility(s.discovery, 77);
+        assert_int_equal(s.facts->visibility, 77);
+        discovery_set_visibility(s.discovery, 0);
+        assert_int_equal(s.facts->visibility, 30);
         search_done(&s);
     }
 }

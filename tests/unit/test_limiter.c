@@ -82,12 +82,36 @@ static void a_clock_that_stands_still_or_goes_back_earns_nothing(void **state) {
     assert_int_equal(wait, 100000);
 }
 
+static void another_rate_holds_from_its_moment_on(void **state) {
+    (void)state;
+    struct limiter l;
+    int64_t wait = 0, now = 0;
+    unsigned taken = 0;
+    limiter_init(&l, 1000, now);
+    limiter_set_rate(&l, 10, now);
+    for (; now < 10 * MICROSECONDS; now += MILLISECOND)
+        taken += limiter_take(&l, now, &wait);
+    assert_in_range(taken, 100, 102);
+    limiter_set_rate(&l, 100, now);
+    for (taken = 0; now < 20 * MICROSECONDS; now += MILLISECOND)
+        taken += limiter_take(&l, now, &wait);
+    assert_in_range(taken, 990, 1011);
+    limiter_set_rate(&l, 0, now);
+    for (unsigned i = 0; i < 1000; i++)
+        assert_true(limiter_take(&l, now, &wait));
+    limiter_set_rate(&l, 1, now);
+    assert_true(limiter_take(&l, now, &wait));
+    assert_false(limiter_take(&l, now, &wait));
+    assert_int_equal(wait, MICROSECONDS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_is_a_tenth_of_a_second_and_at_least_one),
         cmocka_unit_test(who_waits_as_told_gets_exactly_the_rate),
         cmocka_unit_test(no_rate_is_no_limit),
         cmocka_unit_test(a_clock_that_stands_still_or_goes_back_earns_nothing),
+        cmocka_unit_test(another_rate_holds_from_its_moment_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -339,6 +339,33 @@ static void a_burst_of_dead_letters_keeps_nobody_waiting(void **state) {
     scene_done(&c.s);
 }
 
+static void other_limits_hold_from_their_moment_on(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 31, 1000);
+    s.worker.options.max_in_flight = 200;
+    s.db->transact.latency = SECOND;
+    for (unsigned i = 0; i < 3000; i++)
+        scene_set(&s, i % 1000, i);
+    scene_start(&s);
+    STEP_WHILE(&s.world, scene_status(&s).in_flight < 150);
+    struct queue_worker_options fewer = s.worker.options;
+    fewer.max_in_flight = 20;
+    queue_worker_set_limits(s.worker.worker, &fewer);
+    world_run(&s.world, 5 * SECOND);
+    assert_in_range(scene_status(&s).in_flight, 1, 20);
+    uint64_t before = scene_status(&s).applied;
+    fewer.max_in_flight = 200;
+    fewer.max_rate = 10;
+    queue_worker_set_limits(s.worker.worker, &fewer);
+    world_run(&s.world, 20 * SECOND);
+    assert_in_range(scene_status(&s).applied - before, 180, 240);
+    fewer.max_rate = 0;
+    queue_worker_set_limits(s.worker.worker, &fewer);
+    scene_empties(&s, 60 * SECOND);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_updates_are_applied_and_deleted),
@@ -354,6 +381,7 @@ int main(void) {
         cmocka_unit_test(a_burst_of_dead_letters_keeps_nobody_waiting),
         cmocka_unit_test(the_invariants_hold_in_a_storm),
         cmocka_unit_test(the_invariants_hold_whenever_a_worker_dies),
+        cmocka_unit_test(other_limits_hold_from_their_moment_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -316,6 +316,33 @@ static void a_name_in_the_environment_that_is_close_to_ours_is_warned_of(void **
     assert_null(strstr(logged, "secret"));
 }
 
+static void what_can_change_is_taken_over_and_the_rest_is_named(void **state) {
+    (void)state;
+    struct environment before = environment_of((const char *const[]){"TABLE_NAME", "abc", "MAX_RATE", "5", "AWS_REGION", "x", "AWS_SECRET_ACCESS_KEY", "secret1", NULL});
+    struct log log = test_log();
+    struct settings settings, fresh;
+    assert_true(settings_read(&before, NEED_TABLE, &log, &settings));
+    struct environment after = environment_of((const char *const[]){"TABLE_NAME", "xyz", "MAX_IN_FLIGHT", "7", "LOG_LEVEL", "DEBUG", "AWS_SECRET_ACCESS_KEY", "secret2",
+                                                                    "SHUTDOWN_TIMEOUT", "25", NULL});
+    assert_true(settings_read(&after, NEED_TABLE, &log, &fresh));
+    settings_take_over(&settings, &fresh, &before, &after, &log);
+    assert_string_equal(settings.table_name, "abc");
+    assert_int_equal(settings.max_rate, 0);
+    assert_int_equal(settings.max_in_flight, 7);
+    assert_int_equal(log.level, LOG_LEVEL_DEBUG);
+    assert_int_equal(lines_logged(), 4);
+    assert_non_null(strstr(logged, "these have changed LOG_LEVEL=DEBUG MAX_IN_FLIGHT=7 MAX_RATE=none"));
+    assert_non_null(strstr(logged, "needs a restart; until then it stays as it was setting=TABLE_NAME"));
+    assert_non_null(strstr(logged, "setting=AWS_REGION"));
+    assert_non_null(strstr(logged, "setting=AWS_SECRET_ACCESS_KEY"));
+    assert_null(strstr(logged, "secret1"));
+    assert_null(strstr(logged, "secret2"));
+    log = test_log();
+    settings_take_over(&settings, &fresh, &after, &after, &log);
+    assert_int_equal(lines_logged(), 1);
+    assert_non_null(strstr(logged, "none has changed"));
+}
+
 static char *read_whole(const char *path) {
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -409,6 +436,7 @@ int main(void) {
         cmocka_unit_test(the_readme_has_each_setting_with_its_default_and_text),
         cmocka_unit_test(the_manual_page_has_each_setting_with_its_default_and_text),
         cmocka_unit_test(the_sample_file_has_each_setting_with_its_default),
+        cmocka_unit_test(what_can_change_is_taken_over_and_the_rest_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
