@@ -30,6 +30,8 @@ struct sqs_message {
     unsigned receive_count;      /* ApproximateReceiveCount, at least 1 */
 };
 void sqs_message_free(struct sqs_message *m);
+/* What is needed to give a message back, without its body. Takes m over. NULL: no memory. */
+MUST_USE struct sqs_message *sqs_message_without_body(struct sqs_message *m);
 /* The body's own bytes, which whoever holds the message may write over: it is all one block. */
 static inline char *sqs_message_body(struct sqs_message *m) {
     return (char *)m + (m->body.data - (const char *)m);

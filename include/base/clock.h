@@ -10,7 +10,7 @@
 #define NEVER INT64_MAX
 
 struct clock {
-    int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back, and goes on while the machine sleeps */
+    int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back, nor stands while the machine sleeps */
     int64_t (*wall)(void *ctx);      /* since 1970-01-01T00:00:00Z */
     void *ctx;
 };

@@ -29,7 +29,7 @@ struct http_request {
     struct span body;        /* of a POST or PUT; may be empty */
     size_t max_response;     /* ceiling of the response's body, in bytes */
     int64_t timeout;         /* microseconds for the whole transfer, waiting for a free connection included */
-    int64_t silence;         /* …without a byte either way, or a connection, that end it sooner; 0: only the whole counts */
+    int64_t silence;         /* …without a byte either way, or a connection, that end it sooner; 0: none */
     int64_t wait;            /* …that silence may last longer before the response begins: a long poll's */
     int64_t connect_timeout; /* microseconds; 0: five seconds */
     bool direct;             /* never through a proxy of the environment (link-local services) */
@@ -63,7 +63,7 @@ struct http_response {
     enum http_error error;
     int status;         /* 0: no response */
     bool sent;          /* a connection was there, and the request began to go over it */
-    int64_t answered;   /* monotonic: no later than the first byte of the response came, though it was read later; 0: none came */
+    int64_t answered;   /* monotonic: no later than the response's first byte came, though it was read later; 0: none came */
     struct span body;   /* also of an error; what came of it where the transfer failed */
     struct buf *storage; /* what body stands in: who has read it may free it, so that a large one isn't held longer; NULL: it can't be */
     struct span header[HTTP_KEPT_HEADERS]; /* absent where it didn't come, or was unreasonably long */

@@ -1,8 +1,8 @@
-/* The event loop: libev behind the few things that the program needs of it. It drives the timers of base/timers.h on the machine's
- * monotonic clock, and watches descriptors and signals. One thread.
+/* The event loop: libev behind the few things that the program needs of it. It drives the timers of base/timers.h on
+ * the machine's monotonic clock, and watches descriptors and signals. One thread.
  *
- * The process may stand still for long: stopped, frozen, or on a machine that sleeps. Then what fell due meanwhile fires first, before a
- * descriptor is looked at that became ready meanwhile. */
+ * The process may stand still for long: stopped, frozen, or on a machine that sleeps. Then what fell due meanwhile
+ * fires first, before a descriptor is looked at that became ready meanwhile. */
 #pragma once
 
 #include "clock.h"
@@ -25,8 +25,8 @@ struct timers *loop_timers(struct loop *loop);
 /* The clocks those timers run on. */
 struct clock loop_clock(const struct loop *loop);
 
-/* The moment (monotonic) at which a descriptor that is told to be ready now was not ready yet, or hardly: this turn's beginning, but where the
- * process stood still, the last moment before that. */
+/* The moment (monotonic) at which a descriptor that is told to be ready now was not ready yet, or hardly: this
+ * turn's beginning, but where the process stood still, the last moment before that. */
 int64_t loop_ready_since(const struct loop *loop);
 /* When it was last found that the process had stood still (monotonic); NEVER: it never was. */
 int64_t loop_stood_until(const struct loop *loop);

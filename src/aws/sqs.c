@@ -14,7 +14,8 @@
 /* All answers but those of a receive: a few hundred bytes for each entry, an access policy of 20 KiB among a queue's attributes. */
 #define RESPONSE_MAX ((size_t)256 * 1024)
 
-/* What moves is not given up for being slow; but nothing goes on for ever. A receive's caller knows how long its messages are hidden. */
+/* What moves is not given up for being slow; but nothing goes on for ever. A receive's caller knows how long its
+ * messages are hidden. */
 #define ATTEMPT_SILENCE (10 * MICROSECONDS)
 #define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
 #define RECEIVE_TIMEOUT (600 * MICROSECONDS)

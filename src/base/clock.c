@@ -13,10 +13,11 @@ static int64_t read_clock(clockid_t id) {
     return (int64_t)t.tv_sec * MICROSECONDS + t.tv_nsec / 1000;
 }
 
-/* Linux's CLOCK_MONOTONIC stands still while the machine sleeps, and SQS's and DynamoDB's clocks don't: a lease would be believed that ended long
- * ago. A hypervisor may stop a machine with all of its clocks. Nothing in it can tell then: the wall clock, which whoever set the time may move
- * as well, is no proof of it, and a service's Date is seen with its next answer only. What was started on a lease that ended in such a
- * pause has one effect all the same, by its audit record, or by its token for DynamoDB's ten minutes. */
+/* Linux's CLOCK_MONOTONIC stands still while the machine sleeps, and SQS's and DynamoDB's clocks don't: a lease
+ * would be believed that ended long ago. A hypervisor may stop a machine with all of its clocks. Nothing in it can
+ * tell then: the wall clock, which whoever set the time may move as well, is no proof of it, and a service's Date is
+ * seen with its next answer only. What was started on a lease that ended in such a pause has one effect all the
+ * same, by its audit record, or by its token for DynamoDB's ten minutes. */
 static int64_t read_monotonic(void *ctx) {
     (void)ctx;
     return read_clock(CLOCK_BOOTTIME);

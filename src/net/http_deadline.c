@@ -1,5 +1,5 @@
-/* How long a transfer may take: so long in all, and so long without a byte either way. What moves, though slowly, isn't silent. Its timer is set
- * once, mostly, and looks at what has moved since when it fires. */
+/* How long a transfer may take: so long in all, and so long without a byte either way. What moves, though slowly,
+ * isn't silent. Its timer is set once, mostly, and looks at what has moved since when it fires. */
 #include "http_private.h"
 #include "loop.h"
 
@@ -22,7 +22,8 @@ static int64_t late_at(const struct http_transfer *t) {
     return is_to_read ? stood + TIME_TO_READ : late;
 }
 
-/* The kernel takes more than a slow path: what it still has to send shows whether bytes go, once it is looked at twice. */
+/* The kernel takes more than a slow path: what it still has to send shows whether bytes go, once it is looked at
+ * twice. */
 static void look_at_kernel(struct http_transfer *t, int64_t now) {
     size_t left = t->place == AT_CONNECTION && t->answered == 0 ? http_exchange_in_kernel(t) : 0;
     if (left > 0 && t->in_kernel == 0) {

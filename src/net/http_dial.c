@@ -33,7 +33,7 @@ static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy;
     const struct http_connection *c = user;
-    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: nobody needs it, and who asks has us do the work */
+    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: work for nothing, when the server likes */
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ssl_ctx, http_is_direct(c));
     return CURLE_OK;

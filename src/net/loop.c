@@ -80,7 +80,8 @@ static void on_tick(struct ev_loop *ev, ev_timer *timer, int events) {
     (void)ev, (void)timer, (void)events;
 }
 
-/* libev is back from its wait, and calls this first of all. The wait runs on a clock that may have stood still itself. */
+/* libev is back from its wait, and calls this first of all. The wait runs on a clock that may have stood still
+ * itself. */
 static void on_check(struct ev_loop *ev, ev_check *check, int events) {
     (void)check, (void)events;
     struct loop *loop = ev_userdata(ev);

@@ -9,8 +9,10 @@ static const int64_t REMOVAL_LINGER = 50 * MILLISECOND, VISIBILITY_LINGER = 50 *
 static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
 static const unsigned BATCH_FLIGHTS = 32;
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
+static const unsigned NO_ROOM_DELAY = 3;    /* seconds: those receives are over by then that expected less */
 static const unsigned RECEIVES_LEAST = 5;   /* of a queue's maxReceiveCount, for one to be spent */
-/* Without an audit record DynamoDB knows a transaction again for ten minutes, so that what was applied is back before that. */
+/* Without an audit record DynamoDB knows a transaction again for ten minutes, so that what was applied is back
+ * before that. */
 static const unsigned UNAUDITED_ASIDE_MAX = 240; /* seconds */
 
 void held_enter(struct held *h, enum held_state state) {
@@ -97,8 +99,24 @@ void held_begin(struct held *h) {
         park_surplus(h);
 }
 
-/* False: no memory; it is not held, or not for long. */
+/* It is not worked on, and becomes visible again in some seconds. Its body isn't needed for that. */
+static void turn_away(struct queue_worker *w, struct sqs_message *message, int64_t received_at, unsigned seconds,
+                      const char *why) {
+    struct sqs_message *rest = sqs_message_without_body(message);
+    struct held *h = rest ? held_new(w, rest, received_at) : NULL;
+    if (h)
+        held_give_back(h, seconds, why);
+    else
+        sqs_message_free(rest); /* it comes again */
+}
+
+/* False: there is no room for it, and it is not held, or not for long. */
 static bool take(struct queue_worker *w, struct sqs_message *message, int64_t received_at) {
+    if (message->body.len > HELD_BYTES_MAX - w->held_bytes) {
+        /* It is larger than those that came lately. */
+        turn_away(w, message, received_at, NO_ROOM_DELAY, "There is no room for its body");
+        return false;
+    }
     struct held *h = held_new(w, message, received_at);
     if (!h) {
         sqs_message_free(message); /* it comes again */
@@ -119,16 +137,11 @@ static bool take(struct queue_worker *w, struct sqs_message *message, int64_t re
 void held_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at) {
     bool in_order = true;
     for (size_t i = 0; i < count; i++) {
-        if (in_order) {
+        /* What stands behind one that could not be taken may be of its group, and must not go before it. */
+        if (in_order)
             in_order = take(w, messages[i], received_at) || !w->fifo;
-            continue;
-        }
-        /* It may be of the group of the one that could not be taken, and must not go before it. */
-        struct held *h = held_new(w, messages[i], received_at);
-        if (h)
-            held_give_back(h, 0, "An earlier message could not be taken");
         else
-            sqs_message_free(messages[i]);
+            turn_away(w, messages[i], received_at, 0, "An earlier message could not be taken");
     }
 }
 

@@ -2,7 +2,7 @@
 
 #include "clock.h"
 
-static const unsigned LINE_PART = 8, LINE_LEAST = 4; /* of the room, for one record */
+static const unsigned LINE_PART = 16, LINE_LEAST = 4; /* of the room, for one record */
 static const unsigned RETURN_PART = 2;  /* of the room, that may return in a second */
 static const unsigned OTHERS_LEAST = 10; /* arrivals of one record for one of another: beyond that it is alone */
 static const int64_t COUNTED = 10 * MICROSECONDS, LEAST_COUNTED = 100 * MILLISECOND;

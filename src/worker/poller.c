@@ -6,10 +6,11 @@
 #include <stdlib.h>
 
 static const unsigned POLLS_MAX = 32;
-static const size_t BODIES_MAX = (size_t)64 << 20;   /* bytes of bodies held, and on their way */
 static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
 static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
-static const int64_t POLL_SLACK = 10 * MICROSECONDS; /* beyond the wait */
+static const int64_t SILENCE = 10 * MICROSECONDS; /* beyond the wait */
+static const int64_t SLOWEST = 540 * MICROSECONDS; /* that an answer may take which moves */
+static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
 /* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
  * waits for its receives to end; and they are short while messages are held, and grow to the longest only on a queue that stays empty. */
 static const unsigned BUSY_WAIT = 1; /* seconds */
@@ -17,7 +18,7 @@ static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS
 static const unsigned EMPTY_WAIT = 1;                /* seconds of a long poll with --until-empty */
 /* A FIFO queue takes 300 receives a second from all its receivers together, each of up to ten messages, unless it is one of high throughput. MAX_IN_FLIGHT
  * keeps what is held below the 20,000 or 120,000 messages in flight beyond which it gives nothing and says nothing. */
-static const unsigned FIFO_POLLS_MAX = RECEIVE_ATTEMPTS_MAX;
+static const unsigned FIFO_POLLS_MAX = 8;
 static const int64_t FIFO_INTERVAL = 5 * MILLISECOND; /* between two receives */
 
 static void on_timer(void *user) {
@@ -28,6 +29,7 @@ void poller_init(struct queue_worker *w) {
     struct poller *p = &w->poller;
     LIST_INIT(&p->receives);
     p->target = 1;
+    receive_size_init(&p->size);
     timer_init(&p->timer, on_timer, w);
 }
 
@@ -65,18 +67,29 @@ void poller_stop(struct queue_worker *w) {
     }
 }
 
-/* On a FIFO queue an answer that doesn't come must be missed while its messages are hidden, with time to ask for them again: waiting and slack
- * take a third of that each at most. */
-static int64_t poll_slack(const struct queue_worker *w) {
-    int64_t third = (int64_t)w->facts->visibility * MICROSECONDS / 3;
-    return w->fifo && third < POLL_SLACK ? third : POLL_SLACK;
+static int64_t hidden_for(const struct queue_worker *w) {
+    return (int64_t)w->facts->visibility * MICROSECONDS;
+}
+
+/* On a FIFO queue an answer that doesn't come must be missed while its messages are hidden, with time to ask for
+ * them again: waiting and silence take a third of that each at most. */
+static int64_t silence_allowed(const struct queue_worker *w) {
+    int64_t third = hidden_for(w) / 3;
+    return w->fifo && third < SILENCE ? third : SILENCE;
+}
+
+/* What comes later than its messages are hidden is of no use; nor has a receive for ever. */
+static int64_t slowness_allowed(const struct queue_worker *w) {
+    int64_t useful = hidden_for(w) < SLOWEST ? hidden_for(w) : SLOWEST;
+    return useful > SILENCE ? useful : SILENCE;
 }
 
 /* Seconds that the next receive waits for messages. */
 static unsigned wait_seconds(const struct queue_worker *w) {
     if (w->options.until_empty)
         return EMPTY_WAIT;
-    unsigned doublings = held_count(w) > 0 ? 0 : w->poller.empty_in_a_row;
+    bool busy = held_count(w) > 0 || w->poller.attempts.count > 0; /* what was lost is asked for again soon */
+    unsigned doublings = busy ? 0 : w->poller.empty_in_a_row;
     unsigned wait = doublings < 5 ? BUSY_WAIT << doublings : SQS_LONG_POLL_SECONDS;
     return w->fifo && wait > w->facts->visibility / 3 ? w->facts->visibility / 3 : wait;
 }
@@ -95,14 +108,19 @@ static unsigned held_max(const struct queue_worker *w) {
     return max;
 }
 
+/* What is expected of one message on its way. */
+static size_t bytes_each(const struct queue_worker *w) {
+    return receive_size_reserve(&w->poller.size, w->facts->queue.attributes.max_message_size);
+}
+
 /* A whole batch. Small bounds: two receives share them, so that one works while the other comes. */
 static unsigned whole_batch(const struct queue_worker *w) {
     unsigned max = held_max(w);
     return max < 2 * SQS_BATCH_MAX ? (max + 1) / 2 : SQS_BATCH_MAX;
 }
 
-/* How many messages the next receive may ask for; 0: none now. */
-static unsigned allowance(const struct queue_worker *w, enum receiving receiving) {
+/* How many messages the next receive may ask for, of a batch of so many; 0: none now. */
+static unsigned allowance(const struct queue_worker *w, enum receiving receiving, unsigned batch) {
     const struct poller *p = &w->poller;
     unsigned held = held_count(w) + p->reserved_messages, most = w->options.max_in_flight;
     /* The one that tells has no room where as many fail as may be held. It is one above that, and no second. */
@@ -113,40 +131,68 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
     /* What waits for the DLQ has its verdict, and says nothing of DynamoDB. */
     if (receiving == RECEIVE_ONE)
         return w->held_counts[HELD_BEHIND] + w->held_counts[HELD_WORKING] + p->reserved_messages == 0;
-    unsigned wanted = receiving == RECEIVE_ONE_MORE ? 1 : whole_batch(w), room = held_max(w) > held ? held_max(w) - held : 0;
+    unsigned wanted = receiving == RECEIVE_ONE_MORE ? 1 : batch, room = held_max(w) > held ? held_max(w) - held : 0;
     if (receiving == RECEIVE_FREELY && wanted > room)
         return 0; /* not yet room for a full batch */
     if (receiving == RECEIVE_WHAT_FITS && wanted > room)
         wanted = room;
-    size_t bytes = w->held_bytes + p->reserved_bytes, each = w->facts->queue.attributes.max_message_size;
-    size_t fit = bytes < BODIES_MAX ? (BODIES_MAX - bytes) / each : 0;
+    /* One half comes while the other works: were all on their way at once, all would begin at once. */
+    unsigned on_their_way = held_max(w) / 2 > 2 * batch ? held_max(w) / 2 : 2 * batch;
+    if (receiving == RECEIVE_FREELY && p->reserved_messages + wanted > on_their_way)
+        return 0;
+    size_t bytes = w->held_bytes + p->reserved_bytes;
+    size_t fit = bytes < HELD_BYTES_MAX ? (HELD_BYTES_MAX - bytes) / bytes_each(w) : 0;
     return fit < wanted ? (unsigned)fit : wanted;
 }
 
 static void log_failing(struct queue_worker *w, const struct call_result *result) {
-    struct verdict v = verdict_of_call(result);
-    verdict_describe(&v, w->poller.cause);
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Receiving fails; trying again until it works",
               LOG_C("queue", w->facts->queue.name), LOG_C("code", result->code[0] ? result->code : "no answer"),
               LOG_I("status", result->status));
 }
 
-static void failed(struct queue_worker *w, const struct call_result *result) {
+/* Whether what failed may have been one message's: of several at once, or of none, something would come. */
+static bool may_be_a_messages(const struct call_result *result) {
+    return result->class == CALL_RETRY && !result->from_service && !result->unsent;
+}
+
+/* The first in a row is told at once, but not time and again where the next always comes. */
+static void tell_failing(struct queue_worker *w, const struct call_result *result, bool single, int64_t now) {
+    struct poller *p = &w->poller;
+    if (p->told || (single && now < p->told_until))
+        return;
+    p->told = true;
+    p->told_until = now + TELL_EVERY;
+    log_failing(w, result);
+}
+
+static void failed(struct queue_worker *w, const struct call_result *result, const struct receive_attempt *attempt) {
     struct poller *p = &w->poller;
     int64_t now = clock_monotonic(w->ports.clock);
-    if (p->failures == 0) {
+    bool single = p->failures == 0 && may_be_a_messages(result);
+    /* On a FIFO queue the same is asked for once more. */
+    if (may_be_a_messages(result) && (!w->fifo || attempt->cuts > 0))
+        receive_size_cut(&p->size, attempt->max_messages, hidden_for(w), now);
+    if (p->failures == 0)
         p->failing_since = now;
-        log_failing(w, result);
-    }
     p->blame = blame_of(result);
+    struct verdict v = verdict_of_call(result);
+    verdict_describe(&v, p->cause);
+    tell_failing(w, result, single, now);
+    if (single) {
+        p->failures = 1; /* the next follows at once, and asks for fewer */
+        return;
+    }
     p->target = 1;
-    if (w->phase != PHASE_WORKING || (p->failures > 0 && p->timer.running))
+    if (w->phase != PHASE_WORKING || (p->pauses && p->timer.running))
         return; /* of several that were out together, one counts */
-    int64_t wait = RETRY_BASE + backoff_full_jitter(w->ports.random, p->failures, RETRY_BASE, RETRY_CAP);
-    int64_t asked = heeded_wait(result);
-    if (asked > wait)
-        wait = asked;
+    unsigned before = p->pauses ? p->failures : 0;
+    int64_t wait = RETRY_BASE + backoff_full_jitter(w->ports.random, before, RETRY_BASE, RETRY_CAP);
+    int64_t asked_for = heeded_wait(result);
+    if (asked_for > wait)
+        wait = asked_for;
     p->failures++;
+    p->pauses = true;
     timer_start(w->ports.timers, &p->timer, now + wait > p->not_before ? now + wait : p->not_before);
 }
 
@@ -156,19 +202,21 @@ static void log_corrupt(struct queue_worker *w, size_t corrupt) {
 }
 
 /* Nothing in an answer could be used: what spoilt it will spoil the next as well, and each costs its messages a delivery. */
-static void spoilt(struct queue_worker *w, size_t corrupt) {
+static void spoilt(struct queue_worker *w, size_t corrupt, const struct receive_attempt *attempt) {
     const struct call_result result = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
     if (w->poller.failures == 0)
         log_corrupt(w, corrupt);
-    failed(w, &result);
+    failed(w, &result, attempt);
 }
 
-static void succeeded(struct queue_worker *w, const struct receive *r, size_t count, size_t corrupt) {
+static void succeeded(struct queue_worker *w, const struct receive *r, const struct call_result *result, size_t count,
+                      size_t corrupt) {
     struct poller *p = &w->poller;
-    if (p->failures > 0)
+    if (p->told)
         LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Receiving works again", LOG_C("queue", w->facts->queue.name),
                   LOG_I("seconds", (clock_monotonic(w->ports.clock) - p->failing_since) / MICROSECONDS));
     p->failures = 0;
+    p->pauses = p->told = false;
     if (corrupt > 0)
         log_corrupt(w, corrupt);
     p->last_was_empty = count == 0;
@@ -179,11 +227,13 @@ static void succeeded(struct queue_worker *w, const struct receive *r, size_t co
         p->not_before = now + EMPTY_PAUSE;
         timer_start(w->ports.timers, &p->timer, p->not_before);
     }
-    unsigned asked = r->attempt.max_messages;
-    if (count == asked && asked > 1)
-        p->target = p->target * 2 < polls_max(w) ? p->target * 2 : polls_max(w);
-    else if (count == 0)
+    unsigned asked = r->attempt.max_messages, most = p->size.most;
+    int64_t took = result->answered ? now - result->answered : 0;
+    enum receive_pace pace = count > 0 ? receive_size_came(&p->size, asked, took, hidden_for(w), now) : PACE_FAIR;
+    if (count == 0 || pace == PACE_SLOW)
         p->target = 1;
+    else if (count == asked && (asked > 1 || most == 1) && pace == PACE_QUICK)
+        p->target = p->target * 2 < polls_max(w) ? p->target * 2 : polls_max(w);
     else if (count < asked / 2 && p->target > 1)
         p->target--;
 }
@@ -193,52 +243,62 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     struct queue_worker *w = r->worker;
     forget(w, r);
     if (result->class == CALL_OK && count == 0 && corrupt > 0) {
-        spoilt(w, corrupt);
+        spoilt(w, corrupt, &r->attempt);
     } else if (result->class == CALL_OK) {
-        succeeded(w, r, count, corrupt);
+        succeeded(w, r, result, count, corrupt);
         int64_t received_at = result->answered ? result->answered : clock_monotonic(w->ports.clock);
+        for (size_t i = 0; i < count; i++)
+            receive_size_note_body(&w->poller.size, messages[i]->body.len);
         if (count > 0)
             until_empty_message(w);
         held_take(w, messages, count, received_at);
         engine_pump(&w->engine);
     } else {
+        int64_t now = clock_monotonic(w->ports.clock);
         if (w->fifo && result->class == CALL_RETRY)
-            receive_attempts_lost(&w->poller.attempts, &r->attempt);
-        failed(w, result);
+            receive_attempts_lost(&w->poller.attempts, &r->attempt, may_be_a_messages(result), now);
+        failed(w, result, &r->attempt);
     }
     free(r);
     poller_pump(w);
     drain_engine_changed(w);
 }
 
-/* The attempt that the next receive makes: on a FIFO queue one whose answer was lost goes first. */
-static struct receive_attempt next_attempt(struct queue_worker *w, unsigned max_messages, int64_t now) {
+/* The attempt that the next receive makes: on a FIFO queue one whose answer was lost goes first, which asks for as
+ * many as it did. */
+static struct receive_attempt next_attempt(struct queue_worker *w, enum receiving receiving, unsigned max_messages,
+                                           int64_t now) {
     struct receive_attempt attempt = {.max_messages = max_messages, .since = now};
-    if (!w->fifo || receive_attempts_repeat(&w->poller.attempts, max_messages, (int64_t)w->facts->visibility * MICROSECONDS, now, &attempt))
+    if (!w->fifo)
+        return attempt;
+    unsigned room = allowance(w, receiving, whole_batch(w));
+    if (receive_attempts_repeat(&w->poller.attempts, room, hidden_for(w), now, &attempt))
         return attempt;
     return receive_attempt_new(w->ports.random, max_messages, now);
 }
 
-static bool receive(struct queue_worker *w, unsigned max_messages) {
+static bool receive(struct queue_worker *w, enum receiving receiving, unsigned max_messages) {
     struct poller *p = &w->poller;
     int64_t now = clock_monotonic(w->ports.clock);
     struct receive *r = calloc(1, sizeof *r);
     if (!r)
         return false;
-    *r = (struct receive){.worker = w, .attempt = next_attempt(w, max_messages, now), .asked_at = now};
-    r->reserved_bytes = r->attempt.max_messages * w->facts->queue.attributes.max_message_size;
+    *r = (struct receive){.worker = w, .attempt = next_attempt(w, receiving, max_messages, now), .asked_at = now};
+    r->reserved_bytes = r->attempt.max_messages * bytes_each(w);
     struct sqs_receive_request request = {.queue_url = w->facts->queue.url,
                                           .max_messages = r->attempt.max_messages,
                                           .wait_seconds = wait_seconds(w),
                                           .visibility_seconds = w->facts->visibility,
+                                          .silence = silence_allowed(w),
                                           .max_response = RESPONSE_MAX,
                                           .attempt_id = w->fifo ? r->attempt.id : NULL};
     /* A lost answer costs each of its messages a delivery: it is not asked for twice within one call. */
-    struct call_options options = {.deadline = now + request.wait_seconds * MICROSECONDS + poll_slack(w), .max_attempts = 1};
+    struct call_options options = {.deadline = now + request.wait_seconds * MICROSECONDS + slowness_allowed(w),
+                                   .max_attempts = 1};
     r->call = w->ports.sqs->receive(w->ports.sqs->ctx, &request, &options, on_received, r);
     if (!r->call) {
         if (w->fifo)
-            receive_attempts_lost(&p->attempts, &r->attempt);
+            receive_attempts_lost(&p->attempts, &r->attempt, false, now);
         free(r);
         return false;
     }
@@ -246,7 +306,7 @@ static bool receive(struct queue_worker *w, unsigned max_messages) {
     p->count++;
     p->reserved_messages += r->attempt.max_messages;
     p->reserved_bytes += r->reserved_bytes;
-    if (w->fifo && !w->facts->queue.attributes.high_throughput && p->failures == 0) {
+    if (w->fifo && !w->facts->queue.attributes.high_throughput && !p->pauses) {
         p->not_before = now + FIFO_INTERVAL;
         timer_start(w->ports.timers, &p->timer, p->not_before);
     }
@@ -272,17 +332,18 @@ void poller_pump(struct queue_worker *w) {
     struct poller *p = &w->poller;
     if (w->phase != PHASE_WORKING || dlq_holds_back(w))
         return;
-    if (p->failures > 0 && (p->timer.running || p->count > 0))
+    if (p->pauses && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */
-    unsigned target = p->failures > 0 ? 1 : p->target;
+    unsigned target = p->pauses ? 1 : p->target;
     while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
         enum receiving receiving = engine_receiving(&w->engine, held_count(w) >= held_max(w));
-        unsigned count = allowance(w, receiving);
+        unsigned whole = whole_batch(w);
+        unsigned count = allowance(w, receiving, whole < p->size.most ? whole : p->size.most);
         if (count == 0) {
             make_room(w, receiving);
             return;
         }
-        if (!receive(w, count)) {
+        if (!receive(w, receiving, count)) {
             timer_start(w->ports.timers, &p->timer, clock_monotonic(w->ports.clock) + MICROSECONDS);
             return;
         }

@@ -150,8 +150,8 @@ struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
     struct queue_worker_status status = w->totals;
     const struct hold *hold = &w->engine.hold;
     bool holds = hold->active && hold->announced;
-    status.held = holds || w->poller.failures > 0;
-    status.cause = holds ? hold->told : w->poller.failures > 0 ? w->poller.cause : "";
+    status.held = holds || w->poller.pauses;
+    status.cause = holds ? hold->told : w->poller.pauses ? w->poller.cause : "";
     status.since = holds ? hold->since : w->poller.failing_since;
     status.draining = w->phase != PHASE_WORKING;
     status.in_flight = held_count(w);

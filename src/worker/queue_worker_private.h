@@ -8,6 +8,7 @@
 #include "parking.h"
 #include "queue_worker.h"
 #include "receive_attempts.h"
+#include "receive_size.h"
 #include "set_aside.h"
 
 #include <sys/queue.h>
@@ -72,7 +73,11 @@ struct poller {
     unsigned target; /* as many as the rate needs */
     unsigned reserved_messages;
     size_t reserved_bytes;
+    struct receive_size size;
     unsigned failures; /* in a row */
+    bool pauses;       /* after them: not after the first, where it may have been one message's */
+    bool told;         /* that receiving fails */
+    int64_t told_until; /* monotonic: of a single failure nothing more is told before */
     int64_t failing_since;
     enum exit_code blame;
     char cause[VERDICT_TEXT_SIZE]; /* of the failures, as it is in the log */
@@ -157,6 +162,9 @@ struct queue_worker {
 static inline struct held *held_of(struct job *job) {
     return (struct held *)job;
 }
+/* Of bodies: of what is held, which never exceeds it, and of what is expected on its way. */
+#define HELD_BYTES_MAX ((size_t)64 << 20)
+
 static inline unsigned held_count(const struct queue_worker *w) {
     unsigned count = 0;
     for (size_t i = 0; i < HELD_STATES; i++)
@@ -175,7 +183,8 @@ void held_free(struct held *h);
 void held_delete(struct held *h, bool harmless);
 /* It becomes visible again in some seconds; why is for the log. */
 void held_give_back(struct held *h, unsigned seconds, const char *why);
-/* It fails by itself for something on the network path: it becomes visible again, after ever longer. doing, code: for the log. */
+/* It fails by itself for something on the network path: it becomes visible again, after ever longer. doing, code:
+ * for the log. */
 void held_set_aside(struct held *h, const char *doing, const char *code);
 /* Whether an earlier delivery of it was set aside. */
 bool held_was_set_aside(const struct held *h);

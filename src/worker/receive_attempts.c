@@ -9,6 +9,9 @@
 static const int64_t ATTEMPT_LIFE = 300 * MICROSECONDS;
 /* The repeated call has to be at the service by the end. */
 static const int64_t MARGIN = 2 * MICROSECONDS;
+static const unsigned HOPELESS = 6; /* cuts */
+/* After the second cut, and then twice as long each time: others have their turn. */
+static const int64_t PATIENCE = 500 * MILLISECOND;
 
 struct receive_attempt receive_attempt_new(struct random *random, unsigned max_messages, int64_t now) {
     struct receive_attempt attempt = {.max_messages = max_messages, .since = now};
@@ -22,10 +25,16 @@ static void take_out(struct receive_attempts *attempts, size_t index) {
     memmove(&attempts->lost[index], &attempts->lost[index + 1], (attempts->count - index) * sizeof attempts->lost[0]);
 }
 
-void receive_attempts_lost(struct receive_attempts *attempts, const struct receive_attempt *attempt) {
+void receive_attempts_lost(struct receive_attempts *attempts, const struct receive_attempt *attempt, bool cut,
+                           int64_t now) {
+    if (cut && attempt->cuts + 1 >= HOPELESS)
+        return;
     if (attempts->count == RECEIVE_ATTEMPTS_MAX)
         take_out(attempts, 0);
-    attempts->lost[attempts->count++] = *attempt;
+    struct receive_attempt *lost = &attempts->lost[attempts->count++];
+    *lost = *attempt;
+    lost->cuts += cut;
+    lost->not_before = lost->cuts > 1 ? now + (PATIENCE << (lost->cuts - 2)) : now;
 }
 
 bool receive_attempts_repeat(struct receive_attempts *attempts, unsigned max_messages, int64_t hidden, int64_t now,
@@ -34,8 +43,8 @@ bool receive_attempts_repeat(struct receive_attempts *attempts, unsigned max_mes
     for (size_t i = 0; i < attempts->count;) {
         struct receive_attempt attempt = attempts->lost[i];
         bool over = now - attempt.since >= life;
-        if (!over && attempt.max_messages > max_messages) {
-            i++; /* its answer would have no room yet */
+        if (!over && (attempt.max_messages > max_messages || now < attempt.not_before)) {
+            i++; /* its answer would have no room yet, or would be cut again */
             continue;
         }
         take_out(attempts, i);

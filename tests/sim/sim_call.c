@@ -164,8 +164,28 @@ static bool try_again(struct sim_call *call) {
     return true;
 }
 
+/* Its answer's first byte is there, and the rest comes as fast as the answers of the operation may. */
+static void begin_answer(struct sim_call *call) {
+    struct world *w = call->world;
+    struct sim_operation *o = call->operation;
+    call->begun = true;
+    int64_t from = o->free_at > w->now ? o->free_at : w->now;
+    o->free_at = from + (int64_t)call->answer_bytes * MICROSECONDS / o->bytes_per_second;
+    timer_start(&w->timers, &call->answers, o->free_at);
+    if (call->deadline_at == NEVER)
+        timer_stop(client_timers(call), &call->deadline);
+    else
+        timer_start(client_timers(call), &call->deadline, call->deadline_at);
+}
+
 static void on_answers(void *user) {
     struct sim_call *call = user;
+    if (call->result.status && call->result.answered == 0)
+        call->result.answered = call->world->now;
+    if (call->operation->bytes_per_second && call->answer_bytes && !call->begun && call->result.class == CALL_OK) {
+        begin_answer(call);
+        return;
+    }
     if (call->client && call->client->stands_until > call->world->now) {
         /* It lies in the socket; whether that or a timer is looked at first is nobody's promise. */
         int64_t later = (int64_t)random_below(&call->world->random, 2);
@@ -173,8 +193,6 @@ static void on_answers(void *user) {
         return;
     }
     world_enter();
-    if (call->result.status)
-        call->result.answered = call->world->now;
     if (!try_again(call)) {
         deliver(call);
         end(call);
@@ -234,8 +252,10 @@ struct call *sim_call_start(struct world *w, struct sim_call *call, const struct
     timer_init(&call->deadline, on_deadline, call);
     LIST_INSERT_HEAD(&w->calls, call, link);
     timer_start(&w->timers, &call->arrives, w->now + half_of_latency(call));
-    if (options->deadline != NEVER)
-        timer_start(client_timers(call), &call->deadline, options->deadline);
+    int64_t silent_at = call->silence ? w->now + call->waits_for + call->silence : NEVER;
+    int64_t until = silent_at < options->deadline ? silent_at : options->deadline;
+    if (until != NEVER)
+        timer_start(client_timers(call), &call->deadline, until);
     return (struct call *)call;
 }
 

@@ -36,6 +36,8 @@ struct sim_operation {
     unsigned refusals;                    /* per mille; half of them are throttles, half 500s of the service's own */
     int64_t retry_after;                  /* microseconds that whoever is refused is asked to wait; 0: not asked */
     int64_t latency, jitter;              /* microseconds, there and back together */
+    int64_t bytes_per_second;             /* that all answers together come with; 0: at once */
+    int64_t free_at;                      /* when those under way are through */
     unsigned default_attempts;
     /* What the way there does to a call (NULL: nothing). It is asked when the request arrives (executed: false), and,
      * where that was let through, when the service has answered. */
@@ -79,6 +81,9 @@ struct sim_call {
     struct timer arrives, answers, deadline;
     int64_t deadline_at;
     int64_t began, waits_for; /* microseconds that the service was asked to wait (long polls) */
+    int64_t silence;          /* microseconds beyond the wait that the client waits for an answer's beginning; 0: by its deadline alone */
+    size_t answer_bytes;      /* of the answer, where that counts */
+    bool begun;               /* its first byte was there */
     bool waits;       /* at the server */
     bool client_gone; /* nobody hears the answer */
     unsigned attempts, max_attempts;

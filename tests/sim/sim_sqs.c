@@ -69,6 +69,7 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     call->max_messages = request->max_messages;
     call->visibility = request->visibility_seconds;
     call->wait = call->base.waits_for = (int64_t)request->wait_seconds * MICROSECONDS;
+    call->base.silence = request->silence;
     if (request->attempt_id)
         call->attempt_id = world_text(span_cstr(request->attempt_id));
     return sim_call_start(sqs->world, &call->base, &kind, &sqs->receive, options);

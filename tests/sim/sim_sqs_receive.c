@@ -47,10 +47,12 @@ void sim_receive_drop(struct sqs_call *call) {
         for (size_t i = 0; i < call->count; i++)
             sqs_message_free(call->messages[i]);
     call->count = 0;
+    call->base.answer_bytes = 0;
 }
 
 void sim_receive_give(struct sqs_call *call, const struct sim_message *m) {
     call->queue->received++;
+    call->base.answer_bytes += strlen(m->body);
     call->given[call->count] = m->index;
     call->messages[call->count++] = copy_out(m);
 }

@@ -42,7 +42,7 @@ static void fault_16_an_outage_of_three_hours_costs_a_probe_a_second_at_most_and
         for (unsigned n = 0; n < 10; n++)
             scene_send(&s, "{\"id\":\"nobody%u\",\"attributes\":{\"n\":1}}", n); /* some are being confirmed */
         load(&s, 2000);
-        world_run(&s.world, 300 * MILLISECOND);
+        world_run(&s.world, 200 * MILLISECOND);
         assert_in_range(s.db->committed, 10, 1500);
         sim_dynamodb_set_mode(s.db, outages[i].mode);
         world_run(&s.world, outages[i].unnoticed);
@@ -92,7 +92,7 @@ static void fault_16_after_an_outage_the_rate_is_back_within_a_minute(void **sta
         struct scene s;
         scene_init(&s, seed, 200);
         scene_start(&s);
-        load(&s, 4000);
+        load(&s, 8000);
         world_run(&s.world, 500 * MILLISECOND);
         uint64_t rate = commits_in(&s, 100 * MILLISECOND);
         assert_true(rate > 200);
@@ -113,7 +113,7 @@ static void fault_16_after_a_throttle_that_became_an_outage_the_rate_is_back_wit
         struct scene s;
         scene_init(&s, seed, 200);
         scene_start(&s);
-        load(&s, 4000);
+        load(&s, 8000);
         world_run(&s.world, 500 * MILLISECOND);
         uint64_t rate = commits_in(&s, 100 * MILLISECOND);
         scene_empties(&s, MINUTE);

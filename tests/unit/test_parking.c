@@ -187,10 +187,10 @@ static void those_that_come_later_go_behind_and_those_that_come_again_stay(void 
             assert_int_equal(arrive(&p, 1000 + i, 1, true, now), 0);
             continue;
         }
-        unsigned line = i / 2 < 33 ? i / 2 : 33;
+        unsigned line = i / 2 < 17 ? i / 2 : 17;
         assert_int_equal(arrive(&p, 7, line, false, now), 0);
         unsigned seconds = arrive(&p, 7, line, true, now);
-        assert_int_equal(seconds > 0, line > 32);
+        assert_int_equal(seconds > 0, line > 16);
         assert_true(seconds + 1 >= last);
         last = seconds;
         if (i % 40 == 0)

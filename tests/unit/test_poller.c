@@ -1,6 +1,8 @@
 #include "group_world.h"
 
+#include "queue_worker_private.h"
 #include "retry.h"
+#include "sim_sqs_private.h"
 
 static void when_idle_one_long_poll_is_out(void **state) {
     (void)state;
@@ -221,6 +223,217 @@ static void on_a_fifo_queue_calls_stay_below_its_rate_and_batches_are_full(void 
         }
 }
 
+/* An update of k0 … k49, whose body has that many bytes: white space is none of the record's size. */
+static struct sim_message *send_large(struct scene *s, unsigned n, size_t bytes) {
+    char *body = malloc(bytes + 1);
+    assert_non_null(body);
+    int head = snprintf(body, bytes, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u}", n % 50, n);
+    memset(body + head, ' ', bytes - 1 - (size_t)head);
+    memcpy(body + bytes - 1, "}", 2);
+    struct sim_message *m = sim_queue_send(s->queue, body);
+    free(body);
+    return m;
+}
+
+static void fault_32_what_comes_slowly_comes_once(void **state) {
+    (void)state;
+    static const struct {
+        unsigned visibility, messages;
+        int64_t rate; /* bytes a second in all */
+    } cases[] = {{30, 40, 150000}, {10, 40, 500000}, {43200, 40, 150000}, {60, 100, 100000}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct scene s;
+        struct sim_message *m[100];
+        scene_init(&s, i, 50);
+        s.worker.facts.visibility = cases[i].visibility;
+        s.sqs->receive.bytes_per_second = cases[i].rate;
+        for (unsigned n = 0; n < cases[i].messages; n++)
+            m[n] = send_large(&s, n, 200000);
+        scene_start(&s);
+        scene_empties(&s, cases[i].messages * 200000 * SECOND / cases[i].rate + 10 * SECOND);
+        for (unsigned n = 0; n < cases[i].messages; n++)
+            assert_int_equal(m[n]->receive_count, 1);
+        scene_done(&s);
+    }
+}
+
+/* Something on the way lets no answer pass that holds this message. */
+struct stopper {
+    size_t index;
+    enum sim_path path;
+    unsigned stopped;
+};
+
+static enum sim_path stop_answer(void *ctx, const struct sim_call *base, bool executed) {
+    struct stopper *stopper = ctx;
+    const struct sqs_call *call = (const struct sqs_call *)base;
+    for (size_t i = 0; executed && i < call->count; i++) {
+        if (call->given[i] == stopper->index) {
+            stopper->stopped++;
+            return stopper->path;
+        }
+    }
+    return SIM_PATH_CLEAR;
+}
+
+static void stop_answers_with(struct scene *s, struct stopper *stopper, const struct sim_message *m) {
+    stopper->index = m->index;
+    s->sqs->receive.path = stop_answer;
+    s->sqs->receive.path_ctx = stopper;
+}
+
+static const enum sim_path stops[] = {SIM_PATH_TOO_LARGE, SIM_PATH_FORBIDDEN,   SIM_PATH_UNAVAILABLE,
+                                      SIM_PATH_RESET,     SIM_PATH_OVER_CEILING, SIM_PATH_SILENT};
+
+/* How long the others take, and how often each was received. */
+static void fault_32_a_message_that_no_answer_can_hold_stops_no_other(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(stops); i++) {
+        struct scene s;
+        struct sim_message *m[200];
+        struct stopper stopper = {.path = stops[i]};
+        scene_init(&s, i, 200);
+        scene_start(&s);
+        struct sim_message *bad = scene_set(&s, 199, 1);
+        stop_answers_with(&s, &stopper, bad);
+        for (unsigned n = 0; n < 199; n++)
+            m[n] = scene_set(&s, n, n);
+        /* Those that were in an answer with it are hidden for half a minute. */
+        while (s.queue->count > 1) {
+            assert_true(world_step(&s.world));
+            assert_true(s.world.now < 40 * SECOND);
+        }
+        for (unsigned n = 0; n < 199; n++)
+            assert_true(m[n]->receive_count <= 2);
+        world_run(&s.world, 10 * MINUTE);
+        assert_in_range(stopper.stopped, 10, 30); /* each time that it is visible */
+        assert_true(world_logged(&s.world, "Receiving fails") <= 2);
+        s.sqs->receive.path = NULL;
+        scene_empties(&s, MINUTE); /* and it comes when it can */
+        assert_int_equal(s.dlq->count, 0);
+        scene_done(&s);
+    }
+}
+
+static void fault_32_on_a_fifo_queue_it_stops_its_own_group_alone(void **state) {
+    (void)state;
+    struct scene s;
+    struct stopper stopper = {.path = SIM_PATH_RESET};
+    scene_init_fifo(&s, 5, 60);
+    scene_start(&s);
+    for (unsigned n = 0; n < 120; n++) {
+        char body[100], group[16], id[16];
+        snprintf(body, sizeof body, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u}}", n / 2, n);
+        snprintf(group, sizeof group, "g%u", n / 2);
+        snprintf(id, sizeof id, "d%u", n);
+        struct sim_message *m = sim_queue_send_fifo(s.queue, body, group, id);
+        if (n == 40)
+            stop_answers_with(&s, &stopper, m);
+    }
+    while (s.queue->count > 2) {
+        assert_true(world_step(&s.world));
+        assert_true(s.world.now < 90 * SECOND);
+    }
+    assert_int_equal(scene_n(&s, 20), 0);
+    s.sqs->receive.path = NULL;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(scene_n(&s, 20), 41);
+    assert_int_equal(s.dlq->count, 0);
+    scene_done(&s);
+}
+
+/* Three a second, for minutes: how late are they? Returns the 99th of a hundred, in microseconds. */
+static int64_t lateness_beside(enum sim_path path, bool is_bad_there) {
+    struct scene s;
+    struct stopper stopper = {.path = path};
+    int64_t late[900];
+    size_t count = 0;
+    scene_init(&s, 7, 50);
+    scene_start(&s);
+    stop_answers_with(&s, &stopper, scene_set(&s, 0, 1));
+    if (!is_bad_there)
+        s.sqs->receive.path = NULL;
+    world_run(&s.world, 5 * SECOND);
+    for (unsigned n = 0; n < ARRAY_LENGTH(late); n++) {
+        uint64_t before = s.db->committed;
+        int64_t sent = s.world.now, next = sent + SECOND / 3;
+        scene_set(&s, 1 + n % 49, n);
+        while (s.db->committed == before && s.world.now < next)
+            assert_true(world_step(&s.world));
+        if (s.db->committed > before)
+            late[count++] = s.world.now - sent;
+        world_run(&s.world, next - s.world.now);
+    }
+    assert_true(count * 100 >= ARRAY_LENGTH(late) * 98);
+    for (size_t i = 1; i < count; i++)
+        for (size_t k = i; k > 0 && late[k] < late[k - 1]; k--) {
+            int64_t swap = late[k];
+            late[k] = late[k - 1];
+            late[k - 1] = swap;
+        }
+    assert_true(is_bad_there == (stopper.stopped > 0));
+    s.sqs->receive.path = NULL;
+    scene_empties(&s, MINUTE);
+    scene_done(&s);
+    return late[count * 98 / 100];
+}
+
+static void fault_32_beside_a_message_that_no_answer_can_hold_the_others_are_as_early(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(stops); i++)
+        if (stops[i] != SIM_PATH_SILENT) /* which nobody can tell from a queue that is empty */
+            assert_true(lateness_beside(stops[i], true) <= 2 * lateness_beside(stops[i], false));
+}
+
+static void a_queue_of_small_messages_is_received_at_full_width_though_large_ones_are_allowed(void **state) {
+    (void)state;
+    uint64_t received[2];
+    for (unsigned small = 0; small < 2; small++) {
+        struct scene s;
+        scene_init(&s, 3, 50);
+        s.worker.options.max_in_flight = 10000;
+        s.sqs->receive.latency = 100 * MILLISECOND;
+        s.sqs->receive.jitter = 0;
+        s.worker.facts.queue.attributes.max_message_size = small ? 2048 : SQS_MESSAGE_SIZE_MAX;
+        for (unsigned n = 0; n < 9000; n++)
+            scene_set(&s, n % 50, n);
+        scene_start(&s);
+        world_run(&s.world, 3 * SECOND);
+        received[small] = s.queue->received;
+        scene_done(&s);
+    }
+    assert_int_equal(received[0], received[1]);
+    assert_true(received[0] > 3000);
+}
+
+/* Bodies of a few hundred bytes, and then all at once as large as they may be. */
+static void bodies_that_are_larger_than_those_before_are_held_up_to_the_bound(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 31, 50);
+    s.worker.options.max_in_flight = 10000;
+    s.sqs->receive.latency = 50 * MILLISECOND;
+    s.sqs->receive.jitter = 0;
+    scene_start(&s);
+    for (unsigned n = 0; n < 2000; n++)
+        scene_set(&s, n % 50, n);
+    for (unsigned n = 0; n < 200; n++)
+        (void)send_large(&s, n, SQS_MESSAGE_SIZE_MAX);
+    s.db->transact.latency = 100 * MILLISECOND;
+    size_t most = 0;
+    while (s.queue->count > 0) {
+        assert_true(world_step(&s.world));
+        size_t held = s.worker.worker ? s.worker.worker->held_bytes : 0;
+        most = held > most ? held : most;
+        assert_true(s.world.now < 10 * MINUTE);
+    }
+    assert_in_range(most, (size_t)40 << 20, (size_t)64 << 20);
+    assert_int_equal(s.dlq->count, 0);
+    for (size_t i = 0; i < s.sqs->all_count; i++)
+        assert_true(s.sqs->all[i]->receive_count <= 2);
+    scene_done(&s);
+}
+
 /* Our own ceiling is 10,000 (MAX_IN_FLIGHT), SQS's 120,000 for all together: many processes may reach it. */
 static void fault_24_beyond_the_in_flight_cap_receives_come_back_empty_and_cost_no_spin(void **state) {
     (void)state;
@@ -281,6 +494,12 @@ int main(void) {
         cmocka_unit_test(a_server_that_does_not_wait_and_fails_at_times_is_asked_on),
         cmocka_unit_test(with_max_rate_only_a_few_seconds_worth_is_held),
         cmocka_unit_test(a_lost_answer_costs_a_delivery_and_no_more),
+        cmocka_unit_test(fault_32_what_comes_slowly_comes_once),
+        cmocka_unit_test(fault_32_a_message_that_no_answer_can_hold_stops_no_other),
+        cmocka_unit_test(fault_32_on_a_fifo_queue_it_stops_its_own_group_alone),
+        cmocka_unit_test(fault_32_beside_a_message_that_no_answer_can_hold_the_others_are_as_early),
+        cmocka_unit_test(a_queue_of_small_messages_is_received_at_full_width_though_large_ones_are_allowed),
+        cmocka_unit_test(bodies_that_are_larger_than_those_before_are_held_up_to_the_bound),
         cmocka_unit_test(fault_24_beyond_the_in_flight_cap_receives_come_back_empty_and_cost_no_spin),
         cmocka_unit_test(fault_24_an_over_limit_answer_is_waited_out),
         cmocka_unit_test(on_a_fifo_queue_calls_stay_below_its_rate_and_batches_are_full),

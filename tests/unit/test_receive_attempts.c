@@ -4,7 +4,7 @@
 
 static struct receive_attempt lose(struct receive_attempts *attempts, struct random *random, unsigned messages, int64_t at) {
     struct receive_attempt attempt = receive_attempt_new(random, messages, at);
-    receive_attempts_lost(attempts, &attempt);
+    receive_attempts_lost(attempts, &attempt, false, at);
     return attempt;
 }
 
@@ -47,6 +47,29 @@ static void an_attempt_is_repeated_while_its_messages_are_hidden_and_for_five_mi
         assert_int_equal(receive_attempts_repeat(&attempts, 10, cases[i].hidden, SECOND + cases[i].age, &got), cases[i].repeated);
         assert_int_equal(attempts.count, 0);
     }
+}
+
+static void fault_32_an_attempt_that_is_cut_gives_way_to_others_and_is_given_up(void **state) {
+    (void)state;
+    struct random random;
+    random_seed(&random, 5);
+    struct receive_attempts attempts = {.count = 0};
+    struct receive_attempt first = receive_attempt_new(&random, 10, 0), got = first;
+    int64_t now = SECOND, pause = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        receive_attempts_lost(&attempts, &got, true, now);
+        if (pause > 0)
+            assert_false(receive_attempts_repeat(&attempts, 10, HOUR, now + pause - 1, &got));
+        now += pause;
+        assert_true(receive_attempts_repeat(&attempts, 10, HOUR, now, &got));
+        assert_string_equal(got.id, first.id);
+        pause = pause ? 2 * pause : 500 * MILLISECOND;
+    }
+    receive_attempts_lost(&attempts, &got, false, now); /* what was lost otherwise doesn't count */
+    assert_int_equal(attempts.count, 1);
+    assert_true(receive_attempts_repeat(&attempts, 10, HOUR, now + 10 * SECOND, &got));
+    receive_attempts_lost(&attempts, &got, true, now);
+    assert_int_equal(attempts.count, 0);
 }
 
 static void an_attempt_waits_until_there_is_room_for_all_that_it_may_bring(void **state) {
@@ -195,6 +218,7 @@ int main(void) {
         cmocka_unit_test(new_attempts_have_ids_that_the_service_takes_and_no_two_alike),
         cmocka_unit_test(lost_attempts_are_repeated_oldest_first_once_each),
         cmocka_unit_test(an_attempt_is_repeated_while_its_messages_are_hidden_and_for_five_minutes),
+        cmocka_unit_test(fault_32_an_attempt_that_is_cut_gives_way_to_others_and_is_given_up),
         cmocka_unit_test(an_attempt_waits_until_there_is_room_for_all_that_it_may_bring),
         cmocka_unit_test(of_too_many_the_oldest_is_given_up),
         cmocka_unit_test(fault_23_what_a_lost_answer_brought_is_asked_for_again_and_counts_once),

@@ -84,7 +84,8 @@ static void a_client_that_stands_hears_late_of_what_went_on(void **state) {
     world_run(&t.world, 100 * SECOND);
     assert_true(p.done);
     assert_int_equal(p.answer.call.class, CALL_OK);
-    assert_in_range(p.answer.call.answered, resumes, resumes + 1);
+    /* When it came, not when it was read. */
+    assert_in_range(p.answer.call.answered, t.world.now - 600 * SECOND, resumes - 590 * SECOND);
     assert_int_equal(fired, 1);
     world_done(&t.world);
 }

@@ -1,4 +1,5 @@
-/* For a test of the loop: all clocks of the process, libev's and libcurl's too, go on at once to what is waited for next. Nothing else waits. */
+/* For a test of the loop: all clocks of the process, libev's and libcurl's too, go on at once to what is waited for
+ * next. Nothing else waits. */
 #pragma once
 
 #include "clock.h"

@@ -103,7 +103,6 @@ struct judge_worker {
     int64_t started_at, stopping_at;
     unsigned running[PLAN_ALL_RECORDS];
     unsigned open_calls, open_receives, open_transactions;
-    size_t reserved; /* bytes that open receives may bring */
     int64_t last_receive, tries_since;
     unsigned tries; /* transactions since then */
     int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
@@ -174,7 +173,7 @@ void judge_stopping(struct judge *j, unsigned worker);
 void judge_ended(struct judge *j, unsigned worker);
 void judge_delivered(struct judge *j, unsigned worker, const struct sim_message *m, int64_t until);
 void judge_call(struct judge *j, unsigned worker, int by);
-struct judged_receive judge_receive(struct judge *j, unsigned worker, unsigned max_messages);
+struct judged_receive judge_receive(struct judge *j, unsigned worker);
 void judge_transact(struct judge *j, unsigned worker, unsigned update);
 void judge_transacted(struct judge *j, unsigned worker, const struct judged_answer *a);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);

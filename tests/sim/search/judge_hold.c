@@ -228,16 +228,12 @@ static bool all_held_fail(const struct judge *j, unsigned worker) {
     return some;
 }
 
-struct judged_receive judge_receive(struct judge *j, unsigned worker, unsigned max_messages) {
+struct judged_receive judge_receive(struct judge *j, unsigned worker) {
     struct judge_worker *w = &j->workers[worker];
     int64_t now = j->world->now;
-    size_t limit = (size_t)64 << 20;
     w->open_receives++;
-    w->reserved += max_messages * j->queue->attributes.max_message_size;
     if (w->open_receives > 32)
         judge_broken(j, "I6", "worker %u has %u receives open", worker, w->open_receives);
-    if (w->reserved > limit)
-        judge_broken(j, "I6", "worker %u may get %zu bytes of bodies at once", worker, w->reserved);
     if (is_long_since(j, j->sqs_out_since, w->sqs_felt) && now - w->last_receive < 200 * MILLISECOND)
         judge_broken(j, "I6", "worker %u receives twice within %lld us while SQS is out", worker,
                      (long long)(now - w->last_receive));

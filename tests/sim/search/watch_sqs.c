@@ -12,7 +12,6 @@ static struct sim_message *message_at(const struct judge *j, size_t index) {
 static void receive_ended(struct watched *c) {
     struct judge_worker *w = &c->watch->judge->workers[c->watch->worker];
     w->open_receives--;
-    w->reserved -= c->count * c->watch->judge->queue->attributes.max_message_size;
 }
 
 /* Whether an older one could have come in its place. */
@@ -60,7 +59,7 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
     c->ended = receive_ended;
     trace_note(j->trace, j->world->now, TRACE_RECEIVE, w->worker, request->max_messages, request->wait_seconds,
                request->attempt_id ? span_cstr(request->attempt_id) : SPAN(""));
-    c->receive = judge_receive(j, w->worker, request->max_messages);
+    c->receive = judge_receive(j, w->worker);
     return watched_started(c, w->sqs.receive(w->sqs.ctx, request, options, on_received, c));
 }
 
