@@ -37,6 +37,8 @@ MUST_USE enum exit_code app_init(struct app *app, const struct cli *cli);
 /* Takes a zeroed one too. */
 void app_free(struct app *app);
 
+/* What an option of the command line gives for a setting; NULL: none does. */
+const char *app_option(const struct app *app, const char *setting);
 /* Reads the settings again, and takes over in app->settings and app->log what can change; the credentials are asked for anew. False: something is wrong
  * with them, which is in the log, and all is as it was. */
 MUST_USE bool app_reload(struct app *app);

@@ -23,6 +23,7 @@
 
 struct services_options {
     const struct environment *environment;
+    const char *profile; /* that an option of the command line names: then keys of the environment don't count; NULL: none does */
     bool with_queue;
     size_t max_connections; /* that the descriptors we may open allow */
     struct loop *loop;

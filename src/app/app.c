@@ -79,6 +79,16 @@ static void look_at_places(struct app *app, bool with_queue) {
     queue_place_warn(&app->log, "DLQ_URL", app->settings.dlq, services->sqs_url, services->region);
 }
 
+const char *app_option(const struct app *app, const char *setting) {
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        const char *value = strcmp(SETTINGS[i].name, setting) == 0 ? app->cli->settings[i] : NULL;
+        if (value && value[0]) {
+            return value;
+        }
+    }
+    return NULL;
+}
+
 enum exit_code app_init(struct app *app, const struct cli *cli) {
     *app = (struct app){.cli = cli, .log = {.fd = STDERR_FILENO, .clock = clock_system()}};
     if (!load_configuration(app)) {
@@ -96,6 +106,7 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
         return fail(app, "The event loop or the cryptographic library can't be set up: no memory, or no descriptors");
     }
     struct services_options options = {.environment = &app->environment,
+                                       .profile = app_option(app, "AWS_PROFILE"),
                                        .with_queue = (cli->command->needs & NEED_QUEUE) != 0,
                                        .loop = app->loop,
                                        .random = &app->random,

@@ -43,7 +43,10 @@ static void check_ca_bundle(struct checks *checks, const struct environment *env
     if (!readable) {
         (void)snprintf(why, sizeof why, "%s", strerrordesc_np(errno));
     }
-    if (!readable || !http_ca_file_check(path, why, sizeof why)) {
+    if (!readable && errno == ENOENT) {
+        (void)snprintf(sentence, sizeof sentence, "%s names a file that does not exist: %.200s", name, path);
+        check(checks, false, sentence);
+    } else if (!readable || !http_ca_file_check(path, why, sizeof why)) {
         (void)snprintf(sentence, sizeof sentence, "%s has to name a file of certificates (PEM): %s", name, why);
         check(checks, false, sentence);
     }
@@ -67,7 +70,7 @@ bool services_find(struct services *services, const struct services_options *opt
     const struct environment *environment = options->environment;
     struct checks checks = {.log = options->log, .fine = true};
     char why[SETTING_WHY_SIZE];
-    if (!shared_config_load(environment, NULL, &services->config, why)) {
+    if (!shared_config_load(environment, options->profile, &services->config, why)) {
         check(&checks, false, why);
         return false;
     }

@@ -270,11 +270,14 @@ static void give_up(struct stream_worker *w) {
     const struct engine *e = &w->engine;
     enum exit_code blame = e->hold.active ? e->hold.blame : engine_unconfirmed(e) ? e->confirm_blame : EXIT_UNREACHABLE;
     bool suspects = e->hold.active && verdict_may_be_its_own(e->hold.why.kind);
+    const struct line *begun = last_begun(w);
     LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR,
-              suspects ? "Giving up: what is left fails, and nothing succeeds that would tell whether it is its own fault; lines from here on may not have "
-                         "been applied"
-                       : "Giving up: the environment fails for every message; lines from here on may not have been applied",
-              LOG_I("line", next_line(w)), LOG_C("failure", e->hold.cause[0] ? e->hold.cause : "none"));
+              suspects ? "Giving up: what is left fails, and nothing succeeds that would tell whether it is its own fault. All lines before this one are "
+                         "done; of those from it to the last one begun, some may have been applied"
+                       : "Giving up: the environment fails for every message. All lines before this one are done; of those from it to the last one "
+                         "begun, some may have been applied",
+              LOG_I("line", next_line(w)), LOG_I("last_begun", begun ? begun->number : next_line(w) - 1),
+              LOG_C("failure", e->hold.cause[0] ? e->hold.cause : "none"));
     engine_stop(&w->engine);
     end(w, blame);
 }

@@ -201,3 +201,19 @@ def test_help_and_version_need_no_settings(settings_scene: Scene, arguments: lis
 def test_a_misspelt_word_of_the_command_line_is_answered_with_the_right_one(settings_scene: Scene, arguments: list[str], meant: str) -> None:
     process = settings_scene.command(*arguments, stdin="")
     assert process.wait() == 64 and process.find_log(f"did you mean {meant}[?]") and not process.output, process.describe()
+
+
+def test_a_profile_that_an_option_names_goes_before_the_keys_of_the_environment(settings_scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "credentials"
+    path.write_text("[mine]\naws_access_key_id = FIRST\naws_secret_access_key = x\n")
+    process = settings_scene.command("apply", "--profile", "mine", stdin="", AWS_SHARED_CREDENTIALS_FILE=path)
+    assert process.wait() == 0 and process.find_log("Started .*credentials=shared-credentials-file"), process.describe()
+    process = settings_scene.command("apply", "--profile", "theirs", stdin="", AWS_SHARED_CREDENTIALS_FILE=path)
+    assert process.wait() == 78 and process.find_log("--profile.*there is no such profile"), process.describe()
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+def test_a_file_that_a_setting_names_and_that_does_not_exist_is_said_as_that(settings_scene: Scene, name: str) -> None:
+    process = settings_scene.command("apply", stdin="", **{name: "/no/such/file"})
+    assert process.wait() == (78 if name == "AWS_CA_BUNDLE" else 0)
+    assert [line for line in process.log if name in line and "does not exist" in line and "/no/such/file" in line], process.describe()
