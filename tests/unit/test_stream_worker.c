@@ -301,9 +301,38 @@ static void a_stop_in_an_outage_ends_in_its_time_and_says_what_may_have_been_app
             stage_ends(&g, twice ? SECOND : 7 * SECOND, EXIT_INTERRUPTED);
             assert_int_equal(lines_of(&g, "\"success\":true"), line_logged(&g) - 1);
             assert_int_equal(world_logged(&g.scene.world, "last_begun="), 1);
+            assert_int_equal(world_logged(&g.scene.world, " done="), 1);
             stage_done(&g);
             free(input);
         }
+    }
+}
+
+/* They are numbered, so that they can't be taken for the responses of the lines before them; and the log names them in any case. */
+static void what_is_known_behind_the_line_is_answered_where_lines_are_numbered(void **state) {
+    (void)state;
+    for (unsigned given_up = 0; given_up < 2; given_up++) {
+        struct stage g;
+        char *input = many(40, "\n");
+        stage_init(&g, 13, input);
+        g.options.max_in_flight = 20;
+        g.options.line_numbers = true;
+        struct scripted script = {.record = "k7\"", .status = 400, .code = "ThrottlingException", .left = FOR_EVER};
+        scene_script(&g.scene, &script);
+        stage_start(&g);
+        STEP_WHILE(&g.scene.world, g.scene.db->committed < 15);
+        script.record = "k";
+        if (!given_up)
+            stream_worker_stop(g.worker);
+        stage_ends(&g, 2 * MINUTE, given_up ? EXIT_UNREACHABLE : EXIT_INTERRUPTED);
+        char unanswered[32];
+        snprintf(unanswered, sizeof unanswered, "{\"line\":%zu,", line_logged(&g));
+        assert_null(strstr(g.output.data, unanswered));
+        assert_int_equal(lines_of(&g, "\"success\":true"), g.scene.db->committed);
+        assert_true(g.scene.db->committed > line_logged(&g) - 1);
+        assert_int_equal(world_logged(&g.scene.world, " done=none"), 0);
+        stage_done(&g);
+        free(input);
     }
 }
 
@@ -395,6 +424,7 @@ int main(void) {
         cmocka_unit_test(a_stop_finishes_what_was_begun_and_names_the_line_to_go_on_with),
         cmocka_unit_test(a_stop_waits_for_a_line_that_others_have_overtaken),
         cmocka_unit_test(a_stop_in_an_outage_ends_in_its_time_and_says_what_may_have_been_applied),
+        cmocka_unit_test(what_is_known_behind_the_line_is_answered_where_lines_are_numbered),
         cmocka_unit_test(a_stop_when_all_is_done_is_no_interruption),
         cmocka_unit_test(responses_have_the_numbers_of_their_lines_where_they_are_asked_for),
         cmocka_unit_test(verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is_the_environments),
