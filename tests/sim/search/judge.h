@@ -18,7 +18,7 @@
  * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged.
  * - I5, "a hold": a worker is in one from the second message that fails since DynamoDB last worked (a conflict, a
  *   false condition show that as well), as long as all that it holds has failed since, or stands behind such by
- *   record or group. What failed before that, or was set aside, is known to be alone and tells nothing new. What
+ *   record or group. What failed or began before that, or was set aside, is known to be alone and tells nothing new. What
  *   waits for its confirming read has its verdict. Throttles are answered by a lower rate first: for 30 s they are no
  *   hold. Of the receives in a hold those count that bring messages, since they alone cost any: from the beginning of
  *   the one to that of the next 5, 10, 20, 40, 60 s.
@@ -108,6 +108,7 @@ struct judge_worker {
     int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
     int64_t did_at[DOINGS];                  /* when it last did so with whatever message */
     unsigned working;   /* answers of a DynamoDB that works, from 1 */
+    int64_t worked_at;  /* when the last of them came */
     unsigned failing;   /* different updates that failed since the last of them */
     int64_t failing_at; /* when the second of these did */
     bool throttled;     /* the last failure was that */

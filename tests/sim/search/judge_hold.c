@@ -118,6 +118,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     }
     if (a->works) {
         w->working++;
+        w->worked_at = now;
         w->failing = w->extras = 0;
     }
     bool cut_off = !a->works && is_cut_off(a->result);
@@ -126,9 +127,10 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
         return;
     struct update_seen *u = &j->updates[a->update];
     w->throttled = a->result->class == CALL_THROTTLED;
-    /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. */
+    /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. Nor
+     * does what began before that success. */
     bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
-    if (!known && ++w->failing == 2)
+    if (!known && a->began >= w->worked_at && ++w->failing == 2)
         w->failing_at = now;
     u->failed_in[worker] = w->working;
 }
@@ -183,7 +185,9 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
         w->tries = 0;
     }
     w->tries++;
-    if (is_long_since(j, j->db_out_since, w->db_felt) && w->tries > TRIES_MAX)
+    /* Throttles of a few messages may be their records', each of which is tried by itself. */
+    unsigned most = w->throttled ? 2 * TRIES_MAX : TRIES_MAX;
+    if (is_long_since(j, j->db_out_since, w->db_felt) && w->tries > most)
         judge_broken(j, "I6", "worker %u tries %u times within %.1f s while DynamoDB is out", worker, w->tries,
                      (double)(now - w->tries_since) / (double)SECOND);
     if (update == j->plan->update_count)

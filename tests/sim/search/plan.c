@@ -155,7 +155,7 @@ bool plan_concerns(const struct plan *p, const struct plan_fault *f, unsigned up
     return f->kind >= FAULT_PATH_TRANSACT && f->kind <= FAULT_PATH_RECEIVE && f->target == update;
 }
 
-static bool waits_for(const struct plan *p, unsigned update, unsigned other) {
+bool plan_waits_for(const struct plan *p, unsigned update, unsigned other) {
     bool same_group = p->fifo && p->updates[update].group == p->updates[other].group;
     return same_group || plan_record(p, update) == plan_record(p, other);
 }
@@ -163,7 +163,7 @@ static bool waits_for(const struct plan *p, unsigned update, unsigned other) {
 bool plan_is_stuck(const struct plan *p, unsigned update) {
     for (unsigned i = 0; i < p->fault_count; i++)
         for (unsigned other = 0; p->faults[i].lasts == FOR_GOOD && other < p->update_count; other++)
-            if (plan_concerns(p, &p->faults[i], other) && waits_for(p, update, other))
+            if (plan_concerns(p, &p->faults[i], other) && plan_waits_for(p, update, other))
                 return true;
     return false;
 }

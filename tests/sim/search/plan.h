@@ -174,6 +174,8 @@ bool plan_needs_company(const struct plan *p);
 /* The record that an update is for. */
 unsigned plan_record(const struct plan *p, unsigned update);
 #define PLAN_ALL_RECORDS (4 * PLAN_RECORDS + 1) /* these numbers are below */
+/* Whether an update is of the same record or group: one of them may wait behind the other, or be it. */
+bool plan_waits_for(const struct plan *p, unsigned update, unsigned other);
 /* Whether the fault is one that holds up this update alone, or its record. */
 bool plan_concerns(const struct plan *p, const struct plan_fault *f, unsigned update);
 /* Whether such a fault never ends: for the update, or another of its record or group, behind which it may wait. */

@@ -95,26 +95,39 @@ static void on_feed(void *user) {
     timer_start(&r->world.timers, &r->feed_timer, r->world.now + FEED_INTERVAL);
 }
 
-static unsigned poisoned_left(const struct run *r) {
+static bool is_poisoned(const struct plan *p, unsigned update) {
+    return p->updates[update].kind == UPDATE_POISON || p->updates[update].kind == UPDATE_REFUSED;
+}
+
+/* Whether the update, or one of its record or group behind which it waits, fails by itself or is kept from its end for good. */
+static bool may_fill_up(const struct plan *p, unsigned update) {
+    if (plan_is_stuck(p, update))
+        return true;
+    for (unsigned u = 0; u < p->update_count; u++)
+        if (is_poisoned(p, u) && plan_waits_for(p, update, u))
+            return true;
+    return false;
+}
+
+static unsigned left_of(const struct run *r, bool (*kind)(const struct plan *p, unsigned update)) {
     const struct plan *p = r->plan;
     const struct sim_message *m;
     unsigned count = 0;
     TAILQ_FOREACH(m, &r->judge.queue->messages, link) {
         unsigned update = plan_update_in(p, m->body, strlen(m->body));
-        count += update < p->update_count &&
-                 (p->updates[update].kind == UPDATE_POISON || p->updates[update].kind == UPDATE_REFUSED);
+        count += update < p->update_count && kind(p, update);
     }
     return count;
 }
 
 /* A worker that holds nothing but messages that fail by themselves receives one further message a minute, as the contract has it: a minute for
- * each delivery of such a message to come, and one for the success that tells. Where they take all its places and the one beyond, it can't tell them
- * from an outage: it keeps them, and there may be no end. */
+ * each delivery of such a message to come, and one for the success that tells. Where they take all its places and the one beyond, with what waits
+ * behind them, it can't tell them from an outage: it keeps them, and there may be no end. */
 static void allow_for_poison(struct run *r) {
-    const struct plan_worker *w = &r->plan->workers[0];
-    unsigned count = poisoned_left(r);
-    r->give_up_at += 2 * MINUTE * w->max_attempts * count;
-    r->may_stay = count > w->max_in_flight;
+    unsigned count = left_of(r, may_fill_up);
+    r->give_up_at += 2 * MINUTE * r->plan->workers[0].max_attempts * left_of(r, is_poisoned);
+    for (unsigned i = 0; i < r->plan->worker_count; i++)
+        r->may_stay = r->may_stay || (r->slots[i].alive && !r->slots[i].stopping && count > r->plan->workers[i].max_in_flight);
 }
 
 /* Beside a poisoned message one worker must see the others succeed: there is one alone. */
@@ -196,21 +209,11 @@ static void step(struct run *r) {
             happen(r, i);
 }
 
-/* Those that never come to their end: what is wrong with them is so for good. */
-static unsigned stuck(const struct run *r) {
-    const struct sim_message *m;
-    unsigned count = 0;
-    TAILQ_FOREACH(m, &r->judge.queue->messages, link) {
-        unsigned update = plan_update_in(r->plan, m->body, strlen(m->body));
-        count += update < r->plan->update_count && plan_is_stuck(r->plan, update);
-    }
-    return count;
-}
-
+/* Those are over that nothing is wrong with for good. */
 static bool is_over(const struct run *r) {
     if (!r->quiet || r->judge.queue->count > PLAN_MESSAGES_MAX)
         return false;
-    unsigned left = stuck(r);
+    unsigned left = left_of(r, plan_is_stuck);
     return r->judge.queue->count == left && slots_idle(r, left);
 }
 
