@@ -218,8 +218,10 @@ void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m
     struct seen *s = judge_seen(j, m);
     struct holding *h = &s->holdings[worker];
     judge_did(j, worker, s->judged ? s->update : j->plan->update_count, DOING_DELETE, ok, result);
-    if (s->judged && h->life == j->workers[worker].life && h->handle == handle)
-        h->undeleted = !ok;
+    if (!s->judged || h->life != j->workers[worker].life || h->handle != handle)
+        return;
+    h->undeleted = !ok;
+    h->undeleted_at = j->world->now;
 }
 
 void judge_warned(struct judge *j, struct span line) {
@@ -246,8 +248,9 @@ void judge_undeleted(struct judge *j, unsigned worker) {
     unsigned count = 0, quarter = j->workers[worker].plan->max_in_flight / 4;
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct holding *h = &j->seen[i].holdings[worker];
-        count += j->seen[i].judged && h->life == j->workers[worker].life && h->undeleted && !h->returned &&
-                 h->told_until > j->world->now;
+        bool known = h->undeleted && h->undeleted_at < j->world->now; /* an answer is heard of entry by entry */
+        bool has = j->seen[i].judged && h->life == j->workers[worker].life && !h->returned;
+        count += known && has && h->told_until > j->world->now;
     }
     if (j->plan->later && count > (quarter ? quarter : 1))
         judge_broken(j, "I6", "worker %u receives, though %u messages are done with and not deleted", worker, count);

@@ -41,7 +41,8 @@ struct holding { /* a message at a worker */
     bool returned; /* it gave the message back */
     bool declined; /* …not for a fault of the environment: it had no room for it, its group comes again, or it failed by the rule for one alone */
     bool gone;     /* it deleted it, or tried to */
-    bool undeleted; /* …and was told that it is not deleted */
+    bool undeleted; /* …and was told that it is not deleted, */
+    int64_t undeleted_at; /* then, last */
     bool abandoned; /* …and gave it back then, though no other could be deleted either */
     unsigned costs; /* receives by this life that came to nothing */
     int64_t held;   /* for how long, all those together */
