@@ -10,7 +10,7 @@ import pytest
 from tree import ROOT, files, name_of
 
 MUTANTS = files("tests/sim/mutants/*.patch")
-PROMISES = {"I1", "I2", "I3", "I4", "I5", "I6", "order", "lease", "drain", "recovery", "liveness"}
+PROMISES = {"I1", "I2", "I3", "I4", "I5", "I6", "order", "lease", "drain", "recovery", "liveness", "named"}
 
 
 def caught_by(patch: Path) -> str:
