@@ -17,8 +17,8 @@
  *   the others of that call; a 413 needs no other. It must be named by then.
  * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged.
  * - I5, "a hold": a worker is in one from the second message that fails since DynamoDB last worked (a conflict, a
- *   false condition show that as well), as long as all that it holds has failed since, or stands behind such by
- *   record or group. What failed or began before that, or was set aside, is known to be alone and tells nothing new. What
+ *   false condition show that as well), from the first where it never did, as long as all that it holds has failed
+ *   since, or stands behind such by record or group. What failed or began before that, or was set aside, is known to be alone and tells nothing new. What
  *   waits for its confirming read has its verdict. Throttles are answered by a lower rate first: for 30 s they are no
  *   hold. Of the receives in a hold those count that bring messages, since they alone cost any: from the beginning of
  *   the one to that of the next 5, 10, 20, 40, 60 s.
@@ -111,7 +111,7 @@ struct judge_worker {
     unsigned working;   /* answers of a DynamoDB that works, from 1 */
     int64_t worked_at;  /* when the last of them came */
     unsigned failing;   /* different updates that failed since the last of them */
-    int64_t failing_at; /* when the second of these did */
+    int64_t failing_at; /* when the last of these did that makes it a hold */
     bool throttled;     /* the last failure was that */
     unsigned extras;    /* receives in that hold that brought something */
     int64_t extra_at;   /* when the last of these began */

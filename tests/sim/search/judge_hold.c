@@ -107,6 +107,11 @@ static bool fails_as_ever(const struct judge *j, unsigned worker, const struct j
     return own->alike > 0 && strcmp(own->code, a->result->code) == 0;
 }
 
+/* How many must fail for a hold: after something has worked one may be alone, and the next is received at once. */
+static unsigned least_of_hold(const struct judge_worker *w) {
+    return w->working > 1 ? 2 : 1;
+}
+
 /* What the answer tells of DynamoDB. */
 static void hear(struct judge *j, unsigned worker, const struct judged_answer *a) {
     struct judge_worker *w = &j->workers[worker];
@@ -130,7 +135,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. Nor
      * does what began before that success. */
     bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
-    if (!known && a->began >= w->worked_at && ++w->failing == 2)
+    if (!known && a->began >= w->worked_at && ++w->failing == least_of_hold(w))
         w->failing_at = now;
     u->failed_in[worker] = w->working;
 }
@@ -248,7 +253,7 @@ struct judged_receive judge_receive(struct judge *j, unsigned worker) {
     bool cut_off = w->cut_off_since != NEVER && now - w->cut_off_since > MINUTE;
     /* Throttles are answered by a lower rate first, and by a hold where nothing is admitted for a while. */
     sure = sure && (!w->throttled || now - w->failing_at > STARVED_AFTER);
-    return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= 2) && all_held_fail(j, worker),
+    return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= least_of_hold(w)) && all_held_fail(j, worker),
                                    .working = w->working};
 }
 
@@ -268,7 +273,7 @@ void judge_brought(struct judge *j, unsigned worker, const struct judged_receive
                      count);
         return;
     }
-    if (w->failing < 2)
+    if (w->failing < least_of_hold(w))
         return;
     int64_t wait = w->extras < 4 ? FIRST_EXTRA << w->extras : EXTRA_CAP,
             since = w->extras ? w->extra_at : w->failing_at;
