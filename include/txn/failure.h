@@ -30,6 +30,7 @@ struct failure {
     struct {
         size_t at, end;
     } path; /* in message: of a field, what the message's author named */
+    size_t reason_at;   /* of a ValidationError: where its reason begins in message */
 };
 
 void failure_init(struct failure *f);
@@ -38,6 +39,10 @@ void failure_free(struct failure *f);
 void failure_set(struct failure *f, enum error_type type, const char *format, ...) PRINTF_LIKE(3, 4);
 /* ERROR_VALIDATION with details {"field": field, "reason": reason}. The message is made from both. */
 void failure_validation(struct failure *f, struct span field, const char *reason_format, ...) PRINTF_LIKE(3, 4);
+/* The reason of a ValidationError: what stands behind its field. */
+static inline struct span failure_reason(const struct failure *f) {
+    return f->reason_at <= f->message.len ? span_of(f->message.data + f->reason_at, f->message.len - f->reason_at) : SPAN("");
+}
 /* ERROR_RECORD_NOT_FOUND or ERROR_CONDITIONAL_CHECK with details {"id": id}; id is JSON text. */
 void failure_for_id(struct failure *f, enum error_type type, struct span id);
 /* ERROR_DATABASE with details {"code": code}. */

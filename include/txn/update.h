@@ -20,6 +20,7 @@ struct update_context {
     const struct table_shape *table;
     const char *audit_table; /* its name */
     bool audit_table_exists;
+    bool audit_ends_early; /* audit records expire while the queue may still deliver their messages */
     enum audit_mode audit;
     unsigned audit_ttl_days; /* 0: records don't expire */
     const char *user_agent;  /* table-updater/<version> */
@@ -48,6 +49,9 @@ struct update {
     bool readable;          /* JSON of the right shape: a failure of it can have an audit record */
     bool audited;           /* an audit record is asked for (by the message or the setting), and there is a table for it */
     bool conditional;       /* it has a condition_expression */
+    bool create_if_missing; /* a record that isn't there is created: it takes no guard */
+    bool repeats;           /* applied twice it would do twice as much: only the audit record keeps it from that */
+    bool confirm_refusal;   /* its failure is a rule that earlier versions didn't have: an audited one may have been applied by them */
     bool own_key;           /* the idempotency key is the producer's, not the MessageId */
     bool unwrapped;         /* the message was one of our DLQ messages; source is its own */
     struct update_source source;
@@ -55,7 +59,7 @@ struct update {
     struct span id;         /* as the message spells it, JSON text on one line; for details and responses. Absent: it doesn't fit the key */
     struct span record;     /* the record's key in normal form, {"id":{"S":"x"}}: two updates of one record have the same bytes. Absent like id */
     char log_id[65];        /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
-    char request_hash[68];  /* "v1:" and hex SHA-256 of what the message means; empty where it isn't fit, or not audited */
+    char request_hash[68];  /* "v1:" or "v2:" and hex SHA-256 of what the message means; empty where it isn't fit, or not audited */
     struct buf request;     /* the TransactWriteItems request, once built */
     bool request_hashed;    /* and its SHA-256, which comes with the token of an audited one */
     uint8_t request_sha256[SHA256_SIZE];
@@ -95,7 +99,6 @@ bool update_append_success(const struct update *u, int64_t wall, struct buf *out
 
 /* Appends the GetItem request that reads the audit record of u, strongly consistent, only its log_id and request_hash. */
 bool update_append_confirm_request(const struct update_context *ctx, const struct update *u, struct buf *out);
-/* Appends the PutItem request of the audit record of a failure, for one that is readable and audited. own_message_id: of the delivery that
- * failed. What an item can't hold (an id or attributes that are what failed) is left out. False: no memory, or out has failed. */
-bool update_append_failure_record(const struct update_context *ctx, const struct update *u, struct span own_message_id, int64_t wall,
-                                  struct buf *out);
+/* Appends the PutItem request of the audit record of a failure, for one that is readable and audited. What an item can't hold (an id or
+ * values that are what failed) is left out. False: no memory, or out has failed. */
+bool update_append_failure_record(const struct update_context *ctx, const struct update *u, int64_t wall, struct buf *out);

@@ -131,16 +131,20 @@ bool attribute_value_check(const struct value_tape *t, tape_node n, const struct
     return false;
 }
 
-bool attribute_map_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
-    char before = '{';
+void attribute_members_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
     for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
-        buf_append_char(out, before);
+        if (name > tape_first(object))
+            buf_append_char(out, ',');
         json_string_append(tape_string(t, name), out);
         buf_append_char(out, ':');
         attribute_value_append(t, name + 1, form, out);
-        before = ',';
     }
-    return buf_append_cstr(out, before == '{' ? "{}" : "}");
+}
+
+bool attribute_map_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
+    buf_append_char(out, '{');
+    attribute_members_append(t, object, form, out);
+    return buf_append_char(out, '}');
 }
 
 static bool append_number(struct span text, enum number_form form, struct buf *out) {

@@ -33,5 +33,7 @@ MUST_USE bool attribute_value_check(const struct value_tape *t, tape_node n, con
 bool attribute_value_append(const struct value_tape *t, tape_node n, enum number_form form, struct buf *out);
 /* Appends the members of a checked object, with braces: what stands in {"M":…}. */
 bool attribute_map_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out);
+/* The same without braces. */
+void attribute_members_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out);
 /* The DynamoDB type as a letter: S, N, L, M, '0' for BOOL and '-' for NULL. */
 char attribute_value_type(const struct value_tape *t, tape_node n);

@@ -1,4 +1,4 @@
-#include "condition_tree.h"
+#include "condition_parser.h"
 
 #include "json_reader.h"
 #include "number.h"
@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define NAME_BYTES_MAX 65535
-#define PATH_DEPTH_MAX 32
 #define VALUE_TEXT_MAX ((size_t)64 << 20)
 
 struct check {
@@ -64,8 +63,8 @@ static bool check_name(struct check *k, const struct node *name) {
 static bool check_path(struct check *k, const struct node *path) {
     unsigned depth = 0;
     for (const struct node *element = path->child; element; element = element->next) {
-        if (++depth > PATH_DEPTH_MAX) {
-            REFUSE(k, element, "a path has more than %d elements", PATH_DEPTH_MAX);
+        if (++depth > PATH_ELEMENTS_MAX) {
+            REFUSE(k, element, "a path has more than %d elements", PATH_ELEMENTS_MAX);
             return false;
         }
     }

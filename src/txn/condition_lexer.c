@@ -51,7 +51,7 @@ size_t condition_position(struct span text, size_t at) {
 }
 
 static struct token refuse(struct lexer *l, const char *what) {
-    failure_validation(l->failure, CONDITION_FIELD, "%s at character %zu", what, condition_position(l->text, l->at));
+    failure_validation(l->failure, l->field, "%s at character %zu", what, condition_position(l->text, l->at));
     return take(l, TOKEN_REFUSED, 0);
 }
 
@@ -73,9 +73,9 @@ static struct token refuse_character(struct lexer *l) {
         len++;
     size_t position = condition_position(l->text, l->at);
     if (first < ' ' || first == 0x7f)
-        failure_validation(l->failure, CONDITION_FIELD, "unexpected control character U+%04X at character %zu", first, position);
+        failure_validation(l->failure, l->field, "unexpected control character U+%04X at character %zu", first, position);
     else
-        failure_validation(l->failure, CONDITION_FIELD, "unexpected '%.*s' at character %zu: %s", (int)len, l->text.data + l->at, position,
+        failure_validation(l->failure, l->field, "unexpected '%.*s' at character %zu: %s", (int)len, l->text.data + l->at, position,
                            hint);
     return take(l, TOKEN_REFUSED, 0);
 }
@@ -177,7 +177,7 @@ static void skip_space(struct lexer *l) {
 }
 
 void lexer_init(struct lexer *l, struct span text, struct failure *failure) {
-    *l = (struct lexer){.text = text, .failure = failure};
+    *l = (struct lexer){.text = text, .failure = failure, .field = CONDITION_FIELD};
 }
 
 struct token lexer_next(struct lexer *l) {

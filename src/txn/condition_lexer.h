@@ -49,6 +49,7 @@ struct lexer {
     struct span text;
     size_t at;
     struct failure *failure; /* borrowed; set with TOKEN_REFUSED */
+    struct span field;       /* what the failure speaks of; condition_expression unless it is set otherwise */
 };
 
 void lexer_init(struct lexer *l, struct span text, struct failure *failure);

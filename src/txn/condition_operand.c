@@ -68,7 +68,7 @@ static struct node *parse_index(struct parser *p) {
     return parser_expect(p, TOKEN_RIGHT_BRACKET, "']'") ? n : NULL;
 }
 
-static struct node *parse_path(struct parser *p) {
+struct node *parse_path(struct parser *p) {
     struct node *path = parser_new_node(p, NODE_PATH, p->token.at);
     if (!path)
         return NULL;

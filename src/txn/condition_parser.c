@@ -27,7 +27,7 @@ struct node *parser_refuse_token(struct parser *p, const char *expected, const c
         return NULL; /* the lexer has said what is wrong */
     char after[SHOWN_MAX + 16];
     describe_previous(p, after, sizeof after);
-    failure_validation(p->failure, CONDITION_FIELD, "expected %s%s at character %zu%s%s", expected, after,
+    failure_validation(p->failure, p->lexer.field, "expected %s%s at character %zu%s%s", expected, after,
                        condition_position(p->lexer.text, p->token.at), p->token.kind == TOKEN_END ? " (the end)" : "", hint);
     return NULL;
 }
@@ -53,7 +53,10 @@ bool parser_enter(struct parser *p) {
 struct node *parser_new_node(struct parser *p, enum node_kind kind, size_t at) {
     struct condition *c = p->condition;
     if (c->node_count == c->node_capacity) {
-        PARSER_REFUSE(p, at, "the condition exceeds the %d bytes that DynamoDB allows an expression", EXPRESSION_SIZE_MAX);
+        if (p->of_path)
+            PARSER_REFUSE(p, at, "a path has more than %d elements", PATH_ELEMENTS_MAX);
+        else
+            PARSER_REFUSE(p, at, "the condition exceeds the %d bytes that DynamoDB allows an expression", EXPRESSION_SIZE_MAX);
         return NULL;
     }
     struct node *n = &c->nodes[c->node_count++];

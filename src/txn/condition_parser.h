@@ -10,6 +10,7 @@
 /* DynamoDB takes 4,096 bytes of an expression, in which no form of operand or operator has more than two nodes for three bytes: a path as an
  * operand of IN, `#0,`. */
 #define NODES_MAX 2800
+#define PATH_ELEMENTS_MAX 32 /* of one path */
 
 struct parser {
     struct lexer lexer;
@@ -17,11 +18,12 @@ struct parser {
     struct condition *condition;
     struct failure *failure;
     unsigned nesting, operators;
+    bool of_path; /* the text is a path alone, and the condition has room for no more nodes than that may have */
 };
 
 /* Refuses with "<what> at character <n>". */
 #define PARSER_REFUSE(p, where, format, ...)                                                   \
-    failure_validation((p)->failure, CONDITION_FIELD, format " at character %zu", __VA_ARGS__, \
+    failure_validation((p)->failure, (p)->lexer.field, format " at character %zu", __VA_ARGS__, \
                        condition_position((p)->lexer.text, (where)))
 
 void parser_advance(struct parser *p);
@@ -39,5 +41,7 @@ MUST_USE bool parser_count_operator(struct parser *p, size_t at);
 bool parser_at_function(const struct parser *p);
 /* A function with its operands: a condition, or size. */
 struct node *parse_function(struct parser *p);
+/* A document path, at its first name. */
+struct node *parse_path(struct parser *p);
 /* An operand of an operator or a function. */
 struct node *parse_operand(struct parser *p, const char *expected);

@@ -33,7 +33,11 @@ int error_type_status(enum error_type type) {
 
 void failure_init(struct failure *f) {
     f->type = ERROR_NONE;
+<<<<<<< HEAD
     f->path.at = f->path.end = 0;
+=======
+    f->reason_at = 0;
+>>>>>>> 4ca02bc (wip)
     buf_init(&f->message, TEXT_MAX);
     buf_init(&f->details, TEXT_MAX);
 }
@@ -115,7 +119,7 @@ void failure_validation(struct failure *f, struct span field, const char *reason
     append_field(&f->message, field);
     f->path.end = f->message.len;
     buf_append_cstr(&f->message, ": ");
-    size_t reason_at = f->message.len;
+    f->reason_at = f->message.len;
     va_list arguments;
     va_start(arguments, reason_format);
     append_formatted(&f->message, reason_format, arguments);
@@ -127,7 +131,7 @@ void failure_validation(struct failure *f, struct span field, const char *reason
     if (!buf_reserve(&f->details, field.len + message.len + sizeof "'field':'','reason':''"))
         return;
     append_member(&f->details, "field", field);
-    append_member(&f->details, "reason", span_of(message.data + reason_at, message.len - reason_at));
+    append_member(&f->details, "reason", failure_reason(f));
 }
 
 void failure_for_id(struct failure *f, enum error_type type, struct span id) {

@@ -3,8 +3,11 @@
 #include "update_parts.h"
 
 #include "digest.h"
+#include "typed_value.h"
 
-#define HASH_VERSION "v1:"
+#define PLAIN_VERSION "v1:"
+#define WHOLE_VERSION "v2:"
+#define HASH_VERSION_SIZE (sizeof PLAIN_VERSION - 1)
 
 bool update_hash_key(const struct update_context *ctx, struct update *u) {
     uint8_t hash[SHA256_SIZE];
@@ -23,11 +26,45 @@ static bool update_digest(struct digest *digest, struct buf *scratch) {
     return done;
 }
 
+/* Whether the message has something that the first version knows nothing of. */
+static bool is_plain(const struct update *u) {
+    return !update_has_map(u) && u->parts->members[MEMBER_TYPED] == TAPE_ROOT;
+}
+
+static bool append_condition(struct update_parts *p, struct digest *digest, struct buf *scratch) {
+    if (!p->condition)
+        return true;
+    size_t text = tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len;
+    if (!update_digest(digest, scratch) || !buf_reserve(scratch, p->terms.text + p->terms.zeros + text))
+        return false;
+    struct condition_environment environment = update_terms_environment(&p->terms);
+    return condition_append_canonical(p->condition, &environment, scratch);
+}
+
+/* What the second version has more: line feed, typed_attributes as the inside of an M, sorted by name, line feed, and the map of all else,
+ * as audit records have it: set, increment, append, remove, each sorted by path (its elements one by one, names by their bytes and before
+ * indexes), and create_if_missing. */
+static bool append_rest(const struct update *u, struct digest *digest, struct buf *scratch) {
+    const struct update_parts *p = u->parts;
+    tape_node typed = p->members[MEMBER_TYPED];
+    size_t text = p->attributes.text + p->attributes.zeros + p->operations.text + p->operations.zeros;
+    if (!update_digest(digest, scratch) || !buf_reserve(scratch, text + 256))
+        return false;
+    buf_append_cstr(scratch, "\n{");
+    if (typed != TAPE_ROOT)
+        typed_members_append(&p->tape, typed, '\0', NUMBERS_NORMAL, scratch);
+    buf_append_cstr(scratch, "}\n");
+    update_append_map(u, NUMBERS_NORMAL, scratch);
+    return buf_ok(scratch);
+}
+
 /* What a message means: its key, line feed, its attributes as the inside of an M, sorted by name, and where it has a condition, line feed
- * and the condition's canonical form. None of the three has a line feed of its own outside of strings, where JSON escapes it. */
+ * and the condition's canonical form. None of the three has a line feed of its own outside of strings, where JSON escapes it. In the
+ * second version the attributes may be {}, and the line of the condition is always there, empty where it has none. */
 bool update_hash_request(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     struct update_parts *p = u->parts;
     struct digest *digest = ctx->digest;
+    bool plain = is_plain(u);
     buf_reset(scratch);
     if (!digest_sha256_begin(digest))
         return false;
@@ -36,26 +73,29 @@ bool update_hash_request(const struct update_context *ctx, struct update *u, str
     /* Its size is known: it shall not be grown by doubling. */
     if (!buf_reserve(scratch, p->attributes.text + p->attributes.zeros + sizeof "{}\n"))
         return false;
-    attribute_map_append(&p->tape, p->members[MEMBER_ATTRIBUTES], NUMBERS_NORMAL, scratch);
-    if (p->condition) {
+    if (p->members[MEMBER_ATTRIBUTES] != TAPE_ROOT)
+        attribute_map_append(&p->tape, p->members[MEMBER_ATTRIBUTES], NUMBERS_NORMAL, scratch);
+    else
+        buf_append_cstr(scratch, "{}");
+    if (p->condition || !plain)
         buf_append_char(scratch, '\n');
-        size_t text = tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len;
-        if (!update_digest(digest, scratch) || !buf_reserve(scratch, p->terms.text + p->terms.zeros + text))
-            return false;
-        struct condition_environment environment = update_terms_environment(&p->terms);
-        condition_append_canonical(p->condition, &environment, scratch);
-    }
+    if (!append_condition(p, digest, scratch) || (!plain && !append_rest(u, digest, scratch)))
+        return false;
     uint8_t hash[SHA256_SIZE];
     if (!update_digest(digest, scratch) || !digest_sha256_end(digest, hash))
         return false;
-    memcpy(u->request_hash, HASH_VERSION, sizeof HASH_VERSION - 1);
-    hex_encode(hash, sizeof hash, u->request_hash + sizeof HASH_VERSION - 1);
+    memcpy(u->request_hash, plain ? PLAIN_VERSION : WHOLE_VERSION, HASH_VERSION_SIZE);
+    hex_encode(hash, sizeof hash, u->request_hash + HASH_VERSION_SIZE);
     return true;
 }
 
+static bool is_known_version(struct span stored) {
+    return stored.len >= HASH_VERSION_SIZE && (memcmp(stored.data, PLAIN_VERSION, HASH_VERSION_SIZE) == 0 ||
+                                               memcmp(stored.data, WHOLE_VERSION, HASH_VERSION_SIZE) == 0);
+}
+
 enum stored_hash update_compare_hash(const struct update *u, struct span stored) {
-    struct span version = SPAN(HASH_VERSION);
-    if (stored.len < version.len || memcmp(stored.data, version.data, version.len) != 0)
+    if (!is_known_version(stored))
         return HASH_UNKNOWN;
     return span_is(stored, u->request_hash) ? HASH_SAME : HASH_OTHER;
 }

@@ -2,8 +2,6 @@
 
 #include "value_path.h"
 
-#define INDEX_KEY_SIZE_MAX 2048 /* of a partition key; which of the two an index has it as isn't known here */
-
 /* Text of `SET #0=:0,#1=:1,…` for so many attributes. */
 static size_t update_expression_size(uint32_t count) {
     size_t size = sizeof "SET " - 1;
@@ -12,11 +10,35 @@ static size_t update_expression_size(uint32_t count) {
     return size - (count > 0);
 }
 
-static bool check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n, const struct value_path *path,
+bool update_is_key(const struct table_shape *table, struct json_string name) {
+    return json_string_is(name, table->partition.name) || (table->sort.name[0] != '\0' && json_string_is(name, table->sort.name));
+}
+
+const struct key_attribute *update_index_key(const struct table_shape *table, struct json_string name) {
+    for (size_t i = 0; i < table->attribute_count; i++)
+        if (json_string_is(name, table->attributes[i].name))
+            return &table->attributes[i];
+    return NULL;
+}
+
+bool update_check_name(const struct table_shape *table, const struct value_path *parent, const struct value_path *path, struct failure *f) {
+    size_t size = json_string_size(path->name);
+    if (size == 0 || size > ATTRIBUTE_NAME_MAX) {
+        /* One without a name has no path of its own. */
+        path_refuse(size == 0 ? parent : path, f, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
+        return false;
+    }
+    if (!update_is_key(table, path->name))
+        return true;
+    path_refuse(path, f, "a key attribute can't be updated: it is the record's id");
+    return false;
+}
+
+bool update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n, const struct value_path *path,
                             struct failure *f) {
     enum tape_type type = tape_type_of(t, n);
     if (key->type == KEY_BINARY) {
-        path_refuse(path, f, "an index has it as a binary key, which JSON can't hold");
+        path_refuse(path, f, "an index has it as a binary key, which typed_attributes can hold: {\"B\": base64}");
         return false;
     }
     if (type != (key->type == KEY_NUMBER ? TAPE_NUMBER : TAPE_STRING)) {
@@ -32,34 +54,14 @@ static bool check_index_key(const struct key_attribute *key, const struct value_
     return false;
 }
 
-/* What the table says of an attribute of this name. */
-static bool check_against_table(const struct table_shape *table, const struct value_tape *t, tape_node name, const struct value_path *path,
-                                struct failure *f) {
-    struct json_string s = path->name;
-    if (json_string_is(s, table->partition.name) || (table->sort.name[0] != '\0' && json_string_is(s, table->sort.name))) {
-        path_refuse(path, f, "a key attribute can't be updated: it is the record's id");
-        return false;
-    }
-    for (size_t i = 0; i < table->attribute_count; i++)
-        if (json_string_is(s, table->attributes[i].name))
-            return check_index_key(&table->attributes[i], t, name + 1, path, f);
-    return true;
-}
-
-static bool check_name(const struct value_path *parent, const struct value_path *path, struct failure *f) {
-    size_t size = json_string_size(path->name);
-    if (size > 0 && size <= ATTRIBUTE_NAME_MAX)
-        return true;
-    /* One without a name has no path of its own. */
-    path_refuse(size == 0 ? parent : path, f, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
-    return false;
-}
-
 /* One attribute, which *ret_size describes with its name, as a member of the map. */
 static bool check_attribute(const struct update_context *ctx, bool audited, const struct value_tape *t, tape_node name,
                             const struct value_path *parent, struct value_size *ret_size, struct failure *f) {
     struct value_path path = path_member(parent, tape_string(t, name));
-    if (!check_name(parent, &path, f) || !check_against_table(ctx->table, t, name, &path, f))
+    if (!update_check_name(ctx->table, parent, &path, f))
+        return false;
+    const struct key_attribute *key = update_index_key(ctx->table, path.name);
+    if (key && !update_check_index_key(key, t, name + 1, &path, f))
         return false;
     struct value_size size;
     if (!attribute_value_check(t, name + 1, &path, STORED_DEPTH_MAX, &size, f))
@@ -91,7 +93,7 @@ static bool check_sizes(const struct update_context *ctx, const struct update *u
     }
     if (!u->audited)
         return true;
-    size_t audit = audit_item_size(ctx, u, size->item, count);
+    size_t audit = audit_item_size(ctx, u, size->item, count, 0);
     if (audit > ITEM_SIZE_MAX) {
         path_refuse(&path, f, "an item has at most %zu bytes; the record would fit, but its audit record has %zu", ITEM_SIZE_MAX, audit);
         return false;

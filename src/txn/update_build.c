@@ -9,98 +9,94 @@
 #define USUAL_EXPRESSION_SIZE 512
 #define USUAL_NAMES_SIZE 512
 
-/* What a condition is bound into before the request: its expression, and the members of ExpressionAttributeNames. */
+/* What a condition is bound into before the request: its expression, the members of ExpressionAttributeNames, and those of
+ * ExpressionAttributeValues where the update has none that stand before them. */
 struct bound {
-    struct buf expression, names;
+    struct buf expression, names, values;
 };
 
-static void append_update_expression(uint32_t count, struct buf *out) {
-    buf_append_cstr(out, ",\"UpdateExpression\":\"SET ");
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            buf_append_char(out, ',');
-        placeholder_append(out, '#', i);
-        buf_append_char(out, '=');
-        placeholder_append(out, ':', i);
-    }
-    buf_append_char(out, '"');
-}
-
-/* The attributes' placeholders are their places among the sorted names. */
-static void append_values(const struct update_parts *p, struct buf *out) {
-    const struct value_tape *t = &p->tape;
-    tape_node attributes = p->members[MEMBER_ATTRIBUTES];
-    unsigned i = 0;
-    for (tape_node name = tape_first(attributes); name < tape_next(t, attributes); name = tape_next_member(t, name), i++) {
-        buf_append_cstr(out, i > 0 ? ",\"" : "\"");
-        placeholder_append(out, ':', i);
-        buf_append_cstr(out, "\":");
-        attribute_value_append(t, name + 1, NUMBERS_SHORT, out);
-    }
-}
-
-static void append_names(const struct update_context *ctx, const struct update_parts *p, uint32_t count, struct buf *out) {
-    const struct value_tape *t = &p->tape;
-    tape_node attributes = p->members[MEMBER_ATTRIBUTES];
-    unsigned i = 0;
-    for (tape_node name = tape_first(attributes); name < tape_next(t, attributes); name = tape_next_member(t, name), i++) {
-        buf_append_char(out, '"');
-        placeholder_append(out, '#', i);
-        buf_append_cstr(out, "\":");
-        json_string_append(tape_string(t, name), out);
-        buf_append_char(out, ',');
-    }
-    buf_append_char(out, '"');
-    placeholder_append(out, '#', count);
-    buf_append_cstr(out, "\":");
-    json_append_string(out, span_cstr(ctx->table->partition.name));
-}
-
-/* The guard that nothing weakens, and the message's own condition behind it. */
+/* The guard that nothing weakens; the message's own condition stands behind it. */
 static void begin_guard(uint32_t key_name, struct buf *out) {
     buf_append_cstr(out, "attribute_exists(");
     placeholder_append(out, '#', key_name);
     buf_append_char(out, ')');
 }
 
-/* Values are bound straight into the request. */
-static void bind_condition(struct update_parts *p, uint32_t count, struct buf *request, struct bound *bound) {
-    begin_guard(count, &bound->expression);
+/* Binds guard and condition. Values go straight into the request behind those of the update. */
+static void bind_condition(struct update *u, struct buf *values, struct bound *bound) {
+    struct update_parts *p = u->parts;
+    bool guard = !u->create_if_missing;
+    if (guard)
+        begin_guard(p->name_count, &bound->expression);
     if (!p->condition)
         return;
-    bool parentheses = condition_is_or(p->condition);
+    bool parentheses = guard && condition_is_or(p->condition);
     struct condition_environment environment = update_terms_environment(&p->terms);
     struct placeholders placeholders = {
-        .names = &bound->names, .values = request, .name_count = count + 1, .value_count = count};
-    buf_append_cstr(&bound->expression, parentheses ? " AND (" : " AND ");
+        .names = &bound->names, .values = values, .name_count = p->name_count + guard, .value_count = update_value_count(p)};
+    if (guard)
+        buf_append_cstr(&bound->expression, parentheses ? " AND (" : " AND ");
     condition_bind(p->condition, &environment, &placeholders, &bound->expression);
     if (parentheses)
         buf_append_char(&bound->expression, ')');
 }
 
-static void append_update(const struct update_context *ctx, struct update *u, struct bound *bound) {
-    struct update_parts *p = u->parts;
+/* The values of the update and behind them the condition's; DynamoDB takes no empty object. */
+static void append_values(struct update *u, struct bound *bound) {
     struct buf *out = &u->request;
-    uint32_t count = tape_count(&p->tape, p->members[MEMBER_ATTRIBUTES]);
+    if (update_value_count(u->parts) > 0) {
+        buf_append_cstr(out, ",\"ExpressionAttributeValues\":{");
+        update_append_values(u->parts, out);
+        bind_condition(u, out, bound);
+        buf_append_char(out, '}');
+        return;
+    }
+    bind_condition(u, &bound->values, bound);
+    if (bound->values.len == 0)
+        return;
+    buf_append_cstr(out, ",\"ExpressionAttributeValues\":{");
+    buf_append_span(out, buf_span(&bound->values));
+    buf_append_char(out, '}');
+}
+
+/* Those of the update, of the guard, of the condition. */
+static void append_names(const struct update_context *ctx, const struct update *u, const struct bound *bound, struct buf *out) {
+    buf_append_cstr(out, ",\"ExpressionAttributeNames\":{");
+    update_append_names(u->parts, out);
+    if (!u->create_if_missing) {
+        buf_append_char(out, '"');
+        placeholder_append(out, '#', u->parts->name_count);
+        buf_append_cstr(out, "\":");
+        json_append_string(out, span_cstr(ctx->table->partition.name));
+        buf_append_char(out, ',');
+    }
+    struct span names = buf_span(&bound->names);
+    if (names.len > 0 && names.data[0] == ',')
+        names = span_of(names.data + 1, names.len - 1);
+    buf_append_span(out, names);
+    if (names.len == 0 && buf_ok(out))
+        out->len--; /* the comma that nothing follows: an update has a name at least */
+    buf_append_char(out, '}');
+}
+
+static void append_update(const struct update_context *ctx, struct update *u, struct bound *bound) {
+    struct buf *out = &u->request;
     buf_append_cstr(out, "{\"Update\":{\"TableName\":");
     json_append_string(out, span_cstr(ctx->table->name));
     buf_append_cstr(out, ",\"Key\":");
     buf_append_span(out, u->record);
-    append_update_expression(count, out);
-    buf_append_cstr(out, ",\"ExpressionAttributeValues\":{");
-    append_values(p, out);
-    bind_condition(p, count, out, bound);
-    buf_append_cstr(out, "},\"ExpressionAttributeNames\":{");
-    append_names(ctx, p, count, out);
-    if (bound->names.len > 0) {
-        if (bound->names.data[0] != ',')
-            buf_append_char(out, ',');
-        buf_append_span(out, buf_span(&bound->names));
+    buf_append_cstr(out, ",\"UpdateExpression\":\"");
+    update_append_expression(u->parts, out);
+    buf_append_char(out, '"');
+    append_values(u, bound);
+    append_names(ctx, u, bound, out);
+    if (bound->expression.len > 0) {
+        buf_append_cstr(out, ",\"ConditionExpression\":\"");
+        /* Only placeholders, operators and functions: nothing that JSON escapes. */
+        buf_append_span(out, buf_span(&bound->expression));
+        buf_append_cstr(out, "\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
     }
-    buf_append_cstr(out, "},\"ConditionExpression\":\"");
-    /* Only placeholders, operators and functions: nothing that JSON escapes. */
-    buf_append_span(out, buf_span(&bound->expression));
-    buf_append_cstr(out, "\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}");
+    buf_append_cstr(out, "}}");
 }
 
 static void append_audit(const struct update_context *ctx, const struct update *u, int64_t wall, struct buf *out) {
@@ -137,12 +133,12 @@ static bool append_token(const struct update_context *ctx, struct update *u, str
 /* What the request will take, nearly: so that the largest isn't grown by doubling. */
 static size_t estimate(const struct update_context *ctx, const struct update *u) {
     const struct update_parts *p = u->parts;
-    size_t values = p->attributes.text + p->terms.text;
+    size_t values = p->attributes.text + p->operations.text + p->terms.text;
     if (p->members[MEMBER_CONDITION] != TAPE_ROOT)
         values += tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len;
-    size_t placeholders = (size_t)tape_count(&p->tape, p->members[MEMBER_ATTRIBUTES]) * sizeof "#10=:10,\"#10\":,\":10\":,";
+    size_t placeholders = (size_t)p->whole_count * sizeof "#10=:10,\"#10\":,\":10\":,";
     size_t fixed = 512 + placeholders + strlen(ctx->table->name) + u->record.len;
-    size_t audit = u->audited ? p->attributes.text + strlen(ctx->audit_table) + audit_item_text(ctx, u) : 0;
+    size_t audit = u->audited ? p->attributes.text + p->operations.text + strlen(ctx->audit_table) + audit_item_text(ctx, u) : 0;
     return fixed + values + audit;
 }
 
@@ -156,7 +152,7 @@ static bool append_request(const struct update_context *ctx, struct update *u, i
     if (bound->expression.failure == BUF_FULL)
         failure_validation(&u->failure, SPAN("condition_expression"),
                            "with its names and values bound it has more than the %d bytes that DynamoDB takes", EXPRESSION_SIZE_MAX);
-    if (!buf_ok(&bound->expression) || !buf_ok(&bound->names))
+    if (!buf_ok(&bound->expression) || !buf_ok(&bound->names) || !buf_ok(&bound->values))
         return false;
     if (u->audited)
         append_audit(ctx, u, wall, out);
@@ -170,9 +166,11 @@ bool update_build(const struct update_context *ctx, struct update *u, int64_t wa
     char usual_expression[USUAL_EXPRESSION_SIZE], usual_names[USUAL_NAMES_SIZE];
     buf_init_lent(&bound.expression, usual_expression, sizeof usual_expression, EXPRESSION_SIZE_MAX);
     buf_init_lent(&bound.names, usual_names, sizeof usual_names, REQUEST_SIZE_MAX);
+    buf_init(&bound.values, REQUEST_SIZE_MAX);
     bool built = append_request(ctx, u, wall, &bound);
     buf_free(&bound.expression);
     buf_free(&bound.names);
+    buf_free(&bound.values);
     if (!built)
         buf_free(&u->request);
     if (built || u->failure.type != ERROR_NONE)

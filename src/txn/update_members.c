@@ -37,10 +37,14 @@ static bool is_object_of_strings(const struct value_tape *t, tape_node n) {
     return true;
 }
 
+static bool is_array(const struct value_tape *t, tape_node n) {
+    return tape_type_of(t, n) == TAPE_ARRAY && !tape_is_empty(t, n);
+}
+
 static const struct {
     const char *name;
     shape_check *check;
-    bool required;
+    bool required; /* attributes: where nothing else is updated */
     const char *must_be;
 } members[MEMBER_COUNT] = {
     [MEMBER_ID] = {"id", is_id, true, "a string that isn't empty, a number, or an object of the key attributes"},
@@ -50,7 +54,17 @@ static const struct {
     [MEMBER_NAMES] = {"expression_attribute_names", is_object_of_strings, false, "an object of strings that isn't empty"},
     [MEMBER_VALUES] = {"expression_attribute_values", is_object, false, "an object that isn't empty"},
     [MEMBER_KEY] = {"idempotency_key", is_string, false, "a string that isn't empty"},
+    [MEMBER_SET] = {"set", is_object, false, "an object that isn't empty"},
+    [MEMBER_INCREMENT] = {"increment", is_object, false, "an object that isn't empty"},
+    [MEMBER_APPEND] = {"append", is_object, false, "an object that isn't empty"},
+    [MEMBER_REMOVE] = {"remove", is_array, false, "an array that isn't empty"},
+    [MEMBER_TYPED] = {"typed_attributes", is_object, false, "an object that isn't empty"},
+    [MEMBER_CREATE] = {"create_if_missing", is_boolean, false, "true or false"},
 };
+
+const char *member_name(enum member member) {
+    return members[member].name;
+}
 
 static enum member member_of(struct json_string name) {
     unsigned i = 0;
@@ -114,8 +128,13 @@ static void append_unknown_fields(struct buf *details, const struct value_tape *
     buf_append_char(details, ']');
 }
 
+/* A null is none. */
+static bool update_is_there(const struct update_parts *p, enum member member) {
+    return p->members[member] != TAPE_ROOT && tape_type_of(&p->tape, p->members[member]) != TAPE_NULL;
+}
+
 /* Notes where the known members stand; whether there are others. */
-static bool find_members(struct update_parts *p) {
+bool update_find_members(struct update_parts *p) {
     const struct value_tape *t = &p->tape;
     bool unknown = false;
     for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
@@ -136,20 +155,25 @@ enum step update_read_members(struct update *u) {
         refuse_non_object(f);
         return STEP_REFUSED;
     }
-    bool unknown = find_members(p);
+    bool unknown = update_find_members(p);
+    bool updates_else = update_is_there(p, MEMBER_SET) || update_is_there(p, MEMBER_INCREMENT) || update_is_there(p, MEMBER_APPEND) ||
+                        update_is_there(p, MEMBER_REMOVE) || update_is_there(p, MEMBER_TYPED);
     unsigned missing = 0;
     unsigned invalid = 0;
     for (unsigned i = 0; i < MEMBER_COUNT; i++) {
         tape_node n = p->members[i];
-        if (members[i].required && (n == TAPE_ROOT || tape_type_of(t, n) == TAPE_NULL))
+        bool required = members[i].required && !(i == MEMBER_ATTRIBUTES && updates_else);
+        if (required && (n == TAPE_ROOT || tape_type_of(t, n) == TAPE_NULL))
             missing |= 1U << i;
         else if (n != TAPE_ROOT && !members[i].check(t, n))
             invalid |= 1U << i;
     }
     if (invalid & 1U << MEMBER_KEY)
         p->members[MEMBER_KEY] = TAPE_ROOT;
-    if (missing == 0 && invalid == 0 && !unknown)
+    if (missing == 0 && invalid == 0 && !unknown) {
+        u->create_if_missing = p->members[MEMBER_CREATE] != TAPE_ROOT && tape_type_of(t, p->members[MEMBER_CREATE]) == TAPE_TRUE;
         return STEP_FINE;
+    }
     set_message(f, missing, invalid);
     append_fields(&f->details, "missing_fields", missing);
     append_fields(&f->details, "invalid_fields", invalid);

@@ -4,6 +4,8 @@
 #include "arena.h"
 #include "attribute_value.h"
 #include "condition.h"
+#include "update_member.h"
+#include "update_operations.h"
 #include "update_terms.h"
 #include "update.h"
 #include "value_tape.h"
@@ -12,18 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of the contract's table, which is the order they are reported in. */
-enum member {
-    MEMBER_ID,
-    MEMBER_ATTRIBUTES,
-    MEMBER_ENABLE_LOGGING,
-    MEMBER_CONDITION,
-    MEMBER_NAMES,
-    MEMBER_VALUES,
-    MEMBER_KEY,
-    MEMBER_COUNT
-};
-
+#define INDEX_KEY_SIZE_MAX 2048 /* of a partition key; which of the two an index has an attribute as isn't known here */
 #define KEY_SIZE_MAX 256 /* bytes of an idempotency key */
 /* DynamoDB takes 2 MB of names and values in a request. Their DynamoDB JSON is bounded by that, which is stricter and bounds the request:
  * only lists of hundreds of thousands of small values are told apart by it. */
@@ -39,7 +30,10 @@ struct update_parts {
     struct condition *condition;     /* NULL: the message has none */
     struct update_terms terms;
     size_t key_size;              /* bytes that DynamoDB counts for the key's attributes; 0: the id is unfit */
-    struct value_size attributes; /* of the attributes as one map, without its braces */
+    struct value_size attributes; /* of attributes and typed_attributes as one map, without its braces */
+    struct update_operations operations;
+    uint32_t whole_count; /* attributes and typed_attributes: as many of the first names and values */
+    uint32_t name_count;  /* names of all that is updated, which are the first of the request */
 };
 
 enum step {
@@ -59,7 +53,9 @@ MUST_USE enum step update_unwrap(const struct update_context *ctx, const struct 
  * unwrapped body. False: no memory, and earlier is as it was. */
 MUST_USE bool update_keep_origin(struct update *u, struct update *earlier);
 
-/* update_members.c: finds the members and checks the message's shape. */
+/* update_members.c: notes where the known members stand; whether there are others. */
+bool update_find_members(struct update_parts *p);
+/* Finds the members and checks the message's shape. */
 MUST_USE enum step update_read_members(struct update *u);
 
 /* update_key.c: checks the id at n against the table's key, and appends the key in normal form to out: {"id":{"S":"x"}}, the partition
@@ -69,18 +65,80 @@ MUST_USE enum step update_read_key(const struct table_shape *table, const struct
 /* The id as the message spells it, without white space: text of the tape, or a copy in a. Its data is NULL where there is no memory. */
 MUST_USE struct span update_id_text(const struct value_tape *t, tape_node n, struct arena *a);
 
-/* update_attributes.c: checks the attributes at n against the table, and their sizes, with u->audited and the key that was read. */
+/* update_attributes.c: whether the table has this as a key attribute, which no update may change. */
+bool update_is_key(const struct table_shape *table, struct json_string name);
+/* The attribute as an index has it as a key; NULL: none does. */
+const struct key_attribute *update_index_key(const struct table_shape *table, struct json_string name);
+/* Refuses the name of an attribute that is too long or empty, or that the table has as a key. */
+MUST_USE bool update_check_name(const struct table_shape *table, const struct value_path *parent, const struct value_path *path,
+                                struct failure *f);
+/* Refuses a plain value that an index can't have as this key of its. */
+MUST_USE bool update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n, const struct value_path *path,
+                                     struct failure *f);
+/* Checks the attributes at n against the table, and their sizes, with u->audited and the key that was read. */
 MUST_USE bool update_check_attributes(const struct update_context *ctx, const struct update *u, const struct value_tape *t, tape_node n,
                                       struct value_size *ret_size, struct failure *f);
+
+/* update_typed.c: checks typed_attributes as update_check_attributes() does attributes, and adds them to
+ * p->attributes; the sizes of the whole are left to update_check_whole(). */
+MUST_USE enum step update_check_typed(const struct update_context *ctx, struct update *u);
+
+/* update_operations.c: reads the paths of set, increment, append and remove into p->operations. Their #names count as used. */
+MUST_USE enum step update_read_operations(struct update *u);
+/* Refuses a message that updates more than fits one expression, on the member that has the most of it. */
+enum step update_refuse_count(struct update *u);
+/* update_operation_check.c: checks each of them against the table, and its value; sorts the values. */
+MUST_USE enum step update_check_operations(const struct update_context *ctx, struct update *u);
+/* Refuses what a late second delivery would do twice where nothing keeps it from that. */
+MUST_USE enum step update_check_repeatable(const struct update_context *ctx, struct update *u);
+
+/* update_expression.c: numbers the placeholders of what is updated; the operations are sorted by then. */
+void update_number_placeholders(struct update_parts *p);
+/* Values of what is updated, which are the first of the request. */
+uint32_t update_value_count(const struct update_parts *p);
+/* Appends the UpdateExpression, and members of ExpressionAttributeNames and -Values: each with a comma behind it, none with one. */
+void update_append_expression(const struct update_parts *p, struct buf *out);
+void update_append_names(const struct update_parts *p, struct buf *out);
+void update_append_values(const struct update_parts *p, struct buf *out);
+
+/* update_map.c: whether the message has any of set, increment, append and remove. */
+bool update_has_operations(const struct update_parts *p);
+/* Appends the map of what there is beside the attributes: {"set":{"M":…},…}. */
+void update_append_map(const struct update *u, enum number_form form, struct buf *out);
+/* Whether there is anything beside the attributes. */
+bool update_has_map(const struct update *u);
+
+/* update_whole.c: what holds for all that a message updates together: no two at one place, and the sizes. */
+MUST_USE enum step update_check_whole(const struct update_context *ctx, struct update *u);
+/* Bytes that the audit record's `update` takes, its name included; 0: it has none. */
+size_t update_audit_map_size(const struct update *u);
+/* Sorts all that is updated, and numbers it: its canonical form. False: no memory. */
+MUST_USE bool update_sort_parts(struct update *u);
+/* Refuses what doesn't fit an UpdateExpression, once it is sorted. */
+MUST_USE enum step update_check_expression(struct update *u);
+
+/* update_lookalike.c: refuses what looks like DynamoDB's JSON or like an update operator where plain values stand. */
+MUST_USE enum step update_check_lookalikes(struct update *u);
 
 /* request_hash.c: u->log_id, of the table and the idempotency key. False: no memory. */
 MUST_USE bool update_hash_key(const struct update_context *ctx, struct update *u);
 /* u->request_hash, of the sorted tape and the record; scratch is written over. False: no memory. */
 MUST_USE bool update_hash_request(const struct update_context *ctx, struct update *u, struct buf *scratch);
 
-/* audit.c: appends the success record as an item, {"log_id":…}. */
+#define AUDIT_FAILURE_SUFFIX "#failure" /* behind the log_id of the success that it could have been: a later failure takes its place */
+
+/* What audit records differ in. */
+struct audit_record {
+    const char *error;       /* NULL: it is a success */
+    bool attributes, update; /* whether these are held */
+};
+
+/* audit.c: appends the item. */
+bool audit_append(const struct update_context *ctx, const struct update *u, const struct audit_record *r, int64_t wall, struct buf *out);
+/* Appends the success record as an item, {"log_id":…}. */
 bool audit_append_item(const struct update_context *ctx, const struct update *u, int64_t wall, struct buf *out);
-/* Bytes that DynamoDB counts for the success record of u, whose `count` attributes have so many bytes with their names. */
-size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count);
+/* Bytes that DynamoDB counts for the success record of u, whose `count` attributes have so many bytes with their names, and whose `update`,
+ * where it has one, has so many with its own. */
+size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count, size_t update_size);
 /* Bytes of the text that audit_append_item() appends, at most, without the attributes'. */
 size_t audit_item_text(const struct update_context *ctx, const struct update *u);

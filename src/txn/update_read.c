@@ -72,6 +72,8 @@ static enum step read_condition(struct update *u) {
         return STEP_REFUSED;
     }
     enum step step = parse_condition(u);
+    if (step == STEP_FINE)
+        step = update_read_operations(u);
     if (step != STEP_FINE)
         return step;
     return update_terms_all_used(&p->terms, &u->failure) ? STEP_FINE : STEP_REFUSED;
@@ -96,20 +98,34 @@ static enum step check_key(struct update *u) {
     return STEP_REFUSED;
 }
 
+/* What is refused here was fit for earlier versions, or is by what the settings say: its hash tells whether it was applied. */
+static enum step finish(const struct update_context *ctx, struct update *u, struct buf *scratch) {
+    enum step verdict = update_check_lookalikes(u);
+    if (verdict == STEP_FINE)
+        verdict = update_check_repeatable(ctx, u);
+    if (verdict == STEP_NO_MEMORY || !update_sort_parts(u))
+        return STEP_NO_MEMORY;
+    if (verdict == STEP_FINE)
+        verdict = update_check_expression(u);
+    bool hashed = u->audited && (verdict == STEP_FINE || u->confirm_refusal); /* only an audit record holds it */
+    return !hashed || update_hash_request(ctx, u, scratch) ? verdict : STEP_NO_MEMORY;
+}
+
 /* In the order of the members: the first that breaks a rule is the one that is reported. */
 static enum step validate(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     struct update_parts *p = u->parts;
     enum step step = read_key(ctx, u, scratch);
     if (step != STEP_FINE)
         return step;
-    if (!update_check_attributes(ctx, u, &p->tape, p->members[MEMBER_ATTRIBUTES], &p->attributes, &u->failure))
+    tape_node attributes = p->members[MEMBER_ATTRIBUTES];
+    if (attributes != TAPE_ROOT && !update_check_attributes(ctx, u, &p->tape, attributes, &p->attributes, &u->failure))
         return STEP_REFUSED;
     if ((step = check_audit(ctx, u)) != STEP_FINE || (step = read_condition(u)) != STEP_FINE || (step = check_key(u)) != STEP_FINE)
         return step;
-    if (!tape_sort(&p->tape, p->members[MEMBER_ATTRIBUTES]))
-        return STEP_NO_MEMORY;
-    /* Only an audit record holds the hash. */
-    return !u->audited || update_hash_request(ctx, u, scratch) ? STEP_FINE : STEP_NO_MEMORY;
+    if ((step = update_check_typed(ctx, u)) != STEP_FINE || (step = update_check_operations(ctx, u)) != STEP_FINE ||
+        (step = update_check_whole(ctx, u)) != STEP_FINE)
+        return step;
+    return finish(ctx, u, scratch);
 }
 
 static bool is_audited(const struct update_context *ctx, const struct update_parts *p) {
@@ -177,6 +193,7 @@ void update_free_parts(struct update_parts *p) {
     condition_free(p->condition);
     p->condition = NULL;
     update_terms_free(&p->terms);
+    update_operations_free(&p->operations);
     tape_free(&p->tape);
 }
 

@@ -151,7 +151,7 @@ static bool all_used(const struct update_terms *terms, const struct placeholder_
             continue;
         struct value_path member = path_root(set->member);
         struct value_path path = path_member(&member, tape_string(terms->tape, set->names[i]));
-        path_refuse(&path, f, "condition_expression doesn't use it");
+        path_refuse(&path, f, set->sigil == '#' ? "neither condition_expression nor a path uses it" : "condition_expression doesn't use it");
         return false;
     }
     return true;

@@ -174,7 +174,7 @@ static void put_failure_record(struct held *h) {
         struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + RECORD_DEADLINE};
         record->worker = w;
         buf_init(&record->request, RECORD_MAX);
-        if (update_append_failure_record(w->context, h->update, h->message->message_id, clock_wall(w->ports.clock), &record->request))
+        if (update_append_failure_record(w->context, h->update, clock_wall(w->ports.clock), &record->request))
             record->call = db->put_item(db->ctx, buf_span(&record->request), &options, on_record_put, record);
         if (record->call) {
             LIST_INSERT_HEAD(&w->records, record, link);

@@ -77,7 +77,7 @@ void message_live(const struct update_context *ctx, const struct delivery *deliv
     dead_letter_free(&letter);
     struct buf record;
     buf_init(&record, RECORD_MAX);
-    if (u->readable && u->audited && !update_append_failure_record(ctx, u, delivery->message_id, WALL, &record))
+    if (u->readable && u->audited && !update_append_failure_record(ctx, u, WALL, &record))
         abort();
     buf_free(&record);
     update_free(u);

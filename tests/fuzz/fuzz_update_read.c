@@ -80,7 +80,7 @@ static void try_outputs(const struct update_context *ctx, struct update *u) {
     require_json(buf_span(&out));
     if (u->readable) {
         buf_reset(&out);
-        require(update_append_failure_record(ctx, u, SPAN("own"), WALL, &out));
+        require(update_append_failure_record(ctx, u, WALL, &out));
         require_json(buf_span(&out));
     }
     buf_free(&out);
@@ -104,7 +104,7 @@ static void try_scarce(const struct update_context *ctx, const struct delivery *
         if (u->failure.type != ERROR_NONE)
             (void)failure_append_envelope(&u->failure, (struct span){NULL, 0}, WALL, &out);
         buf_reset(&out);
-        bool recorded = u->readable && update_append_failure_record(ctx, u, SPAN("own"), WALL, &out);
+        bool recorded = u->readable && update_append_failure_record(ctx, u, WALL, &out);
         (void)failing_calls_end(); /* looking at it takes memory as well */
         if (recorded)
             require_json(buf_span(&out));

@@ -140,7 +140,7 @@ static void run_record(struct life *l, const struct update_context *ctx, const s
     while (!done) {
         struct buf record;
         buf_init(&record, OUT_MAX);
-        done = update_append_failure_record(ctx, u, SPAN("own"), WALL, &record);
+        done = update_append_failure_record(ctx, u, WALL, &record);
         if (done)
             compare(l, &l->expected.record, buf_span(&record), "another record");
         buf_free(&record);

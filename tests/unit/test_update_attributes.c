@@ -102,8 +102,8 @@ static void an_item_has_400_kib_and_the_message_says_where_only_the_audit_record
     assert_size(&f, most, false, NULL);
     assert_size(&f, most + 1, false, "a record has at most 409600 bytes");
     /* log_id 6+64, timestamp 9+24, table_name 10+5, record_id 9+1, updated_attributes 18+3+1+1, user_agent 10+19, status 6+7,
-     * idempotency_key 15+36, request_hash 12+67. */
-    const size_t audit = ITEM_SIZE_MAX - 70 - 33 - 15 - 10 - 23 - 29 - 13 - 51 - 79;
+     * idempotency_key 15+36, request_hash 12+67, record_key 10+1. */
+    const size_t audit = ITEM_SIZE_MAX - 70 - 33 - 15 - 10 - 23 - 29 - 13 - 51 - 79 - 11;
     assert_size(&f, audit, true, NULL);
     assert_size(&f, audit + 1, true, "its audit record");
     f.context.audit_ttl_days = 90;

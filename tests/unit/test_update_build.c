@@ -39,6 +39,7 @@ static void an_audited_update_puts_its_record_in_the_same_transaction(void **sta
                    "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}},{\"Put\":{\"TableName\":\"audit_logs\",\"Item\":{"
                    "\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268\"},"
                    "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
+                   "\"record_key\":{\"S\":\"user-123\"},"
                    "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
                    "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"success\"},"
                    "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"

@@ -5,7 +5,7 @@
 
 static const char SAME[] = "v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7";
 static const char OTHER[] = "v1:0096d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd2109800";
-static const char FUTURE[] = "v2:whatever";
+static const char FUTURE[] = "v3:whatever";
 
 static void make_update(struct update *u, bool audited, bool own_key) {
     *u = (struct update){.audited = audited, .own_key = own_key};
