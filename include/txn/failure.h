@@ -45,6 +45,8 @@ static inline struct span failure_reason(const struct failure *f) {
 }
 /* ERROR_RECORD_NOT_FOUND or ERROR_CONDITIONAL_CHECK with details {"id": id}; id is JSON text. */
 void failure_for_id(struct failure *f, enum error_type type, struct span id);
+/* ERROR_CONDITIONAL_CHECK where it isn't known whether there is a record. */
+void failure_of_condition(struct failure *f, struct span id);
 /* ERROR_DATABASE with details {"code": code}. */
 void failure_database(struct failure *f, struct span code);
 /* ERROR_DATABASE for a message that gets no answer, while others do: code ("Timeout", "ConnectionError"), and what happened, in a few words. */

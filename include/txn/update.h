@@ -94,6 +94,12 @@ enum stored_hash update_compare_hash(const struct update *u, struct span stored)
 /* Sets u->failure to the ValidationError of a reused idempotency key. */
 void update_fail_reused_key(struct update *u);
 
+/* Sets u->failure to the ValidationError of an update (by_audit: of its audit record) that DynamoDB refused with this sentence: on the one path
+ * that it can mean, or on the member. */
+void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit);
+/* Sets it to what a condition that is false, or a record that isn't there, comes to. */
+void update_fail_condition(struct update *u, bool has_record);
+
 /* Appends the success response. False: out has failed. */
 bool update_append_success(const struct update *u, int64_t wall, struct buf *out);
 

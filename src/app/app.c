@@ -175,6 +175,12 @@ size_t app_start_fields(const struct app *app, const struct discovery_facts *fac
     return count;
 }
 
+/* Whether an audit record can be gone while the queue still has its message. */
+static bool audit_ends_early(const struct settings *s, const struct discovery_facts *facts) {
+    const uint64_t day = 86400;
+    return s->audit_ttl_days > 0 && s->audit_ttl_days * day < facts->queue.attributes.retention;
+}
+
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts) {
     return (struct update_context){
         .table = &facts->table,
@@ -182,6 +188,7 @@ struct update_context app_update_context(struct app *app, const struct discovery
         .audit_table_exists = facts->audit_table_exists,
         .audit = app->settings.audit,
         .audit_ttl_days = app->settings.audit_ttl_days,
+        .audit_ends_early = audit_ends_early(&app->settings, facts),
         .user_agent = "table-updater/" TABLE_UPDATER_VERSION,
         .digest = app->digest,
         .hash_seed = {random_next(&app->random), random_next(&app->random)},

@@ -33,11 +33,8 @@ int error_type_status(enum error_type type) {
 
 void failure_init(struct failure *f) {
     f->type = ERROR_NONE;
-<<<<<<< HEAD
     f->path.at = f->path.end = 0;
-=======
     f->reason_at = 0;
->>>>>>> 4ca02bc (wip)
     buf_init(&f->message, TEXT_MAX);
     buf_init(&f->details, TEXT_MAX);
 }
@@ -134,12 +131,19 @@ void failure_validation(struct failure *f, struct span field, const char *reason
     append_member(&f->details, "reason", failure_reason(f));
 }
 
-void failure_for_id(struct failure *f, enum error_type type, struct span id) {
+static void set_for_id(struct failure *f, enum error_type type, const char *sentence, struct span id) {
     begin(f, type);
-    buf_append_cstr(&f->message, type == ERROR_RECORD_NOT_FOUND ? "No record has this id"
-                                                                : "The record exists, but its condition_expression is false");
+    buf_append_cstr(&f->message, sentence);
     buf_append_cstr(&f->details, "\"id\":");
     buf_append_span(&f->details, id);
+}
+
+void failure_for_id(struct failure *f, enum error_type type, struct span id) {
+    set_for_id(f, type, type == ERROR_RECORD_NOT_FOUND ? "No record has this id" : "The record exists, but its condition_expression is false", id);
+}
+
+void failure_of_condition(struct failure *f, struct span id) {
+    set_for_id(f, ERROR_CONDITIONAL_CHECK, "The condition_expression is false", id);
 }
 
 void failure_database(struct failure *f, struct span code) {

@@ -100,6 +100,13 @@ enum stored_hash update_compare_hash(const struct update *u, struct span stored)
     return span_is(stored, u->request_hash) ? HASH_SAME : HASH_OTHER;
 }
 
+void update_fail_condition(struct update *u, bool has_record) {
+    if (u->create_if_missing)
+        failure_of_condition(&u->failure, u->id);
+    else
+        failure_for_id(&u->failure, has_record ? ERROR_CONDITIONAL_CHECK : ERROR_RECORD_NOT_FOUND, u->id);
+}
+
 void update_fail_reused_key(struct update *u) {
     failure_validation(&u->failure, SPAN("idempotency_key"), "the key was used before, for a message that means something else");
 }

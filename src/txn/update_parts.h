@@ -110,6 +110,8 @@ bool update_has_map(const struct update *u);
 
 /* update_whole.c: what holds for all that a message updates together: no two at one place, and the sizes. */
 MUST_USE enum step update_check_whole(const struct update_context *ctx, struct update *u);
+/* The first member that updates something: what is wrong with the whole is said of it. */
+enum member update_first_member(const struct update_parts *p);
 /* Bytes that the audit record's `update` takes, its name included; 0: it has none. */
 size_t update_audit_map_size(const struct update *u);
 /* Sorts all that is updated, and numbers it: its canonical form. False: no memory. */

@@ -76,7 +76,7 @@ static enum step check_overlap(struct update *u) {
     struct update_parts *p = u->parts;
     size_t names = names_of(p, MEMBER_ATTRIBUTES) + names_of(p, MEMBER_TYPED);
     size_t count = names + p->operations.count;
-    struct places places = {.list = malloc(count * sizeof *places.list), .names = malloc((names + 1) * sizeof *places.names)};
+    struct places places = {.list = malloc((count + 1) * sizeof *places.list), .names = malloc((names + 1) * sizeof *places.names)};
     enum step step = STEP_NO_MEMORY;
     if (places.list && places.names && add_names(p, MEMBER_ATTRIBUTES, &places) && add_names(p, MEMBER_TYPED, &places)) {
         add_paths(&p->operations, &places);
@@ -96,8 +96,7 @@ static int by_member_and_path(const void *left, const void *right, void *operati
     return document_path_compare(operation_path(o, a), a->count, operation_path(o, b), b->count);
 }
 
-/* The member that is the first or only one to have something; messages about the whole are about it. */
-static enum member first_member(const struct update_parts *p) {
+enum member update_first_member(const struct update_parts *p) {
     static const enum member members[] = {MEMBER_ATTRIBUTES, MEMBER_TYPED, MEMBER_SET, MEMBER_INCREMENT, MEMBER_APPEND};
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++)
         if (p->members[members[i]] != TAPE_ROOT)
@@ -119,7 +118,7 @@ size_t update_audit_map_size(const struct update *u) {
 
 static enum step check_sizes(const struct update_context *ctx, struct update *u) {
     struct update_parts *p = u->parts;
-    struct value_path path = path_root(member_name(first_member(p)));
+    struct value_path path = path_root(member_name(update_first_member(p)));
     size_t item = p->key_size + p->attributes.item + p->operations.record_size;
     if (item > ITEM_SIZE_MAX) {
         path_refuse(&path, &u->failure, "a record has at most %zu bytes; id and what is updated alone have %zu", ITEM_SIZE_MAX, item);

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define REASON_SIZE 256
+#define REASON_SIZE 1024 /* one may quote a sentence of DynamoDB's */
 
 /* As deep as the walk that made the frames. */
 static void append_path(const struct value_path *path, struct buf *out) {
@@ -27,6 +27,18 @@ static size_t text_max(const struct value_path *path) {
     return max;
 }
 
+/* A text that was cut at this length may end amid a character. */
+static size_t cut_between_characters(const char *text, size_t len) {
+    size_t at = len;
+    while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+        at--;
+    if (at == 0)
+        return 0;
+    unsigned char first = (unsigned char)text[at - 1];
+    size_t needs = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    return len - (at - 1) < needs ? at - 1 : len;
+}
+
 void path_refuse(const struct value_path *path, struct failure *f, const char *reason_format, ...) {
     char reason[REASON_SIZE];
     va_list arguments;
@@ -37,6 +49,8 @@ void path_refuse(const struct value_path *path, struct failure *f, const char *r
     buf_init(&field, SIZE_MAX);
     if (buf_reserve(&field, text_max(path)))
         append_path(path, &field);
+    if (len >= REASON_SIZE)
+        reason[cut_between_characters(reason, REASON_SIZE - 1)] = '\0';
     failure_validation(f, buf_span(&field), "%s", len < 0 ? "" : reason);
     if (!buf_ok(&field))
         f->details.failure = BUF_NO_MEMORY;

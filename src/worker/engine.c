@@ -129,6 +129,10 @@ static void on_transacted(void *user, const struct transact_result *result) {
 
 void engine_start(struct engine *e, struct job *job, bool is_probe) {
     struct update *u = job->update;
+    if (u->confirm_refusal && u->failure.type != ERROR_NONE) {
+        engine_fail(e, job, true); /* a version that knew no such rule may have applied it */
+        return;
+    }
     if (u->request.len == 0 && !update_build(e->context, u, clock_wall(e->ports->clock))) {
         if (u->failure.type == ERROR_NONE)
             engine_retry_in(e, job, NO_MEMORY_PAUSE);
@@ -218,8 +222,10 @@ void engine_withdraw(struct engine *e, struct job *job) {
 }
 
 void engine_end(struct engine *e, struct job *job, enum job_outcome outcome) {
-    if (outcome == JOB_APPLIED)
+    if (outcome == JOB_APPLIED) {
         job->in_record.line->applied++;
+        job->update->failure.type = ERROR_NONE; /* whatever was to be confirmed */
+    }
     take_out(e, job);
     hold_review(e);
     e->host.ended(e->host.ctx, job, outcome);

@@ -55,12 +55,10 @@ static void warn_unknown_hash(struct engine *e, const struct job *job) {
 }
 
 /* DynamoDB's sentence, as far as it may be passed on: it names expressions and limits; what may name more is left out. */
-static void set_refusal(struct failure *failure, const struct verdict *v) {
+static void set_refusal(const struct engine *e, struct update *u, const struct verdict *v) {
     bool names_resources = v->message.len && memmem(v->message.data, v->message.len, "arn:", 4);
     struct span reason = v->message.len && !names_resources ? v->message : SPAN("DynamoDB's validation refused it");
-    bool by_condition = memmem(reason.data, reason.len, "ConditionExpression", 19) != NULL;
-    failure_validation(failure, by_condition ? SPAN("condition_expression") : SPAN("attributes"), "%s%.*s",
-                       v->by_audit ? "only the audit record is refused: " : "", (int)reason.len, reason.data);
+    update_fail_refused(e->context, u, reason, v->by_audit);
 }
 
 /* DynamoDB got as far as to look at what it asks for: whatever failed before has passed. */
@@ -70,7 +68,7 @@ static void forget_own_failures(struct job *job) {
 }
 
 void engine_refused(struct engine *e, struct job *job, const struct verdict *v) {
-    set_refusal(&job->update->failure, v);
+    set_refusal(e, job->update, v);
     job->quotes_dynamodb = true;
     job->pauses = 0;
     job_enter(job, JOB_LOOKING);
@@ -93,11 +91,11 @@ static void act_on(struct engine *e, struct job *job, const struct verdict *v, c
         engine_fail(e, job, false);
         break;
     case VERDICT_NOT_FOUND:
-        failure_for_id(&u->failure, ERROR_RECORD_NOT_FOUND, u->id);
+        update_fail_condition(u, false);
         engine_fail(e, job, true);
         break;
     case VERDICT_CONDITION_FALSE:
-        failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
+        update_fail_condition(u, true);
         engine_fail(e, job, true);
         break;
     case VERDICT_NAMED:

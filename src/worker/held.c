@@ -88,7 +88,7 @@ static void park_surplus(struct held *h) {
 }
 
 void held_begin(struct held *h) {
-    if (h->update->failure.type != ERROR_NONE) {
+    if (h->update->failure.type != ERROR_NONE && !h->update->confirm_refusal) {
         dlq_send(h);
         return;
     }

@@ -41,7 +41,7 @@ struct stream_worker {
     uint64_t arrivals;
     struct buf output;
     size_t output_at;
-    bool some_failed, input_over, stopping, ended;
+    bool some_failed, input_over, stopping, ended, warned_of_repeats;
     enum exit_code code;
     uint64_t verdicts_seen;
     int64_t last_progress;
@@ -247,6 +247,17 @@ static struct line *line_new(struct stream_worker *w, size_t number, struct span
     return NULL;
 }
 
+/* Where the key is random, the same line in another run is another message. */
+static void warn_of_repeats(struct stream_worker *w, const struct line *line) {
+    const struct update *u = line->update;
+    if (w->warned_of_repeats || !u->repeats || u->failure.type != ERROR_NONE || u->idempotency_key.data != line->key)
+        return;
+    w->warned_of_repeats = true;
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+              "A message counts, appends or uses a list's index and has no idempotency_key of its own: applied in another run, it would do so again",
+              LOG_I("line", line->number));
+}
+
 static bool take_message(struct stream_worker *w, size_t number, struct span body, bool too_long) {
     struct line *line = line_new(w, number, body);
     if (!line)
@@ -256,10 +267,11 @@ static bool take_message(struct stream_worker *w, size_t number, struct span bod
         failure_set(&u->failure, ERROR_INVALID_INPUT, "A line may have at most %zu bytes", STREAM_MESSAGE_MAX);
         buf_printf(&u->failure.details, "\"position\":%zu", STREAM_MESSAGE_MAX);
     }
+    warn_of_repeats(w, line);
     line->job.update = u;
     line->job.receive_count = 1;
     line->job.arrival = w->arrivals++;
-    if (u->failure.type != ERROR_NONE)
+    if (u->failure.type != ERROR_NONE && (too_long || !u->confirm_refusal))
         finish(w, line);
     else if (!engine_add(&w->engine, &line->job))
         return false;

@@ -114,7 +114,7 @@ static struct verdict of_reasons(const struct update *u, const struct transact_r
             return of_reason(audit, true);
     }
     if (!strcmp(update->code, "ConditionalCheckFailed"))
-        return of_kind(update->has_item ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND, update->code);
+        return of_kind(update->has_item || u->create_if_missing ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND, update->code);
     if (is_none(update))
         return of_kind(VERDICT_NO_ANSWER, result->call.code); /* cancelled, and nobody says why */
     return of_reason(update, false);

@@ -67,14 +67,21 @@ static void try_outputs(const struct update_context *ctx, struct update *u) {
             require(update_append_confirm_request(ctx, u, &out));
             require_json(buf_span(&out));
             try_hashes(u);
-            switch (u->request.len % 3) {
+            static const struct span sentences[] = {SPAN("The document path is invalid"), SPAN("An operand is wrong"), SPAN("Number overflow"),
+                                                    SPAN("Item size"), SPAN("Invalid ConditionExpression")};
+            switch (u->request.len % 4) {
+            case 3:
+                update_fail_refused(ctx, u, sentences[u->request.len / 4 % ARRAY_LENGTH(sentences)], u->audited);
+                require(u->failure.type == ERROR_VALIDATION);
+                break;
             case 0: failure_database(&u->failure, SPAN("Code")); break;
-            case 1: failure_for_id(&u->failure, ERROR_RECORD_NOT_FOUND, u->id); break;
+            case 1: update_fail_condition(u, u->own_key); break;
             default: update_fail_reused_key(u); break;
             }
         }
         require(u->failure.type != ERROR_NONE);
     }
+    require(!u->confirm_refusal || (u->audited && u->request_hash[0]));
     buf_reset(&out);
     require(failure_append_envelope(&u->failure, u->own_key ? SPAN("\"more\":1") : (struct span){NULL, 0}, WALL, &out));
     require_json(buf_span(&out));
@@ -130,6 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                        .audit_table_exists = data[0] != 0xff,
                                        .audit = (enum audit_mode)((data[0] >> 5) % 3),
                                        .audit_ttl_days = data[0] >> 7,
+                                       .audit_ends_early = data[0] >= 0xf0,
                                        .user_agent = "table-updater/0.0.0",
                                        .digest = digest,
                                        .hash_seed = {1, 2}};

@@ -45,6 +45,7 @@ def test_a_success_record_has_the_documented_members_and_no_others(scene: Scene)
         "log_id": {"S": log_id(scene.table.name, "the key")},
         "table_name": {"S": scene.table.name},
         "record_id": {"S": "user-123"},
+        "record_key": {"S": "user-123"},
         "updated_attributes": {"M": {"name": {"S": "é"}, "n": {"N": "1.5"}, "list": {"L": [{"BOOL": True}, {"NULL": True}, {"M": {"x": {"L": []}}}]}}},
         "user_agent": {"S": f"table-updater/{program_version(scene)}"},
         "status": {"S": "success"},
@@ -120,11 +121,11 @@ def test_a_failure_record_is_put_for_what_could_be_parsed_asked_for_audit_and_we
     )
     assert run.code == 0 and len(scene.dead()) == 5
     keys = ["k", run.sent[1].message_id]
-    expected = {f"{log_id(scene.table.name, key)}#{sent.message_id}" for key, sent in zip(keys, run.sent[:2], strict=True)}
+    expected = {f"{log_id(scene.table.name, key)}#failure" for key in keys}
     failures = wait_until(lambda: scene.audits("failure"), "the failure records")
     assert set(failures) == expected and not scene.audits()
-    record = failures[f"{log_id(scene.table.name, 'k')}#{run.sent[0].message_id}"]
-    assert {"timestamp", "table_name", "record_id", "updated_attributes", "user_agent", "idempotency_key", "request_hash", "error"} <= set(record)
+    record = failures[f"{log_id(scene.table.name, 'k')}#failure"]
+    assert {"timestamp", "table_name", "record_id", "record_key", "updated_attributes", "user_agent", "idempotency_key", "request_hash", "error"} <= set(record)
     assert (record["record_id"], record["updated_attributes"], record["idempotency_key"]) == ("nobody", {"n": 1}, "k")
     assert "RecordNotFoundError" in json.dumps(record["error"])
 

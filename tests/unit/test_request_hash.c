@@ -31,6 +31,38 @@ static void log_id_and_request_hash_are_frozen(void **state) {
     fixture_done(&f);
 }
 
+/* The second version, of messages with more than attributes: golden values as above. */
+static void request_hashes_of_the_second_version_are_frozen(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"{\"id\":\"u\",\"increment\":{\"logins\":1}}",
+         "v2:f71d81c2eea2e655d39e2f63ddd3ef3dec8a9c6d4190d0d3072a7c8b30ee384c"},
+        {"{\"id\":\"u\",\"attributes\":{\"b\":1e38,\"a\":\"x\"},\"create_if_missing\":true,\"condition_expression\":\"version < 5.0\"}",
+         "v2:afddb300926b33f6e37cbb59692e0f9ac51669627d789576b707ffdd7799f41c"},
+        {"{\"id\":\"u\",\"remove\":[\"z\",\"a.b[10]\",\"a.b[9]\",\"`a-b`\"],\"append\":{\"l\":[{\"y\":1,\"x\":[]}]},\"set\":{\"#n.c"
+         "\":null,\"`it``s`\":true},\"increment\":{\"m.n\":-0.50},\"typed_attributes\":{\"t\":{\"NS\":[\"9\",\"1e5\",\"10.0\"]},\"s"
+         "\":{\"M\":{\"q\":{\"B\":\"AA==\"},\"p\":{\"SS\":[\"b\",\"a\"]}}}},\"expression_attribute_names\":{\"#n\":\"d e\"}}",
+         "v2:cdfe88947da09122197baa015966c1a5692322e4c2db8dcf1e438b09315ac3ff"},
+    };
+    struct fixture f;
+    fixture_init(&f);
+    f.context.audit = AUDIT_ALWAYS;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_hashes(&f, cases[i][0], NULL, cases[i][1]);
+    fixture_done(&f);
+}
+
+static void what_makes_no_difference_is_of_the_first_version(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.context.audit = AUDIT_ALWAYS;
+    struct update *u = read_fit(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1}}");
+    assert_hashes(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1},\"create_if_missing\":false}", NULL, u->request_hash);
+    update_free(u);
+    fixture_done(&f);
+}
+
 static void what_is_not_audited_has_no_request_hash(void **state) {
     (void)state;
     struct fixture f;
@@ -92,6 +124,8 @@ static void a_stored_hash_is_the_same_another_or_of_a_version_that_is_not_known(
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_id_and_request_hash_are_frozen),
+        cmocka_unit_test(request_hashes_of_the_second_version_are_frozen),
+        cmocka_unit_test(what_makes_no_difference_is_of_the_first_version),
         cmocka_unit_test(what_is_not_audited_has_no_request_hash),
         cmocka_unit_test(spelling_makes_no_difference),
         cmocka_unit_test(a_stored_hash_is_the_same_another_or_of_a_version_that_is_not_known),

@@ -45,7 +45,7 @@ static void an_audited_update_puts_its_record_in_the_same_transaction(void **sta
                    "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
                    "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}},"
                    "\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}],"
-                   "\"ClientRequestToken\":\"67c277bfc7b1ced3e7bc61808b01d9eb1419\"}");
+                   "\"ClientRequestToken\":\"05f74ffee9c0252f2385329b4d4766290307\"}");
     fixture_done(&f);
 }
 

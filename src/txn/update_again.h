@@ -1,0 +1,17 @@
+/* A message read once more, for what is said of it after its parts were freed: into parts of its own. */
+#pragma once
+
+#include "update_parts.h"
+
+struct update_again {
+    struct update update; /* u as it is, but for its parts and without a failure */
+    struct update_parts parts;
+};
+
+/* Reads the body of u, whose shape is right. It must not be moved. False: no memory. */
+MUST_USE bool update_again_read(const struct update_context *ctx, const struct update *u, struct update_again *again);
+/* Reads its operations. False: no memory; *ret_fit: whether there is nothing wrong with them. */
+MUST_USE bool update_again_read_operations(struct update_again *again, bool *ret_fit);
+void update_again_free(struct update_again *again);
+/* Whether a step has failed for lack of memory; else what it refused is forgotten. */
+bool update_again_no_memory(struct update_again *again, enum step step);
