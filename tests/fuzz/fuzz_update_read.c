@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WALL 1704677672343000LL
 
@@ -67,8 +68,12 @@ static void try_outputs(const struct update_context *ctx, struct update *u) {
             require(update_append_confirm_request(ctx, u, &out));
             require_json(buf_span(&out));
             try_hashes(u);
-            static const struct span sentences[] = {SPAN("The document path is invalid"), SPAN("An operand is wrong"), SPAN("Number overflow"),
-                                                    SPAN("Item size"), SPAN("Invalid ConditionExpression")};
+            char long_sentence[1027];
+            const struct span sentences[] = {SPAN("The document path is invalid"), SPAN("An operand is wrong"), SPAN("Number overflow"),
+                                                    SPAN("Item size"), SPAN("Invalid ConditionExpression"),
+                                                    span_of(long_sentence, sizeof long_sentence)};
+            memset(long_sentence, 'x', sizeof long_sentence);
+            memcpy(long_sentence + sizeof long_sentence - 1025 + u->request.len % 4, "\xF0\x9F\x98\x80", 4);
             switch (u->request.len % 4) {
             case 3:
                 update_fail_refused(ctx, u, sentences[u->request.len / 4 % ARRAY_LENGTH(sentences)], u->audited);
@@ -85,6 +90,9 @@ static void try_outputs(const struct update_context *ctx, struct update *u) {
     buf_reset(&out);
     require(failure_append_envelope(&u->failure, u->own_key ? SPAN("\"more\":1") : (struct span){NULL, 0}, WALL, &out));
     require_json(buf_span(&out));
+    buf_reset(&out);
+    failure_append_for_log(&u->failure, &out);
+    require(buf_ok(&out));
     if (u->readable) {
         buf_reset(&out);
         require(update_append_failure_record(ctx, u, WALL, &out));

@@ -3,6 +3,7 @@
 #include "sim_dynamodb_private.h"
 #include "sim_expression.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct json_object *sim_member(struct json_object *object, const char *name) {
@@ -72,17 +73,48 @@ bool sim_action_condition_holds(const struct sim_action *a) {
     return sim_condition_holds(&(struct sim_expression){a->names, a->values, sim_action_item(a)}, a->condition);
 }
 
+static struct json_object *copy_of(struct json_object *value) {
+    struct json_object *copy = NULL;
+    if (value && json_object_deep_copy(value, &copy, NULL) != 0)
+        abort();
+    return copy;
+}
+
+/* The item as it will be, owned; the one that stands is changed in place where that is enough. NULL: the update doesn't fit it. */
+static struct json_object *updated(const struct sim_action *a) {
+    struct json_object *item = sim_action_item(a), *values = NULL;
+    bool plain = sim_update_is_plain(a->update);
+    if (!item)
+        item = sim_key_of(a->table, a->key);
+    else
+        item = plain ? json_object_get(item) : copy_of(item);
+    if (!plain)
+        values = copy_of(a->values);
+    bool fits = sim_update_apply(&(struct sim_expression){a->names, plain ? a->values : values, item}, a->update);
+    json_object_put(values);
+    if (fits)
+        return item;
+    json_object_put(item);
+    return NULL;
+}
+
+bool sim_action_update_fits(const struct sim_action *a) {
+    if (a->put || sim_update_is_plain(a->update))
+        return true;
+    struct json_object *item = updated(a);
+    json_object_put(item);
+    return item != NULL;
+}
+
 void sim_action_write(struct sim_dynamodb *db, const struct sim_action *a) {
     if (a->put) {
         json_object_object_add(a->table->items, sim_action_key(a), json_object_get(a->put));
         return;
     }
-    struct json_object *item = sim_action_item(a);
-    if (!item) {
-        item = sim_key_of(a->table, a->key);
-        json_object_object_add(a->table->items, sim_action_key(a), item);
-    }
-    sim_update_apply(&(struct sim_expression){a->names, a->values, item}, a->update);
+    struct json_object *item = updated(a);
+    if (!item)
+        abort(); /* it was looked at before */
+    json_object_object_add(a->table->items, sim_action_key(a), item);
     struct json_object *n = sim_member(sim_member(item, "n"), "N");
     if (n)
         buf_printf(&db->applied, "%s ", json_object_get_string(n));

@@ -22,6 +22,8 @@ const char *sim_action_key(const struct sim_action *a);
 /* The item as it stands; NULL: none. */
 struct json_object *sim_action_item(const struct sim_action *a);
 bool sim_action_condition_holds(const struct sim_action *a);
+/* Whether the update's paths and operands fit the item. */
+bool sim_action_update_fits(const struct sim_action *a);
 void sim_action_write(struct sim_dynamodb *db, const struct sim_action *a);
 
 /* What a request is refused with as a whole before anything is looked at (NULL: nothing): missing tables, keys, placeholders. */

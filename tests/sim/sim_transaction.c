@@ -120,6 +120,9 @@ static void judge(struct sim_dynamodb *db, const struct sim_action *a, struct ca
         ret_reason->has_item = item != NULL;
         sim_request_hash(item, ret_reason->request_hash);
         ret_reason->has_request_hash = ret_reason->request_hash[0] != '\0';
+    } else if (!sim_action_update_fits(a)) {
+        code = "ValidationError"; /* as AWS has it; DynamoDB Local refuses the request */
+        snprintf(ret_reason->message, sizeof ret_reason->message, "%s", "The document path provided in the update expression is invalid for update");
     }
     snprintf(ret_reason->code, sizeof ret_reason->code, "%s", code);
 }

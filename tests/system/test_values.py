@@ -39,7 +39,7 @@ VALUES: list[tuple[str, str, Item]] = [
     ("an empty object", "{}", {"M": {}}),
     ("an array of all kinds", '["a",1,true,null,[],{}]', {"L": [{"S": "a"}, {"N": "1"}, {"BOOL": True}, {"NULL": True}, {"L": []}, {"M": {}}]}),
     ("an object in an object", '{"a":{"b":["c"]}}', {"M": {"a": {"M": {"b": {"L": [{"S": "c"}]}}}}}),
-    ("an object that looks like DynamoDB's", '{"S":"x"}', {"M": {"S": {"S": "x"}}}),
+    ("an object that looks nearly like DynamoDB's", '{"S":5}', {"M": {"S": {"N": "5"}}}),
 ]
 
 NUMBERS = [
