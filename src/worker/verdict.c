@@ -43,7 +43,7 @@ void verdict_describe(const struct verdict *v, char ret_text[static VERDICT_TEXT
 /* Whether a refusal is of this item: a sentence that could be said of any message (no transactions here, another key, another account) names
  * nothing of it. */
 static bool names_the_item(struct span sentence) {
-    static const char *const words[] = {"size", "index key", "indexkey", "path", "operand", "nesting"};
+    static const char *const words[] = {"size", "index key", "indexkey", "path", "operand", "nesting", "number", "digits"};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         size_t len = strlen(words[i]);
         for (size_t at = 0; at + len <= sentence.len; at++)
