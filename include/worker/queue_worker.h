@@ -45,6 +45,7 @@ struct queue_worker_status {
     int64_t since;     /* monotonic: when that began */
     bool draining;
     unsigned in_flight; /* messages held */
+    unsigned waiting_for_delete; /* of these, done with, while deletes fail */
     uint64_t received, applied, dead_lettered, given_back;
     uint64_t undeleted; /* done with, and not deleted in time: they may be delivered once more */
 };

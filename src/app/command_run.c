@@ -47,6 +47,10 @@ static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
     (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
                    "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64 " sent to the DLQ, %" PRIu64 " given back", state,
                    s.in_flight, s.received, s.applied, s.dead_lettered, s.given_back);
+    size_t len = strlen(ret_line);
+    if (s.waiting_for_delete > 0) {
+        (void)snprintf(ret_line + len, NOTIFY_STATUS_SIZE - len, "; %u done with that can't be deleted", s.waiting_for_delete);
+    }
 }
 
 static void end(struct run *run, enum exit_code code) {

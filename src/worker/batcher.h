@@ -3,7 +3,8 @@
  *
  * The network path may fail for one entry: a proxy that refuses it, a connection that is reset or silent each time. So what failed in a call that
  * failed as a whole becomes suspect: it goes beside the others, never before them; after two failures each goes alone, side by side. One that
- * fails alone, twice, while other calls succeed, is set aside: its owner gives it back. While no call succeeds it is an outage, and all wait. */
+ * fails alone, twice at least, while others succeed so often that chance can hardly be it, is set aside: its owner gives it back. While nothing
+ * succeeds it is an outage, and all wait. */
 #pragma once
 
 #include "compiler.h"
@@ -50,7 +51,10 @@ struct batch_entry {
     unsigned tries;  /* that failed for this entry alone */
     unsigned failures; /* calls with it that failed as a whole, perhaps over it */
     unsigned lonely;   /* of these, those that had no other entry */
-    int64_t failing_since; /* monotonic: when the first of either began */
+    /* When it failed for the first time: how many entries had got through, and how many first tries had failed; and how many of those since are
+     * its own. */
+    uint64_t through_then, failed_then;
+    unsigned failed_itself;
 };
 TAILQ_HEAD(batch_queue, batch_entry);
 
@@ -86,12 +90,16 @@ struct batcher {
     struct flight_list flights;
     unsigned flight_count, suspect_flights;
     struct timer timer;
+    uint64_t through;      /* entries that got through */
+    uint64_t failed_tries; /* that failed, but for repeated ones of what goes alone */
     int64_t got_through;   /* monotonic: when the last call was answered that had its effect on an entry at least */
     unsigned failures;     /* calls in a row that failed as a whole: in trouble where not 0 */
     unsigned first_failures; /* of these, those of entries that weren't suspect */
     int64_t trouble_since; /* monotonic */
     int64_t not_before, first_not_before; /* monotonic: no call of suspects, or of others, before; in trouble */
     enum exit_code blame;
+    char code[CALL_CODE_SIZE]; /* that the log heard of */
+    int64_t next_cause;        /* monotonic: of another it hears then */
     int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
     bool hurry; /* no linger any more, and no long wait in trouble */
 };

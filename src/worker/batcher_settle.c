@@ -8,13 +8,15 @@
 #include <stdlib.h>
 
 static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND, ENTRY_RETRY_CAP = 20 * MICROSECONDS;
-/* Between two tries of a suspect while others get through: it may have been a moment's fault. */
-static const int64_t SUSPECT_RETRY = MICROSECONDS;
+/* Between two tries of a suspect while others get through, at first: it may have been a moment's fault. */
+static const int64_t SUSPECT_RETRY = MICROSECONDS, SUSPECT_RETRY_CAP = 30 * MICROSECONDS;
 /* An entry that SQS fails so often by itself is worth a word (of one kind, no more often than this), or is set aside. */
 static const unsigned TELLING_TRIES = 6;
 static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
 /* So often a call with an entry fails before the entry goes alone, and so often that call fails before it is set aside. */
 static const unsigned COMPANY_FAILURES = 2, LONELY_FAILURES = 2;
+/* A path that fails now and then fails for one of so many entries so often that it looks like the entry's own fault. */
+static const double CHANCE = 50;
 /* One that has no more time left than this has none for a second failure in company. */
 static const int64_t COMPANY_TIME = 20 * MICROSECONDS;
 
@@ -40,7 +42,11 @@ static void write_reason(const struct call_result *result, char ret_reason[stati
 static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
     int64_t wait = ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
     batcher_wait_until(b, entry, now + wait);
-    if (entry->tries < TELLING_TRIES || now < b->silent_until)
+    if (entry->tries < TELLING_TRIES)
+        return;
+    if (b->kind.trouble_changed) /* where it is so with all of them, it is trouble as well */
+        b->kind.trouble_changed(b->ctx);
+    if (now < b->silent_until)
         return;
     b->silent_until = now + TOLD_EVERY;
     char message[96];
@@ -48,25 +54,36 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
     LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"), LOG_I("tries", entry->tries));
 }
 
-/* Whether others got through since it failed for the first time. */
-static bool others_succeed(const struct batcher *b, const struct batch_entry *entry) {
-    return b->got_through > entry->failing_since;
+/* own: this failure is one of failed_tries. */
+static void note_failure(const struct batcher *b, struct batch_entry *entry, bool own) {
+    if (entry->failures + entry->tries == 0) {
+        entry->through_then = b->through;
+        entry->failed_then = b->failed_tries - own;
+        entry->failed_itself = 0;
+    }
+    entry->failed_itself += own;
 }
 
-static void note_failure(struct batch_entry *entry, int64_t began) {
-    if (entry->failures + entry->tries == 0)
-        entry->failing_since = began;
+/* Whether it isn't by chance that it failed so many times alone, by how others fared since it began to. */
+static bool fails_by_itself(const struct batcher *b, const struct batch_entry *entry, unsigned times) {
+    double through = (double)(b->through - entry->through_then);
+    double failed = (double)(b->failed_tries - entry->failed_then) - entry->failed_itself;
+    double odds = 1, each = (failed + 1 + through) / (failed + 1);
+    for (unsigned i = 0; i < times && odds < CHANCE; i++)
+        odds *= each;
+    return odds >= CHANCE;
 }
 
 /* SQS judged it by itself, and failed. */
-static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, const char *code, int64_t began, int64_t now) {
+static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
     if (batch_fault_names_entry(code)) {
         end_entry(b, entry, BATCH_REFUSED, code);
         return;
     }
-    note_failure(entry, began);
+    b->failed_tries += entry->tries == 0;
+    note_failure(b, entry, entry->tries == 0);
     entry->solitary = false;
-    if (b->kind.sets_aside && entry->tries + 1 >= TELLING_TRIES && others_succeed(b, entry))
+    if (b->kind.sets_aside && entry->tries + 1 >= TELLING_TRIES && fails_by_itself(b, entry, entry->tries + 1))
         end_entry(b, entry, BATCH_SET_ASIDE, code[0] ? code : "no answer");
     else
         try_again(b, entry, code, now);
@@ -75,8 +92,10 @@ static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, co
 /* The answer to a call whose entries were all judged one by one. */
 static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results, int64_t now) {
     for (size_t i = 0; i < f->count; i++)
-        if (results[i].ok)
+        if (results[i].ok) {
             b->got_through = now;
+            b->through++;
+        }
     for (size_t i = 0; i < f->count; i++) {
         struct batch_entry *entry = f->entries[i];
         if (!entry)
@@ -85,27 +104,37 @@ static void settle_entries(struct batcher *b, struct batch_flight *f, const stru
         if (results[i].ok)
             end_entry(b, entry, BATCH_DONE, "");
         else
-            settle_failed_entry(b, entry, results[i].code, f->began, now);
+            settle_failed_entry(b, entry, results[i].code, now);
     }
 }
 
-/* A call with it failed as a whole, perhaps over it. */
-static void suspect(struct batcher *b, struct batch_entry *entry, const struct batch_flight *f, const struct call_result *result, int64_t now) {
-    note_failure(entry, f->began);
+/* When a suspect goes again: at once where nobody gets through (all wait for one moment then), else after ever longer. */
+static void put_suspect(struct batcher *b, struct batch_entry *entry, int64_t began, int64_t now) {
+    int64_t wait = SUSPECT_RETRY;
+    for (unsigned i = 1; i < entry->lonely && wait < SUSPECT_RETRY_CAP; i++)
+        wait *= 2;
+    if (b->got_through > began && !b->hurry)
+        batcher_wait_until(b, entry, now + (wait < SUSPECT_RETRY_CAP ? wait : SUSPECT_RETRY_CAP));
+    else
+        batcher_put(b, entry, false);
+}
+
+/* A call with it failed as a whole, perhaps over it. counts: this is one of failed_tries. */
+static void suspect(struct batcher *b, struct batch_entry *entry, const struct batch_flight *f, const struct call_result *result, bool counts,
+                    int64_t now) {
+    note_failure(b, entry, counts);
     entry->failures++;
     entry->lonely += f->count == 1;
     entry->solitary = entry->solitary || entry->failures >= COMPANY_FAILURES || entry->expires - now < COMPANY_TIME;
-    bool by_itself = entry->lonely >= LONELY_FAILURES && others_succeed(b, entry);
+    bool by_itself = entry->lonely >= LONELY_FAILURES && fails_by_itself(b, entry, entry->lonely);
     char reason[BATCH_REASON_SIZE];
     write_reason(result, reason);
-    if (by_itself && b->kind.sets_aside) {
+    if (by_itself && b->kind.sets_aside)
         end_entry(b, entry, BATCH_SET_ASIDE, reason);
-    } else if (by_itself) {
+    else if (by_itself)
         try_again(b, entry, reason, now);
-    } else {
-        entry->due = b->got_through > f->began ? now + SUSPECT_RETRY : now;
-        batcher_put(b, entry, false);
-    }
+    else
+        put_suspect(b, entry, f->began, now);
 }
 
 /* The call failed as a whole. Where that is over what one entry holds, or all together, each goes alone the next time. */
@@ -115,6 +144,9 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
     /* What is small in itself can't be what is too large. */
     bool refused = alone && (fault == BATCH_FAULT_OF_ENTRIES || (too_large && b->kind.max_bytes));
     bool perhaps = fault == BATCH_FAULT_PERHAPS || fault == BATCH_FAULT_ON_THE_WAY || (too_large && !b->kind.max_bytes);
+    /* One that goes alone again tells nothing new of the path. */
+    bool counts = perhaps && !(alone && f->entries[0] && (f->entries[0]->lonely || !f->suspects) && f->entries[0]->solitary);
+    b->failed_tries += counts;
     for (size_t i = 0; i < f->count; i++) {
         struct batch_entry *entry = f->entries[i];
         if (!entry)
@@ -127,7 +159,7 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
         entry->solitary = entry->solitary || (fault != BATCH_FAULT_PASSES && fault != BATCH_FAULT_PERHAPS);
         entry->due = now;
         if (perhaps)
-            suspect(b, entry, f, result, now);
+            suspect(b, entry, f, result, counts, now);
         else
             batcher_put(b, entry, false);
     }

@@ -4,8 +4,10 @@
 #include "verdict.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
+static const int64_t CAUSES_EVERY = 60 * MICROSECONDS; /* the log hears of a new cause within a trouble */
 
 /* Until the next call in trouble, for one who has little time: a second at most. */
 static int64_t hurried_wait(const struct batcher *b) {
@@ -32,6 +34,17 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
     return wait > asked ? wait : asked;
 }
 
+/* Who is denied something hears it in the service's words: they name who, what and where. */
+static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
+    char message[96];
+    snprintf(message, sizeof message, begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
+    struct log_field fields[6] = {LOG_C("code", result->code[0] ? result->code : "no answer"), LOG_I("status", result->status),
+                                  LOG_I("entries", b->queued + b->suspected)};
+    if (result->class == CALL_DENIED && result->from_service && result->message[0])
+        fields[3] = LOG_C("says", result->message);
+    log_event(b->ports->log, LOG_LEVEL_WARNING, message, fields);
+}
+
 static int64_t later(int64_t a, int64_t b) {
     return a > b ? a : b;
 }
@@ -47,13 +60,16 @@ void batcher_trouble_enter(struct batcher *b, const struct call_result *result, 
         b->not_before = later(b->not_before, b->hurry ? b->first_not_before : now + least);
     }
     b->blame = blame_of(result);
-    if (b->failures++ > 0)
+    bool begins = b->failures++ == 0;
+    if (begins)
+        b->trouble_since = now;
+    if (begins || (strcmp(b->code, result->code) != 0 && now >= b->next_cause)) {
+        log_trouble(b, result, begins);
+        snprintf(b->code, sizeof b->code, "%s", result->code);
+        b->next_cause = now + CAUSES_EVERY;
+    }
+    if (!begins)
         return;
-    b->trouble_since = now;
-    char message[96];
-    snprintf(message, sizeof message, "%s fails; trying again until it works", b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", result->code[0] ? result->code : "no answer"),
-              LOG_I("status", result->status), LOG_I("entries", b->queued + b->suspected));
     if (b->kind.trouble_changed)
         b->kind.trouble_changed(b->ctx);
 }

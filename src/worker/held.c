@@ -7,6 +7,7 @@
 
 static const int64_t REMOVAL_LINGER = 50 * MILLISECOND, VISIBILITY_LINGER = 50 * MILLISECOND;
 static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
+static const int64_t REMOVAL_USUAL = 2 * MICROSECONDS; /* so long deletes take without a word about it */
 static const unsigned BATCH_FLIGHTS = 32;
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 static const unsigned NO_ROOM_DELAY = 3;    /* seconds: those receives are over by then that expected less */
@@ -163,9 +164,11 @@ void held_back_from_aside(const struct held *h) {
 }
 
 void held_delete(struct held *h, bool harmless) {
+    if (h->worker->held_counts[HELD_DELETING] == 0)
+        h->worker->deleting_since = clock_monotonic(h->worker->ports.clock);
+    /* Its lease goes on: where deletes fail for long, nobody is to receive it meanwhile. */
     held_enter(h, HELD_DELETING);
     h->harmless = harmless;
-    lease_end(h);
     /* Of what is done with, only the handle is needed. */
     update_free(h->update);
     h->update = h->job.update = NULL;
@@ -196,6 +199,12 @@ void held_give_back(struct held *h, unsigned seconds, const char *why) {
     lease_end(h);
     h->give_back.entry.expires = h->lease_until;
     batcher_add(&w->visibilities, &h->give_back.entry);
+}
+
+bool held_deletes_fail(const struct queue_worker *w) {
+    const struct batcher *b = &w->removals;
+    int64_t progress = b->got_through > w->deleting_since ? b->got_through : w->deleting_since;
+    return w->held_counts[HELD_DELETING] > 0 && (batcher_in_trouble(b) || clock_monotonic(w->ports.clock) - progress > REMOVAL_USUAL);
 }
 
 void held_set_aside(struct held *h, const char *doing, const char *code) {
@@ -261,6 +270,10 @@ static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end e
     drain_review(w);
 }
 
+static void deletes_trouble_changed(void *ctx) {
+    poller_pump(ctx);
+}
+
 static struct call *send_visibilities(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
                                       struct batch_flight *flight) {
     struct queue_worker *w = ctx;
@@ -296,7 +309,8 @@ const struct batcher_kind held_removals = {.what = "Deleting messages",
                                            .max_flights = BATCH_FLIGHTS,
                                            .sets_aside = true,
                                            .send = send_removals,
-                                           .ended = removal_ended};
+                                           .ended = removal_ended,
+                                           .trouble_changed = deletes_trouble_changed};
 const struct batcher_kind held_visibilities = {.what = "Changing the visibility of messages",
                                                .linger = VISIBILITY_LINGER,
                                                .max_flights = BATCH_FLIGHTS,

@@ -48,6 +48,10 @@ static void over(struct held *h, int64_t now) {
     bool runs = h->state == HELD_WORKING && h->job.state == JOB_RUNNING;
     bool flies = h->state == HELD_DEAD_LETTER && h->sending.flight;
     h->lost = true;
+    if (h->state == HELD_DELETING) {
+        lease_end(h); /* its handle may serve for a while yet */
+        return;
+    }
     if (runs || flies) {
         batcher_remove(&w->visibilities, &h->extend.entry);
         timer_start(w->ports.timers, &h->lease_timer, now + LOST_CHECK);
@@ -96,6 +100,8 @@ void lease_extended(struct held *h, enum batch_end end, const char *code) {
     }
     h->lease_until = h->extend.entry.sent_at + (int64_t)h->extend.seconds * MICROSECONDS;
     h->sending.expires = lease_end_of(h);
+    if (h->lease_until > h->removal.expires)
+        h->removal.expires = h->lease_until;
     plan(h);
     engine_pump(&w->engine);
 }

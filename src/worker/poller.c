@@ -323,14 +323,33 @@ static void make_room(struct queue_worker *w, enum receiving receiving) {
         groups_make_room(w, held_max(w) - whole_batch(w));
 }
 
-static bool dlq_holds_back(const struct queue_worker *w) {
+/* Messages that may wait for what is down besides the database: the DLQ, deletes. */
+static unsigned quarter(const struct queue_worker *w) {
     unsigned quarter = w->options.max_in_flight / 4;
-    return dlq_waiting(w) >= (quarter ? quarter : 1);
+    return quarter ? quarter : 1;
+}
+
+/* What was applied and can't be deleted would come again. */
+static bool deletes_hold_back(struct queue_worker *w) {
+    bool hold = w->held_counts[HELD_DELETING] >= quarter(w) && held_deletes_fail(w);
+    if (hold && !w->poller.waits_for_deletes)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "Receiving pauses: a quarter of MAX_IN_FLIGHT is done with and can't be deleted. Their visibility timeouts are extended meanwhile",
+                  LOG_I("undeleted", w->held_counts[HELD_DELETING]));
+    else if (!hold && w->poller.waits_for_deletes)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Receiving goes on: messages can be deleted again", LOG_I("undeleted", w->held_counts[HELD_DELETING]));
+    w->poller.waits_for_deletes = hold;
+    return hold;
+}
+
+static bool others_hold_back(struct queue_worker *w) {
+    bool deletes = deletes_hold_back(w);
+    return deletes || dlq_waiting(w) >= quarter(w);
 }
 
 void poller_pump(struct queue_worker *w) {
     struct poller *p = &w->poller;
-    if (w->phase != PHASE_WORKING || dlq_holds_back(w))
+    if (w->phase != PHASE_WORKING || others_hold_back(w))
         return;
     if (p->pauses && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */

@@ -58,7 +58,8 @@ static void on_summary(void *user) {
                   LOG_I("received", now->received - then->received), LOG_I("applied", now->applied - then->applied),
                   LOG_I("dead_lettered", now->dead_lettered - then->dead_lettered),
                   LOG_I("given_back", now->given_back - then->given_back), LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("held", held_count(w)),
-                  LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("behind_their_group", w->held_counts[HELD_BEHIND]), LOG_I("waiting_for_dlq", dlq_waiting(w)));
+                  LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("behind_their_group", w->held_counts[HELD_BEHIND]), LOG_I("waiting_for_dlq", dlq_waiting(w)),
+                  LOG_I("waiting_for_delete", held_deletes_fail(w) ? w->held_counts[HELD_DELETING] : 0));
     w->summarised = *now;
     timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);
 }
@@ -155,5 +156,6 @@ struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
     status.since = holds ? hold->since : w->poller.failing_since;
     status.draining = w->phase != PHASE_WORKING;
     status.in_flight = held_count(w);
+    status.waiting_for_delete = held_deletes_fail(w) ? w->held_counts[HELD_DELETING] : 0;
     return status;
 }

@@ -85,6 +85,7 @@ struct poller {
     int64_t not_before;    /* monotonic: no receive before */
     unsigned empty_in_a_row; /* answers */
     struct receive_attempts attempts; /* FIFO */
+    bool waits_for_deletes;
     bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
 };
 
@@ -143,6 +144,7 @@ struct queue_worker {
     bool fifo;
     struct lines groups;
     struct batcher removals, visibilities, dead_letters;
+    int64_t deleting_since; /* monotonic: since then there is something to delete */
     LIST_HEAD(, failure_record) records;
     struct poller poller;
     struct until_empty until_empty;
@@ -190,6 +192,8 @@ void held_set_aside(struct held *h, const char *doing, const char *code);
 bool held_was_set_aside(const struct held *h);
 /* It got through. */
 void held_back_from_aside(const struct held *h);
+/* Whether what is done with can't be deleted for now. */
+bool held_deletes_fail(const struct queue_worker *w);
 /* Its lease is over: SQS gives it to whoever asks. */
 void held_let_go(struct held *h);
 extern const struct batcher_kind held_removals, held_visibilities;

@@ -64,6 +64,28 @@ def shorten_polls(proxy: Proxy) -> None:
     proxy.on("ReceiveMessage", faults.edit_request(lambda value: value.update(WaitTimeSeconds=min(1, value.get("WaitTimeSeconds", 0)))))
 
 
+# Deletes that fail for long
+
+
+@pytest.mark.parametrize("audit", ["true", "false"])
+@pytest.mark.parametrize("action", [faults.denied(), faults.load_balancer_error(), faults.fail_entries(lambda at, entry: True)], ids=["denied", "503", "each entry"])
+def test_fault_34_while_deletes_fail_receiving_pauses_and_no_message_is_received_twice(scene: Scene, proxy: Proxy, action: Any, audit: str) -> None:
+    rule = proxy.on("DeleteMessageBatch", action)
+    scene.table.put(*({"id": f"r{n}", "n": 0} for n in range(80)))
+    worker = scene.worker(AWS_ENDPOINT_URL_SQS=proxy.url, MAX_IN_FLIGHT=32, VISIBILITY_TIMEOUT=10, ENABLE_AUDIT_LOG=audit)
+    scene.queue.send(*(message(f"r{n}", {"n": 1}) for n in range(80)))
+    worker.wait_for_log("Receiving pauses: a quarter of MAX_IN_FLIGHT is done with and can't be deleted")
+    extended = lambda: len({entry["ReceiptHandle"] for entry in entries(proxy, "ChangeMessageVisibilityBatch", scene.queue.url)})
+    first = len(received(proxy))
+    wait_until(lambda: len(entries(proxy, "ChangeMessageVisibilityBatch", scene.queue.url)) >= 4 * first, "each lease was extended four times", 120)
+    assert extended() == first == len({one["MessageId"] for one in received(proxy)}) <= 32
+    rule.remove()
+    wait_until(lambda: scene.queue.counts().total == 0, "all is deleted once it may be", 60)
+    assert {record["n"] for record in scene.table.scan()} == {1}
+    assert len(received(proxy)) == 80
+    assert worker.stop() == 0
+
+
 # One message that the network path fails for
 
 ON_THE_PATH = {

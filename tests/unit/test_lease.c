@@ -125,7 +125,7 @@ static void ten_thousand_held_messages_are_extended_in_tens_without_a_rush(void 
     scene_done(&s);
 }
 
-static void nothing_is_extended_once_it_is_done_with(void **state) {
+static void what_is_done_with_is_extended_only_while_it_cannot_be_deleted(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 6, 1);
@@ -133,11 +133,17 @@ static void nothing_is_extended_once_it_is_done_with(void **state) {
     s.sqs->remove.mode = SIM_DOWN;
     struct sim_message *m = scene_set(&s, 0, 1);
     scene_start(&s);
-    world_run(&s.world, 9 * SECOND);
+    world_run(&s.world, 14 * SECOND);
     assert_int_equal(s.db->committed, 1);
-    assert_int_equal(m->visibility_changes, 0);
+    assert_int_equal(m->visibility_changes, 2);
     s.sqs->remove.mode = SIM_UP;
-    scene_empties(&s, 5 * MINUTE);
+    scene_empties(&s, 30 * SECOND);
+    assert_int_equal(m->receive_count, 1);
+    uint64_t changes = s.sqs->change.calls;
+    scene_set(&s, 0, 2);
+    scene_empties(&s, SECOND);
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.sqs->change.calls, changes);
     scene_done(&s);
 }
 
@@ -189,7 +195,7 @@ int main(void) {
         cmocka_unit_test(a_lease_lost_while_the_update_ran_is_let_go_when_it_did_not_succeed),
         cmocka_unit_test(fault_06_a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew),
         cmocka_unit_test(ten_thousand_held_messages_are_extended_in_tens_without_a_rush),
-        cmocka_unit_test(nothing_is_extended_once_it_is_done_with),
+        cmocka_unit_test(what_is_done_with_is_extended_only_while_it_cannot_be_deleted),
         cmocka_unit_test(an_answer_that_nobody_knows_costs_no_message_its_lease),
         cmocka_unit_test(an_extension_does_not_wait_behind_one_that_keeps_failing),
     };
