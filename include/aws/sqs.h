@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "compiler.h"
+#include "message_attribute.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -26,6 +27,10 @@ struct sqs_message {
     struct span group_id;        /* absent where it has none; on a standard queue one may have it too (fair queues) */
     struct span sequence_number; /* absent on a standard queue */
     struct span error_envelope;  /* the message attribute ErrorEnvelope; absent where there is none */
+    struct span trace_header;    /* AWSTraceHeader; absent where there is none */
+    const struct message_attribute *attributes; /* all others, by name */
+    size_t attribute_count;
+    size_t attribute_bytes;      /* what these three take besides the body */
     int64_t sent_at;             /* wall microseconds; 0 where the service did not say */
     unsigned receive_count;      /* ApproximateReceiveCount, at least 1 */
 };
@@ -70,6 +75,9 @@ struct sqs_send_entry {
     struct span error_type;                 /* message attributes; absent: not sent */
     struct span status_code;
     struct span error_envelope;
+    const struct message_attribute *attributes; /* besides these, of other names */
+    size_t attribute_count;
+    struct span trace_header; /* AWSTraceHeader; absent: none */
 };
 
 struct sqs_queue_attributes {

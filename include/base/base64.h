@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+/* Whether it is one. */
+bool base64_valid(struct span text);
 /* Appends the decoded bytes. False: text is no such base64 (out is as it was), or out has failed. */
 bool base64_decode(struct span text, struct buf *out);
 /* Appends the encoded text. False: out has failed. */

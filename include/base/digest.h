@@ -42,6 +42,10 @@ MUST_USE bool digest_key_hmac(struct digest_key *key, struct span data, uint8_t 
  * no MD5 (FIPS mode): digest_has_md5() tells. */
 bool digest_has_md5(const struct digest *d);
 MUST_USE bool digest_md5_hex(struct digest *d, struct span data, char ret_hex[static MD5_HEX_SIZE + 1]);
+/* The same in pieces: begin, any number of updates, end. */
+MUST_USE bool digest_md5_begin(struct digest *d);
+MUST_USE bool digest_md5_update(struct digest *d, struct span data);
+MUST_USE bool digest_md5_end(struct digest *d, char ret_hex[static MD5_HEX_SIZE + 1]);
 
 /* CRC-32 (the zlib one), as DynamoDB gives it in X-Amz-Crc32. */
 uint32_t digest_crc32(struct span data);

@@ -1,5 +1,6 @@
 #include "sqs_response.h"
 
+#include "base64.h"
 #include "clock.h"
 
 #include <limits.h>
@@ -8,15 +9,27 @@
 /* More than this that a message's block has beyond its texts is given back: it may be held long. */
 #define SLACK_MAX 4096
 
+/* Where one message attribute stands. */
+struct attribute_parts {
+    struct json_token name, type, text, base64;
+};
+
+struct attribute_list {
+    struct attribute_parts parts[MESSAGE_ATTRIBUTES_MAX];
+    size_t count;
+};
+
 /* Where one message's parts stand in the answer; absent (a zeroed token) where they don't. */
 struct parts {
     struct json_token message_id, receipt_handle, md5, body;
-    struct json_token group_id, sequence_number, error_envelope;
+    struct json_token group_id, sequence_number, error_envelope, trace_header;
     struct json_token sent_at, receive_count;
+    struct attribute_list *attributes; /* that most messages don't have */
 };
 
 struct reading {
     struct digest *digest;
+    struct attribute_list attributes; /* of the message being read */
     size_t max;
     struct sqs_messages messages;
     struct span broken[SQS_BATCH_MAX]; /* groups of which one was left out, as they stand in the answer; absent: not told */
@@ -43,6 +56,7 @@ static enum answer_status attribute(void *user, struct json_reader *r, const str
     struct parts *p = user;
     const struct wanted wanted[] = {{"MessageGroupId", &p->group_id},
                                     {"SequenceNumber", &p->sequence_number},
+                                    {"AWSTraceHeader", &p->trace_header},
                                     {"SentTimestamp", &p->sent_at},
                                     {"ApproximateReceiveCount", &p->receive_count}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
@@ -54,8 +68,28 @@ static enum answer_status error_envelope(void *user, struct json_reader *r, cons
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
+static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+    struct attribute_parts *a = user;
+    const struct wanted wanted[] = {{"DataType", &a->type}, {"StringValue", &a->text}, {"BinaryValue", &a->base64}};
+    return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
+}
+
+/* SQS has no more than ten in a message, none without a type, and none of both kinds. */
 static enum answer_status message_attribute(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    return json_token_is(name, "ErrorEnvelope") ? answer_object(r, value, error_envelope, user) : answer_skip(r, value);
+    struct parts *p = user;
+    struct attribute_list *list = p->attributes;
+    if (json_token_is(name, "ErrorEnvelope")) {
+        return answer_object(r, value, error_envelope, p);
+    }
+    if (list->count == MESSAGE_ATTRIBUTES_MAX) {
+        return answer_skip(r, value);
+    }
+    struct attribute_parts *a = &list->parts[list->count];
+    *a = (struct attribute_parts){.name = *name};
+    enum answer_status status = answer_object(r, value, attribute_member, a);
+    bool one_value = (a->text.event == JSON_STRING) != (a->base64.event == JSON_STRING);
+    list->count += status == ANSWER_FINE && a->type.event == JSON_STRING && one_value;
+    return status;
 }
 
 static enum answer_status message_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
@@ -86,18 +120,73 @@ static void give_back_slack(struct buf *block) {
     }
 }
 
+/* A text of the message, and where it is to be told. */
+struct text {
+    const struct json_token *token;
+    struct span *at;
+};
+
+#define OWN_TEXTS 7
+#define TEXTS_MAX (OWN_TEXTS + 3 * MESSAGE_ATTRIBUTES_MAX)
+
+static size_t list_texts(const struct parts *p, struct sqs_message *m, struct message_attribute *attributes,
+                         struct text ret_texts[static TEXTS_MAX]) {
+    const struct text own[OWN_TEXTS] = {{&p->message_id, &m->message_id},
+                                        {&p->receipt_handle, &m->receipt_handle},
+                                        {&p->body, &m->body},
+                                        {&p->group_id, &m->group_id},
+                                        {&p->sequence_number, &m->sequence_number},
+                                        {&p->error_envelope, &m->error_envelope},
+                                        {&p->trace_header, &m->trace_header}};
+    memcpy(ret_texts, own, sizeof own);
+    size_t count = OWN_TEXTS;
+    for (size_t i = 0; i < p->attributes->count; i++) {
+        const struct attribute_parts *from = &p->attributes->parts[i];
+        attributes[i].binary = from->base64.event == JSON_STRING;
+        ret_texts[count++] = (struct text){&from->name, &attributes[i].name};
+        ret_texts[count++] = (struct text){&from->type, &attributes[i].type};
+        ret_texts[count++] = (struct text){attributes[i].binary ? &from->base64 : &from->text, &attributes[i].value};
+    }
+    return count;
+}
+
+/* Those that can be sent on as they are: a binary value that is no base64 is nothing of SQS's. */
+static size_t keep_valid(struct message_attribute *attributes, size_t count) {
+    size_t valid = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!attributes[i].binary || base64_valid(attributes[i].value)) {
+            attributes[valid++] = attributes[i];
+        }
+    }
+    message_attributes_sort(attributes, valid);
+    return valid;
+}
+
+/* The attributes stand behind the message in its block, the texts behind them. */
+static void set_attributes(struct sqs_message *m, char *block, struct message_attribute *attributes, size_t count) {
+    m->attribute_count = keep_valid(attributes, count);
+    m->attribute_bytes = m->error_envelope.len + m->trace_header.len;
+    for (size_t i = 0; i < m->attribute_count; i++) {
+        m->attribute_bytes += sizeof *attributes + attributes[i].name.len + attributes[i].type.len + attributes[i].value.len;
+    }
+    if (m->attribute_count > 0) {
+        memcpy(block + sizeof *m, attributes, m->attribute_count * sizeof *attributes);
+        m->attributes = (const struct message_attribute *)(const void *)(block + sizeof *m);
+    }
+}
+
+static_assert(sizeof(struct sqs_message) % _Alignof(struct message_attribute) == 0, "attributes stand behind their message");
+
 /* NULL: no memory. */
 static struct sqs_message *make_message(const struct parts *p) {
     struct sqs_message m = {.receive_count = 1};
-    const struct {
-        const struct json_token *text;
-        struct span *at;
-    } texts[] = {{&p->message_id, &m.message_id}, {&p->receipt_handle, &m.receipt_handle},   {&p->body, &m.body},
-                 {&p->group_id, &m.group_id},     {&p->sequence_number, &m.sequence_number}, {&p->error_envelope, &m.error_envelope}};
+    struct message_attribute attributes[MESSAGE_ATTRIBUTES_MAX];
+    struct text texts[TEXTS_MAX];
+    size_t count = list_texts(p, &m, attributes, texts), head = sizeof m + p->attributes->count * sizeof *attributes;
     /* Escapes are longer than what they stand for. */
-    size_t size = sizeof m;
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
-        size += texts[i].text->raw.len;
+    size_t size = head;
+    for (size_t i = 0; i < count; i++) {
+        size += texts[i].token->raw.len;
     }
     struct buf block;
     buf_init(&block, size);
@@ -105,20 +194,22 @@ static struct sqs_message *make_message(const struct parts *p) {
         buf_free(&block);
         return NULL;
     }
-    buf_advance(&block, sizeof m);
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+    buf_advance(&block, head);
+    for (size_t i = 0; i < count; i++) {
         size_t from = block.len;
-        const struct json_token *text = texts[i].text;
+        const struct json_token *text = texts[i].token;
         (void)(text->escaped ? json_unescape(text->raw, &block) : buf_append_span(&block, text->raw));
         texts[i].at->len = block.len - from;
     }
     give_back_slack(&block);
-    char *at = block.data + sizeof m;
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
-        texts[i].at->data = texts[i].text->event == JSON_STRING ? at : NULL;
+    char *at = block.data + head;
+    for (size_t i = 0; i < count; i++) {
+        bool there = texts[i].token->event == JSON_STRING || texts[i].token->event == JSON_NAME;
+        texts[i].at->data = there ? at : NULL;
         at += texts[i].at->len;
     }
     read_numbers(p, &m);
+    set_attributes(&m, block.data, attributes, p->attributes->count);
     memcpy(block.data, &m, sizeof m);
     return (struct sqs_message *)(void *)block.data;
 }
@@ -193,7 +284,8 @@ static bool would_overtake(const struct reading *reading, const struct parts *p)
 static enum answer_status message(void *user, struct json_reader *r, const struct json_token *value) {
     struct reading *reading = user;
     struct sqs_messages *all = &reading->messages;
-    struct parts p = {0};
+    struct parts p = {.attributes = &reading->attributes};
+    reading->attributes.count = 0;
     enum answer_status status = answer_object(r, value, message_member, &p);
     if (status != ANSWER_FINE) {
         return status;

@@ -47,8 +47,8 @@ static void begin_entry(struct json_writer *w, size_t index) {
 }
 
 bool sqs_write_receive(const struct sqs_receive_request *request, struct buf *out) {
-    static const char *const attributes[] = {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "SequenceNumber"};
-    static const char *const message_attributes[] = {"ErrorEnvelope"};
+    static const char *const attributes[] = {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "SequenceNumber", "AWSTraceHeader"};
+    static const char *const message_attributes[] = {"All"};
     struct json_writer w;
     begin(&w, request->queue_url, out);
     number_member(&w, SPAN("MaxNumberOfMessages"), request->max_messages);
@@ -105,17 +105,39 @@ static void message_attribute(struct json_writer *w, struct span name, struct sp
     json_object_end(w);
 }
 
+static void kept_attribute(struct json_writer *w, const struct message_attribute *a) {
+    json_name(w, a->name);
+    json_object_begin(w);
+    text_member(w, SPAN("DataType"), a->type);
+    text_member(w, a->binary ? SPAN("BinaryValue") : SPAN("StringValue"), a->value);
+    json_object_end(w);
+}
+
+static void send_attributes(struct json_writer *w, const struct sqs_send_entry *e) {
+    if (!e->error_type.data && !e->status_code.data && !e->error_envelope.data && !e->attribute_count) {
+        return;
+    }
+    json_name(w, SPAN("MessageAttributes"));
+    json_object_begin(w);
+    message_attribute(w, SPAN("ErrorType"), SPAN("String"), e->error_type);
+    message_attribute(w, SPAN("StatusCode"), SPAN("Number"), e->status_code);
+    message_attribute(w, SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope);
+    for (size_t i = 0; i < e->attribute_count; i++) {
+        kept_attribute(w, &e->attributes[i]);
+    }
+    json_object_end(w);
+}
+
 static void send_entry(struct json_writer *w, size_t index, const struct sqs_send_entry *e) {
     begin_entry(w, index);
     text_member(w, SPAN("MessageBody"), e->body);
     optional_member(w, SPAN("MessageGroupId"), e->group_id);
     optional_member(w, SPAN("MessageDeduplicationId"), e->deduplication_id);
-    if (e->error_type.data || e->status_code.data || e->error_envelope.data) {
-        json_name(w, SPAN("MessageAttributes"));
+    send_attributes(w, e);
+    if (e->trace_header.data) {
+        json_name(w, SPAN("MessageSystemAttributes"));
         json_object_begin(w);
-        message_attribute(w, SPAN("ErrorType"), SPAN("String"), e->error_type);
-        message_attribute(w, SPAN("StatusCode"), SPAN("Number"), e->status_code);
-        message_attribute(w, SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope);
+        message_attribute(w, SPAN("AWSTraceHeader"), SPAN("String"), e->trace_header);
         json_object_end(w);
     }
     json_object_end(w);
@@ -126,6 +148,9 @@ bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries,
     size_t size = count * ENTRY_SIZE;
     for (size_t i = 0; i < count; i++) {
         size += entries[i].body.len + entries[i].error_envelope.len;
+        for (size_t k = 0; k < entries[i].attribute_count; k++) {
+            size += entries[i].attributes[k].value.len;
+        }
     }
     if (size <= out->max - out->len && !buf_reserve(out, size)) {
         return false;

@@ -1,5 +1,7 @@
 #include "sqs_response.h"
 
+#include "base64.h"
+
 struct entry {
     bool named;
     struct sqs_entry_result result;
@@ -16,7 +18,7 @@ struct batch {
 struct verdict {
     size_t index; /* SQS_BATCH_MAX: of no entry of ours */
     bool has_message_id;
-    struct json_token md5; /* of the body; absent (a zeroed token) where it isn't told */
+    struct json_token md5, attributes_md5; /* of the body, of the attributes; absent (a zeroed token) where they aren't told */
     struct sqs_entry_result result;
 };
 
@@ -33,6 +35,8 @@ static enum answer_status verdict_member(void *user, struct json_reader *r, cons
         v->has_message_id = value->event == JSON_STRING && value->raw.len;
     } else if (json_token_is(name, "MD5OfMessageBody")) {
         v->md5 = *value;
+    } else if (json_token_is(name, "MD5OfMessageAttributes")) {
+        v->attributes_md5 = *value;
     }
     return answer_skip(r, value);
 }
@@ -42,8 +46,9 @@ static bool is_acknowledged(const struct batch *b, const struct verdict *v) {
     if (!b->sent) {
         return true;
     }
-    const char *md5 = b->sent->md5[v->index];
-    return v->has_message_id && (!md5[0] || json_token_is(&v->md5, md5));
+    const char *md5 = b->sent->md5[v->index], *attributes = b->sent->attributes_md5[v->index];
+    bool told = v->attributes_md5.event == JSON_STRING && attributes[0];
+    return v->has_message_id && (!md5[0] || json_token_is(&v->md5, md5)) && (!told || json_token_is(&v->attributes_md5, attributes));
 }
 
 static enum answer_status verdict(void *user, struct json_reader *r, const struct json_token *value) {
@@ -69,10 +74,57 @@ static enum answer_status batch_member(void *user, struct json_reader *r, const 
     return b->successful || json_token_is(name, "Failed") ? answer_array(r, value, verdict, b) : answer_skip(r, value);
 }
 
+static bool hash_piece(struct digest *digest, struct span piece) {
+    const unsigned char length[4] = {(unsigned char)(piece.len >> 24), (unsigned char)(piece.len >> 16), (unsigned char)(piece.len >> 8),
+                                     (unsigned char)piece.len};
+    return digest_md5_update(digest, span_of((const char *)length, sizeof length)) && digest_md5_update(digest, piece);
+}
+
+/* A binary value is hashed by its bytes. */
+static bool hash_value(struct digest *digest, const struct message_attribute *a) {
+    if (!digest_md5_update(digest, a->binary ? SPAN("\2") : SPAN("\1"))) {
+        return false;
+    }
+    if (!a->binary) {
+        return hash_piece(digest, a->value);
+    }
+    struct buf bytes;
+    buf_init(&bytes, a->value.len);
+    bool fine = base64_decode(a->value, &bytes) && hash_piece(digest, buf_span(&bytes));
+    buf_free(&bytes);
+    return fine;
+}
+
+/* SQS Developer Guide, "Calculating the MD5 message digest for message attributes". */
+static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *e, char ret_md5[static MD5_HEX_SIZE + 1]) {
+    struct message_attribute all[MESSAGE_ATTRIBUTES_MAX + 3];
+    const struct message_attribute own[] = {{SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope, false},
+                                            {SPAN("ErrorType"), SPAN("String"), e->error_type, false},
+                                            {SPAN("StatusCode"), SPAN("Number"), e->status_code, false}};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (own[i].value.data) {
+            all[count++] = own[i];
+        }
+    }
+    for (size_t i = 0; i < e->attribute_count && i < MESSAGE_ATTRIBUTES_MAX; i++) {
+        all[count++] = e->attributes[i];
+    }
+    if (count == 0) {
+        return true;
+    }
+    message_attributes_sort(all, count);
+    bool fine = digest_md5_begin(digest);
+    for (size_t i = 0; i < count && fine; i++) {
+        fine = hash_piece(digest, all[i].name) && hash_piece(digest, all[i].type) && hash_value(digest, &all[i]);
+    }
+    return fine && digest_md5_end(digest, ret_md5);
+}
+
 bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, size_t count, struct sqs_sent *ret_sent) {
-    struct sqs_sent sent = {{""}};
+    struct sqs_sent sent = {{""}, {""}};
     for (size_t i = 0; i < count && digest_has_md5(digest); i++) {
-        if (!digest_md5_hex(digest, entries[i].body, sent.md5[i])) {
+        if (!digest_md5_hex(digest, entries[i].body, sent.md5[i]) || !hash_attributes(digest, &entries[i], sent.attributes_md5[i])) {
             return false;
         }
     }

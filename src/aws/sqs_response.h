@@ -23,14 +23,15 @@ void sqs_messages_free(struct sqs_messages *messages);
  * code; one that is named more than once is ok only where all say so. */
 MUST_USE enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_entry_result *ret_entries);
 
-/* What the answer has to say of each body that was sent: its MD5 in lower-case hex; "" where the library has no MD5. */
+/* What the answer has to say of each message that was sent: its body's MD5 in lower-case hex; "" where the library has no MD5. */
 struct sqs_sent {
     char md5[SQS_BATCH_MAX][MD5_HEX_SIZE + 1];
+    char attributes_md5[SQS_BATCH_MAX][MD5_HEX_SIZE + 1]; /* likewise of its message attributes; "" also where it has none */
 };
 /* False: the library failed. */
 MUST_USE bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, size_t count, struct sqs_sent *ret_sent);
-/* The same of a SendMessageBatch. An entry is ok only where a MessageId and the MD5 of the body that was sent come with it; one that is
- * called successful without them counts as not named. */
+/* The same of a SendMessageBatch. An entry is ok only where a MessageId and the MD5 of the body that was sent come with it, and no other
+ * MD5 of its attributes than theirs; one that is called successful without that counts as not named. */
 MUST_USE enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries);
 
 /* GetQueueAttributes. What isn't told has SQS's default, or is 0 or "" as sqs.h says; but for the counts: without all three it is garbage. */

@@ -32,6 +32,11 @@ static bool check(struct span text, size_t *ret_count) {
     return true;
 }
 
+bool base64_valid(struct span text) {
+    size_t count;
+    return check(text, &count);
+}
+
 bool base64_decode(struct span text, struct buf *out) {
     size_t count = 0;
     if (!check(text, &count))

@@ -149,13 +149,24 @@ bool digest_has_md5(const struct digest *d) {
     return d->md5 != NULL;
 }
 
-bool digest_md5_hex(struct digest *d, struct span data, char ret_hex[static MD5_HEX_SIZE + 1]) {
+bool digest_md5_begin(struct digest *d) {
+    return d->md5 && EVP_DigestInit_ex2(d->ctx, d->md5, NULL) == 1;
+}
+
+bool digest_md5_update(struct digest *d, struct span data) {
+    return EVP_DigestUpdate(d->ctx, bytes_of(data), data.len) == 1;
+}
+
+bool digest_md5_end(struct digest *d, char ret_hex[static MD5_HEX_SIZE + 1]) {
     uint8_t hash[MD5_SIZE];
-    if (!d->md5 || EVP_DigestInit_ex2(d->ctx, d->md5, NULL) != 1 || EVP_DigestUpdate(d->ctx, bytes_of(data), data.len) != 1 ||
-        EVP_DigestFinal_ex(d->ctx, hash, NULL) != 1)
+    if (EVP_DigestFinal_ex(d->ctx, hash, NULL) != 1)
         return false;
     hex_encode(hash, sizeof hash, ret_hex);
     return true;
+}
+
+bool digest_md5_hex(struct digest *d, struct span data, char ret_hex[static MD5_HEX_SIZE + 1]) {
+    return digest_md5_begin(d) && digest_md5_update(d, data) && digest_md5_end(d, ret_hex);
 }
 
 uint32_t digest_crc32(struct span data) {

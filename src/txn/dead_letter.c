@@ -102,6 +102,42 @@ static size_t error_type_size(const struct update *u) {
 
 #define STATUS_CODE_SIZE (NUMBER_ATTRIBUTE_SIZE("StatusCode") + 3)
 
+/* One of the original's own: what we set is ours, also where the message has been in the DLQ before. */
+static bool is_own(const struct message_attribute *a) {
+    static const char *const ours[] = {"ErrorType", "StatusCode", "ErrorEnvelope"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (span_is(a->name, ours[i]))
+            return false;
+    return true;
+}
+
+/* Bytes of those that could be kept beside so many of ours. */
+static size_t size_of_all(const struct delivery_facts *facts, size_t ours) {
+    size_t size = 0, places = MESSAGE_ATTRIBUTES_MAX - ours;
+    for (size_t i = 0; i < facts->attribute_count && places > 0; i++)
+        if (is_own(&facts->attributes[i])) {
+            size += message_attribute_size(&facts->attributes[i]);
+            places--;
+        }
+    return size;
+}
+
+/* Keeps those that there is a place and room for. */
+static void keep_attributes(const struct delivery_facts *facts, size_t limit, struct dead_letter *letter) {
+    const bool have[] = {letter->error_type != NULL, letter->status_code[0] != '\0', letter->error_envelope.len > 0};
+    size_t ours = 0;
+    for (size_t i = 0; i < sizeof have / sizeof *have; i++)
+        ours += have[i];
+    for (size_t i = 0; i < facts->attribute_count && letter->attribute_count < MESSAGE_ATTRIBUTES_MAX - ours; i++) {
+        const struct message_attribute *a = &facts->attributes[i];
+        size_t size = message_attribute_size(a);
+        if (!is_own(a) || letter->size >= limit || size > limit - letter->size)
+            continue;
+        letter->attributes[letter->attribute_count++] = *a;
+        letter->size += size;
+    }
+}
+
 static enum made make_wrapped(const struct update *u, const struct source *source, int64_t wall, size_t limit, struct dead_letter *letter) {
     size_t attributes = error_type_size(u) + STATUS_CODE_SIZE;
     /* No escape makes a body shorter: the largest ones don't fit, and aren't escaped to see it. */
@@ -176,6 +212,22 @@ static enum made make_bare(const struct update *u, const struct delivery *delive
     return MADE;
 }
 
+/* The first form but the last that is at most limit bytes; all: with all of the original's attributes that there is a place for. */
+static enum made make_enveloped(const struct update *u, const struct delivery_facts *facts, const struct source *source, int64_t wall, size_t limit,
+                                enum dead_letter_form at_least, bool all, struct dead_letter *letter) {
+    size_t beside_two = all ? size_of_all(facts, 2) : 0, beside_three = all ? size_of_all(facts, 3) : 0;
+    enum made made = TOO_LARGE;
+    if (at_least <= DEAD_LETTER_WRAPPED && beside_two < limit)
+        made = make_wrapped(u, source, wall, limit - beside_two, letter);
+    if (made == TOO_LARGE && at_least <= DEAD_LETTER_BESIDE && beside_three < limit) {
+        dead_letter_free(letter);
+        made = make_beside(u, source, wall, limit - beside_three, letter);
+    }
+    if (made == TOO_LARGE)
+        dead_letter_free(letter);
+    return made;
+}
+
 bool dead_letter_make(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts, int64_t wall,
                       size_t limit, enum dead_letter_form at_least, struct dead_letter *ret_letter) {
     struct source source;
@@ -183,21 +235,16 @@ bool dead_letter_make(const struct update *u, const struct delivery *delivery, c
     if (limit > ENVELOPE_MAX)
         limit = ENVELOPE_MAX;
     struct dead_letter letter = {0};
-    enum made made = TOO_LARGE;
-    if (at_least <= DEAD_LETTER_WRAPPED)
-        made = make_wrapped(u, &source, wall, limit, &letter);
-    if (made == TOO_LARGE && at_least <= DEAD_LETTER_BESIDE) {
-        dead_letter_free(&letter);
-        made = make_beside(u, &source, wall, limit, &letter);
-    }
-    if (made == TOO_LARGE) {
-        dead_letter_free(&letter);
+    enum made made = make_enveloped(u, facts, &source, wall, limit, at_least, true, &letter);
+    if (made == TOO_LARGE && size_of_all(facts, 2) > 0)
+        made = make_enveloped(u, facts, &source, wall, limit, at_least, false, &letter);
+    if (made == TOO_LARGE)
         made = make_bare(u, delivery, &source, limit, &letter);
-    }
     if (made != MADE) {
         dead_letter_free(&letter);
         return false;
     }
+    keep_attributes(facts, limit, &letter);
     *ret_letter = letter;
     return true;
 }

@@ -24,7 +24,9 @@ static bool make_letter(struct held *h) {
                                    .queue = span_cstr(w->facts->queue.name),
                                    .group_id = w->fifo ? m->group_id : (struct span){NULL, 0},
                                    .receive_count = m->receive_count,
-                                   .sent_at = m->sent_at};
+                                   .sent_at = m->sent_at,
+                                   .attributes = m->attributes,
+                                   .attribute_count = h->without_attributes ? 0 : m->attribute_count};
     if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form, &h->letter))
         return false;
     h->letter_made = true;
@@ -144,6 +146,10 @@ static struct call *send_letters(void *ctx, struct batch_entry *const *entries, 
             sends[i].status_code = span_cstr(letter->status_code);
         if (letter->error_envelope.len)
             sends[i].error_envelope = buf_span(&letter->error_envelope);
+        sends[i].attributes = letter->attributes;
+        sends[i].attribute_count = letter->attribute_count;
+        if (!container_of(entries[i], struct held, sending)->without_attributes)
+            sends[i].trace_header = container_of(entries[i], struct held, sending)->message->trace_header;
     }
     /* One attempt: a late one is to be confirmed first. */
     struct call_options once = {.deadline = options->deadline, .max_attempts = 1};
@@ -228,7 +234,13 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The DLQ refuses a message; trying a plainer form", LOG_S("message_id", h->message->message_id),
               LOG_C("code", code));
     enum dead_letter_form refused = h->letter.form;
+    bool had_more = h->letter.attribute_count > 0 || (h->message->trace_header.data && !h->without_attributes);
     drop_letter(h);
+    if (had_more) { /* it may be over what is the original's own: that goes first */
+        h->without_attributes = true;
+        queue_letter(h);
+        return;
+    }
     if (refused == DEAD_LETTER_BARE) {
         held_set_aside(h, "sending it to the DLQ: it refuses every form", code);
         return;

@@ -16,6 +16,10 @@ static const unsigned RECEIVES_LEAST = 5;   /* of a queue's maxReceiveCount, for
  * before that. */
 static const unsigned UNAUDITED_ASIDE_MAX = 240; /* seconds */
 
+static size_t bytes_of(const struct sqs_message *m) {
+    return m->body.len + m->attribute_bytes;
+}
+
 void held_enter(struct held *h, enum held_state state) {
     struct queue_worker *w = h->worker;
     TAILQ_REMOVE(&w->held[h->state], h, in_state);
@@ -34,7 +38,7 @@ void held_free(struct held *h) {
     batcher_remove(&w->visibilities, &h->give_back.entry);
     TAILQ_REMOVE(&w->held[h->state], h, in_state);
     w->held_counts[h->state]--;
-    w->held_bytes -= h->message->body.len;
+    w->held_bytes -= bytes_of(h->message);
     update_free(h->update);
     sqs_message_free(h->message);
     free(h);
@@ -66,7 +70,7 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
     h->state = HELD_BEHIND; /* until it begins */
     TAILQ_INSERT_TAIL(&w->held[HELD_BEHIND], h, in_state);
     w->held_counts[HELD_BEHIND]++;
-    w->held_bytes += message->body.len;
+    w->held_bytes += bytes_of(message);
     lease_begin(h);
     return h;
 }

@@ -53,6 +53,7 @@ struct held {
     bool letter_made;
     bool applied_meanwhile; /* since it failed, another message of its key was applied here */
     enum dead_letter_form least_form;
+    bool without_attributes; /* the DLQ refused one that had the original's */
     bool harmless; /* done with: a further delivery would have no effect, however late */
 };
 TAILQ_HEAD(held_list, held);

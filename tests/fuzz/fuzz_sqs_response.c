@@ -36,6 +36,16 @@ static void read_messages(struct span text, size_t max, struct digest *digest) {
         check_span(m->group_id, text.len);
         check_span(m->sequence_number, text.len);
         check_span(m->error_envelope, text.len);
+        check_span(m->trace_header, text.len);
+        check(m->attribute_count <= MESSAGE_ATTRIBUTES_MAX && m->attribute_bytes <= text.len + MESSAGE_ATTRIBUTES_MAX * sizeof *m->attributes);
+        for (size_t k = 0; k < m->attribute_count; k++) {
+            const struct message_attribute *a = &m->attributes[k];
+            check_span(a->name, text.len);
+            check_span(a->type, text.len);
+            check_span(a->value, text.len);
+            check(k == 0 || !message_attribute_before(a, a - 1));
+            check(message_attribute_size(a) <= a->name.len + a->type.len + a->value.len);
+        }
         check(m->message_id.len && m->receipt_handle.len && m->receive_count >= 1 && m->sent_at >= 0);
         check(digest_md5_hex(digest, m->body, md5) && memmem(text.data, text.len, "MD5", 3));
     }
@@ -52,7 +62,7 @@ static void read_batch(struct span text, size_t count) {
 
 /* A letter is taken only where its entry is, and not for another body's MD5. */
 static void read_sent(struct span text, size_t count, struct digest *digest) {
-    static const struct sqs_sent any = {{""}};
+    static const struct sqs_sent any = {.md5 = {""}};
     struct sqs_sent of_a;
     struct sqs_send_entry bodies[SQS_BATCH_MAX] = {{.body = {NULL, 0}}};
     struct sqs_entry_result entries[SQS_BATCH_MAX], taken[SQS_BATCH_MAX], taken_a[SQS_BATCH_MAX];

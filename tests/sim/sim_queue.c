@@ -7,9 +7,31 @@
 
 static const size_t IN_FLIGHT_MAX = 120000;
 
+static void free_attributes(struct sim_message *m) {
+    for (size_t i = 0; i < m->attribute_count; i++) {
+        free((char *)(uintptr_t)m->attributes[i].name.data);
+        free((char *)(uintptr_t)m->attributes[i].type.data);
+        free((char *)(uintptr_t)m->attributes[i].value.data);
+    }
+    m->attribute_count = 0;
+}
+
+void sim_message_set_attributes(struct sim_message *m, const struct message_attribute *attributes, size_t count) {
+    world_enter();
+    free_attributes(m);
+    for (size_t i = 0; i < count && i < MESSAGE_ATTRIBUTES_MAX; i++) {
+        const struct message_attribute *a = &attributes[i];
+        m->attributes[m->attribute_count++] = (struct message_attribute){
+            {world_text(a->name), a->name.len}, {world_text(a->type), a->type.len}, {world_text(a->value), a->value.len}, a->binary};
+    }
+    world_leave();
+}
+
 void sim_message_free(struct sim_message *m) {
     if (!m)
         return;
+    free_attributes(m);
+    free(m->trace_header);
     free(m->body);
     free(m->error_type);
     free(m->status_code);
@@ -65,6 +87,7 @@ struct sim_message *sim_message_new(struct span body) {
     m->error_envelope = world_text(SPAN(""));
     m->group_id = world_text(SPAN(""));
     m->deduplication_id = world_text(SPAN(""));
+    m->trace_header = world_text(SPAN(""));
     return m;
 }
 
@@ -75,6 +98,8 @@ struct sim_message *sim_message_copy(const struct sim_message *m) {
     sim_message_set(&copy->error_envelope, span_cstr(m->error_envelope));
     sim_message_set(&copy->group_id, span_cstr(m->group_id));
     sim_message_set(&copy->deduplication_id, span_cstr(m->deduplication_id));
+    sim_message_set(&copy->trace_header, span_cstr(m->trace_header));
+    sim_message_set_attributes(copy, m->attributes, m->attribute_count);
     return copy;
 }
 

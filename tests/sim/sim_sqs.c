@@ -118,6 +118,8 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
         sim_message_set(&m->error_envelope, entries[i].error_envelope);
         sim_message_set(&m->group_id, entries[i].group_id);
         sim_message_set(&m->deduplication_id, entries[i].deduplication_id);
+        sim_message_set(&m->trace_header, entries[i].trace_header);
+        sim_message_set_attributes(m, entries[i].attributes, entries[i].attribute_count);
     }
     struct call *started = sim_call_start(sqs->world, &call->base, &kind, &sqs->send, options);
     world_leave();

@@ -30,6 +30,9 @@ struct sim_message {
     char *body;
     char *error_type, *status_code, *error_envelope; /* "" where there is none */
     char *group_id, *deduplication_id;               /* likewise */
+    char *trace_header;                              /* likewise */
+    struct message_attribute attributes[MESSAGE_ATTRIBUTES_MAX]; /* all others; their texts are its own */
+    size_t attribute_count;
     struct sim_group *group;                         /* NULL on a standard queue */
     uint64_t sequence;                               /* 0 on a standard queue */
     int64_t sent_at;      /* world time; retention counts from it */
@@ -137,6 +140,8 @@ struct sim_queue *sim_sqs_queue(struct sim_sqs *sqs, const char *url);
 struct sim_message *sim_queue_send(struct sim_queue *queue, const char *body);
 /* The same on a FIFO queue. A duplicate is dropped, and what came first is returned. */
 struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id, const char *deduplication_id);
+/* Gives it message attributes, in place of those that it had. */
+void sim_message_set_attributes(struct sim_message *m, const struct message_attribute *attributes, size_t count);
 /* Delivers a message once more: it becomes visible at once, whoever holds it. */
 void sim_queue_expose(struct sim_message *m);
 /* Lets go of what is too old. Receives and counts do so themselves. */

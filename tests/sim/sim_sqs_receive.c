@@ -13,19 +13,49 @@ static char *append(char *at, const char *text, struct span *ret_span) {
     return at + len + 1;
 }
 
+/* All that a message's texts take in an answer, each with its end. */
+static size_t size_of_texts(const struct sim_message *m) {
+    size_t size = strlen(m->id) + strlen(m->body) + strlen(m->error_envelope) + strlen(m->group_id) + strlen(m->trace_header) + 6;
+    for (size_t i = 0; i < m->attribute_count; i++)
+        size += m->attributes[i].name.len + m->attributes[i].type.len + m->attributes[i].value.len + 3;
+    return size;
+}
+
+/* ErrorType and StatusCode are attributes as any other for who receives them. */
+static char *copy_attributes(const struct sim_message *m, struct message_attribute *to, char *at, size_t *ret_count) {
+    size_t count = 0;
+    const struct message_attribute ours[] = {{SPAN("ErrorType"), SPAN("String"), span_cstr(m->error_type), false},
+                                             {SPAN("StatusCode"), SPAN("Number"), span_cstr(m->status_code), false}};
+    for (size_t i = 0; i < 2; i++)
+        if (ours[i].value.len > 0)
+            to[count++] = ours[i];
+    for (size_t i = 0; i < m->attribute_count && count < MESSAGE_ATTRIBUTES_MAX; i++, count++) {
+        to[count].binary = m->attributes[i].binary;
+        at = append(at, m->attributes[i].name.data, &to[count].name);
+        at = append(at, m->attributes[i].type.data, &to[count].type);
+        at = append(at, m->attributes[i].value.data, &to[count].value);
+    }
+    message_attributes_sort(to, count);
+    *ret_count = count;
+    return at;
+}
+
 static struct sqs_message *copy_out(const struct sim_message *m) {
     char handle[48], sequence[24];
     snprintf(handle, sizeof handle, "%zu#%u", m->index, m->handle);
     snprintf(sequence, sizeof sequence, "%020" PRIu64, m->sequence);
-    struct sqs_message *out =
-        world_alloc(sizeof *out + strlen(m->id) + strlen(handle) + strlen(m->body) + strlen(m->error_envelope) + strlen(m->group_id) +
-                    sizeof sequence + 6);
-    char *at = (char *)(out + 1);
+    struct message_attribute *attributes;
+    struct sqs_message *out = world_alloc(sizeof *out + MESSAGE_ATTRIBUTES_MAX * sizeof *attributes + size_of_texts(m) + sizeof handle + sizeof sequence);
+    attributes = (struct message_attribute *)(void *)(out + 1);
+    char *at = copy_attributes(m, attributes, (char *)(attributes + MESSAGE_ATTRIBUTES_MAX), &out->attribute_count);
+    out->attributes = attributes;
     at = append(at, m->id, &out->message_id);
     at = append(at, handle, &out->receipt_handle);
     at = append(at, m->body, &out->body);
     if (m->error_envelope[0])
         at = append(at, m->error_envelope, &out->error_envelope);
+    if (m->trace_header[0])
+        at = append(at, m->trace_header, &out->trace_header);
     if (m->group_id[0])
         at = append(at, m->group_id, &out->group_id);
     if (m->sequence)

@@ -9,7 +9,10 @@ static size_t attribute_size(const char *name, const char *type, const char *val
 }
 
 static size_t size_of(const struct sim_message *m) {
-    return strlen(m->body) + attribute_size("ErrorType", "String", m->error_type) + attribute_size("StatusCode", "Number", m->status_code) +
+    size_t others = 0;
+    for (size_t i = 0; i < m->attribute_count; i++)
+        others += message_attribute_size(&m->attributes[i]);
+    return others + strlen(m->body) + attribute_size("ErrorType", "String", m->error_type) + attribute_size("StatusCode", "Number", m->status_code) +
            attribute_size("ErrorEnvelope", "String", m->error_envelope);
 }
 
@@ -38,6 +41,8 @@ static bool is_sendable(const char *text) {
 static const char *fault_of(const struct sim_message *m) {
     if (!m->body[0])
         return "MissingParameter";
+    if (m->attribute_count + !!m->error_type[0] + !!m->status_code[0] + !!m->error_envelope[0] > MESSAGE_ATTRIBUTES_MAX)
+        return "InvalidParameterValue";
     return is_sendable(m->body) && is_sendable(m->error_envelope) && is_sendable(m->error_type) ? NULL : "InvalidMessageContents";
 }
 

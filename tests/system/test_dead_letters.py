@@ -78,6 +78,61 @@ def test_every_error_bears_its_status(scene: Scene) -> None:
     assert scene.table.get("a")["n"] == 2 and scene.queue.counts().total == 0
 
 
+# The original's own attributes
+
+OWN: Json = {
+    "Zone": {"DataType": "String", "StringValue": 'a "quoted"\n\té \U0001f600'},
+    "count.1": {"DataType": "Number.int", "StringValue": "0012"},
+    "image-2": {"DataType": "Binary.png", "BinaryValue": bytes(range(256))},
+    "raw": {"DataType": "Binary", "BinaryValue": b"\x00"},
+}
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+def values(typed: Json) -> Json:
+    return {name: (value["DataType"], value.get("StringValue", value.get("BinaryValue"))) for name, value in typed.items()}
+
+
+def send_with_attributes(scene: Scene, body: str, attributes: Json) -> None:
+    more = {"MessageGroupId": "g", "MessageDeduplicationId": "d"} if scene.queue.fifo else {}
+    system = {"AWSTraceHeader": {"DataType": "String", "StringValue": TRACE}}
+    scene.queue.send_message(MessageBody=body, MessageAttributes=attributes, MessageSystemAttributes=system, **more)
+
+
+@pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
+def test_the_originals_attributes_and_its_trace_header_go_along(new_scene: Any, fifo: bool) -> None:
+    """boto3 is the witness: it checks the MD5 of what it receives; and ElasticMQ's of what it was sent is checked by the worker."""
+    scene = new_scene(fifo=fifo)
+    send_with_attributes(scene, message("nobody", {"n": 1}), OWN)
+    assert scene.run_until_empty().code == 0
+    (dead,) = scene.dead()
+    ours = {"ErrorType": ("String", "RecordNotFoundError"), "StatusCode": ("Number", "404")}
+    assert values(dead.typed) == {**values(OWN), **ours}
+    assert dead.system.get("AWSTraceHeader") == TRACE
+
+
+def test_of_ten_attributes_eight_are_kept_in_the_order_of_their_names_and_ours_win(scene: Scene) -> None:
+    names = ["ErrorType", "a", "b", "c", "d", "e", "f", "g", "h", "i"]
+    send_with_attributes(scene, "no JSON", {name: {"DataType": "String", "StringValue": "theirs"} for name in names})
+    assert scene.run_until_empty().code == 0
+    (dead,) = scene.dead()
+    assert dead.attributes == {"ErrorType": "InvalidInputError", "StatusCode": "400", **{name: "theirs" for name in "abcdefgh"}}
+
+
+def test_a_redriven_message_keeps_them_through_a_second_failure(scene: Scene) -> None:
+    send_with_attributes(scene, message("nobody", {"n": 1}), OWN)
+    assert scene.run_until_empty().code == 0
+    (first,) = scene.dead()
+    send_with_attributes(scene, first.body, first.typed)
+    assert scene.run_until_empty().code == 0
+    again = scene.dead()[-1]
+    assert values(again.typed) == values(first.typed) and again.source == {**first.source, "receive_count": 1}
+    scene.table.put({"id": "nobody", "n": 0})
+    send_with_attributes(scene, again.body, again.typed)
+    assert scene.run_until_empty().code == 0
+    assert scene.table.get("nobody")["n"] == 1 and len(scene.dead()) == 2
+
+
 # The way back
 
 

@@ -40,6 +40,73 @@ static struct dead_letter letter_of(const struct failed *m, size_t limit, enum d
     return letter;
 }
 
+#define STRING(name, value) {{name, sizeof name - 1}, {"String", 6}, {value, sizeof value - 1}, false}
+
+static struct dead_letter letter_with(const struct failed *m, const struct message_attribute *attributes, size_t count, size_t limit) {
+    struct delivery_facts with = facts;
+    with.attributes = attributes;
+    with.attribute_count = count;
+    struct dead_letter letter;
+    assert_true(dead_letter_make(m->update, &m->delivery, &with, WALL, limit, DEAD_LETTER_WRAPPED, &letter));
+    assert_true(letter.size <= limit || letter.form == DEAD_LETTER_BARE);
+    return letter;
+}
+
+static void the_originals_attributes_are_kept_in_the_order_of_their_names_up_to_ten_in_all(void **state) {
+    (void)state;
+    static const struct message_attribute attributes[] = {STRING("ErrorEnvelope", "x"), STRING("ErrorType", "x"), STRING("StatusCode", "9"),
+                                                          STRING("a", "1"), STRING("b", "1"), STRING("c", "1"), STRING("d", "1"),
+                                                          STRING("e", "1"), STRING("f", "1"), STRING("g", "1"), STRING("h", "1"),
+                                                          STRING("i", "1"), STRING("j", "1")};
+    struct fixture f;
+    fixture_init(&f);
+    struct failed m = failed_of(&f, span_cstr(EXAMPLE), (struct span){NULL, 0});
+    struct dead_letter letter = letter_with(&m, attributes, ARRAY_LENGTH(attributes), SQS_LIMIT);
+    assert_int_equal(letter.form, DEAD_LETTER_WRAPPED);
+    assert_string_equal(letter.error_type, "ConditionalCheckFailed"); /* ours, not what the message had */
+    assert_int_equal(letter.attribute_count, 8);
+    for (size_t i = 0; i < 8; i++)
+        assert_true(span_equal(letter.attributes[i].name, attributes[3 + i].name));
+    dead_letter_free(&letter);
+    update_free(m.update);
+    fixture_done(&f);
+}
+
+static void a_plainer_form_keeps_more_of_them_and_where_none_does_the_envelope_comes_first(void **state) {
+    (void)state;
+    static char big[3000];
+    memset(big, 'v', sizeof big);
+    const struct message_attribute attributes[] = {{SPAN("a"), SPAN("String"), span_of(big, 1000), false},
+                                                   {SPAN("b"), SPAN("String"), span_of(big, sizeof big), false},
+                                                   {SPAN("c"), SPAN("String"), span_of(big, 10), false}};
+    struct fixture f;
+    fixture_init(&f);
+    struct buf text;
+    buf_init(&text, 20000);
+    buf_append_cstr(&text, "{\"id\":\"u\",\"attributes\":{\"x\":\"");
+    for (int i = 0; i < 2000; i++)
+        buf_append_cstr(&text, "\\\"");
+    buf_append_cstr(&text, "\"}}");
+    struct failed m = failed_of(&f, buf_span(&text), (struct span){NULL, 0});
+    size_t all = 1000 + sizeof big + 10 + 3 * 7, bare = text.len + strlen("ErrorTypeStringConditionalCheckFailedStatusCodeNumber412");
+    const struct {
+        size_t limit;
+        enum dead_letter_form form;
+        size_t kept;
+    } cases[] = {{20000, DEAD_LETTER_WRAPPED, 3},           {bare + all + 700, DEAD_LETTER_BESIDE, 3},
+                 {bare + 1007 + 17 + 700, DEAD_LETTER_BESIDE, 2}, {bare + 700, DEAD_LETTER_BESIDE, 1},
+                 {bare + 100, DEAD_LETTER_BARE, 1},         {bare, DEAD_LETTER_BARE, 0}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct dead_letter letter = letter_with(&m, attributes, ARRAY_LENGTH(attributes), cases[i].limit);
+        if (letter.form != cases[i].form || letter.attribute_count != cases[i].kept)
+            fail_msg("limit %zu: form %d with %zu of them", cases[i].limit, (int)letter.form, letter.attribute_count);
+        dead_letter_free(&letter);
+    }
+    buf_free(&text);
+    update_free(m.update);
+    fixture_done(&f);
+}
+
 static void the_envelope_holds_the_original_and_where_it_came_from(void **state) {
     (void)state;
     struct fixture f;
@@ -248,6 +315,8 @@ static void invalid_utf8_crashes_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_envelope_holds_the_original_and_where_it_came_from),
+        cmocka_unit_test(the_originals_attributes_are_kept_in_the_order_of_their_names_up_to_ten_in_all),
+        cmocka_unit_test(a_plainer_form_keeps_more_of_them_and_where_none_does_the_envelope_comes_first),
         cmocka_unit_test(a_fifo_messages_group_is_kept),
         cmocka_unit_test(fault_14_every_form_gives_the_original_back_byte_for_byte),
         cmocka_unit_test(fault_14_the_form_is_the_first_that_fits_the_limit_to_the_byte),

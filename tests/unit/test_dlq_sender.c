@@ -1,4 +1,5 @@
 #include "group_world.h"
+#include "sim_sqs_private.h"
 
 static void fault_11_a_source_is_deleted_only_where_the_dlq_acknowledged_it(void **state) {
     (void)state;
@@ -222,6 +223,48 @@ static void where_the_way_takes_less_than_a_batch_each_letter_goes_alone_or_in_a
     for (size_t i = 0; i < 4; i++)
         wrapped += strstr(scene_dead(&s, i)->body, "\"success\":false") != NULL;
     assert_int_equal(wrapped, 3);
+    scene_done(&s);
+}
+
+/* The original's own attributes. */
+static const struct message_attribute OWN[] = {{{"a", 1}, {"String", 6}, {"x", 1}, false},
+                                               {{"b", 1}, {"Binary", 6}, {"AA==", 4}, true}};
+
+static void the_originals_attributes_go_along_also_when_it_comes_back(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 18, 1);
+    struct sim_message *m = scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    sim_message_set_attributes(m, OWN, 2);
+    sim_message_set(&m->trace_header, SPAN("Root=1-5"));
+    scene_start(&s);
+    for (unsigned round = 0; round < 3; round++) {
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->count, 1);
+        m = scene_dead(&s, 0);
+        assert_string_equal(m->error_type, "RecordNotFoundError");
+        assert_string_equal(m->trace_header, "Root=1-5");
+        assert_int_equal(m->attribute_count, 2);
+        for (size_t i = 0; i < 2; i++)
+            assert_true(span_equal(m->attributes[i].name, OWN[i].name) && span_equal(m->attributes[i].value, OWN[i].value));
+        assert_int_equal(sim_queue_redrive(s.dlq, s.queue), 1);
+    }
+    scene_done(&s);
+}
+
+/* What the DLQ refuses may be over them: then they stay behind, and the envelope stays. */
+static void where_the_dlq_refuses_them_the_envelope_goes_without(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 19, 1);
+    sim_message_set_attributes(scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}"), OWN, 2);
+    s.sqs->fail_sends = 1;
+    s.sqs->fail_as_senders = true;
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    assert_int_equal(scene_dead(&s, 0)->attribute_count, 0);
+    assert_non_null(strstr(scene_dead(&s, 0)->body, "\"success\":false"));
     scene_done(&s);
 }
 
@@ -593,6 +636,8 @@ int main(void) {
         cmocka_unit_test(fault_12_what_fails_is_redriven_and_fails_again_within_five_minutes_is_in_the_dlq_again),
         cmocka_unit_test(fault_12_a_send_to_the_dlq_that_is_repeated_leaves_one_copy),
         cmocka_unit_test(fault_13_while_the_dlq_is_down_the_groups_concerned_wait_and_the_others_go_on),
+        cmocka_unit_test(the_originals_attributes_go_along_also_when_it_comes_back),
+        cmocka_unit_test(where_the_dlq_refuses_them_the_envelope_goes_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,6 +97,57 @@ static void what_is_absent_is_absent(void **state) {
     sqs_messages_free(&all);
 }
 
+static void attributes_are_kept_byte_for_byte_in_the_order_of_their_names(void **state) {
+    struct sqs_messages all = read_fine(
+        *state,
+        "{\"Messages\":[" MESSAGE(
+            ",\"Attributes\":{\"AWSTraceHeader\":\"Root=1-5\"},\"MessageAttributes\":{"
+            "\"z\":{\"DataType\":\"String\",\"StringValue\":\"\\u0041\\\"\\n\\u00e9\"},"
+            "\"ErrorEnvelope\":{\"DataType\":\"String\",\"StringValue\":\"{}\"},"
+            "\"a\\u002eb\":{\"StringValue\":\"1e5\",\"DataType\":\"Number.int\"},"
+            "\"B\":{\"DataType\":\"Binary.png\",\"BinaryValue\":\"AAEC\\/w==\"},"
+            "\"no type\":{\"StringValue\":\"x\"},\"no value\":{\"DataType\":\"String\"},"
+            "\"no base64\":{\"DataType\":\"Binary\",\"BinaryValue\":\"?\"},"
+            "\"two\":{\"DataType\":\"String\",\"StringValue\":\"x\",\"BinaryValue\":\"AA==\"}}") "," MESSAGE("") "]}",
+        10);
+    assert_int_equal(all.count, 2);
+    const struct sqs_message *m = all.message[0];
+    assert_int_equal(m->attribute_count, 3);
+    static const struct {
+        const char *name, *type, *value;
+        bool binary;
+        size_t size;
+    } expected[] = {{"B", "Binary.png", "AAEC/w==", true, 1 + 10 + 4},
+                    {"a.b", "Number.int", "1e5", false, 3 + 10 + 3},
+                    {"z", "String", "A\"\n\xC3\xA9", false, 1 + 6 + 5}};
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        const struct message_attribute *a = &m->attributes[i];
+        assert_true(span_is(a->name, expected[i].name) && span_is(a->type, expected[i].type) && span_is(a->value, expected[i].value));
+        assert_int_equal(a->binary, expected[i].binary);
+        assert_int_equal(message_attribute_size(a), expected[i].size);
+    }
+    assert_true(span_is(m->trace_header, "Root=1-5") && span_is(m->error_envelope, "{}") && span_is(m->body, "b2"));
+    assert_true(m->attribute_bytes >= 2 + 8 + 15 + 16 + 12);
+    assert_int_equal(all.message[1]->attribute_count + all.message[1]->attribute_bytes, 0);
+    assert_null(all.message[1]->trace_header.data);
+    sqs_messages_free(&all);
+}
+
+static void of_more_attributes_than_sqs_has_ten_are_kept(void **state) {
+    struct buf text;
+    buf_init(&text, 10000);
+    buf_append_cstr(&text, "{\"Messages\":[{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2
+                           "\",\"MessageAttributes\":{");
+    for (int i = 0; i < 25; i++) {
+        buf_printf(&text, "%s\"n%d\":{\"DataType\":\"String\",\"StringValue\":\"v\"}", i ? "," : "", i);
+    }
+    buf_append_cstr(&text, "}}]}");
+    struct sqs_messages all = read_fine(*state, text.data, 10);
+    assert_int_equal(all.message[0]->attribute_count, MESSAGE_ATTRIBUTES_MAX);
+    sqs_messages_free(&all);
+    buf_free(&text);
+}
+
 static void no_messages_may_be_said_in_several_ways(void **state) {
     static const char *const texts[] = {"{}", "{\"Messages\":[]}", "{\"Messages\":null}", "{\"New\":{\"Messages\":[1]}}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
@@ -248,6 +299,8 @@ int main(void) {
         WITH_DIGEST(a_recorded_message_is_read_whole),
         WITH_DIGEST(fault_28_a_message_full_of_escapes_takes_no_more_room_than_without),
         WITH_DIGEST(what_is_absent_is_absent),
+        WITH_DIGEST(attributes_are_kept_byte_for_byte_in_the_order_of_their_names),
+        WITH_DIGEST(of_more_attributes_than_sqs_has_ten_are_kept),
         WITH_DIGEST(no_messages_may_be_said_in_several_ways),
         WITH_DIGEST(odd_attributes_are_not_taken_for_numbers),
         WITH_DIGEST(what_is_no_message_is_left_out_and_counted),

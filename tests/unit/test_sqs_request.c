@@ -21,14 +21,14 @@ static void a_receive_asks_for_what_is_read(void **state) {
     struct sqs_receive_request r = {.queue_url = URL, .max_messages = 10, .wait_seconds = 20, .visibility_seconds = 30};
     assert_true(sqs_write_receive(&r, &out));
     expect(&out, "{\"QueueUrl\":\"" URL "\",\"MaxNumberOfMessages\":10,\"WaitTimeSeconds\":20,\"VisibilityTimeout\":30,"
-                 "\"MessageSystemAttributeNames\":[\"ApproximateReceiveCount\",\"SentTimestamp\",\"MessageGroupId\",\"SequenceNumber\"],"
-                 "\"MessageAttributeNames\":[\"ErrorEnvelope\"]}");
+                 "\"MessageSystemAttributeNames\":[\"ApproximateReceiveCount\",\"SentTimestamp\",\"MessageGroupId\",\"SequenceNumber\",\"AWSTraceHeader\"],"
+                 "\"MessageAttributeNames\":[\"All\"]}");
     r.attempt_id = "a-1";
     r.wait_seconds = 0;
     assert_true(sqs_write_receive(&r, &out));
     expect(&out, "{\"QueueUrl\":\"" URL "\",\"MaxNumberOfMessages\":10,\"WaitTimeSeconds\":0,\"VisibilityTimeout\":30,"
-                 "\"MessageSystemAttributeNames\":[\"ApproximateReceiveCount\",\"SentTimestamp\",\"MessageGroupId\",\"SequenceNumber\"],"
-                 "\"MessageAttributeNames\":[\"ErrorEnvelope\"],\"ReceiveRequestAttemptId\":\"a-1\"}");
+                 "\"MessageSystemAttributeNames\":[\"ApproximateReceiveCount\",\"SentTimestamp\",\"MessageGroupId\",\"SequenceNumber\",\"AWSTraceHeader\"],"
+                 "\"MessageAttributeNames\":[\"All\"],\"ReceiveRequestAttemptId\":\"a-1\"}");
 }
 
 static void entries_have_their_index_as_their_id(void **state) {
@@ -60,6 +60,24 @@ static void a_sent_entry_has_only_the_members_that_are_there(void **state) {
                  "{\"Id\":\"2\",\"MessageBody\":\"c\",\"MessageAttributes\":{\"ErrorType\":{\"DataType\":\"String\",\"StringValue\":\"DatabaseError\"},"
                  "\"StatusCode\":{\"DataType\":\"Number\",\"StringValue\":\"500\"},\"ErrorEnvelope\":{\"DataType\":\"String\",\"StringValue\":\"{}\"}}},"
                  "{\"Id\":\"3\",\"MessageBody\":\"d\",\"MessageAttributes\":{\"StatusCode\":{\"DataType\":\"Number\",\"StringValue\":\"400\"}}}]}");
+}
+
+static void the_originals_attributes_stand_behind_ours_as_they_came(void **state) {
+    (void)state;
+    struct buf out;
+    buf_init(&out, 4096);
+    const struct message_attribute attributes[] = {{SPAN("B"), SPAN("Binary.png"), SPAN("AAEC/w=="), true}, {SPAN("a.b"), SPAN("String"), SPAN("\"\n"), false}};
+    const struct sqs_send_entry entries[] = {
+        {.body = SPAN("a"), .error_type = SPAN("E"), .attributes = attributes, .attribute_count = 2, .trace_header = SPAN("Root=1-5")},
+        {.body = SPAN("b"), .attributes = attributes, .attribute_count = 1},
+    };
+    assert_true(sqs_write_send(URL, entries, 2, &out));
+    expect(&out, "{\"QueueUrl\":\"" URL "\",\"Entries\":[{\"Id\":\"0\",\"MessageBody\":\"a\",\"MessageAttributes\":{"
+                 "\"ErrorType\":{\"DataType\":\"String\",\"StringValue\":\"E\"},"
+                 "\"B\":{\"DataType\":\"Binary.png\",\"BinaryValue\":\"AAEC/w==\"},"
+                 "\"a.b\":{\"DataType\":\"String\",\"StringValue\":\"\\\"\\n\"}},"
+                 "\"MessageSystemAttributes\":{\"AWSTraceHeader\":{\"DataType\":\"String\",\"StringValue\":\"Root=1-5\"}}},"
+                 "{\"Id\":\"1\",\"MessageBody\":\"b\",\"MessageAttributes\":{\"B\":{\"DataType\":\"Binary.png\",\"BinaryValue\":\"AAEC/w==\"}}}]}");
 }
 
 static void queues_are_asked_for_by_name_and_owner(void **state) {
@@ -97,6 +115,7 @@ int main(void) {
         cmocka_unit_test(a_receive_asks_for_what_is_read),
         cmocka_unit_test(entries_have_their_index_as_their_id),
         cmocka_unit_test(a_sent_entry_has_only_the_members_that_are_there),
+        cmocka_unit_test(the_originals_attributes_stand_behind_ours_as_they_came),
         cmocka_unit_test(queues_are_asked_for_by_name_and_owner),
         cmocka_unit_test(a_full_buffer_is_told),
     };

@@ -104,7 +104,7 @@ static void a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body(voi
 
 static void the_reason_why_a_letter_was_refused_is_told(void **state) {
     (void)state;
-    static const struct sqs_sent sent = {{MD5_A}};
+    static const struct sqs_sent sent = {.md5 = {MD5_A}};
     static const char *const texts[] = {
         "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"0\",\"Code\":\"c\",\"SenderFault\":true}]}",
         "{\"Failed\":[{\"Id\":\"0\",\"Code\":\"c\",\"SenderFault\":true}],\"Successful\":[" TAKEN_A "]}",
@@ -119,7 +119,7 @@ static void the_reason_why_a_letter_was_refused_is_told(void **state) {
 
 static void where_the_library_has_no_md5_a_letters_id_is_enough(void **state) {
     (void)state;
-    static const struct sqs_sent sent = {{""}};
+    static const struct sqs_sent sent = {.md5 = {""}};
     struct sqs_entry_result e[2];
     assert_int_equal(sqs_read_sent(SPAN("{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"},{\"Id\":\"1\"}]}"), 2, &sent, e), ANSWER_FINE);
     assert_true(e[0].ok && !e[1].ok);
@@ -168,6 +168,34 @@ static void a_queue_url_is_a_string_that_fits(void **state) {
     assert_string_equal(url, "http://127.0.0.1:9324/000000000000/q");
 }
 
+static void a_send_is_not_acknowledged_with_the_md5_of_other_attributes(void **state) {
+    static const char fine[] = "c9c93010c0ca1c580051ae6bbe77aabb";
+    (void)state;
+    struct digest *digest = digest_new();
+    assert_non_null(digest);
+    const struct message_attribute attributes[] = {{SPAN("a.b"), SPAN("String"), SPAN("x\xC3\xA9"), false}, {SPAN("B"), SPAN("Binary.png"), SPAN("AAEC/w=="), true}};
+    const struct sqs_send_entry letters[] = {
+        {.body = SPAN("b"), .error_type = SPAN("DatabaseError"), .status_code = SPAN("500"), .attributes = attributes, .attribute_count = 2},
+        {.body = SPAN("b")}};
+    struct sqs_sent sent;
+    assert_true(sqs_hash_sent(digest, letters, 2, &sent));
+    assert_string_equal(sent.attributes_md5[0], fine);
+    assert_string_equal(sent.attributes_md5[1], "");
+    static const struct {
+        const char *told;
+        bool ok;
+    } cases[] = {{fine, true}, {"900150983cd24fb0d6963f7d28e17f72", false}, {"", false}, {NULL, true}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text, "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\",\"MD5OfMessageBody\":\"92eb5ffee6ae2fec3ad71c777531578f\"%s%s%s}]}",
+                       cases[i].told ? ",\"MD5OfMessageAttributes\":\"" : "", cases[i].told ? cases[i].told : "", cases[i].told ? "\"" : "");
+        struct sqs_entry_result e[1];
+        assert_int_equal(sqs_read_sent(span_cstr(text), 1, &sent, e), ANSWER_FINE);
+        assert_int_equal(e[0].ok, cases[i].ok);
+    }
+    digest_free(digest);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_entry_has_its_own_verdict),
@@ -178,6 +206,7 @@ int main(void) {
         cmocka_unit_test(a_long_code_is_cut),
         cmocka_unit_test(a_garbled_batch_writes_nothing),
         cmocka_unit_test(a_queue_url_is_a_string_that_fits),
+        cmocka_unit_test(a_send_is_not_acknowledged_with_the_md5_of_other_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

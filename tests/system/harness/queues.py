@@ -36,6 +36,7 @@ class Received:
     body: str
     attributes: dict[str, str] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
+    typed: dict[str, Any] = field(default_factory=dict)  # the attributes as SQS has them
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -132,8 +133,9 @@ class Queue:
         taken: list[Received] = []
         while messages := self.receive():
             for message in messages:
-                attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
-                taken.append(Received(message["MessageId"], message["Body"], attributes, message["Attributes"]))
+                typed = message.get("MessageAttributes", {})
+                attributes = {name: value["StringValue"] for name, value in typed.items() if "StringValue" in value}
+                taken.append(Received(message["MessageId"], message["Body"], attributes, message["Attributes"], typed))
                 self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
         return taken
 
