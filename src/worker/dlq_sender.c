@@ -1,6 +1,7 @@
 /* The way to the DLQ: the envelope is made, sent, acknowledged; then, and only then, the source message is deleted. */
 #include "queue_worker_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,10 +33,7 @@ static bool make_letter(struct held *h) {
     h->letter_made = true;
     if (h->letter.form == DEAD_LETTER_BARE) {
         bool by_size = h->least_form < DEAD_LETTER_BARE; /* else the DLQ refused the others */
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  by_size ? "A failed message is too large for its envelope: the DLQ gets its body alone"
-                          : "The DLQ refuses a failed message's envelope: it gets its body alone",
-                  LOG_S("message_id", m->message_id));
+        repeated_line_say(by_size ? &w->repeated.body_alone : &w->repeated.envelope_refused, m->message_id, "");
     }
     return true;
 }
@@ -161,8 +159,7 @@ static void on_record_put(void *user, const struct call_result *result) {
     struct failure_record *record = user;
     struct queue_worker *w = record->worker;
     if (result->class != CALL_OK)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The audit record of a failure could not be written",
-                  LOG_C("audit_table", w->context->audit_table), LOG_C("code", result->code[0] ? result->code : "no answer"));
+        repeated_line_say(&w->repeated.no_record, span_cstr(record->message_id), result->code[0] ? result->code : "no answer");
     LIST_REMOVE(record, link);
     buf_free(&record->request);
     free(record);
@@ -179,6 +176,7 @@ static void put_failure_record(struct held *h) {
         const struct dynamodb_port *db = w->ports.dynamodb;
         struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + RECORD_DEADLINE};
         record->worker = w;
+        snprintf(record->message_id, sizeof record->message_id, "%.*s", (int)h->message->message_id.len, h->message->message_id.data);
         buf_init(&record->request, RECORD_MAX);
         if (update_append_failure_record(w->context, h->update, clock_wall(w->ports.clock), &record->request))
             record->call = db->put_item(db->ctx, buf_span(&record->request), &options, on_record_put, record);
@@ -189,7 +187,7 @@ static void put_failure_record(struct held *h) {
         buf_free(&record->request);
         free(record);
     }
-    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The audit record of a failure could not be written", LOG_C("code", "no memory"));
+    repeated_line_say(&w->repeated.no_record, h->message->message_id, "no memory");
 }
 
 static void log_dead_letter(const struct held *h) {
@@ -231,8 +229,7 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
         poller_pump(w);
         return;
     }
-    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "The DLQ refuses a message; trying a plainer form", LOG_S("message_id", h->message->message_id),
-              LOG_C("code", code));
+    repeated_line_say(&w->repeated.plainer_form, h->message->message_id, code);
     enum dead_letter_form refused = h->letter.form;
     bool had_more = h->letter.attribute_count > 0 || (h->message->trace_header.data && !h->without_attributes);
     drop_letter(h);

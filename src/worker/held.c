@@ -228,8 +228,7 @@ void held_set_aside(struct held *h, const char *doing, const char *code) {
 
 void held_let_go(struct held *h) {
     struct queue_worker *w = h->worker;
-    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A message's visibility timeout could not be extended: it is left to its next delivery",
-              LOG_S("message_id", h->message->message_id));
+    repeated_line_say(&w->repeated.lease_lost, h->message->message_id, "");
     if (h->state == HELD_WORKING)
         engine_withdraw(&w->engine, &h->job);
     group_broken(h);

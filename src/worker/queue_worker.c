@@ -69,6 +69,22 @@ static unsigned running_max(const struct queue_worker_options *options) {
     return options->max_in_flight < connections ? options->max_in_flight : connections;
 }
 
+static void init_repeated(struct queue_worker *w) {
+    repeated_line_init(&w->repeated.lease_lost, &w->ports, "A message's visibility timeout could not be extended: it is left to its next delivery");
+    repeated_line_init(&w->repeated.body_alone, &w->ports, "A failed message is too large for its envelope: the DLQ gets its body alone");
+    repeated_line_init(&w->repeated.envelope_refused, &w->ports, "The DLQ refuses a failed message's envelope: it gets its body alone");
+    repeated_line_init(&w->repeated.plainer_form, &w->ports, "The DLQ refuses a message; trying a plainer form");
+    repeated_line_init(&w->repeated.no_record, &w->ports, "The audit record of a failure could not be written");
+}
+
+static void tell_repeated(struct queue_worker *w) {
+    repeated_line_done(&w->repeated.lease_lost);
+    repeated_line_done(&w->repeated.body_alone);
+    repeated_line_done(&w->repeated.envelope_refused);
+    repeated_line_done(&w->repeated.plainer_form);
+    repeated_line_done(&w->repeated.no_record);
+}
+
 struct queue_worker *queue_worker_start(const struct worker_ports *ports, const struct queue_worker_options *options,
                                         const struct discovery_facts *facts, const struct update_context *context,
                                         queue_worker_done *done, void *user) {
@@ -93,6 +109,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
     lines_init(&w->groups, seed, random_next(ports->random));
     engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);
     parking_init(&w->parking, options->max_in_flight);
+    init_repeated(w);
     batcher_init(&w->removals, &w->ports, &held_removals, w);
     batcher_init(&w->visibilities, &w->ports, &held_visibilities, w);
     dlq_init(w);
@@ -143,6 +160,7 @@ void queue_worker_free(struct queue_worker *w) {
     engine_done(&w->engine);
     lines_free(&w->groups);
     timer_stop(w->ports.timers, &w->summary_timer);
+    tell_repeated(w);
     drain_done(w);
     free(w);
 }

@@ -9,6 +9,7 @@
 #include "queue_worker.h"
 #include "receive_attempts.h"
 #include "receive_size.h"
+#include "repeated_line.h"
 #include "set_aside.h"
 
 #include <sys/queue.h>
@@ -117,6 +118,7 @@ struct forecast {
 struct failure_record {
     LIST_ENTRY(failure_record) link;
     struct queue_worker *worker;
+    char message_id[REPEATED_ID_SIZE];
     struct buf request;
     struct call *call;
 };
@@ -139,6 +141,10 @@ struct queue_worker {
     struct engine engine;
     struct parking parking;
     struct set_aside set_aside;
+    /* What the log hears once a minute at most, with a count. */
+    struct {
+        struct repeated_line lease_lost, body_alone, envelope_refused, plainer_form, no_record;
+    } repeated;
     struct held_list held[HELD_STATES];
     unsigned held_counts[HELD_STATES];
     size_t held_bytes;

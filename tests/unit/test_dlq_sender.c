@@ -184,6 +184,8 @@ static void a_form_that_the_dlq_refuses_is_followed_by_a_plainer_one(void **stat
     assert_in_range(m->visible_at - s.world.now, 15 * SECOND, 30 * SECOND);
     assert_int_equal(world_logged(&s.world, "A message fails by itself"), 1);
     assert_int_equal(world_logged(&s.world, "too large for its envelope"), 0); /* it isn't known to be */
+    assert_int_equal(world_logged(&s.world, "The DLQ refuses a failed message's envelope"), 1); /* once a minute */
+    world_run(&s.world, MINUTE);
     assert_int_equal(world_logged(&s.world, "The DLQ refuses a failed message's envelope"), 2);
     scene_done(&s);
 }

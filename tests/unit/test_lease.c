@@ -188,6 +188,23 @@ static void an_answer_that_nobody_knows_costs_no_message_its_lease(void **state)
     scene_done(&s);
 }
 
+static void many_leases_that_cannot_be_extended_are_a_line_a_minute(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 9, 200);
+    s.worker.facts.visibility = 10;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 10 * SECOND);
+    s.db->transact.latency = HOUR;
+    s.sqs->change.mode = SIM_DENIED;
+    for (unsigned i = 0; i < 200; i++)
+        scene_set(&s, i, 7);
+    world_run(&s.world, 5 * MINUTE);
+    assert_in_range(world_logged(&s.world, "visibility timeout could not be extended"), 1, 6);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_06_an_update_slower_than_its_visibility_has_one_effect),
@@ -198,6 +215,7 @@ int main(void) {
         cmocka_unit_test(what_is_done_with_is_extended_only_while_it_cannot_be_deleted),
         cmocka_unit_test(an_answer_that_nobody_knows_costs_no_message_its_lease),
         cmocka_unit_test(an_extension_does_not_wait_behind_one_that_keeps_failing),
+        cmocka_unit_test(many_leases_that_cannot_be_extended_are_a_line_a_minute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
