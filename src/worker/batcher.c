@@ -87,6 +87,13 @@ void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t du
     timer_start(b->ports->timers, &entry->again, due < entry->expires ? due : entry->expires);
 }
 
+void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code) {
+    b->retrying -= batch_entry_failed(entry);
+    entry->solitary = false;
+    entry->tries = entry->failures = entry->lonely = 0;
+    b->kind.ended(b->ctx, entry, end, code);
+}
+
 /* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where there may be one:
  * behind calls that take long the queue is as long as what is in flight. */
 static void drop_expired_of(struct batcher *b, struct batch_queue *queue, int64_t now) {
@@ -98,7 +105,7 @@ static void drop_expired_of(struct batcher *b, struct batch_queue *queue, int64_
             continue;
         }
         take_from_queue(b, entry);
-        b->kind.ended(b->ctx, entry, BATCH_EXPIRED, "");
+        batcher_end(b, entry, BATCH_EXPIRED, "");
     }
 }
 
@@ -261,6 +268,7 @@ static void add(struct batcher *b, struct batch_entry *entry, bool first) {
     entry->due = now + b->kind.linger;
     if (entry->failures) /* its owner had it back for a moment */
         entry->due = now;
+    b->retrying += batch_entry_failed(entry);
     if (b->queued + b->suspected + b->flight_count == 0)
         b->trouble_since = now; /* nobody has looked since */
     batcher_put(b, entry, first);
@@ -287,6 +295,8 @@ void batcher_within(struct batcher *b, int64_t linger) {
 }
 
 void batcher_remove(struct batcher *b, struct batch_entry *entry) {
+    if (batch_entry_busy(entry))
+        b->retrying -= batch_entry_failed(entry);
     if (entry->queued)
         take_from_queue(b, entry);
     if (entry->waiting)

@@ -90,6 +90,7 @@ struct batcher {
     struct flight_list flights;
     unsigned flight_count, suspect_flights;
     struct timer timer;
+    unsigned retrying;     /* entries that failed, and haven't ended */
     uint64_t through;      /* entries that got through */
     uint64_t failed_tries; /* that failed, but for repeated ones of what goes alone */
     int64_t got_through;   /* monotonic: when the last call was answered that had its effect on an entry at least */

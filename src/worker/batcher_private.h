@@ -15,7 +15,13 @@ struct batch_flight {
     struct batch_entry *entries[SQS_BATCH_MAX]; /* NULL: removed meanwhile */
 };
 
+static inline bool batch_entry_failed(const struct batch_entry *entry) {
+    return entry->failures + entry->tries > 0;
+}
+
 /* batcher.c */
+/* An entry's end; it is as new then. */
+void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code);
 void batcher_put(struct batcher *b, struct batch_entry *entry, bool first);
 /* It stands in a queue again then, or when its time is over. */
 void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t due);

@@ -20,12 +20,6 @@ static const double CHANCE = 50;
 /* One that has no more time left than this has none for a second failure in company. */
 static const int64_t COMPANY_TIME = 20 * MICROSECONDS;
 
-static void end_entry(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code) {
-    entry->solitary = false;
-    entry->tries = entry->failures = entry->lonely = 0;
-    b->kind.ended(b->ctx, entry, end, code);
-}
-
 /* Why a call failed, in a few words for the log. */
 static void write_reason(const struct call_result *result, char ret_reason[static BATCH_REASON_SIZE]) {
     if (result->code[0])
@@ -55,8 +49,9 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
 }
 
 /* own: this failure is one of failed_tries. */
-static void note_failure(const struct batcher *b, struct batch_entry *entry, bool own) {
-    if (entry->failures + entry->tries == 0) {
+static void note_failure(struct batcher *b, struct batch_entry *entry, bool own) {
+    if (!batch_entry_failed(entry)) {
+        b->retrying++;
         entry->through_then = b->through;
         entry->failed_then = b->failed_tries - own;
         entry->failed_itself = 0;
@@ -77,14 +72,14 @@ static bool fails_by_itself(const struct batcher *b, const struct batch_entry *e
 /* SQS judged it by itself, and failed. */
 static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
     if (batch_fault_names_entry(code)) {
-        end_entry(b, entry, BATCH_REFUSED, code);
+        batcher_end(b, entry, BATCH_REFUSED, code);
         return;
     }
     b->failed_tries += entry->tries == 0;
     note_failure(b, entry, entry->tries == 0);
     entry->solitary = false;
     if (b->kind.sets_aside && entry->tries + 1 >= TELLING_TRIES && fails_by_itself(b, entry, entry->tries + 1))
-        end_entry(b, entry, BATCH_SET_ASIDE, code[0] ? code : "no answer");
+        batcher_end(b, entry, BATCH_SET_ASIDE, code[0] ? code : "no answer");
     else
         try_again(b, entry, code, now);
 }
@@ -102,7 +97,7 @@ static void settle_entries(struct batcher *b, struct batch_flight *f, const stru
             continue;
         entry->flight = NULL;
         if (results[i].ok)
-            end_entry(b, entry, BATCH_DONE, "");
+            batcher_end(b, entry, BATCH_DONE, "");
         else
             settle_failed_entry(b, entry, results[i].code, now);
     }
@@ -130,7 +125,7 @@ static void suspect(struct batcher *b, struct batch_entry *entry, const struct b
     char reason[BATCH_REASON_SIZE];
     write_reason(result, reason);
     if (by_itself && b->kind.sets_aside)
-        end_entry(b, entry, BATCH_SET_ASIDE, reason);
+        batcher_end(b, entry, BATCH_SET_ASIDE, reason);
     else if (by_itself)
         try_again(b, entry, reason, now);
     else
@@ -153,7 +148,7 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
             continue;
         entry->flight = NULL;
         if (refused) {
-            end_entry(b, entry, BATCH_REFUSED, result->code[0] ? result->code : "HTTP status 413");
+            batcher_end(b, entry, BATCH_REFUSED, result->code[0] ? result->code : "HTTP status 413");
             continue;
         }
         entry->solitary = entry->solitary || (fault != BATCH_FAULT_PASSES && fault != BATCH_FAULT_PERHAPS);

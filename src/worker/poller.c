@@ -331,7 +331,7 @@ static unsigned quarter(const struct queue_worker *w) {
 
 /* What was applied and can't be deleted would come again. */
 static bool deletes_hold_back(struct queue_worker *w) {
-    bool hold = w->held_counts[HELD_DELETING] >= quarter(w) && held_deletes_fail(w);
+    bool hold = (w->held_counts[HELD_DELETING] >= quarter(w) && held_deletes_fail(w)) || w->removals.retrying > quarter(w);
     if (hold && !w->poller.waits_for_deletes)
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
                   "Receiving pauses: a quarter of MAX_IN_FLIGHT is done with and can't be deleted. Their visibility timeouts are extended meanwhile",
