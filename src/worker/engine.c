@@ -186,7 +186,7 @@ void engine_pump(struct engine *e) {
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
-        if (e->counts[JOB_RUNNING] >= e->options.max_running)
+        if (e->counts[JOB_RUNNING] >= governor_window(&e->governor, e->options.max_running))
             return;
         if (!e->host.may_start(e->host.ctx, job))
             continue;

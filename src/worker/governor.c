@@ -12,7 +12,7 @@ static const double STEEPEST = 0.7;   /* of the rate, what is left after a secon
 static const double STEEP_BELOW = 5;  /* where there are few in a second */
 static const double RAMP = 0.19;       /* doubles in four answers */
 static const double SURE_GROWTH = 0.15; /* after a while without a throttle */
-static const int64_t SURE_AFTER = 35 * MICROSECONDS;
+static const int64_t SURE_AFTER = 38 * MICROSECONDS;
 static const int64_t LIFT_AFTER = 10 * MICROSECONDS; /* without a throttle, and without holding anything back */
 static const int64_t TOLERANCE = 10 * MILLISECOND;  /* starts before their time, so that a timer serves several */
 static const double NO_MATTER = 0.02;  /* the part of answers that may be throttled without a limit */
@@ -22,6 +22,9 @@ static const unsigned MANY_HOT = 32;   /* newly hot records in HOT_WINDOW: it is
 static const unsigned SOME_HOT = 6;
 static const unsigned STARVED_STREAK = 12;
 static const int64_t STARVED_AFTER = 3 * MICROSECONDS;
+
+static const unsigned FIRST_WINDOW = 24, WINDOW_KNOWN = 2000;
+static const unsigned WINDOW_GROWTH = 3; /* for each answer: four times as many in each round trip */
 
 static const unsigned LEVEL = 8, HEAT_MAX = 8 * 7;
 static const int64_t HOT_PACE = 25 * MILLISECOND;
@@ -70,6 +73,11 @@ void governor_init(struct governor *g, int64_t now) {
     *g = (struct governor){.spell = 1, .next_at = now, .bound_at = now, .throttled_at = now, .admitted_at = now};
     event_rate_init(&g->admitted, RATE_WINDOW, now);
     event_rate_init(&g->newly_hot, HOT_WINDOW, now);
+    g->window = FIRST_WINDOW;
+}
+
+unsigned governor_window(const struct governor *g, unsigned most) {
+    return g->window && g->window < most ? g->window : most;
 }
 
 int64_t governor_wait(struct governor *g, int64_t now) {
@@ -162,6 +170,7 @@ static bool binds(const struct governor *g, int64_t now) {
 
 static void limit(struct governor *g, double rate, uint64_t attempts, int64_t now) {
     g->limited = true;
+    g->window = 0; /* the rate bounds it */
     g->ramping = false;
     g->rate = larger(rate, RATE_LEAST);
     g->next_at = g->bound_at = g->throttled_at = now;
@@ -178,8 +187,10 @@ static void limit_first(struct governor *g, uint64_t attempts, int64_t now) {
 
 static void slow_down(struct governor *g, int64_t now) {
     double admitted = event_rate(&g->admitted, now);
-    /* A limit that doesn't bind stands too high by as much as it is above what is done; but what is done may have been little for other reasons. */
-    double base = binds(g, now) ? g->rate : smaller(g->rate, 2 * admitted + SPARE_RATE);
+    /* A limit that doesn't bind stands too high by as much as it is above what is done; but what is done may have been
+     * little for other reasons. So does one that has just doubled and doubled again, on what a pause had saved up. */
+    bool has_ramped = g->ramping && g->rate > 2 * RATE_UNKNOWN;
+    double base = binds(g, now) && !has_ramped ? g->rate : smaller(g->rate, 2 * admitted + SPARE_RATE);
     /* Many throttles at once tell no more than a few: the next second tells more. */
     if (now - g->descends_at >= MICROSECONDS) {
         g->descends_at = now;
@@ -212,6 +223,8 @@ void governor_admitted(struct governor *g, const struct governed *answer, struct
     g->spell++;
     if (!tells_of_table(g, answer, was_hot, now))
         return;
+    if (g->window)
+        g->window = g->window < WINDOW_KNOWN ? g->window + WINDOW_GROWTH : 0;
     if (g->limited)
         speed_up(g, now);
     else

@@ -8,6 +8,9 @@
  * at one transaction a second for each worker, half of its calls would be throttled. Since growth is by the answer, it is the
  * faster the more is admitted: 60 s after a throttle ends nothing of it is left.
  *
+ * At the start nothing is known. So there, and only there, the number in flight is bounded: from 24 on, by three more for
+ * each admitted answer. So a large table is asked for all within two or three round trips, a small one for little in vain.
+ *
  * A hot record's throttles tell nothing of the table. A record that was throttled lately is paced by itself, and its answers move the rate only where
  * many records are in that state, which is then the table's. Pure: no clock, no I/O, no allocation, O(1) for each answer. */
 #pragma once
@@ -45,6 +48,7 @@ struct governor {
     int64_t throttled_at; /* the last throttle that counted */
     int64_t held_at;      /* when nothing was admitted any more */
     int64_t admitted_at;  /* the last admitted answer, or the start */
+    unsigned window;      /* transactions in flight, from the start until there was room for all; 0: no bound */
     double score;         /* where not limited: throttles that counted, less the part of the answers that would be no matter */
     uint64_t blind_until; /* attempts up to this one began before the last decision, and tell nothing new */
     unsigned streak;      /* throttles since the last admitted answer */
@@ -64,6 +68,8 @@ struct governed {
 void governor_init(struct governor *g, int64_t now);
 /* Microseconds until a transaction may start; 0: now. */
 int64_t governor_wait(struct governor *g, int64_t now);
+/* How many may be in flight, of `most`. */
+unsigned governor_window(const struct governor *g, unsigned most);
 /* The same for one of this record. */
 int64_t governor_record_wait(const struct governor *g, uint64_t record, int64_t now);
 void governor_started(struct governor *g, struct random *random, int64_t now);

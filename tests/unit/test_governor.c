@@ -199,6 +199,80 @@ static void a_record_waits_the_longer_the_more_often_it_is_throttled_and_not_for
     assert_int_equal(governor_record_wait(&g, 42, now + 30 * SECOND), 0);
 }
 
+/* A bucket of tokens before the simulated tables. */
+struct small_table {
+    struct world *world;
+    struct capacity capacity;
+    bool by_reason;
+    unsigned admitted;
+};
+
+static enum sim_fate admit(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    struct small_table *table = ctx;
+    if (capacity_take(&table->capacity, table->world->now)) {
+        table->admitted++;
+        return SIM_RUN;
+    }
+    if (table->by_reason)
+        sim_answer_cancelled(result, "ThrottlingError", t->audited ? "None" : NULL);
+    else
+        sim_answer_exception(result, 400, "ThrottlingException");
+    return SIM_ANSWER;
+}
+
+static void fault_17_a_start_into_a_small_table_costs_few_calls_in_vain(void **state) {
+    (void)state;
+    static const int milliseconds[] = {2, 5, 10, 30, 100};
+    for (size_t i = 0; i < ARRAY_LENGTH(milliseconds); i++)
+        for (unsigned seed = 0; seed < 5; seed++) {
+            struct scene s;
+            scene_init(&s, seed, 300);
+            struct small_table table = {.world = &s.world, .by_reason = seed % 2};
+            capacity_set(&table.capacity, 20, 0.2, s.world.now);
+            s.db->hook = admit;
+            s.db->hook_ctx = &table;
+            s.db->transact.latency = milliseconds[i] * MILLISECOND;
+            s.db->transact.jitter = s.db->transact.latency / 4;
+            for (unsigned n = 0; n < 300; n++)
+                scene_set(&s, n, 1);
+            int64_t began = s.world.now;
+            scene_start(&s);
+            scene_empties(&s, 5 * MINUTE);
+            if (4 * s.db->transact.attempts > 5 * table.admitted)
+                fail_msg("%llu calls for %u admitted", (unsigned long long)s.db->transact.attempts, table.admitted);
+            assert_true(s.world.now - began < 20 * SECOND);
+            scene_done(&s);
+        }
+}
+
+static void run_until_committed(struct scene *s, uint64_t count) {
+    STEP_WHILE(&s->world, s->db->committed < count);
+}
+
+/* Within one round trip of what a start without any bound took: 117 and 671 ms at 20 ms, 330 and 1,858 at 100. */
+static void a_start_into_a_large_table_takes_one_round_trip_more_at_most(void **state) {
+    (void)state;
+    static const struct {
+        int latency, first, all; /* milliseconds */
+    } cases[] = {{20, 117, 671}, {100, 330, 1858}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct scene s;
+        scene_init(&s, 1, 3000);
+        s.db->transact.latency = cases[i].latency * MILLISECOND;
+        s.db->transact.jitter = s.db->transact.latency / 4;
+        for (unsigned n = 0; n < 3000; n++)
+            scene_set(&s, n, 1);
+        int64_t began = s.world.now, round_trip = s.db->transact.latency + s.db->transact.jitter;
+        scene_start(&s);
+        run_until_committed(&s, 256);
+        assert_true(s.world.now - began < cases[i].first * MILLISECOND + round_trip);
+        run_until_committed(&s, 3000);
+        assert_true(s.world.now - began < cases[i].all * MILLISECOND + round_trip);
+        scene_empties(&s, MINUTE);
+        scene_done(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_17_a_thousand_workers_make_no_more_than_a_tenth_of_their_calls_in_vain),
@@ -210,6 +284,8 @@ int main(void) {
         cmocka_unit_test(without_throttles_nothing_is_ever_waited_for),
         cmocka_unit_test(a_few_throttles_among_many_answers_are_no_limit),
         cmocka_unit_test(a_short_throttle_after_a_quiet_time_costs_few_messages_little_time),
+        cmocka_unit_test(fault_17_a_start_into_a_small_table_costs_few_calls_in_vain),
+        cmocka_unit_test(a_start_into_a_large_table_takes_one_round_trip_more_at_most),
         cmocka_unit_test(a_record_waits_the_longer_the_more_often_it_is_throttled_and_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
