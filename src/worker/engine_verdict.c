@@ -154,7 +154,7 @@ static void log_unjudged(struct engine *e, enum look_outcome outcome, const stru
     if (!engine_cannot_confirm(e, blame))
         return;
     LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-              outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table has changed since the start; a restart goes by its new shape"
+              outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table's key has changed since the start, or the table is gone; a restart goes by what there is"
                                       : "What DynamoDB refuses waits: the tables can't be described",
               LOG_C("table", e->context->table->name), LOG_C("audit_table", e->context->audit_table),
               LOG_C("code", result->code[0] ? result->code : "none"));

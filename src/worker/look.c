@@ -16,8 +16,12 @@ static const struct key_attribute *find_attribute(const struct table_shape *shap
     return NULL;
 }
 
-bool table_shape_equal(const struct table_shape *a, const struct table_shape *b) {
-    if (!key_equal(&a->partition, &b->partition) || !key_equal(&a->sort, &b->sort) || a->attribute_count != b->attribute_count)
+bool table_keys_equal(const struct table_shape *a, const struct table_shape *b) {
+    return key_equal(&a->partition, &b->partition) && key_equal(&a->sort, &b->sort);
+}
+
+bool table_definitions_equal(const struct table_shape *a, const struct table_shape *b) {
+    if (a->attribute_count != b->attribute_count)
         return false;
     /* DescribeTable promises no order. */
     for (size_t i = 0; i < a->attribute_count; i++) {
@@ -38,7 +42,19 @@ static void report(void *user) {
 void look_init(struct look *look, const struct worker_ports *ports, const struct discovery_facts *facts,
                void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx) {
     *look = (struct look){.ports = ports, .facts = facts, .done = done, .ctx = ctx};
+    look->table = facts->table;
     timer_init(&look->timer, report, look);
+}
+
+/* An index was added or removed: messages are checked against what there is now. Nobody keeps a pointer into the definitions. */
+static void take_over(struct look *look, const struct table_shape *shape) {
+    if (table_definitions_equal(shape, &look->table))
+        return;
+    LOG_EVENT(look->ports->log, LOG_LEVEL_INFO, "The table's indexes have changed: messages are checked against them as they are now",
+              LOG_C("table", look->table.name), LOG_I("attributes_before", look->table.attribute_count),
+              LOG_I("attributes", shape->attribute_count));
+    look->table.attribute_count = shape->attribute_count;
+    memcpy(look->table.attributes, shape->attributes, sizeof shape->attributes);
 }
 
 static void answered(struct look *look, size_t slot, const struct call_result *result, const struct table_shape *shape) {
@@ -46,9 +62,11 @@ static void answered(struct look *look, size_t slot, const struct call_result *r
     enum look_outcome outcome = LOOK_UNREADABLE;
     look->calls[slot] = NULL;
     if (result->class == CALL_OK && shape)
-        outcome = table_shape_equal(shape, before) ? LOOK_SAME : LOOK_CHANGED;
+        outcome = table_keys_equal(shape, before) ? LOOK_SAME : LOOK_CHANGED;
     else if (result->from_service && !strcmp(result->code, "ResourceNotFoundException"))
         outcome = LOOK_CHANGED;
+    if (outcome == LOOK_SAME && slot == 0)
+        take_over(look, shape);
     /* "Changed" is certain, "unreadable" only a doubt. */
     if (outcome != LOOK_SAME && look->worst != LOOK_CHANGED) {
         look->worst = outcome;

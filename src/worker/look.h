@@ -1,4 +1,5 @@
-/* A look at the tables while the worker runs: are they still what they were at start? One look serves all who ask, and for a minute. */
+/* A look at the tables while the worker runs: are their keys still what they were at start? Their indexes may change: what a look
+ * finds is taken over. One look serves all who ask, and for a minute. */
 #pragma once
 
 #include "compiler.h"
@@ -10,11 +11,12 @@
 
 enum look_outcome {
     LOOK_SAME,
-    LOOK_CHANGED,   /* or gone */
+    LOOK_CHANGED,   /* its key is another one, or it is gone */
     LOOK_UNREADABLE /* can't be told now */
 };
 
 struct look {
+    struct table_shape table; /* as the last look found it: what messages are checked against */
     const struct worker_ports *ports;
     const struct discovery_facts *facts;
     struct call *calls[2];
@@ -33,5 +35,7 @@ void look_init(struct look *look, const struct worker_ports *ports, const struct
 /* Looks, unless a look is under way; done follows, from the loop. fresh: also where the last one is less than a minute old. */
 void look_begin(struct look *look, bool fresh);
 void look_cancel(struct look *look);
-/* Whether two descriptions say the same as far as messages are checked against them. */
-bool table_shape_equal(const struct table_shape *a, const struct table_shape *b);
+/* Whether both have the same key attributes. */
+bool table_keys_equal(const struct table_shape *a, const struct table_shape *b);
+/* Whether both define the same attributes, in any order: the keys of the table and of its indexes. */
+bool table_definitions_equal(const struct table_shape *a, const struct table_shape *b);

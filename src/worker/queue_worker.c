@@ -94,7 +94,9 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
     w->ports = *ports;
     w->options = *options;
     w->facts = facts;
-    w->context = context;
+    w->own_context = *context;
+    w->own_context.table = &w->engine.look.table;
+    w->context = &w->own_context;
     w->fifo = facts->queue.attributes.fifo;
     w->done = done;
     w->user = user;
@@ -107,7 +109,7 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
     struct engine_host host = {.may_start = may_start, .may_be_overtaken = may_be_overtaken, .ended = job_ended, .changed = engine_changed, .ctx = w};
     uint64_t seed = random_next(ports->random);
     lines_init(&w->groups, seed, random_next(ports->random));
-    engine_init(&w->engine, &w->ports, context, &engine_options, facts, &host);
+    engine_init(&w->engine, &w->ports, w->context, &engine_options, facts, &host);
     parking_init(&w->parking, options->max_in_flight);
     init_repeated(w);
     batcher_init(&w->removals, &w->ports, &held_removals, w);

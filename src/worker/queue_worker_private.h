@@ -134,7 +134,8 @@ struct queue_worker {
     struct worker_ports ports;
     struct queue_worker_options options;
     const struct discovery_facts *facts;
-    const struct update_context *context;
+    struct update_context own_context;    /* with the table as the last look found it */
+    const struct update_context *context; /* … this one */
     queue_worker_done *done;
     void *user;
 

@@ -31,7 +31,8 @@ TAILQ_HEAD(line_list, line);
 struct stream_worker {
     struct worker_ports ports;
     struct stream_worker_options options;
-    const struct update_context *context;
+    struct update_context own_context;    /* with the table as the last look found it */
+    const struct update_context *context; /* … this one */
     struct stream_worker_host host;
     struct engine engine;
     struct message_splitter splitter;
@@ -355,7 +356,9 @@ struct stream_worker *stream_worker_start(const struct worker_ports *ports, cons
         return NULL;
     w->ports = *ports;
     w->options = *options;
-    w->context = context;
+    w->own_context = *context;
+    w->own_context.table = &w->engine.look.table;
+    w->context = &w->own_context;
     w->host = *host;
     TAILQ_INIT(&w->lines);
     message_splitter_init(&w->splitter);
@@ -365,7 +368,7 @@ struct stream_worker *stream_worker_start(const struct worker_ports *ports, cons
                                             .max_attempts = options->max_attempts,
                                             .can_give_back = false};
     struct engine_host engine_host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
-    engine_init(&w->engine, &w->ports, context, &engine_options, facts, &engine_host);
+    engine_init(&w->engine, &w->ports, w->context, &engine_options, facts, &engine_host);
     timer_init(&w->changed_timer, on_changed, w);
     timer_init(&w->end_timer, report_end, w);
     timer_init(&w->tick, on_tick, w);

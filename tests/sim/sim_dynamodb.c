@@ -136,7 +136,7 @@ static enum sim_executed execute_describe(struct sim_call *base) {
         sim_call_fail(&base->result, 400, "ResourceNotFoundException", "Requested resource not found");
         return SIM_EXECUTED;
     }
-    call->shape = table->shape;
+    call->shape = table->described ? *table->described : table->shape;
     call->active = table->active;
     return SIM_EXECUTED;
 }

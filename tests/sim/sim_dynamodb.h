@@ -26,6 +26,7 @@ LIST_HEAD(sim_partitions, sim_partition);
 
 struct sim_table {
     struct table_shape shape;
+    const struct table_shape *described; /* what DescribeTable says instead; NULL: its shape */
     bool exists, active;
     struct json_object *items; /* by the JSON text of their key */
     /* Write units a second, of the table and of each partition key alone (0: no limit), and how many seconds' worth may be saved up

@@ -495,3 +495,37 @@ def test_max_rate_bounds_transactions_retries_included(scene: Scene, proxy: Prox
     for first, last in zip(times, times[30:]):
         # A burst may be a tenth of a second's worth: 2.
         assert last - first >= (30 - 3) / 20 * 0.9, "more than 20 a second over 30 requests"
+
+
+def test_fault_38_an_index_added_under_load_is_taken_over(scene: Scene, proxy: Proxy, dynamodb: Any) -> None:
+    """AWS refuses a value of another type than the index's; DynamoDB Local takes it, so the proxy says it, once."""
+    scene.table.put(*({"id": f"r{n}"} for n in range(30)))
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
+    healthy = scene.queue.send(*(message(f"r{n}", {"age": "old"}) for n in range(10)))
+    scene.queue.wait_until_empty()
+    dynamodb.update_table(
+        TableName=scene.table.name,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "age", "AttributeType": "N"}],
+        GlobalSecondaryIndexUpdates=[{"Create": {
+            "IndexName": "by_age",
+            "KeySchema": [{"AttributeName": "age", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+            "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        }}],
+    )
+    sentence = "One or more parameter values were invalid: Type mismatch for Index Key age Expected: N Actual: S IndexName: by_age"
+    proxy.on("TransactWriteItems", faults.service_error("ValidationException", message=sentence), when=faults.about("r10"))
+    refused = scene.queue.send(message("r10", {"age": "old"}))
+    healthy += scene.queue.send(*(message(f"r{n}", {"age": n}) for n in range(11, 20)))
+    scene.queue.wait_until_empty()
+    worker.wait_for_log("The table's indexes have changed")
+    looked = proxy.count("DescribeTable")
+    own = scene.queue.send(*(message(f"r{n}", {"age": "old"}) for n in range(20, 25)))
+    healthy += scene.queue.send(*(message(f"r{n}", {"age": n}) for n in range(25, 30)))
+    scene.queue.wait_until_empty()
+    assert worker.stop() == 0
+    reasons = {one.source["message_id"]: one.envelope["details"]["reason"] for one in scene.dead()}
+    assert reasons == {refused[0].message_id: sentence, **{one.message_id: "an index has it as a key that takes a number" for one in own}}
+    assert not [tries for record, tries in by_record(proxy).items() if any(f'"r{n}"' in record for n in range(20, 25))]
+    assert proxy.count("DescribeTable") == looked, "a look less than a minute old counts"
+    assert all(scene.audit_of(one) for one in healthy)

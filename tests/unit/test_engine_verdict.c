@@ -46,14 +46,15 @@ static void refusals_wait_while_the_tables_cant_be_read_and_the_others_go_on(voi
     scene_done(&s);
 }
 
-static void a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody(void **state) {
+static void fault_38_a_key_that_has_changed_makes_a_refusal_wait_and_stops_nobody(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 3, 10);
     struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException", .left = FOR_EVER};
     scene_script(&s, &script);
-    s.users->shape.attribute_count = 2; /* a new index */
-    s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+    struct table_shape other = s.users->shape;
+    other.sort = (struct key_attribute){"at", KEY_NUMBER};
+    s.users->described = &other;
     scene_start(&s);
     scene_set(&s, 0, 1);
     scene_set(&s, 1, 1);
@@ -64,11 +65,55 @@ static void a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody(void 
     assert_int_equal(world_logged(&s.world, "changed since the start"), 1);
     assert_int_equal(scene_status(&s).in_flight, 1);
     /* It is as it was at start again: what was refused in between is tried again, not judged. */
-    s.users->shape.attribute_count = 1;
+    s.users->described = NULL;
     script.left = 0;
     scene_empties(&s, 2 * MINUTE);
     assert_int_equal(s.dlq->count, 0);
     assert_int_equal(scene_n(&s, 1), 1);
+    scene_done(&s);
+}
+
+/* What DynamoDB refuses has the tables looked at: from then on messages are checked against the indexes that there are. */
+static void refuse_one(struct scene *s, struct scripted *script) {
+    script->left = FOR_EVER;
+    scene_set(s, 1, 1);
+    scene_trickle(s, 2, SECOND, 2 * MINUTE);
+    script->left = 0;
+    scene_empties(s, 5 * MINUTE);
+}
+
+static void fault_38_an_index_that_comes_and_goes_is_taken_over(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 38, 10);
+    struct scripted script = {.record = "k1", .status = 400, .code = "ValidationException"};
+    scene_script(&s, &script);
+    scene_start(&s);
+    scene_send(&s, "{\"id\":\"k3\",\"attributes\":{\"extra\":\"text\"}}");
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    s.users->shape.attribute_count = 2;
+    s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+    refuse_one(&s, &script);
+    assert_int_equal(s.dlq->count, 1); /* the refused one, and nothing waits for a restart */
+    assert_int_equal(world_logged(&s.world, "The table's indexes have changed"), 1);
+    uint64_t calls = s.db->transact.calls;
+    scene_send(&s, "{\"id\":\"k4\",\"attributes\":{\"extra\":\"text\"}}");
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 2);
+    assert_non_null(strstr(scene_dead(&s, 1)->body, "an index has it as a key that takes a number"));
+    assert_int_equal(s.db->transact.calls, calls);
+    scene_send(&s, "{\"id\":\"k4\",\"attributes\":{\"extra\":5}}");
+    scene_empties(&s, MINUTE);
+    s.users->shape.attribute_count = 1;
+    world_run(&s.world, MINUTE);
+    refuse_one(&s, &script);
+    assert_int_equal(s.dlq->count, 3);
+    assert_int_equal(world_logged(&s.world, "The table's indexes have changed"), 2);
+    scene_send(&s, "{\"id\":\"k5\",\"attributes\":{\"extra\":\"text\"}}");
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 3);
+    assert_int_equal(world_logged(&s.world, "changed since the start"), 0);
     scene_done(&s);
 }
 
@@ -392,7 +437,8 @@ static void what_dynamodb_says_of_a_refused_value_stays_out_of_the_log(void **st
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_is_a_validation_error_after_a_look_at_both_tables),
-        cmocka_unit_test(a_table_that_has_changed_makes_a_refusal_wait_and_stops_nobody),
+        cmocka_unit_test(fault_38_a_key_that_has_changed_makes_a_refusal_wait_and_stops_nobody),
+        cmocka_unit_test(fault_38_an_index_that_comes_and_goes_is_taken_over),
         cmocka_unit_test(fault_05_a_transaction_in_progress_is_tried_again_and_holds_nothing),
         cmocka_unit_test(fault_05_two_workers_with_one_token_make_one_effect),
         cmocka_unit_test(a_reason_that_names_the_item_for_good_needs_no_second_attempt),
