@@ -27,6 +27,7 @@ static void report_end(void *user) {
     LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", w->totals.received), LOG_I("applied", w->totals.applied),
               LOG_I("dead_lettered", w->totals.dead_lettered), LOG_I("given_back", w->totals.given_back),
               LOG_I("undeleted", w->totals.undeleted), LOG_I("left", held_count(w)));
+    until_empty_report(w);
     w->done(w->user, w->exit_code);
 }
 

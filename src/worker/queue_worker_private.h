@@ -98,6 +98,8 @@ struct until_empty {
     int64_t empty_since;
     unsigned lonely_counts; /* in a row: nothing is left but messages that fail by themselves */
     unsigned count_failures; /* in a row */
+    char cause[VERDICT_TEXT_SIZE]; /* of the last of them */
+    bool suspects_told;      /* that messages wait which fail as if by their own fault, without a hold */
     int64_t failing_since;
     enum exit_code blame;
 };
@@ -260,6 +262,8 @@ void forecast_received(struct queue_worker *w, int64_t sent_at);
 /* until_empty.c */
 void until_empty_init(struct queue_worker *w);
 void until_empty_stop(struct queue_worker *w);
+/* It has ended: says what went to the DLQ. */
+void until_empty_report(const struct queue_worker *w);
 /* A message came: the queue isn't empty. */
 void until_empty_message(struct queue_worker *w);
 

@@ -1,8 +1,11 @@
 /* `run --until-empty`: when is the work done, when can it not be done? Looked at once a second. */
 #include "queue_worker_private.h"
 
+#include <stdio.h>
+
 static const int64_t TICK = MICROSECONDS;
-static const int64_t COUNT_DEADLINE = 20 * MICROSECONDS;
+static const int64_t COUNT_DEADLINE = 4 * MICROSECONDS;
+static const int64_t TOLD_AFTER = 4 * MICROSECONDS; /* so that a job says within five seconds what it waits for */
 static const unsigned COUNTS_IN_A_ROW = 2;
 static const unsigned STUBBORN_DELAY = 30; /* seconds */
 
@@ -10,33 +13,39 @@ static void schedule(struct queue_worker *w) {
     timer_start(w->ports.timers, &w->until_empty.tick, clock_monotonic(w->ports.clock) + TICK);
 }
 
-/* Whether a fault of the environment has lasted too long; *ret_blame: the exit code for it. */
-static bool environment_is_lost(const struct queue_worker *w, enum exit_code *ret_blame) {
+/* A fault of the environment: what fails, why where that is known, and the exit code for it. */
+struct lost {
+    const char *what, *cause;
+    enum exit_code blame;
+};
+
+/* Whether one has lasted too long. */
+static bool environment_is_lost(const struct queue_worker *w, struct lost *ret_lost) {
+    const struct engine *e = &w->engine;
+    const struct until_empty *u = &w->until_empty;
     int64_t since = clock_monotonic(w->ports.clock) - UNTIL_EMPTY_PATIENCE;
+    if (e->hold.active && e->hold.since <= since)
+        *ret_lost = (struct lost){"DynamoDB", e->hold.cause, e->hold.blame};
+    else if (w->poller.failures > 0 && w->poller.failing_since <= since)
+        *ret_lost = (struct lost){"Receiving", w->poller.cause, w->poller.blame};
+    else if (engine_unconfirmed(e) > 0 && e->unconfirmed_logged && e->unconfirmed_since <= since)
+        *ret_lost = (struct lost){"Confirming failures", "", e->confirm_blame};
+    else if (engine_suspects_since(e) <= since)
+        *ret_lost = (struct lost){"DynamoDB, for each message that is left", "", e->last_own.blame};
+    else if (u->count_failures > 0 && u->failing_since <= since)
+        *ret_lost = (struct lost){"Counting the messages", u->cause, u->blame};
+    else
+        return false;
+    return true;
+}
+
+/* The same for what is done in batches. */
+static bool batches_are_lost(const struct queue_worker *w, struct lost *ret_lost) {
     const struct batcher *batchers[] = {&w->dead_letters, &w->removals, &w->visibilities};
-    if (w->engine.hold.active && w->engine.hold.since <= since) {
-        *ret_blame = w->engine.hold.blame;
-        return true;
-    }
-    if (w->poller.failures > 0 && w->poller.failing_since <= since) {
-        *ret_blame = w->poller.blame;
-        return true;
-    }
-    if (engine_unconfirmed(&w->engine) > 0 && w->engine.unconfirmed_logged && w->engine.unconfirmed_since <= since) {
-        *ret_blame = w->engine.confirm_blame;
-        return true;
-    }
-    if (engine_suspects_since(&w->engine) <= since) {
-        *ret_blame = w->engine.last_own.blame;
-        return true;
-    }
-    if (w->until_empty.count_failures > 0 && w->until_empty.failing_since <= since) {
-        *ret_blame = w->until_empty.blame;
-        return true;
-    }
+    int64_t since = clock_monotonic(w->ports.clock) - UNTIL_EMPTY_PATIENCE;
     for (size_t i = 0; i < ARRAY_LENGTH(batchers); i++)
         if (batcher_troubled_since(batchers[i], since)) {
-            *ret_blame = batchers[i]->blame;
+            *ret_lost = (struct lost){batchers[i]->kind.what, "", batchers[i]->blame};
             return true;
         }
     return false;
@@ -104,20 +113,45 @@ static void on_counts(void *user, const struct call_result *result, const struct
     }
     u->empty_counts = u->lonely_counts = 0;
     u->blame = result->class == CALL_OK ? EXIT_UNREACHABLE : blame_of(result);
-    if (u->count_failures++ == 0)
-        u->failing_since = clock_monotonic(w->ports.clock);
+    struct verdict why = verdict_of_call(result);
+    if (result->class == CALL_OK)
+        snprintf(u->cause, sizeof u->cause, "its answer holds no counts");
+    else
+        verdict_describe(&why, u->cause);
+    if (u->count_failures++ > 0)
+        return;
+    u->failing_since = clock_monotonic(w->ports.clock);
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+              "The queue's messages can't be counted, so that its end isn't seen; trying again",
+              LOG_C("queue", w->facts->queue.name), LOG_C("code", u->cause[0] ? u->cause : "no answer"),
+              LOG_I("status", result->status));
+}
+
+/* What fails while something else worked is no hold, and nobody else says what is waited for. */
+static void tell_of_suspects(struct queue_worker *w) {
+    struct until_empty *u = &w->until_empty;
+    int64_t since = engine_suspects_since(&w->engine);
+    bool now = since <= clock_monotonic(w->ports.clock) - TOLD_AFTER;
+    if (now && !u->suspects_told)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "Waiting: what is left fails, and nothing of its kind succeeds that would tell whether it is its own fault",
+                  LOG_I("messages", w->engine.counts[JOB_HELD]),
+                  LOG_C("failure", TAILQ_FIRST(&w->engine.lists[JOB_HELD])->signature));
+    u->suspects_told = since != NEVER && (u->suspects_told || now);
 }
 
 static void on_tick(void *user) {
     struct queue_worker *w = user;
     struct until_empty *u = &w->until_empty;
-    enum exit_code blame = EXIT_FINE;
+    struct lost lost = {0};
     schedule(w);
-    if (environment_is_lost(w, &blame)) {
-        log_event(w->ports.log, LOG_LEVEL_ERROR, "Giving up: the environment has failed for ten minutes", NULL);
-        drain_begin(w, blame);
+    if (environment_is_lost(w, &lost) || batches_are_lost(w, &lost)) {
+        LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: the environment has failed for ten minutes",
+                  LOG_C("what", lost.what), LOG_C("cause", lost.cause[0] ? lost.cause : "see above"));
+        drain_begin(w, lost.blame);
         return;
     }
+    tell_of_suspects(w);
     bool may_be_empty = held_count(w) == 0 && w->poller.last_was_empty && w->poller.failures == 0;
     if (u->call || !(may_be_empty || is_stubborn(w)))
         return;
@@ -137,6 +171,12 @@ void until_empty_stop(struct queue_worker *w) {
     if (w->until_empty.call)
         w->ports.sqs->cancel(w->ports.sqs->ctx, w->until_empty.call);
     w->until_empty.call = NULL;
+}
+
+void until_empty_report(const struct queue_worker *w) {
+    if (w->options.until_empty && w->totals.dead_lettered > 0)
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages went to the DLQ",
+                  LOG_I("messages", w->totals.dead_lettered), LOG_C("dlq", w->facts->dlq.name));
 }
 
 void until_empty_message(struct queue_worker *w) {

@@ -100,6 +100,81 @@ static void messages_that_fail_for_good_with_nothing_else_left_end_it_with_1_and
     }
 }
 
+static void what_went_to_the_dlq_is_counted_in_the_last_line(void **state) {
+    (void)state;
+    for (unsigned bad = 0; bad < 4; bad += 3) {
+        struct scene s;
+        begin(&s, 9, 0);
+        for (unsigned i = 0; i < 10; i++)
+            scene_set(&s, i, 1);
+        for (unsigned i = 0; i < bad; i++)
+            scene_send(&s, "no JSON");
+        scene_start(&s);
+        scene_ends(&s, MINUTE, EXIT_FINE);
+        const char *line = strstr(s.world.log_text.data, "Messages went to the DLQ");
+        assert_int_equal(line != NULL, bad > 0);
+        if (line) {
+            assert_non_null(strstr(line, "messages=3 dlq=" SIM_DLQ));
+            assert_ptr_equal(strchr(line, '\n'), strrchr(line, '\n'));
+            assert_true(strstr(s.world.log_text.data, "Stopped") < line);
+        }
+        scene_done(&s);
+    }
+}
+
+static void dynamodb_fails(struct scene *s, enum sim_mode mode) {
+    sim_dynamodb_set_mode(s->db, mode);
+}
+static void receives_fail(struct scene *s, enum sim_mode mode) {
+    s->sqs->receive.mode = mode;
+}
+static void counts_fail(struct scene *s, enum sim_mode mode) {
+    s->sqs->attributes.mode = mode;
+}
+
+static void what_is_waited_for_is_said_within_five_seconds(void **state) {
+    (void)state;
+    static void (*const faults[])(struct scene *, enum sim_mode) = {dynamodb_fails, receives_fail, counts_fail};
+    static const enum sim_mode modes[] = {SIM_DOWN,   SIM_BROKEN,  SIM_PROXY,  SIM_THROTTLED,
+                                          SIM_DENIED, SIM_EXPIRED, SIM_STRANGE};
+    for (size_t i = 0; i < ARRAY_LENGTH(faults); i++)
+        for (size_t mode = 0; mode < ARRAY_LENGTH(modes); mode++) {
+            struct scene s;
+            begin(&s, i, 0);
+            if (faults[i] != counts_fail) /* the queue is counted when it seems to be empty */
+                for (unsigned n = 0; n < 20; n++)
+                    scene_set(&s, n, 1);
+            faults[i](&s, modes[mode]);
+            scene_start(&s);
+            world_run(&s.world, i == 2 ? 8 * SECOND : 5200 * MILLISECOND);
+            if (!world_logged(&s.world, "WARNING"))
+                fail_msg("fault %zu, mode %d: nothing is said", i, (int)modes[mode]);
+            assert_true(world_run_until(&s.world, scene_has_ended, &s.worker, 11 * MINUTE));
+            assert_true(s.worker.exit_code >= EXIT_UNREACHABLE);
+            assert_int_equal(world_logged(&s.world, "Giving up: the environment has failed for ten minutes what="), 1);
+            scene_done(&s);
+        }
+}
+
+/* Something worked since it first failed, and now nothing else is there: no hold, and yet a wait. */
+static void a_message_that_is_left_alone_with_its_failure_is_told_of(void **state) {
+    (void)state;
+    struct scene s;
+    begin(&s, 12, 0);
+    struct scripted script = {.record = "k1\"", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"enable_logging\":false}");
+    scene_start(&s);
+    world_run(&s.world, 2 * SECOND);
+    scene_set(&s, 2, 1); /* of the other kind */
+    world_run(&s.world, 15 * SECOND);
+    assert_int_equal(scene_n(&s, 2), 1);
+    unsigned waits = world_logged(&s.world, "Waiting: what is left fails");
+    assert_true(waits <= 2 && waits + world_logged(&s.world, "Holding: every message held fails") >= 1);
+    s.invariants.unaudited = true;
+    scene_done(&s);
+}
+
 struct environment_case {
     enum sim_mode mode;
     enum exit_code code;
@@ -209,6 +284,9 @@ int main(void) {
         cmocka_unit_test(messages_in_flight_elsewhere_are_waited_for),
         cmocka_unit_test(a_token_is_waited_out),
         cmocka_unit_test(messages_that_fail_for_good_with_nothing_else_left_end_it_with_1_and_a_line_each),
+        cmocka_unit_test(what_went_to_the_dlq_is_counted_in_the_last_line),
+        cmocka_unit_test(what_is_waited_for_is_said_within_five_seconds),
+        cmocka_unit_test(a_message_that_is_left_alone_with_its_failure_is_told_of),
         cmocka_unit_test(a_fault_of_the_environment_that_lasts_ten_minutes_ends_it),
         cmocka_unit_test(a_missing_table_ends_it_with_78),
         cmocka_unit_test(queues_that_fail_for_ten_minutes_end_it),
