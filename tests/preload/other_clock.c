@@ -13,7 +13,7 @@
 #define LOOK_EVERY 20 /* milliseconds: a jump is no event that a wait would end with */
 
 struct offsets {
-    int64_t wall, monotonic; /* seconds */
+    int64_t wall, monotonic, asleep; /* seconds; asleep: that CLOCK_BOOTTIME alone went on */
 };
 
 static const struct offsets *offsets;
@@ -37,6 +37,10 @@ static int64_t monotonic_offset(void) {
     return offsets ? __atomic_load_n(&offsets->monotonic, __ATOMIC_SEQ_CST) : 0;
 }
 
+static int64_t asleep_offset(void) {
+    return offsets ? __atomic_load_n(&offsets->asleep, __ATOMIC_SEQ_CST) : 0;
+}
+
 static void *next(const char *name) {
     void *found = dlsym(RTLD_NEXT, name);
     if (!found)
@@ -52,7 +56,7 @@ int clock_gettime(clockid_t id, struct timespec *t) {
     if (done == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
         t->tv_sec += wall_offset();
     else if (done == 0 && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_RAW || id == CLOCK_MONOTONIC_COARSE || id == CLOCK_BOOTTIME))
-        t->tv_sec += monotonic_offset();
+        t->tv_sec += monotonic_offset() + (id == CLOCK_BOOTTIME ? asleep_offset() : 0);
     return done;
 }
 

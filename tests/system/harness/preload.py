@@ -41,11 +41,11 @@ class DieAt:
 class OtherClock:
     """Clocks that are off, by seconds that change while the process runs."""
 
-    _OFFSETS = struct.Struct("qq")
+    _OFFSETS = struct.Struct("qqq")
 
     def __init__(self, path: Path, wall: int = 0) -> None:
-        self._wall, self._monotonic = wall, 0
-        path.write_bytes(self._OFFSETS.pack(wall, 0))
+        self._wall, self._monotonic, self._asleep = wall, 0, 0
+        path.write_bytes(self._OFFSETS.pack(wall, 0, 0))
         with path.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), self._OFFSETS.size)
         self.settings = {"LD_PRELOAD": library("other_clock"), "OTHER_CLOCK": str(path)}
@@ -61,8 +61,14 @@ class OtherClock:
         self._monotonic += seconds
         self._write()
 
+    def sleep(self, seconds: int) -> None:
+        """So much time has passed, and the machine slept: only the clock that counts that went on."""
+        self._wall += seconds
+        self._asleep += seconds
+        self._write()
+
     def _write(self) -> None:
-        self._shared[:] = self._OFFSETS.pack(self._wall, self._monotonic)
+        self._shared[:] = self._OFFSETS.pack(self._wall, self._monotonic, self._asleep)
 
 
 class OtherNames:
