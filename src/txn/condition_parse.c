@@ -1,6 +1,7 @@
 #include "condition_parser.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define IN_OPTIONS_MAX 100
 
@@ -34,6 +35,23 @@ static bool parse_bounds(struct parser *p, struct node *first) {
     return low->next;
 }
 
+static bool is_word_of(const struct token *t, const char *word) {
+    size_t len = strlen(word);
+    return t->kind == TOKEN_BARE_NAME && t->text.len == len && strncasecmp(t->text.data, word, len) == 0;
+}
+
+/* What SQL has where DynamoDB has something else. */
+static const char *hint_for_operator(const struct parser *p) {
+    const struct token *t = &p->token;
+    if (t->kind == TOKEN_NOT)
+        return ": NOT stands in front of the first operand";
+    if (is_word_of(t, "is"))
+        return ": for IS NULL write attribute_not_exists(name), or name = null where null is stored";
+    if (is_word_of(t, "like") || is_word_of(t, "ilike"))
+        return ": for LIKE write begins_with(name, 'x') or contains(name, 'x')";
+    return t->kind == TOKEN_BARE_NAME ? ": a name or a text with blanks stands in backquotes or in quotes" : "";
+}
+
 /* What follows the first operand of a comparison, BETWEEN or IN. */
 static struct node *parse_comparison(struct parser *p, struct node *left, bool operand_too) {
     static const enum node_kind kinds[] = {
@@ -50,8 +68,7 @@ static struct node *parse_comparison(struct parser *p, struct node *left, bool o
     if (operand_too && token == TOKEN_RIGHT_PARENTHESIS)
         return left;
     if (token != TOKEN_IN && token != TOKEN_BETWEEN && (token < TOKEN_EQUAL || token > TOKEN_GREATER_EQUAL))
-        return parser_refuse_token(p, "a comparison, IN or BETWEEN",
-                                   token == TOKEN_NOT ? ": NOT stands in front of the first operand" : "");
+        return parser_refuse_token(p, "a comparison, IN or BETWEEN", hint_for_operator(p));
     struct node *n = parser_count_operator(p, p->token.at) ? parser_new_node(p, kinds[token], p->token.at) : NULL;
     if (!n)
         return NULL;
@@ -156,7 +173,8 @@ static struct node *parse_all(struct parser *p) {
         PARSER_REFUSE(p, p->token.at, "unexpected '%c' without a '(' of its own", ')');
         return NULL;
     }
-    return parser_refuse_token(p, "AND, OR or the end", "");
+    bool words = p->token.kind == TOKEN_BARE_NAME && p->previous.kind == TOKEN_BARE_NAME;
+    return parser_refuse_token(p, "AND, OR or the end", words ? ": a text stands in quotes, 'like this'" : "");
 }
 
 /* Nodes and the texts that they own, in one block: each character makes two nodes at most, and no text is longer than what it came from. */

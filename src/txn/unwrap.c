@@ -1,9 +1,12 @@
+#include "unwrap_event.h"
+#include "update_hints.h"
 #include "update_parts.h"
 
 #include <string.h>
 
 /* An envelope in an envelope is nothing we send; a hand that wraps one again is forgiven a few times. */
 #define UNWRAPS_MAX 8
+#define EVENTS_MAX 2 /* one through another: EventBridge through SNS */
 
 enum unwrapped { UNWRAP_OURS, UNWRAP_NOT_OURS, UNWRAP_NO_MEMORY };
 
@@ -39,8 +42,8 @@ static tape_node find_source(const struct value_tape *t) {
     tape_node key = tape_find(t, source, "idempotency_key");
     if (!is_type(t, key, TAPE_STRING))
         return TAPE_ROOT;
-    size_t size = json_string_size(tape_string(t, key));
-    return size > 0 && size <= KEY_SIZE_MAX ? source : TAPE_ROOT;
+    /* The bound of producers' keys isn't that of the ones that we make of events. */
+    return tape_string(t, key).raw.len > 0 ? source : TAPE_ROOT;
 }
 
 /* All of the source but its body. */
@@ -103,13 +106,14 @@ static enum unwrapped unwrap_body(struct update_parts *p, const struct delivery 
     return UNWRAP_OURS;
 }
 
-static void refuse_text(const struct tape_error *error, struct failure *f) {
+static void refuse_text(const struct tape_error *error, struct span text, struct failure *f) {
     static const char *const sentences[] = {
         [JSON_SYNTAX] = "The message is not valid JSON (RFC 8259, UTF-8)",
         [JSON_DUPLICATE] = "The message has an object with two members of one name",
         [JSON_TOO_DEEP] = "The message nests too many arrays and objects",
     };
-    failure_set(f, ERROR_INVALID_INPUT, "%s: see position %zu", sentences[error->error], error->position);
+    const char *hint = error->error == JSON_SYNTAX ? update_text_hint(text) : NULL;
+    failure_set(f, ERROR_INVALID_INPUT, "%s: see position %zu%s%s", sentences[error->error], error->position, hint ? ". " : "", hint ? hint : "");
     buf_printf(&f->details, "\"position\":%zu", error->position);
 }
 
@@ -117,9 +121,47 @@ static enum step read_text(const struct update_context *ctx, struct update *u) {
     struct tape_error error;
     switch (tape_read(u->parts->body, ctx->hash_seed, &u->parts->tape, &error)) {
     case TAPE_READ: return STEP_FINE;
-    case TAPE_REFUSED: refuse_text(&error, &u->failure); return STEP_REFUSED;
+    case TAPE_REFUSED: refuse_text(&error, u->parts->body, &u->failure); return STEP_REFUSED;
     default: return STEP_NO_MEMORY;
     }
+}
+
+/* The text that a notification's string spells takes p->body's place. It stands beside the delivered body, which the DLQ's message keeps. */
+static bool take_message(struct update_parts *p, struct json_string text) {
+    if (p->message.data && text.raw.data >= p->message.data && text.raw.data < p->message.data + p->message.len) {
+        char *at = p->message.data + (text.raw.data - p->message.data);
+        p->body = span_of(at, json_string_decode_to(text, at));
+        return true;
+    }
+    buf_init(&p->message, text.raw.len + 1);
+    if (!buf_reserve(&p->message, json_string_size(text) + 1) || !json_string_decode(text, &p->message))
+        return false;
+    p->body = buf_span(&p->message);
+    return true;
+}
+
+/* Replaces p->body and the tape by what an event holds, as often as one may stand in another. */
+static enum step unwrap_events(const struct update_context *ctx, struct update *u) {
+    struct update_parts *p = u->parts;
+    for (int i = 0; i < EVENTS_MAX; i++) {
+        tape_node inner = TAPE_ROOT;
+        enum wrapping wrapping = wrapping_of(&p->tape, &inner);
+        if (wrapping == WRAPPING_NONE)
+            break;
+        struct span key = wrapping_key(&p->tape, wrapping, &p->arena);
+        if (!key.data)
+            return STEP_NO_MEMORY;
+        if (wrapping == WRAPPING_EVENTBRIDGE)
+            p->body = wrapping_object_text(&p->tape, inner);
+        else if (!take_message(p, tape_string(&p->tape, inner)))
+            return STEP_NO_MEMORY;
+        u->idempotency_key = key;
+        tape_free(&p->tape);
+        enum step step = read_text(ctx, u);
+        if (step != STEP_FINE)
+            return step;
+    }
+    return STEP_FINE;
 }
 
 enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u) {
@@ -144,6 +186,8 @@ enum step update_unwrap(const struct update_context *ctx, const struct delivery 
         u->unwrapped = true;
         tape_free(&p->tape);
     }
+    if (step == STEP_FINE)
+        step = unwrap_events(ctx, u);
     if (u->unwrapped && u->source.idempotency_key.data)
         u->idempotency_key = u->source.idempotency_key;
     return step;
@@ -167,5 +211,7 @@ bool update_keep_origin(struct update *u, struct update *earlier) {
     to->body = from->body;
     u->parts->inner = earlier->parts->inner;
     earlier->parts->inner = (struct buf){0};
+    u->parts->message = earlier->parts->message;
+    earlier->parts->message = (struct buf){0};
     return true;
 }

@@ -1,3 +1,4 @@
+#include "update_hints.h"
 #include "update_parts.h"
 
 /* How a member must look. */
@@ -73,8 +74,9 @@ static enum member member_of(struct json_string name) {
     return (enum member)i;
 }
 
-static void refuse_non_object(struct failure *f) {
-    failure_set(f, ERROR_INVALID_INPUT, "The message must be a JSON object");
+static void refuse_non_object(const struct value_tape *t, struct failure *f) {
+    const char *hint = update_value_hint(t);
+    failure_set(f, ERROR_INVALID_INPUT, "The message must be a JSON object%s%s", hint ? ". " : "", hint ? hint : "");
     buf_append_cstr(&f->details, "\"position\":0");
 }
 
@@ -152,7 +154,7 @@ enum step update_read_members(struct update *u) {
     const struct value_tape *t = &p->tape;
     struct failure *f = &u->failure;
     if (tape_type_of(t, TAPE_ROOT) != TAPE_OBJECT) {
-        refuse_non_object(f);
+        refuse_non_object(t, f);
         return STEP_REFUSED;
     }
     bool unknown = update_find_members(p);
@@ -175,6 +177,9 @@ enum step update_read_members(struct update *u) {
         return STEP_FINE;
     }
     set_message(f, missing, invalid);
+    const char *hint = unknown ? update_members_hint(t) : NULL;
+    if (hint)
+        buf_printf(&f->message, ". %s", hint);
     append_fields(&f->details, "missing_fields", missing);
     append_fields(&f->details, "invalid_fields", invalid);
     if (unknown)

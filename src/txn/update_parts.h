@@ -24,6 +24,7 @@
 struct update_parts {
     struct span body;       /* what was read: the delivered body, or what it was unwrapped to */
     struct buf inner;       /* owns an unwrapped body that may not be written over the delivered one */
+    struct buf message;     /* owns what an event held as a string */
     struct arena arena;     /* owns what the update's spans point at, where it isn't the body */
     struct value_tape tape; /* empty once the request is built, or the update failed */
     tape_node members[MEMBER_COUNT]; /* their values; TAPE_ROOT: absent */

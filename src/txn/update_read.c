@@ -203,6 +203,7 @@ void update_free(struct update *u) {
     update_free_parts(u->parts);
     arena_free(&u->parts->arena);
     buf_free(&u->parts->inner);
+    buf_free(&u->parts->message);
     buf_free(&u->request);
     failure_free(&u->failure);
     /* It is the first member of its block. */
