@@ -126,11 +126,19 @@ static void unit_unknown(struct buf *out, size_t i) {
 static void unit_wide_list_of_maps(struct buf *out, size_t i) {
     buf_append_cstr(out, i ? ",{\"a\":1}" : "{\"a\":1}");
 }
+static void unit_distinct_string(struct buf *out, size_t i) {
+    buf_printf(out, "%s\"%zu\"", i ? "," : "", i);
+}
+static void unit_typed_number(struct buf *out, size_t i) {
+    buf_append_cstr(out, i ? ",{\"N\":\"1\"}" : "{\"N\":\"1\"}");
+}
 
 #define HEAD "{\"id\":\"k\",\"enable_logging\":true,\"attributes\":{\"x\":"
 #define ENVELOPE                                                                                     \
     "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\"{" \
     "\\\"id\\\":\\\"k\\\",\\\"enable_logging\\\":true,\\\"attributes\\\":{\\\"x\\\":"
+#define OPERATION(member) "{\"id\":\"k\",\"enable_logging\":true,\"" member "\":"
+#define NOTIFICATION "{\"Type\":\"Notification\",\"TopicArn\":\"t\",\"MessageId\":\"m\",\"Message\":\"{\\\"id\\\":\\\"k\\\",\\\"attributes\\\":{\\\"x\\\":"
 #define CONDITION HEAD "1},\"condition_expression\":\""
 
 static const struct input inputs[] = {
@@ -175,6 +183,22 @@ static const struct input inputs[] = {
     {"escapes in a condition", CONDITION "a='", "'\"}", unit_escape},
     {"values", CONDITION "a=:v0\",\"expression_attribute_values\":{", "}}", unit_value_term},
     {"names", CONDITION "#n0=1\",\"expression_attribute_names\":{", "}}", unit_name_term},
+    {"paths of set", OPERATION("set") "{", "}}", unit_member},
+    {"a path of set", OPERATION("set") "{\"a", "\":1}}", unit_element},
+    {"a quoted path of set", OPERATION("set") "{\"`", "`\":1}}", unit_letter},
+    {"a path of escapes", OPERATION("set") "{\"`", "`\":1}}", unit_unicode_escape},
+    {"a value at a path", OPERATION("set") "{\"a.b\":[", "]}}", unit_large_number},
+    {"what is appended", OPERATION("append") "{\"a\":[", "]}}", unit_wide_list_of_maps},
+    {"paths of remove", OPERATION("remove") "[", "]}", unit_empty_string},
+    {"an increment's digits", OPERATION("increment") "{\"a\":1", "}}", unit_digit},
+    {"a set of one string", OPERATION("typed_attributes") "{\"x\":{\"SS\":[", "]}}}", unit_empty_string},
+    {"a set of strings", OPERATION("typed_attributes") "{\"x\":{\"SS\":[", "]}}}", unit_distinct_string},
+    {"a set of numbers", OPERATION("typed_attributes") "{\"x\":{\"NS\":[", "]}}}", unit_distinct_string},
+    {"a typed list", OPERATION("typed_attributes") "{\"x\":{\"L\":[", "]}}}", unit_typed_number},
+    {"typed lists in each other", OPERATION("typed_attributes") "{\"x\":", "}}", unit_open_object},
+    {"what looks like a set", HEAD "{\"SS\":[", "]}}}", unit_distinct_string},
+    {"a notification of empty strings", NOTIFICATION "[", "]}}\"}", unit_escaped_empty_string},
+    {"a notification of a string", NOTIFICATION "\\\"", "\\\"}}\"}", unit_letter},
 };
 
 static void make_body(const struct input *input, size_t size, struct buf *body) {
