@@ -203,8 +203,7 @@ static bool check_value(struct checking *c, tape_node n, const struct value_path
         path_refuse(path, c->failure, "a typed value is an object of one member named S, N, B, BOOL, NULL, M, L, SS, NS or BS");
         return false;
     }
-    struct value_path inner = path_member(path, json_string_of(kinds[kind]));
-    return check_content(c, content_of(n), kind, &inner, depth_left, ret_size);
+    return check_content(c, content_of(n), kind, path, depth_left, ret_size);
 }
 
 enum typed_status typed_value_check(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned max_depth,
