@@ -103,6 +103,36 @@ static void judge_chains(struct judge *j) {
     }
 }
 
+/* How often a list's text has this number. */
+static unsigned times_in(const char *list, unsigned number) {
+    char element[32];
+    unsigned times = 0;
+    snprintf(element, sizeof element, "\"N\": \"%u\"", number);
+    for (const char *at = list; (at = strstr(at, element)); at += strlen(element))
+        times++;
+    return times;
+}
+
+/* And by what a second effect would do again: a count is the number of its effects, and a list has each of them once. */
+static void judge_counts(struct judge *j) {
+    const struct sim_table *users = sim_dynamodb_table(&j->world->dynamodb, SIM_TABLE);
+    for (unsigned record = 0; record < PLAN_RECORDS; record++) {
+        char name[16];
+        unsigned commits = 0;
+        snprintf(name, sizeof name, "k%u", record);
+        for (unsigned u = 0; u < j->plan->update_count; u++) {
+            if (!j->plan->updates[u].counts || j->plan->updates[u].record != record)
+                continue;
+            commits += j->updates[u].commits > 0;
+            unsigned times = times_in(sim_table_get(users, name, "list"), u);
+            if (times != (j->updates[u].commits > 0))
+                judge_broken(j, "I2", "%s has update %u in its list %u times after %u effects", name, u, times, j->updates[u].commits);
+        }
+        if (strtoul(sim_table_get(users, name, "count"), NULL, 10) != commits)
+            judge_broken(j, "I2", "%s counts %s after %u messages", name, sim_table_get(users, name, "count"), commits);
+    }
+}
+
 void judge_end(struct judge *j) {
     const struct world *w = j->world;
     for (size_t i = 0; i < w->sqs.all_count && i < j->seen_room; i++)
@@ -110,6 +140,7 @@ void judge_end(struct judge *j) {
             judge_broken(j, "I1", "message %zu is nowhere", i);
     judge_records(j);
     judge_chains(j);
+    judge_counts(j);
     if (j->plan->feed_every)
         judge_beside(j);
 }

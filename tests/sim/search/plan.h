@@ -45,6 +45,7 @@ struct plan_update {
     unsigned key;   /* the update whose key it has: itself, mostly */
     unsigned group; /* FIFO */
     unsigned version; /* UPDATE_CHAIN: that it sets */
+    bool counts;      /* besides, it adds 1 to its record's count and itself to its list */
     char *body;  /* of the queue's message; owned */
     char *inner; /* where it is wrapped: the body inside; else the same pointer */
 };

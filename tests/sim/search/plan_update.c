@@ -35,8 +35,13 @@ static char *invalid_body(unsigned u, unsigned which) {
     }
 }
 
+/* Only what has an audit record may count. Nothing is drawn for it: the plans stay what they were. */
+static bool may_count(const struct plan_update *p, unsigned u) {
+    return p->kind == UPDATE_PLAIN && p->audited && u % 3 == 0;
+}
+
 static char *body_of(const struct plan_update *p, unsigned u, struct random *r) {
-    char key[64] = "", audit[40] = "", condition[64] = "", attributes[80];
+    char key[64] = "", audit[40] = "", condition[64] = "", attributes[80], counted[80] = "";
     if (p->kind == UPDATE_INVALID)
         return invalid_body(u, pick(r, 7));
     if (p->own_key)
@@ -54,7 +59,9 @@ static char *body_of(const struct plan_update *p, unsigned u, struct random *r) 
     } else if (p->kind == UPDATE_PLAIN && pick(r, 4) == 0) {
         snprintf(condition, sizeof condition, ",\"condition_expression\":\"n >= 0\"");
     }
-    return text_of("{\"id\":\"%s%u\",\"attributes\":{%s,\"m\":\"upd-%u;\"}%s%s%s}", letter, p->record, attributes, u, condition, audit, key);
+    if (p->counts)
+        snprintf(counted, sizeof counted, ",\"increment\":{\"count\":1},\"append\":{\"list\":[%u]}", u);
+    return text_of("{\"id\":\"%s%u\",\"attributes\":{%s,\"m\":\"upd-%u;\"}%s%s%s%s}", letter, p->record, attributes, u, counted, condition, audit, key);
 }
 
 /* As a message of the DLQ has it. */
@@ -98,11 +105,13 @@ static void draw_update(struct plan *p, struct random *r, bool poison, unsigned 
         struct plan_update *twin = &p->updates[u - 1];
         free(twin->body);
         twin->kind = UPDATE_REUSED;
+        twin->counts = false;
         twin->own_key = update->own_key = true;
         update->audited = twin->audited;
         update->key = u - 1;
         twin->inner = twin->body = body_of(twin, u - 1, r);
     }
+    update->counts = may_count(update, u);
     update->inner = update->body = body_of(update, u, r);
     update->wrapped = update->own_key && update->kind != UPDATE_INVALID && update->kind != UPDATE_REUSED && pick(r, 6) == 0;
     if (update->wrapped)
@@ -146,6 +155,7 @@ unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind
                                    .record = record,
                                    .group = pick(r, 4),
                                    .own_key = pick(r, 2)};
+    update->counts = may_count(update, u);
     update->inner = update->body = body_of(update, u, r);
     p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
     return u;
