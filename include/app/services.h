@@ -35,6 +35,7 @@ struct services_options {
 #define SERVICES_PATH_SIZE 4096
 
 struct services {
+    const struct environment *environment; /* borrowed */
     struct shared_config config;
     char region[AWS_REGION_SIZE];
     char sqs_url[AWS_ENDPOINT_SIZE], dynamodb_url[AWS_ENDPOINT_SIZE];

@@ -4,6 +4,7 @@
 #include "call.h"
 #include "compiler.h"
 #include "credentials.h"
+#include "endpoint.h"
 #include "http.h"
 #include "retry.h"
 #include "span.h"
@@ -30,6 +31,11 @@ struct aws_client_options {
     struct digest *digest;
     struct retry_policy retry; /* max_attempts 0: retry_policy_default() */
     bool verify_crc32;         /* X-Amz-Crc32, where it comes, must fit the body (DynamoDB) */
+    /* Where calls with keys of this account go, as endpoint has it; it is empty where nobody named it (then it is endpoint). False:
+     * nowhere; ret_why says why. NULL: always to endpoint. */
+    bool (*endpoint_of_account)(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
+                                char ret_why[static SETTING_WHY_SIZE]);
+    void *endpoint_ctx;
 };
 
 /* NULL: no memory, or the endpoint is no such URL (aws_endpoint_valid() tells). */
@@ -38,6 +44,9 @@ MUST_USE struct aws_client *aws_client_new(const struct aws_client_options *opti
 void aws_client_free(struct aws_client *client);
 /* http or https, a host, perhaps a port and a path; no user, query or fragment. */
 bool aws_endpoint_valid(const char *url);
+
+/* Where its last call went; before the first, endpoint. Valid until the next call. */
+const char *aws_client_url(const struct aws_client *client);
 
 /* For the metrics. */
 struct aws_client_stats {

@@ -57,6 +57,11 @@ struct credentials_plan {
 /* False: there are no credentials to be had, or a setting is faulty; ret_why says what to mend. */
 MUST_USE bool credentials_plan_make(const struct environment *environment, const struct shared_config *config,
                                     struct credentials_plan *ret_plan, char ret_why[static SETTING_WHY_SIZE]);
+/* Whether the keys come from elsewhere, perhaps with the account that they are of. */
+bool credentials_plan_is_remote(const struct credentials_plan *plan);
+/* The account that the environment or the profile names for static keys; empty where none does. */
+struct span credentials_plan_account(const struct credentials_plan *plan, const struct environment *environment,
+                                     const struct shared_config *config);
 /* How the provider of a plan is called, as in botocore: "env", "assume-role", "iam-role". */
 const char *credentials_plan_name(const struct credentials_plan *plan);
 /* The same of where its first keys come from. */

@@ -1,6 +1,7 @@
 #include "services.h"
 
 #include "credentials_sources.h"
+#include "instance_region.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,10 +53,45 @@ static void check_ca_bundle(struct checks *checks, const struct environment *env
     }
 }
 
+static bool endpoint_of_account(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
+                                char ret_why[static SETTING_WHY_SIZE]) {
+    const struct services *services = ctx;
+    return aws_account_endpoint(services->environment, &services->config, account_id, services->region, ret_url, ret_why);
+}
+
+/* Where the account comes with keys that aren't there yet, the settings are checked with some account, and DynamoDB's URL is the region's
+ * until then. */
+static bool find_dynamodb(struct services *services, const char *region, bool planned, char why[static SETTING_WHY_SIZE]) {
+    const struct environment *e = services->environment;
+    struct span account = planned ? credentials_plan_account(&services->plan, e, &services->config) : SPAN("000000000000");
+    bool comes_later = !planned || credentials_plan_is_remote(&services->plan);
+    return aws_account_endpoint(e, &services->config, comes_later ? SPAN("000000000000") : account, region, services->dynamodb_url, why) &&
+           (!comes_later || aws_endpoint(e, &services->config, &AWS_DYNAMODB, region, services->dynamodb_url, why));
+}
+
 static bool find_sts(struct services *services, const struct environment *environment, const char *region,
                      char why[static SETTING_WHY_SIZE]) {
     (void)snprintf(services->sts.region, sizeof services->sts.region, "%s", region);
     return aws_endpoint(environment, &services->config, &AWS_STS, region, services->sts.url, why);
+}
+
+static bool find_region(struct services *services, const struct services_options *o, char why[static SETTING_WHY_SIZE]) {
+    bool wanted = false;
+    char instance_why[SETTING_WHY_SIZE];
+    if (!instance_region_wanted(o->environment, &wanted, why)) {
+        return false;
+    }
+    if (aws_region(o->environment, &services->config, services->region, why)) {
+        return true;
+    }
+    if (!wanted || aws_region_is_set(o->environment, &services->config)) {
+        return false;
+    }
+    if (!instance_region_find(o, &services->config, services->region, instance_why)) {
+        memcpy(why, instance_why, sizeof instance_why);
+        return false;
+    }
+    return true;
 }
 
 static void warn_of_missing(struct log *log, const char *variable, const struct shared_file *file) {
@@ -68,6 +104,7 @@ static void warn_of_missing(struct log *log, const char *variable, const struct 
 bool services_find(struct services *services, const struct services_options *options) {
     *services = (struct services){0};
     const struct environment *environment = options->environment;
+    services->environment = environment;
     struct checks checks = {.log = options->log, .fine = true};
     char why[SETTING_WHY_SIZE];
     if (!shared_config_load(environment, options->profile, &services->config, why)) {
@@ -77,16 +114,19 @@ bool services_find(struct services *services, const struct services_options *opt
     warn_of_missing(options->log, "AWS_CONFIG_FILE", &services->config.config);
     warn_of_missing(options->log, "AWS_SHARED_CREDENTIALS_FILE", &services->config.credentials);
     check_ca_bundle(&checks, environment, services);
-    bool region = aws_region(environment, &services->config, services->region, why);
+    bool region = find_region(services, options, why);
     check(&checks, region, why);
     /* Without a region, any does to look whether the URLs are fine. */
     const char *in = region ? services->region : "eu-west-1";
-    check(&checks, aws_endpoint(environment, &services->config, &AWS_DYNAMODB, in, services->dynamodb_url, why), why);
+    bool planned = credentials_plan_make(environment, &services->config, &services->plan, why);
+    check(&checks, planned, why);
+    check(&checks, find_dynamodb(services, in, planned, why), why);
     if (options->with_queue) {
         check(&checks, aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why), why);
     }
-    check(&checks, find_sts(services, environment, in, why), why);
-    check(&checks, credentials_plan_make(environment, &services->config, &services->plan, why), why);
+    if (planned && (services->plan.role_count || services->plan.kind == CREDENTIALS_WEB_IDENTITY)) {
+        check(&checks, find_sts(services, environment, in, why), why);
+    }
     return checks.fine;
 }
 
@@ -111,6 +151,8 @@ static struct aws_client *new_client(struct services *services, const struct ser
         .digest = o->digest,
         .retry = dynamodb ? retry_policy_dynamodb() : retry_policy_default(),
         .verify_crc32 = dynamodb,
+        .endpoint_of_account = dynamodb ? endpoint_of_account : NULL,
+        .endpoint_ctx = services,
     });
 }
 

@@ -55,7 +55,7 @@ static bool write_lines(struct call *call, const struct credentials *credentials
     };
     buf_reset(lines);
     if (!buf_append_cstr(lines, "X-Amz-Date: ") || !buf_append(lines, date, SIGV4_DATE_SIZE) || !buf_append_cstr(lines, "Authorization: ") ||
-        !sigv4_sign_post(c->signer, &post, lines) || !buf_append_char(lines, '\0')) {
+        !sigv4_sign_post(c->target->signer, &post, lines) || !buf_append_char(lines, '\0')) {
         return false;
     }
     return credentials->session_token.len == 0 ||
@@ -69,13 +69,17 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         credentials->secret_access_key.len > SIGV4_SECRET_MAX || credentials->session_token.len > SESSION_TOKEN_MAX) {
         return fail(call, CALL_AUTH, "the credentials are malformed: an access key id or session token can't hold blanks or line ends");
     }
+    char why[SETTING_WHY_SIZE] = "";
+    if (!client_aim(c, credentials->account_id, why)) {
+        return fail(call, CALL_AUTH, why);
+    }
     memcpy(call->access_key_id, id.data, id.len);
     call->access_key_id[id.len] = '\0';
     if (!write_lines(call, credentials)) {
         return fail(call, CALL_RETRY, "the request could not be signed: out of memory");
     }
     const char *lines[LINES] = {
-        [HOST_LINE] = c->host_line.data,
+        [HOST_LINE] = c->target->host_line.data,
         [CONTENT_TYPE_LINE] = "Content-Type: application/x-amz-json-1.0",
         [TARGET_LINE] = call->target_line.data,
     };
@@ -85,7 +89,7 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
     }
     const struct http_request request = {
         .method = HTTP_POST,
-        .url = c->url.data,
+        .url = c->target->url.data,
         .headers = lines,
         .header_count = count,
         .body = call->operation.body,

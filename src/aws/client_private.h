@@ -14,6 +14,14 @@ enum call_state {
     CALL_OVER    /* in done */
 };
 
+/* Where calls with keys of one account go. Requests under way borrow from it, so it stands as long as the client. */
+struct client_target {
+    struct client_target *next;
+    char account_id[ACCOUNT_ID_SIZE]; /* "": whatever the account */
+    struct buf url, host_line;
+    struct sigv4_signer *signer;
+};
+
 struct aws_client {
     /* Fixed. */
     const struct credentials_provider *credentials;
@@ -24,11 +32,18 @@ struct aws_client {
     struct log *log;
     struct retry_policy policy;
     bool verify_crc32;
-    struct buf url, host_line, target_prefix;
-    struct sigv4_signer *signer;
+    struct buf target_prefix;
+    char region[AWS_REGION_SIZE], signing_name[16];
+    struct digest *digest;
+    bool (*endpoint_of_account)(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
+                                char ret_why[static SETTING_WHY_SIZE]);
+    void *endpoint_ctx;
 
     /* Changes. */
     struct retry_budget budget;
+    struct client_target *targets; /* the last one is the first that was made, for any account */
+    struct client_target *target;  /* of the last call */
+    bool nameless_is_fine;         /* keys may be of an account that nobody named */
     struct call *in_flight;
     struct call *idle;
     size_t idle_count;
@@ -63,6 +78,12 @@ struct call {
     struct buf lines; /* the header lines of the last attempt, each with its NUL */
     struct call_result result;
 };
+
+/* client_target.c: the target for any account. NULL: no memory, or url is none. */
+MUST_USE struct client_target *client_target_new(struct aws_client *client, const char *url);
+void client_targets_free(struct aws_client *client);
+/* Makes client->target the one for keys of this account. False: there is none; ret_why says why. */
+MUST_USE bool client_aim(struct aws_client *client, struct span account_id, char ret_why[static SETTING_WHY_SIZE]);
 
 /* client.c */
 struct call *client_take_call(struct aws_client *client);

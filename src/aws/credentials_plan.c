@@ -214,3 +214,22 @@ const char *credentials_plan_first_name(const struct credentials_plan *plan) {
 const char *credentials_plan_name(const struct credentials_plan *plan) {
     return plan->role_count ? "assume-role" : credentials_plan_first_name(plan);
 }
+
+bool credentials_plan_is_remote(const struct credentials_plan *plan) {
+    return plan->role_count || (plan->kind != CREDENTIALS_ENV && plan->kind != CREDENTIALS_SHARED_FILE &&
+                                plan->kind != CREDENTIALS_CONFIG_FILE && plan->kind != CREDENTIALS_IMDS);
+}
+
+struct span credentials_plan_account(const struct credentials_plan *plan, const struct environment *environment,
+                                     const struct shared_config *config) {
+    if (credentials_plan_is_remote(plan) || plan->kind == CREDENTIALS_IMDS) {
+        return SPAN("");
+    }
+    if (plan->kind == CREDENTIALS_ENV) {
+        const char *account = environment_get(environment, "AWS_ACCOUNT_ID");
+        return span_cstr(account ? account : "");
+    }
+    const struct shared_file *file = plan->kind == CREDENTIALS_SHARED_FILE ? &config->credentials : &config->config;
+    struct span account = profile_get(file->file, plan->profile, "aws_account_id");
+    return account.data ? account : SPAN("");
+}

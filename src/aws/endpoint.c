@@ -11,22 +11,24 @@ const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"
 const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS", "sts"};
 const struct aws_service AWS_SSO = {"sso", "AWS_ENDPOINT_URL_SSO", "portal.sso"};
 
-/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. */
+/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. From botocore 1.43.11 (2026-05):
+ * partitions.json, and the endpoint rules of DynamoDB, SQS, STS and the portal of SSO. */
 struct partition {
     const char *region_prefix;
     const char *dns_suffix;
     const char *dualstack_suffix;
-    bool fips_is_default; /* the usual hosts are the FIPS ones */
+    bool fips_is_default;   /* the usual hosts are the FIPS ones */
+    bool has_account_hosts; /* for DynamoDB */
 };
 static const struct partition partitions[] = {
-    {"", "amazonaws.com", "api.aws", false},
-    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false},
-    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu", false},
-    {"us-gov-", "amazonaws.com", "api.aws", true},
-    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov", false},
-    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud", false},
-    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false},
-    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false},
+    {"", "amazonaws.com", "api.aws", false, true},
+    {"cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn", false, true},
+    {"eusc-", "amazonaws.eu", "api.amazonwebservices.eu", false, false},
+    {"us-gov-", "amazonaws.com", "api.aws", true, true},
+    {"us-iso-", "c2s.ic.gov", "api.aws.ic.gov", false, false},
+    {"us-isob-", "sc2s.sgov.gov", "api.aws.scloud", false, false},
+    {"eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk", false, false},
+    {"us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov", false, false},
 };
 
 static const struct partition *partition_of(const char *region) {
@@ -70,13 +72,22 @@ static void find(const struct environment *environment, const struct shared_conf
     (void)snprintf(ret_found->name, sizeof ret_found->name, "%s of profile %.50s", profile_name ? profile_name : "", config->profile);
 }
 
-bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
-                char ret_why[static SETTING_WHY_SIZE]) {
+static struct found find_region(const struct environment *environment, const struct shared_config *config) {
     struct found region;
     find(environment, config, "AWS_REGION", NULL, &region);
     if (!region.value.data) {
         find(environment, config, "AWS_DEFAULT_REGION", "region", &region);
     }
+    return region;
+}
+
+bool aws_region_is_set(const struct environment *environment, const struct shared_config *config) {
+    return find_region(environment, config).value.data != NULL;
+}
+
+bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
+                char ret_why[static SETTING_WHY_SIZE]) {
+    const struct found region = find_region(environment, config);
     if (!region.value.data) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE,
                        "AWS_REGION is not set, nor AWS_DEFAULT_REGION, nor a region of profile %.50s: set AWS_REGION, to eu-west-1 for instance",
@@ -174,21 +185,72 @@ static bool take_url(const struct found *f, bool fips, bool dualstack, char ret_
     return true;
 }
 
-bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
-                  const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+/* What is configured of a service's place. */
+struct place {
     bool fips, dualstack;
-    struct found url;
-    if (!read_boolean(environment, config, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &fips, ret_why) ||
-        !read_boolean(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &dualstack, ret_why) ||
-        !find_url(environment, config, service, &url, ret_why)) {
-        return false;
-    }
-    if (url.value.data) {
-        return take_url(&url, fips, dualstack, ret_url, ret_why);
+    struct found url; /* its value is absent where the region decides */
+};
+
+static bool find_place(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
+                       struct place *ret_place, char why[static SETTING_WHY_SIZE]) {
+    return read_boolean(environment, config, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &ret_place->fips, why) &&
+           read_boolean(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &ret_place->dualstack, why) &&
+           find_url(environment, config, service, &ret_place->url, why);
+}
+
+static bool place_url(const struct place *place, const struct aws_service *service, const char *region,
+                      char ret_url[static AWS_ENDPOINT_SIZE], char why[static SETTING_WHY_SIZE]) {
+    if (place->url.value.data) {
+        return take_url(&place->url, place->fips, place->dualstack, ret_url, why);
     }
     const struct partition *p = partition_of(region);
-    bool fips_host = fips && (dualstack || !p->fips_is_default);
+    bool fips_host = place->fips && (place->dualstack || !p->fips_is_default);
     (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%s%s.%.63s.%s", service->host, fips_host ? "-fips" : "", region,
-                   dualstack ? p->dualstack_suffix : p->dns_suffix);
+                   place->dualstack ? p->dualstack_suffix : p->dns_suffix);
+    return true;
+}
+
+bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
+                  const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+    struct place place;
+    return find_place(environment, config, service, &place, ret_why) && place_url(&place, service, region, ret_url, ret_why);
+}
+
+static bool read_account_mode(const struct environment *environment, const struct shared_config *config, bool *ret_disabled,
+                              bool *ret_required, char why[static SETTING_WHY_SIZE]) {
+    struct found f;
+    find(environment, config, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "account_id_endpoint_mode", &f);
+    *ret_disabled = span_is_word(f.value, "disabled");
+    *ret_required = span_is_word(f.value, "required");
+    if (f.value.data && !*ret_disabled && !*ret_required && !span_is_word(f.value, "preferred")) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s is preferred, disabled or required", f.name);
+        return false;
+    }
+    return true;
+}
+
+bool aws_account_endpoint(const struct environment *environment, const struct shared_config *config, struct span account_id,
+                          const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+    struct place place;
+    bool disabled = false, required = false;
+    if (!find_place(environment, config, &AWS_DYNAMODB, &place, ret_why) ||
+        !read_account_mode(environment, config, &disabled, &required, ret_why)) {
+        return false;
+    }
+    const struct partition *p = partition_of(region);
+    const char *against = place.url.value.data  ? NULL
+                          : place.fips          ? "FIPS endpoints have no accounts in their names"
+                          : !p->has_account_hosts ? "this region has no such endpoints"
+                          : !account_id.len     ? "the source of the credentials names no account"
+                                                : NULL;
+    if (required && against) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE, "AWS_ACCOUNT_ID_ENDPOINT_MODE is required, but %s", against);
+        return false;
+    }
+    if (place.url.value.data || disabled || against) {
+        return place_url(&place, &AWS_DYNAMODB, region, ret_url, ret_why);
+    }
+    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%.*s.ddb.%.63s.%s", (int)account_id.len, account_id.data, region,
+                   place.dualstack ? p->dualstack_suffix : p->dns_suffix);
     return true;
 }

@@ -45,8 +45,8 @@ static void the_host_header_omits_the_schemes_own_port(void **state) {
         options.endpoint = cases[i].endpoint;
         struct aws_client *client = aws_client_new(&options);
         assert_non_null(client);
-        assert_string_equal(client->host_line.data, cases[i].host_line);
-        assert_string_equal(client->url.data, cases[i].url);
+        assert_string_equal(client->target->host_line.data, cases[i].host_line);
+        assert_string_equal(client->target->url.data, cases[i].url);
         aws_client_free(client);
     }
     fake_done(&fake);
@@ -76,8 +76,62 @@ static void a_policy_that_is_not_given_is_the_usual_one(void **state) {
     fake_done(&fake);
 }
 
+struct places {
+    unsigned asked;
+    bool refuses_nameless;
+};
+
+static bool place_of(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+    struct places *p = ctx;
+    p->asked++;
+    if (!account_id.len && p->refuses_nameless) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE, "no account");
+        return false;
+    }
+    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%.*s.ddb.test", (int)account_id.len, account_id.data);
+    return true;
+}
+
+static void calls_go_to_the_host_of_their_keys_account(void **state) {
+    (void)state;
+    struct fake fake;
+    struct places places = {.asked = 0};
+    char why[SETTING_WHY_SIZE] = "";
+    fake_init(&fake);
+    struct aws_client_options options = fake_client_options(&fake);
+    options.endpoint = "https://dynamodb.test";
+    options.endpoint_of_account = place_of;
+    options.endpoint_ctx = &places;
+    struct aws_client *client = aws_client_new(&options);
+    assert_non_null(client);
+    assert_string_equal(aws_client_url(client), "https://dynamodb.test/");
+    static const char *const turns[][2] = {{"", "https://dynamodb.test/"}, {"", "https://dynamodb.test/"}, {"1", "https://1.ddb.test/"},
+                                           {"1", "https://1.ddb.test/"},   {"2", "https://2.ddb.test/"},   {"1", "https://1.ddb.test/"},
+                                           {"", "https://dynamodb.test/"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(turns); i++) {
+        assert_true(client_aim(client, span_cstr(turns[i][0]), why));
+        assert_string_equal(aws_client_url(client), turns[i][1]);
+    }
+    assert_int_equal(places.asked, 3);
+    bool fine = true;
+    for (char account[] = "a"; fine && account[0] <= 'z'; account[0]++) {
+        fine = client_aim(client, span_cstr(account), why);
+    }
+    assert_false(fine);
+    assert_non_null(strstr(why, "changed their account too often"));
+    aws_client_free(client);
+    places.refuses_nameless = true;
+    client = aws_client_new(&options);
+    assert_non_null(client);
+    assert_false(client_aim(client, SPAN(""), why));
+    assert_string_equal(why, "no account");
+    aws_client_free(client);
+    fake_done(&fake);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_go_to_the_host_of_their_keys_account),
         cmocka_unit_test(endpoints_are_urls_of_a_host_with_perhaps_port_and_path),
         cmocka_unit_test(the_host_header_omits_the_schemes_own_port),
         cmocka_unit_test(a_client_without_a_usable_endpoint_is_none),

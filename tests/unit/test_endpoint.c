@@ -174,6 +174,50 @@ static void a_url_that_does_not_fit_is_refused(void **state) {
     shared_config_free(&c);
 }
 
+/* As botocore's endpoint rules give them. */
+static void dynamodb_is_asked_at_the_host_of_the_keys_account(void **state) {
+    (void)state;
+    static const struct {
+        const char *account, *region, *mode, *config;
+        const char *fips, *dualstack, *url;
+        const char *expected; /* NULL: fault */
+        const char *fault;
+    } cases[] = {
+        {"123456789012", "eu-west-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.eu-west-1.amazonaws.com", NULL},
+        {"123456789012", "eu-west-1", "PREFERRED", "", NULL, "true", NULL, "https://123456789012.ddb.eu-west-1.api.aws", NULL},
+        {"123456789012", "eu-west-1", "disabled", "", NULL, NULL, NULL, "https://dynamodb.eu-west-1.amazonaws.com", NULL},
+        {"123456789012", "eu-west-1", NULL, "[default]\naccount_id_endpoint_mode = disabled\n", NULL, NULL, NULL,
+         "https://dynamodb.eu-west-1.amazonaws.com", NULL},
+        {"123456789012", "eu-west-1", NULL, "", "true", NULL, NULL, "https://dynamodb-fips.eu-west-1.amazonaws.com", NULL},
+        {"123456789012", "eu-west-1", NULL, "", NULL, NULL, "http://localhost:1", "http://localhost:1", NULL},
+        {"123456789012", "eusc-de-east-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.eusc-de-east-1.amazonaws.eu", NULL},
+        {"123456789012", "us-iso-east-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.us-iso-east-1.c2s.ic.gov", NULL},
+        {"123456789012", "us-gov-west-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.us-gov-west-1.amazonaws.com", NULL},
+        {"123456789012", "cn-north-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.cn-north-1.amazonaws.com.cn", NULL},
+        {"", "eu-west-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.eu-west-1.amazonaws.com", NULL},
+        {"", "eu-west-1", "required", "", NULL, NULL, NULL, NULL, "the source of the credentials names no account"},
+        {"1", "eu-west-1", "required", "", "true", NULL, NULL, NULL, "FIPS endpoints have no accounts"},
+        {"1", "us-iso-east-1", "required", "", NULL, NULL, NULL, NULL, "this region has no such endpoints"},
+        {"", "eu-west-1", "required", "", NULL, NULL, "http://localhost:1", "http://localhost:1", NULL},
+        {"1", "eu-west-1", "sometimes", "", NULL, NULL, NULL, NULL, "AWS_ACCOUNT_ID_ENDPOINT_MODE is preferred, disabled or required"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const struct environment e = FAKE_ENVIRONMENT({"AWS_ACCOUNT_ID_ENDPOINT_MODE", cases[i].mode}, {"AWS_USE_FIPS_ENDPOINT", cases[i].fips},
+                                                      {"AWS_USE_DUALSTACK_ENDPOINT", cases[i].dualstack}, {"AWS_ENDPOINT_URL", cases[i].url});
+        struct shared_config c = config_of("default", cases[i].config);
+        char url[AWS_ENDPOINT_SIZE] = "", why[SETTING_WHY_SIZE] = "";
+        bool fine = aws_account_endpoint(&e, &c, span_cstr(cases[i].account), cases[i].region, url, why);
+        if (fine != (cases[i].expected != NULL)) {
+            fail_msg("case %zu: %s%s", i, url, why);
+        } else if (fine) {
+            assert_string_equal(url, cases[i].expected);
+        } else if (!strstr(why, cases[i].fault)) {
+            fail_msg("case %zu: %s", i, why);
+        }
+        shared_config_free(&c);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_region_comes_from_the_first_that_has_one),
@@ -181,6 +225,7 @@ int main(void) {
         cmocka_unit_test(the_most_special_url_wins),
         cmocka_unit_test(a_bad_value_is_named_and_not_quoted),
         cmocka_unit_test(a_url_that_does_not_fit_is_refused),
+        cmocka_unit_test(dynamodb_is_asked_at_the_host_of_the_keys_account),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
