@@ -31,7 +31,7 @@ bool aws_region_is_set(const struct environment *environment, const struct share
 
 /* The service's URL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, the profile's endpoint_url (none of
  * these where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true), or what the region's partition has, with AWS_USE_FIPS_ENDPOINT
- * and AWS_USE_DUALSTACK_ENDPOINT. False: a setting has a bad value; ret_why names it. */
+ * and AWS_USE_DUALSTACK_ENDPOINT, which don't count for a configured URL. False: a setting has a bad value; ret_why names it. */
 MUST_USE bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
                            const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]);
 

@@ -11,7 +11,7 @@ const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"
 const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS", "sts"};
 const struct aws_service AWS_SSO = {"sso", "AWS_ENDPOINT_URL_SSO", "portal.sso"};
 
-/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. From botocore 1.43.11 (2026-05):
+/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. From botocore 1.44.5 (2026-11):
  * partitions.json, and the endpoint rules of DynamoDB, SQS, STS and the portal of SSO. */
 struct partition {
     const char *region_prefix;
@@ -164,13 +164,7 @@ static bool find_url(const struct environment *environment, const struct shared_
     return true;
 }
 
-static bool take_url(const struct found *f, bool fips, bool dualstack, char ret_url[static AWS_ENDPOINT_SIZE],
-                     char why[static SETTING_WHY_SIZE]) {
-    if (fips || dualstack) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "%s and %s exclude each other: a configured URL is taken as it is", f->name,
-                       fips ? "AWS_USE_FIPS_ENDPOINT" : "AWS_USE_DUALSTACK_ENDPOINT");
-        return false;
-    }
+static bool take_url(const struct found *f, char ret_url[static AWS_ENDPOINT_SIZE], char why[static SETTING_WHY_SIZE]) {
     char url[AWS_ENDPOINT_SIZE];
     bool fits = f->value.len < sizeof url;
     if (fits) {
@@ -201,7 +195,7 @@ static bool find_place(const struct environment *environment, const struct share
 static bool place_url(const struct place *place, const struct aws_service *service, const char *region,
                       char ret_url[static AWS_ENDPOINT_SIZE], char why[static SETTING_WHY_SIZE]) {
     if (place->url.value.data) {
-        return take_url(&place->url, place->fips, place->dualstack, ret_url, why);
+        return take_url(&place->url, ret_url, why); /* as it is: FIPS and dual-stack are for the region's */
     }
     const struct partition *p = partition_of(region);
     bool fips_host = place->fips && (place->dualstack || !p->fips_is_default);

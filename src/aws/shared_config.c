@@ -130,14 +130,24 @@ static bool load_file(const struct environment *environment, const char *variabl
     return true;
 }
 
+static bool is_empty(const struct environment *environment, const char *variable) {
+    const char *value = environment->get(environment->ctx, variable);
+    return value && !value[0];
+}
+
 static bool load(const struct environment *environment, const char *option, struct shared_config *c,
                  char why[static SETTING_WHY_SIZE]) {
     const char *variable = option ? "--profile" : "AWS_PROFILE";
     const char *named = option ? option : environment_get(environment, variable);
     c->by_option = option != NULL;
-    if (!named) {
+    if (!named && !is_empty(environment, variable)) {
         variable = "AWS_DEFAULT_PROFILE";
         named = environment_get(environment, variable);
+    }
+    /* Lest somebody's keys of the default profile are used in place of those that were meant, as in the SDKs. */
+    if (!named && is_empty(environment, variable)) {
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s is set, and empty: it has to name a profile, or to be left out", variable);
+        return false;
     }
     c->profile = strdup(named ? named : "default");
     if (!c->profile) {

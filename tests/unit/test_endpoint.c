@@ -142,8 +142,6 @@ static void a_bad_value_is_named_and_not_quoted(void **state) {
         {"AWS_USE_DUALSTACK_ENDPOINT", "1", "", "AWS_USE_DUALSTACK_ENDPOINT is true or false"},
         {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "on", "", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true or false"},
         {"X", "", "[default]\nuse_fips_endpoint = 1\n", "use_fips_endpoint of profile default is true or false"},
-        {"AWS_USE_FIPS_ENDPOINT", "true", "[default]\nendpoint_url = http://secret", "AWS_USE_FIPS_ENDPOINT exclude each other"},
-        {"AWS_USE_DUALSTACK_ENDPOINT", "true", "[default]\nendpoint_url = http://secret", "AWS_USE_DUALSTACK_ENDPOINT exclude each other"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         const struct environment e = FAKE_ENVIRONMENT({cases[i].variable, cases[i].value});
@@ -199,6 +197,7 @@ static void dynamodb_is_asked_at_the_host_of_the_keys_account(void **state) {
         {"1", "eu-west-1", "required", "", "true", NULL, NULL, NULL, "FIPS endpoints have no accounts"},
         {"1", "us-iso-east-1", "required", "", NULL, NULL, NULL, NULL, "this region has no such endpoints"},
         {"", "eu-west-1", "required", "", NULL, NULL, "http://localhost:1", "http://localhost:1", NULL},
+        {"1", "eu-west-1", NULL, "", "true", "true", "http://localhost:1", "http://localhost:1", NULL},
         {"1", "eu-west-1", "sometimes", "", NULL, NULL, NULL, NULL, "AWS_ACCOUNT_ID_ENDPOINT_MODE is preferred, disabled or required"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

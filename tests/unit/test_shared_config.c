@@ -69,12 +69,23 @@ static void the_files_of_the_home_are_read(void **state) {
     shared_config_free(&c);
 }
 
+static void a_profile_that_is_set_to_nothing_is_none(void **state) {
+    const struct fake_home *home = *state;
+    static const char *const names[] = {"AWS_PROFILE", "AWS_DEFAULT_PROFILE"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        const struct environment e = FAKE_ENVIRONMENT({"HOME", home->path}, {names[i], ""});
+        char part[64];
+        (void)snprintf(part, sizeof part, "%s is set, and empty", names[i]);
+        expect_fault(&e, part);
+    }
+}
+
 static void variables_name_files_and_profile(void **state) {
     const struct fake_home *home = *state;
     fake_home_write(home, "other", "[profile a]\nregion = 1\n[profile b]\nregion = 2\n");
     const struct {
         const char *profile, *default_profile, *region;
-    } cases[] = {{"a", NULL, "1"}, {NULL, "b", "2"}, {"a", "b", "1"}, {"", "b", "2"}};
+    } cases[] = {{"a", NULL, "1"}, {NULL, "b", "2"}, {"a", "b", "1"}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         const struct environment e = FAKE_ENVIRONMENT({"AWS_CONFIG_FILE", "~/.aws/other"}, {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
                                                       {"AWS_PROFILE", cases[i].profile}, {"AWS_DEFAULT_PROFILE", cases[i].default_profile},
@@ -173,6 +184,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(no_files_and_no_home_are_fine, make_home, remove_home),
         cmocka_unit_test_setup_teardown(the_files_of_the_home_are_read, make_home, remove_home),
         cmocka_unit_test_setup_teardown(variables_name_files_and_profile, make_home, remove_home),
+        cmocka_unit_test_setup_teardown(a_profile_that_is_set_to_nothing_is_none, make_home, remove_home),
         cmocka_unit_test(a_named_file_may_be_missing),
         cmocka_unit_test_setup_teardown(a_named_profile_has_to_exist, make_home, remove_home),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_is_a_fault_that_names_it, make_home, remove_home),
