@@ -8,7 +8,7 @@ import time
 import zlib
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Callable
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "instance-token=="
@@ -70,8 +70,10 @@ class Handler(BaseHTTPRequestHandler):
         token = self.headers.get("Authorization")
         if self.path == "/container/closed" and token != "let me in":
             self.answer(403, "{}")
+        elif self.server.is_down:
+            self.answer(503)
         else:
-            name = "ASIACONTAINER" if token is None else "ASIAPOD"
+            name = self.server.container_key() if self.server.container_key else "ASIACONTAINER" if token is None else "ASIAPOD"
             self.answer(200, json.dumps(keys(name, **({"AccountId": "444444444444"} if "account" in self.path else {}))))
 
     def portal(self) -> None:
@@ -116,6 +118,8 @@ class Fakes(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[str] = []
+        self.is_down = False
+        self.container_key: Callable[[], str] | None = None  # whose key it is that the container has at present
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 

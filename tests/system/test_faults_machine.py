@@ -13,12 +13,14 @@ import signal
 import subprocess
 import termios
 import threading
+import time
 from datetime import datetime, timezone
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
 import pytest
+from credentials_fakes import Fakes
 from harness import faults
 from harness.polling import wait_until
 from harness.preload import OtherClock, OtherNames, together
@@ -258,6 +260,41 @@ def test_fault_19_credentials_that_change_under_way_cost_nothing(scene: Scene, p
     profile(path, "key4")
     scene.queue.wait_until_empty()
     assert worker.stop() == 0 and versions(scene) == {1} and len(scene.audits()) == 150
+    scene.check_invariants(sent, environment_only=True)
+
+
+def test_fault_19_a_roles_keys_that_change_every_two_seconds_cost_nothing(scene: Scene, proxies: tuple[Proxy, Proxy]) -> None:
+    """The old ones are refused at once, with requests under way. At last the provider is down, and those held are used on."""
+    bodies = chain(scene, 160)
+    begun = time.monotonic()
+    with Fakes() as fakes:
+        fakes.container_key = lambda: f"ROTATED{int((time.monotonic() - begun) / 2)}"
+
+        def is_stale(request: Request) -> bool:
+            return f"Credential={fakes.container_key()}/" not in request.headers["authorization"]
+
+        spaces = ("com.amazonaws.sqs", "com.amazon.coral.service")
+        rules = [
+            proxy.on(None, faults.service_error("ExpiredTokenException", 403, namespace=space), when=is_stale)
+            for proxy, space in zip(proxies, spaces, strict=True)
+        ]
+        none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+        worker = scene.worker(**behind(proxies), **none, AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{fakes.url}/container/x")
+        worker.wait_for_log("Started.*credentials=container-role")
+        sent = []
+        for turn in range(7):
+            sent += scene.queue.send(*bodies[20 * turn : 20 * turn + 20])
+            now = fakes.container_key()
+            wait_until(lambda now=now: fakes.container_key() != now, "the next key")
+        scene.queue.wait_until_empty()
+        used = {request.headers["authorization"].partition("Credential=")[2].partition("/")[0] for request in proxies[1].all}
+        for proxy, rule in zip(proxies, rules, strict=True):
+            proxy.remove(rule)
+        fakes.is_down = True
+        sent += scene.queue.send(*bodies[140:])
+        scene.queue.wait_until_empty()
+    assert worker.stop() == 0 and versions(scene) == {1} and len(scene.audits()) == 160
+    assert len(used) >= 5, used
     scene.check_invariants(sent, environment_only=True)
 
 
