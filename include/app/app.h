@@ -28,6 +28,7 @@ struct app {
     struct services services;
     char queue_url[QUEUE_URL_SIZE], dlq_url[QUEUE_URL_SIZE]; /* the settings, without a slash at a URL's end */
     char sqs_origin[URL_ORIGIN_SIZE], dynamodb_origin[URL_ORIGIN_SIZE];
+    char account[ACCOUNT_ID_SIZE]; /* of the credentials at the start; "": their source doesn't say */
     struct worker_ports ports;
 };
 
@@ -44,9 +45,10 @@ const char *app_option(const struct app *app, const char *setting);
 MUST_USE bool app_reload(struct app *app);
 /* What discovery is to look for. patience: microseconds, or NEVER. */
 struct discovery_options app_discovery_options(const struct app *app, int64_t patience);
-#define APP_START_FIELDS 12
-/* Writes what the start line of every command says: version, table and key, region, endpoints, provider of the credentials. Returns how many fields. */
-size_t app_start_fields(const struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]);
+#define APP_START_FIELDS 13
+/* Writes what the start line of every command says: version, table and key, region, endpoints, provider and account of
+ * the credentials. Returns how many fields. */
+size_t app_start_fields(struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]);
 /* What messages are read against; facts must outlive it. */
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts);
 

@@ -59,6 +59,8 @@ struct services {
 MUST_USE bool services_find(struct services *services, const struct services_options *options);
 /* Where the credentials come from, in the SDKs' words: "env", "shared-credentials-file", "config-file". */
 const char *services_credentials_name(const struct services *services);
+/* The account of the credentials that are held at present; "" where there are none, or their source doesn't say. */
+void services_account(const struct services *services, char ret_account[static ACCOUNT_ID_SIZE]);
 /* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* What gives the credentials reads its source again: files, a role's. */

@@ -153,7 +153,7 @@ struct discovery_options app_discovery_options(const struct app *app, int64_t pa
     };
 }
 
-size_t app_start_fields(const struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]) {
+size_t app_start_fields(struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]) {
     size_t count = 0;
     ret_fields[count++] = LOG_C("version", TABLE_UPDATER_VERSION);
     ret_fields[count++] = LOG_C("table", facts->table.name);
@@ -161,12 +161,18 @@ size_t app_start_fields(const struct app *app, const struct discovery_facts *fac
     if (facts->table.sort.name[0]) {
         ret_fields[count++] = LOG_C("sort_key", facts->table.sort.name);
     }
+    /* The first call's keys have said whose host DynamoDB's is. */
+    url_origin(aws_client_url(app->services.dynamodb_client), app->dynamodb_origin);
+    services_account(&app->services, app->account);
     ret_fields[count++] = LOG_C("region", app->services.region);
     ret_fields[count++] = LOG_C("dynamodb", app->dynamodb_origin);
     if (app->ports.sqs) {
         ret_fields[count++] = LOG_C("sqs", app->sqs_origin);
     }
     ret_fields[count++] = LOG_C("credentials", services_credentials_name(&app->services));
+    if (app->account[0]) {
+        ret_fields[count++] = LOG_C("account", app->account);
+    }
     ret_fields[count++] = LOG_C("audit", app->settings.audit == AUDIT_OFF ? "false" : app->settings.audit == AUDIT_ON ? "true" : "always");
     ret_fields[count++] = LOG_C("audit_table", facts->audit_table_exists ? app->settings.audit_table : "none");
     if (app->settings.audit_ttl_days) {

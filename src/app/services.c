@@ -134,6 +134,22 @@ const char *services_credentials_name(const struct services *services) {
     return credentials_plan_name(&services->plan);
 }
 
+static void take_account(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+    char *account = user;
+    (void)failure;
+    if (credentials && credentials->account_id.len && credentials->account_id.len < ACCOUNT_ID_SIZE) {
+        memcpy(account, credentials->account_id.data, credentials->account_id.len);
+        account[credentials->account_id.len] = '\0';
+    }
+}
+
+void services_account(const struct services *services, char ret_account[static ACCOUNT_ID_SIZE]) {
+    struct credentials_wait wait = {.ready = take_account, .user = ret_account};
+    ret_account[0] = '\0';
+    credentials_get(&services->credentials, &wait);
+    credentials_cancel(&services->credentials, &wait);
+}
+
 static struct aws_client *new_client(struct services *services, const struct services_options *o, const struct aws_service *service,
                                      const char *endpoint) {
     bool dynamodb = service == &AWS_DYNAMODB;

@@ -279,8 +279,8 @@ def test_fault_19_a_roles_keys_that_change_every_two_seconds_cost_nothing(scene:
             for proxy, space in zip(proxies, spaces, strict=True)
         ]
         none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
-        worker = scene.worker(**behind(proxies), **none, AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{fakes.url}/container/x")
-        worker.wait_for_log("Started.*credentials=container-role")
+        worker = scene.worker(**behind(proxies), **none, AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{fakes.url}/container/account")
+        worker.wait_for_log("Started.*credentials=container-role account=444444444444")
         sent = []
         for turn in range(7):
             sent += scene.queue.send(*bodies[20 * turn : 20 * turn + 20])

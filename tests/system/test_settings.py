@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from credentials_fakes import Fakes
 from harness.cases import scene_in
 from harness.scene import Scene, message
 
@@ -118,6 +119,35 @@ def test_a_file_that_is_asked_for_and_missing_is_an_error(settings_scene: Scene)
 def test_an_unreadable_ca_bundle_is_a_setting_that_is_wrong(settings_scene: Scene) -> None:
     process = settings_scene.command("run", AWS_CA_BUNDLE="/no/such/bundle")
     assert process.wait() == 78 and process.find_log("AWS_CA_BUNDLE"), process.describe()
+
+
+def test_the_files_of_the_aws_tools_are_told_what_is_wrong_with_them(settings_scene: Scene, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nca_bundle = /no/such/bundle\n")
+    process = settings_scene.command("run", AWS_CONFIG_FILE=config)
+    assert process.wait() == 78 and process.find_log("ca_bundle of the profile has to name a file of certificates"), process.describe()
+    config.write_bytes(b"\xef\xbb\xbf[default]\n")
+    process = settings_scene.command("run", AWS_CONFIG_FILE=config)
+    assert process.wait() == 78 and process.find_log("AWS_CONFIG_FILE: .*line 1: the file begins with a byte order mark"), process.describe()
+    process = settings_scene.command("run", AWS_CONFIG_FILE=tmp_path / "none", MAX_IN_FLIGHT="x")
+    assert process.wait() == 78 and process.find_log("WARNING A file that a setting names does not exist.*none"), process.describe()
+    process = settings_scene.command("run", AWS_PROFILE="")
+    assert process.wait() == 78 and process.find_log("AWS_PROFILE is set, and empty"), process.describe()
+
+
+def test_the_region_is_the_instances_where_that_is_asked_for(settings_scene: Scene) -> None:
+    """What comes first in the settings is faulty, so that nothing else is asked."""
+    with Fakes() as fakes:
+        nowhere = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None, "AWS_EC2_METADATA_DISABLED": None, "MAX_IN_FLIGHT": "x"}
+        nowhere["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = f"{fakes.url}/imds"
+        process = settings_scene.command("run", **nowhere)
+        assert process.wait() == 78 and process.find_log("AWS_REGION is not set") and not fakes.asked, process.describe()
+        process = settings_scene.command("run", **nowhere, REGION_FROM_INSTANCE="true")
+        assert process.wait() == 78 and not process.find_log("AWS_REGION is not set"), process.describe()
+        assert fakes.asked == ["PUT /imds/latest/api/token", "GET /imds/latest/meta-data/placement/region"]
+        nowhere["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
+        process = settings_scene.command("run", **nowhere, REGION_FROM_INSTANCE="true")
+        assert process.wait() == 78 and process.find_log("REGION_FROM_INSTANCE is true, but .*can't be reached"), process.describe()
 
 
 def test_secrets_are_never_told(settings_scene: Scene) -> None:
