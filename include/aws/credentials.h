@@ -47,7 +47,8 @@ struct credentials_provider {
     /* Ends a pending wait without a callback; nothing happens where it isn't pending. */
     void (*cancel)(void *impl, struct credentials_wait *wait);
     /* The service refused the credentials of this access key: the next get asks the source again, unless what is held is newer already
-     * (has another access key id). A provider whose source never changes ignores it. */
+     * (has another access key id). An empty one: nobody refused them, but there may be others; they are given until the source has given
+     * new ones. A provider whose source never changes ignores it. */
     void (*invalidate)(void *impl, struct span access_key_id);
     /* Frees it. No wait may be pending. */
     void (*release)(void *impl);

@@ -229,11 +229,16 @@ void services_renew_credentials(struct services *services) {
     if (services->renewal.pending) {
         return;
     }
+    bool is_fetched = credentials_plan_is_remote(&services->plan) || services->plan.kind == CREDENTIALS_IMDS;
     services->renewed_id[0] = '\0';
+    if (is_fetched) {
+        /* Those held are used until there are others. */
+        credentials_invalidate(&services->credentials, SPAN(""));
+    }
     services->renewal = (struct credentials_wait){.ready = on_held, .user = services};
     credentials_get(&services->credentials, &services->renewal);
     /* Where it isn't known at once, the source is being asked at this moment. */
-    if (services->renewed_id[0]) {
+    if (services->renewed_id[0] && !is_fetched) {
         credentials_invalidate(&services->credentials, span_cstr(services->renewed_id));
     }
 }

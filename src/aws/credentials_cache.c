@@ -208,6 +208,11 @@ static void cache_cancel(void *impl, struct credentials_wait *wait) {
 
 static void cache_invalidate(void *impl, struct span access_key_id) {
     struct cache *c = impl;
+    if (!access_key_id.len) {
+        c->times.ahead = INT64_MIN;
+        c->not_before = now(c);
+        return;
+    }
     if (!good(c) || !span_equal(c->held->credentials.access_key_id, access_key_id)) {
         return;
     }

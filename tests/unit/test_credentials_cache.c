@@ -260,6 +260,24 @@ static void where_new_ones_are_refused_too_the_source_is_asked_ever_more_rarely(
     end(&s);
 }
 
+static void where_there_may_be_others_those_held_are_given_until_they_come(void **state) {
+    (void)state;
+    struct source s = {.id = "A"};
+    start(&s, false);
+    assert_string_equal(given(&s), "A");
+    s.id = NULL;
+    credentials_invalidate(&s.provider, SPAN(""));
+    assert_string_equal(given(&s), "A");
+    assert_string_equal(given(&s), "A");
+    assert_int_equal(s.asked, 2);
+    s.id = "B";
+    credentials_invalidate(&s.provider, SPAN(""));
+    assert_string_equal(given(&s), "A");
+    assert_string_equal(given(&s), "B");
+    assert_int_equal(s.asked, 3);
+    end(&s);
+}
+
 static void expired_ones_are_an_error_but_of_a_source_that_has_no_others(void **state) {
     (void)state;
     struct source s = {.id = "A", .life = -MINUTE};
@@ -363,6 +381,7 @@ int main(void) {
         cmocka_unit_test(fault_19_keys_that_change_every_two_seconds_are_followed),
         cmocka_unit_test(refused_ones_are_not_given_while_the_source_is_down),
         cmocka_unit_test(where_new_ones_are_refused_too_the_source_is_asked_ever_more_rarely),
+        cmocka_unit_test(where_there_may_be_others_those_held_are_given_until_they_come),
         cmocka_unit_test(expired_ones_are_an_error_but_of_a_source_that_has_no_others),
         cmocka_unit_test(keys_that_no_header_can_hold_are_refused),
         cmocka_unit_test(a_source_without_credentials_is_asked_again_but_not_at_once),
