@@ -36,6 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     """Each service has its own first part of the path."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Fakes
 
     def log_message(self, *_: Any) -> None:
