@@ -52,6 +52,7 @@ struct update {
     bool create_if_missing; /* a record that isn't there is created: it takes no guard */
     bool repeats;           /* applied twice it would do twice as much: only the audit record keeps it from that */
     bool confirm_refusal;   /* its failure is a rule that earlier versions didn't have: an audited one may have been applied by them */
+    bool of_index;          /* its only failure is of the keys of the table's indexes, which may have changed since */
     bool own_key;           /* the idempotency key is the producer's, not the MessageId */
     bool unwrapped;         /* the message was one of our DLQ messages; source is its own */
     struct update_source source;

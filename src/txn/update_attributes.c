@@ -34,24 +34,16 @@ bool update_check_name(const struct table_shape *table, const struct value_path 
     return false;
 }
 
-bool update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n, const struct value_path *path,
-                            struct failure *f) {
+void update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n,
+                            const struct value_path *path, struct failure *f) {
     enum tape_type type = tape_type_of(t, n);
-    if (key->type == KEY_BINARY) {
+    size_t size = type == TAPE_STRING ? json_string_size(tape_string(t, n)) : 0;
+    if (key->type == KEY_BINARY)
         path_refuse(path, f, "an index has it as a binary key, which typed_attributes can hold: {\"B\": base64}");
-        return false;
-    }
-    if (type != (key->type == KEY_NUMBER ? TAPE_NUMBER : TAPE_STRING)) {
+    else if (type != (key->type == KEY_NUMBER ? TAPE_NUMBER : TAPE_STRING))
         path_refuse(path, f, "an index has it as a key that takes a %s", key->type == KEY_NUMBER ? "number" : "string");
-        return false;
-    }
-    if (type == TAPE_NUMBER)
-        return true;
-    size_t size = json_string_size(tape_string(t, n));
-    if (size > 0 && size <= INDEX_KEY_SIZE_MAX)
-        return true;
-    path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
-    return false;
+    else if (type == TAPE_STRING && (size == 0 || size > INDEX_KEY_SIZE_MAX))
+        path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
 }
 
 /* One attribute, which *ret_size describes with its name, as a member of the map. */
@@ -61,8 +53,8 @@ static bool check_attribute(const struct update_context *ctx, bool audited, cons
     if (!update_check_name(ctx->table, parent, &path, f))
         return false;
     const struct key_attribute *key = update_index_key(ctx->table, path.name);
-    if (key && !update_check_index_key(key, t, name + 1, &path, f))
-        return false;
+    if (key && f->type == ERROR_NONE)
+        update_check_index_key(key, t, name + 1, &path, f);
     struct value_size size;
     if (!attribute_value_check(t, name + 1, &path, STORED_DEPTH_MAX, &size, f))
         return false;

@@ -30,22 +30,28 @@ static bool check_names(const struct checking *c) {
     return true;
 }
 
+/* As update_check_index_key(). */
+static void check_index_key(const struct checking *c, const struct key_attribute *key) {
+    const struct update_operation *o = c->operation;
+    if (o->count > 1)
+        refuse(c, "an index has this attribute as a key, which has nothing inside");
+    else if (o->member == MEMBER_SET)
+        update_check_index_key(key, &c->update->parts->tape, o->value, c->path, &c->update->failure);
+    else if (o->member == MEMBER_INCREMENT && key->type != KEY_NUMBER)
+        refuse(c, "an index has it as a key that is no number");
+    else if (o->member == MEMBER_APPEND)
+        refuse(c, "an index has it as a key, which is no list");
+}
+
 /* What the table says of the attribute at the path's begin. */
 static bool check_table(const struct checking *c) {
     struct json_string name = {c->elements[0].name, false};
-    const struct update_operation *o = c->operation;
     if (update_is_key(c->ctx->table, name))
         return refuse(c, "a key attribute can't be updated: it is the record's id");
     const struct key_attribute *key = update_index_key(c->ctx->table, name);
-    if (!key || o->member == MEMBER_REMOVE)
-        return !key || o->count == 1 || refuse(c, "an index has this attribute as a key, which has nothing inside");
-    if (o->count > 1)
-        return refuse(c, "an index has this attribute as a key, which has nothing inside");
-    if (o->member == MEMBER_SET)
-        return update_check_index_key(key, &c->update->parts->tape, o->value, c->path, &c->update->failure);
-    if (o->member == MEMBER_INCREMENT && key->type == KEY_NUMBER)
-        return true;
-    return refuse(c, o->member == MEMBER_INCREMENT ? "an index has it as a key that is no number" : "an index has it as a key, which is no list");
+    if (key && c->update->failure.type == ERROR_NONE)
+        check_index_key(c, key);
+    return true;
 }
 
 static bool check_form(const struct checking *c) {

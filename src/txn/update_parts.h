@@ -73,9 +73,10 @@ const struct key_attribute *update_index_key(const struct table_shape *table, st
 /* Refuses the name of an attribute that is too long or empty, or that the table has as a key. */
 MUST_USE bool update_check_name(const struct table_shape *table, const struct value_path *parent, const struct value_path *path,
                                 struct failure *f);
-/* Refuses a plain value that an index can't have as this key of its. */
-MUST_USE bool update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n, const struct value_path *path,
-                                     struct failure *f);
+/* Notes in f that an index can't have a plain value as this key of its. All else is checked all the same and goes before:
+ * only where that is fine does it refuse the message, whose hash is known by then. */
+void update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n,
+                            const struct value_path *path, struct failure *f);
 /* Checks the attributes at n against the table, and their sizes, with u->audited and the key that was read. */
 MUST_USE bool update_check_attributes(const struct update_context *ctx, const struct update *u, const struct value_tape *t, tape_node n,
                                       struct value_size *ret_size, struct failure *f);

@@ -107,6 +107,11 @@ static enum step finish(const struct update_context *ctx, struct update *u, stru
         return STEP_NO_MEMORY;
     if (verdict == STEP_FINE)
         verdict = update_check_expression(u);
+    if (verdict == STEP_FINE && u->failure.type != ERROR_NONE) { /* an index's key, noted on the way */
+        u->of_index = true;
+        u->confirm_refusal = u->audited;
+        verdict = STEP_REFUSED;
+    }
     bool hashed = u->audited && (verdict == STEP_FINE || u->confirm_refusal); /* only an audit record holds it */
     return !hashed || update_hash_request(ctx, u, scratch) ? verdict : STEP_NO_MEMORY;
 }

@@ -4,20 +4,17 @@
 #include "typed_value.h"
 #include "value_path.h"
 
-static bool check_index_key(const struct key_attribute *key, const struct value_size *size, enum typed_kind kind, const struct value_path *path,
-                            struct failure *f) {
+/* As update_check_index_key(). */
+static void check_index_key(const struct key_attribute *key, const struct value_size *size, enum typed_kind kind,
+                            const struct value_path *path, struct failure *f) {
     static const struct {
         enum typed_kind kind;
         const char *takes;
     } types[] = {['S'] = {TYPED_S, "S"}, ['N'] = {TYPED_N, "N"}, ['B'] = {TYPED_B, "B"}};
-    if (kind != types[key->type].kind) {
+    if (kind != types[key->type].kind)
         path_refuse(path, f, "an index has it as a key that takes %s", types[key->type].takes);
-        return false;
-    }
-    if (kind == TYPED_N || (size->item > 0 && size->item <= INDEX_KEY_SIZE_MAX))
-        return true;
-    path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
-    return false;
+    else if (kind != TYPED_N && (size->item == 0 || size->item > INDEX_KEY_SIZE_MAX))
+        path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
 }
 
 static enum step check(const struct update_context *ctx, struct update *u, tape_node name, const struct value_path *parent,
@@ -33,8 +30,8 @@ static enum step check(const struct update_context *ctx, struct update *u, tape_
     default: return STEP_NO_MEMORY;
     }
     const struct key_attribute *key = update_index_key(ctx->table, path.name);
-    if (key && !check_index_key(key, ret_size, typed_value_kind(t, name + 1), &path, f))
-        return STEP_REFUSED;
+    if (key && f->type == ERROR_NONE)
+        check_index_key(key, ret_size, typed_value_kind(t, name + 1), &path, f);
     if (u->audited && ret_size->depth == STORED_DEPTH_MAX) {
         path_refuse(&path, f, "a value nests at most %d lists and maps where it is audited; only the audit record breaks this limit",
                     STORED_DEPTH_MAX - 1);

@@ -91,15 +91,6 @@ static bool is_stale(const struct held *h, int64_t now) {
     return h->job.confirmed_at && (h->applied_meanwhile || now - h->job.confirmed_at > CONFIRMED_LASTS);
 }
 
-/* So that a second request can be made. False: no memory. */
-static bool read_again(struct held *h) {
-    struct update *again = update_read_again(h->worker->context, h->update);
-    if (!again)
-        return false;
-    h->update = h->job.update = again;
-    return true;
-}
-
 /* Back to be confirmed; from there it comes here once more, or is deleted. */
 static void confirm_again(struct held *h) {
     dlq_forget(h);
@@ -109,7 +100,7 @@ static void confirm_again(struct held *h) {
         return;
     }
     held_enter(h, HELD_WORKING);
-    bool fit = h->update->audited || read_again(h);
+    bool fit = h->update->audited || held_read_again(h);
     if (!fit || !engine_confirm_again(&h->worker->engine, &h->job))
         held_give_back(h, NO_MEMORY_DELAY, "There is no memory to confirm its failure");
 }

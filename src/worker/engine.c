@@ -129,6 +129,10 @@ static void on_transacted(void *user, const struct transact_result *result) {
 
 void engine_start(struct engine *e, struct job *job, bool is_probe) {
     struct update *u = job->update;
+    if (u->of_index && u->failure.type != ERROR_NONE) {
+        engine_look_first(e, job);
+        return;
+    }
     if (u->confirm_refusal && u->failure.type != ERROR_NONE) {
         engine_fail(e, job, true); /* a version that knew no such rule may have applied it */
         return;

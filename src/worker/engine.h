@@ -31,6 +31,8 @@ struct engine_host {
     /* Whether older messages may be about to come, by what was asked for before this one came: a false condition is not its end yet.
      * NULL: jobs are added in their order. */
     bool (*may_be_overtaken)(void *ctx, struct job *job);
+    /* Reads the job's update again, by the table as it is now. False: no memory. */
+    bool (*read_again)(void *ctx, struct job *job);
     /* The job is out of the engine, for good. */
     void (*ended)(void *ctx, struct job *job, enum job_outcome outcome);
     /* Something that decides about receiving has changed. */

@@ -12,6 +12,8 @@ void engine_start(struct engine *e, struct job *job, bool is_probe);
 void engine_end(struct engine *e, struct job *job, enum job_outcome outcome);
 
 /* engine_verdict.c */
+/* Indexes that may have changed refuse the job: the tables are looked at first. */
+void engine_look_first(struct engine *e, struct job *job);
 void engine_verdict_init(struct engine *e, const struct discovery_facts *facts);
 /* What follows from the answer to a job's transaction. */
 void engine_answered(struct engine *e, struct job *job, const struct transact_result *result);

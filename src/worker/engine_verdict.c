@@ -160,9 +160,30 @@ static void log_unjudged(struct engine *e, enum look_outcome outcome, const stru
               LOG_C("code", result->code[0] ? result->code : "none"));
 }
 
+void engine_look_first(struct engine *e, struct job *job) {
+    job->pauses = 0;
+    job_enter(job, JOB_LOOKING);
+    look_begin(&e->look, false);
+}
+
+/* Our own check refused the job for an index's key, and the tables were looked at: it is read by what there is now. */
+static void judge_of_index(struct engine *e, struct job *job, enum look_outcome outcome) {
+    if (outcome != LOOK_SAME || !e->host.read_again(e->host.ctx, job)) {
+        engine_pause(e, job, JOB_LOOKING, LOOK_BASE, LOOK_CAP);
+        return;
+    }
+    job->in_record.key = job->update->record; /* the same bytes, elsewhere */
+    if (job->update->failure.type == ERROR_NONE)
+        job_enter(job, JOB_READY);
+    else
+        engine_fail(e, job, job->update->confirm_refusal); /* before the index came it may have been applied */
+}
+
 /* DynamoDB refused the job, and the tables were looked at. */
 static void judge_refused(struct engine *e, struct job *job, enum look_outcome outcome) {
-    if (outcome != LOOK_SAME) {
+    if (job->update->of_index) {
+        judge_of_index(e, job, outcome);
+    } else if (outcome != LOOK_SAME) {
         job->refused_by_changed = job->refused_by_changed || outcome == LOOK_CHANGED;
         engine_pause(e, job, JOB_LOOKING, LOOK_BASE, LOOK_CAP);
     } else if (job->refused_by_changed) {

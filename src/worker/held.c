@@ -92,8 +92,16 @@ static void park_surplus(struct held *h) {
     }
 }
 
+bool held_read_again(struct held *h) {
+    struct update *again = update_read_again(h->worker->context, h->update);
+    if (!again)
+        return false;
+    h->update = h->job.update = again;
+    return true;
+}
+
 void held_begin(struct held *h) {
-    if (h->update->failure.type != ERROR_NONE && !h->update->confirm_refusal) {
+    if (h->update->failure.type != ERROR_NONE && !h->update->confirm_refusal && !h->update->of_index) {
         dlq_send(h);
         return;
     }

@@ -128,9 +128,10 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
         most++;
     if (receiving == RECEIVE_NOTHING || held >= most || (receiving == RECEIVE_ONE_MORE && p->count > 0))
         return 0;
-    /* What waits for the DLQ has its verdict, and says nothing of DynamoDB. */
+    /* What waits for the DLQ, or to be confirmed, has its verdict, and says nothing of DynamoDB. */
+    unsigned untried = w->held_counts[HELD_BEHIND] + w->held_counts[HELD_WORKING] - engine_unconfirmed(&w->engine);
     if (receiving == RECEIVE_ONE)
-        return w->held_counts[HELD_BEHIND] + w->held_counts[HELD_WORKING] + p->reserved_messages == 0;
+        return untried + p->reserved_messages == 0;
     unsigned wanted = receiving == RECEIVE_ONE_MORE ? 1 : batch, room = held_max(w) > held ? held_max(w) - held : 0;
     if (receiving == RECEIVE_FREELY && wanted > room)
         return 0; /* not yet room for a full batch */

@@ -19,6 +19,11 @@ static bool may_be_overtaken(void *ctx, struct job *job) {
     return w->phase == PHASE_WORKING && clock_monotonic(w->ports.clock) - received_at < STRAGGLERS && poller_asked_before(w, received_at);
 }
 
+static bool read_again(void *ctx, struct job *job) {
+    (void)ctx;
+    return held_read_again(held_of(job));
+}
+
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct queue_worker *w = ctx;
     struct held *h = held_of(job);
@@ -106,7 +111,12 @@ struct queue_worker *queue_worker_start(const struct worker_ports *ports, const 
                                             .max_rate = options->max_rate,
                                             .max_attempts = options->max_attempts,
                                             .can_give_back = true};
-    struct engine_host host = {.may_start = may_start, .may_be_overtaken = may_be_overtaken, .ended = job_ended, .changed = engine_changed, .ctx = w};
+    struct engine_host host = {.may_start = may_start,
+                               .may_be_overtaken = may_be_overtaken,
+                               .read_again = read_again,
+                               .ended = job_ended,
+                               .changed = engine_changed,
+                               .ctx = w};
     uint64_t seed = random_next(ports->random);
     lines_init(&w->groups, seed, random_next(ports->random));
     engine_init(&w->engine, &w->ports, w->context, &engine_options, facts, &host);

@@ -189,6 +189,8 @@ static inline unsigned held_count(const struct queue_worker *w) {
 void held_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at);
 /* Its turn has come: it is on its way to the engine, or to the DLQ where it isn't fit. */
 void held_begin(struct held *h);
+/* Its update as if it had just come, by the table as it is now; a second request can be made of it. False: no memory. */
+bool held_read_again(struct held *h);
 void held_enter(struct held *h, enum held_state state);
 void held_free(struct held *h);
 /* Applied, or safe in the DLQ: it is deleted. harmless: a further delivery would have no effect. */

@@ -136,6 +136,16 @@ static void finish(struct stream_worker *w, struct line *line) {
     buf_free(&line->body);
 }
 
+static bool read_again(void *ctx, struct job *job) {
+    const struct stream_worker *w = ctx;
+    struct line *line = (struct line *)job;
+    struct update *again = update_read_again(w->context, line->update);
+    if (!again)
+        return false;
+    line->update = job->update = again;
+    return true;
+}
+
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct stream_worker *w = ctx;
     struct line *line = (struct line *)job;
@@ -272,7 +282,7 @@ static bool take_message(struct stream_worker *w, size_t number, struct span bod
     line->job.update = u;
     line->job.receive_count = 1;
     line->job.arrival = w->arrivals++;
-    if (u->failure.type != ERROR_NONE && (too_long || !u->confirm_refusal))
+    if (u->failure.type != ERROR_NONE && (too_long || !(u->confirm_refusal || u->of_index)))
         finish(w, line);
     else if (!engine_add(&w->engine, &line->job))
         return false;
@@ -367,7 +377,8 @@ struct stream_worker *stream_worker_start(const struct worker_ports *ports, cons
                                             .max_rate = options->max_rate,
                                             .max_attempts = options->max_attempts,
                                             .can_give_back = false};
-    struct engine_host engine_host = {.may_start = may_start, .ended = job_ended, .changed = engine_changed, .ctx = w};
+    struct engine_host engine_host = {
+        .may_start = may_start, .read_again = read_again, .ended = job_ended, .changed = engine_changed, .ctx = w};
     engine_init(&w->engine, &w->ports, w->context, &engine_options, facts, &engine_host);
     timer_init(&w->changed_timer, on_changed, w);
     timer_init(&w->end_timer, report_end, w);

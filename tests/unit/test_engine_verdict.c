@@ -117,6 +117,84 @@ static void fault_38_an_index_that_comes_and_goes_is_taken_over(void **state) {
     scene_done(&s);
 }
 
+static void extra(struct scene *s, unsigned record, const char *value, const char *more) {
+    scene_send(s, "{\"id\":\"k%u\",\"attributes\":{\"extra\":%s}%s}", record, value, more);
+}
+
+/* Our own refusal is by a look that is less than a minute old, so that what an index no longer refuses is applied. */
+static void fault_38_what_only_a_removed_index_refuses_is_applied(void **state) {
+    (void)state;
+    static const char *const more[] = {"", ",\"enable_logging\":false"};
+    for (size_t i = 0; i < ARRAY_LENGTH(more); i++) {
+        struct scene s;
+        scene_init(&s, 39, 10);
+        s.users->shape.attribute_count = 2;
+        s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+        sim_worker_init(&s.worker, &s.world); /* it starts with the index */
+        scene_start(&s);
+        extra(&s, 1, "\"text\"", more[i]);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->count, 1);
+        assert_int_equal(s.db->describe.calls, 2);
+        assert_int_equal(s.db->transact.calls, 0);
+        s.users->shape.attribute_count = 1;
+        world_run(&s.world, MINUTE);
+        for (unsigned n = 2; n < 6; n++)
+            extra(&s, n, "\"text\"", more[i]);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->count, 1);
+        assert_int_equal(s.db->committed, 4);
+        assert_int_equal(s.db->describe.calls, 4); /* one look for all */
+        s.invariants.unaudited = i == 1;
+        scene_done(&s);
+    }
+}
+
+/* Applied before the index came, and its deletion was lost: it is applied, and no failure. */
+static void fault_38_what_was_applied_before_an_index_came_is_no_failure(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 40, 10);
+    scene_start(&s);
+    s.sqs->remove.mode = SIM_DOWN;
+    extra(&s, 1, "\"text\"", "");
+    STEP_WHILE(&s.world, s.db->committed == 0);
+    sim_worker_kill(&s.worker);
+    s.users->shape.attribute_count = 2;
+    s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+    s.sqs->remove.mode = SIM_UP;
+    sim_worker_init(&s.worker, &s.world);
+    scene_start(&s);
+    extra(&s, 2, "\"text\"", "");
+    scene_empties(&s, 2 * MINUTE);
+    assert_int_equal(s.db->committed, 1);
+    assert_int_equal(s.dlq->count, 1);
+    assert_non_null(strstr(scene_dead(&s, 0)->body, "\\\"k2\\\""));
+    scene_done(&s);
+}
+
+/* While the tables can't be described, what an index refuses waits, and the others go on. */
+static void fault_38_what_an_index_refuses_waits_for_a_look(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 41, 10);
+    s.users->shape.attribute_count = 2;
+    s.users->shape.attributes[1] = (struct key_attribute){"extra", KEY_NUMBER};
+    sim_worker_init(&s.worker, &s.world);
+    s.db->describe.mode = SIM_DENIED;
+    scene_start(&s);
+    extra(&s, 1, "\"text\"", "");
+    scene_trickle(&s, 2, SECOND, 5 * MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    assert_true(s.db->committed > 290);
+    assert_int_equal(scene_status(&s).in_flight, 1);
+    assert_true(world_logged(&s.world, "the tables can't be described") == 1);
+    s.db->describe.mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
 static void fault_05_a_transaction_in_progress_is_tried_again_and_holds_nothing(void **state) {
     (void)state;
     struct scene s;
@@ -439,6 +517,9 @@ int main(void) {
         cmocka_unit_test(a_refusal_is_a_validation_error_after_a_look_at_both_tables),
         cmocka_unit_test(fault_38_a_key_that_has_changed_makes_a_refusal_wait_and_stops_nobody),
         cmocka_unit_test(fault_38_an_index_that_comes_and_goes_is_taken_over),
+        cmocka_unit_test(fault_38_what_only_a_removed_index_refuses_is_applied),
+        cmocka_unit_test(fault_38_what_was_applied_before_an_index_came_is_no_failure),
+        cmocka_unit_test(fault_38_what_an_index_refuses_waits_for_a_look),
         cmocka_unit_test(fault_05_a_transaction_in_progress_is_tried_again_and_holds_nothing),
         cmocka_unit_test(fault_05_two_workers_with_one_token_make_one_effect),
         cmocka_unit_test(a_reason_that_names_the_item_for_good_needs_no_second_attempt),

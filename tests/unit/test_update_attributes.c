@@ -35,6 +35,45 @@ static void what_the_table_says_of_an_attribute_is_checked(void **state) {
     fixture_done(&f);
 }
 
+/* Whatever else is wrong is so whichever indexes there are. Of several indexes' keys the first is told. */
+static void an_indexs_refusal_comes_last_and_is_marked(void **state) {
+    (void)state;
+    static const struct {
+        const char *members, *field;
+        bool of_index;
+    } cases[] = {
+        {"\"attributes\":{\"email\":1}", "attributes.email", true},
+        {"\"attributes\":{\"email\":1,\"score\":\"x\"}", "attributes.email", true},
+        {"\"attributes\":{\"x\":2},\"set\":{\"score\":\"x\"}", "set.score", true},
+        {"\"attributes\":{\"x\":2},\"set\":{\"score.deep\":2}", "set.score.deep", true},
+        {"\"typed_attributes\":{\"score\":{\"S\":\"x\"}}", "typed_attributes.score", true},
+        {"\"attributes\":{\"email\":1,\"id\":\"b\"}", "attributes.id", false},
+        {"\"attributes\":{\"email\":1},\"condition_expression\":\"a = :b\"", "expression_attribute_values.:b", false},
+        {"\"attributes\":{\"email\":1},\"condition_expression\":\"a =\"", "condition_expression", false},
+        {"\"attributes\":{\"email\":1},\"typed_attributes\":{\"x\":{\"N\":\"many\"}}", "typed_attributes.x", false},
+        {"\"attributes\":{\"email\":1,\"x\":{\"S\":\"y\"}}", "attributes.x", false},
+    };
+    struct fixture f;
+    fixture_init(&f);
+    fixture_add_index_key(&f, "email", KEY_STRING);
+    fixture_add_index_key(&f, "score", KEY_NUMBER);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        for (unsigned audited = 0; audited < 2; audited++) {
+            const char *word = audited ? "true" : "false";
+            char *body = text_of("{\"id\":\"a\",\"enable_logging\":%s,%s}", word, cases[i].members);
+            assert_invalid(&f, body, cases[i].field);
+            struct update *u = read_text(&f, body);
+            assert_int_equal(u->of_index, cases[i].of_index);
+            if (u->of_index) { /* for a look at its audit record */
+                assert_int_equal(u->confirm_refusal, audited);
+                assert_int_equal(u->request_hash[0] != '\0', audited);
+            }
+            update_free(u);
+            free(body);
+        }
+    fixture_done(&f);
+}
+
 static void neither_key_attribute_may_be_updated(void **state) {
     (void)state;
     struct fixture f;
@@ -165,6 +204,7 @@ static void a_name_has_up_to_65535_bytes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_table_says_of_an_attribute_is_checked),
+        cmocka_unit_test(an_indexs_refusal_comes_last_and_is_marked),
         cmocka_unit_test(neither_key_attribute_may_be_updated),
         cmocka_unit_test(a_stored_value_nests_31_deep_and_30_where_it_is_audited),
         cmocka_unit_test(an_item_has_400_kib_and_the_message_says_where_only_the_audit_record_exceeds_them),
