@@ -277,9 +277,10 @@ def test_while_the_audit_record_cannot_be_read_a_failed_message_waits(scene: Sce
     scene.check_invariants(sent)
 
 
-def test_a_validation_exception_of_the_database_is_a_validation_error_after_a_look_at_the_tables(scene: Scene, proxy: Proxy) -> None:
+def test_a_validation_exception_that_names_the_item_is_a_validation_error_after_a_look_at_the_tables(scene: Scene, proxy: Proxy) -> None:
     bodies = chain(scene, 3)
-    proxy.on("TransactWriteItems", faults.service_error("ValidationException", namespace="com.amazon.coral.validate"), when=faults.about("r1"))
+    refusal = faults.service_error("ValidationException", message="Item size has exceeded the maximum allowed size", namespace="com.amazon.coral.validate")
+    proxy.on("TransactWriteItems", refusal, when=faults.about("r1"))
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     assert run.code == 0 and [dead.error for dead in scene.dead()] == ["ValidationError"]
     assert set(scene.dead()[0].envelope["details"]) == {"field", "reason", "source"}
