@@ -200,6 +200,7 @@ void engine_pump(struct engine *e) {
         }
         if (!may_start_one(e, now))
             return;
+        governor_record_started(&e->governor, record_lines_hash(job), now);
         engine_start(e, job, false);
     }
 }

@@ -108,7 +108,16 @@ static const struct hot_record *find_hot(const struct governor *g, uint64_t reco
 
 int64_t governor_record_wait(const struct governor *g, uint64_t record, int64_t now) {
     const struct hot_record *hot = find_hot(g, record, now);
-    return hot && hot->next_at > now ? hot->next_at - now : 0;
+    if (!hot)
+        return 0;
+    int64_t at = hot->next_at > g->hot_at ? hot->next_at : g->hot_at;
+    return at > now ? at - now : 0;
+}
+
+void governor_record_started(struct governor *g, uint64_t record, int64_t now) {
+    /* It may be the table after all: all hot records together ask once a second then. */
+    if (find_hot(g, record, now) && now - g->admitted_at >= STARVED_AFTER)
+        g->hot_at = now + MICROSECONDS;
 }
 
 static void pace(struct hot_record *hot, struct random *random, int64_t now) {
@@ -219,6 +228,7 @@ void governor_admitted(struct governor *g, const struct governed *answer, struct
     bool was_hot = cool_down(g, answer->record, random, now);
     event_rate_add(&g->admitted, now);
     g->admitted_at = now;
+    g->hot_at = 0;
     g->streak = g->streak_records = 0;
     g->spell++;
     if (!tells_of_table(g, answer, was_hot, now))

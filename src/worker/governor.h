@@ -54,6 +54,7 @@ struct governor {
     unsigned streak;      /* throttles since the last admitted answer */
     unsigned streak_records; /* of so many records */
     uint64_t spell;       /* the number of the streak: admitted answers so far, and one */
+    int64_t hot_at;       /* where nothing is admitted: no transaction for a hot record before */
     struct event_rate admitted, newly_hot;
     struct hot_record hot[GOVERNOR_RECORDS];
 };
@@ -73,6 +74,8 @@ unsigned governor_window(const struct governor *g, unsigned most);
 /* The same for one of this record. */
 int64_t governor_record_wait(const struct governor *g, uint64_t record, int64_t now);
 void governor_started(struct governor *g, struct random *random, int64_t now);
+/* One of this record has started. */
+void governor_record_started(struct governor *g, uint64_t record, int64_t now);
 /* DynamoDB answered as one that has the capacity. */
 void governor_admitted(struct governor *g, const struct governed *answer, struct random *random, int64_t now);
 /* It throttled. Returns for how long its record is to wait. */
