@@ -1,4 +1,5 @@
 /* One message, or one record, that fails alone: it waits, it is set aside, and the others go on. */
+#include "sim_dynamodb_private.h"
 #include "worker_world.h"
 
 #define RECORDS 4000
@@ -41,8 +42,23 @@ struct traffic {
 };
 static const struct traffic traffics[] = {{"idle", 8 * SECOND, 300}, {"light", SECOND / 3, 1800}, {"heavy", MILLISECOND, 3900}};
 
-/* Healthy messages of one kind of traffic, each for a record of its own, beside what the script fails. Returns their p99; all must be applied. */
-static int64_t run_traffic(const struct traffic *traffic, uint64_t seed, struct scripted *script, unsigned bad) {
+/* What happens to the transactions of record k0. */
+struct fate {
+    struct scripted *script; /* NULL: the path does it */
+    enum sim_path path;
+    unsigned struck;
+};
+
+static enum sim_path stop_bad(void *ctx, const struct sim_call *call, bool executed) {
+    struct fate *fate = ctx;
+    const struct dynamodb_call *transaction = (const struct dynamodb_call *)call;
+    bool mine = executed == (fate->path == SIM_PATH_OVER_CEILING) && memmem(transaction->body, transaction->body_len, "\"k0\"", 4);
+    fate->struck += mine;
+    return mine ? fate->path : SIM_PATH_CLEAR;
+}
+
+/* Healthy messages of one kind of traffic, each for a record of its own, beside bad ones. Returns their p99; all must be applied. */
+static int64_t run_traffic(const struct traffic *traffic, uint64_t seed, struct fate *fate) {
     static struct latencies l;
     struct scene s;
     scene_init(&s, seed, RECORDS);
@@ -52,12 +68,15 @@ static int64_t run_traffic(const struct traffic *traffic, uint64_t seed, struct 
     scene_start(&s);
     scene_set(&s, 1, 1); /* it has worked before */
     scene_empties(&s, MINUTE);
-    if (script)
-        scene_script(&s, script);
+    if (fate && fate->script) {
+        scene_script(&s, fate->script);
+    } else if (fate) {
+        s.db->transact.path = stop_bad;
+        s.db->transact.path_ctx = fate;
+    }
     for (unsigned i = 0; i < traffic->count; i++) {
-        if (i % (traffic->count / 3) == traffic->count / 10)
-            for (unsigned n = 0; n < bad; n++)
-                scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":1}}", n);
+        if (fate && i % (traffic->count / 3) == traffic->count / 10)
+            scene_set(&s, 0, 1);
         l.sent[10 + i] = s.world.now;
         scene_set(&s, 10 + i, 1);
         world_run(&s.world, traffic->every);
@@ -65,8 +84,8 @@ static int64_t run_traffic(const struct traffic *traffic, uint64_t seed, struct 
     world_run(&s.world, 10 * SECOND);
     assert_int_equal(l.count, traffic->count);
     assert_int_equal(s.dlq->sent, 0);
-    if (script)
-        assert_true(script->answered > 0);
+    if (fate)
+        assert_true(fate->script ? fate->script->answered > 0 : fate->struck > 0);
     scene_done(&s);
     return p99(&l);
 }
@@ -77,16 +96,25 @@ static const struct {
     const char *code;
 } ways[] = {{"413", 413, ""}, {"400 in HTML", 400, ""}, {"403 in HTML", 403, ""}, {"503", 503, ""}, {"a 503 of its own", 503, "ServiceUnavailable"}};
 
+static void assert_no_later(const struct traffic *traffic, const char *beside, int64_t with, int64_t without) {
+    print_message("p99 of %s traffic beside %s: %.1f ms, %.1f without\n", traffic->name, beside, (double)with / 1e3, (double)without / 1e3);
+    if (with > 2 * without)
+        fail_msg("%s traffic is late", traffic->name);
+}
+
 static void fault_32_what_the_way_does_to_one_message_makes_the_others_no_later(void **state) {
     (void)state;
     for (size_t t = 0; t < ARRAY_LENGTH(traffics); t++) {
-        int64_t without = run_traffic(&traffics[t], t, NULL, 0);
+        int64_t without = run_traffic(&traffics[t], t, NULL);
         for (size_t i = 0; i < ARRAY_LENGTH(ways); i++) {
             struct scripted script = {.record = "k0\"", .status = ways[i].status, .code = ways[i].code, .left = FOR_EVER};
-            int64_t with = run_traffic(&traffics[t], t, &script, 1);
-            print_message("p99 of %s traffic, %s: %.1f ms, %.1f without\n", traffics[t].name, ways[i].name, (double)with / 1e3, (double)without / 1e3);
-            if (with > 2 * without)
-                fail_msg("%s, %s: p99 is %.1f ms, %.1f ms without", traffics[t].name, ways[i].name, (double)with / 1e3, (double)without / 1e3);
+            struct fate fate = {.script = &script};
+            assert_no_later(&traffics[t], ways[i].name, run_traffic(&traffics[t], t, &fate), without);
+        }
+        static const enum sim_path paths[] = {SIM_PATH_RESET, SIM_PATH_SILENT, SIM_PATH_FOREIGN, SIM_PATH_OVER_CEILING};
+        for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+            struct fate fate = {.path = paths[i]};
+            assert_no_later(&traffics[t], sim_path_name(paths[i]), run_traffic(&traffics[t], t, &fate), without);
         }
     }
 }
@@ -94,11 +122,10 @@ static void fault_32_what_the_way_does_to_one_message_makes_the_others_no_later(
 static void fault_37_a_record_that_is_throttled_for_long_makes_the_others_no_later(void **state) {
     (void)state;
     for (size_t t = 0; t < ARRAY_LENGTH(traffics); t++) {
-        int64_t without = run_traffic(&traffics[t], t, NULL, 0);
         struct scripted script = {.record = "k0\"", .code = "ThrottlingError", .left = FOR_EVER};
-        int64_t with = run_traffic(&traffics[t], t, &script, 1);
-        if (with > 2 * without)
-            fail_msg("%s: p99 is %.1f ms, %.1f ms without", traffics[t].name, (double)with / 1e3, (double)without / 1e3);
+        struct fate fate = {.script = &script};
+        int64_t without = run_traffic(&traffics[t], t, NULL);
+        assert_no_later(&traffics[t], "a throttled record", run_traffic(&traffics[t], t, &fate), without);
     }
 }
 
@@ -247,6 +274,24 @@ static void fault_33_one_that_is_refused_while_others_commit_is_a_validation_err
     scene_done(&s);
 }
 
+/* The last message of a queue: nothing begins after it that could tell. */
+static void fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_error_too(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 81, 200);
+    struct scripted script = {.record = "k0\"", .status = 400, .code = "ValidationException", .left = FOR_EVER};
+    scene_script(&s, &script);
+    scene_start(&s);
+    scene_set(&s, 3, 1);
+    scene_empties(&s, MINUTE);
+    for (unsigned n = 0; n < 3; n++)
+        scene_set(&s, n, 1);
+    scene_empties(&s, 10 * SECOND);
+    assert_int_equal(s.dlq->count, 1);
+    assert_string_equal(scene_dead(&s, 0)->error_type, "ValidationError");
+    scene_done(&s);
+}
+
 /* What waits for the DLQ has its verdict: it doesn't keep the first transaction from being tried. */
 static void with_the_dlq_denied_and_an_unparsable_message_first_healthy_ones_go_on(void **state) {
     (void)state;
@@ -297,6 +342,7 @@ int main(void) {
         cmocka_unit_test(fault_32_an_outage_sets_nobody_aside),
         cmocka_unit_test(fault_33_what_every_message_meets_is_none_s_own),
         cmocka_unit_test(fault_33_one_that_is_refused_while_others_commit_is_a_validation_error),
+        cmocka_unit_test(fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_error_too),
         cmocka_unit_test(fault_37_a_record_that_is_throttled_for_long_makes_the_others_no_later),
         cmocka_unit_test(fault_37_the_throttles_of_a_few_records_hold_nothing),
         cmocka_unit_test(with_the_dlq_denied_and_an_unparsable_message_first_healthy_ones_go_on),
