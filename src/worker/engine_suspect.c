@@ -127,7 +127,7 @@ void engine_failed_by_itself(struct engine *e, struct job *job, const struct ver
     verdict_describe(v, signature);
     bool alike = is_alike(job, v, signature);
     /* A refusal is the same however often it is asked: it needs no success that was begun later, as long as next to nobody else is refused. */
-    bool at_once = !e->options.can_give_back || v->kind == VERDICT_REFUSED_VAGUELY;
+    bool at_once = !e->options.can_give_back || (v->kind == VERDICT_REFUSED_VAGUELY && !e->hold.active);
     bool others_succeed = worked_since(e, job) || (at_once && failed_among_successes(e, job));
     if (alike && others_succeed && v->kind == VERDICT_REFUSED_VAGUELY) {
         engine_refused(e, job, v);
