@@ -110,8 +110,7 @@ void engine_confirm(struct engine *e, struct job *job) {
         return;
     }
     const struct dynamodb_port *db = e->ports->dynamodb;
-    bool outage = e->hold.active && e->hold.why.kind != VERDICT_BY_ITSELF;
-    if (outage && job->pauses > 0) { /* the probe is the one call */
+    if (job->pauses > 0 && !hold_takes_read(e)) {
         wait_to_confirm(e, job);
         return;
     }

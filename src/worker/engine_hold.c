@@ -167,9 +167,23 @@ void hold_stranger(struct engine *e) {
         plan_first_extra(e);
 }
 
+/* Not while it is certain that all fail. But what one message's own failure holds up may not keep the verdicts of others. */
+bool hold_takes_read(struct engine *e) {
+    struct hold *h = &e->hold;
+    int64_t now = clock_monotonic(e->ports->clock);
+    if (!h->active)
+        return true;
+    if (!verdict_may_be_its_own(h->why.kind) || now - h->probed_at < PROBE_LEAST)
+        return false;
+    h->probed_at = now;
+    if (h->probe_timer.running && h->probe_timer.due < now + PROBE_LEAST)
+        timer_start(e->ports->timers, &h->probe_timer, now + PROBE_LEAST);
+    return true;
+}
+
 void hold_joined(struct engine *e) {
     struct hold *h = &e->hold;
-    if (!h->active || e->stopping || h->paced || !verdict_may_be_its_own(h->why.kind))
+    if (!h->active || e->stopping || !verdict_may_be_its_own(h->why.kind))
         return;
     int64_t now = clock_monotonic(e->ports->clock), least = h->probed_at + PROBE_LEAST;
     int64_t at = one_more_is_free(e) || least < now ? now : least;

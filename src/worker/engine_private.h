@@ -58,6 +58,8 @@ void hold_init(struct engine *e);
 void hold_note_cause(struct engine *e, const struct verdict *why);
 /* A message has failed for the first time. */
 void hold_stranger(struct engine *e);
+/* Whether an audit record may be read that couldn't be read before: in a hold it takes the place of a probe. */
+bool hold_takes_read(struct engine *e);
 /* A message came in: where all others fail, it is the one that tells. */
 void hold_joined(struct engine *e);
 /* Something failed that may fail for everyone. */

@@ -41,40 +41,48 @@ struct job {
     bool known_suspect;     /* it was set aside in an earlier delivery */
 
     /* The engine's. */
-    enum job_state state;
     TAILQ_ENTRY(job) in_state;
     struct place in_record; /* the line of its record */
-    struct call *call; /* transaction, or the GetItem that confirms */
+    struct call *call;      /* transaction, or the GetItem that confirms */
     struct timer timer;
     struct engine *engine;
-    unsigned ways_given; /* to older updates of its record that came in after it began */
-    bool gave_way;       /* since its last attempt, which the condition failed; the line's count of applied updates was: */
-    unsigned applied_then;
-    bool has_waited; /* for older updates that might come in, since its last attempt */
-    unsigned pauses; /* in a row, for the backoff */
-    bool is_probe;
-    enum verdict_kind failed_as; /* the last failure, where it is held for it; VERDICT_APPLIED: none is known */
-    int64_t tried_at;            /* monotonic: when the attempt began */
-    bool weighed;                /* others are known to succeed: from here on it is counted whether it fails alone */
-    unsigned row;                /* weighed attempts without an answer, in a row; a long silence counts as several */
-    uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */
-    uint64_t verdicts_at_start; /* of the engine, when the attempt began */
-    char signature[JOB_SIGNATURE_SIZE]; /* how it failed so */
-    uint64_t started;                    /* its last attempt's number among the engine's */
-    uint64_t commits_at_start; /* of its kind, when its attempt began */
-    uint64_t commits_before;   /* of its kind, when the attempt began that first failed with this signature */
-    uint64_t failures_before;  /* the engine's, before that failure */
-    uint64_t failed_after;               /* the engine's last attempt before it first failed with this signature */
-    unsigned failures_alike;
-    unsigned tries;           /* answers in a row that may have been a passing fault, and were not acted upon */
-    bool refused_by_changed;  /* DynamoDB refused it while a table wasn't what it was at start */
-    bool quotes_dynamodb;     /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
     struct buf confirm_request;
-    int64_t confirmed_at; /* monotonic: when it was last found not to be applied; 0: nobody needs to know */
-    bool tried_anew;      /* to be confirmed by another try */
-    unsigned confirmations; /* anew, after it had ended JOB_FAILED */
-    unsigned give_back_seconds;
     const char *give_back_why;
+    enum job_state state;
+    unsigned give_back_seconds;
+
+    /* Its attempts. */
+    int64_t tried_at;           /* monotonic: when the last one began */
+    uint64_t started;           /* its number among the engine's */
+    uint64_t verdicts_at_start; /* of the engine, when it began */
+    uint64_t commits_at_start;  /* of its kind, when it began */
+    unsigned pauses;            /* in a row, for the backoff */
+    unsigned tries;             /* answers in a row that may have been a passing fault, and were not acted upon */
+    bool is_probe;
+
+    /* Its failures: may they be its own? */
+    bool weighed;                               /* others are known to succeed: from here on it is counted whether it fails alone */
+    enum verdict_kind failed_as;                /* the last failure, where it is held for it; VERDICT_APPLIED: none is known */
+    unsigned failures_alike;                    /* in a row, like the last one */
+    unsigned row;                               /* weighed attempts without an answer, in a row; a long silence counts as several */
+    uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */
+    uint64_t commits_before;                    /* of its kind, when the attempt began that first failed so */
+    uint64_t failures_before;                   /* the engine's, before that failure */
+    uint64_t failed_after;                      /* the engine's last attempt before that failure */
+    char signature[JOB_SIGNATURE_SIZE];         /* how it failed */
+    bool refused_by_changed;                    /* DynamoDB refused it while a table wasn't what it was at start */
+    bool quotes_dynamodb;                       /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */
+
+    /* Its order among the updates of its record. */
+    bool gave_way;         /* since its last attempt, which the condition failed; the line's count of applied updates was: */
+    bool has_waited;       /* for older updates that might come in, since its last attempt */
+    unsigned applied_then;
+    unsigned ways_given;   /* to older updates of its record that came in after it began */
+
+    /* Its confirmation. */
+    bool tried_anew;        /* to be confirmed by another try */
+    unsigned confirmations; /* anew, after it had ended JOB_FAILED */
+    int64_t confirmed_at;   /* monotonic: when it was last found not to be applied; 0: nobody needs to know */
 };
 
 TAILQ_HEAD(job_list, job);

@@ -292,6 +292,45 @@ static void fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_e
     scene_done(&s);
 }
 
+/* The first message of a fresh worker meets a throttle that lasts, and nothing else was ever tried: each further one is tried as it comes. */
+static void fault_37_on_a_fresh_worker_too_whoever_comes_is_tried_at_once(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 38, 200);
+    struct scripted script = {.record = "k0\"", .code = "ThrottlingError", .left = FOR_EVER};
+    scene_script(&s, &script);
+    scene_set(&s, 0, 1);
+    scene_start(&s);
+    for (unsigned i = 1; i < 100; i++) {
+        scene_set(&s, i, 1);
+        world_run(&s.world, SECOND / 3);
+        if (i > 3 * 8)
+            assert_int_equal(s.db->committed, i);
+    }
+    scene_done(&s);
+}
+
+/* What one message's own failure holds up may not keep another's verdict. */
+static void fault_32_beside_it_a_failure_is_confirmed_once_it_can_be(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 62, 200);
+    struct scripted script = {.record = "k0\"", .status = 403, .code = "", .left = FOR_EVER};
+    scene_script(&s, &script);
+    scene_start(&s);
+    scene_set(&s, 1, 1);
+    scene_empties(&s, MINUTE);
+    s.db->get_item.mode = SIM_DENIED;
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    scene_set(&s, 0, 1);
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.dlq->count, 0);
+    s.db->get_item.mode = SIM_UP;
+    world_run(&s.world, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
 /* What waits for the DLQ has its verdict: it doesn't keep the first transaction from being tried. */
 static void with_the_dlq_denied_and_an_unparsable_message_first_healthy_ones_go_on(void **state) {
     (void)state;
@@ -343,6 +382,8 @@ int main(void) {
         cmocka_unit_test(fault_33_what_every_message_meets_is_none_s_own),
         cmocka_unit_test(fault_33_one_that_is_refused_while_others_commit_is_a_validation_error),
         cmocka_unit_test(fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_error_too),
+        cmocka_unit_test(fault_37_on_a_fresh_worker_too_whoever_comes_is_tried_at_once),
+        cmocka_unit_test(fault_32_beside_it_a_failure_is_confirmed_once_it_can_be),
         cmocka_unit_test(fault_37_a_record_that_is_throttled_for_long_makes_the_others_no_later),
         cmocka_unit_test(fault_37_the_throttles_of_a_few_records_hold_nothing),
         cmocka_unit_test(with_the_dlq_denied_and_an_unparsable_message_first_healthy_ones_go_on),
