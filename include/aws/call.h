@@ -24,20 +24,32 @@ enum call_class {
 };
 
 #define CALL_CODE_SIZE 96
-#define CALL_MESSAGE_SIZE 512
+#define CALL_MESSAGE_SIZE 768 /* a denial that names principal, action and resource at their longest, nearly */
+#define CALL_REQUEST_ID_SIZE 64
 
 struct call_result {
     enum call_class class;
     int status;                      /* HTTP; 0: no response */
-    bool from_service;               /* the error came as the service's own JSON (a code could be read): no proxy, no load balancer */
+    bool from_service; /* the error is the service's own (a code could be read, and what its answers bear was there) */
+    bool foreign; /* an answer came that isn't the service's: a proxy's, a load balancer's, a captive portal's. No
+                     verdict */
     bool untrusted;                  /* the server's certificate can't be trusted */
     bool unsent;                     /* it failed before a request was sent: no address, no connection, no trust, no memory */
     unsigned attempts;               /* requests made */
     int64_t retry_after;             /* microseconds the service asked us to wait; 0: it did not */
     int64_t answered;                /* monotonic: when the first byte of the last response came; 0: none came */
     char code[CALL_CODE_SIZE];       /* the exception's name without its namespace; "" where there is none */
-    char message[CALL_MESSAGE_SIZE]; /* the service's sentence, or ours on a transport error; cut at a character's end. Never for the log above DEBUG: it may quote values */
+    /* The service's sentence, or ours; cut at a character's end. Ours stands where from_service is false, and for the
+     * classes CALL_AUTH and CALL_CLOCK. The service's is for the log where the class is CALL_DENIED, and else for no
+     * level above DEBUG: it may quote values. */
+    char message[CALL_MESSAGE_SIZE];
+    char request_id[CALL_REQUEST_ID_SIZE]; /* of a failed call's last answer; "" where it has none */
 };
+
+/* A failed call in a word, for the log. */
+static inline const char *call_word(const struct call_result *result) {
+    return result->code[0] ? result->code : result->foreign ? "not the service's answer" : "no answer";
+}
 
 struct call; /* one in flight; valid until its done callback has returned */
 

@@ -30,7 +30,8 @@ struct aws_client_options {
     struct log *log;
     struct digest *digest;
     struct retry_policy retry; /* max_attempts 0: retry_policy_default() */
-    bool verify_crc32;         /* X-Amz-Crc32, where it comes, must fit the body (DynamoDB) */
+    bool checks_marks; /* answers have x-amzn-requestid or x-amz-crc32, which must fit the body; others aren't the
+                          service's (DynamoDB) */
     /* Where calls with keys of this account go, as endpoint has it; it is empty where nobody named it (then it is endpoint). False:
      * nowhere; ret_why says why. NULL: always to endpoint. */
     bool (*endpoint_of_account)(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],

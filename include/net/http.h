@@ -49,13 +49,15 @@ enum http_error {
 
 /* The response headers that are kept, and nothing else of them. */
 enum http_header {
-    HTTP_DATE,            /* Date */
-    HTTP_ERROR_TYPE,      /* x-amzn-errortype */
-    HTTP_QUERY_ERROR,     /* x-amzn-query-error */
-    HTTP_CRC32,           /* x-amz-crc32 */
-    HTTP_RETRY_AFTER,     /* Retry-After */
+    HTTP_DATE, /* Date */
+    HTTP_ERROR_TYPE, /* x-amzn-errortype */
+    HTTP_QUERY_ERROR, /* x-amzn-query-error */
+    HTTP_CRC32, /* x-amz-crc32 */
+    HTTP_RETRY_AFTER, /* Retry-After */
     HTTP_AMZ_RETRY_AFTER, /* x-amz-retry-after */
-    HTTP_REQUEST_ID,      /* x-amzn-requestid */
+    HTTP_REQUEST_ID, /* x-amzn-requestid */
+    HTTP_ENCODING, /* Content-Encoding */
+    HTTP_SERVER, /* Server: who says that it answers */
     HTTP_KEPT_HEADERS
 };
 

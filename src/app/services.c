@@ -166,7 +166,7 @@ static struct aws_client *new_client(struct services *services, const struct ser
         .log = o->log,
         .digest = o->digest,
         .retry = dynamodb ? retry_policy_dynamodb() : retry_policy_default(),
-        .verify_crc32 = dynamodb,
+        .checks_marks = dynamodb,
         .endpoint_of_account = dynamodb ? endpoint_of_account : NULL,
         .endpoint_ctx = services,
     });

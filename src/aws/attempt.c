@@ -98,6 +98,7 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         .silence = call->operation.attempt_silence,
         .wait = call->operation.attempt_wait,
     };
+    call->target = c->target;
     call->transfer = c->http.start(c->http.ctx, &request, done, call);
     if (!call->transfer) {
         return fail(call, CALL_RETRY, "the request could not be sent: out of memory");

@@ -39,8 +39,25 @@ static void release(struct call *call) {
     client_give_back(call);
 }
 
+/* That was asked last. */
+static const char *host_of(const struct call *call) {
+    const struct client_target *target = call->target ? call->target : call->client->target;
+    return target->host_line.data + sizeof "Host: " - 1;
+}
+
+static void tell(struct call *call) {
+    struct aws_client *c = call->client;
+    told_failed(&c->told, c->log, call->operation.name, host_of(call), &call->result, clock_monotonic(&c->clock));
+}
+
 static void finish(struct call *call, struct span body) {
     disarm(call);
+    if (call->result.class == CALL_OK) {
+        told_worked(&call->client->told, call->operation.name);
+    } else {
+        error_advise(&call->result);
+        tell(call);
+    }
     call->state = CALL_OVER;
     call->done(call->user, &call->result, body);
     release(call);
@@ -136,13 +153,27 @@ static void settle(struct call *call, const struct http_response *response) {
     pause_for(call, delay);
 }
 
+static void refine(struct call *call, const struct http_response *response) {
+    struct call_result *result = &call->result;
+    call->operation.refine(call->user, response->body, result);
+    if (result->foreign) {
+        char why[CALL_MESSAGE_SIZE + 32];
+        (void)snprintf(why, sizeof why, "that isn't the service's: %s", result->message);
+        error_foreign(response, host_of(call), why, result);
+    }
+}
+
 static void on_response(void *user, const struct http_response *response) {
     struct call *call = user;
     struct aws_client *c = call->client;
     call->transfer = NULL;
-    error_read(response, c->verify_crc32, clock_wall(&c->clock), &call->result);
+    const struct error_rules rules = {.checks_marks = c->checks_marks, .host = host_of(call)};
+    error_read(response, &rules, clock_wall(&c->clock), &call->result);
     if (call->operation.refine && (call->result.class == CALL_OK || call->result.from_service)) {
-        call->operation.refine(call->user, response->body, &call->result);
+        refine(call, response);
+    }
+    if (call->result.foreign && response->status < 500 && call->result.class != CALL_THROTTLED) {
+        tell(call); /* whether the next attempt helps or not: it might have passed for a success, or for a verdict */
     }
     if (call->operation.forgets_body && response->storage && response->body.len > SMALL_ANSWER) {
         /* What follows may need as much again. */

@@ -28,7 +28,7 @@ struct aws_client *aws_client_new(const struct aws_client_options *options) {
     c->random = options->random;
     c->log = options->log;
     c->policy = options->retry.max_attempts ? options->retry : retry_policy_default();
-    c->verify_crc32 = options->verify_crc32;
+    c->checks_marks = options->checks_marks;
     c->digest = options->digest;
     c->endpoint_of_account = options->endpoint_of_account;
     c->endpoint_ctx = options->endpoint_ctx;

@@ -3,7 +3,9 @@
 
 #include "buf.h"
 #include "client.h"
+#include "error.h"
 #include "sigv4.h"
+#include "told.h"
 
 enum call_state {
     CALL_IDLE,   /* in the pool */
@@ -31,7 +33,7 @@ struct aws_client {
     struct random *random;
     struct log *log;
     struct retry_policy policy;
-    bool verify_crc32;
+    bool checks_marks;
     struct buf target_prefix;
     char region[AWS_REGION_SIZE], signing_name[16];
     struct digest *digest;
@@ -48,6 +50,7 @@ struct aws_client {
     struct call *idle;
     size_t idle_count;
     struct aws_client_stats stats;
+    struct told told;
     int64_t date_from;          /* the second (wall) that date is of */
     char date[SIGV4_DATE_SIZE]; /* "": none yet */
 };
@@ -71,6 +74,7 @@ struct call {
     struct timer deadline_timer;
     struct credentials_wait wait;
     struct http_transfer *transfer;
+    const struct client_target *target; /* of the last attempt; NULL: none was made */
     struct retry_state retry;
     bool clock_corrected, credentials_refused;
     int64_t skew; /* that the last attempt was signed with */

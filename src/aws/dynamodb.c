@@ -80,7 +80,8 @@ static void refine_transact(void *user, struct span body, struct call_result *re
     struct cancellation *cancellation = &t->dynamodb->cancellation;
     cancellation->count = 0;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_committed(body), result);
+        refine_by_answer(dynamodb_read_committed(body), "it is not the empty object that a commit is answered with",
+                         result);
         return;
     }
     if (!is_cancelled(result)) {
@@ -91,7 +92,7 @@ static void refine_transact(void *user, struct span body, struct call_result *re
         result->class = dynamodb_cancellation_class(cancellation);
         return;
     }
-    refine_by_answer(status, result);
+    refine_by_answer(status, "it calls the transaction cancelled, but has no reasons that can be read", result);
     (void)snprintf(result->code, sizeof result->code, CANCELLED);
 }
 
@@ -131,7 +132,8 @@ static void refine_get_item(void *user, struct span body, struct call_result *re
     g->found = false;
     g->hash[0] = '\0';
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_item(body, g->log_id, &g->found, g->hash), result);
+        refine_by_answer(dynamodb_read_item(body, g->log_id, &g->found, g->hash),
+                         "it has no Item with the key that was asked for, and isn't empty", result);
     }
 }
 
@@ -164,7 +166,7 @@ struct put_item {
 static void refine_put_item(void *user, struct span body, struct call_result *result) {
     (void)user;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_put(body), result);
+        refine_by_answer(dynamodb_read_put(body), "it is not the object that a PutItem is answered with", result);
     }
 }
 
@@ -202,7 +204,8 @@ static void describe_table_release(void *user) {
 static void refine_describe_table(void *user, struct span body, struct call_result *result) {
     struct describe_table *d = user;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_table(body, &d->shape, &d->active), result);
+        refine_by_answer(dynamodb_read_table(body, &d->shape, &d->active),
+                         "it has no Table with a key schema and the types of its attributes", result);
     }
 }
 

@@ -7,7 +7,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sets all of result but its attempts. wall: now, for a Retry-After that is a date; verify_crc32: X-Amz-Crc32, where it came, must fit. */
-void error_read(const struct http_response *response, bool verify_crc32, int64_t wall, struct call_result *result);
+/* What an answer must have to be the service's. */
+struct error_rules {
+    /* DynamoDB: each answer has x-amzn-requestid or x-amz-crc32, and the latter fits the body. What has neither is
+     * somebody else's, whatever it says. */
+    bool checks_marks;
+    const char *host; /* that is asked, for sentences */
+};
+
+/* Sets all of result but its attempts. wall: now, for a Retry-After that is a date. */
+void error_read(const struct http_response *response, const struct error_rules *rules, int64_t wall,
+                struct call_result *result);
+/* Makes result that of an answer which isn't the service's: the message names its status, who answered, and why ("that
+ * isn't the service's: …"). The class is the caller's to set. */
+void error_foreign(const struct http_response *response, const char *host, const char *why, struct call_result *result);
 /* Sets result to a failure of our own, with this sentence. */
 void error_set(struct call_result *result, enum call_class class, const char *message);
+
+/* error_advice.c: where the credentials or the clock were refused, puts a sentence that says what mends it in place of
+ * the service's, which may hold what was signed: the session token is part of that. */
+void error_advise(struct call_result *result);

@@ -91,7 +91,7 @@ static const struct {
 };
 
 enum call_class retry_classify(int status, const char *code, bool from_service) {
-    if (status >= 200 && status < 300) {
+    if (status == 200) {
         return CALL_OK;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(CODES); i++) {

@@ -99,7 +99,7 @@ static void refine_receive(void *user, struct span body, struct call_result *res
     }
     enum answer_status status = sqs_read_messages(body, o->count, o->sqs->digest, &o->answer.messages);
     o->answered = status == ANSWER_FINE ? MESSAGES : NO_ANSWER;
-    refine_by_answer(status, result);
+    refine_by_answer(status, "it has no Messages, and isn't empty", result);
 }
 
 static void receive_done(void *user, const struct call_result *result, struct span body) {
@@ -138,7 +138,7 @@ static void refine_batch(void *user, struct span body, struct call_result *resul
     struct sqs_entry_result *entries = o->answer.entries;
     enum answer_status status = o->sends ? sqs_read_sent(body, o->count, &o->sent, entries) : sqs_read_batch(body, o->count, entries);
     o->answered = status == ANSWER_FINE ? BATCH : NO_ANSWER;
-    refine_by_answer(status, result);
+    refine_by_answer(status, "it names no entry of the batch", result);
 }
 
 static void batch_done(void *user, const struct call_result *result, struct span body) {
@@ -201,7 +201,7 @@ static void refine_attributes(void *user, struct span body, struct call_result *
     }
     enum answer_status status = sqs_read_attributes(body, &o->answer.attributes);
     o->answered = status == ANSWER_FINE ? ATTRIBUTES : NO_ANSWER;
-    refine_by_answer(status, result);
+    refine_by_answer(status, "it has no Attributes of a queue", result);
 }
 
 static void attributes_done(void *user, const struct call_result *result, struct span body) {
@@ -229,7 +229,7 @@ static void refine_url(void *user, struct span body, struct call_result *result)
     }
     enum answer_status status = sqs_read_queue_url(body, o->answer.url);
     o->answered = status == ANSWER_FINE ? URL : NO_ANSWER;
-    refine_by_answer(status, result);
+    refine_by_answer(status, "it has no QueueUrl", result);
 }
 
 static void url_done(void *user, const struct call_result *result, struct span body) {

@@ -43,7 +43,7 @@ static enum answer_status read_redrive_policy(const struct json_token *value, st
 }
 
 struct attributes {
-    bool found; /* there is an Attributes object */
+    bool found; /* one at least that every queue has */
     uint64_t visibility_timeout, retention, max_message_size;
     struct sqs_queue_attributes result; /* its counts are SQS_COUNT_UNKNOWN until they come */
 };
@@ -73,6 +73,7 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
                          {"ApproximateNumberOfMessagesDelayed", &a->result.delayed, INT64_MAX}};
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
         if (json_token_is(name, numbers[i].name)) {
+            a->found = true;
             return answer_number_text(value, numbers[i].max, numbers[i].at) ? ANSWER_FINE : ANSWER_GARBAGE;
         }
     }
@@ -80,6 +81,7 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
         return read_max_message_size(r, value, a);
     }
     if (json_token_is(name, "QueueArn")) {
+        a->found = true;
         return answer_text(value, a->result.arn, sizeof a->result.arn);
     }
     if (json_token_is(name, "RedrivePolicy")) {
@@ -95,12 +97,7 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
 }
 
 static enum answer_status attributes_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    struct attributes *a = user;
-    if (!json_token_is(name, "Attributes")) {
-        return answer_skip(r, value);
-    }
-    a->found = value->event == JSON_OBJECT_BEGIN;
-    return answer_object(r, value, attribute_member, a);
+    return json_token_is(name, "Attributes") ? answer_object(r, value, attribute_member, user) : answer_skip(r, value);
 }
 
 enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes) {

@@ -32,6 +32,7 @@ struct reading {
     struct attribute_list attributes; /* of the message being read */
     size_t max;
     struct sqs_messages messages;
+    bool has_list, has_others; /* members: Messages; any others */
     struct span broken[SQS_BATCH_MAX]; /* groups of which one was left out, as they stand in the answer; absent: not told */
     size_t broken_count;
 };
@@ -310,12 +311,21 @@ static enum answer_status message(void *user, struct json_reader *r, const struc
 }
 
 static enum answer_status receive_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
-    return json_token_is(name, "Messages") ? answer_array(r, value, message, user) : answer_skip(r, value);
+    struct reading *reading = user;
+    if (json_token_is(name, "Messages")) {
+        reading->has_list = true;
+        return answer_array(r, value, message, reading);
+    }
+    reading->has_others = true;
+    return answer_skip(r, value);
 }
 
 enum answer_status sqs_read_messages(struct span body, size_t max, struct digest *digest, struct sqs_messages *ret_messages) {
     struct reading reading = {.digest = digest, .max = max < SQS_BATCH_MAX ? max : SQS_BATCH_MAX};
     enum answer_status status = answer_read(body, receive_member, &reading);
+    if (status == ANSWER_FINE && reading.has_others && !reading.has_list) {
+        status = ANSWER_GARBAGE;
+    }
     if (status != ANSWER_FINE) {
         sqs_messages_free(&reading.messages);
         return status;

@@ -138,6 +138,13 @@ static enum answer_status read_batch(struct span body, size_t count, const struc
     if (status != ANSWER_FINE) {
         return status;
     }
+    bool is_ours = false;
+    for (size_t i = 0; i < b.count; i++) {
+        is_ours = is_ours || b.entries[i].named;
+    }
+    if (!is_ours) {
+        return ANSWER_GARBAGE;
+    }
     for (size_t i = 0; i < b.count; i++) {
         ret_entries[i] = b.entries[i].result;
     }

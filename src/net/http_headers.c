@@ -13,6 +13,8 @@ static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
     [HTTP_RETRY_AFTER] = NAME("retry-after"),
     [HTTP_AMZ_RETRY_AFTER] = NAME("x-amz-retry-after"),
     [HTTP_REQUEST_ID] = NAME("x-amzn-requestid"),
+    [HTTP_ENCODING] = NAME("content-encoding"),
+    [HTTP_SERVER] = NAME("server"),
 };
 
 /* HTTP_KEPT_HEADERS: none that is kept, as most lines are. */

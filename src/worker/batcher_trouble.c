@@ -38,7 +38,7 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
 static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
     char message[96];
     snprintf(message, sizeof message, begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
-    struct log_field fields[6] = {LOG_C("code", result->code[0] ? result->code : "no answer"), LOG_I("status", result->status),
+    struct log_field fields[6] = {LOG_C("code", call_word(result)), LOG_I("status", result->status),
                                   LOG_I("entries", b->queued + b->suspected)};
     if (result->class == CALL_DENIED && result->from_service && result->message[0])
         fields[3] = LOG_C("says", result->message);

@@ -78,7 +78,7 @@ static const char *waiting_text(const struct quest *q, const struct call_result 
 void quest_try_again(struct quest *q, const struct call_result *result) {
     struct discovery *d = q->discovery;
     int64_t now = clock_monotonic(d->ports.clock);
-    const char *why = result->from_service ? result->code : result->message;
+    const char *why = result->from_service || result->foreign ? call_word(result) : result->message;
     if (q->tries == 0)
         LOG_EVENT(d->ports.log, LOG_LEVEL_WARNING, waiting_text(q, result), LOG_C("setting", q->setting),
                   LOG_C("service", quest_is_of_dynamodb(q->kind) ? "DynamoDB" : "SQS"),

@@ -150,7 +150,7 @@ static void on_record_put(void *user, const struct call_result *result) {
     struct failure_record *record = user;
     struct queue_worker *w = record->worker;
     if (result->class != CALL_OK)
-        repeated_line_say(&w->repeated.no_record, span_cstr(record->message_id), result->code[0] ? result->code : "no answer");
+        repeated_line_say(&w->repeated.no_record, span_cstr(record->message_id), call_word(result));
     LIST_REMOVE(record, link);
     buf_free(&record->request);
     free(record);

@@ -28,7 +28,8 @@ static void log_unconfirmed(struct engine *e, const struct call_result *result) 
     if (!engine_cannot_confirm(e, blame_of(result)))
         return;
     LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Failures can't be confirmed, and wait: the audit table can't be read",
-              LOG_C("audit_table", e->context->audit_table), LOG_C("code", result->code), LOG_I("status", result->status));
+              LOG_C("audit_table", e->context->audit_table), LOG_C("code", call_word(result)),
+              LOG_I("status", result->status));
 }
 
 static void wait_to_confirm(struct engine *e, struct job *job) {

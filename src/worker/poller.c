@@ -148,8 +148,7 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
 
 static void log_failing(struct queue_worker *w, const struct call_result *result) {
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Receiving fails; trying again until it works",
-              LOG_C("queue", w->facts->queue.name), LOG_C("code", result->code[0] ? result->code : "no answer"),
-              LOG_I("status", result->status));
+              LOG_C("queue", w->facts->queue.name), LOG_C("code", call_word(result)), LOG_I("status", result->status));
 }
 
 /* Whether what failed may have been one message's: of several at once, or of none, something would come. */

@@ -34,18 +34,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) {
         return 0;
     }
-    struct http_response response = {.status = 200 + 2 * data[0], .message = ""};
+    struct http_response response = {.status = 200 + (data[0] & 0xfe), .message = ""};
     struct span rest = span_of((const char *)data + 1, size - 1);
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
         response.header[i] = take_header(&rest);
     }
     response.body = rest;
     struct call_result result = {.attempts = 1};
-    error_read(&response, true, 1000 * MICROSECONDS, &result);
+    const struct error_rules rules = {.checks_marks = data[0] & 1, .host = "host"};
+    error_read(&response, &rules, 1000 * MICROSECONDS, &result);
     check_text(result.code, sizeof result.code);
     check_text(result.message, sizeof result.message);
+    check_text(result.request_id, sizeof result.request_id);
     bool well_formed = result.from_service == (result.code[0] != '\0') && result.retry_after >= 0 &&
-                       (result.class != CALL_PERMANENT || result.from_service) && (result.class != CALL_OK || response.status < 300);
+                       !(result.from_service && result.foreign) &&
+                       (result.class != CALL_PERMANENT || result.from_service) &&
+                       (result.class != CALL_OK || response.status == 200);
     if (!well_formed) {
         abort();
     }

@@ -48,7 +48,7 @@ PASSING: dict[str, Callable[..., Any]] = {
     "an InternalServerError": faults.internal_error(),
     "a load balancer's 502": faults.load_balancer_error(502),
     "a load balancer's 503": faults.load_balancer_error(503),
-    "a 500 without a body": faults.respond(500),
+    "a 500 without a body": faults.respond_as_service(500),
     "a 400 that is no JSON": faults.respond(400, b"<html>"),
     "a 200 that is no JSON": faults.respond(200, b"<html>captive portal</html>", {"content-type": "text/html"}),
     "a 200 that is cut JSON": faults.respond(200, b'{"a":'),
@@ -244,11 +244,11 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("answer", FOREIGN.values(), ids=FOREIGN.keys())
-def test_a_200_that_only_somebody_else_can_have_given_is_neither_a_commit_nor_a_verdict(scene: Scene, proxy: Proxy, answer: Any) -> None:
+def test_fault_35_a_200_that_only_somebody_else_can_have_given_is_neither_a_commit_nor_a_verdict(scene: Scene, proxy: Proxy, answer: Any) -> None:
     bodies = chain(scene, 3)
-    lost = proxy.on("TransactWriteItems", faults.respond(200, answer), when=faults.about("r0"), times=1)
+    lost = proxy.on("TransactWriteItems", faults.respond_as_service(200, answer), when=faults.about("r0"), times=1)
     proxy.on("TransactWriteItems", commit_and_deny, when=faults.about("r1"), times=1)
-    misread = proxy.on("GetItem", faults.respond(200, answer), times=1)
+    misread = proxy.on("GetItem", faults.respond_as_service(200, answer), times=1)
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     assert run.code == 0 and lost.fired == misread.fired == 1
     assert versions(scene) == {1} and not scene.dead() and len(scene.audits()) == 3

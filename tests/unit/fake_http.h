@@ -172,7 +172,7 @@ static inline struct aws_client_options fake_client_options(struct fake *f) {
         .log = &f->log,
         .digest = f->digest,
         .retry = retry_policy_dynamodb(),
-        .verify_crc32 = true,
+        .checks_marks = true,
     };
 }
 
@@ -186,8 +186,14 @@ static inline void fake_respond(struct fake *f, size_t k, struct http_response r
     t->done(t->user, &response);
 }
 
+/* The same with the service's request id. */
+static inline void fake_respond_marked(struct fake *f, size_t k, struct http_response response) {
+    response.header[HTTP_REQUEST_ID] = SPAN("0VB2E5VOKS8EXAMPLE");
+    fake_respond(f, k, response);
+}
+
 static inline void fake_respond_with(struct fake *f, size_t k, int status, const char *body) {
-    fake_respond(f, k, (struct http_response){.status = status, .body = span_cstr(body)});
+    fake_respond_marked(f, k, (struct http_response){.status = status, .body = span_cstr(body)});
 }
 
 /* Lets time go on by so much, firing what becomes due on the way. */

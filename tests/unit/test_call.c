@@ -233,6 +233,18 @@ static void what_is_not_the_services_is_not_shown_to_the_operation(void **state)
     call_cancel(f->call);
 }
 
+static void fault_35_a_200_of_somebody_else_is_tried_again_and_told(void **state) {
+    struct fixture *f = *state;
+    begin(f);
+    fake_respond(&f->fake, 0, (struct http_response){.status = 200, .body = SPAN("{}")});
+    assert_int_equal(f->refined, 0);
+    assert_int_equal(f->done, 0);
+    assert_int_equal(f->fake.log_lines, 2); /* that, and at DEBUG that it is tried again */
+    fake_pass(&f->fake, SECOND);
+    fake_respond_with(&f->fake, 1, 200, "{}");
+    check(f, CALL_OK, 2);
+}
+
 static void a_wrong_checksum_is_tried_again(void **state) {
     struct fixture *f = *state;
     begin(f);
@@ -382,7 +394,7 @@ static void no_memory_for_a_request_is_a_transient_failure(void **state) {
 static void respond_with_date(struct fixture *f, size_t k, const char *body, const char *date) {
     struct http_response response = {.status = 400, .body = span_cstr(body)};
     response.header[HTTP_DATE] = span_cstr(date);
-    fake_respond(&f->fake, k, response);
+    fake_respond_marked(&f->fake, k, response);
 }
 
 static void fault_20_a_clock_that_is_off_is_corrected_from_the_services_date(void **state) {
@@ -571,7 +583,8 @@ static void assert_answer_left(struct fixture *f, size_t size, bool forgets, boo
     f->answer = &answer;
     f->forgets_body = forgets;
     begin(f);
-    fake_respond(&f->fake, f->fake.request_count - 1, (struct http_response){.status = 200, .body = buf_span(&answer), .storage = &answer});
+    fake_respond_marked(&f->fake, f->fake.request_count - 1,
+                        (struct http_response){.status = 200, .body = buf_span(&answer), .storage = &answer});
     assert_int_equal(f->result.class, CALL_OK);
     assert_int_equal(f->body[0], is_left ? '1' : '\0');
     assert_int_equal(f->answer_at_the_end > 0, is_left);
@@ -596,6 +609,7 @@ int main(void) {
         TEST(the_attempts_of_a_call_are_bounded),
         TEST(a_permanent_refusal_is_told_at_once),
         TEST(denied_access_is_told_at_once),
+        TEST(fault_35_a_200_of_somebody_else_is_tried_again_and_told),
         TEST(the_operation_may_see_an_answer_otherwise),
         TEST(fault_28_a_large_answer_that_was_read_is_not_held_while_its_receiver_works),
         TEST(what_is_not_the_services_is_not_shown_to_the_operation),

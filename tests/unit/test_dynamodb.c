@@ -145,6 +145,29 @@ static void a_200_that_is_somebody_elses_word_is_tried_again(void **state) {
     }
 }
 
+static void fault_35_what_somebody_else_says_is_no_commit_and_no_not_found(void **state) {
+    struct fixture *f = *state;
+    static const char *const bodies[] = {
+        "{}", "{\"status\":\"ok\"}", "{\"errors\":[{}]}", "<html></html>", "", "[]", ITEM("l1"), TABLE};
+    f->service->is_foreign = true;
+    for (enum which w = TRANSACT; w < KINDS; w++) {
+        for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
+            const struct fake_answer script[] = {{200, bodies[i]}, {200, bodies[i]}, {200, bodies[i]}};
+            run(f, w, script, ARRAY_LENGTH(script));
+            const struct call_result *r = &f->transact.call;
+            assert_int_equal(r->class, CALL_RETRY);
+            assert_true(r->foreign && !r->from_service);
+            assert_false(f->found || f->has_hash || f->has_shape || f->active);
+        }
+    }
+    static const struct fake_answer refused = {400, "{\"__type\":\"x#TransactionCanceledException\","
+                                                    "\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\"}]}"};
+    const struct fake_answer script[] = {refused, refused, refused};
+    run(f, TRANSACT, script, ARRAY_LENGTH(script));
+    assert_int_equal(f->transact.call.class, CALL_RETRY);
+    assert_int_equal(f->transact.reason_count, 0);
+}
+
 static void a_request_for_an_item_that_cannot_be_read_is_not_begun(void **state) {
     struct fixture *f = *state;
     assert_null(f->port.get_item(f->port.ctx, SPAN("{"), NULL, got, f));
@@ -264,6 +287,7 @@ int main(void) {
         CASE(each_call_says_what_it_is),
         CASE(a_200_that_is_garbage_is_tried_again_and_never_the_services_word),
         CASE(a_200_that_is_somebody_elses_word_is_tried_again),
+        CASE(fault_35_what_somebody_else_says_is_no_commit_and_no_not_found),
         CASE(a_request_for_an_item_that_cannot_be_read_is_not_begun),
         CASE(a_cancellation_has_the_class_of_its_reasons),
         CASE(a_cancellation_without_readable_reasons_is_no_answer),

@@ -157,11 +157,13 @@ static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state)
                                                                    "x-Amzn-ErrorType:  Some#Thing \r\n"
                                                                    "x-amzn-query-error: A.B;Sender\r\n"
                                                                    "X-Amz-Crc32: 123\r\nRetry-After: 7\r\nx-amz-retry-after:\t1500\r\n"
+                                                                   "Server:a b\r\nContent-Encoding: gzip\r\n"
                                                                    "X-Other: no\r\nx-amzn-RequestId: ID\r\nContent-Length: 3\r\n\r\nbad"},
                                     1 << 20);
     static const char *const expected[HTTP_KEPT_HEADERS] = {
         [HTTP_DATE] = "Sun, 06 Nov 1994 08:49:37 GMT", [HTTP_ERROR_TYPE] = "Some#Thing", [HTTP_QUERY_ERROR] = "A.B;Sender",
-        [HTTP_CRC32] = "123", [HTTP_RETRY_AFTER] = "7", [HTTP_AMZ_RETRY_AFTER] = "1500", [HTTP_REQUEST_ID] = "ID"};
+        [HTTP_CRC32] = "123", [HTTP_RETRY_AFTER] = "7", [HTTP_AMZ_RETRY_AFTER] = "1500", [HTTP_REQUEST_ID] = "ID",
+        [HTTP_ENCODING] = "gzip", [HTTP_SERVER] = "a b"};
     assert_int_equal(o->status, 400);
     assert_int_equal(o->error, HTTP_FINE);
     assert_string_equal(o->body, "bad");

@@ -146,9 +146,10 @@ static void each_call_says_what_it_is(void **state) {
         [RECEIVE] = {200, "{}"},
         [DELETE] = {200, "{\"Successful\":[{\"Id\":\"0\"}]}"},
         [CHANGE] = {200, "{\"Failed\":[{\"Id\":\"0\",\"Code\":\"ReceiptHandleIsInvalid\",\"SenderFault\":true}]}"},
-        [SEND] = {200, "{}"},
-        [ATTRIBUTES] = {200, "{\"Attributes\":{\"QueueArn\":\"a\",\"ApproximateNumberOfMessages\":\"0\","
-                             "\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}}"},
+        [SEND] = {200, "{\"Successful\":[{\"Id\":\"0\"}]}"}, /* without an id of the message: not acknowledged */
+        [ATTRIBUTES] =
+            {200, "{\"Attributes\":{\"QueueArn\":\"a\",\"ApproximateNumberOfMessages\":\"0\","
+                  "\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}}"},
         [GET_URL] = {200, "{\"QueueUrl\":\"" URL "\"}"},
     };
     for (enum which w = RECEIVE; w < KINDS; w++) {
@@ -188,6 +189,30 @@ static void a_200_that_is_garbage_is_tried_again_and_never_the_services_word(voi
         assert_int_equal(f->result.status, 200);
         assert_false(f->has_answer);
         assert_int_equal(f->count, 0);
+    }
+}
+
+static void fault_35_an_answer_of_another_shape_is_a_fault_on_the_way_that_says_what_it_lacks(void **state) {
+    struct fixture *f = *state;
+    static const char *const lacks[KINDS] = {"it has no Messages, and isn't empty", "it names no entry of the batch",
+                                             "it names no entry of the batch",      "it names no entry of the batch",
+                                             "it has no Attributes of a queue",     "it has no QueueUrl"};
+    static const char *const bodies[] = {"{\"status\":\"ok\"}", "{\"errors\":[{}]}", "<html></html>", "", "[]", "{}"};
+    for (enum which w = RECEIVE; w < KINDS; w++) {
+        for (size_t i = 0; i < ARRAY_LENGTH(bodies) - (w == RECEIVE); i++) {
+            const struct fake_answer script[] = {{200, bodies[i]}, {200, bodies[i]}, {200, bodies[i]}};
+            fake_service_script(f->service, script, ARRAY_LENGTH(script));
+            f->calls = 0;
+            assert_non_null(start(f, w));
+            fake_service_run(f->service);
+            assert_int_equal(f->calls, 1);
+            assert_int_equal(f->result.class, CALL_RETRY);
+            assert_true(f->result.foreign && !f->result.from_service && !f->has_answer);
+            char expected[256];
+            (void)snprintf(expected, sizeof expected, "HTTP status 200 from 127.0.0.1:1 that isn't the service's: %s",
+                           lacks[w]);
+            assert_string_equal(f->result.message, expected);
+        }
     }
 }
 
@@ -290,6 +315,7 @@ int main(void) {
         CASE(a_receive_gives_messages_that_are_the_receivers),
         CASE(each_call_says_what_it_is),
         CASE(a_200_that_is_garbage_is_tried_again_and_never_the_services_word),
+        CASE(fault_35_an_answer_of_another_shape_is_a_fault_on_the_way_that_says_what_it_lacks),
         CASE(what_an_earlier_attempt_gave_is_forgotten),
         CASE(an_error_of_the_service_passes_through),
         CASE(a_cancelled_call_calls_nobody_and_leaves_nothing),

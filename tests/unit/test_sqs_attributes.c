@@ -167,6 +167,17 @@ static void attributes_are_read_strictly(void **state) {
     }
 }
 
+static void fault_35_an_answer_without_any_attribute_of_a_queue_is_not_sqss(void **state) {
+    (void)state;
+    static const char *const texts[] = {"{}", "{\"Attributes\":{}}", "{\"Attributes\":null}",
+                                        "{\"Attributes\":{\"status\":\"ok\"}}", "{\"QueueArn\":\"a\"}"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct sqs_queue_attributes a = {.retention = 77};
+        assert_int_equal(sqs_read_attributes(span_cstr(texts[i]), &a), ANSWER_GARBAGE);
+        assert_int_equal(a.retention, 77);
+    }
+}
+
 static void an_arn_that_does_not_fit_is_garbage(void **state) {
     (void)state;
     char text[512];
@@ -187,6 +198,7 @@ int main(void) {
         cmocka_unit_test(a_count_that_is_missing_is_unknown_and_not_zero),
         cmocka_unit_test(a_redrive_count_may_be_a_number_or_a_string),
         cmocka_unit_test(attributes_are_read_strictly),
+        cmocka_unit_test(fault_35_an_answer_without_any_attribute_of_a_queue_is_not_sqss),
         cmocka_unit_test(an_arn_that_does_not_fit_is_garbage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,10 +149,21 @@ static void of_more_attributes_than_sqs_has_ten_are_kept(void **state) {
 }
 
 static void no_messages_may_be_said_in_several_ways(void **state) {
-    static const char *const texts[] = {"{}", "{\"Messages\":[]}", "{\"Messages\":null}", "{\"New\":{\"Messages\":[1]}}"};
+    static const char *const texts[] = {"{}", "{\"Messages\":[]}", "{\"Messages\":null}",
+                                        "{\"New\":{\"Messages\":[1]},\"Messages\":[]}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_messages all = read_fine(*state, texts[i], 10);
         assert_int_equal(all.count + all.corrupt, 0);
+    }
+}
+
+static void fault_35_another_object_than_sqs_has_is_no_empty_queue(void **state) {
+    static const char *const texts[] = {
+        "{\"status\":\"ok\"}", "{\"errors\":[]}", "{\"New\":{\"Messages\":[]}}", "{\"messages\":[]}", "[]", "\"\"", ""};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct sqs_messages all = {.count = 77};
+        assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), ANSWER_GARBAGE);
+        assert_int_equal(all.count, 77);
     }
 }
 
@@ -302,6 +313,7 @@ int main(void) {
         WITH_DIGEST(attributes_are_kept_byte_for_byte_in_the_order_of_their_names),
         WITH_DIGEST(of_more_attributes_than_sqs_has_ten_are_kept),
         WITH_DIGEST(no_messages_may_be_said_in_several_ways),
+        WITH_DIGEST(fault_35_another_object_than_sqs_has_is_no_empty_queue),
         WITH_DIGEST(odd_attributes_are_not_taken_for_numbers),
         WITH_DIGEST(what_is_no_message_is_left_out_and_counted),
         WITH_DIGEST(on_a_fifo_queue_none_overtakes_one_of_its_group_that_was_left_out),

@@ -30,23 +30,26 @@ static void each_entry_has_its_own_verdict(void **state) {
     } cases[] = {
         {"{\"Successful\":[{\"Id\":\"0\"},{\"Id\":\"1\"}]}", "++"},
         {"{\"Successful\":[{\"Id\":\"1\"},{\"Id\":\"0\"}],\"Failed\":[]}", "++"},
-        {"{\"Failed\":[{\"Code\":\"ReceiptHandleIsInvalid\",\"Id\":\"1\",\"Message\":\"m\",\"SenderFault\":true}],\"Successful\":[{\"Id\":\"0\"},"
+        {"{\"Failed\":[{\"Code\":\"ReceiptHandleIsInvalid\",\"Id\":\"1\",\"Message\":\"m\",\"SenderFault\":true}],"
+         "\"Successful\":[{\"Id\":\"0\"},"
          "{\"Id\":\"2\"}]}",
          "+-+"},
         {"{\"Failed\":[{\"Id\":\"0\",\"SenderFault\":false,\"Code\":\"InternalError\"}]}", "-"},
         {"{\"Failed\":[{\"Id\":\"0\",\"Code\":\"InternalError\"}]}", "-"},
-        {"{}", "..."},
-        {"{\"Successful\":null,\"Failed\":null}", ".."},
+        {"{\"Successful\":[{\"Id\":\"2\"}],\"Failed\":null}", "..+"},
         {"{\"Successful\":[{\"Id\":\"9\"}],\"Failed\":[{\"Id\":\"8\",\"Code\":\"c\"}]}", "........-+"},
         /* unknown and odd ids */
-        {"{\"Successful\":[{\"Id\":\"2\"},{\"Id\":\"00\"},{\"Id\":\"\"},{\"Id\":0},{\"Id\":null},{},null,{\"Id\":\"-1\"},{\"Id\":\"10\"}]}", ".."},
+        {"{\"Successful\":[{\"Id\":\"1\"},{\"Id\":\"2\"},{\"Id\":\"00\"},{\"Id\":\"\"},{\"Id\":0},{\"Id\":null},{},"
+         "null,{\"Id\":\"-1\"},{\"Id\":\"10\"}]}",
+         ".+"},
         {"{\"Successful\":[{\"Id\":\"\\u0030\"}]}", "+"},
         /* named twice */
         {"{\"Successful\":[{\"Id\":\"0\"},{\"Id\":\"0\"}]}", "+."},
         {"{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"0\",\"Code\":\"c\",\"SenderFault\":true}]}", "-"},
         {"{\"Failed\":[{\"Id\":\"0\",\"Code\":\"c\",\"SenderFault\":true}],\"Successful\":[{\"Id\":\"0\"}]}", "-"},
         /* unknown members */
-        {"{\"New\":[{\"Id\":\"0\"}],\"Successful\":[{\"Id\":\"0\",\"New\":{\"Id\":\"1\"},\"MD5OfMessageBody\":\"x\"}]}", "+."},
+        {"{\"New\":[{\"Id\":\"0\"}],\"Successful\":[{\"Id\":\"0\",\"New\":{\"Id\":\"1\"},\"MD5OfMessageBody\":\"x\"}]}",
+         "+."},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         expect_batch(cases[i].text, cases[i].verdicts);
@@ -68,7 +71,9 @@ static void a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body(voi
     } cases[] = {
         {"{\"Successful\":[" TAKEN_A "," TAKEN_B "]}", {true, true}},
         {"{\"Successful\":[" TAKEN_B "," TAKEN_A "],\"Failed\":[]}", {true, true}},
-        {"{\"Successful\":[{\"MD5OfMessageBody\":\"\\u0030cc175b9c0f1b6a831c399e269772661\",\"MessageId\":\"m\",\"Id\":\"0\"}]}", {true, false}},
+        {"{\"Successful\":[{\"MD5OfMessageBody\":\"\\u0030cc175b9c0f1b6a831c399e269772661\",\"MessageId\":\"m\",\"Id\":"
+         "\"0\"}]}",
+         {true, false}},
         {"{\"Successful\":[{\"Id\":\"0\"}," TAKEN_B "]}", {false, true}},
         {"{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"}," TAKEN_B "]}", {false, true}},
         {"{\"Successful\":[{\"Id\":\"0\",\"MD5OfMessageBody\":\"" MD5_A "\"}," TAKEN_B "]}", {false, true}},
@@ -77,14 +82,15 @@ static void a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body(voi
         {"{\"Successful\":[" TAKEN("0", "7", "\"" MD5_A "\"") "," TAKEN_B "]}", {false, true}},
         {"{\"Successful\":[" TAKEN("0", "\"m\"", "null") "," TAKEN_B "]}", {false, true}},
         {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"\"") "," TAKEN_B "]}", {false, true}},
-        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"0CC175B9C0F1B6A831C399E269772661\"") "," TAKEN_B "]}", {false, true}},
+        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"0CC175B9C0F1B6A831C399E269772661\"") "," TAKEN_B "]}",
+         {false, true}},
         /* each for the other */
-        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"" MD5_B "\"") "," TAKEN("1", "\"m\"", "\"" MD5_A "\"") "]}", {false, false}},
+        {"{\"Successful\":[" TAKEN("0", "\"m\"", "\"" MD5_B "\"") "," TAKEN("1", "\"m\"", "\"" MD5_A "\"") "]}",
+         {false, false}},
         /* named twice */
         {"{\"Successful\":[" TAKEN_A ",{\"Id\":\"0\"}," TAKEN_B "]}", {false, true}},
         {"{\"Successful\":[{\"Id\":\"0\"}," TAKEN_A "," TAKEN_B "]}", {false, true}},
         {"{\"Successful\":[" TAKEN_A "," TAKEN_A "," TAKEN_B "]}", {true, true}},
-        {"{}", {false, false}},
     };
     struct digest *digest = digest_new();
     assert_non_null(digest);
@@ -123,6 +129,26 @@ static void where_the_library_has_no_md5_a_letters_id_is_enough(void **state) {
     struct sqs_entry_result e[2];
     assert_int_equal(sqs_read_sent(SPAN("{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"},{\"Id\":\"1\"}]}"), 2, &sent, e), ANSWER_FINE);
     assert_true(e[0].ok && !e[1].ok);
+}
+
+static void fault_35_an_answer_that_names_no_entry_is_not_sqss(void **state) {
+    (void)state;
+    static const struct sqs_sent sent = {.md5 = {""}};
+    static const char *const texts[] = {"{}",
+                                        "{\"status\":\"ok\"}",
+                                        "{\"errors\":[{\"Id\":\"0\"}]}",
+                                        "{\"Successful\":[],\"Failed\":[]}",
+                                        "{\"Successful\":null}",
+                                        "{\"Successful\":[{\"Id\":\"7\"}]}",
+                                        "{\"Messages\":[]}",
+                                        "[]",
+                                        ""};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct sqs_entry_result e[2] = {{.code = "untouched"}};
+        assert_int_equal(sqs_read_batch(span_cstr(texts[i]), 2, e), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_sent(span_cstr(texts[i]), 2, &sent, e), ANSWER_GARBAGE);
+        assert_string_equal(e[0].code, "untouched");
+    }
 }
 
 static void a_failed_entry_without_a_code_is_still_not_ok(void **state) {
@@ -202,6 +228,7 @@ int main(void) {
         cmocka_unit_test(a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body),
         cmocka_unit_test(the_reason_why_a_letter_was_refused_is_told),
         cmocka_unit_test(where_the_library_has_no_md5_a_letters_id_is_enough),
+        cmocka_unit_test(fault_35_an_answer_that_names_no_entry_is_not_sqss),
         cmocka_unit_test(a_failed_entry_without_a_code_is_still_not_ok),
         cmocka_unit_test(a_long_code_is_cut),
         cmocka_unit_test(a_garbled_batch_writes_nothing),

@@ -9,9 +9,17 @@ from harness.proxy import Response, pass_on
 JSON_HEADERS = {"content-type": "application/x-amz-json-1.0"}
 
 
+# What the service's answers have, and no box on the path knows.
+REQUEST_ID = "5B8G6K2LM5R2VMKSAV3Q1QBPGNVV4KQNSO5AEMVJF66Q9ASUAAJG"
+
+
+def _encoded(body):
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
 def respond(status, body=b"", headers=None):
-    """Answers without asking the service. body: bytes, or a value for JSON."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    """Answers without asking the service, as some box on the path does. body: bytes, or a value for JSON."""
+    data = _encoded(body)
 
     async def action(exchange):
         await exchange.send(Response(status, headers or JSON_HEADERS, data))
@@ -19,8 +27,15 @@ def respond(status, body=b"", headers=None):
     return action
 
 
+def respond_as_service(status, body=b"", headers=None):
+    """The same with the marks of the service's own answers."""
+    data = _encoded(body)
+    marks = {"x-amzn-requestid": REQUEST_ID, "x-amz-crc32": str(zlib.crc32(data))}
+    return respond(status, data, {**JSON_HEADERS, **marks, **(headers or {})})
+
+
 def service_error(code, status=400, message="As the service says.", namespace="com.amazonaws.dynamodb.v20120810", headers=None):
-    return respond(status, {"__type": f"{namespace}#{code}", "message": message}, {**JSON_HEADERS, **(headers or {})})
+    return respond_as_service(status, {"__type": f"{namespace}#{code}", "message": message}, headers)
 
 
 def internal_error():
@@ -37,8 +52,8 @@ def throttled(code="ThrottlingException"):
     return service_error(code, 400, "Rate exceeded")
 
 
-def denied():
-    return service_error("AccessDeniedException", 400, "User is not authorized to perform this", "com.amazon.coral.service")
+def denied(message="User is not authorized to perform this"):
+    return service_error("AccessDeniedException", 400, message, "com.amazon.coral.service")
 
 
 def cancelled(*reasons):
@@ -53,9 +68,9 @@ def cancelled(*reasons):
             entry["Item"] = item
         entries.append(entry)
     codes = ", ".join(entry["Code"] for entry in entries)
-    return respond(400, {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                         "Message": f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-                         "CancellationReasons": entries})
+    return respond_as_service(400, {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                                    "Message": f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+                                    "CancellationReasons": entries})
 
 
 def cut_response(after=0, reset=False):
