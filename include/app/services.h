@@ -52,6 +52,8 @@ struct services {
     struct dynamodb *dynamodb_calls;
     struct sqs_port sqs;
     struct dynamodb_port dynamodb;
+    struct clock machine_clock;
+    struct clock clock; /* the same, its dates corrected by the services': for what is written down */
 };
 
 /* Looks up what the settings of the AWS kind say. Problems are logged, all of them; false where there is one. services_free() is needed in any

@@ -9,7 +9,10 @@
 
 #define KEY_NAME_MAX 255         /* bytes of a key attribute's name */
 #define TABLE_NAME_MAX 1024      /* bytes; a table's ARN is taken as a name as well */
-#define TABLE_ATTRIBUTES_MAX 64  /* AttributeDefinitions: 2 + 2 for each of 20 + 5 indexes is the most that DynamoDB has */
+/* Of AttributeDefinitions: a table has 167 at DynamoDB's usual quotas (8 for each of 20 global indexes, one for each of
+ * 5 local ones, its own key). Quotas can be raised; what a description has beyond these is read, and not kept. */
+#define TABLE_ATTRIBUTES_MAX 512
+#define TABLE_OWN_NAME_SIZE 256
 
 #define TABLE_REGION_SIZE 64
 #define TABLE_ACCOUNT_SIZE 16
@@ -22,12 +25,21 @@ struct key_attribute {
 };
 
 struct table_shape {
-    char name[TABLE_NAME_MAX + 1];
+    char name[TABLE_NAME_MAX + 1]; /* as it was given, an ARN perhaps: what requests say */
+    char own_name[TABLE_OWN_NAME_SIZE]; /* TableName, as DescribeTable tells it; empty: not told */
     struct key_attribute partition; /* HASH */
     struct key_attribute sort;      /* RANGE; its name is empty where the table has none */
-    size_t attribute_count;         /* AttributeDefinitions: the table's key and its indexes' keys */
+    size_t attribute_count; /* AttributeDefinitions: the table's key and its indexes' keys, as far as kept */
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
     char region[TABLE_REGION_SIZE];   /* of its ARN; empty: not told */
     char account[TABLE_ACCOUNT_SIZE]; /* likewise */
     bool strongly_consistent;         /* a global table of strong multi-Region consistency: it takes no transactions */
 };
+
+/* What a table is called in audit records, log ids and tokens, whichever way the settings name it. Tables of different
+ * accounts or regions may share a name; no mistake comes of it: an audit table only ever serves tables of its own
+ * account and region, where names are unique (one transaction can't span two of them), and DynamoDB keeps tokens apart
+ * by account and region, too. */
+static inline const char *table_identity(const struct table_shape *table) {
+    return table->own_name[0] ? table->own_name : table->name;
+}

@@ -122,7 +122,7 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     }
     app->ports = (struct worker_ports){.sqs = options.with_queue ? &app->services.sqs : NULL,
                                        .dynamodb = &app->services.dynamodb,
-                                       .clock = &app->log.clock,
+                                       .clock = &app->services.clock,
                                        .timers = loop_timers(app->loop),
                                        .random = &app->random,
                                        .log = &app->log};

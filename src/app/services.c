@@ -191,6 +191,21 @@ static bool make_credentials(struct services *services, const struct services_op
     return true;
 }
 
+static int64_t monotonic(void *ctx) {
+    const struct services *services = ctx;
+    return clock_monotonic(&services->machine_clock);
+}
+
+/* The machine's time, corrected as that of signatures is: by the Date of whichever service has refused it. */
+static int64_t corrected_wall(void *ctx) {
+    const struct services *services = ctx;
+    int64_t skew = services->dynamodb_client ? aws_client_stats(services->dynamodb_client).clock_skew : 0;
+    if (!skew && services->sqs_client) {
+        skew = aws_client_stats(services->sqs_client).clock_skew;
+    }
+    return clock_wall(&services->machine_clock) + skew;
+}
+
 bool services_connect(struct services *services, const struct services_options *o) {
     services->http = http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
                                                               .ca_file = services->ca_file[0] ? services->ca_file : NULL,
@@ -198,6 +213,8 @@ bool services_connect(struct services *services, const struct services_options *
     if (!services->http || !make_credentials(services, o)) {
         return false;
     }
+    services->machine_clock = loop_clock(o->loop);
+    services->clock = (struct clock){monotonic, corrected_wall, services};
     services->dynamodb_client = new_client(services, o, &AWS_DYNAMODB, services->dynamodb_url);
     services->dynamodb_calls = services->dynamodb_client ? dynamodb_new(services->dynamodb_client) : NULL;
     if (!services->dynamodb_calls) {

@@ -9,7 +9,8 @@
 struct table {
     bool active;
     bool has_partition, has_sort;
-    char partition[KEY_NAME_MAX + 1], sort[KEY_NAME_MAX + 1];
+    struct key_attribute partition, sort; /* a type of 0: not defined yet */
+    char own_name[TABLE_OWN_NAME_SIZE];
     size_t attribute_count;
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
     char arn[ARN_SIZE];
@@ -52,12 +53,12 @@ static enum answer_status key_element(void *user, struct json_reader *r, const s
     }
     if (strcmp(p.type, "HASH") == 0 && !t->has_partition) {
         t->has_partition = true;
-        memcpy(t->partition, p.name, sizeof p.name);
+        memcpy(t->partition.name, p.name, sizeof p.name);
         return ANSWER_FINE;
     }
     if (strcmp(p.type, "RANGE") == 0 && !t->has_sort) {
         t->has_sort = true;
-        memcpy(t->sort, p.name, sizeof p.name);
+        memcpy(t->sort.name, p.name, sizeof p.name);
         return ANSWER_FINE;
     }
     return ANSWER_GARBAGE;
@@ -70,12 +71,21 @@ static enum answer_status definition(void *user, struct json_reader *r, const st
     if (status != ANSWER_FINE) {
         return status;
     }
-    if (p.type[1] || !strchr("SNB", p.type[0]) || t->attribute_count == TABLE_ATTRIBUTES_MAX) {
+    if (p.type[1] || !strchr("SNB", p.type[0])) {
         return ANSWER_GARBAGE;
     }
-    struct key_attribute *a = &t->attributes[t->attribute_count++];
-    memcpy(a->name, p.name, sizeof p.name);
-    a->type = (enum key_type)p.type[0];
+    enum key_type type = (enum key_type)p.type[0];
+    struct key_attribute *const keys[] = {&t->partition, &t->sort};
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+        if (!keys[i]->type && strcmp(keys[i]->name, p.name) == 0) {
+            keys[i]->type = type;
+        }
+    }
+    if (t->attribute_count < TABLE_ATTRIBUTES_MAX) {
+        struct key_attribute *a = &t->attributes[t->attribute_count++];
+        memcpy(a->name, p.name, sizeof p.name);
+        a->type = type;
+    }
     return ANSWER_FINE;
 }
 
@@ -84,8 +94,8 @@ static enum answer_status table_member(void *user, struct json_reader *r, const 
     if (json_token_is(name, "KeySchema")) {
         return answer_array(r, value, key_element, t);
     }
-    if (json_token_is(name, "AttributeDefinitions")) {
-        return answer_array(r, value, definition, t);
+    if (json_token_is(name, "TableName")) {
+        return answer_text(value, t->own_name, sizeof t->own_name);
     }
     if (json_token_is(name, "TableStatus")) {
         t->active = value->event == JSON_STRING && (json_token_is(value, "ACTIVE") || json_token_is(value, "UPDATING"));
@@ -99,18 +109,21 @@ static enum answer_status table_member(void *user, struct json_reader *r, const 
     return answer_skip(r, value);
 }
 
-static enum answer_status describe_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status describe_member(void *user, struct json_reader *r, const struct json_token *name,
+                                          const struct json_token *value) {
     return json_token_is(name, "Table") ? answer_object(r, value, table_member, user) : answer_skip(r, value);
 }
 
-static bool find_key(const struct table *t, const char *name, struct key_attribute *ret_key) {
-    for (size_t i = 0; i < t->attribute_count; i++) {
-        if (strcmp(t->attributes[i].name, name) == 0) {
-            *ret_key = t->attributes[i];
-            return true;
-        }
-    }
-    return false;
+/* The definitions are read when the key's names are known: of those there may be any number. */
+static enum answer_status definitions_member(void *user, struct json_reader *r, const struct json_token *name,
+                                             const struct json_token *value) {
+    return json_token_is(name, "AttributeDefinitions") ? answer_array(r, value, definition, user)
+                                                       : answer_skip(r, value);
+}
+
+static enum answer_status definitions_of_table(void *user, struct json_reader *r, const struct json_token *name,
+                                               const struct json_token *value) {
+    return json_token_is(name, "Table") ? answer_object(r, value, definitions_member, user) : answer_skip(r, value);
 }
 
 /* Copies one part of an ARN, up to its colon, where it fits. Returns what stands behind the colon; NULL: there is none. */
@@ -138,12 +151,13 @@ static void read_place(const char *arn, struct table_shape *shape) {
 }
 
 static enum answer_status make_shape(const struct table *t, struct table_shape *ret_shape, bool *ret_active) {
-    struct key_attribute partition, sort = {.name = "", .type = KEY_STRING};
-    if (!t->has_partition || !find_key(t, t->partition, &partition) || (t->has_sort && !find_key(t, t->sort, &sort))) {
+    if (!t->has_partition || !t->partition.type || (t->has_sort && !t->sort.type)) {
         return ANSWER_GARBAGE;
     }
-    ret_shape->partition = partition;
-    ret_shape->sort = sort;
+    ret_shape->partition = t->partition;
+    ret_shape->sort = t->sort;
+    ret_shape->sort.type = t->has_sort ? t->sort.type : KEY_STRING;
+    memcpy(ret_shape->own_name, t->own_name, sizeof t->own_name);
     ret_shape->attribute_count = t->attribute_count;
     memcpy(ret_shape->attributes, t->attributes, sizeof t->attributes);
     read_place(t->arn, ret_shape);
@@ -158,6 +172,9 @@ enum answer_status dynamodb_read_table(struct span body, struct table_shape *ret
         return ANSWER_NO_MEMORY;
     }
     enum answer_status status = answer_read(body, describe_member, t);
+    if (status == ANSWER_FINE) {
+        status = answer_read(body, definitions_of_table, t);
+    }
     if (status == ANSWER_FINE) {
         status = make_shape(t, ret_shape, ret_active);
     }

@@ -56,7 +56,7 @@ bool audit_append(const struct update_context *ctx, const struct update *u, cons
     buf_append_cstr(out, u->log_id);
     buf_append_cstr(out, r->error ? AUDIT_FAILURE_SUFFIX "\"}" : "\"}");
     append_text(out, "timestamp", span_cstr(timestamp));
-    append_text(out, "table_name", span_cstr(ctx->table->name));
+    append_text(out, "table_name", span_cstr(table_identity(ctx->table)));
     if (u->record.data) {
         buf_append_cstr(out, ",\"record_id\":");
         append_record_id(ctx, u->record, out);
@@ -93,7 +93,7 @@ bool audit_append_item(const struct update_context *ctx, const struct update *u,
 size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count, size_t update_size) {
     size_t key = u->parts->key_size;
     size_t size = sizeof "log_id" - 1 + 64 + sizeof "timestamp" - 1 + ISO8601_SIZE - 1;
-    size += sizeof "table_name" - 1 + strlen(ctx->table->name);
+    size += sizeof "table_name" - 1 + strlen(table_identity(ctx->table));
     if (key > 0) {
         size += sizeof "record_id" - 1 + (has_sort_key(ctx) ? 3 + key + 2 : key - strlen(ctx->table->partition.name));
         size += sizeof "record_key" - 1 + record_key_size(ctx->table, u->record, key);
@@ -108,7 +108,8 @@ size_t audit_item_size(const struct update_context *ctx, const struct update *u,
 
 size_t audit_item_text(const struct update_context *ctx, const struct update *u) {
     /* Names, braces and fixed values are below 768 bytes; what is escaped may take six times its size. */
-    return 768 + 3 * u->record.len + strlen(ctx->table->name) + strlen(ctx->user_agent) + 6 * u->idempotency_key.len;
+    return 768 + 3 * u->record.len + strlen(table_identity(ctx->table)) + strlen(ctx->user_agent) +
+           6 * u->idempotency_key.len;
 }
 
 bool update_append_confirm_request(const struct update_context *ctx, const struct update *u, struct buf *out) {

@@ -48,7 +48,9 @@ static void read_table(struct span text) {
     check(s.attribute_count >= 1 && s.attribute_count <= TABLE_ATTRIBUTES_MAX);
     for (size_t i = 0; i < s.attribute_count; i++)
         check(terminated(s.attributes[i].name, sizeof s.attributes[i].name) && strchr("SNB", (int)s.attributes[i].type));
-    check(is_defined(&s, &s.partition) && (!s.sort.name[0] || is_defined(&s, &s.sort)));
+    check(terminated(s.own_name, sizeof s.own_name));
+    bool whole = s.attribute_count < TABLE_ATTRIBUTES_MAX;
+    check(!whole || (is_defined(&s, &s.partition) && (!s.sort.name[0] || is_defined(&s, &s.sort))));
 }
 
 /* What is read with one allocation failing is what is read with none, or no memory. */

@@ -53,6 +53,27 @@ def test_a_success_record_has_the_documented_members_and_no_others(scene: Scene)
     }
 
 
+def test_a_table_is_one_table_by_its_name_and_by_its_arn(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    scene.table.put({"id": "r", "n": 0})
+    line = message("r", {"n": 1}, condition_expression="n = 0", idempotency_key="k")
+    assert scene.audit
+    arns = [one.client.describe_table(TableName=one.name)["Table"]["TableArn"] for one in (scene.table, scene.audit)]
+
+    async def by_name(exchange: Any) -> None:
+        """DynamoDB Local takes ARNs in few operations, AWS in all."""
+        body = exchange.request.body
+        for arn in arns:
+            body = body.replace(arn.encode(), arn.rpartition("/")[2].encode())
+        await exchange.send(await exchange.forward(body))
+
+    dynamodb_proxy.on(None, by_name)
+    settings = {"TABLE_NAME": arns[0], "AUDIT_LOG_TABLE": arns[1], "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_proxy.url}
+    by_arn = apply_lines(scene, [line], **settings)
+    assert by_arn[0]["success"] and apply_lines(scene, [line])[0]["success"]
+    (record,) = scene.audits().values()
+    assert record["log_id"] == log_id(scene.table.name, "k") and record["table_name"] == scene.table.name
+
+
 @pytest.mark.parametrize("options, identity, expected", [
     ({"kind": "N"}, 1.50, {"N": "1.5"}),
     ({"kind": "B"}, "/+8=", {"B": base64.b64decode("/+8=")}),

@@ -66,9 +66,14 @@ def test_fault_20_a_machine_whose_clock_is_an_hour_off_works_as_any_other(
     bodies = chain(scene, 30)
     clock = OtherClock(tmp_path / "clock", wall=hours * 3600)
     rules = [refuse_the_skewed(proxy, space) for proxy, space in zip(proxies, ("com.amazonaws.sqs", "com.amazon.coral.service"), strict=True)]
-    worker = scene.worker(**behind(proxies), **clock.settings)
+    worker = scene.worker(**behind(proxies), **clock.settings, AUDIT_LOG_TTL_DAYS=400)
     sent = scene.queue.send(*bodies[:20])
     wait_until(lambda: len(scene.audits()) == 20, "the updates")
+    # What is written down bears the true time.
+    now = datetime.now(timezone.utc)
+    for record in scene.audits().values():
+        assert abs((datetime.fromisoformat(record["timestamp"]) - now).total_seconds()) < 300, record
+        assert abs(int(record["expires_at"]) - now.timestamp() - 400 * 86400) < 300, record
     refused = [rule.fired for rule in rules]
     assert all(1 <= count <= 8 for count in refused), f"not corrected at once and for good: {refused}"
     # It is set right under way.

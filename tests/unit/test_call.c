@@ -123,10 +123,11 @@ static void a_request_carries_all_that_the_service_needs(void **state) {
     assert_int_equal(f->fake.request_count, 1);
     struct http_transfer *t = &f->fake.requests[0];
     assert_string_equal(t->url, "https://dynamodb.us-east-1.amazonaws.com/");
-    static const char expected[] = "Host: dynamodb.us-east-1.amazonaws.com\nContent-Type: application/x-amz-json-1.0\n"
-                                   "X-Amz-Target: DynamoDB_20120810.TransactWriteItems\nX-Amz-Date: 19941106T084937Z\n"
-                                   "Authorization: AWS4-HMAC-SHA256 Credential=AKID1/19941106/us-east-1/dynamodb/aws4_request, "
-                                   "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=";
+    static const char expected[] =
+        "Host: dynamodb.us-east-1.amazonaws.com\nContent-Type: application/x-amz-json-1.0\n"
+        "X-Amz-Target: DynamoDB_20120810.TransactWriteItems\nAccept-Encoding: identity\nX-Amz-Date: 19941106T084937Z\n"
+        "Authorization: AWS4-HMAC-SHA256 Credential=AKID1/19941106/us-east-1/dynamodb/aws4_request, "
+        "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=";
     assert_memory_equal(t->headers, expected, sizeof expected - 1);
     assert_non_null(strstr(t->headers, "\nX-Amz-Security-Token: tok/en==\n"));
     assert_true(span_is(t->body, "{\"x\":1}"));

@@ -123,21 +123,51 @@ static void what_is_no_table_is_garbage(void **state) {
     }
 }
 
-static void definitions_and_names_are_bounded(void **state) {
-    (void)state;
-    for (int extra = 0; extra < 2; extra++) {
-        struct buf text;
-        buf_init(&text, 100000);
-        (void)buf_append_cstr(&text, "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}");
-        for (int i = 1; i < TABLE_ATTRIBUTES_MAX + extra; i++) {
-            (void)buf_printf(&text, ",{\"AttributeName\":\"%0*d\",\"AttributeType\":\"S\"}", KEY_NAME_MAX, i);
-        }
-        assert_true(buf_append_cstr(&text, "]}}"));
-        struct table_shape s;
-        bool active;
-        assert_int_equal(dynamodb_read_table(buf_span(&text), &s, &active), extra ? ANSWER_GARBAGE : ANSWER_FINE);
-        buf_free(&text);
+/* A table of count definitions, of which the key's comes last, and its schema behind them where schema_last. */
+static void read_many(int count, bool schema_last, struct table_shape *ret_shape) {
+    struct buf text;
+    buf_init(&text, (size_t)8 * 1024 * 1024);
+    (void)buf_printf(&text, "{\"Table\":{%s\"AttributeDefinitions\":[", schema_last ? "" : KEY ",");
+    for (int i = 1; i < count; i++) {
+        (void)buf_printf(&text, "{\"AttributeName\":\"%0*d\",\"AttributeType\":\"N\"},", KEY_NAME_MAX, i);
     }
+    (void)buf_append_cstr(&text, "{\"AttributeName\":\"id\",\"AttributeType\":\"B\"}]");
+    assert_true(buf_printf(&text, "%s}}", schema_last ? "," KEY : ""));
+    bool active;
+    assert_int_equal(dynamodb_read_table(buf_span(&text), ret_shape, &active), ANSWER_FINE);
+    buf_free(&text);
+    assert_string_equal(ret_shape->partition.name, "id");
+    assert_int_equal(ret_shape->partition.type, KEY_BINARY);
+}
+
+static void a_table_is_read_however_many_definitions_it_has(void **state) {
+    (void)state;
+    static const int counts[] = {65, 167, TABLE_ATTRIBUTES_MAX, TABLE_ATTRIBUTES_MAX + 1, 20000};
+    static struct table_shape s;
+    for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
+        for (int schema_last = 0; schema_last < 2; schema_last++) {
+            read_many(counts[i], schema_last, &s);
+            size_t kept = counts[i] < TABLE_ATTRIBUTES_MAX ? (size_t)counts[i] : TABLE_ATTRIBUTES_MAX;
+            assert_int_equal(s.attribute_count, kept);
+            assert_int_equal(s.attributes[63].type, KEY_NUMBER);
+            assert_int_equal(strlen(s.attributes[kept - 2].name), KEY_NAME_MAX);
+        }
+    }
+}
+
+static void a_table_is_known_by_the_name_that_dynamodb_tells(void **state) {
+    (void)state;
+    static const char text[] = "{\"Table\":{" KEY "," DEFINITION ",\"TableName\":\"tab\"}}";
+    static struct table_shape s = {.name = "arn:aws:dynamodb:eu-west-1:123456789012:table/tab"};
+    bool active;
+    assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_FINE);
+    assert_string_equal(table_identity(&s), "tab");
+    s.own_name[0] = '\0';
+    assert_string_equal(table_identity(&s), s.name);
+}
+
+static void names_are_bounded(void **state) {
+    (void)state;
     char text[1024];
     (void)snprintf(text, sizeof text,
                    "{\"Table\":{" KEY ",\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},"
@@ -154,7 +184,9 @@ int main(void) {
         cmocka_unit_test(a_table_may_have_no_sort_key_and_any_status),
         cmocka_unit_test(a_place_is_told_by_a_whole_arn_alone_and_strong_consistency_by_its_word),
         cmocka_unit_test(what_is_no_table_is_garbage),
-        cmocka_unit_test(definitions_and_names_are_bounded),
+        cmocka_unit_test(a_table_is_read_however_many_definitions_it_has),
+        cmocka_unit_test(a_table_is_known_by_the_name_that_dynamodb_tells),
+        cmocka_unit_test(names_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,18 @@ static void what_makes_no_difference_is_of_the_first_version(void **state) {
     fixture_done(&f);
 }
 
+static void one_table_has_one_log_id_whichever_way_it_is_named(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.context.audit = AUDIT_ALWAYS;
+    (void)snprintf(f.table.name, sizeof f.table.name, "arn:aws:dynamodb:eu-west-1:123456789012:table/users");
+    (void)snprintf(f.table.own_name, sizeof f.table.own_name, "users");
+    assert_hashes(&f, EXAMPLE, "042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268",
+                  "v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7");
+    fixture_done(&f);
+}
+
 static void what_is_not_audited_has_no_request_hash(void **state) {
     (void)state;
     struct fixture f;
@@ -126,6 +138,7 @@ int main(void) {
         cmocka_unit_test(log_id_and_request_hash_are_frozen),
         cmocka_unit_test(request_hashes_of_the_second_version_are_frozen),
         cmocka_unit_test(what_makes_no_difference_is_of_the_first_version),
+        cmocka_unit_test(one_table_has_one_log_id_whichever_way_it_is_named),
         cmocka_unit_test(what_is_not_audited_has_no_request_hash),
         cmocka_unit_test(spelling_makes_no_difference),
         cmocka_unit_test(a_stored_hash_is_the_same_another_or_of_a_version_that_is_not_known),
