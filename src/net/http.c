@@ -211,11 +211,13 @@ static bool copy_text(const char *text, char **ret_copy) {
     return !text || *ret_copy;
 }
 
-/* Those that libcurl looks at, whatever they name. */
+const char *const HTTP_PROXY_VARIABLES[HTTP_PROXY_VARIABLE_COUNT] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
+                                                                     "all_proxy", "ALL_PROXY"};
+
+/* Whatever they name. */
 static bool environment_has_proxy(void) {
-    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        if (getenv(names[i])) {
+    for (size_t i = 0; i < HTTP_PROXY_VARIABLE_COUNT; i++) {
+        if (getenv(HTTP_PROXY_VARIABLES[i])) {
             return true;
         }
     }

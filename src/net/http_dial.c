@@ -161,10 +161,27 @@ enum http_error http_dial_error(CURLcode code) {
     }
 }
 
+/* Where a proxy's user or password has one of these characters as it is, libcurl takes what stands before it for the host: what
+ * it says of that host is a part of a secret. */
+static bool proxy_is_torn(void) {
+    for (size_t i = 0; i < HTTP_PROXY_VARIABLE_COUNT; i++) {
+        const char *value = getenv(HTTP_PROXY_VARIABLES[i]), *at = value ? strrchr(value, '@') : NULL;
+        const char *scheme = at ? strstr(value, "://") : NULL, *user = scheme && scheme < at ? scheme + 3 : value;
+        if (at && strcspn(user, "/?#") < (size_t)(at - user)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *http_dial_words(const struct http_connection *c, CURLcode code) {
     /* libcurl quotes the proxy's URL as it is, and whatever holds an @ may be such a URL. */
     if (strncmp(c->message, "Unsupported proxy", sizeof "Unsupported proxy" - 1) == 0) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) holds no URL that can be used";
+    }
+    if (!http_is_direct(c) && proxy_is_torn()) {
+        return "The proxy variable (https_proxy, http_proxy or all_proxy) has a character in its user or password that has to "
+               "be percent-encoded: / is %2F, ? is %3F, # is %23";
     }
     return c->message[0] && !strchr(c->message, '@') ? c->message : curl_easy_strerror(code);
 }

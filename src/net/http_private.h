@@ -113,6 +113,10 @@ struct http {
     char outgoing[HTTP_SEND_PIECE], incoming[HTTP_RECEIVE_PIECE]; /* between two calls they hold nothing */
 };
 
+/* http.c: the variables of the environment that libcurl takes a proxy from. */
+#define HTTP_PROXY_VARIABLE_COUNT 5
+extern const char *const HTTP_PROXY_VARIABLES[HTTP_PROXY_VARIABLE_COUNT];
+
 /* http.c: the transfer is over, and nowhere. From the loop only: its callback is called. */
 void http_finish(struct http_transfer *transfer, enum http_error error, const char *why);
 /* The same, from anywhere: soon. */
