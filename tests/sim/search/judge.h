@@ -18,10 +18,10 @@
  * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged.
  * - I5, "a hold": a worker is in one from the second message that fails since DynamoDB last worked (a conflict, a
  *   false condition show that as well), from the first where it never did, as long as all that it holds has failed
- *   since, or stands behind such by record or group. What failed or began before that, or was set aside, is known to be alone and tells nothing new. What
- *   waits for its confirming read has its verdict. Throttles are answered by a lower rate first: for 30 s they are no
- *   hold. Of the receives in a hold those count that bring messages, since they alone cost any: from the beginning of
- *   the one to that of the next 5, 10, 20, 40, 60 s.
+ *   since, or stands behind such by record or group. What failed or began before that, or was set aside, is known to
+ *   be alone and tells nothing new. What waits for its confirming read has its verdict. Throttles are answered by a
+ *   lower rate, and are no hold here. Of the receives in a hold those count that bring messages, since they alone
+ *   cost any: from the beginning of the one to that of the next 5, 10, 20, 40, 60 s.
  * - "While others succeed" for single messages: what nothing is wrong with waits at most for the wrong ones before
  *   it, one after the other as just said.
  */

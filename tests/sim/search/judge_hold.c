@@ -7,7 +7,6 @@
 static const int64_t TRIES_WINDOW = 10 * MICROSECONDS;
 static const unsigned TRIES_MAX =
     12; /* a probe a second, and the first try of a message that a look at the tables let in */
-static const int64_t STARVED_AFTER = 30 * MICROSECONDS;
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_CAP = 60 * MICROSECONDS;
 
 /* A total outage that a worker felt long enough ago: nothing that it began before is under way any more. */
@@ -127,6 +126,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
         w->failing = w->extras = 0;
     }
     bool cut_off = !a->works && is_cut_off(a->result);
+    int64_t held_since = w->cut_off_since != NEVER ? w->cut_off_since : now;
     w->cut_off_since = !cut_off ? NEVER : w->cut_off_since == NEVER ? now : w->cut_off_since;
     if (a->works || cut_off || a->update == j->plan->update_count)
         return;
@@ -136,7 +136,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
      * does what began before that success. */
     bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
     if (!known && a->began >= w->worked_at && ++w->failing == least_of_hold(w))
-        w->failing_at = now;
+        w->failing_at = held_since;
     u->failed_in[worker] = w->working;
 }
 
@@ -251,8 +251,7 @@ struct judged_receive judge_receive(struct judge *j, unsigned worker) {
     bool sure =
         j->plan->later && j->fed_count == 0 && j->change_trouble_at < now - MINUTE && w->stood_until < now - MINUTE;
     bool cut_off = w->cut_off_since != NEVER && now - w->cut_off_since > MINUTE;
-    /* Throttles are answered by a lower rate first, and by a hold where nothing is admitted for a while. */
-    sure = sure && (!w->throttled || now - w->failing_at > STARVED_AFTER);
+    sure = sure && !w->throttled;
     return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= least_of_hold(w)) && all_held_fail(j, worker),
                                    .working = w->working};
 }

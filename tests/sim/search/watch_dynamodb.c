@@ -31,7 +31,8 @@ static bool shows_work(const struct transact_result *result) {
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (!strcmp(result->call.code, codes[i]))
             return true;
-    return has_reason(result, "ConditionalCheckFailed") || has_reason(result, "TransactionConflict");
+    return has_reason(result, "ConditionalCheckFailed") || has_reason(result, "TransactionConflict") ||
+           has_reason(result, "ItemCollectionSizeLimitExceeded");
 }
 
 static void on_transacted(void *user, const struct transact_result *result) {
