@@ -116,6 +116,7 @@ struct judge_worker {
     unsigned extras;    /* receives in that hold that brought something */
     int64_t extra_at;   /* when the last of these began */
     int64_t cut_off_since; /* it can't have a request served: no connection, no credentials, no table; NEVER: it can */
+    int64_t was_cut_off;   /* when that began first since DynamoDB last worked; NEVER: it didn't */
     int64_t stood_until;   /* its process stood, until then; 0: never */
     int64_t db_felt, sqs_felt; /* since when it has found DynamoDB, SQS out of order; NEVER: it hasn't */
     const struct plan_worker *plan;

@@ -124,10 +124,12 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
         w->working++;
         w->worked_at = now;
         w->failing = w->extras = 0;
+        w->was_cut_off = NEVER;
     }
     bool cut_off = !a->works && is_cut_off(a->result);
-    int64_t held_since = w->cut_off_since != NEVER ? w->cut_off_since : now;
     w->cut_off_since = !cut_off ? NEVER : w->cut_off_since == NEVER ? now : w->cut_off_since;
+    if (cut_off && w->was_cut_off == NEVER)
+        w->was_cut_off = now;
     if (a->works || cut_off || a->update == j->plan->update_count)
         return;
     struct update_seen *u = &j->updates[a->update];
@@ -136,7 +138,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
      * does what began before that success. */
     bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
     if (!known && a->began >= w->worked_at && ++w->failing == least_of_hold(w))
-        w->failing_at = held_since;
+        w->failing_at = w->was_cut_off != NEVER ? w->was_cut_off : now;
     u->failed_in[worker] = w->working;
 }
 
