@@ -427,6 +427,23 @@ static void the_last_success_before_an_outage_makes_no_failure_in_it_a_messages_
     scene_done(&s);
 }
 
+static void fault_37_the_message_that_is_received_to_tell_is_tried_at_once_under_throttles(void **state) {
+    (void)state;
+    static const char *const codes[] = {"ThrottlingError", "ProvisionedThroughputExceeded"};
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct scene s;
+        struct scripted script = {.record = "k0\"", .code = codes[seed % 2], .left = FOR_EVER};
+        scene_init(&s, seed, 4);
+        scene_script(&s, &script);
+        scene_set(&s, 0, 1);
+        scene_set(&s, 1, 1);
+        scene_start(&s);
+        world_run(&s.world, 7 * SECOND);
+        assert_int_equal(scene_n(&s, 1), 1);
+        scene_done(&s);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_16_an_outage_of_three_hours_costs_a_probe_a_second_at_most_and_next_to_no_receive),
@@ -447,6 +464,7 @@ int main(void) {
         cmocka_unit_test(when_nothing_is_held_any_more_no_probe_runs_on),
         cmocka_unit_test(the_last_success_before_an_outage_makes_no_failure_in_it_a_messages_own),
         cmocka_unit_test(beside_a_poisoned_message_a_failure_is_confirmed_once_it_can_be),
+        cmocka_unit_test(fault_37_the_message_that_is_received_to_tell_is_tried_at_once_under_throttles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
