@@ -125,7 +125,8 @@ bool judge_holds(const struct judge *j, unsigned worker, const struct seen *s) {
 /* Whether a worker that lives, and had the message, let its visibility run out though it could extend it. */
 static bool let_run_out(const struct judge *j, unsigned holder, const struct holding *h) {
     const struct judge_worker *w = &j->workers[holder];
-    return w->alive && w->life == h->life && (!h->returned || h->abandoned) && w->stood_until < h->received_at &&
+    return w->alive && w->life == h->life && (!h->returned || h->abandoned) &&
+           w->stood_until + SECOND < h->received_at &&
            j->change_trouble_at + TROUBLE_FADES < h->received_at &&
            j->world->now - h->received_at < TWELVE_HOURS - MINUTE;
 }
@@ -135,7 +136,8 @@ static void judge_repeat(struct judge *j, const struct seen *s, const struct sim
     struct holding *h = (struct holding *)(uintptr_t)&s->holdings[holder];
     const struct judge_worker *w = &j->workers[holder];
     int64_t now = j->world->now, held = now - h->received_at;
-    bool stood = w->life == h->life && w->stood_until >= h->received_at;
+    /* What it received then may have lain there. */
+    bool stood = w->life == h->life && w->stood_until + SECOND >= h->received_at;
     enum update_kind kind = j->plan->updates[s->update].kind;
     if (kind == UPDATE_POISON || kind == UPDATE_REFUSED || h->gone || h->declined || stood ||
         j->change_trouble_at + TROUBLE_FADES >= h->received_at)
@@ -249,11 +251,18 @@ void judge_undeleted(struct judge *j, unsigned worker) {
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct holding *h = &j->seen[i].holdings[worker];
         bool known = h->undeleted && h->undeleted_at < j->world->now; /* an answer is heard of entry by entry */
-        bool has = j->seen[i].judged && h->life == j->workers[worker].life && !h->returned;
+        bool has = j->seen[i].judged && h->life == j->workers[worker].life && !h->returned && !h->asked_back;
         count += known && has && h->told_until > j->world->now;
     }
     if (j->plan->later && count > (quarter ? quarter : 1))
         judge_broken(j, "I6", "worker %u receives, though %u messages are done with and not deleted", worker, count);
+}
+
+void judge_changing(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle,
+                    unsigned seconds) {
+    struct holding *h = &judge_seen(j, m)->holdings[worker];
+    if (h->life == j->workers[worker].life && h->handle == handle && seconds != j->workers[worker].plan->visibility)
+        h->asked_back = true;
 }
 
 void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at) {

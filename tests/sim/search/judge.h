@@ -43,6 +43,7 @@ struct holding { /* a message at a worker */
     bool gone;     /* it deleted it, or tried to */
     bool undeleted; /* …and was told that it is not deleted, */
     int64_t undeleted_at; /* then, last */
+    bool asked_back;      /* it asked for it to be visible again, which may not have been answered yet */
     bool abandoned; /* …and gave it back then, though no other could be deleted either */
     unsigned costs; /* receives by this life that came to nothing */
     int64_t held;   /* for how long, all those together */
@@ -196,7 +197,9 @@ void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_do
 void judge_warned(struct judge *j, struct span line);
 /* The worker's process stands from now on until then. */
 void judge_stands(struct judge *j, unsigned worker, int64_t until);
-/* A change of visibility was asked for at sent_at, and ok. */
+/* A change of visibility is asked for. */
+void judge_changing(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds);
+/* …was asked for at sent_at, and is ok. */
 void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at);
 /* identity: the MessageId in the envelope; "" where there is no envelope. */
 void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struct span error_type);

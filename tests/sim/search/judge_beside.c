@@ -112,25 +112,18 @@ static void judge_fed(struct judge *j) {
                      j->fed[which].applied_at == NEVER ? ", and isn't applied" : "");
 }
 
-/* From when on nothing is wrong with an update any more. */
+/* From when on nothing is wrong with an update any more, nor with one that it may wait behind; 0: nothing ever was. */
 static int64_t healed_at(const struct judge *j, unsigned update) {
-    int64_t at = 0;
-    for (unsigned i = 0; i < j->plan->fault_count; i++) {
-        const struct plan_fault *f = &j->plan->faults[i];
-        int64_t over = f->lasts == FOR_GOOD ? FOR_GOOD : WORLD_BEGINS + f->at + f->lasts;
-        if (plan_concerns(j->plan, f, update) && over > at)
-            at = over;
-    }
-    return at;
-}
-
-/* Whether it stands in a group with one that something is wrong with. */
-static bool waits_by_order(const struct judge *j, unsigned update) {
     const struct plan *p = j->plan;
-    for (unsigned u = 0; p->fifo && u < p->update_count; u++)
-        if (p->updates[u].group == p->updates[update].group && healed_at(j, u) > 0)
-            return true;
-    return false;
+    int64_t at = 0;
+    for (unsigned i = 0; i < p->fault_count; i++)
+        for (unsigned u = 0; u < p->update_count; u++) {
+            const struct plan_fault *f = &p->faults[i];
+            int64_t over = f->lasts == FOR_GOOD ? FOR_GOOD : WORLD_BEGINS + f->at + f->lasts;
+            if (plan_concerns(p, f, u) && plan_waits_for(p, update, u) && over > at)
+                at = over;
+        }
+    return at;
 }
 
 static void judge_update(struct judge *j, const struct seen *s) {
@@ -138,7 +131,7 @@ static void judge_update(struct judge *j, const struct seen *s) {
     int64_t most = healed > 0 ? HEALS_WITHIN : DEAD_WITHIN;
     const struct update_seen *u = &j->updates[s->update];
     int64_t end = u->commits ? u->first_commit : s->acked_at != NEVER ? s->acked_at : j->world->now;
-    if (healed == FOR_GOOD || (healed == 0 && waits_by_order(j, s->update)))
+    if (healed == FOR_GOOD)
         return;
     if (healed == 0)
         most += patience(j);

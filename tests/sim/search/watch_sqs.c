@@ -125,6 +125,9 @@ static struct call *change_batch(void *ctx, const char *queue_url, const struct 
         if (!watched_handle(entries[i].receipt_handle, &c->entries[i].index, &c->entries[i].handle))
             abort();
         c->entries[i].seconds = entries[i].visibility_seconds;
+        const struct sim_message *m = message_at(j, c->entries[i].index);
+        if (m)
+            judge_changing(j, w->worker, m, c->entries[i].handle, entries[i].visibility_seconds);
         trace_note(j->trace, j->world->now, TRACE_CHANGE, w->worker, c->entries[i].index, entries[i].visibility_seconds, SPAN(""));
     }
     return watched_started(c, w->sqs.change_visibility_batch(w->sqs.ctx, queue_url, entries, count, options, on_changed, c));
