@@ -247,11 +247,13 @@ static void judge_named(struct judge *j, unsigned worker, const struct seen *s, 
 
 /* No more is received once a quarter of what may be in flight is done with and can't be deleted (fault 34). */
 void judge_undeleted(struct judge *j, unsigned worker) {
-    unsigned count = 0, quarter = j->workers[worker].plan->max_in_flight / 4;
+    const struct judge_worker *w = &j->workers[worker];
+    unsigned count = 0, quarter = w->plan->max_in_flight / 4;
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct holding *h = &j->seen[i].holdings[worker];
-        bool known = h->undeleted && h->undeleted_at < j->world->now; /* an answer is heard of entry by entry */
-        bool has = j->seen[i].judged && h->life == j->workers[worker].life && !h->returned && !h->asked_back;
+        /* An answer is heard of entry by entry; and where others could be deleted since, deletes work. */
+        bool known = h->undeleted && h->undeleted_at < j->world->now && w->did_at[DOING_DELETE] <= h->undeleted_at;
+        bool has = j->seen[i].judged && h->life == w->life && !h->returned && !h->asked_back;
         count += known && has && h->told_until > j->world->now;
     }
     if (j->plan->later && count > (quarter ? quarter : 1))
