@@ -57,7 +57,9 @@ static struct job *last_failed(struct engine *e) {
 /* One that works ends a hold. Those not tried yet come first, but every other probe is for the same message again: where a fault passes after a few
  * attempts at each, that finds its end without a few for all of them. */
 static struct job *next_probe(struct engine *e) {
-    struct job *job = e->hold.active && e->hold.probes % 2 ? last_failed(e) : NULL;
+    /* Probes under throttles are far between: there the one that was received to tell doesn't wait for its turn. */
+    bool again = e->hold.active && e->hold.probes % 2 && !(e->hold.throttled && e->counts[JOB_READY] == 1);
+    struct job *job = again ? last_failed(e) : NULL;
     if (!job && e->hold.active)
         job = first_that_may_start(e, JOB_READY);
     return job ? job : first_that_may_start(e, JOB_HELD);
