@@ -64,6 +64,7 @@ struct failures_seen {
     char code[CALL_CODE_SIZE]; /* as if by its own fault, */
     unsigned alike;            /* so often in a row, */
     int64_t alike_since;       /* since then */
+    bool failed;               /* in whatever way */
     unsigned any;              /* in any way that it could cause, */
     int64_t any_since;         /* since then */
     unsigned refused;

@@ -130,13 +130,16 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     w->cut_off_since = !cut_off ? NEVER : w->cut_off_since == NEVER ? now : w->cut_off_since;
     if (cut_off && w->was_cut_off == NEVER)
         w->was_cut_off = now;
-    if (a->works || cut_off || a->update == j->plan->update_count)
+    if (a->works || a->update == j->plan->update_count)
         return;
     struct update_seen *u = &j->updates[a->update];
-    w->throttled = a->result->class == CALL_THROTTLED;
     /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. Nor
      * does what began before that success. */
-    bool known = u->own[worker].any > 0 || u->set_aside_in[worker] == w->life;
+    bool known = u->own[worker].failed || u->set_aside_in[worker] == w->life;
+    u->own[worker].failed = true;
+    if (cut_off)
+        return;
+    w->throttled = a->result->class == CALL_THROTTLED;
     if (!known && a->began >= w->worked_at && ++w->failing == least_of_hold(w))
         w->failing_at = w->was_cut_off != NEVER ? w->was_cut_off : now;
     u->failed_in[worker] = w->working;

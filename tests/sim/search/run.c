@@ -109,6 +109,17 @@ static bool may_fill_up(const struct plan *p, unsigned update) {
     return false;
 }
 
+/* Whether it waits, for good, for a read or for the DLQ. */
+static bool waits_for_good(const struct plan *p, unsigned update) {
+    for (unsigned i = 0; i < p->fault_count; i++) {
+        const struct plan_fault *f = &p->faults[i];
+        bool waits = f->kind == FAULT_PATH_READ || f->kind == FAULT_PATH_DLQ;
+        if (waits && f->lasts == FOR_GOOD && plan_concerns(p, f, update))
+            return true;
+    }
+    return false;
+}
+
 static unsigned left_of(const struct run *r, bool (*kind)(const struct plan *p, unsigned update)) {
     const struct plan *p = r->plan;
     const struct sim_message *m;
@@ -120,14 +131,19 @@ static unsigned left_of(const struct run *r, bool (*kind)(const struct plan *p, 
     return count;
 }
 
-/* A worker that holds nothing but messages that fail by themselves receives one further message a minute, as the contract has it: a minute for
- * each delivery of such a message to come, and one for the success that tells. Where they take all its places and the one beyond, with what waits
- * behind them, it can't tell them from an outage: it keeps them, and there may be no end. */
+/* A worker that holds nothing but messages that fail by themselves receives one further message a minute, as the
+ * contract has it: a minute for each delivery of such a message to come, and one for the success that tells. Where they
+ * take all its places and the one beyond, with what waits behind them, it can't tell them from an outage: it keeps them,
+ * and there may be no end. Nor where a quarter of its places waits for the DLQ. */
 static void allow_for_poison(struct run *r) {
     unsigned count = left_of(r, may_fill_up);
     r->give_up_at += 2 * MINUTE * r->plan->workers[0].max_attempts * left_of(r, is_poisoned);
-    for (unsigned i = 0; i < r->plan->worker_count; i++)
-        r->may_stay = r->may_stay || (r->slots[i].alive && !r->slots[i].stopping && count > r->plan->workers[i].max_in_flight);
+    unsigned waiting = left_of(r, waits_for_good);
+    for (unsigned i = 0; i < r->plan->worker_count; i++) {
+        unsigned most = r->plan->workers[i].max_in_flight, quarter = most / 4 ? most / 4 : 1;
+        bool works = r->slots[i].alive && !r->slots[i].stopping;
+        r->may_stay = r->may_stay || (works && (count > most || waiting >= quarter));
+    }
 }
 
 /* Beside a poisoned message one worker must see the others succeed: there is one alone. */
