@@ -97,7 +97,7 @@ static bool hash_value(struct digest *digest, const struct message_attribute *a)
 
 /* SQS Developer Guide, "Calculating the MD5 message digest for message attributes". */
 static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *e, char ret_md5[static MD5_HEX_SIZE + 1]) {
-    struct message_attribute all[MESSAGE_ATTRIBUTES_MAX + 3];
+    struct message_attribute all[MESSAGE_ATTRIBUTES_MAX + 3] = {{.name = {NULL, 0}}};
     const struct message_attribute own[] = {{SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope, false},
                                             {SPAN("ErrorType"), SPAN("String"), e->error_type, false},
                                             {SPAN("StatusCode"), SPAN("Number"), e->status_code, false}};

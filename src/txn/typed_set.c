@@ -125,7 +125,7 @@ static enum typed_set_status make_room(struct typed_set *set, const struct value
     }
     if (count > ELEMENTS_MAX)
         return TYPED_SET_TOO_LARGE;
-    set->elements = malloc((count + 1) * sizeof *set->elements);
+    set->elements = calloc(count + 1, sizeof *set->elements);
     return set->elements && buf_reserve(&set->texts, text + sizeof "''") ? TYPED_SET_FINE : TYPED_SET_NO_MEMORY;
 }
 

@@ -112,11 +112,10 @@ void engine_got_no_answer(struct engine *e, struct job *job, const struct verdic
                                        .known = job->known_suspect,
                                        .successes = e->commits[job->update->audited] - job->commits_weighed,
                                        .other_failures = e->failures - job->failures_weighed};
-    if (e->hold.active)
-        hold_suspect(e, job, v, alike);
-    else if (job->weighed && poison_is_alone(&evidence))
+    bool others_work = !e->hold.active && (worked_since(e, job) || e->verdicts > job->verdicts_at_start);
+    if (!e->hold.active && job->weighed && poison_is_alone(&evidence))
         set_aside(e, job, silent);
-    else if (worked_since(e, job) || e->verdicts > job->verdicts_at_start)
+    else if (others_work)
         engine_retry_later(e, job);
     else
         hold_suspect(e, job, v, alike);
