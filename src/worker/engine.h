@@ -67,6 +67,7 @@ struct hold {
     char told[VERDICT_TEXT_SIZE];  /* the cause that is in the log */
     char cause[VERDICT_TEXT_SIZE]; /* of the last failure */
     struct timer probe_timer, announce_timer, extra_timer;
+    bool newcomer;   /* the next probe is for one that has just come in */
     bool describing; /* a look at the tables is the probe: there is no message to try */
 };
 

@@ -44,11 +44,11 @@ static struct job *first_that_may_start(struct engine *e, enum job_state state) 
     return NULL;
 }
 
-/* The last that the environment failed for. */
+/* The last that failed. */
 static struct job *last_failed(struct engine *e) {
     struct job *job;
     TAILQ_FOREACH_REVERSE(job, &e->lists[JOB_HELD], job_list, in_state) {
-        if (!job_is_suspect(job) && e->host.may_start(e->host.ctx, job))
+        if (e->host.may_start(e->host.ctx, job))
             return job;
     }
     return NULL;
@@ -57,8 +57,8 @@ static struct job *last_failed(struct engine *e) {
 /* One that works ends a hold. Those not tried yet come first, but every other probe is for the same message again: where a fault passes after a few
  * attempts at each, that finds its end without a few for all of them. */
 static struct job *next_probe(struct engine *e) {
-    /* Probes under throttles are far between: there the one that was received to tell doesn't wait for its turn. */
-    bool again = e->hold.active && e->hold.probes % 2 && !(e->hold.throttled && e->counts[JOB_READY] == 1);
+    bool again = e->hold.active && e->hold.probes % 2 && !e->hold.newcomer;
+    e->hold.newcomer = false;
     struct job *job = again ? last_failed(e) : NULL;
     if (!job && e->hold.active)
         job = first_that_may_start(e, JOB_READY);
@@ -189,6 +189,7 @@ void hold_joined(struct engine *e) {
         return;
     int64_t now = clock_monotonic(e->ports->clock), least = h->probed_at + PROBE_LEAST;
     int64_t at = one_more_is_free(e) || least < now ? now : least;
+    h->newcomer = true; /* it was received to tell: it doesn't wait for its turn */
     if (!h->probe_timer.running || h->probe_timer.due > at)
         timer_start(e->ports->timers, &h->probe_timer, at);
 }

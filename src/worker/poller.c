@@ -11,6 +11,10 @@ static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECON
 static const int64_t SILENCE = 10 * MICROSECONDS; /* beyond the wait */
 static const int64_t SLOWEST = 540 * MICROSECONDS; /* that an answer may take which moves */
 static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
+/* A receive that isn't answered so long after its wait is silent, most likely: others are opened beside it, so that nobody waits for its end. */
+static const int64_t LATE = 2 * MICROSECONDS;
+static const unsigned LATE_MAX = 3;
+static const int64_t SPARE_FOR = 15 * 60 * MICROSECONDS; /* so long one more is out: what was silent may come again */
 /* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
  * waits for its receives to end; and they are short while messages are held, and grow to the longest only on a queue that stays empty. */
 static const unsigned BUSY_WAIT = 1; /* seconds */
@@ -31,6 +35,23 @@ void poller_init(struct queue_worker *w) {
     p->target = 1;
     receive_size_init(&p->size);
     timer_init(&p->timer, on_timer, w);
+    timer_init(&p->late_timer, on_timer, w);
+}
+
+/* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so lately. */
+static unsigned spare_receives(struct queue_worker *w) {
+    struct poller *p = &w->poller;
+    const struct receive *r;
+    int64_t now = clock_monotonic(w->ports.clock);
+    unsigned late = 0;
+    LIST_FOREACH(r, &p->receives, link) {
+        late += r->late_at <= now;
+    }
+    if (late > 0)
+        p->spare_until = now + SPARE_FOR;
+    else if (now < p->spare_until)
+        late = 1;
+    return late < LATE_MAX ? late : LATE_MAX;
 }
 
 /* Takes a receive that is over out of the books. */
@@ -60,6 +81,7 @@ bool poller_asked_before(const struct queue_worker *w, int64_t then) {
 void poller_stop(struct queue_worker *w) {
     struct poller *p = &w->poller;
     timer_stop(w->ports.timers, &p->timer);
+    timer_stop(w->ports.timers, &p->late_timer);
     struct receive *next;
     for (struct receive *r = LIST_FIRST(&p->receives); r; r = next) {
         next = LIST_NEXT(r, link);
@@ -302,6 +324,9 @@ static bool receive(struct queue_worker *w, enum receiving receiving, unsigned m
         free(r);
         return false;
     }
+    r->late_at = now + request.wait_seconds * MICROSECONDS + LATE;
+    if (!p->late_timer.running)
+        timer_start(w->ports.timers, &p->late_timer, r->late_at);
     LIST_INSERT_HEAD(&p->receives, r, link);
     p->count++;
     p->reserved_messages += r->attempt.max_messages;
@@ -353,7 +378,7 @@ void poller_pump(struct queue_worker *w) {
         return;
     if (p->pauses && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */
-    unsigned target = p->pauses ? 1 : p->target;
+    unsigned target = p->pauses ? 1 : p->target + spare_receives(w);
     while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
         enum receiving receiving = engine_receiving(&w->engine, held_count(w) >= held_max(w));
         unsigned whole = whole_batch(w);

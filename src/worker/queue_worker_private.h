@@ -66,6 +66,7 @@ struct receive {
     struct receive_attempt attempt;
     size_t reserved_bytes;
     int64_t asked_at; /* monotonic */
+    int64_t late_at;  /* monotonic: when its answer is late */
 };
 
 /* How many receives are out, and when the next may be. */
@@ -84,6 +85,8 @@ struct poller {
     enum exit_code blame;
     char cause[VERDICT_TEXT_SIZE]; /* of the failures, as it is in the log */
     struct timer timer;    /* after a failure, or to not_before */
+    struct timer late_timer; /* when a receive is late */
+    int64_t spare_until;     /* monotonic: one was late not long ago */
     int64_t not_before;    /* monotonic: no receive before */
     unsigned empty_in_a_row; /* answers */
     struct receive_attempts attempts; /* FIFO */

@@ -227,6 +227,34 @@ static void fault_32_an_outage_sets_nobody_aside(void **state) {
     scene_done(&s);
 }
 
+static enum sim_fate fail_once_each(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    bool *seen = ctx;
+    unsigned record = record_of(strstr(t->record, "\"k") ? strstr(t->record, "\"k") : "");
+    if (seen[record])
+        return SIM_RUN;
+    seen[record] = true;
+    sim_answer_exception(result, 503, "");
+    return SIM_ANSWER;
+}
+
+/* A fault that each message meets at its first try is not waited out message by message. */
+static void fault_16_where_each_message_fails_once_the_second_try_of_one_tells(void **state) {
+    (void)state;
+    static bool seen[RECORDS];
+    struct scene s;
+    memset(seen, 0, sizeof seen);
+    scene_init(&s, 63, 200);
+    s.db->hook = fail_once_each;
+    s.db->hook_ctx = seen;
+    for (unsigned n = 0; n < 60; n++)
+        scene_set(&s, n, 1);
+    scene_start(&s);
+    scene_empties(&s, 15 * SECOND);
+    for (size_t i = 0; i < s.sqs->all_count; i++)
+        assert_int_equal(s.sqs->all[i]->receive_count, 1);
+    scene_done(&s);
+}
+
 /* Every message is refused: a table that takes no transactions, say. */
 static void fault_33_what_every_message_meets_is_none_s_own(void **state) {
     (void)state;
@@ -379,6 +407,7 @@ int main(void) {
         cmocka_unit_test(fault_32_at_the_head_of_a_fresh_queue_it_is_no_outage),
         cmocka_unit_test(fault_32_it_is_named_given_back_ever_more_rarely_and_never_in_the_dlq),
         cmocka_unit_test(fault_32_an_outage_sets_nobody_aside),
+        cmocka_unit_test(fault_16_where_each_message_fails_once_the_second_try_of_one_tells),
         cmocka_unit_test(fault_33_what_every_message_meets_is_none_s_own),
         cmocka_unit_test(fault_33_one_that_is_refused_while_others_commit_is_a_validation_error),
         cmocka_unit_test(fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_error_too),
