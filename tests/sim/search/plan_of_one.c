@@ -89,11 +89,14 @@ static void add_bad(struct plan *p, struct random *r, enum fault_kind kind) {
 
 /* The tables change under way, and that makes nothing wait: neither the healthy nor what DynamoDB refuses. */
 static void draw_index_change(struct plan *p, struct random *r) {
+    p->worker_count = 1; /* it sees all that succeed */
+    p->feed_every = SECOND;
+    p->length = 400 * SECOND;
     plan_add_update(p, r, UPDATE_PLAIN, 0, 0);
     for (unsigned refused = 1 + pick(r, 2); refused > 0; refused--)
-        plan_add_update(p, r, UPDATE_REFUSED, 1, p->length / 4 + pick_within(r, p->length / 4));
+        plan_add_update(p, r, UPDATE_REFUSED, 1, p->length / 4 + pick_within(r, p->length / 8));
     p->faults[p->fault_count++] = (struct plan_fault){
-        .kind = FAULT_INDEX, .at = p->length / 4, .lasts = p->length / 2, .amount = pick(r, 1000)};
+        .kind = FAULT_INDEX, .at = p->length / 4, .lasts = p->length * 5 / 8, .amount = pick(r, 1000)};
     p->faults[p->fault_count++] =
         (struct plan_fault){.kind = FAULT_SOME_REFUSED, .at = 0, .lasts = p->length, .amount = 20 + pick(r, 50)};
 }

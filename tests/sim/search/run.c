@@ -82,7 +82,8 @@ void run_feed(struct run *r, bool audited) {
 
 static void on_beside(void *user) {
     struct run *r = user;
-    run_feed(r, r->judge.fed_count / 2 % 2); /* two workers that take turns see both kinds */
+    /* Of both kinds in no order: workers that take turns see both. */
+    run_feed(r, (uint32_t)r->judge.fed_count * 2654435761U >> 20 & 1);
     if (r->world.now + r->plan->feed_every < r->began_at + r->plan->length)
         timer_start(&r->world.timers, &r->beside_timer, r->world.now + r->plan->feed_every);
 }
