@@ -378,7 +378,7 @@ void poller_pump(struct queue_worker *w) {
         return;
     if (p->pauses && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */
-    unsigned target = p->pauses ? 1 : p->target + spare_receives(w);
+    unsigned wanted = p->target + spare_receives(w), target = p->pauses ? 1 : wanted < polls_max(w) ? wanted : polls_max(w);
     while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
         enum receiving receiving = engine_receiving(&w->engine, held_count(w) >= held_max(w));
         unsigned whole = whole_batch(w);

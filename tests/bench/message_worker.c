@@ -240,10 +240,10 @@ double message_share(const struct update_context *ctx, struct span body, bool *r
     struct play *p = &play;
     set_up(p, ctx, body);
     const struct queue_worker_options options = {.max_in_flight = 1, .max_attempts = 5, .shutdown_timeout = 25};
-    heap_count_begin();
     struct queue_worker *worker = queue_worker_start(&p->ports, &options, &p->facts, ctx, never_ends, NULL);
     if (!worker)
         abort();
+    heap_count_begin(); /* what the worker holds without any message is no message's */
     run(p);
     if (queue_worker_status(worker).dead_lettered != 1)
         abort();
