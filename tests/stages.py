@@ -22,7 +22,8 @@ JOBS = str(os.cpu_count() or 1)
 WAITERS = str(2 * int(JOBS))  # how many tests at once that mostly wait: for timeouts, for servers
 PYTHON = str(BUILD / "venv" / "bin" / "python")
 _FUZZ_RUNS = 20000
-_SIM_SECONDS = 165  # with the building and the repeating three minutes
+# Kinds of plans, first seed, runs. The seeds are fixed: what is taken must not hang on chance. New ones are searched by hand (README.md).
+_SIM_SEARCHES = (("old", 1, 25_000), ("all", 1_000_000_000, 6_000))
 _SHOWN_LINES = 80
 
 
@@ -192,20 +193,18 @@ def _same_run(program: Path, seed: int) -> bool:
 
 
 def sim() -> Counts:
-    """three minutes of simulated runs under faults, each time with other seeds"""
+    """simulated runs under faults, from fixed seeds"""
     build("sim", "test")
     program = BUILD / "test" / "tests" / "sim" / "sim"
-    seed = time.time_ns() // 1_000_000
-    print(f"sim: the first seed is {seed}", flush=True)
-    same = all(_same_run(program, seed + i) for i in range(20))
+    same = all(_same_run(program, seed) for seed in range(20))
     print(f"sim: the same seed is {'the same run' if same else 'NOT the same run'} in another process", flush=True)
     searches = []
-    for i in range(int(JOBS)):
+    for i, (kinds, seed, runs) in enumerate(_SIM_SEARCHES):
         sink = (LOGS / f"sim-{i}.log").open("wb")
-        command = [program, "--from", str(seed + i * 1_000_000_000), "--seconds", str(_SIM_SECONDS)]
+        command = [program, "--kinds", kinds, "--from", str(seed), "--runs", str(runs)]
         searches.append(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT))
     failed = sum(search.wait() != 0 for search in searches)
-    for i in range(int(JOBS)):
+    for i in range(len(searches)):
         text = (LOGS / f"sim-{i}.log").read_text(errors="replace")
         with (LOGS / "sim.log").open("a") as log:
             log.write(text)
