@@ -161,6 +161,7 @@ void engine_start(struct engine *e, struct job *job, bool is_probe) {
     if (job->failures_alike > 0)
         engine_weigh(e, job);
     job->commits_at_start = e->commits[u->audited];
+    job->failures_at_start = e->failures;
     job->call = db->transact(db->ctx, buf_span(&u->request), &options, on_transacted, job);
     if (!job->call) {
         engine_retry_in(e, job, NO_MEMORY_PAUSE);

@@ -64,7 +64,7 @@ static void note_own_failure(struct engine *e, struct job *job, const struct ver
     if (!alike) {
         job->failed_after = e->attempts;
         job->commits_before = job->commits_at_start;
-        job->failures_before = e->failures - 1;
+        job->failures_before = job->failures_at_start;
         job->failures_alike = 0;
         /* Without a queue all may have begun together, and none will begin later that could tell. */
         job->weighed = !e->options.can_give_back;

@@ -56,6 +56,7 @@ struct job {
     uint64_t started;           /* its number among the engine's */
     uint64_t verdicts_at_start; /* of the engine, when it began */
     uint64_t commits_at_start;  /* of its kind, when it began */
+    uint64_t failures_at_start; /* of all, when it began */
     unsigned pauses;            /* in a row, for the backoff */
     unsigned tries;             /* answers in a row that may have been a passing fault, and were not acted upon */
     bool is_probe;
@@ -67,7 +68,7 @@ struct job {
     unsigned row;                               /* weighed attempts without an answer, in a row; a long silence counts as several */
     uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */
     uint64_t commits_before;                    /* of its kind, when the attempt began that first failed so */
-    uint64_t failures_before;                   /* the engine's, before that failure */
+    uint64_t failures_before;                   /* the engine's, when that attempt began */
     uint64_t failed_after;                      /* the engine's last attempt before that failure */
     char signature[JOB_SIGNATURE_SIZE];         /* how it failed */
     bool refused_by_changed;                    /* DynamoDB refused it while a table wasn't what it was at start */
