@@ -40,7 +40,7 @@ struct traffic {
     int64_t every; /* microseconds between two healthy messages */
     unsigned count;
 };
-static const struct traffic traffics[] = {{"idle", 8 * SECOND, 300}, {"light", SECOND / 3, 1800}, {"heavy", MILLISECOND, 3900}};
+static const struct traffic traffics[] = {{"idle", 8 * SECOND, 60}, {"light", SECOND / 3, 600}, {"heavy", MILLISECOND, 1500}};
 
 /* What happens to the transactions of record k0. */
 struct fate {
@@ -209,7 +209,7 @@ static void fault_32_an_outage_sets_nobody_aside(void **state) {
     struct scene s;
     scene_init(&s, 61, 200);
     scene_start(&s);
-    for (unsigned round = 0; round < 20; round++) {
+    for (unsigned round = 0; round < 8; round++) {
         for (unsigned i = 0; i < 500; i++)
             scene_set(&s, i % 200, i);
         world_run(&s.world, 150 * MILLISECOND);
