@@ -68,8 +68,7 @@ static unsigned wrong_ones(const struct judge *j) {
 }
 
 /* How long a healthy message may wait. A receive that is stopped takes what it brought with it for a visibility, and so
- * may the next few, each of half as many. One that is silent lasts its wait and ten seconds more, and is the only one
- * at that time. */
+ * may the next few, each of half as many. */
 static int64_t patience(const struct judge *j) {
     const struct plan *p = j->plan;
     int64_t most = has_fault(p, FAULT_SOME_REFUSED) ? REFUSED_AT_MOST : WORK, extra = FIRST_EXTRA;
@@ -79,7 +78,7 @@ static int64_t patience(const struct judge *j) {
     }
     if (has_fault(p, FAULT_PATH_RECEIVE))
         for (unsigned i = 0; i < p->worker_count; i++)
-            most += 6 * (int64_t)p->workers[i].visibility * SECOND + (has_silence(p) ? 10 * MINUTE : 0);
+            most += 6 * (int64_t)p->workers[i].visibility * SECOND + (has_silence(p) ? MINUTE : 0);
     return most;
 }
 

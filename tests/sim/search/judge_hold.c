@@ -7,6 +7,7 @@
 static const int64_t TRIES_WINDOW = 10 * MICROSECONDS;
 static const unsigned TRIES_MAX =
     12; /* a probe a second, and the first try of a message that a look at the tables let in */
+static const unsigned RECEIVES_MAX = 32;
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_CAP = 60 * MICROSECONDS;
 
 /* A total outage that a worker felt long enough ago: nothing that it began before is under way any more. */
@@ -246,7 +247,7 @@ struct judged_receive judge_receive(struct judge *j, unsigned worker) {
     struct judge_worker *w = &j->workers[worker];
     int64_t now = j->world->now;
     w->open_receives++;
-    if (w->open_receives > 32)
+    if (w->open_receives > RECEIVES_MAX)
         judge_broken(j, "I6", "worker %u has %u receives open", worker, w->open_receives);
     if (is_long_since(j, j->sqs_out_since, w->sqs_felt) && now - w->last_receive < 200 * MILLISECOND)
         judge_broken(j, "I6", "worker %u receives twice within %lld us while SQS is out", worker,
