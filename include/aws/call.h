@@ -61,3 +61,5 @@ struct call_options {
 
 /* Ends it without a callback. NULL is fine. */
 void call_cancel(struct call *call);
+/* Whether the answer to the request that is under way has begun to come. */
+bool call_is_answered(const struct call *call);

@@ -113,6 +113,8 @@ struct sqs_port {
     struct call *(*get_queue_url)(void *ctx, const char *queue_name, const char *owner_account, const struct call_options *options,
                                   sqs_url_done *done, void *user);
     void (*cancel)(void *ctx, struct call *call);
+    /* Whether the answer to a call in flight has begun to come. NULL: it can't be told. */
+    bool (*is_answered)(void *ctx, const struct call *call);
 };
 
 /* The port over signed calls. */

@@ -81,6 +81,8 @@ struct http_port {
     struct http_transfer *(*start)(void *ctx, const struct http_request *request, http_done *done, void *user);
     /* Ends it without a callback; from anywhere, callbacks included. In the transfer's own callback it does nothing. */
     void (*cancel)(void *ctx, struct http_transfer *transfer);
+    /* Whether the first byte of the response of one in flight has come. NULL: it can't be told. */
+    bool (*is_answered)(void *ctx, const struct http_transfer *transfer);
 };
 
 struct http_options {

@@ -72,6 +72,11 @@ void call_cancel(struct call *call) {
     release(call);
 }
 
+bool call_is_answered(const struct call *call) {
+    const struct http_port *http = &call->client->http;
+    return call->transfer && http->is_answered && http->is_answered(http->ctx, call->transfer);
+}
+
 /* The result stands; the callback comes from the loop, since we may be inside aws_call(). */
 static void end_soon(struct call *call) {
     call->state = CALL_ENDING;

@@ -255,6 +255,11 @@ static void cancel(void *ctx, struct call *call) {
     call_cancel(call);
 }
 
+static bool is_answered(void *ctx, const struct call *call) {
+    (void)ctx;
+    return call_is_answered(call);
+}
+
 struct sqs *sqs_new(struct aws_client *client, struct digest *digest) {
     struct sqs *sqs = malloc(sizeof *sqs);
     if (sqs) {
@@ -268,5 +273,5 @@ void sqs_free(struct sqs *sqs) {
 }
 
 struct sqs_port sqs_port(struct sqs *sqs) {
-    return (struct sqs_port){sqs, receive, delete_batch, change_visibility_batch, send_batch, get_attributes, get_queue_url, cancel};
+    return (struct sqs_port){sqs, receive, delete_batch, change_visibility_batch, send_batch, get_attributes, get_queue_url, cancel, is_answered};
 }

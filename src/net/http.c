@@ -277,8 +277,13 @@ void http_free(struct http *http) {
     curl_global_cleanup();
 }
 
+static bool is_answered(void *ctx, const struct http_transfer *t) {
+    (void)ctx;
+    return t->answered != 0;
+}
+
 struct http_port http_port(struct http *http) {
-    return (struct http_port){.ctx = http, .start = start, .cancel = cancel};
+    return (struct http_port){.ctx = http, .start = start, .cancel = cancel, .is_answered = is_answered};
 }
 
 struct http_stats http_stats(const struct http *http) {

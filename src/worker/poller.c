@@ -38,6 +38,12 @@ void poller_init(struct queue_worker *w) {
     timer_init(&p->late_timer, on_timer, w);
 }
 
+/* One whose answer comes is slow, and another one beside it would make it slower. */
+static bool is_answered(const struct queue_worker *w, const struct receive *r) {
+    const struct sqs_port *sqs = w->ports.sqs;
+    return sqs->is_answered && sqs->is_answered(sqs->ctx, r->call);
+}
+
 /* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so lately. */
 static unsigned spare_receives(struct queue_worker *w) {
     struct poller *p = &w->poller;
@@ -45,7 +51,7 @@ static unsigned spare_receives(struct queue_worker *w) {
     int64_t now = clock_monotonic(w->ports.clock);
     unsigned late = 0;
     LIST_FOREACH(r, &p->receives, link) {
-        late += r->late_at <= now;
+        late += r->late_at <= now && !is_answered(w, r);
     }
     if (late > 0)
         p->spare_until = now + SPARE_FOR;
