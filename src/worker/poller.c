@@ -14,7 +14,7 @@ static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
 /* A receive that isn't answered so long after its wait is silent, most likely: others are opened beside it, so that nobody waits for its end. */
 static const int64_t LATE = 2 * MICROSECONDS;
 static const unsigned LATE_MAX = 3;
-static const int64_t SPARE_FOR = 15 * 60 * MICROSECONDS; /* so long one more is out: what was silent may come again */
+static const int64_t SPARE_FOR = 900 * MICROSECONDS; /* so long one more is out: what was silent may come again */
 /* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
  * waits for its receives to end; and they are short while messages are held, and grow to the longest only on a queue that stays empty. */
 static const unsigned BUSY_WAIT = 1; /* seconds */
