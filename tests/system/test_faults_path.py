@@ -40,7 +40,7 @@ def healthy(scene: Scene, count: int) -> list[str]:
 @pytest.mark.parametrize("way", WAYS)
 def test_fault_32_one_message_that_the_way_stops_keeps_no_other_from_being_applied(scene: Scene, proxy: Proxy, way: str) -> None:
     """On a worker that has just started, with that message at the head of the queue; and then beside steady traffic."""
-    bodies = healthy(scene, 41)
+    bodies = healthy(scene, 26)
     rule = proxy.on("TransactWriteItems", WAYS[way](), when=faults.about("r0"))
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     (bad,) = scene.queue.send(message("r0", {"done": True}))
