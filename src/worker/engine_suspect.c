@@ -58,7 +58,7 @@ static bool is_alike(const struct job *job, const struct verdict *v, const char 
 }
 
 /* Notes a failure that may be its own. */
-static void note_own_failure(struct engine *e, struct job *job, const struct verdict *v, bool alike) {
+static void note_own_failure(struct engine *e, struct job *job, const struct verdict *v, const char *signature, bool alike) {
     if (job->failed_as == VERDICT_APPLIED && !job->known_suspect)
         hold_stranger(e);
     if (!alike) {
@@ -73,7 +73,7 @@ static void note_own_failure(struct engine *e, struct job *job, const struct ver
         job->failures_weighed = job->failures_before;
         e->verdicts_at_own_failure = e->verdicts;
     }
-    verdict_describe(v, job->signature);
+    memcpy(job->signature, signature, sizeof job->signature);
     job->failures_alike++;
     job->failed_as = v->kind;
 }
@@ -105,7 +105,7 @@ void engine_got_no_answer(struct engine *e, struct job *job, const struct verdic
     char signature[JOB_SIGNATURE_SIZE];
     verdict_describe(v, signature);
     bool alike = is_alike(job, v, signature);
-    note_own_failure(e, job, v, alike);
+    note_own_failure(e, job, v, signature, alike);
     job->failures_weighed += job->weighed; /* the others' are counted */
     job->row += !job->weighed ? 0 : silent ? SILENT_WEIGHT : 1;
     struct poison_evidence evidence = {.failures = job->row,
@@ -128,16 +128,14 @@ void engine_failed_by_itself(struct engine *e, struct job *job, const struct ver
     /* A refusal is the same however often it is asked: it needs no success that was begun later, as long as next to nobody else is refused. */
     bool at_once = !e->options.can_give_back || (v->kind == VERDICT_REFUSED_VAGUELY && !e->hold.active);
     bool others_succeed = worked_since(e, job) || (at_once && failed_among_successes(e, job));
-    if (alike && others_succeed && v->kind == VERDICT_REFUSED_VAGUELY) {
+    if (!alike || !others_succeed) {
+        note_own_failure(e, job, v, signature, alike);
+        hold_suspect(e, job, v, alike);
+    } else if (v->kind == VERDICT_REFUSED_VAGUELY) {
         engine_refused(e, job, v);
-        return;
-    }
-    if (alike && others_succeed) {
+    } else {
         failed_alone(e, job, v);
-        return;
     }
-    note_own_failure(e, job, v, alike);
-    hold_suspect(e, job, v, alike);
 }
 
 /* A 500 among successes is mostly over at the next attempt: it counts only where it lasts, the second time as well. */

@@ -70,9 +70,7 @@ static void forget_own_failures(struct job *job) {
 void engine_refused(struct engine *e, struct job *job, const struct verdict *v) {
     set_refusal(e, job->update, v);
     job->quotes_dynamodb = true;
-    job->pauses = 0;
-    job_enter(job, JOB_LOOKING);
-    look_begin(&e->look, false);
+    engine_look_first(e, job);
 }
 
 static void act_on(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
