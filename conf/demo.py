@@ -63,7 +63,10 @@ CASES = [
 ]
 
 APPLIED = [
-    {"id": {"customer": "user-123", "number": 1}, "attributes": {"state": "paid", "items": [{"sku": "x-1", "count": 2}]}},
+    {
+        "id": {"customer": "user-123", "number": 1},
+        "attributes": {"state": "paid", "items": [{"sku": "x-1", "count": 2}]},
+    },
     {"id": {"customer": "user-123", "number": 2}, "attributes": {"state": "paid"}},
 ]
 
@@ -155,10 +158,14 @@ class Demo:
                     check=False,
                 )
             except subprocess.TimeoutExpired:
-                raise DemoError(f"table-updater {arguments[0]} hasn't ended after {_PATIENCE} s; its log is {log}") from None
+                raise DemoError(
+                    f"table-updater {arguments[0]} hasn't ended after {_PATIENCE} s; its log is {log}"
+                ) from None
         if done.returncode not in expected:
             tail = "\n".join(log.read_text().splitlines()[-10:])
-            raise DemoError(f"table-updater {arguments[0]} ended with {done.returncode}; its log, {log}, ends with\n{tail}")
+            raise DemoError(
+                f"table-updater {arguments[0]} ended with {done.returncode}; its log, {log}, ends with\n{tail}"
+            )
         return done.stdout
 
     def show_queue(self) -> None:
@@ -171,9 +178,13 @@ class Demo:
             print(f"{number:2} {case.what}\n   {case.body}")
 
         heading("2. $ table-updater run --until-empty")
-        self.call("run", "--until-empty", expected=(0,), TABLE_NAME=USERS, QUEUE_URL=self.queue, ENABLE_AUDIT_LOG="true")
+        self.call(
+            "run", "--until-empty", expected=(0,), TABLE_NAME=USERS, QUEUE_URL=self.queue, ENABLE_AUDIT_LOG="true"
+        )
         dead = dead_letters(self.sqs, self.dlq)
-        applied = {record["idempotency_key"] for record in records(self.dynamodb, AUDIT) if record["status"] == "success"}
+        applied = {
+            record["idempotency_key"] for record in records(self.dynamodb, AUDIT) if record["status"] == "success"
+        }
         seen: set[str] = set()
         for number, (identity, case) in enumerate(zip(sent, CASES), 1):
             key = case.key or identity
@@ -190,7 +201,11 @@ class Demo:
         for record in records(self.dynamodb, USERS):
             print(f"   {compact(record)}")
         for record in records(self.dynamodb, AUDIT):
-            shown = {name: record[name] for name in ("status", "error", "record_id", "updated_attributes", "idempotency_key") if name in record}
+            shown = {
+                name: record[name]
+                for name in ("status", "error", "record_id", "updated_attributes", "idempotency_key")
+                if name in record
+            }
             print(f"   {record['log_id'][:8]}… {compact(shown)}")
         if dead:
             print(f"   {next(dead[identity] for identity in sent if identity in dead)['Body']}")
@@ -217,7 +232,9 @@ class Demo:
         """The commands for going on by hand."""
         settings = {**self.settings, "TABLE_NAME": USERS, "QUEUE_URL": self.queue, "ENABLE_AUDIT_LOG": "true"}
         exports = "\n".join(f"  export {name}={value}" for name, value in settings.items())
-        body = '{"id": "user-123", "attributes": {"status": "away"}, "condition_expression": "status = \'active\'"}'.replace("'", "'\\''")
+        body = '{"id": "user-123", "attributes": {"status": "away"}, "condition_expression": "status = \'active\'"}'.replace(
+            "'", "'\\''"
+        )
         sqs, dynamodb = (f"aws --endpoint-url {server.url}" for server in (cloud.sqs_server, cloud.dynamodb_server))
         return f"""
 Both servers go on running. In a shell:
@@ -246,7 +263,9 @@ def main() -> int:
     try:
         cloud = start_cloud(folder, USUAL_PORTS, outlive=options.keep)
         print(f"DynamoDB Local: {cloud.dynamodb_server.url}   ElasticMQ: {cloud.sqs_server.url}")
-        print("(DynamoDB Local listens on all addresses of this machine: it has no option against it. It comes under its vendor's own licence.)")
+        print(
+            "(DynamoDB Local listens on all addresses of this machine: it has no option against it. It comes under its vendor's own licence.)"
+        )
         demo = Demo(options.binary.resolve(), cloud, folder)
         demo.show_queue()
         demo.show_apply()

@@ -32,5 +32,6 @@ def from_item(item: dict[str, Any]) -> dict[str, Any]:
 def to_item(record: dict[str, Any]) -> dict[str, Any]:
     """{"a": "x"} as {"a": {"S": "x"}}."""
     return {
-        name: _to_dynamodb(Decimal(repr(value)) if isinstance(value, float) else value) for name, value in record.items()
+        name: _to_dynamodb(Decimal(repr(value)) if isinstance(value, float) else value)
+        for name, value in record.items()
     }

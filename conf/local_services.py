@@ -74,7 +74,8 @@ class Service:
 
 
 def isolate_environment() -> None:
-    """Forgets every AWS setting of this process, its profile files included: boto3 reads them even where it needs none."""
+    """Forgets every AWS setting of this process, its profile files included: boto3 reads them even where it needs
+    none."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
@@ -98,7 +99,8 @@ def _is_free(port: int) -> bool:
 
 
 def die_with_parent() -> None:
-    """In a child before its program starts: asks the kernel to end it when its parent dies, so that nothing is left behind."""
+    """In a child before its program starts: asks the kernel to end it when its parent dies, so that nothing is left
+    behind."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -178,13 +180,19 @@ def start_dynamodb(folder: Path, port: int | None = None, outlive: bool = False,
     return _start("dynamodb", command, folder, port, outlive)
 
 
-def start_sqs(folder: Path, port: int | None = None, outlive: bool = False, limits: str = "strict", durable: bool = False) -> Service:
+def start_sqs(
+    folder: Path, port: int | None = None, outlive: bool = False, limits: str = "strict", durable: bool = False
+) -> Service:
     """Starts ElasticMQ with its log in folder, on port where that is free, else on any free one."""
     home = SERVERS / "elasticmq"
     config = folder / "elasticmq.conf"
 
     def command(chosen: int) -> list[str]:
-        config.write_text(_ELASTICMQ_CONFIG.format(port=chosen, region=REGION, limits=limits, folder=folder, durable=str(durable).lower()))
+        config.write_text(
+            _ELASTICMQ_CONFIG.format(
+                port=chosen, region=REGION, limits=limits, folder=folder, durable=str(durable).lower()
+            )
+        )
         return [*_JVM, f"-Dconfig.file={config}", "-cp", f"{home}/*", "org.elasticmq.server.Main"]
 
     return _start("elasticmq", command, folder, port, outlive)

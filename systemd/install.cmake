@@ -1,4 +1,5 @@
-# Units, sample settings and manual page. The units name the program by its path, which is only known when it is installed (cmake --install --prefix).
+# Units, sample settings and manual page. The units name the program by its path, which is only known when it is
+# installed (cmake --install --prefix).
 set(BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
 set(UNIT_FOLDER ${CMAKE_CURRENT_BINARY_DIR}/systemd)
 include(${CMAKE_CURRENT_LIST_DIR}/units.cmake)

@@ -1,5 +1,7 @@
-# Makes the units as they are installed: table-updater.service with the path of the program, and from it table-updater@.service for several
-# processes beside each other, which differs by the instance's own settings file alone. Takes BINDIR (where the program is) and UNIT_FOLDER (where the
+# Makes the units as they are installed: table-updater.service with the path of the program, and from it
+# table-updater@.service for several
+# processes beside each other, which differs by the instance's own settings file alone. Takes BINDIR (where the program
+# is) and UNIT_FOLDER (where the
 # units go).
 file(READ ${CMAKE_CURRENT_LIST_DIR}/table-updater.service unit)
 string(REPLACE "ExecStart=/usr/bin/" "ExecStart=${BINDIR}/" unit "${unit}")

@@ -22,7 +22,8 @@ JOBS = str(os.cpu_count() or 1)
 WAITERS = str(3 * int(JOBS))  # how many tests at once that mostly wait: for timeouts, for servers
 PYTHON = str(BUILD / "venv" / "bin" / "python")
 _FUZZ_RUNS = 20000
-# Kinds of plans, first seed, runs. The seeds are fixed: what is taken must not hang on chance. New ones are searched by hand (README.md).
+# Kinds of plans, first seed, runs. The seeds are fixed: what is taken must not hang on chance. New ones are searched by
+# hand (README.md).
 _SIM_SEARCHES = (("old", 1, 15_000), ("all", 1_000_000_000, 4_000))
 _SHOWN_LINES = 80
 
@@ -91,7 +92,9 @@ def ctest(stage: str, preset: str) -> Counts:
     report.unlink(missing_ok=True)
     whole = "100000000"
     settings = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
-    vectors = ROOT.parent / "shared" / "vectors" / "sigv4"  # the public test vectors of SigV4, where they lie beside the project
+    vectors = (
+        ROOT.parent / "shared" / "vectors" / "sigv4"
+    )  # the public test vectors of SigV4, where they lie beside the project
     if vectors.is_dir():
         settings["SIGV4_VECTORS"] = str(vectors)
     call(
@@ -106,7 +109,9 @@ def ctest(stage: str, preset: str) -> Counts:
     return sum((count_cmocka(case) for case in ElementTree.parse(report).iter("testcase")), Counts())
 
 
-def pytest(stage: str, *arguments: str | Path, at_once: str = JOBS, environment: dict[str, str] | None = None) -> Counts:
+def pytest(
+    stage: str, *arguments: str | Path, at_once: str = JOBS, environment: dict[str, str] | None = None
+) -> Counts:
     """Runs tests written in Python, so many at once."""
     report = LOGS / f"{stage}.xml"
     report.unlink(missing_ok=True)
@@ -142,14 +147,22 @@ def sanitize() -> Counts:
 def system() -> Counts:
     """the binary against DynamoDB Local and ElasticMQ"""
     build("system", "test")
-    return pytest("system", "tests/system", at_once=WAITERS, environment={"TABLE_UPDATER": str(BUILD / "test" / "table-updater")})
+    return pytest(
+        "system", "tests/system", at_once=WAITERS, environment={"TABLE_UPDATER": str(BUILD / "test" / "table-updater")}
+    )
 
 
 def system_sanitized() -> Counts:
     """a part of the same under ASan and UBSan"""
     stage = "system-sanitized"
     build(stage, "sanitize")
-    return pytest(stage, "-m", "sanitized", "tests/system", environment={"TABLE_UPDATER": str(BUILD / "sanitize" / "table-updater")})
+    return pytest(
+        stage,
+        "-m",
+        "sanitized",
+        "tests/system",
+        environment={"TABLE_UPDATER": str(BUILD / "sanitize" / "table-updater")},
+    )
 
 
 def lint() -> Counts:
@@ -165,8 +178,16 @@ def fuzz() -> Counts:
     artifacts = BUILD / "fuzz" / "artifacts"
     artifacts.mkdir(exist_ok=True)
     for source in sorted(ROOT.glob("tests/fuzz/fuzz_*.c")):
-        corpora = [folder for folder in source.parent.glob(f"corpus/{source.stem.removeprefix('fuzz_')}") if folder.is_dir()]
-        flags = [f"-runs={_FUZZ_RUNS}", "-seed=1", "-verbosity=0", "-close_fd_mask=1", f"-artifact_prefix={artifacts}/{source.stem}-"]
+        corpora = [
+            folder for folder in source.parent.glob(f"corpus/{source.stem.removeprefix('fuzz_')}") if folder.is_dir()
+        ]
+        flags = [
+            f"-runs={_FUZZ_RUNS}",
+            "-seed=1",
+            "-verbosity=0",
+            "-close_fd_mask=1",
+            f"-artifact_prefix={artifacts}/{source.stem}-",
+        ]
         # What a run discovers goes to the first folder: a fresh one, so that the next run does the same again.
         with tempfile.TemporaryDirectory() as discovered:
             code = call("fuzz", BUILD / "fuzz" / "tests" / source.stem, *flags, discovered, *corpora, check=False)
@@ -187,7 +208,9 @@ def _same_run(program: Path, seed: int) -> bool:
     command = [program, "--seed", str(seed), "--trace"]
     runs = [
         subprocess.run(command, capture_output=True, check=False),
-        subprocess.run(["setarch", "--addr-no-randomize", *command], env=elsewhere, cwd="/", capture_output=True, check=False),
+        subprocess.run(
+            ["setarch", "--addr-no-randomize", *command], env=elsewhere, cwd="/", capture_output=True, check=False
+        ),
     ]
     return bool(runs[0].stdout) and runs[0].stdout == runs[1].stdout
 
@@ -202,7 +225,9 @@ def sim() -> Counts:
     for i, (kinds, seed, runs) in enumerate(_SIM_SEARCHES):
         sink = (LOGS / f"sim-{i}.log").open("wb")
         command = [program, "--kinds", kinds, "--from", str(seed), "--runs", str(runs)]
-        searches.append(subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT))
+        searches.append(
+            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
+        )
     failed = sum(search.wait() != 0 for search in searches)
     for i in range(len(searches)):
         text = (LOGS / f"sim-{i}.log").read_text(errors="replace")

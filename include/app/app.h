@@ -32,27 +32,29 @@ struct app {
     struct worker_ports ports;
 };
 
-/* Reads the settings and sets all up. EXIT_FINE, or what the program ends with, said in the log. app must stay where it is; app_free() is
- * needed in any case. */
+/* Reads the settings and sets all up. EXIT_FINE, or what the program ends with, said in the log. app must stay where it
+ * is; app_free() is needed in any case. */
 MUST_USE enum exit_code app_init(struct app *app, const struct cli *cli);
 /* Takes a zeroed one too. */
 void app_free(struct app *app);
 
 /* What an option of the command line gives for a setting; NULL: none does. */
 const char *app_option(const struct app *app, const char *setting);
-/* Reads the settings again, and takes over in app->settings and app->log what can change; the credentials are asked for anew. False: something is wrong
- * with them, which is in the log, and all is as it was. */
+/* Reads the settings again, and takes over in app->settings and app->log what can change; the credentials are asked for
+ * anew. False: something is wrong with them, which is in the log, and all is as it was. */
 MUST_USE bool app_reload(struct app *app);
 /* What discovery is to look for. patience: microseconds, or NEVER. */
 struct discovery_options app_discovery_options(const struct app *app, int64_t patience);
 #define APP_START_FIELDS 13
 /* Writes what the start line of every command says: version, table and key, region, endpoints, provider and account of
  * the credentials. Returns how many fields. */
-size_t app_start_fields(struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]);
+size_t app_start_fields(struct app *app, const struct discovery_facts *facts,
+                        struct log_field ret_fields[static APP_START_FIELDS]);
 /* What messages are read against; facts must outlive it. */
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts);
 
-/* The signals that a command hears of: SIGTERM, SIGINT, SIGHUP. Those that end the program and were ignored at the start stay so (nohup). */
+/* The signals that a command hears of: SIGTERM, SIGINT, SIGHUP. Those that end the program and were ignored at the
+ * start stay so (nohup). */
 #define APP_SIGNALS 3
 struct app_signals {
     struct app_signal {
@@ -65,8 +67,10 @@ struct app_signals {
 };
 /* At the beginning of the program: SIGHUP waits until a command watches for it. */
 void app_hold_hangup(void);
-/* hangup_is_ours: SIGHUP ends nothing, and is heard of even where it was ignored. signals must stay where it is. False: no memory. */
-MUST_USE bool app_watch_signals(struct app *app, bool hangup_is_ours, void (*arrived)(void *user, int number), void *user, struct app_signals *signals);
+/* hangup_is_ours: SIGHUP ends nothing, and is heard of even where it was ignored. signals must stay where it is. False:
+ * no memory. */
+MUST_USE bool app_watch_signals(struct app *app, bool hangup_is_ours, void (*arrived)(void *user, int number),
+                                void *user, struct app_signals *signals);
 /* SIGHUP waits again, so that it ends nobody who is about to end well. Takes a zeroed one too. */
 void app_unwatch_signals(struct app_signals *signals);
 

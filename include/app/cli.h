@@ -1,4 +1,5 @@
-/* The command line: commands and their options are a table (commands.c), of which the help is made too. Pure: no I/O. */
+/* The command line: commands and their options are a table (commands.c), of which the help is made too. Pure: no I/O.
+ */
 #pragma once
 
 #include "compiler.h"
@@ -12,24 +13,24 @@
 struct cli_value {
     bool given;
     const char *text; /* NULL: no value was given */
-    unsigned number;  /* where the option takes one */
+    unsigned number; /* where the option takes one */
 };
 
 enum cli_takes {
     TAKES_NOTHING,
     TAKES_PERHAPS, /* behind a = only: --until-empty, --until-empty=5 */
-    TAKES_TEXT     /* --config FILE, --config=FILE */
+    TAKES_TEXT /* --config FILE, --config=FILE */
 };
 
 struct cli_option {
-    const char *name;       /* --help */
+    const char *name; /* --help */
     const char *short_name; /* -h; NULL: none */
     enum cli_takes takes;
     const char *value; /* as the help calls it: FILE */
     bool is_number;
     unsigned min, max; /* of a number */
-    size_t offset;     /* in struct cli, of a struct cli_value */
-    const char *text;  /* a sentence or two for the help */
+    size_t offset; /* in struct cli, of a struct cli_value */
+    const char *text; /* a sentence or two for the help */
 };
 
 struct app;
@@ -41,8 +42,8 @@ struct cli_command {
     const struct cli_option *options; /* its own, beside those that all have */
     size_t option_count;
     enum settings_need needs;
-    const char *summary;  /* one sentence */
-    const char *text;     /* paragraphs of at most 80 columns */
+    const char *summary; /* one sentence */
+    const char *text; /* paragraphs of at most 80 columns */
     const char *examples; /* lines */
     enum exit_code (*run)(struct app *app);
 };
@@ -72,5 +73,6 @@ struct cli {
 
 #define CLI_WHY_SIZE 256
 
-/* Reads the arguments, of which the operands are moved to the front. False: ret_why is a sentence for the user, and the exit code is 64. */
+/* Reads the arguments, of which the operands are moved to the front. False: ret_why is a sentence for the user, and the
+ * exit code is 64. */
 MUST_USE bool cli_parse(int argc, char **argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]);

@@ -10,21 +10,25 @@
 
 struct configuration {
     struct settings_file file;
-    const char *const *options; /* of the command line, by the table of settings, NULL: not given; NULL: there is no command line */
-    /* The file as it was when the process started; NULL: this is it. A variable of the environment that has its value is taken for the file's: the
-     * service manager reads the same file, once, and puts it there. */
+    const char *const
+        *options; /* of the command line, by the table of settings, NULL: not given; NULL: there is no command line */
+    /* The file as it was when the process started; NULL: this is it. A variable of the environment that has its value
+     * is taken for the file's: the service manager reads the same file, once, and puts it there. */
     const struct settings_file *started;
-    bool faulty; /* something is wrong in the file: what could be read of it is only good to look for further problems */
+    bool
+        faulty; /* something is wrong in the file: what could be read of it is only good to look for further problems */
 };
 
-/* Reads the file: path, or where that is NULL the default file, which may be missing. Problems are logged with their lines. A default file that
- * is closed to us is passed over: the service manager may have read it for us. False: it can't be read (nothing is left to free). */
-MUST_USE bool configuration_load(const char *path, const char *const *options, struct log *log, struct configuration *ret_configuration);
+/* Reads the file: path, or where that is NULL the default file, which may be missing. Problems are logged with their
+ * lines. A default file that is closed to us is passed over: the service manager may have read it for us. False: it
+ * can't be read (nothing is left to free). */
+MUST_USE bool configuration_load(const char *path, const char *const *options, struct log *log,
+                                 struct configuration *ret_configuration);
 /* Takes a zeroed one too. */
 void configuration_free(struct configuration *configuration);
-/* Looks a name up among the options, in the environment, then in the file. One that is set to nothing hides those behind it. The configuration is
- * borrowed, and may not have moved. */
+/* Looks a name up among the options, in the environment, then in the file. One that is set to nothing hides those
+ * behind it. The configuration is borrowed, and may not have moved. */
 struct environment configuration_environment(struct configuration *configuration);
-/* Puts the file's names that are none of our settings into the process's environment, unless they are there: proxies, TZ, SSL_CERT_FILE are read by
- * libraries from there. Before anything else uses the environment. False: no memory. */
+/* Puts the file's names that are none of our settings into the process's environment, unless they are there: proxies,
+ * TZ, SSL_CERT_FILE are read by libraries from there. Before anything else uses the environment. False: no memory. */
 MUST_USE bool configuration_export(const struct configuration *configuration);

@@ -1,5 +1,5 @@
-/* What the service manager is told, by the protocol of sd_notify(3), never waiting for it; nothing where there is none. Watchdog and status line are fed by timers of the loop: where
- * the loop is stuck in a callback, they stop. */
+/* What the service manager is told, by the protocol of sd_notify(3), never waiting for it; nothing where there is none.
+ * Watchdog and status line are fed by timers of the loop: where the loop is stuck in a callback, they stop. */
 #pragma once
 
 #include "clock.h"

@@ -1,5 +1,5 @@
-/* Results go to standard output without ever blocking the loop, whatever it is: a pipe whose reader is slow, a terminal, a socket, a file.
- * The descriptor's flags stay as they are: others may share it. */
+/* Results go to standard output without ever blocking the loop, whatever it is: a pipe whose reader is slow, a
+ * terminal, a socket, a file. The descriptor's flags stay as they are: others may share it. */
 #pragma once
 
 #include "span.h"
@@ -21,9 +21,9 @@ struct output output_of(int fd);
 bool output_is_open(const struct output *output);
 
 enum output_status {
-    OUTPUT_TOOK,   /* *ret_count bytes were taken; it may be less than there are, and 0 */
+    OUTPUT_TOOK, /* *ret_count bytes were taken; it may be less than there are, and 0 */
     OUTPUT_CLOSED, /* nobody reads it any more */
-    OUTPUT_FAILED  /* errno */
+    OUTPUT_FAILED /* errno */
 };
 /* Writes what there is room for at once. */
 enum output_status output_write(const struct output *output, struct span bytes, size_t *ret_count);

@@ -1,4 +1,5 @@
-/* Where the URLs of queues and endpoints lead: a queue's URL only names it, and is never asked itself. The URLs are valid ones (scheme, host, port, path). */
+/* Where the URLs of queues and endpoints lead: a queue's URL only names it, and is never asked itself. The URLs are
+ * valid ones (scheme, host, port, path). */
 #pragma once
 
 #include "log.h"
@@ -13,5 +14,7 @@ void url_origin(const char *url, char ret_origin[static URL_ORIGIN_SIZE]);
 /* The region that a host of Amazon SQS is of; empty: it is none of those. */
 struct span queue_host_region(struct span host);
 
-/* Warns where a queue's URL names another region or host than the ones that are asked. queue: a name, which says neither, or NULL, is fine. */
-void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint, const char *region);
+/* Warns where a queue's URL names another region or host than the ones that are asked. queue: a name, which says
+ * neither, or NULL, is fine. */
+void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,
+                      const char *region);

@@ -23,7 +23,8 @@
 
 struct services_options {
     const struct environment *environment;
-    const char *profile; /* that an option of the command line names: then keys of the environment don't count; NULL: none does */
+    const char *profile; /* that an option of the command line names: then keys of the environment don't count; NULL:
+                            none does */
     bool with_queue;
     size_t max_connections; /* that the descriptors we may open allow */
     struct loop *loop;
@@ -56,8 +57,8 @@ struct services {
     struct clock clock; /* the same, its dates corrected by the services': for what is written down */
 };
 
-/* Looks up what the settings of the AWS kind say. Problems are logged, all of them; false where there is one. services_free() is needed in any
- * case. */
+/* Looks up what the settings of the AWS kind say. Problems are logged, all of them; false where there is one.
+ * services_free() is needed in any case. */
 MUST_USE bool services_find(struct services *services, const struct services_options *options);
 /* Where the credentials come from, in the SDKs' words: "env", "shared-credentials-file", "config-file". */
 const char *services_credentials_name(const struct services *services);

@@ -1,4 +1,5 @@
-/* One signed call to an AWS service, with its retries. (Transactions are tried again by the worker instead: they are made with one attempt.) */
+/* One signed call to an AWS service, with its retries. (Transactions are tried again by the worker instead: they are
+ * made with one attempt.) */
 #pragma once
 
 #include "clock.h"
@@ -16,11 +17,11 @@
 enum call_class {
     CALL_OK,
     CALL_PERMANENT, /* the service refuses this request as it is; the same one again gets the same answer */
-    CALL_RETRY,     /* transient: connection errors, timeouts, HTTP 5xx, an answer that is no answer */
+    CALL_RETRY, /* transient: connection errors, timeouts, HTTP 5xx, an answer that is no answer */
     CALL_THROTTLED, /* the service asks for fewer requests */
-    CALL_AUTH,      /* credentials: none, expired, unknown to the service */
-    CALL_DENIED,    /* credentials are known, and may not do this */
-    CALL_CLOCK      /* our time is off, and correcting it did not help */
+    CALL_AUTH, /* credentials: none, expired, unknown to the service */
+    CALL_DENIED, /* credentials are known, and may not do this */
+    CALL_CLOCK /* our time is off, and correcting it did not help */
 };
 
 #define CALL_CODE_SIZE 96
@@ -29,16 +30,16 @@ enum call_class {
 
 struct call_result {
     enum call_class class;
-    int status;                      /* HTTP; 0: no response */
+    int status; /* HTTP; 0: no response */
     bool from_service; /* the error is the service's own (a code could be read, and what its answers bear was there) */
     bool foreign; /* an answer came that isn't the service's: a proxy's, a load balancer's, a captive portal's. No
                      verdict */
-    bool untrusted;                  /* the server's certificate can't be trusted */
-    bool unsent;                     /* it failed before a request was sent: no address, no connection, no trust, no memory */
-    unsigned attempts;               /* requests made */
-    int64_t retry_after;             /* microseconds the service asked us to wait; 0: it did not */
-    int64_t answered;                /* monotonic: when the first byte of the last response came; 0: none came */
-    char code[CALL_CODE_SIZE];       /* the exception's name without its namespace; "" where there is none */
+    bool untrusted; /* the server's certificate can't be trusted */
+    bool unsent; /* it failed before a request was sent: no address, no connection, no trust, no memory */
+    unsigned attempts; /* requests made */
+    int64_t retry_after; /* microseconds the service asked us to wait; 0: it did not */
+    int64_t answered; /* monotonic: when the first byte of the last response came; 0: none came */
+    char code[CALL_CODE_SIZE]; /* the exception's name without its namespace; "" where there is none */
     /* The service's sentence, or ours; cut at a character's end. Ours stands where from_service is false, and for the
      * classes CALL_AUTH and CALL_CLOCK. The service's is for the log where the class is CALL_DENIED, and else for no
      * level above DEBUG: it may quote values. */
@@ -54,9 +55,11 @@ static inline const char *call_word(const struct call_result *result) {
 struct call; /* one in flight; valid until its done callback has returned */
 
 struct call_options {
-    int64_t deadline;      /* monotonic microseconds by which done has been called; NEVER: only the timeouts of each attempt */
+    int64_t
+        deadline; /* monotonic microseconds by which done has been called; NEVER: only the timeouts of each attempt */
     unsigned max_attempts; /* 0: the client's default */
-    const uint8_t *body_sha256; /* of the body, where its SHA-256 is known already; borrowed like the body. NULL: the signer hashes it */
+    const uint8_t *body_sha256; /* of the body, where its SHA-256 is known already; borrowed like the body. NULL: the
+                                   signer hashes it */
 };
 
 /* Ends it without a callback. NULL is fine. */

@@ -1,4 +1,5 @@
-/* The client of one AWS service that speaks AWS JSON 1.0: signs, sends, understands errors, retries. One operation is one aws_call(). */
+/* The client of one AWS service that speaks AWS JSON 1.0: signs, sends, understands errors, retries. One operation is
+ * one aws_call(). */
 #pragma once
 
 #include "call.h"
@@ -18,9 +19,9 @@ struct digest;
 
 /* The texts are copied; all else is borrowed and must outlive the client. */
 struct aws_client_options {
-    const char *endpoint;      /* http(s)://host[:port][/path] */
-    const char *region;        /* that signatures are for */
-    const char *signing_name;  /* "sqs", "dynamodb" */
+    const char *endpoint; /* http(s)://host[:port][/path] */
+    const char *region; /* that signatures are for */
+    const char *signing_name; /* "sqs", "dynamodb" */
     const char *target_prefix; /* "AmazonSQS.", "DynamoDB_20120810." */
     const struct credentials_provider *credentials;
     struct http_port http;
@@ -32,8 +33,8 @@ struct aws_client_options {
     struct retry_policy retry; /* max_attempts 0: retry_policy_default() */
     bool checks_marks; /* answers have x-amzn-requestid or x-amz-crc32, which must fit the body; others aren't the
                           service's (DynamoDB) */
-    /* Where calls with keys of this account go, as endpoint has it; it is empty where nobody named it (then it is endpoint). False:
-     * nowhere; ret_why says why. NULL: always to endpoint. */
+    /* Where calls with keys of this account go, as endpoint has it; it is empty where nobody named it (then it is
+     * endpoint). False: nowhere; ret_why says why. NULL: always to endpoint. */
     bool (*endpoint_of_account)(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
                                 char ret_why[static SETTING_WHY_SIZE]);
     void *endpoint_ctx;
@@ -41,7 +42,8 @@ struct aws_client_options {
 
 /* NULL: no memory, or the endpoint is no such URL (aws_endpoint_valid() tells). */
 MUST_USE struct aws_client *aws_client_new(const struct aws_client_options *options);
-/* Calls in flight end without their callback (but with their release). Not from inside a callback of its calls. NULL is fine. */
+/* Calls in flight end without their callback (but with their release). Not from inside a callback of its calls. NULL is
+ * fine. */
 void aws_client_free(struct aws_client *client);
 /* http or https, a host, perhaps a port and a path; no user, query or fragment. */
 bool aws_endpoint_valid(const char *url);
@@ -51,35 +53,38 @@ const char *aws_client_url(const struct aws_client *client);
 
 /* For the metrics. */
 struct aws_client_stats {
-    size_t calls;       /* in flight */
-    uint64_t requests;  /* sent */
+    size_t calls; /* in flight */
+    uint64_t requests; /* sent */
     uint64_t retries;
     int64_t clock_skew; /* microseconds that are added to our clock for signing; 0: none */
 };
 struct aws_client_stats aws_client_stats(const struct aws_client *client);
 
-/* What is called. The struct itself is copied; name and body are borrowed until release (or, without one, until done or cancel). */
+/* What is called. The struct itself is copied; name and body are borrowed until release (or, without one, until done or
+ * cancel). */
 struct aws_operation {
     const char *name; /* "TransactWriteItems" */
     struct span body;
-    size_t max_response;     /* ceiling of the answer, in bytes */
+    size_t max_response; /* ceiling of the answer, in bytes */
     int64_t attempt_timeout; /* microseconds for one request */
     int64_t attempt_silence; /* …without a byte either way that end it sooner; 0: only the whole counts */
-    int64_t attempt_wait;    /* …that silence may last longer before the response begins: a long poll's */
-    /* Looks at each answer of the service before it is decided whether to try again: at a 200 (class CALL_OK) and at an error that came as
-     * the service's JSON (from_service). It may change class, code, message and retry_after: to CALL_RETRY for a 200 that was cut, for
-     * instance. NULL: none. user is that of aws_call(). */
+    int64_t attempt_wait; /* …that silence may last longer before the response begins: a long poll's */
+    /* Looks at each answer of the service before it is decided whether to try again: at a 200 (class CALL_OK) and at an
+     * error that came as the service's JSON (from_service). It may change class, code, message and retry_after: to
+     * CALL_RETRY for a 200 that was cut, for instance. NULL: none. user is that of aws_call(). */
     void (*refine)(void *user, struct span response_body, struct call_result *result);
     bool forgets_body; /* refine reads all of it: a large one isn't held until done, which gets an empty one then */
-    /* Called once when the call is over, after done or in call_cancel(): frees what user owns. NULL: none. Not called where aws_call() gives NULL. */
+    /* Called once when the call is over, after done or in call_cancel(): frees what user owns. NULL: none. Not called
+     * where aws_call() gives NULL. */
     void (*release)(void *user);
 };
 
-/* response_body: of the last attempt, whatever its class; empty where there is none. Valid, like result, until this returns. */
+/* response_body: of the last attempt, whatever its class; empty where there is none. Valid, like result, until this
+ * returns. */
 typedef void aws_call_done(void *user, const struct call_result *result, struct span response_body);
 
-/* Starts a call. NULL: no memory, and nothing happens. Else done is called exactly once, later, from the loop (a timer or a transfer),
- * unless it is cancelled: by options->deadline at the latest (CALL_RETRY where that cuts an attempt short). options: NULL for no deadline
- * and the client's max_attempts. */
-MUST_USE struct call *aws_call(struct aws_client *client, const struct aws_operation *operation, const struct call_options *options,
-                               aws_call_done *done, void *user);
+/* Starts a call. NULL: no memory, and nothing happens. Else done is called exactly once, later, from the loop (a timer
+ * or a transfer), unless it is cancelled: by options->deadline at the latest (CALL_RETRY where that cuts an attempt
+ * short). options: NULL for no deadline and the client's max_attempts. */
+MUST_USE struct call *aws_call(struct aws_client *client, const struct aws_operation *operation,
+                               const struct call_options *options, aws_call_done *done, void *user);

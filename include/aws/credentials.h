@@ -1,4 +1,5 @@
-/* Credentials, and where they come from: a provider is a small struct of functions, and the chain and the cache are providers too. */
+/* Credentials, and where they come from: a provider is a small struct of functions, and the chain and the cache are
+ * providers too. */
 #pragma once
 
 #include "call.h"
@@ -19,36 +20,39 @@ struct credentials {
     struct span access_key_id;
     struct span secret_access_key;
     struct span session_token; /* absent or empty: none */
-    struct span account_id;    /* of the account that they belong to, where their source says it; else absent or empty */
-    int64_t expires;           /* wall microseconds; NEVER */
+    struct span account_id; /* of the account that they belong to, where their source says it; else absent or empty */
+    int64_t expires; /* wall microseconds; NEVER */
 };
 
 /* Why there are none. */
 struct credentials_failure {
-    enum call_class class; /* CALL_AUTH: there are none, or their source refuses us; CALL_RETRY: the source can't be reached at present */
-    const char *message;   /* for people: what was tried, and what to mend; no secrets */
+    enum call_class class; /* CALL_AUTH: there are none, or their source refuses us; CALL_RETRY: the source can't be
+                              reached at present */
+    const char *message; /* for people: what was tried, and what to mend; no secrets */
 };
 
 /* One who waits for credentials; embedded in the asker, so that asking never fails. */
 struct credentials_wait {
-    /* credentials: valid until this returns; NULL: failure says why. It may start and cancel waits, its own (which is over) included. */
+    /* credentials: valid until this returns; NULL: failure says why. It may start and cancel waits, its own (which is
+     * over) included. */
     void (*ready)(void *user, const struct credentials *credentials, const struct credentials_failure *failure);
     void *user;
     struct credentials_wait *next, *previous; /* the provider's, while pending */
-    bool pending;                             /* the provider's: set by get, cleared before ready and by cancel */
+    bool pending; /* the provider's: set by get, cleared before ready and by cancel */
 };
 
-/* The functions never fail and never block. A provider takes as little of the loop as it can: one that holds credentials gives them
- * at once. */
+/* The functions never fail and never block. A provider takes as little of the loop as it can: one that holds
+ * credentials gives them at once. */
 struct credentials_provider {
     void *impl;
-    /* Calls wait->ready exactly once, before it returns or later from the loop, unless cancelled. wait must stay where it is until then. */
+    /* Calls wait->ready exactly once, before it returns or later from the loop, unless cancelled. wait must stay where
+     * it is until then. */
     void (*get)(void *impl, struct credentials_wait *wait);
     /* Ends a pending wait without a callback; nothing happens where it isn't pending. */
     void (*cancel)(void *impl, struct credentials_wait *wait);
-    /* The service refused the credentials of this access key: the next get asks the source again, unless what is held is newer already
-     * (has another access key id). An empty one: nobody refused them, but there may be others; they are given until the source has given
-     * new ones. A provider whose source never changes ignores it. */
+    /* The service refused the credentials of this access key: the next get asks the source again, unless what is held
+     * is newer already (has another access key id). An empty one: nobody refused them, but there may be others; they
+     * are given until the source has given new ones. A provider whose source never changes ignores it. */
     void (*invalidate)(void *impl, struct span access_key_id);
     /* Frees it. No wait may be pending. */
     void (*release)(void *impl);

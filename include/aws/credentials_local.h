@@ -8,14 +8,15 @@
 
 #include <stdbool.h>
 
-/* credential_process of the plan. False: it is no command, or there is no memory; ret_why says so. world->loop watches it. */
+/* credential_process of the plan. False: it is no command, or there is no memory; ret_why says so. world->loop watches
+ * it. */
 MUST_USE bool credentials_process_new(const struct credentials_plan *plan, const struct credentials_world *world,
                                       struct credentials_source *ret_source, char ret_why[static SETTING_WHY_SIZE]);
-/* SSO: the token that `aws sso login` left is changed for the role's credentials. portal: the URL of the access portal. False: no
- * memory, or no home folder. */
-MUST_USE bool credentials_sso_new(const struct credentials_plan *plan, const struct environment *environment, const char *portal,
-                                  const struct credentials_world *world, struct credentials_source *ret_source,
-                                  char ret_why[static SETTING_WHY_SIZE]);
+/* SSO: the token that `aws sso login` left is changed for the role's credentials. portal: the URL of the access portal.
+ * False: no memory, or no home folder. */
+MUST_USE bool credentials_sso_new(const struct credentials_plan *plan, const struct environment *environment,
+                                  const char *portal, const struct credentials_world *world,
+                                  struct credentials_source *ret_source, char ret_why[static SETTING_WHY_SIZE]);
 /* The credentials that `aws login` left. */
 MUST_USE bool credentials_login_new(const struct credentials_plan *plan, const struct environment *environment,
                                     const struct credentials_world *world, struct credentials_source *ret_source,

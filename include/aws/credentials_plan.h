@@ -1,5 +1,5 @@
-/* Where this process gets its credentials: decided from the environment and the profile, asking nobody. The order is that of the
- * SDKs; what one of them finds and can't use is an error and not a reason to look further. */
+/* Where this process gets its credentials: decided from the environment and the profile, asking nobody. The order is
+ * that of the SDKs; what one of them finds and can't use is an error and not a reason to look further. */
 #pragma once
 
 #include "compiler.h"
@@ -31,12 +31,12 @@ enum credentials_kind {
 struct plan_role {
     struct span role_arn;
     struct span session_name, external_id; /* absent: none is given */
-    unsigned duration;                     /* seconds; 0: STS's own default */
+    unsigned duration; /* seconds; 0: STS's own default */
 };
 
 /* The texts are those of the environment and the files, and belong to them. */
 struct credentials_plan {
-    enum credentials_kind kind;      /* where the first keys come from */
+    enum credentials_kind kind; /* where the first keys come from */
     char profile[PLAN_PROFILE_SIZE]; /* whose settings those are */
     struct plan_role roles[PLAN_ROLES_MAX]; /* in the order in which they are assumed */
     size_t role_count;
@@ -47,7 +47,7 @@ struct credentials_plan {
         struct span session, start_url, region, account_id, role_name; /* session: absent in profiles of the old kind */
     } sso;
     struct span login_session;
-    struct span process;    /* the command */
+    struct span process; /* the command */
     struct span account_id; /* that the profile names for a process that doesn't */
     struct container_options container;
     struct imds_options imds;

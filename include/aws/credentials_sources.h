@@ -14,28 +14,32 @@
 #include <stddef.h>
 
 enum source_status {
-    SOURCE_FOUND,  /* *ret_provider is the caller's */
+    SOURCE_FOUND, /* *ret_provider is the caller's */
     SOURCE_ABSENT, /* it is not set up: the next may be asked */
-    SOURCE_FAULTY  /* it is set up, and wrong: ret_why says what to mend */
+    SOURCE_FAULTY /* it is set up, and wrong: ret_why says what to mend */
 };
 
 /* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. */
-MUST_USE enum source_status credentials_env_new(const struct environment *environment, struct credentials_provider *ret_provider,
+MUST_USE enum source_status credentials_env_new(const struct environment *environment,
+                                                struct credentials_provider *ret_provider,
                                                 char ret_why[static SETTING_WHY_SIZE]);
 
-/* The static keys of a profile in one file, which is read again once its credentials were invalidated (at most once a second): keys may be
- * rotated under a running process. The texts of file and profile are copied. */
-MUST_USE enum source_status credentials_profile_new(const struct shared_file *file, enum profile_kind kind, const char *profile, struct clock clock,
-                                                    struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]);
+/* The static keys of a profile in one file, which is read again once its credentials were invalidated (at most once a
+ * second): keys may be rotated under a running process. The texts of file and profile are copied. */
+MUST_USE enum source_status credentials_profile_new(const struct shared_file *file, enum profile_kind kind,
+                                                    const char *profile, struct clock clock,
+                                                    struct credentials_provider *ret_provider,
+                                                    char ret_why[static SETTING_WHY_SIZE]);
 
 /* What the provider of a plan is made with; borrowed. */
 struct credentials_default_options {
     const struct environment *environment;
     const struct shared_config *config;
     const struct credentials_world *world; /* outlives the provider */
-    const struct sts_place *sts;           /* likewise */
+    const struct sts_place *sts; /* likewise */
 };
 
 /* The provider that the plan describes. False: ret_why says what to mend. */
-MUST_USE bool credentials_default_new(const struct credentials_plan *plan, const struct credentials_default_options *options,
+MUST_USE bool credentials_default_new(const struct credentials_plan *plan,
+                                      const struct credentials_default_options *options,
                                       struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]);

@@ -1,6 +1,6 @@
 /* Amazon DynamoDB as the worker sees it: a struct of functions, so that a simulation can stand in for the service.
- * Same rules as in sqs.h: NULL or done exactly once, later, unless cancelled. Request bodies are borrowed until done or cancel.
- * API: Amazon DynamoDB API Reference, version 2012-08-10. */
+ * Same rules as in sqs.h: NULL or done exactly once, later, unless cancelled. Request bodies are borrowed until done or
+ * cancel. API: Amazon DynamoDB API Reference, version 2012-08-10. */
 #pragma once
 
 #include "call.h"
@@ -18,13 +18,14 @@
 struct cancellation_reason {
     char code[CALL_CODE_SIZE]; /* "None" where the action was fine */
     char message[CALL_MESSAGE_SIZE];
-    bool has_item;                           /* the item stood there (ALL_OLD) */
-    bool has_request_hash;                   /* the item has an attribute request_hash of type S that fits */
+    bool has_item; /* the item stood there (ALL_OLD) */
+    bool has_request_hash; /* the item has an attribute request_hash of type S that fits */
     char request_hash[REQUEST_HASH_TEXT_SIZE];
 };
-/* A TransactionCanceledException whose reasons can't be read, or are all "None", is no answer: CALL_RETRY, not from_service, no reasons.
- * One whose reasons could be read has call.class CALL_PERMANENT (CALL_THROTTLED where a reason is a throttle,
- * CALL_RETRY where one is a conflict; retried as such by the client up to max_attempts), call.code "TransactionCanceledException" and reason_count > 0. */
+/* A TransactionCanceledException whose reasons can't be read, or are all "None", is no answer: CALL_RETRY, not
+ * from_service, no reasons. One whose reasons could be read has call.class CALL_PERMANENT (CALL_THROTTLED where a
+ * reason is a throttle, CALL_RETRY where one is a conflict; retried as such by the client up to max_attempts),
+ * call.code "TransactionCanceledException" and reason_count > 0. */
 struct transact_result {
     struct call_result call;
     size_t reason_count;
@@ -35,15 +36,21 @@ typedef void transact_done(void *user, const struct transact_result *result);
 /* found and request_hash (NULL: none) are of the item read. */
 typedef void get_item_done(void *user, const struct call_result *result, bool found, const char *request_hash);
 typedef void call_done(void *user, const struct call_result *result);
-/* shape: NULL unless the class is CALL_OK; its name is the one that was asked for. active: TableStatus is ACTIVE or UPDATING. */
-typedef void describe_table_done(void *user, const struct call_result *result, const struct table_shape *shape, bool active);
+/* shape: NULL unless the class is CALL_OK; its name is the one that was asked for. active: TableStatus is ACTIVE or
+ * UPDATING. */
+typedef void describe_table_done(void *user, const struct call_result *result, const struct table_shape *shape,
+                                 bool active);
 
 struct dynamodb_port {
     void *ctx;
-    struct call *(*transact)(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user);
-    struct call *(*get_item)(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user);
-    struct call *(*put_item)(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user);
-    struct call *(*describe_table)(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done, void *user);
+    struct call *(*transact)(void *ctx, struct span body, const struct call_options *options, transact_done *done,
+                             void *user);
+    struct call *(*get_item)(void *ctx, struct span body, const struct call_options *options, get_item_done *done,
+                             void *user);
+    struct call *(*put_item)(void *ctx, struct span body, const struct call_options *options, call_done *done,
+                             void *user);
+    struct call *(*describe_table)(void *ctx, const char *table_name, const struct call_options *options,
+                                   describe_table_done *done, void *user);
     void (*cancel)(void *ctx, struct call *call);
 };
 

@@ -13,30 +13,35 @@
 
 /* How a service is called in hosts, settings and signatures. */
 struct aws_service {
-    const char *name;        /* in signatures and [services] sections: "sqs" */
+    const char *name; /* in signatures and [services] sections: "sqs" */
     const char *url_setting; /* "AWS_ENDPOINT_URL_SQS" */
-    const char *host;        /* how its hosts begin */
+    const char *host; /* how its hosts begin */
 };
 extern const struct aws_service AWS_SQS, AWS_DYNAMODB, AWS_STS, AWS_SSO;
 
 /* Whether a text can be the name of a region: a label of a host's name. */
 bool aws_region_valid(struct span text);
 
-/* AWS_REGION, AWS_DEFAULT_REGION, the profile's region. False: there is none, or it is no region's name; ret_why names the setting. */
-MUST_USE bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
-                         char ret_why[static SETTING_WHY_SIZE]);
+/* AWS_REGION, AWS_DEFAULT_REGION, the profile's region. False: there is none, or it is no region's name; ret_why names
+ * the setting. */
+MUST_USE bool aws_region(const struct environment *environment, const struct shared_config *config,
+                         char ret_region[static AWS_REGION_SIZE], char ret_why[static SETTING_WHY_SIZE]);
 
 /* Whether one of them is set, whatever its value. */
 bool aws_region_is_set(const struct environment *environment, const struct shared_config *config);
 
-/* The service's URL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, the profile's endpoint_url (none of
- * these where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true), or what the region's partition has, with AWS_USE_FIPS_ENDPOINT
- * and AWS_USE_DUALSTACK_ENDPOINT, which don't count for a configured URL. False: a setting has a bad value; ret_why names it. */
-MUST_USE bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
-                           const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]);
+/* The service's URL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, the profile's
+ * endpoint_url (none of these where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true), or what the region's partition has,
+ * with AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, which don't count for a configured URL. False: a setting
+ * has a bad value; ret_why names it. */
+MUST_USE bool aws_endpoint(const struct environment *environment, const struct shared_config *config,
+                           const struct aws_service *service, const char *region,
+                           char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]);
 
-/* DynamoDB's URL for keys of this account: where AWS_ACCOUNT_ID_ENDPOINT_MODE doesn't say disabled, no URL is configured, FIPS isn't
- * asked for and the partition has such hosts, it is the account's own, <account>.ddb.<region>…; else it is as above. account_id is
- * absent or empty where the keys' source doesn't say: an error where the mode is required. */
-MUST_USE bool aws_account_endpoint(const struct environment *environment, const struct shared_config *config, struct span account_id,
-                                   const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]);
+/* DynamoDB's URL for keys of this account: where AWS_ACCOUNT_ID_ENDPOINT_MODE doesn't say disabled, no URL is
+ * configured, FIPS isn't asked for and the partition has such hosts, it is the account's own, <account>.ddb.<region>…;
+ * else it is as above. account_id is absent or empty where the keys' source doesn't say: an error where the mode is
+ * required. */
+MUST_USE bool aws_account_endpoint(const struct environment *environment, const struct shared_config *config,
+                                   struct span account_id, const char *region, char ret_url[static AWS_ENDPOINT_SIZE],
+                                   char ret_why[static SETTING_WHY_SIZE]);

@@ -9,7 +9,8 @@ struct environment {
     void *ctx;
 };
 
-/* What a faulty setting's sentence takes at most, its NUL included. It names the setting and what it may be, never its value. */
+/* What a faulty setting's sentence takes at most, its NUL included. It names the setting and what it may be, never its
+ * value. */
 #define SETTING_WHY_SIZE 512
 
 /* NULL where the variable is not set, or empty: the SDKs make no difference between the two. */

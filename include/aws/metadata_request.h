@@ -41,13 +41,14 @@ struct metadata_request {
     bool under_way;
 };
 
-/* Sends request: timeout is for each attempt; the ceiling of the response is set here. URL, body and lines stay where they are
- * until done, which is called once, later, unless cancelled, with the last answer: transport errors, 5xx and 429 are tried again,
- * attempts in all. The body of the answer is wiped behind done. */
-void metadata_request_start(struct metadata_request *r, const struct credentials_world *world, const struct http_request *request,
-                            unsigned attempts, http_done *done, void *user);
+/* Sends request: timeout is for each attempt; the ceiling of the response is set here. URL, body and lines stay where
+ * they are until done, which is called once, later, unless cancelled, with the last answer: transport errors, 5xx and
+ * 429 are tried again, attempts in all. The body of the answer is wiped behind done. */
+void metadata_request_start(struct metadata_request *r, const struct credentials_world *world,
+                            const struct http_request *request, unsigned attempts, http_done *done, void *user);
 /* Nothing happens where none is under way. */
 void metadata_request_cancel(struct metadata_request *r);
 
-/* Whether a URL leads to an address that no proxy can reach for us: loopback, link-local, or those of the metadata services. */
+/* Whether a URL leads to an address that no proxy can reach for us: loopback, link-local, or those of the metadata
+ * services. */
 bool metadata_is_local(const char *url);

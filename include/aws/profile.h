@@ -1,8 +1,11 @@
-/* The syntax of AWS config and credentials files: sections of "name = value" lines, one level of nesting. Pure: text in, settings out.
- * Rules: AWS SDKs and Tools Reference Guide, "Shared config and credentials files"; where it is silent, as botocore has them:
- *   - a line that is indented deeper than the setting above it continues that setting; below one without a value it is a nested setting;
+/* The syntax of AWS config and credentials files: sections of "name = value" lines, one level of nesting. Pure: text
+ * in, settings out. Rules: AWS SDKs and Tools Reference Guide, "Shared config and credentials files"; where it is
+ * silent, as botocore has them:
+ *   - a line that is indented deeper than the setting above it continues that setting; below one without a value it is
+ * a nested setting;
  *   - "#" and ";" begin a comment at the start of a line, and after white space;
- *   - names of settings are case-insensitive, names of sections are not; of two settings of one name the later one counts;
+ *   - names of settings are case-insensitive, names of sections are not; of two settings of one name the later one
+ * counts;
  *   - config: [default], [profile x], [services x], [sso-session x]; credentials: [x]. Other sections are skipped.
  *   - [profile default] hides [default]. */
 #pragma once
@@ -14,7 +17,7 @@
 #include <stddef.h>
 
 #define PROFILE_FILE_MAX ((size_t)1024 * 1024) /* bytes */
-#define PROFILE_SETTINGS_MAX 16384     /* sections, settings and nested settings that are kept of one file */
+#define PROFILE_SETTINGS_MAX 16384 /* sections, settings and nested settings that are kept of one file */
 
 enum profile_kind { PROFILE_CONFIG, PROFILE_CREDENTIALS };
 
@@ -23,7 +26,7 @@ struct profile_file; /* a parsed file; holds secrets, and wipes them at its end 
 enum profile_status { PROFILE_FINE, PROFILE_MALFORMED, PROFILE_NO_MEMORY };
 
 struct profile_fault {
-    size_t line;        /* counted from 1 */
+    size_t line; /* counted from 1 */
     const char *reason; /* a static text that quotes nothing of the file */
 };
 
@@ -35,8 +38,8 @@ void profile_free(struct profile_file *file);
 
 /* All of these take NULL for a file that isn't there. */
 bool profile_exists(const struct profile_file *file, const char *profile);
-/* A setting of a profile; the absent span where it has none. Borrowed from the file. name is in lower case. A value that was continued
- * has its line breaks inside. */
+/* A setting of a profile; the absent span where it has none. Borrowed from the file. name is in lower case. A value
+ * that was continued has its line breaks inside. */
 struct span profile_get(const struct profile_file *file, const char *profile, const char *name);
 bool profile_sso_session_exists(const struct profile_file *file, struct span session);
 /* A setting of an [sso-session x] section. */
@@ -46,4 +49,5 @@ bool profile_services_exist(const struct profile_file *file, struct span service
  *   [services local]
  *   sqs =
  *     endpoint_url = http://127.0.0.1:9324 */
-struct span profile_get_service(const struct profile_file *file, struct span services, const char *service, const char *name);
+struct span profile_get_service(const struct profile_file *file, struct span services, const char *service,
+                                const char *name);

@@ -1,5 +1,6 @@
 /* The shared config and credentials files of the AWS tools, and the profile that is chosen of them.
- * AWS_CONFIG_FILE (~/.aws/config), AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials), AWS_PROFILE, then AWS_DEFAULT_PROFILE ("default"). */
+ * AWS_CONFIG_FILE (~/.aws/config), AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials), AWS_PROFILE, then
+ * AWS_DEFAULT_PROFILE ("default"). */
 #pragma once
 
 #include "compiler.h"
@@ -10,9 +11,9 @@
 #include <stdbool.h>
 
 struct shared_file {
-    char *path;                /* owned; NULL: there is no HOME to look in */
-    bool given;                /* the environment names it */
-    bool missing;              /* it is given, and there is no such file */
+    char *path; /* owned; NULL: there is no HOME to look in */
+    bool given; /* the environment names it */
+    bool missing; /* it is given, and there is no such file */
     struct profile_file *file; /* owned; NULL: no such file */
 };
 
@@ -22,21 +23,23 @@ struct shared_config {
     struct shared_file config, credentials;
 };
 
-/* profile: the one that an option of the command line names; NULL: the environment decides. Reads both files. A missing one is fine. False: a file that can't be read or parsed, or a profile that was named and exists in neither;
- * ret_why says so. */
-MUST_USE bool shared_config_load(const struct environment *environment, const char *profile, struct shared_config *ret_config,
-                                 char ret_why[static SETTING_WHY_SIZE]);
+/* profile: the one that an option of the command line names; NULL: the environment decides. Reads both files. A missing
+ * one is fine. False: a file that can't be read or parsed, or a profile that was named and exists in neither; ret_why
+ * says so. */
+MUST_USE bool shared_config_load(const struct environment *environment, const char *profile,
+                                 struct shared_config *ret_config, char ret_why[static SETTING_WHY_SIZE]);
 /* Takes a zeroed one too. */
 void shared_config_free(struct shared_config *config);
 
-/* A setting of the chosen profile; the credentials file's comes first, as in the SDKs. Absent where there is none, or an empty one. */
+/* A setting of the chosen profile; the credentials file's comes first, as in the SDKs. Absent where there is none, or
+ * an empty one. */
 struct span shared_config_get(const struct shared_config *config, const char *name);
 /* The same of any profile. */
 struct span shared_config_get_of(const struct shared_config *config, const char *profile, const char *name);
 /* Whether either file has it. */
 bool shared_config_has_profile(const struct shared_config *config, const char *profile);
 
-/* Reads and parses one file. *ret_file is NULL where there is no such file; a file that is not given may also stand in a place that is
- * closed to us. False: ret_why says why. */
+/* Reads and parses one file. *ret_file is NULL where there is no such file; a file that is not given may also stand in
+ * a place that is closed to us. False: ret_why says why. */
 MUST_USE bool shared_file_read(const char *path, bool given, enum profile_kind kind, struct profile_file **ret_file,
                                char ret_why[static SETTING_WHY_SIZE]);

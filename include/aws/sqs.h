@@ -1,6 +1,6 @@
 /* Amazon SQS as the worker sees it: a struct of functions, so that a simulation can stand in for the service.
- * Every call either returns NULL (no memory; nothing happens) or calls done exactly once, later, from the loop, unless it is cancelled.
- * API: Amazon SQS API Reference, AWS JSON 1.0 protocol. */
+ * Every call either returns NULL (no memory; nothing happens) or calls done exactly once, later, from the loop, unless
+ * it is cancelled. API: Amazon SQS API Reference, AWS JSON 1.0 protocol. */
 #pragma once
 
 #include "call.h"
@@ -23,16 +23,16 @@
 struct sqs_message {
     struct span message_id;
     struct span receipt_handle;
-    struct span body;            /* its MD5 agreed with MD5OfBody */
-    struct span group_id;        /* absent where it has none; on a standard queue one may have it too (fair queues) */
+    struct span body; /* its MD5 agreed with MD5OfBody */
+    struct span group_id; /* absent where it has none; on a standard queue one may have it too (fair queues) */
     struct span sequence_number; /* absent on a standard queue */
-    struct span error_envelope;  /* the message attribute ErrorEnvelope; absent where there is none */
-    struct span trace_header;    /* AWSTraceHeader; absent where there is none */
+    struct span error_envelope; /* the message attribute ErrorEnvelope; absent where there is none */
+    struct span trace_header; /* AWSTraceHeader; absent where there is none */
     const struct message_attribute *attributes; /* all others, by name */
     size_t attribute_count;
-    size_t attribute_bytes;      /* what these three take besides the body */
-    int64_t sent_at;             /* wall microseconds; 0 where the service did not say */
-    unsigned receive_count;      /* ApproximateReceiveCount, at least 1 */
+    size_t attribute_bytes; /* what these three take besides the body */
+    int64_t sent_at; /* wall microseconds; 0 where the service did not say */
+    unsigned receive_count; /* ApproximateReceiveCount, at least 1 */
 };
 void sqs_message_free(struct sqs_message *m);
 /* What is needed to give a message back, without its body. Takes m over. NULL: no memory. */
@@ -51,18 +51,21 @@ struct sqs_receive_request {
     size_t max_response; /* bytes of the answer we can take */
     const char *attempt_id; /* ReceiveRequestAttemptId (FIFO); NULL: none */
 };
-/* messages: count pointers, at most max_messages, each now the receiver's to free; the array is the caller's. A message whose body
- * doesn't fit its MD5, or that lacks its id, handle or body, was left out (it comes again) and counted in corrupt; so were, on a FIFO queue,
- * those of its group behind it. */
-typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt);
+/* messages: count pointers, at most max_messages, each now the receiver's to free; the array is the caller's. A message
+ * whose body doesn't fit its MD5, or that lacks its id, handle or body, was left out (it comes again) and counted in
+ * corrupt; so were, on a FIFO queue, those of its group behind it. */
+typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
+                          size_t corrupt);
 
 /* One entry of a batch: what became of it. */
 struct sqs_entry_result {
     bool ok;
     char code[CALL_CODE_SIZE]; /* "" where it is ok, and where the answer doesn't name it */
 };
-/* entries is as long as the batch where result->class is CALL_OK, an entry that the answer doesn't name being not ok; else NULL. */
-typedef void sqs_batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);
+/* entries is as long as the batch where result->class is CALL_OK, an entry that the answer doesn't name being not ok;
+ * else NULL. */
+typedef void sqs_batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                            size_t count);
 
 struct sqs_visibility_entry {
     struct span receipt_handle;
@@ -72,7 +75,7 @@ struct sqs_visibility_entry {
 struct sqs_send_entry {
     struct span body;
     struct span group_id, deduplication_id; /* FIFO; absent else */
-    struct span error_type;                 /* message attributes; absent: not sent */
+    struct span error_type; /* message attributes; absent: not sent */
     struct span status_code;
     struct span error_envelope;
     const struct message_attribute *attributes; /* besides these, of other names */
@@ -81,10 +84,10 @@ struct sqs_send_entry {
 };
 
 struct sqs_queue_attributes {
-    unsigned visibility_timeout;      /* seconds, at most SQS_VISIBILITY_MAX; SQS's default where it isn't told */
-    unsigned retention;               /* seconds; 0: not told (some servers that stand in for SQS) */
-    size_t max_message_size;          /* bytes, 1 KiB to 64 MiB; SQS's limit where it isn't told, or can't be */
-    unsigned max_receive_count;       /* of its redrive policy; 0: none */
+    unsigned visibility_timeout; /* seconds, at most SQS_VISIBILITY_MAX; SQS's default where it isn't told */
+    unsigned retention; /* seconds; 0: not told (some servers that stand in for SQS) */
+    size_t max_message_size; /* bytes, 1 KiB to 64 MiB; SQS's limit where it isn't told, or can't be */
+    unsigned max_receive_count; /* of its redrive policy; 0: none */
     char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
     char arn[256];
     bool fifo;
@@ -95,23 +98,27 @@ struct sqs_queue_attributes {
 static inline bool sqs_counts_told(const struct sqs_queue_attributes *a) {
     return a->visible != SQS_COUNT_UNKNOWN && a->in_flight != SQS_COUNT_UNKNOWN && a->delayed != SQS_COUNT_UNKNOWN;
 }
-typedef void sqs_attributes_done(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes);
+typedef void sqs_attributes_done(void *user, const struct call_result *result,
+                                 const struct sqs_queue_attributes *attributes);
 typedef void sqs_url_done(void *user, const struct call_result *result, const char *queue_url);
 
 /* Arguments are copied (or serialised) before the call returns. */
 struct sqs_port {
     void *ctx;
-    struct call *(*receive)(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done, void *user);
+    struct call *(*receive)(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
+                            sqs_received *done, void *user);
     struct call *(*delete_batch)(void *ctx, const char *queue_url, const struct span *receipt_handles, size_t count,
                                  const struct call_options *options, sqs_batch_done *done, void *user);
-    struct call *(*change_visibility_batch)(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
+    struct call *(*change_visibility_batch)(void *ctx, const char *queue_url,
+                                            const struct sqs_visibility_entry *entries, size_t count,
                                             const struct call_options *options, sqs_batch_done *done, void *user);
     struct call *(*send_batch)(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
                                const struct call_options *options, sqs_batch_done *done, void *user);
-    struct call *(*get_attributes)(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done, void *user);
+    struct call *(*get_attributes)(void *ctx, const char *queue_url, const struct call_options *options,
+                                   sqs_attributes_done *done, void *user);
     /* owner_account: "" for our own. */
-    struct call *(*get_queue_url)(void *ctx, const char *queue_name, const char *owner_account, const struct call_options *options,
-                                  sqs_url_done *done, void *user);
+    struct call *(*get_queue_url)(void *ctx, const char *queue_name, const char *owner_account,
+                                  const struct call_options *options, sqs_url_done *done, void *user);
     void (*cancel)(void *ctx, struct call *call);
     /* Whether the answer to a call in flight has begun to come. NULL: it can't be told. */
     bool (*is_answered)(void *ctx, const struct call *call);

@@ -1,4 +1,5 @@
-/* Base64 with the standard alphabet and padding (RFC 4648, section 4), strict: no white space, no missing padding, no stray bits. */
+/* Base64 with the standard alphabet and padding (RFC 4648, section 4), strict: no white space, no missing padding, no
+ * stray bits. */
 #pragma once
 
 #include "buf.h"

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #define MICROSECONDS 1000000LL /* in a second */
-#define MILLISECOND 1000LL     /* in microseconds */
+#define MILLISECOND 1000LL /* in microseconds */
 #define NEVER INT64_MAX
 
 struct clock {
     int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back, nor stands while the machine sleeps */
-    int64_t (*wall)(void *ctx);      /* since 1970-01-01T00:00:00Z */
+    int64_t (*wall)(void *ctx); /* since 1970-01-01T00:00:00Z */
     void *ctx;
 };
 
@@ -28,5 +28,6 @@ static inline int64_t clock_wall(const struct clock *c) {
 struct clock clock_system(void);
 
 #define ISO8601_SIZE sizeof "2024-01-08T01:34:32.343Z"
-/* The moment in UTC with milliseconds, terminated: 2024-01-08T01:34:32.343Z. Moments outside the years 1970-9999 are clamped. */
+/* The moment in UTC with milliseconds, terminated: 2024-01-08T01:34:32.343Z. Moments outside the years 1970-9999 are
+ * clamped. */
 void clock_iso8601(int64_t wall, char ret_text[static ISO8601_SIZE]);

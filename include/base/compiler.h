@@ -7,10 +7,11 @@
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
-/* What is rare in a function that is called for every string: inlined there, its locals would cost the usual case registers and stack. */
+/* What is rare in a function that is called for every string: inlined there, its locals would cost the usual case
+ * registers and stack. */
 #define OUT_OF_LINE __attribute__((noinline))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 /* The struct that holds this member. */
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))

@@ -1,5 +1,5 @@
-/* SHA-256, HMAC-SHA-256, MD5 and CRC-32 with the algorithms fetched once: OpenSSL 3 looks an algorithm up at every implicit use,
- * which costs more than the hashing of a small message does. */
+/* SHA-256, HMAC-SHA-256, MD5 and CRC-32 with the algorithms fetched once: OpenSSL 3 looks an algorithm up at every
+ * implicit use, which costs more than the hashing of a small message does. */
 #pragma once
 
 #include "compiler.h"
@@ -19,14 +19,16 @@ struct digest;
 MUST_USE struct digest *digest_new(void);
 void digest_free(struct digest *d);
 
-/* SHA-256 in pieces: begin, any number of updates, end. Until the end, so_far gives the hash of what was taken in. False: the library failed. */
+/* SHA-256 in pieces: begin, any number of updates, end. Until the end, so_far gives the hash of what was taken in.
+ * False: the library failed. */
 MUST_USE bool digest_sha256_begin(struct digest *d);
 MUST_USE bool digest_sha256_update(struct digest *d, struct span data);
 MUST_USE bool digest_sha256_so_far(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
 MUST_USE bool digest_sha256_end(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
 /* All at once. */
 MUST_USE bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash[static SHA256_SIZE]);
-MUST_USE bool digest_hmac_sha256(struct digest *d, struct span key, struct span data, uint8_t ret_mac[static SHA256_SIZE]);
+MUST_USE bool digest_hmac_sha256(struct digest *d, struct span key, struct span data,
+                                 uint8_t ret_mac[static SHA256_SIZE]);
 
 /* HMAC-SHA-256 under one key for many messages: what the key alone decides is hashed once. */
 struct digest_key;
@@ -38,8 +40,8 @@ void digest_key_free(struct digest_key *key);
 MUST_USE bool digest_key_set(struct digest_key *key, const uint8_t bytes[static SHA256_SIZE]);
 MUST_USE bool digest_key_hmac(struct digest_key *key, struct span data, uint8_t ret_mac[static SHA256_SIZE]);
 
-/* Lower-case hex MD5, as SQS gives it for a body (RFC 1321; a checksum here, nothing secret). False also where the library has
- * no MD5 (FIPS mode): digest_has_md5() tells. */
+/* Lower-case hex MD5, as SQS gives it for a body (RFC 1321; a checksum here, nothing secret). False also where the
+ * library has no MD5 (FIPS mode): digest_has_md5() tells. */
 bool digest_has_md5(const struct digest *d);
 MUST_USE bool digest_md5_hex(struct digest *d, struct span data, char ret_hex[static MD5_HEX_SIZE + 1]);
 /* The same in pieces: begin, any number of updates, end. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct json_writer {
-    struct buf *out;  /* borrowed; its sticky failure is the writer's */
+    struct buf *out; /* borrowed; its sticky failure is the writer's */
     bool need_comma;
 };
 

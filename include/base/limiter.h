@@ -7,7 +7,7 @@
 struct limiter {
     uint32_t rate; /* events a second; 0: no limit */
     int64_t credit; /* in microsecond-events: rate * MICROSECONDS pays for one second */
-    int64_t at;     /* monotonic microseconds of the last look */
+    int64_t at; /* monotonic microseconds of the last look */
 };
 
 void limiter_init(struct limiter *l, uint32_t rate, int64_t now);

@@ -1,5 +1,6 @@
-/* The log: one event a line on standard error, as text or as JSON. A line is never waited for: where the reader doesn't take it, it
- * is dropped and counted, and the count is logged once there is room again. Bodies, attribute values and secrets never go here. */
+/* The log: one event a line on standard error, as text or as JSON. A line is never waited for: where the reader doesn't
+ * take it, it is dropped and counted, and the count is logged once there is room again. Bodies, attribute values and
+ * secrets never go here. */
 #pragma once
 
 #include "clock.h"
@@ -18,7 +19,7 @@ struct log {
     enum log_format format;
     struct clock clock;
     uint64_t lost; /* lines since the last one that was taken */
-    bool torn;     /* the last line was taken only in part: the next one begins on a new line */
+    bool torn; /* the last line was taken only in part: the next one begins on a new line */
     /* Where it isn't NULL, lines go here instead of fd (tests). The line has no newline. */
     void (*sink)(void *ctx, struct span line);
     void *sink_ctx;
@@ -37,14 +38,15 @@ struct log_field {
 /* Logs message (a fixed sentence) with one or more fields:
  *   LOG_EVENT(log, LOG_LEVEL_INFO, "Started", LOG_C("table", name), LOG_I("rate", 5));
  * A line without fields: log_event(log, level, message, NULL). */
-#define LOG_EVENT(log, level, message, ...) \
+#define LOG_EVENT(log, level, message, ...)                                                                            \
     log_event((log), (level), (message), (const struct log_field[]){__VA_ARGS__, {NULL, {NULL, 0}, 0}})
 
 #define LOG_LINE_MAX 4096 /* bytes, with the newline: one write(2), which a pipe takes whole */
 
-/* fields end with one whose name is NULL; NULL for none. An absent text (NULL data) of LOG_C/LOG_S is written as a number 0: pass only
- * what is there. Values that make the line too long are cut, the longest first, and end in "…" then. Whatever the bytes, the line is
- * valid UTF-8 without control characters, and without such as are not seen or change the order of others. errno is left as it was. */
+/* fields end with one whose name is NULL; NULL for none. An absent text (NULL data) of LOG_C/LOG_S is written as a
+ * number 0: pass only what is there. Values that make the line too long are cut, the longest first, and end in "…"
+ * then. Whatever the bytes, the line is valid UTF-8 without control characters, and without such as are not seen or
+ * change the order of others. errno is left as it was. */
 void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields);
 static inline bool log_wants(const struct log *log, enum log_level level) {
     return level >= log->level;

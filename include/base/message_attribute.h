@@ -1,4 +1,5 @@
-/* A message attribute as SQS has it: a name, a type ("String", "Number", "Binary", or one of these with a label: "Number.int"), and a value. */
+/* A message attribute as SQS has it: a name, a type ("String", "Number", "Binary", or one of these with a label:
+ * "Number.int"), and a value. */
 #pragma once
 
 #include "span.h"

@@ -1,4 +1,5 @@
-/* Randomness, passed in: seeded by the kernel in the daemon, by a number in tests. For jitter and hash seeds; not for secrets. */
+/* Randomness, passed in: seeded by the kernel in the daemon, by a number in tests. For jitter and hash seeds; not for
+ * secrets. */
 #pragma once
 
 #include "compiler.h"

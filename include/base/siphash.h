@@ -8,7 +8,7 @@
 
 struct siphash {
     uint64_t v0, v1, v2, v3;
-    uint64_t tail;   /* bytes that make no whole word yet, little-endian */
+    uint64_t tail; /* bytes that make no whole word yet, little-endian */
     uint64_t length; /* of all that was put in */
 };
 

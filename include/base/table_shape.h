@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KEY_NAME_MAX 255         /* bytes of a key attribute's name */
-#define TABLE_NAME_MAX 1024      /* bytes; a table's ARN is taken as a name as well */
+#define KEY_NAME_MAX 255 /* bytes of a key attribute's name */
+#define TABLE_NAME_MAX 1024 /* bytes; a table's ARN is taken as a name as well */
 /* Of AttributeDefinitions: a table has 167 at DynamoDB's usual quotas (8 for each of 20 global indexes, one for each of
  * 5 local ones, its own key). Quotas can be raised; what a description has beyond these is read, and not kept. */
 #define TABLE_ATTRIBUTES_MAX 512
@@ -28,12 +28,12 @@ struct table_shape {
     char name[TABLE_NAME_MAX + 1]; /* as it was given, an ARN perhaps: what requests say */
     char own_name[TABLE_OWN_NAME_SIZE]; /* TableName, as DescribeTable tells it; empty: not told */
     struct key_attribute partition; /* HASH */
-    struct key_attribute sort;      /* RANGE; its name is empty where the table has none */
+    struct key_attribute sort; /* RANGE; its name is empty where the table has none */
     size_t attribute_count; /* AttributeDefinitions: the table's key and its indexes' keys, as far as kept */
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
-    char region[TABLE_REGION_SIZE];   /* of its ARN; empty: not told */
+    char region[TABLE_REGION_SIZE]; /* of its ARN; empty: not told */
     char account[TABLE_ACCOUNT_SIZE]; /* likewise */
-    bool strongly_consistent;         /* a global table of strong multi-Region consistency: it takes no transactions */
+    bool strongly_consistent; /* a global table of strong multi-Region consistency: it takes no transactions */
 };
 
 /* What a table is called in audit records, log ids and tokens, whichever way the settings name it. Tables of different

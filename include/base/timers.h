@@ -10,14 +10,15 @@ struct timer {
     void *user;
     int64_t due; /* monotonic microseconds; means something while it runs */
     uint64_t order;
-    struct timer *child, *next, *previous; /* a pairing heap: first child; siblings; previous of a first child is its parent */
+    struct timer *child, *next,
+        *previous; /* a pairing heap: first child; siblings; previous of a first child is its parent */
     bool running;
 };
 
 struct timers { /* zeroed: none */
     struct timer *root;
     struct timer *firing; /* inside timers_run(): those due that are still to fire */
-    bool running;         /* inside timers_run() */
+    bool running; /* inside timers_run() */
     uint64_t started; /* ties fire in the order they were started */
 };
 
@@ -28,6 +29,7 @@ void timer_start(struct timers *all, struct timer *t, int64_t due);
 void timer_stop(struct timers *all, struct timer *t);
 /* When the earliest is due, or NEVER. */
 int64_t timers_next(const struct timers *all);
-/* Fires those due at now, earliest first; one started by a callback waits for the next call, also if it is due already. A
- * callback may stop (and free) others that are due: they don't fire. Called from a callback it fires nothing. Returns how many fired. */
+/* Fires those due at now, earliest first; one started by a callback waits for the next call, also if it is due already.
+ * A callback may stop (and free) others that are due: they don't fire. Called from a callback it fires nothing. Returns
+ * how many fired. */
 unsigned timers_run(struct timers *all, int64_t now);

@@ -12,11 +12,11 @@
 struct child_process;
 
 enum child_end {
-    CHILD_EXITED,    /* code: its status */
-    CHILD_SIGNALED,  /* code: the signal */
+    CHILD_EXITED, /* code: its status */
+    CHILD_SIGNALED, /* code: the signal */
     CHILD_TIMED_OUT, /* it was killed */
-    CHILD_FLOODED,   /* it wrote more than it may, and was killed */
-    CHILD_LOST       /* its output or its end can't be read: no memory, or the system refuses */
+    CHILD_FLOODED, /* it wrote more than it may, and was killed */
+    CHILD_LOST /* its output or its end can't be read: no memory, or the system refuses */
 };
 
 struct child_result {
@@ -26,9 +26,9 @@ struct child_result {
 };
 
 struct child_options {
-    char *const *argv;  /* ends with NULL; the first is looked up in PATH */
-    int64_t timeout;    /* microseconds */
-    size_t max_output;  /* bytes */
+    char *const *argv; /* ends with NULL; the first is looked up in PATH */
+    int64_t timeout; /* microseconds */
+    size_t max_output; /* bytes */
     /* A line of its standard error, without its end; long ones come in pieces. After 50 no more are told. */
     void (*complained)(void *user, struct span line);
     /* It is over; its whole process group was killed where it didn't end by itself. Called once, from the loop. */
@@ -37,6 +37,7 @@ struct child_options {
 };
 
 /* Starts it; standard input is empty, the environment ours. NULL: it can't be; *ret_error is an errno. */
-MUST_USE struct child_process *child_process_start(struct loop *loop, const struct child_options *options, int *ret_error);
+MUST_USE struct child_process *child_process_start(struct loop *loop, const struct child_options *options,
+                                                   int *ret_error);
 /* Kills it where it still runs; no callback. NULL is fine. Not from inside a callback of its own. */
 void child_process_free(struct child_process *child);

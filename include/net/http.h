@@ -1,7 +1,8 @@
-/* HTTP/1.1 transfers, many at once, on the loop, behind one struct of functions, so that tests replace the network. libcurl opens the connections.
+/* HTTP/1.1 transfers, many at once, on the loop, behind one struct of functions, so that tests replace the network.
+ * libcurl opens the connections.
  *
- * Where a kept connection dies before the first byte of a response, the request is sent again over another: whatever is sent here may be
- * executed twice. */
+ * Where a kept connection dies before the first byte of a response, the request is sent again over another: whatever is
+ * sent here may be executed twice. */
 #pragma once
 
 #include "compiler.h"
@@ -23,28 +24,29 @@ enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
 /* URL, body and lines are borrowed until done or cancel; the array of lines is not. */
 struct http_request {
     enum http_method method;
-    const char *url;            /* http or https; redirects are not followed */
-    const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length, User-Agent and, where none is among them, Host are added */
+    const char *url; /* http or https; redirects are not followed */
+    const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length, User-Agent and, where
+                                   none is among them, Host are added */
     size_t header_count;
-    struct span body;        /* of a POST or PUT; may be empty */
-    size_t max_response;     /* ceiling of the response's body, in bytes */
-    int64_t timeout;         /* microseconds for the whole transfer, waiting for a free connection included */
-    int64_t silence;         /* …without a byte either way, or a connection, that end it sooner; 0: none */
-    int64_t wait;            /* …that silence may last longer before the response begins: a long poll's */
+    struct span body; /* of a POST or PUT; may be empty */
+    size_t max_response; /* ceiling of the response's body, in bytes */
+    int64_t timeout; /* microseconds for the whole transfer, waiting for a free connection included */
+    int64_t silence; /* …without a byte either way, or a connection, that end it sooner; 0: none */
+    int64_t wait; /* …that silence may last longer before the response begins: a long poll's */
     int64_t connect_timeout; /* microseconds; 0: five seconds */
-    bool direct;             /* never through a proxy of the environment (link-local services) */
+    bool direct; /* never through a proxy of the environment (link-local services) */
 };
 
 enum http_error {
-    HTTP_FINE,        /* there is a complete response, whatever its status */
+    HTTP_FINE, /* there is a complete response, whatever its status */
     HTTP_UNREACHABLE, /* no address, or no connection */
-    HTTP_UNTRUSTED,   /* the server's certificate, or ours to check it with, is no good */
+    HTTP_UNTRUSTED, /* the server's certificate, or ours to check it with, is no good */
     HTTP_TIMED_OUT,
-    HTTP_BROKEN,      /* the connection died, or what came is no HTTP */
-    HTTP_TOO_LARGE,   /* the body is over its ceiling */
+    HTTP_BROKEN, /* the connection died, or what came is no HTTP */
+    HTTP_TOO_LARGE, /* the body is over its ceiling */
     HTTP_OVER_BUDGET, /* all bodies in flight together are over the budget */
     HTTP_NO_MEMORY,
-    HTTP_REFUSED      /* the request can't be sent as it is (its URL, mostly) */
+    HTTP_REFUSED /* the request can't be sent as it is (its URL, mostly) */
 };
 
 /* The response headers that are kept, and nothing else of them. */
@@ -63,11 +65,13 @@ enum http_header {
 
 struct http_response {
     enum http_error error;
-    int status;         /* 0: no response */
-    bool sent;          /* a connection was there, and the request began to go over it */
-    int64_t answered;   /* monotonic: no later than the response's first byte came, though it was read later; 0: none came */
-    struct span body;   /* also of an error; what came of it where the transfer failed */
-    struct buf *storage; /* what body stands in: who has read it may free it, so that a large one isn't held longer; NULL: it can't be */
+    int status; /* 0: no response */
+    bool sent; /* a connection was there, and the request began to go over it */
+    int64_t
+        answered; /* monotonic: no later than the response's first byte came, though it was read later; 0: none came */
+    struct span body; /* also of an error; what came of it where the transfer failed */
+    struct buf *storage; /* what body stands in: who has read it may free it, so that a large one isn't held longer;
+                            NULL: it can't be */
     struct span header[HTTP_KEPT_HEADERS]; /* absent where it didn't come, or was unreasonably long */
     const char *message; /* on an error, what happened, for people; "" else */
 };
@@ -88,11 +92,12 @@ struct http_port {
 struct http_options {
     size_t max_connections; /* 0: 1024; more transfers wait for a free one */
     size_t response_budget; /* bytes that all response bodies may take at once; 0: 256 MiB */
-    const char *ca_file;    /* PEM certificates to trust instead of the system's; NULL: the system's */
+    const char *ca_file; /* PEM certificates to trust instead of the system's; NULL: the system's */
     const char *user_agent;
 };
 
-/* NULL: no memory, or libcurl doesn't start. The loop must outlive it; the options are copied. The process must ignore SIGPIPE. */
+/* NULL: no memory, or libcurl doesn't start. The loop must outlive it; the options are copied. The process must ignore
+ * SIGPIPE. */
 MUST_USE struct http *http_new(struct loop *loop, const struct http_options *options);
 /* Transfers in flight end without a callback. Not from inside a done callback. NULL is fine. */
 void http_free(struct http *http);
@@ -103,8 +108,8 @@ MUST_USE bool http_ca_file_check(const char *path, char *ret_why, size_t size);
 
 /* For the metrics. */
 struct http_stats {
-    size_t transfers;       /* in flight */
-    size_t response_bytes;  /* that their bodies take now */
-    uint64_t connections;   /* opened since the start */
+    size_t transfers; /* in flight */
+    size_t response_bytes; /* that their bodies take now */
+    uint64_t connections; /* opened since the start */
 };
 struct http_stats http_stats(const struct http *http);

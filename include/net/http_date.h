@@ -7,5 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Reads an IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT; the obsolete forms aren't read. ret_wall: microseconds since 1970. */
+/* Reads an IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT; the obsolete forms aren't read. ret_wall: microseconds since
+ * 1970. */
 MUST_USE bool http_date_parse(struct span text, int64_t *ret_wall);

@@ -1,8 +1,9 @@
 /* Condition expressions: DynamoDB's grammar, and literals wherever an operand may stand.
  *
- * A condition is parsed into a tree, checked, bound (each name and literal becomes a placeholder) and printed again from the tree.
- * Nothing of the producer's text is ever pasted: it can't reach beyond its own parentheses by construction.
- * Grammar: Amazon DynamoDB Developer Guide, "Condition and filter expressions, operators, and functions". */
+ * A condition is parsed into a tree, checked, bound (each name and literal becomes a placeholder) and printed again
+ * from the tree. Nothing of the producer's text is ever pasted: it can't reach beyond its own parentheses by
+ * construction. Grammar: Amazon DynamoDB Developer Guide, "Condition and filter expressions, operators, and functions".
+ */
 #pragma once
 
 #include "buf.h"
@@ -14,7 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Operators and functions that a condition may have. DynamoDB allows an expression 300; the guard in front of the condition
+/* Operators and functions that a condition may have. DynamoDB allows an expression 300; the guard in front of the
+ * condition
  * (`attribute_exists(#k) AND …`) takes two of them. */
 #define CONDITION_OPERATORS_MAX 298
 
@@ -22,28 +24,31 @@
 
 struct condition; /* a parsed condition, immutable; one allocation block, freed as a whole */
 
-/* What the message defines beside the condition: the placeholders of DynamoDB's own form. Both are asked by name with its '#' or ':' (a
- * part of the condition's text) and answer with something the caller keeps (an index), or -1 where there is no such placeholder. */
+/* What the message defines beside the condition: the placeholders of DynamoDB's own form. Both are asked by name with
+ * its '#' or ':' (a part of the condition's text) and answer with something the caller keeps (an index), or -1 where
+ * there is no such placeholder. */
 struct condition_environment {
     /* The attribute's name must outlive the condition. */
     int (*find_name)(void *ctx, struct span placeholder, struct span *ret_attribute_name);
     /* The type as DynamoDB has it: 'S', 'N', '0' (BOOL), '-' (NULL), 'L', 'M'. */
     int (*find_value)(void *ctx, struct span placeholder, char *ret_type);
-    /* Appends the value in DynamoDB JSON ({"S":"x"}), in the one form that its meaning has: no spaces, numbers as number.h has that form,
-     * strings as json_append_string() writes them, a map's members sorted. False: out has failed. */
+    /* Appends the value in DynamoDB JSON ({"S":"x"}), in the one form that its meaning has: no spaces, numbers as
+     * number.h has that form, strings as json_append_string() writes them, a map's members sorted. False: out has
+     * failed. */
     bool (*append_value)(void *ctx, int value, enum number_form form, struct buf *out);
     void *ctx;
 };
 
 enum condition_status {
     CONDITION_FINE,
-    CONDITION_REFUSED, /* *ret_failure: a ValidationError on condition_expression, with the position and what was expected */
+    CONDITION_REFUSED, /* *ret_failure: a ValidationError on condition_expression, with the position and what was
+                          expected */
     CONDITION_NO_MEMORY
 };
 
-/* Parses and checks text (valid UTF-8; not kept). Which of the environment's placeholders were used is told by the calls of find_*:
- * where the syntax is right, each one used is asked for, even if the condition is refused. Positions in messages are those of the
- * token that is wrong, in Unicode characters from 1. */
+/* Parses and checks text (valid UTF-8; not kept). Which of the environment's placeholders were used is told by the
+ * calls of find_*: where the syntax is right, each one used is asked for, even if the condition is refused. Positions
+ * in messages are those of the token that is wrong, in Unicode characters from 1. */
 MUST_USE enum condition_status condition_parse(struct span text, const struct condition_environment *environment,
                                                struct condition **ret_condition, struct failure *ret_failure);
 void condition_free(struct condition *c);
@@ -53,7 +58,7 @@ bool condition_is_or(const struct condition *c);
 
 /* Numbers the placeholders of one request: names and values of the update come first, then the condition's. */
 struct placeholders {
-    struct buf *names;  /* members of ExpressionAttributeNames: "#0":"version",… */
+    struct buf *names; /* members of ExpressionAttributeNames: "#0":"version",… */
     struct buf *values; /* members of ExpressionAttributeValues: ":0":{"N":"5"},… */
     unsigned name_count, value_count;
 };
@@ -61,18 +66,19 @@ struct placeholders {
 /* Appends sigil ('#' or ':') and number in base 36 (0-9, a-z): how all placeholders of a request are written. */
 bool placeholder_append(struct buf *out, char sigil, unsigned number);
 
-/* Appends the bound condition to expression, as short as can be (parentheses and spaces only where they are needed), and its names and
- * values to placeholders. Within the condition, one attribute name gets one placeholder, and so do equal values, numbered in the
- * order of their first appearance: what is appended depends on what the condition means alone. False: a buffer has failed. */
-bool condition_bind(const struct condition *c, const struct condition_environment *environment, struct placeholders *placeholders,
-                    struct buf *expression);
+/* Appends the bound condition to expression, as short as can be (parentheses and spaces only where they are needed),
+ * and its names and values to placeholders. Within the condition, one attribute name gets one placeholder, and so do
+ * equal values, numbered in the order of their first appearance: what is appended depends on what the condition means
+ * alone. False: a buffer has failed. */
+bool condition_bind(const struct condition *c, const struct condition_environment *environment,
+                    struct placeholders *placeholders, struct buf *expression);
 
-/* Appends the canonical form: what the condition means, for request hashes. Spelling, spaces, redundant parentheses, which placeholders
- * were used, how numbers are written and how chains of AND or of OR are grouped make no difference to it. The format is frozen:
- *   tree names values      without the spaces
- *   tree    every operation as operator(operand,…), the operators being AND, OR, NOT, =, <>, <, <=, >, >=, BETWEEN, IN and the
- *           functions' names; a path as #n.#n[index], a value as :n; n as placeholder_append() has them
- *   names   the attribute names, a JSON array of strings, the n-th is #n
- *   values  the values, a JSON array of DynamoDB JSON, the n-th is :n
- * `version < 5.0` is <(#0,:0)["version"][{"N":"5"}]. */
-bool condition_append_canonical(const struct condition *c, const struct condition_environment *environment, struct buf *out);
+/* Appends the canonical form: what the condition means, for request hashes. Spelling, spaces, redundant parentheses,
+ * which placeholders were used, how numbers are written and how chains of AND or of OR are grouped make no difference
+ * to it. The format is frozen: tree names values      without the spaces tree    every operation as
+ * operator(operand,…), the operators being AND, OR, NOT, =, <>, <, <=, >, >=, BETWEEN, IN and the functions' names; a
+ * path as #n.#n[index], a value as :n; n as placeholder_append() has them names   the attribute names, a JSON array of
+ * strings, the n-th is #n values  the values, a JSON array of DynamoDB JSON, the n-th is :n `version < 5.0` is
+ * <(#0,:0)["version"][{"N":"5"}]. */
+bool condition_append_canonical(const struct condition *c, const struct condition_environment *environment,
+                                struct buf *out);

@@ -15,7 +15,7 @@
 /* What the queue says of the delivery that failed. */
 struct delivery_facts {
     struct span message_id;
-    struct span queue;    /* its name */
+    struct span queue; /* its name */
     struct span group_id; /* absent on a standard queue */
     unsigned receive_count;
     int64_t sent_at; /* wall microseconds */
@@ -25,25 +25,28 @@ struct delivery_facts {
 
 enum dead_letter_form {
     DEAD_LETTER_WRAPPED, /* the envelope is the body, the original in details.source.body */
-    DEAD_LETTER_BESIDE,  /* the original is the body, the envelope the attribute ErrorEnvelope */
-    DEAD_LETTER_BARE     /* the original is the body, with what fits of ErrorType and StatusCode */
+    DEAD_LETTER_BESIDE, /* the original is the body, the envelope the attribute ErrorEnvelope */
+    DEAD_LETTER_BARE /* the original is the body, with what fits of ErrorType and StatusCode */
 };
 
 struct dead_letter {
     enum dead_letter_form form;
     struct buf body;
     struct buf error_envelope; /* the attribute; empty: not sent */
-    const char *error_type;    /* the attribute ErrorType; NULL: not sent */
-    char status_code[4];       /* the attribute StatusCode; empty: not sent */
-    struct message_attribute attributes[MESSAGE_ATTRIBUTES_MAX]; /* those of the original that are kept; their texts are the delivery's */
+    const char *error_type; /* the attribute ErrorType; NULL: not sent */
+    char status_code[4]; /* the attribute StatusCode; empty: not sent */
+    struct message_attribute
+        attributes[MESSAGE_ATTRIBUTES_MAX]; /* those of the original that are kept; their texts are the delivery's */
     size_t attribute_count;
-    size_t size;               /* bytes that SQS counts: body, and names, types and values of the attributes */
+    size_t size; /* bytes that SQS counts: body, and names, types and values of the attributes */
 };
 
-/* Makes the DLQ message of u's failure in the first form, from at_least on, that is at most limit bytes with all of the original's attributes for which
- * there is a place (a message has ten); where none is, in the first that is so with those of them that fit, in the order of their names; the last form is
- * made whatever its size. at_least lets the caller fall back where the queue refused a form. An original that can't be a body of SQS's (a hand wrapped it) is
+/* Makes the DLQ message of u's failure in the first form, from at_least on, that is at most limit bytes with all of the
+ * original's attributes for which there is a place (a message has ten); where none is, in the first that is so with
+ * those of them that fit, in the order of their names; the last form is made whatever its size. at_least lets the
+ * caller fall back where the queue refused a form. An original that can't be a body of SQS's (a hand wrapped it) is
  * only wrapped, at last in an envelope that says no more than its key. False: no memory. */
-MUST_USE bool dead_letter_make(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts, int64_t wall,
-                               size_t limit, enum dead_letter_form at_least, struct dead_letter *ret_letter);
+MUST_USE bool dead_letter_make(const struct update *u, const struct delivery *delivery,
+                               const struct delivery_facts *facts, int64_t wall, size_t limit,
+                               enum dead_letter_form at_least, struct dead_letter *ret_letter);
 void dead_letter_free(struct dead_letter *letter);

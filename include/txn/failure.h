@@ -11,11 +11,11 @@
 
 enum error_type {
     ERROR_NONE,
-    ERROR_INVALID_INPUT,      /* 400 InvalidInputError */
-    ERROR_VALIDATION,         /* 400 ValidationError */
-    ERROR_RECORD_NOT_FOUND,   /* 404 RecordNotFoundError */
-    ERROR_CONDITIONAL_CHECK,  /* 412 ConditionalCheckFailed */
-    ERROR_DATABASE            /* 500 DatabaseError */
+    ERROR_INVALID_INPUT, /* 400 InvalidInputError */
+    ERROR_VALIDATION, /* 400 ValidationError */
+    ERROR_RECORD_NOT_FOUND, /* 404 RecordNotFoundError */
+    ERROR_CONDITIONAL_CHECK, /* 412 ConditionalCheckFailed */
+    ERROR_DATABASE /* 500 DatabaseError */
 };
 
 /* The name that stands in an envelope's `error`; "" for ERROR_NONE. */
@@ -30,7 +30,7 @@ struct failure {
     struct {
         size_t at, end;
     } path; /* in message: of a field, what the message's author named */
-    size_t reason_at;   /* of a ValidationError: where its reason begins in message */
+    size_t reason_at; /* of a ValidationError: where its reason begins in message */
 };
 
 void failure_init(struct failure *f);
@@ -41,7 +41,8 @@ void failure_set(struct failure *f, enum error_type type, const char *format, ..
 void failure_validation(struct failure *f, struct span field, const char *reason_format, ...) PRINTF_LIKE(3, 4);
 /* The reason of a ValidationError: what stands behind its field. */
 static inline struct span failure_reason(const struct failure *f) {
-    return f->reason_at <= f->message.len ? span_of(f->message.data + f->reason_at, f->message.len - f->reason_at) : SPAN("");
+    return f->reason_at <= f->message.len ? span_of(f->message.data + f->reason_at, f->message.len - f->reason_at)
+                                          : SPAN("");
 }
 /* ERROR_RECORD_NOT_FOUND or ERROR_CONDITIONAL_CHECK with details {"id": id}; id is JSON text. */
 void failure_for_id(struct failure *f, enum error_type type, struct span id);
@@ -49,15 +50,18 @@ void failure_for_id(struct failure *f, enum error_type type, struct span id);
 void failure_of_condition(struct failure *f, struct span id);
 /* ERROR_DATABASE with details {"code": code}. */
 void failure_database(struct failure *f, struct span code);
-/* ERROR_DATABASE for a message that gets no answer, while others do: code ("Timeout", "ConnectionError"), and what happened, in a few words. */
+/* ERROR_DATABASE for a message that gets no answer, while others do: code ("Timeout", "ConnectionError"), and what
+ * happened, in a few words. */
 void failure_unanswered(struct failure *f, struct span code, struct span what);
 /* False: a buffer ran out of memory, and the failure can't be told. */
 bool failure_ok(const struct failure *f);
 
 /* Appends the error envelope, one JSON object on one line:
- * {"success": false, "error": …, "message": …, "details": {…, extra}, "timestamp": …}. extra: further members of details, JSON
- * without braces, or the absent span. Members are separated as JSON's usual ", " and ": " are not: no spaces. */
+ * {"success": false, "error": …, "message": …, "details": {…, extra}, "timestamp": …}. extra: further members of
+ * details, JSON without braces, or the absent span. Members are separated as JSON's usual ", " and ": " are not: no
+ * spaces. */
 bool failure_append_envelope(const struct failure *f, struct span extra, int64_t wall, struct buf *out);
 
-/* Appends the sentence for the log: without what the message's author named (members of maps may be called after people). */
+/* Appends the sentence for the log: without what the message's author named (members of maps may be called after
+ * people). */
 void failure_append_for_log(const struct failure *f, struct buf *out);

@@ -1,4 +1,5 @@
-/* What stands at AWS before the first message: both tables, the queue, the DLQ, and whether they fit the settings and each other. */
+/* What stands at AWS before the first message: both tables, the queue, the DLQ, and whether they fit the settings and
+ * each other. */
 #pragma once
 
 #include "call.h"
@@ -15,16 +16,16 @@
 #define QUEUE_NAME_SIZE 96 /* 80 characters at most */
 
 struct discovery_options {
-    const char *table;        /* TABLE_NAME */
-    const char *audit_table;  /* AUDIT_LOG_TABLE */
-    enum audit_mode audit;    /* ENABLE_AUDIT_LOG */
-    unsigned audit_ttl_days;  /* AUDIT_LOG_TTL_DAYS; 0: none */
-    const char *queue;        /* QUEUE_URL: a URL or a name; NULL: no queue wanted (apply) */
-    const char *dlq;          /* DLQ_URL: a URL or a name; NULL: the target of the queue's redrive policy */
-    unsigned visibility;      /* VISIBILITY_TIMEOUT in seconds; 0: the queue's, at least 10 */
-    unsigned max_attempts;    /* MAX_ATTEMPTS, for the warning about the queue's own maxReceiveCount */
-    bool tries_transaction;   /* a transaction that can have no effect is tried on the tables (run) */
-    int64_t patience;         /* microseconds to wait for services that can't be reached; NEVER: for ever (run), saying so */
+    const char *table; /* TABLE_NAME */
+    const char *audit_table; /* AUDIT_LOG_TABLE */
+    enum audit_mode audit; /* ENABLE_AUDIT_LOG */
+    unsigned audit_ttl_days; /* AUDIT_LOG_TTL_DAYS; 0: none */
+    const char *queue; /* QUEUE_URL: a URL or a name; NULL: no queue wanted (apply) */
+    const char *dlq; /* DLQ_URL: a URL or a name; NULL: the target of the queue's redrive policy */
+    unsigned visibility; /* VISIBILITY_TIMEOUT in seconds; 0: the queue's, at least 10 */
+    unsigned max_attempts; /* MAX_ATTEMPTS, for the warning about the queue's own maxReceiveCount */
+    bool tries_transaction; /* a transaction that can have no effect is tried on the tables (run) */
+    int64_t patience; /* microseconds to wait for services that can't be reached; NEVER: for ever (run), saying so */
 };
 
 struct queue_facts {
@@ -38,18 +39,19 @@ struct discovery_facts {
     struct table_shape audit_table; /* its name is set also where it doesn't exist */
     bool audit_table_exists;
     struct queue_facts queue, dlq; /* empty without a queue */
-    unsigned visibility;           /* seconds, as it will be used */
+    unsigned visibility; /* seconds, as it will be used */
 };
 
 struct discovery;
 
-/* done: exit_code is EXIT_FINE with facts (which live as long as the discovery), else what the command ends with. Problems have been
- * logged by then, all of them, each as a sentence that names the setting; the code is the first of 78, 77, 69. */
+/* done: exit_code is EXIT_FINE with facts (which live as long as the discovery), else what the command ends with.
+ * Problems have been logged by then, all of them, each as a sentence that names the setting; the code is the first of
+ * 78, 77, 69. */
 typedef void discovery_done(void *user, enum exit_code exit_code, const struct discovery_facts *facts);
 
 /* Starts looking. options and ports are borrowed until done or discovery_free(). NULL: no memory. */
-MUST_USE struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options, discovery_done *done,
-                                           void *user);
+MUST_USE struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options,
+                                           discovery_done *done, void *user);
 /* VISIBILITY_TIMEOUT is another one from now on (0: not set); the facts that were reported follow. */
 void discovery_set_visibility(struct discovery *d, unsigned seconds);
 /* Ends it, also before done (then without a callback). Takes NULL. */

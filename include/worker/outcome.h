@@ -3,10 +3,10 @@
 
 enum exit_code {
     EXIT_FINE = 0,
-    EXIT_SOME_FAILED = 1,   /* some message failed (apply) or was left (run --until-empty) */
+    EXIT_SOME_FAILED = 1, /* some message failed (apply) or was left (run --until-empty) */
     EXIT_USAGE = 64,
-    EXIT_UNREACHABLE = 69,  /* a service can't be reached, or its certificate can't be trusted */
+    EXIT_UNREACHABLE = 69, /* a service can't be reached, or its certificate can't be trusted */
     EXIT_NOT_PERMITTED = 77,
-    EXIT_SETTINGS = 78,     /* settings, missing or unfit table or queue */
-    EXIT_INTERRUPTED = 130  /* by SIGINT before the work was done; other signals end with 128 and their number */
+    EXIT_SETTINGS = 78, /* settings, missing or unfit table or queue */
+    EXIT_INTERRUPTED = 130 /* by SIGINT before the work was done; other signals end with 128 and their number */
 };

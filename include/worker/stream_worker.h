@@ -1,5 +1,5 @@
-/* `apply`: messages from a stream instead of a queue, through the same engine. It knows no file: the command feeds it bytes and takes
- * bytes from it. */
+/* `apply`: messages from a stream instead of a queue, through the same engine. It knows no file: the command feeds it
+ * bytes and takes bytes from it. */
 #pragma once
 
 #include "buf.h"
@@ -17,23 +17,27 @@ struct stream_worker_options {
     unsigned max_rate;
     unsigned max_attempts;
     unsigned shutdown_timeout; /* seconds that a stop may take */
-    bool line_numbers;         /* each response has the number of its line */
+    bool line_numbers; /* each response has the number of its line */
 };
 
 struct stream_worker;
 
 struct stream_worker_host {
-    /* There is output to take, or room for input again; called from the loop, never from inside a call of the host's own. */
+    /* There is output to take, or room for input again; called from the loop, never from inside a call of the host's
+     * own. */
     void (*changed)(void *user);
-    /* All input had its response, or a fault of the environment ended it (69, 77, 78; the line is in the log), or a stop left lines
-     * (EXIT_INTERRUPTED; likewise). Output that is there is still to be taken. EXIT_SOME_FAILED: some line failed. */
+    /* All input had its response, or a fault of the environment ended it (69, 77, 78; the line is in the log), or a
+     * stop left lines (EXIT_INTERRUPTED; likewise). Output that is there is still to be taken. EXIT_SOME_FAILED: some
+     * line failed. */
     void (*done)(void *user, enum exit_code exit_code);
     void *user;
 };
 
 /* NULL: no memory. facts: of the tables; context as for the queue worker. */
-MUST_USE struct stream_worker *stream_worker_start(const struct worker_ports *ports, const struct stream_worker_options *options,
-                                                   const struct discovery_facts *facts, const struct update_context *context,
+MUST_USE struct stream_worker *stream_worker_start(const struct worker_ports *ports,
+                                                   const struct stream_worker_options *options,
+                                                   const struct discovery_facts *facts,
+                                                   const struct update_context *context,
                                                    const struct stream_worker_host *host);
 /* Whether it can take input now. Where not, `changed` says when. */
 bool stream_worker_wants_input(const struct stream_worker *w);
@@ -41,10 +45,11 @@ bool stream_worker_wants_input(const struct stream_worker *w);
 void stream_worker_feed(struct stream_worker *w, struct span piece);
 /* The input has ended. */
 void stream_worker_end_input(struct stream_worker *w);
-/* Responses, one JSON object a line, in the order of the input: the bytes to write next; stream_worker_took_output() removes them. */
+/* Responses, one JSON object a line, in the order of the input: the bytes to write next; stream_worker_took_output()
+ * removes them. */
 struct span stream_worker_output(const struct stream_worker *w);
 void stream_worker_took_output(struct stream_worker *w, size_t count);
-/* What was begun is finished, for as long as shutdown_timeout says, and so is every line before it; nothing more is started. done follows. Called
- * again: it ends at once. */
+/* What was begun is finished, for as long as shutdown_timeout says, and so is every line before it; nothing more is
+ * started. done follows. Called again: it ends at once. */
 void stream_worker_stop(struct stream_worker *w);
 void stream_worker_free(struct stream_worker *w);

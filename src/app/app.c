@@ -32,8 +32,10 @@ static size_t connections_possible(struct app *app) {
     if (limit.rlim_cur >= wanted) {
         return CONNECTIONS_MAX;
     }
-    size_t possible = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
-    LOG_EVENT(&app->log, LOG_LEVEL_WARNING, "The limit of open files (RLIMIT_NOFILE) leaves room for fewer connections than usual",
+    size_t possible =
+        limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
+    LOG_EVENT(&app->log, LOG_LEVEL_WARNING,
+              "The limit of open files (RLIMIT_NOFILE) leaves room for fewer connections than usual",
               LOG_I("connections", possible), LOG_I("usual", CONNECTIONS_MAX));
     return possible;
 }
@@ -153,7 +155,8 @@ struct discovery_options app_discovery_options(const struct app *app, int64_t pa
     };
 }
 
-size_t app_start_fields(struct app *app, const struct discovery_facts *facts, struct log_field ret_fields[static APP_START_FIELDS]) {
+size_t app_start_fields(struct app *app, const struct discovery_facts *facts,
+                        struct log_field ret_fields[static APP_START_FIELDS]) {
     size_t count = 0;
     ret_fields[count++] = LOG_C("version", TABLE_UPDATER_VERSION);
     ret_fields[count++] = LOG_C("table", facts->table.name);
@@ -173,7 +176,9 @@ size_t app_start_fields(struct app *app, const struct discovery_facts *facts, st
     if (app->account[0]) {
         ret_fields[count++] = LOG_C("account", app->account);
     }
-    ret_fields[count++] = LOG_C("audit", app->settings.audit == AUDIT_OFF ? "false" : app->settings.audit == AUDIT_ON ? "true" : "always");
+    ret_fields[count++] = LOG_C("audit", app->settings.audit == AUDIT_OFF  ? "false"
+                                         : app->settings.audit == AUDIT_ON ? "true"
+                                                                           : "always");
     ret_fields[count++] = LOG_C("audit_table", facts->audit_table_exists ? app->settings.audit_table : "none");
     if (app->settings.audit_ttl_days) {
         ret_fields[count++] = LOG_I("audit_ttl_days", app->settings.audit_ttl_days);
@@ -222,7 +227,8 @@ static void on_signal(void *user) {
     signal->all->arrived(signal->all->user, signal->number);
 }
 
-bool app_watch_signals(struct app *app, bool hangup_is_ours, void (*arrived)(void *user, int number), void *user, struct app_signals *signals) {
+bool app_watch_signals(struct app *app, bool hangup_is_ours, void (*arrived)(void *user, int number), void *user,
+                       struct app_signals *signals) {
     static const int numbers[APP_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     *signals = (struct app_signals){.arrived = arrived, .user = user};
     for (size_t i = 0; i < APP_SIGNALS; i++) {

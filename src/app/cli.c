@@ -16,11 +16,11 @@ struct parser {
     struct cli cli;
     int argc;
     char **argv;
-    int at;           /* the argument to be read next */
-    int command_at;   /* where the command's name stands; 0: nowhere */
-    int help_at;      /* where the word help stands in a command's place; 0: nowhere */
-    int operands;     /* moved to the front so far */
-    char *why;        /* CLI_WHY_SIZE bytes */
+    int at; /* the argument to be read next */
+    int command_at; /* where the command's name stands; 0: nowhere */
+    int help_at; /* where the word help stands in a command's place; 0: nowhere */
+    int operands; /* moved to the front so far */
+    char *why; /* CLI_WHY_SIZE bytes */
 };
 
 /* An option that may be given: one of a table, or a setting's. */
@@ -110,7 +110,8 @@ static bool unknown_option(struct parser *p, struct span given) {
         }
     }
     const char *meant = name[1] == '-' ? closest_name(name, names, count) : NULL;
-    return meant ? wrong(p, "there is no option " WORD "; did you mean %s?", name, meant) : wrong(p, "there is no option " WORD, name);
+    return meant ? wrong(p, "there is no option " WORD "; did you mean %s?", name, meant)
+                 : wrong(p, "there is no option " WORD, name);
 }
 
 /* "run, apply and check": as many as there are. */
@@ -134,7 +135,8 @@ static bool unknown_command(struct parser *p, const char *given) {
     }
     for (size_t i = 0; i < ARRAY_LENGTH(absent_commands); i++) {
         if (strcmp(given, absent_commands[i]) == 0) {
-            return wrong(p, "the command %s is not in this version (" TABLE_UPDATER_VERSION "); there are %s", given, commands_there_are(all));
+            return wrong(p, "the command %s is not in this version (" TABLE_UPDATER_VERSION "); there are %s", given,
+                         commands_there_are(all));
         }
     }
     const char *meant = closest_name(given, names, count);
@@ -175,7 +177,8 @@ static bool take_value(struct parser *p, const struct cli_option *option, const 
     struct cli_value *value = (struct cli_value *)(void *)((char *)&p->cli + option->offset);
     *value = (struct cli_value){.given = true, .text = text};
     if (text && option->is_number && !read_integer(text, option->min, option->max, &value->number)) {
-        return wrong(p, "%s=" WORD ": %s may be a whole number from %u to %u", option->name, text, option->value, option->min, option->max);
+        return wrong(p, "%s=" WORD ": %s may be a whole number from %u to %u", option->name, text, option->value,
+                     option->min, option->max);
     }
     return (text && text[0]) || !text || wrong(p, "%s takes a value: %s", option->name, option->value);
 }
@@ -193,7 +196,8 @@ static bool parse_option(struct parser *p, const char *argument) {
     }
     if (!value && takes_of(&found) == TAKES_TEXT) {
         if (p->at == p->argc) {
-            return wrong(p, WORD " takes a value: %s", argument, found.option ? found.option->value : SETTINGS[found.setting].name);
+            return wrong(p, WORD " takes a value: %s", argument,
+                         found.option ? found.option->value : SETTINGS[found.setting].name);
         }
         value = p->argv[p->at++];
     }
@@ -216,9 +220,11 @@ static bool check_whole(struct parser *p) {
     }
     if (p->operands > command->operands_most) {
         const char *surplus = p->argv[1 + command->operands_most];
-        return wrong(p, "%s takes %s%s; " WORD " is too much", command->name, command->operands_most ? "one " : "no argument", command->operands, surplus);
+        return wrong(p, "%s takes %s%s; " WORD " is too much", command->name,
+                     command->operands_most ? "one " : "no argument", command->operands, surplus);
     }
-    return p->operands >= command->operands_least || wrong(p, "%s takes %s, which is missing", command->name, command->operands);
+    return p->operands >= command->operands_least ||
+           wrong(p, "%s takes %s, which is missing", command->name, command->operands);
 }
 
 bool cli_parse(int argc, char **argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]) {

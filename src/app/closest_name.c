@@ -49,7 +49,8 @@ static bool begins_alike(const char *a, const char *b, size_t len) {
     return true;
 }
 
-/* Whether each word of given begins one of name's, in their order, and there are two at least: AUDIT_TABLE for AUDIT_LOG_TABLE. */
+/* Whether each word of given begins one of name's, in their order, and there are two at least: AUDIT_TABLE for
+ * AUDIT_LOG_TABLE. */
 static bool abbreviates(const char *given, const char *name) {
     unsigned words = 0;
     while (*given) {

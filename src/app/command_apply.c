@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PATIENCE (10 * MICROSECONDS) /* for services that can't be reached at the start */
-#define PIECE ((size_t)64 * 1024)    /* bytes read at once */
+#define PIECE ((size_t)64 * 1024) /* bytes read at once */
 
 struct apply {
     struct app *app;
@@ -28,8 +28,8 @@ struct apply {
     } input_watch, output_watch;
     bool input_ended, input_failed;
     bool output_failed; /* what comes out is thrown away */
-    bool incomplete;    /* something was left or lost, whatever the worker says */
-    int stopped_by;     /* the signal; 0: none */
+    bool incomplete; /* something was left or lost, whatever the worker says */
+    int stopped_by; /* the signal; 0: none */
     bool stopping;
     bool worker_done;
     enum exit_code worker_code, exit_code;
@@ -69,7 +69,8 @@ static void watch_for(struct watched *watched, unsigned events) {
     }
 }
 
-/* Waits for what can happen next: input where the worker wants some, room for output where there is some; ends where all is over. */
+/* Waits for what can happen next: input where the worker wants some, room for output where there is some; ends where
+ * all is over. */
 static void wait_on(struct apply *a) {
     bool output = stream_worker_output(a->worker).len > 0;
     if (a->worker_done && !output) {
@@ -83,8 +84,10 @@ static void wait_on(struct apply *a) {
 
 static void lose_output(struct apply *a, bool closed) {
     LOG_EVENT(&a->app->log, LOG_LEVEL_ERROR,
-              closed ? "Standard output was closed by its reader: nothing more is begun, and responses to lines that were applied are lost"
-                     : "Standard output can't be written: nothing more is begun, and responses to lines that were applied are lost",
+              closed ? "Standard output was closed by its reader: nothing more is begun, and responses to lines that "
+                       "were applied are lost"
+                     : "Standard output can't be written: nothing more is begun, and responses to lines that were "
+                       "applied are lost",
               LOG_C("reason", strerrordesc_np(errno)));
     a->output_failed = true;
     a->incomplete = true;
@@ -128,7 +131,8 @@ static void on_input_ready(void *user, unsigned events) {
     } else if (n == 0) {
         end_input(a);
     } else if (errno != EINTR && errno != EAGAIN) {
-        LOG_EVENT(&a->app->log, LOG_LEVEL_ERROR, "The input can't be read further", LOG_C("reason", strerrordesc_np(errno)));
+        LOG_EVENT(&a->app->log, LOG_LEVEL_ERROR, "The input can't be read further",
+                  LOG_C("reason", strerrordesc_np(errno)));
         a->input_failed = true;
         a->input_ended = true;
         stop(a);
@@ -181,7 +185,8 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
     fields[app_start_fields(a->app, facts, fields)] = (struct log_field){0};
     log_event(&a->app->log, LOG_LEVEL_INFO, "Started", fields);
     if (a->input_fd == STDIN_FILENO && isatty(a->input_fd)) {
-        log_event(&a->app->log, LOG_LEVEL_INFO, "Reading messages from the terminal, one a line; Ctrl-D ends them", NULL);
+        log_event(&a->app->log, LOG_LEVEL_INFO, "Reading messages from the terminal, one a line; Ctrl-D ends them",
+                  NULL);
     }
     wait_on(a);
 }
@@ -194,7 +199,8 @@ static unsigned responses_in(struct span output) {
     return count;
 }
 
-/* The first signal lets what was begun be finished, the second one abandons that, and where nobody takes the output a third one abandons it. */
+/* The first signal lets what was begun be finished, the second one abandons that, and where nobody takes the output a
+ * third one abandons it. */
 static void on_signal(void *user, int number) {
     struct apply *a = user;
     struct log *log = &a->app->log;
@@ -203,7 +209,8 @@ static void on_signal(void *user, int number) {
         log_event(log, LOG_LEVEL_WARNING, "Told to stop before any line was read", NULL);
         end(a, code_of_signal(number));
     } else if (a->worker_done) {
-        LOG_EVENT(log, LOG_LEVEL_WARNING, "Told to stop while standard output takes nothing: responses to lines that were applied are lost",
+        LOG_EVENT(log, LOG_LEVEL_WARNING,
+                  "Told to stop while standard output takes nothing: responses to lines that were applied are lost",
                   LOG_I("responses", responses_in(stream_worker_output(a->worker))));
         end(a, code_of_signal(number));
     } else if (a->stopping) {
@@ -250,7 +257,8 @@ static void release(struct apply *a) {
 enum exit_code command_apply(struct app *app) {
     struct apply a = {.app = app, .exit_code = EXIT_UNREACHABLE, .output = output_of(STDOUT_FILENO)};
     if (!output_is_open(&a.output)) {
-        LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "Standard output can't be written: nothing is begun, for responses would be lost",
+        LOG_EVENT(&app->log, LOG_LEVEL_ERROR,
+                  "Standard output can't be written: nothing is begun, for responses would be lost",
                   LOG_C("reason", strerrordesc_np(errno)));
         return EXIT_SOME_FAILED;
     }

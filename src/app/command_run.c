@@ -1,4 +1,5 @@
-/* `table-updater run`: looks for tables and queues, then works on the queue until it is told to stop, or the queue is empty. */
+/* `table-updater run`: looks for tables and queues, then works on the queue until it is told to stop, or the queue is
+ * empty. */
 #include "app.h"
 #include "notify.h"
 #include "queue_worker.h"
@@ -8,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A start that fails for good does so within seconds, and `systemctl start` shall say so. Services that can't be reached are waited for as a
- * service that is up: else the manager would end the start, and units that are ordered behind it would wait as long. */
+/* A start that fails for good does so within seconds, and `systemctl start` shall say so. Services that can't be
+ * reached are waited for as a service that is up: else the manager would end the start, and units that are ordered
+ * behind it would wait as long. */
 #define READY_AT_LATEST (15 * MICROSECONDS)
 
 enum run_state {
@@ -34,7 +36,8 @@ struct run {
 static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
     const struct run *run = user;
     if (!run->worker) {
-        (void)snprintf(ret_line, NOTIFY_STATUS_SIZE, run->state == RUN_LOOKING ? "Waiting for the tables and queues" : "Ended");
+        (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
+                       run->state == RUN_LOOKING ? "Waiting for the tables and queues" : "Ended");
         return;
     }
     struct queue_worker_status s = queue_worker_status(run->worker);
@@ -45,11 +48,13 @@ static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
     else
         (void)snprintf(state, sizeof state, "%s", s.draining ? "Draining" : "Running");
     (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
-                   "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64 " sent to the DLQ, %" PRIu64 " given back", state,
-                   s.in_flight, s.received, s.applied, s.dead_lettered, s.given_back);
+                   "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64
+                   " sent to the DLQ, %" PRIu64 " given back",
+                   state, s.in_flight, s.received, s.applied, s.dead_lettered, s.given_back);
     size_t len = strlen(ret_line);
     if (s.waiting_for_delete > 0) {
-        (void)snprintf(ret_line + len, NOTIFY_STATUS_SIZE - len, "; %u done with that can't be deleted", s.waiting_for_delete);
+        (void)snprintf(ret_line + len, NOTIFY_STATUS_SIZE - len, "; %u done with that can't be deleted",
+                       s.waiting_for_delete);
     }
 }
 
@@ -86,7 +91,8 @@ static void warn_at_start(const struct run *run) {
     struct log *log = &run->app->log;
     if (s->audit == AUDIT_OFF) {
         log_event(log, LOG_LEVEL_WARNING,
-                  "ENABLE_AUDIT_LOG is false: a message without an audit record that is delivered again more than 10 minutes after it was "
+                  "ENABLE_AUDIT_LOG is false: a message without an audit record that is delivered again more than 10 "
+                  "minutes after it was "
                   "applied is applied again",
                   NULL);
     }
@@ -189,7 +195,8 @@ static bool start(struct run *run, const struct discovery_options *options) {
 
 enum exit_code command_run(struct app *app) {
     struct run run = {.app = app, .exit_code = EXIT_UNREACHABLE};
-    struct discovery_options options = app_discovery_options(app, app->cli->of.run.until_empty.given ? UNTIL_EMPTY_PATIENCE : NEVER);
+    struct discovery_options options =
+        app_discovery_options(app, app->cli->of.run.until_empty.given ? UNTIL_EMPTY_PATIENCE : NEVER);
     options.tries_transaction = true;
     if (!start(&run, &options)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);

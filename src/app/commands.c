@@ -6,7 +6,10 @@
 #define AT(member) offsetof(struct cli, member)
 
 const struct cli_option CLI_COMMON_OPTIONS[] = {
-    {.name = "--config", .takes = TAKES_TEXT, .value = "FILE", .offset = AT(config),
+    {.name = "--config",
+     .takes = TAKES_TEXT,
+     .value = "FILE",
+     .offset = AT(config),
      .text = "Read settings from FILE instead of " SETTINGS_DEFAULT_FILE "."},
     {.name = "--help", .short_name = "-h", .offset = AT(help), .text = "Show this help, or a command's."},
     {.name = "--version", .short_name = "-V", .offset = AT(version), .text = "Show the version."},
@@ -14,17 +17,31 @@ const struct cli_option CLI_COMMON_OPTIONS[] = {
 const size_t CLI_COMMON_COUNT = ARRAY_LENGTH(CLI_COMMON_OPTIONS);
 
 static const struct cli_option run_options[] = {
-    {.name = "--until-empty", .takes = TAKES_PERHAPS, .value = "SECONDS", .is_number = true, .min = 0, .max = UNTIL_EMPTY_MAX, .offset = AT(of.run.until_empty),
-     .text = "End once the queue is empty, and has been for SECONDS (default 0: about 3 s after the last message). The counts of Amazon SQS lag behind by a "
+    {.name = "--until-empty",
+     .takes = TAKES_PERHAPS,
+     .value = "SECONDS",
+     .is_number = true,
+     .min = 0,
+     .max = UNTIL_EMPTY_MAX,
+     .offset = AT(of.run.until_empty),
+     .text = "End once the queue is empty, and has been for SECONDS (default 0: about 3 s after the last message). The "
+             "counts of Amazon SQS lag behind by a "
              "minute: give 120 there."},
 };
 
 static const struct cli_option apply_options[] = {
-    {.name = "--line-numbers", .offset = AT(of.apply.line_numbers), .text = "Give each response a member \"line\": the line of the input that it answers."},
+    {.name = "--line-numbers",
+     .offset = AT(of.apply.line_numbers),
+     .text = "Give each response a member \"line\": the line of the input that it answers."},
 };
 
 const struct cli_command CLI_COMMANDS[] = {
-    {.name = "run", .operands = "", .options = run_options, .option_count = ARRAY_LENGTH(run_options), .needs = NEED_TABLE_AND_QUEUE, .run = command_run,
+    {.name = "run",
+     .operands = "",
+     .options = run_options,
+     .option_count = ARRAY_LENGTH(run_options),
+     .needs = NEED_TABLE_AND_QUEUE,
+     .run = command_run,
      .summary = "Apply the messages of the queue, until SIGTERM.",
      .text = "Apply the messages of the queue QUEUE_URL to the table TABLE_NAME, each as one\n"
              "transaction with its audit record; delete what succeeded, and send what failed\n"
@@ -36,7 +53,12 @@ const struct cli_command CLI_COMMANDS[] = {
              "standard error.\n",
      .examples = "  table-updater run\n"
                  "  table-updater run --config backfill.conf --max-rate 200 --until-empty=120\n"},
-    {.name = "apply", .operands = "[FILE]", .operands_most = 1, .options = apply_options, .option_count = ARRAY_LENGTH(apply_options), .needs = NEED_TABLE,
+    {.name = "apply",
+     .operands = "[FILE]",
+     .operands_most = 1,
+     .options = apply_options,
+     .option_count = ARRAY_LENGTH(apply_options),
+     .needs = NEED_TABLE,
      .run = command_apply,
      .summary = "Apply messages from a file or standard input, without a queue.",
      .text = "Apply messages from FILE, or from standard input where there is no FILE or it\n"

@@ -92,7 +92,8 @@ static bool take_log_settings(struct span text, const char *const *options, stru
     return true;
 }
 
-static bool parse(const char *path, struct span text, const char *const *options, struct log *log, struct configuration *ret_configuration) {
+static bool parse(const char *path, struct span text, const char *const *options, struct log *log,
+                  struct configuration *ret_configuration) {
     struct reporter reporter = {log, path, false};
     struct settings_file file;
     if (!take_log_settings(text, options, log) || !settings_file_parse(text, report, &reporter, &file)) {
@@ -100,11 +101,13 @@ static bool parse(const char *path, struct span text, const char *const *options
         return false;
     }
     bool names_fine = settings_check_names(&file, path, log);
-    *ret_configuration = (struct configuration){.file = file, .options = options, .faulty = reporter.faulty || !names_fine};
+    *ret_configuration =
+        (struct configuration){.file = file, .options = options, .faulty = reporter.faulty || !names_fine};
     return true;
 }
 
-bool configuration_load(const char *path, const char *const *options, struct log *log, struct configuration *ret_configuration) {
+bool configuration_load(const char *path, const char *const *options, struct log *log,
+                        struct configuration *ret_configuration) {
     bool given = path != NULL;
     if (!given) {
         path = SETTINGS_DEFAULT_FILE;
@@ -117,13 +120,16 @@ bool configuration_load(const char *path, const char *const *options, struct log
         fine = parse(path, buf_span(&text), options, log, ret_configuration);
     } else if (!given && (error == ENOENT || error == ENOTDIR || error == EACCES)) {
         if (error == EACCES) {
-            log_file_error(log, LOG_LEVEL_INFO, "The settings file is closed to us; the environment alone counts", path, error);
+            log_file_error(log, LOG_LEVEL_INFO, "The settings file is closed to us; the environment alone counts", path,
+                           error);
         }
         *ret_configuration = (struct configuration){.options = options};
         fine = true;
     } else {
-        log_file_error(log, LOG_LEVEL_ERROR, error == ENOENT ? "--config names a file that does not exist" : "The settings file can't be read", path,
-                       error);
+        log_file_error(log, LOG_LEVEL_ERROR,
+                       error == ENOENT ? "--config names a file that does not exist"
+                                       : "The settings file can't be read",
+                       path, error);
     }
     if (text.data) {
         explicit_bzero(text.data, text.capacity);

@@ -46,9 +46,12 @@ static void append_options(struct buf *out, const struct cli_option *options, si
     for (size_t i = 0; i < count; i++) {
         const struct cli_option *o = &options[i];
         char term[64];
-        (void)snprintf(term, sizeof term, "%s%s%s%s%s%s", o->short_name ? o->short_name : "", o->short_name ? ", " : "", o->name,
-                       o->takes == TAKES_PERHAPS ? "[=" : o->takes == TAKES_TEXT ? " " : "", o->value ? o->value : "",
-                       o->takes == TAKES_PERHAPS ? "]" : "");
+        (void)snprintf(term, sizeof term, "%s%s%s%s%s%s", o->short_name ? o->short_name : "", o->short_name ? ", " : "",
+                       o->name,
+                       o->takes == TAKES_PERHAPS ? "[="
+                       : o->takes == TAKES_TEXT  ? " "
+                                                 : "",
+                       o->value ? o->value : "", o->takes == TAKES_PERHAPS ? "]" : "");
         append_row(out, term, o->text);
     }
 }
@@ -113,7 +116,8 @@ bool help_append(const struct cli_command *command, struct buf *out) {
         append_program(out);
         return buf_ok(out);
     }
-    (void)buf_printf(out, "Usage: table-updater %s [OPTION]...%s%s\n\n%s", command->name, command->operands[0] ? " " : "", command->operands, command->text);
+    (void)buf_printf(out, "Usage: table-updater %s [OPTION]...%s%s\n\n%s", command->name,
+                     command->operands[0] ? " " : "", command->operands, command->text);
     (void)buf_append_cstr(out, "\nOptions:\n");
     append_options(out, command->options, command->option_count);
     append_options(out, CLI_COMMON_OPTIONS, CLI_COMMON_COUNT);

@@ -10,7 +10,8 @@ struct asking {
     char *region, *why;
 };
 
-bool instance_region_wanted(const struct environment *environment, bool *ret_wanted, char ret_why[static SETTING_WHY_SIZE]) {
+bool instance_region_wanted(const struct environment *environment, bool *ret_wanted,
+                            char ret_why[static SETTING_WHY_SIZE]) {
     const char *value = environment_get(environment, "REGION_FROM_INSTANCE");
     *ret_wanted = value && strcasecmp(value, "true") == 0;
     if (value && !*ret_wanted && strcasecmp(value, "false") != 0) {
@@ -31,8 +32,8 @@ static void on_region(void *user, const char *region, const char *why) {
     loop_stop(a->loop);
 }
 
-bool instance_region_find(const struct services_options *o, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
-                          char ret_why[static SETTING_WHY_SIZE]) {
+bool instance_region_find(const struct services_options *o, const struct shared_config *config,
+                          char ret_region[static AWS_REGION_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
     struct imds_options imds;
     bool disabled = false;
     if (!imds_options_read(o->environment, config, &imds, &disabled, ret_why)) {
@@ -44,7 +45,8 @@ bool instance_region_find(const struct services_options *o, const struct shared_
     }
     struct asking asking = {.loop = o->loop, .region = ret_region, .why = ret_why};
     (void)snprintf(ret_why, SETTING_WHY_SIZE, "out of memory");
-    struct http *http = http_new(o->loop, &(struct http_options){.max_connections = 2, .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
+    struct http *http = http_new(
+        o->loop, &(struct http_options){.max_connections = 2, .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
     if (!http) {
         return false;
     }

@@ -9,8 +9,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A descriptor below 3 that is closed would be given to the next thing opened, and output or log would end up in there. Standard output is opened so
- * that writing fails: what has nowhere to go is an error. */
+/* A descriptor below 3 that is closed would be given to the next thing opened, and output or log would end up in there.
+ * Standard output is opened so that writing fails: what has nowhere to go is an error. */
 static bool open_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd) {
@@ -23,7 +23,8 @@ static bool open_standard_descriptors(void) {
 static enum exit_code show(const struct cli *cli) {
     struct buf text;
     buf_init(&text, (size_t)64 * 1024);
-    bool fine = cli->help.given ? help_append(cli->command, &text) : buf_append_cstr(&text, "table-updater " TABLE_UPDATER_VERSION "\n");
+    bool fine = cli->help.given ? help_append(cli->command, &text)
+                                : buf_append_cstr(&text, "table-updater " TABLE_UPDATER_VERSION "\n");
     fine = fine && fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
     if (!fine) {
         (void)fprintf(stderr, "table-updater: standard output can't be written: %s\n", strerrordesc_np(errno));

@@ -13,7 +13,8 @@
 #define STATUS_INTERVAL (10 * MICROSECONDS)
 #define STOP_MARGIN_SECONDS 15 /* what giving messages back may take beyond the drain itself */
 
-/* Connects to NOTIFY_SOCKET as sd_notify(3) describes it: a path, or a name in the abstract namespace after '@'. -1: there is no manager. */
+/* Connects to NOTIFY_SOCKET as sd_notify(3) describes it: a path, or a name in the abstract namespace after '@'. -1:
+ * there is no manager. */
 static int connect_to_manager(void) {
     const char *name = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -26,16 +27,19 @@ static int connect_to_manager(void) {
         address.sun_path[0] = '\0';
     }
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address,
+                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) != 0) {
         (void)close(fd);
         fd = -1;
     }
     return fd;
 }
 
-/* sd_notify() itself would wait for a manager that doesn't read, and the loop with it. False: the manager has no room now. */
+/* sd_notify() itself would wait for a manager that doesn't read, and the loop with it. False: the manager has no room
+ * now. */
 static bool tell(const struct notifier *n, const char *state) {
-    return n->fd < 0 || send(n->fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != ENOBUFS);
+    return n->fd < 0 || send(n->fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ||
+           (errno != EAGAIN && errno != ENOBUFS);
 }
 
 /* READY=1 must not be lost: it is told again until there was room. */
@@ -61,7 +65,8 @@ static void feed_status(void *user) {
 
 void notify_start(struct notifier *n, struct timers *timers, struct clock clock,
                   void (*describe)(void *user, char ret_line[static NOTIFY_STATUS_SIZE]), void *user) {
-    *n = (struct notifier){.timers = timers, .clock = clock, .describe = describe, .user = user, .fd = connect_to_manager()};
+    *n = (struct notifier){
+        .timers = timers, .clock = clock, .describe = describe, .user = user, .fd = connect_to_manager()};
     timer_init(&n->watchdog, feed_watchdog, n);
     timer_init(&n->status, feed_status, n);
     uint64_t interval = 0;

@@ -15,7 +15,9 @@ struct output output_of(int fd) {
     if (fstat(fd, &status) != 0) {
         return (struct output){fd, OUTPUT_STREAM};
     }
-    return (struct output){fd, S_ISREG(status.st_mode) ? OUTPUT_FILE : S_ISSOCK(status.st_mode) ? OUTPUT_SOCKET : OUTPUT_STREAM};
+    return (struct output){fd, S_ISREG(status.st_mode)    ? OUTPUT_FILE
+                               : S_ISSOCK(status.st_mode) ? OUTPUT_SOCKET
+                                                          : OUTPUT_STREAM};
 }
 
 bool output_is_open(const struct output *output) {

@@ -25,7 +25,8 @@ void url_origin(const char *url, char ret_origin[static URL_ORIGIN_SIZE]) {
     const char *scheme_end = strstr(url, "://");
     int scheme = scheme_end ? (int)(scheme_end - url) : 0;
     const char *port = all.len > host.len ? "" : strncasecmp(url, "https:", 6) == 0 ? ":443" : ":80";
-    (void)snprintf(ret_origin, URL_ORIGIN_SIZE, "%.*s://%.*s%s", scheme, url, (int)(all.len < URL_ORIGIN_SIZE ? all.len : URL_ORIGIN_SIZE), all.data, port);
+    (void)snprintf(ret_origin, URL_ORIGIN_SIZE, "%.*s://%.*s%s", scheme, url,
+                   (int)(all.len < URL_ORIGIN_SIZE ? all.len : URL_ORIGIN_SIZE), all.data, port);
 }
 
 /* The next label of a host, which is cut off; empty at its end. */
@@ -68,14 +69,16 @@ struct span queue_host_region(struct span host) {
 }
 
 static bool is_this_machine(struct span host) {
-    return label_is(host, "localhost") || label_is(host, "[::1]") || (host.len > 4 && strncmp(host.data, "127.", 4) == 0);
+    return label_is(host, "localhost") || label_is(host, "[::1]") ||
+           (host.len > 4 && strncmp(host.data, "127.", 4) == 0);
 }
 
 static bool same_host(struct span a, struct span b) {
     return (a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0) || (is_this_machine(a) && is_this_machine(b));
 }
 
-void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint, const char *region) {
+void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,
+                      const char *region) {
     if (!queue || !strstr(queue, "://")) {
         return;
     }
@@ -84,10 +87,15 @@ void queue_place_warn(struct log *log, const char *setting, const char *queue, c
     struct span expected = of_endpoint.len ? of_endpoint : span_cstr(region);
     char sentence[160], origin[URL_ORIGIN_SIZE];
     if (of_queue.len && !span_equal(of_queue, expected)) {
-        (void)snprintf(sentence, sizeof sentence, "%s is a queue of another region than the one that is asked; it will not be found there", setting);
+        (void)snprintf(sentence, sizeof sentence,
+                       "%s is a queue of another region than the one that is asked; it will not be found there",
+                       setting);
         LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_region", of_queue), LOG_S("region", expected));
     } else if (!same_host(host, asked) && !(of_queue.len && of_endpoint.len)) {
-        (void)snprintf(sentence, sizeof sentence, "%s has another host than the endpoint: the endpoint is asked, and must know the queue by this URL", setting);
+        (void)snprintf(
+            sentence, sizeof sentence,
+            "%s has another host than the endpoint: the endpoint is asked, and must know the queue by this URL",
+            setting);
         url_origin(endpoint, origin);
         LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_host", host), LOG_C("endpoint", origin));
     }

@@ -32,7 +32,8 @@ bool app_reload(struct app *app) {
         settings_take_over(&app->settings, &settings, &app->environment, &after, &app->log);
         services_renew_credentials(&app->services);
     } else {
-        log_event(&app->log, LOG_LEVEL_ERROR, "SIGHUP: something is wrong with the settings, and all of them stay as they were", NULL);
+        log_event(&app->log, LOG_LEVEL_ERROR,
+                  "SIGHUP: something is wrong with the settings, and all of them stay as they were", NULL);
     }
     if (loaded) {
         configuration_free(&fresh);

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Problems of the settings: all of them are logged before the start ends, each once (a URL for both services is looked at twice). */
+/* Problems of the settings: all of them are logged before the start ends, each once (a URL for both services is looked
+ * at twice). */
 struct checks {
     struct log *log;
     bool fine;
@@ -56,16 +57,20 @@ static void check_ca_bundle(struct checks *checks, const struct environment *env
 static bool endpoint_of_account(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
                                 char ret_why[static SETTING_WHY_SIZE]) {
     const struct services *services = ctx;
-    return aws_account_endpoint(services->environment, &services->config, account_id, services->region, ret_url, ret_why);
+    return aws_account_endpoint(services->environment, &services->config, account_id, services->region, ret_url,
+                                ret_why);
 }
 
-/* Where the account comes with keys that aren't there yet, the settings are checked with some account, and DynamoDB's URL is the region's
- * until then. */
-static bool find_dynamodb(struct services *services, const char *region, bool planned, char why[static SETTING_WHY_SIZE]) {
+/* Where the account comes with keys that aren't there yet, the settings are checked with some account, and DynamoDB's
+ * URL is the region's until then. */
+static bool find_dynamodb(struct services *services, const char *region, bool planned,
+                          char why[static SETTING_WHY_SIZE]) {
     const struct environment *e = services->environment;
-    struct span account = planned ? credentials_plan_account(&services->plan, e, &services->config) : SPAN("000000000000");
+    struct span account =
+        planned ? credentials_plan_account(&services->plan, e, &services->config) : SPAN("000000000000");
     bool comes_later = !planned || credentials_plan_is_remote(&services->plan);
-    return aws_account_endpoint(e, &services->config, comes_later ? SPAN("000000000000") : account, region, services->dynamodb_url, why) &&
+    return aws_account_endpoint(e, &services->config, comes_later ? SPAN("000000000000") : account, region,
+                                services->dynamodb_url, why) &&
            (!comes_later || aws_endpoint(e, &services->config, &AWS_DYNAMODB, region, services->dynamodb_url, why));
 }
 
@@ -75,7 +80,8 @@ static bool find_sts(struct services *services, const struct environment *enviro
     return aws_endpoint(environment, &services->config, &AWS_STS, region, services->sts.url, why);
 }
 
-static bool find_region(struct services *services, const struct services_options *o, char why[static SETTING_WHY_SIZE]) {
+static bool find_region(struct services *services, const struct services_options *o,
+                        char why[static SETTING_WHY_SIZE]) {
     bool wanted = false;
     char instance_why[SETTING_WHY_SIZE];
     if (!instance_region_wanted(o->environment, &wanted, why)) {
@@ -96,8 +102,8 @@ static bool find_region(struct services *services, const struct services_options
 
 static void warn_of_missing(struct log *log, const char *variable, const struct shared_file *file) {
     if (file->missing) {
-        LOG_EVENT(log, LOG_LEVEL_WARNING, "A file that a setting names does not exist, and is taken for an empty one", LOG_C("setting", variable),
-                  LOG_C("file", file->path));
+        LOG_EVENT(log, LOG_LEVEL_WARNING, "A file that a setting names does not exist, and is taken for an empty one",
+                  LOG_C("setting", variable), LOG_C("file", file->path));
     }
 }
 
@@ -150,8 +156,8 @@ void services_account(const struct services *services, char ret_account[static A
     credentials_cancel(&services->credentials, &wait);
 }
 
-static struct aws_client *new_client(struct services *services, const struct services_options *o, const struct aws_service *service,
-                                     const char *endpoint) {
+static struct aws_client *new_client(struct services *services, const struct services_options *o,
+                                     const struct aws_service *service, const char *endpoint) {
     bool dynamodb = service == &AWS_DYNAMODB;
     return aws_client_new(&(struct aws_client_options){
         .endpoint = endpoint,
@@ -182,7 +188,8 @@ static bool make_credentials(struct services *services, const struct services_op
         .log = o->log,
         .loop = o->loop,
     };
-    const struct credentials_default_options options = {o->environment, &services->config, &services->world, &services->sts};
+    const struct credentials_default_options options = {o->environment, &services->config, &services->world,
+                                                        &services->sts};
     char why[SETTING_WHY_SIZE];
     if (!credentials_default_new(&services->plan, &options, &services->credentials, why)) {
         log_event(o->log, LOG_LEVEL_ERROR, why, NULL);
@@ -207,9 +214,10 @@ static int64_t corrected_wall(void *ctx) {
 }
 
 bool services_connect(struct services *services, const struct services_options *o) {
-    services->http = http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
-                                                              .ca_file = services->ca_file[0] ? services->ca_file : NULL,
-                                                              .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
+    services->http =
+        http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
+                                                 .ca_file = services->ca_file[0] ? services->ca_file : NULL,
+                                                 .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
     if (!services->http || !make_credentials(services, o)) {
         return false;
     }

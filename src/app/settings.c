@@ -13,11 +13,13 @@
 #define QUOTED_MAX 60 /* bytes of a bad value that are quoted */
 
 static void log_buf(struct log *log, enum log_level level, struct buf *sentence) {
-    log_event(log, level, buf_ok(sentence) ? sentence->data : "A setting is not valid, and there is no memory to say which", NULL);
+    log_event(log, level,
+              buf_ok(sentence) ? sentence->data : "A setting is not valid, and there is no memory to say which", NULL);
     buf_free(sentence);
 }
 
-/* Appends the value in quotes, cut short at a character's end. A URL with a user in it may hold a password, and is not quoted. */
+/* Appends the value in quotes, cut short at a character's end. A URL with a user in it may hold a password, and is not
+ * quoted. */
 static void append_given(const char *value, struct buf *out) {
     if (strchr(value, '@')) {
         (void)buf_append_cstr(out, " has a value that is not valid");
@@ -44,7 +46,8 @@ static void log_bad_value(struct log *log, const struct setting *setting, const 
     log_buf(log, LOG_LEVEL_ERROR, &sentence);
 }
 
-static bool read_one(const struct setting *setting, const struct environment *environment, struct log *log, struct settings *settings) {
+static bool read_one(const struct setting *setting, const struct environment *environment, struct log *log,
+                     struct settings *settings) {
     void *field = (char *)settings + setting->offset;
     const char *value = environment_get(environment, setting->name);
     if (value && setting->parse(setting, value, field)) {
@@ -76,7 +79,8 @@ static bool check_together(const struct settings *settings, struct log *log) {
     return true;
 }
 
-bool settings_read(const struct environment *environment, enum settings_need need, struct log *log, struct settings *ret_settings) {
+bool settings_read(const struct environment *environment, enum settings_need need, struct log *log,
+                   struct settings *ret_settings) {
     struct settings settings = {0};
     bool fine = true;
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
@@ -86,10 +90,13 @@ bool settings_read(const struct environment *environment, enum settings_need nee
     }
     /* Asked of the environment, not of the settings: a bad value has had its sentence. */
     if (need & NEED_TABLE) {
-        fine = need_setting(environment_get(environment, "TABLE_NAME"), "TABLE_NAME", "the table to update", log) && fine;
+        fine =
+            need_setting(environment_get(environment, "TABLE_NAME"), "TABLE_NAME", "the table to update", log) && fine;
     }
     if (need & NEED_QUEUE) {
-        fine = need_setting(environment_get(environment, "QUEUE_URL"), "QUEUE_URL", "the queue to read, its URL or name", log) && fine;
+        fine = need_setting(environment_get(environment, "QUEUE_URL"), "QUEUE_URL",
+                            "the queue to read, its URL or name", log) &&
+               fine;
         fine = check_together(&settings, log) && fine;
     }
     if (fine) {
@@ -119,8 +126,9 @@ static const char *find_name(const char *name) {
 }
 
 bool settings_option(const struct setting *setting, char ret_option[static SETTINGS_OPTION_SIZE]) {
-    static const char *const of_aws[] = {"AWS_REGION",           "AWS_PROFILE",  "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_DYNAMODB",
-                                         "AWS_CA_BUNDLE"};
+    static const char *const of_aws[] = {
+        "AWS_REGION",   "AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_CA_BUNDLE"};
     const char *name = setting->name;
     bool can_be = setting->parse != NULL;
     for (size_t i = 0; !can_be && i < ARRAY_LENGTH(of_aws); i++) {
@@ -185,8 +193,8 @@ static void warn_of_repeats(const struct settings_file *file, const char *path, 
         }
         struct buf sentence;
         buf_init(&sentence, SENTENCE_MAX);
-        (void)buf_printf(&sentence, "%s:%u: %.100s is given again; line %u gives it as well, and the last one counts", path, sorted[i].line, sorted[i].name,
-                         sorted[i - 1].line);
+        (void)buf_printf(&sentence, "%s:%u: %.100s is given again; line %u gives it as well, and the last one counts",
+                         path, sorted[i].line, sorted[i].name, sorted[i - 1].line);
         log_buf(log, LOG_LEVEL_WARNING, &sentence);
     }
     free(sorted);
@@ -203,7 +211,9 @@ bool settings_check_names(const struct settings_file *file, const char *path, st
         const char *meant = suggest(entry->name);
         struct buf sentence;
         buf_init(&sentence, SENTENCE_MAX);
-        (void)buf_printf(&sentence, meant ? "%s:%u: there is no setting %.100s; did you mean %s?" : "%s:%u: %.100s is no setting of table-updater%s",
+        (void)buf_printf(&sentence,
+                         meant ? "%s:%u: there is no setting %.100s; did you mean %s?"
+                               : "%s:%u: %.100s is no setting of table-updater%s",
                          path, entry->line, entry->name, meant ? meant : "");
         log_buf(log, meant ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, &sentence);
         fine = fine && !meant;
@@ -223,7 +233,8 @@ void settings_check_environment(char *const *variables, struct log *log) {
         const char *meant = settings_know(name) ? NULL : suggest(name);
         if (meant) {
             char sentence[2 * NAME_SHOWN_MAX + 64];
-            (void)snprintf(sentence, sizeof sentence, "There is no setting %s, which the environment has; did you mean %s?", name, meant);
+            (void)snprintf(sentence, sizeof sentence,
+                           "There is no setting %s, which the environment has; did you mean %s?", name, meant);
             log_event(log, LOG_LEVEL_WARNING, sentence, NULL);
         }
     }

@@ -59,7 +59,9 @@ static void skip_comment(struct parser *p) {
         backslash = take(p) == '\\';
     }
     if (backslash && !at_end(p)) {
-        warn(p, line, "this comment ends with a backslash: systemd before version 254 takes the next line as a part of it, and its setting is lost there");
+        warn(p, line,
+             "this comment ends with a backslash: systemd before version 254 takes the next line as a part of it, and "
+             "its setting is lost there");
     }
 }
 
@@ -190,7 +192,9 @@ static void warn_of_other_encoding(struct parser *p, struct span text) {
     for (size_t i = 0, n = 0; i < text.len; i += n) {
         n = utf8_match(bytes + i, text.len - i);
         if (n == 0 || n != utf8_length(bytes[i])) {
-            warn(p, line, "a byte here is not UTF-8: systemd passes the whole file over for it, and says nothing where its name begins with \"-\"");
+            warn(p, line,
+                 "a byte here is not UTF-8: systemd passes the whole file over for it, and says nothing where its name "
+                 "begins with \"-\"");
             return;
         }
         line += text.data[i] == '\n';
@@ -221,7 +225,8 @@ bool settings_file_parse(struct span text, settings_file_problem *problem, void 
         most += text.data[i] == '=';
     }
     struct settings_file file = {.entries = calloc(most, sizeof *file.entries)};
-    /* A value is never longer than it is written, and the = and the line's end make room for two NULs; the last line may have no end. */
+    /* A value is never longer than it is written, and the = and the line's end make room for two NULs; the last line
+     * may have no end. */
     file.storage = malloc(text.len + 1);
     if (!file.entries || !file.storage) {
         settings_file_free(&file);

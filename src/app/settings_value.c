@@ -71,8 +71,8 @@ static bool is_made_of(const char *text, const char *more, size_t min, size_t ma
 
 static bool is_table_arn(const char *text) {
     const char *table = strstr(text, ":table/");
-    return strncmp(text, "arn:", 4) == 0 && strstr(text, ":dynamodb:") && table && is_made_of(table + 7, "_.-", 3, 255) &&
-           is_made_of(text, "_.-:/", 1, TABLE_NAME_MAX);
+    return strncmp(text, "arn:", 4) == 0 && strstr(text, ":dynamodb:") && table &&
+           is_made_of(table + 7, "_.-", 3, 255) && is_made_of(text, "_.-:/", 1, TABLE_NAME_MAX);
 }
 
 bool parse_table(const struct setting *setting, const char *value, void *ret_text) {

@@ -12,7 +12,8 @@ enum answer_status answer_skip(struct json_reader *r, const struct json_token *v
     return json_skip(r, value) ? ANSWER_FINE : broken(r);
 }
 
-enum answer_status answer_object(struct json_reader *r, const struct json_token *begin, answer_member *member, void *user) {
+enum answer_status answer_object(struct json_reader *r, const struct json_token *begin, answer_member *member,
+                                 void *user) {
     if (begin->event == JSON_NULL) {
         return ANSWER_FINE;
     }
@@ -33,7 +34,8 @@ enum answer_status answer_object(struct json_reader *r, const struct json_token 
     return event == JSON_OBJECT_END ? ANSWER_FINE : broken(r);
 }
 
-enum answer_status answer_array(struct json_reader *r, const struct json_token *begin, answer_element *element, void *user) {
+enum answer_status answer_array(struct json_reader *r, const struct json_token *begin, answer_element *element,
+                                void *user) {
     if (begin->event == JSON_NULL) {
         return ANSWER_FINE;
     }
@@ -107,7 +109,8 @@ static struct span raw_beginning(struct span raw, size_t max) {
         size_t step = 1;
         if (raw.data[at] == '\\') {
             bool unicode = at + 3 < raw.len && raw.data[at + 1] == 'u';
-            bool pair = unicode && (raw.data[at + 2] == 'd' || raw.data[at + 2] == 'D') && strchr("89abAB", raw.data[at + 3]);
+            bool pair =
+                unicode && (raw.data[at + 2] == 'd' || raw.data[at + 2] == 'D') && strchr("89abAB", raw.data[at + 3]);
             step = pair ? 2 * UNICODE_ESCAPE_SIZE : unicode ? UNICODE_ESCAPE_SIZE : 2;
         }
         if (step > max - at || step > raw.len - at) {

@@ -17,15 +17,19 @@ enum answer_status {
 };
 
 /* Reads one member's value, whose first token is value. Has to read it to its end. */
-typedef enum answer_status answer_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value);
+typedef enum answer_status answer_member(void *user, struct json_reader *r, const struct json_token *name,
+                                         const struct json_token *value);
 /* Reads one element, likewise. */
 typedef enum answer_status answer_element(void *user, struct json_reader *r, const struct json_token *value);
 
 /* Reads the whole text, which has to be one object. */
 MUST_USE enum answer_status answer_read(struct span text, answer_member *member, void *user);
-/* Reads an object or array whose first token is begin; garbage where it is none. JSON's null passes for an empty one. */
-MUST_USE enum answer_status answer_object(struct json_reader *r, const struct json_token *begin, answer_member *member, void *user);
-MUST_USE enum answer_status answer_array(struct json_reader *r, const struct json_token *begin, answer_element *element, void *user);
+/* Reads an object or array whose first token is begin; garbage where it is none. JSON's null passes for an empty one.
+ */
+MUST_USE enum answer_status answer_object(struct json_reader *r, const struct json_token *begin, answer_member *member,
+                                          void *user);
+MUST_USE enum answer_status answer_array(struct json_reader *r, const struct json_token *begin, answer_element *element,
+                                         void *user);
 /* Reads past a value. */
 MUST_USE enum answer_status answer_skip(struct json_reader *r, const struct json_token *value);
 

@@ -55,8 +55,9 @@ static bool write_lines(struct call *call, const struct credentials *credentials
         .body_sha256 = call->body_sha256,
     };
     buf_reset(lines);
-    if (!buf_append_cstr(lines, "X-Amz-Date: ") || !buf_append(lines, date, SIGV4_DATE_SIZE) || !buf_append_cstr(lines, "Authorization: ") ||
-        !sigv4_sign_post(c->target->signer, &post, lines) || !buf_append_char(lines, '\0')) {
+    if (!buf_append_cstr(lines, "X-Amz-Date: ") || !buf_append(lines, date, SIGV4_DATE_SIZE) ||
+        !buf_append_cstr(lines, "Authorization: ") || !sigv4_sign_post(c->target->signer, &post, lines) ||
+        !buf_append_char(lines, '\0')) {
         return false;
     }
     return credentials->session_token.len == 0 ||
@@ -66,9 +67,11 @@ static bool write_lines(struct call *call, const struct credentials *credentials
 bool attempt_send(struct call *call, const struct credentials *credentials, http_done *done) {
     struct aws_client *c = call->client;
     struct span id = credentials->access_key_id;
-    if (id.len == 0 || id.len >= sizeof call->access_key_id || !fits_a_header(id) || !fits_a_header(credentials->session_token) ||
-        credentials->secret_access_key.len > SIGV4_SECRET_MAX || credentials->session_token.len > SESSION_TOKEN_MAX) {
-        return fail(call, CALL_AUTH, "the credentials are malformed: an access key id or session token can't hold blanks or line ends");
+    if (id.len == 0 || id.len >= sizeof call->access_key_id || !fits_a_header(id) ||
+        !fits_a_header(credentials->session_token) || credentials->secret_access_key.len > SIGV4_SECRET_MAX ||
+        credentials->session_token.len > SESSION_TOKEN_MAX) {
+        return fail(call, CALL_AUTH,
+                    "the credentials are malformed: an access key id or session token can't hold blanks or line ends");
     }
     char why[SETTING_WHY_SIZE] = "";
     if (!client_aim(c, credentials->account_id, why)) {

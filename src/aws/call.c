@@ -1,5 +1,5 @@
-/* One signed call, from its start to its one callback: credentials, request, answer, and perhaps the same again. Whoever repeats
- * its requests itself asks for one attempt. */
+/* One signed call, from its start to its one callback: credentials, request, answer, and perhaps the same again.
+ * Whoever repeats its requests itself asks for one attempt. */
 #include "call.h"
 #include "client_private.h"
 #include "error.h"
@@ -92,13 +92,15 @@ static void pause_for(struct call *call, int64_t delay) {
 static void log_retry(const struct call *call, int64_t delay) {
     struct log *log = call->client->log;
     if (log && log_wants(log, LOG_LEVEL_DEBUG)) {
-        LOG_EVENT(log, LOG_LEVEL_DEBUG, "A request is tried again", LOG_C("operation", call->operation.name), LOG_C("code", call->result.code),
-                  LOG_C("reason", call->result.message), LOG_I("status", call->result.status), LOG_I("attempt", call->result.attempts),
+        LOG_EVENT(log, LOG_LEVEL_DEBUG, "A request is tried again", LOG_C("operation", call->operation.name),
+                  LOG_C("code", call->result.code), LOG_C("reason", call->result.message),
+                  LOG_I("status", call->result.status), LOG_I("attempt", call->result.attempts),
                   LOG_I("delay_ms", delay / MILLISECOND));
     }
 }
 
-/* Where the refusal comes of our clock: learns the service's time from the answer. True: the call is worth another try with it. */
+/* Where the refusal comes of our clock: learns the service's time from the answer. True: the call is worth another try
+ * with it. */
 static bool correct_clock(struct call *call, const struct http_response *response) {
     struct aws_client *c = call->client;
     int64_t date = 0;
@@ -150,7 +152,8 @@ static void settle(struct call *call, const struct http_response *response) {
     }
     int64_t now = clock_monotonic(&c->clock), delay = 0;
     int64_t left = call->deadline == NEVER ? NEVER : call->deadline - now;
-    if (!retry_decide(&c->policy, &c->budget, c->random, &call->retry, &call->result, now - call->began, left, &delay)) {
+    if (!retry_decide(&c->policy, &c->budget, c->random, &call->retry, &call->result, now - call->began, left,
+                      &delay)) {
         finish(call, response->body);
         return;
     }
@@ -191,7 +194,8 @@ static void on_response(void *user, const struct http_response *response) {
     settle(call, response);
 }
 
-static void on_credentials(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+static void on_credentials(void *user, const struct credentials *credentials,
+                           const struct credentials_failure *failure) {
     struct call *call = user;
     if (!credentials) {
         call->result = (struct call_result){.attempts = call->result.attempts, .unsent = true};
@@ -229,13 +233,14 @@ static void on_deadline(void *user) {
     if (call->state != CALL_ENDING) {
         call->result = (struct call_result){.attempts = call->result.attempts, .unsent = call->result.attempts == 0};
         error_set(&call->result, CALL_RETRY,
-                  call->state == CALL_ASKING ? "no credentials before the call's deadline" : "no answer before the call's deadline");
+                  call->state == CALL_ASKING ? "no credentials before the call's deadline"
+                                             : "no answer before the call's deadline");
     }
     finish(call, SPAN(""));
 }
 
-struct call *aws_call(struct aws_client *client, const struct aws_operation *operation, const struct call_options *options,
-                      aws_call_done *done, void *user) {
+struct call *aws_call(struct aws_client *client, const struct aws_operation *operation,
+                      const struct call_options *options, aws_call_done *done, void *user) {
     struct call *call = client_take_call(client);
     if (!call) {
         return NULL;
@@ -249,7 +254,8 @@ struct call *aws_call(struct aws_client *client, const struct aws_operation *ope
     call->user = user;
     timer_init(&call->timer, on_timer, call);
     timer_init(&call->deadline_timer, on_deadline, call);
-    if (!buf_append_cstr(&call->target_line, "X-Amz-Target: ") || !buf_append_span(&call->target_line, buf_span(&client->target_prefix)) ||
+    if (!buf_append_cstr(&call->target_line, "X-Amz-Target: ") ||
+        !buf_append_span(&call->target_line, buf_span(&client->target_prefix)) ||
         !buf_append_cstr(&call->target_line, operation->name)) {
         client_give_back(call);
         return NULL;

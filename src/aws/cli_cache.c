@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-bool cli_cache_path(const struct environment *environment, const char *folder, const char *subfolder, const EVP_MD *digest,
-                    struct span key, char ret_path[static CLI_CACHE_PATH_SIZE]) {
+bool cli_cache_path(const struct environment *environment, const char *folder, const char *subfolder,
+                    const EVP_MD *digest, struct span key, char ret_path[static CLI_CACHE_PATH_SIZE]) {
     const char *home = environment_get(environment, "HOME");
     bool in_home = !folder || strncmp(folder, "~/", 2) == 0;
     uint8_t hash[EVP_MAX_MD_SIZE];

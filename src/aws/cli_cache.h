@@ -13,7 +13,7 @@
 #define CLI_CACHE_PATH_SIZE 4096
 #define CLI_CACHE_FILE_MAX ((size_t)64 * 1024)
 
-/* The path of a key's file: folder, the key's digest in hex, .json. A folder of NULL is ~/.aws/<subfolder>. False: there is no
- * home folder, the path is too long, or the library has no such digest. */
-MUST_USE bool cli_cache_path(const struct environment *environment, const char *folder, const char *subfolder, const EVP_MD *digest,
-                             struct span key, char ret_path[static CLI_CACHE_PATH_SIZE]);
+/* The path of a key's file: folder, the key's digest in hex, .json. A folder of NULL is ~/.aws/<subfolder>. False:
+ * there is no home folder, the path is too long, or the library has no such digest. */
+MUST_USE bool cli_cache_path(const struct environment *environment, const char *folder, const char *subfolder,
+                             const EVP_MD *digest, struct span key, char ret_path[static CLI_CACHE_PATH_SIZE]);

@@ -8,12 +8,12 @@
 #include "told.h"
 
 enum call_state {
-    CALL_IDLE,   /* in the pool */
+    CALL_IDLE, /* in the pool */
     CALL_ASKING, /* for credentials */
     CALL_SENT,
     CALL_PAUSED, /* before the next attempt */
     CALL_ENDING, /* its result stands; done follows from the loop */
-    CALL_OVER    /* in done */
+    CALL_OVER /* in done */
 };
 
 /* Where calls with keys of one account go. Requests under way borrow from it, so it stands as long as the client. */
@@ -44,14 +44,14 @@ struct aws_client {
     /* Changes. */
     struct retry_budget budget;
     struct client_target *targets; /* the last one is the first that was made, for any account */
-    struct client_target *target;  /* of the last call */
-    bool nameless_is_fine;         /* keys may be of an account that nobody named */
+    struct client_target *target; /* of the last call */
+    bool nameless_is_fine; /* keys may be of an account that nobody named */
     struct call *in_flight;
     struct call *idle;
     size_t idle_count;
     struct aws_client_stats stats;
     struct told told;
-    int64_t date_from;          /* the second (wall) that date is of */
+    int64_t date_from; /* the second (wall) that date is of */
     char date[SIGV4_DATE_SIZE]; /* "": none yet */
 };
 
@@ -70,7 +70,7 @@ struct call {
 
     /* Changes. */
     enum call_state state;
-    struct timer timer;          /* of CALL_PAUSED and CALL_ENDING */
+    struct timer timer; /* of CALL_PAUSED and CALL_ENDING */
     struct timer deadline_timer;
     struct credentials_wait wait;
     struct http_transfer *transfer;

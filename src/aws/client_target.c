@@ -14,8 +14,8 @@
 /* The parts of an endpoint's URL. */
 struct endpoint {
     struct span authority; /* host and port as given */
-    struct span host;      /* without the scheme's own port: the Host header */
-    struct span path;      /* may be empty */
+    struct span host; /* without the scheme's own port: the Host header */
+    struct span path; /* may be empty */
 };
 
 static bool all_of(struct span text, const char *others) {
@@ -144,7 +144,8 @@ static bool make_target(struct aws_client *c, struct span account_id, char why[s
 }
 
 bool client_aim(struct aws_client *c, struct span account_id, char ret_why[static SETTING_WHY_SIZE]) {
-    if (!c->endpoint_of_account || (span_is(account_id, c->target->account_id) && (account_id.len || c->nameless_is_fine))) {
+    if (!c->endpoint_of_account ||
+        (span_is(account_id, c->target->account_id) && (account_id.len || c->nameless_is_fine))) {
         return true;
     }
     if (!account_id.len && !c->nameless_is_fine) {

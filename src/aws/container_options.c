@@ -10,8 +10,8 @@
 
 #define ECS_HOST "169.254.170.2"
 
-/* Whether plain HTTP may be spoken with this host: the machine itself, and the addresses of ECS and EKS. Elsewhere the request
- * would show its token to the network. */
+/* Whether plain HTTP may be spoken with this host: the machine itself, and the addresses of ECS and EKS. Elsewhere the
+ * request would show its token to the network. */
 static bool is_trusted(const char *host) {
     static const char *const names[] = {"localhost", ECS_HOST, "169.254.170.23", "[fd00:ec2::23]", "[::1]"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
@@ -38,16 +38,19 @@ static const char *fault_of(const char *text) {
     }
     char *scheme = NULL, *host = NULL;
     const char *fault = NULL;
-    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
         fault = "is no URL";
-    } else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) || has_part(url, CURLUPART_FRAGMENT)) {
+    } else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
+               has_part(url, CURLUPART_FRAGMENT)) {
         fault = "may have no user and no fragment";
     } else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) {
         fault = "has to begin with https:// or http://";
     } else if (strcmp(scheme, "http") == 0 && !is_trusted(host)) {
-        fault = "has to begin with https://, or its host has to be a loopback address or the one of ECS or EKS (" ECS_HOST
-                ", 169.254.170.23, [fd00:ec2::23])";
+        fault =
+            "has to begin with https://, or its host has to be a loopback address or the one of ECS or EKS (" ECS_HOST
+            ", 169.254.170.23, [fd00:ec2::23])";
     }
     curl_free(scheme);
     curl_free(host);
@@ -64,8 +67,8 @@ static bool is_printable(const char *text) {
     return true;
 }
 
-bool container_options_read(const struct environment *environment, struct container_options *ret_options, bool *ret_found,
-                            char ret_why[static SETTING_WHY_SIZE]) {
+bool container_options_read(const struct environment *environment, struct container_options *ret_options,
+                            bool *ret_found, char ret_why[static SETTING_WHY_SIZE]) {
     const char *name = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
     const char *relative = environment_get(environment, name), *full = NULL;
     if (!relative) {

@@ -87,8 +87,9 @@ static void assume_role_release(void *impl) {
     free(a);
 }
 
-bool credentials_assume_role_new(const struct plan_role *role, struct credentials_provider *signer, const struct sts_place *place,
-                                 const struct credentials_world *world, struct credentials_source *ret_source) {
+bool credentials_assume_role_new(const struct plan_role *role, struct credentials_provider *signer,
+                                 const struct sts_place *place, const struct credentials_world *world,
+                                 struct credentials_source *ret_source) {
     struct assume_role *a = calloc(1, sizeof *a);
     if (!a) {
         return false;

@@ -23,16 +23,16 @@ struct cache {
 
     /* Changes. */
     struct credentials_held *held; /* NULL: none yet */
-    struct refresh_times times;    /* of those held */
-    bool refused;                  /* those held were, and the source wasn't asked since */
+    struct refresh_times times; /* of those held */
+    bool refused; /* those held were, and the source wasn't asked since */
     bool fetching;
     bool asking; /* begin() is at work further up the stack */
-    bool said;   /* that those held are used on */
+    bool said; /* that those held are used on */
     bool suspect; /* those held were refused before they ever worked, or again after they were fetched anew */
     unsigned failures, refusals; /* in a row */
-    int64_t fetched_at;          /* monotonic: those held */
-    int64_t not_before;          /* monotonic: the source is left in peace until then */
-    int64_t next_line;           /* monotonic: when a renewal is worth a line again */
+    int64_t fetched_at; /* monotonic: those held */
+    int64_t not_before; /* monotonic: the source is left in peace until then */
+    int64_t next_line; /* monotonic: when a renewal is worth a line again */
     struct waits waiting;
     struct waits served; /* those that the answer at hand is for */
     enum call_class class; /* of the last failure */
@@ -111,10 +111,11 @@ static void serve(struct cache *c) {
 static void log_renewal(const struct cache *c, bool expired) {
     char until[ISO8601_SIZE];
     clock_iso8601(c->held->credentials.expires, until);
-    LOG_EVENT(c->options.log, expired ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-              expired ? "The source of the credentials can't renew them at present, and gives expired ones; they are used"
-                      : "The credentials were renewed",
-              LOG_C("provider", c->options.name), LOG_C("expires", c->held->credentials.expires == NEVER ? "never" : until));
+    LOG_EVENT(
+        c->options.log, expired ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+        expired ? "The source of the credentials can't renew them at present, and gives expired ones; they are used"
+                : "The credentials were renewed",
+        LOG_C("provider", c->options.name), LOG_C("expires", c->held->credentials.expires == NEVER ? "never" : until));
 }
 
 static void take_failure(struct cache *c, const struct credentials_failure *failure) {
@@ -163,11 +164,13 @@ static void on_fetched(void *user, const struct credentials *credentials, const 
     if (!credentials) {
         take_failure(c, failure);
     } else if (!credentials_plausible(credentials)) {
-        take_failure(c, &(struct credentials_failure){CALL_RETRY, "the source gives keys that are too long, or have characters "
-                                                                  "that no credentials have"});
+        take_failure(c, &(struct credentials_failure){CALL_RETRY,
+                                                      "the source gives keys that are too long, or have characters "
+                                                      "that no credentials have"});
     } else if (credentials->expires <= wall(c) && !c->options.expired_ones_count) {
-        take_failure(c, &(struct credentials_failure){CALL_RETRY, "the source gives keys that are expired already: look at its "
-                                                                  "clock, and at ours"});
+        take_failure(c, &(struct credentials_failure){CALL_RETRY,
+                                                      "the source gives keys that are expired already: look at its "
+                                                      "clock, and at ours"});
     } else {
         take(c, credentials);
     }
@@ -216,8 +219,8 @@ static void cache_invalidate(void *impl, struct span access_key_id) {
     if (!good(c) || !span_equal(c->held->credentials.access_key_id, access_key_id)) {
         return;
     }
-    /* Keys that worked for a while have been replaced: there are new ones at once. Where new ones are refused as well, something
-     * else is wrong, and the source is asked ever more rarely. */
+    /* Keys that worked for a while have been replaced: there are new ones at once. Where new ones are refused as well,
+     * something else is wrong, and the source is asked ever more rarely. */
     c->suspect = c->suspect || now(c) - c->fetched_at < YOUNG;
     if (c->suspect && now(c) < c->not_before) {
         return;

@@ -44,7 +44,8 @@ static void fail(struct container *c, enum call_class class, const char *why) {
 static void refused(struct container *c, const struct http_response *response) {
     char why[WHY_SIZE];
     bool final = response->status >= 400 && response->status < 500 && response->status != 429;
-    (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) answers with status %d%s", c->url, response->status,
+    (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) answers with status %d%s", c->url,
+                   response->status,
                    final ? ": look at the task's role, or the pod's association, and at the authorization token" : "");
     fail(c, final ? CALL_AUTH : CALL_RETRY, why);
 }
@@ -53,8 +54,8 @@ static void on_response(void *user, const struct http_response *response) {
     struct container *c = user;
     char why[WHY_SIZE], reason[DOCUMENT_WHY_SIZE];
     if (response->error != HTTP_FINE) {
-        (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) can't be reached: %.200s", c->url,
-                       response->message);
+        (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) can't be reached: %.200s",
+                       c->url, response->message);
         fail(c, CALL_RETRY, why);
         return;
     }
@@ -64,11 +65,13 @@ static void on_response(void *user, const struct http_response *response) {
     }
     struct credentials_document *d = credentials_document_read(response->body, &form, reason);
     if (!d) {
-        (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) gives a document that is none: %s", c->url, reason);
+        (void)snprintf(why, sizeof why,
+                       "the container's credentials endpoint (%.200s) gives a document that is none: %s", c->url,
+                       reason);
         fail(c, CALL_RETRY, why);
     } else if (!d->credentials.access_key_id.data) {
-        (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) has none: %.100s (%.200s)", c->url, d->code,
-                       d->message);
+        (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) has none: %.100s (%.200s)",
+                       c->url, d->code, d->message);
         fail(c, CALL_RETRY, why);
     } else {
         c->done(c->user, &d->credentials, NULL);

@@ -12,8 +12,9 @@ static bool no_memory(char why[static SETTING_WHY_SIZE]) {
 }
 
 /* Puts a source behind a cache. */
-static bool cached(struct credentials_source *source, const char *name, bool expired_ones_count, const struct credentials_world *world,
-                   struct credentials_provider *ret_provider, char why[static SETTING_WHY_SIZE]) {
+static bool cached(struct credentials_source *source, const char *name, bool expired_ones_count,
+                   const struct credentials_world *world, struct credentials_provider *ret_provider,
+                   char why[static SETTING_WHY_SIZE]) {
     const struct credentials_cache_options options = {
         .name = name,
         .expired_ones_count = expired_ones_count,
@@ -44,9 +45,12 @@ static bool make_sso(const struct credentials_plan *plan, const struct credentia
 static bool make_source(const struct credentials_plan *plan, const struct credentials_default_options *o,
                         struct credentials_source *ret_source, char why[static SETTING_WHY_SIZE]) {
     switch (plan->kind) {
-    case CREDENTIALS_CONTAINER: return credentials_container_new(&plan->container, o->world, ret_source) || no_memory(why);
-    case CREDENTIALS_IMDS: return credentials_imds_new(&plan->imds, o->world, plan->tried, ret_source) || no_memory(why);
-    case CREDENTIALS_WEB_IDENTITY: return credentials_web_identity_new(plan, o->sts, o->world, ret_source) || no_memory(why);
+    case CREDENTIALS_CONTAINER:
+        return credentials_container_new(&plan->container, o->world, ret_source) || no_memory(why);
+    case CREDENTIALS_IMDS:
+        return credentials_imds_new(&plan->imds, o->world, plan->tried, ret_source) || no_memory(why);
+    case CREDENTIALS_WEB_IDENTITY:
+        return credentials_web_identity_new(plan, o->sts, o->world, ret_source) || no_memory(why);
     case CREDENTIALS_SSO: return make_sso(plan, o, ret_source, why);
     case CREDENTIALS_LOGIN: return credentials_login_new(plan, o->environment, o->world, ret_source, why);
     case CREDENTIALS_PROCESS: return credentials_process_new(plan, o->world, ret_source, why);
@@ -61,16 +65,16 @@ static bool make_first(const struct credentials_plan *plan, const struct credent
     switch (plan->kind) {
     case CREDENTIALS_ENV: return credentials_env_new(o->environment, ret_provider, why) == SOURCE_FOUND;
     case CREDENTIALS_SHARED_FILE:
-        return credentials_profile_new(&o->config->credentials, PROFILE_CREDENTIALS, plan->profile, world->clock, ret_provider, why) ==
-               SOURCE_FOUND;
+        return credentials_profile_new(&o->config->credentials, PROFILE_CREDENTIALS, plan->profile, world->clock,
+                                       ret_provider, why) == SOURCE_FOUND;
     case CREDENTIALS_CONFIG_FILE:
-        return credentials_profile_new(&o->config->config, PROFILE_CONFIG, plan->profile, world->clock, ret_provider, why) ==
-               SOURCE_FOUND;
+        return credentials_profile_new(&o->config->config, PROFILE_CONFIG, plan->profile, world->clock, ret_provider,
+                                       why) == SOURCE_FOUND;
     default: break;
     }
     struct credentials_source source = {0};
-    return make_source(plan, o, &source, why) && cached(&source, credentials_plan_first_name(plan), plan->kind == CREDENTIALS_IMDS,
-                                                        world, ret_provider, why);
+    return make_source(plan, o, &source, why) &&
+           cached(&source, credentials_plan_first_name(plan), plan->kind == CREDENTIALS_IMDS, world, ret_provider, why);
 }
 
 bool credentials_default_new(const struct credentials_plan *plan, const struct credentials_default_options *options,
@@ -79,7 +83,8 @@ bool credentials_default_new(const struct credentials_plan *plan, const struct c
     bool fine = make_first(plan, options, &provider, ret_why);
     for (size_t i = 0; fine && i < plan->role_count; i++) {
         struct credentials_source source = {0};
-        fine = credentials_assume_role_new(&plan->roles[i], &provider, options->sts, options->world, &source) || no_memory(ret_why);
+        fine = credentials_assume_role_new(&plan->roles[i], &provider, options->sts, options->world, &source) ||
+               no_memory(ret_why);
         fine = fine && cached(&source, "assume-role", false, options->world, &provider, ret_why);
     }
     if (!fine) {

@@ -44,7 +44,8 @@ static bool missing(const char *name, char why[static DOCUMENT_WHY_SIZE]) {
     return false;
 }
 
-static bool look_through(const struct document_form *f, struct credentials_document *d, char why[static DOCUMENT_WHY_SIZE]) {
+static bool look_through(const struct document_form *f, struct credentials_document *d,
+                         char why[static DOCUMENT_WHY_SIZE]) {
     if (d->code[0] && strcmp(d->code, "Success") != 0) {
         return true;
     }
@@ -88,7 +89,8 @@ struct credentials_document *credentials_document_read(struct span text, const s
     }
     bool fine = read_document(text, form, d);
     if (!fine) {
-        (void)snprintf(ret_why, DOCUMENT_WHY_SIZE, "it is no JSON object, was cut short, or has values that are too long");
+        (void)snprintf(ret_why, DOCUMENT_WHY_SIZE,
+                       "it is no JSON object, was cut short, or has values that are too long");
     }
     if (!fine || !look_through(form, d, ret_why)) {
         credentials_document_free(d);

@@ -42,9 +42,10 @@ enum source_status credentials_env_new(const struct environment *environment, st
         return SOURCE_FAULTY;
     }
     if (!credentials_plausible(&c)) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE,
-                       "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or AWS_ACCOUNT_ID is too long, or has white "
-                       "space or other characters that no credentials have");
+        (void)snprintf(
+            ret_why, SETTING_WHY_SIZE,
+            "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN or AWS_ACCOUNT_ID is too long, or has white "
+            "space or other characters that no credentials have");
         return SOURCE_FAULTY;
     }
     struct credentials_held *held = credentials_hold(&c);

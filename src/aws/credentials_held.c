@@ -27,7 +27,8 @@ static bool is_account(struct span s) {
 }
 
 bool credentials_plausible(const struct credentials *c) {
-    return is_token(c->access_key_id, 1, ACCESS_KEY_ID_SIZE - 1) && is_token(c->secret_access_key, 1, SECRET_ACCESS_KEY_SIZE - 1) &&
+    return is_token(c->access_key_id, 1, ACCESS_KEY_ID_SIZE - 1) &&
+           is_token(c->secret_access_key, 1, SECRET_ACCESS_KEY_SIZE - 1) &&
            is_token(c->session_token, 0, SESSION_TOKEN_MAX) && is_account(c->account_id);
 }
 

@@ -1,4 +1,5 @@
-/* A set of credentials in memory of its own: counted, so that the texts outlive a replacement while somebody reads them, and wiped. */
+/* A set of credentials in memory of its own: counted, so that the texts outlive a replacement while somebody reads
+ * them, and wiped. */
 #pragma once
 
 #include "compiler.h"
@@ -14,8 +15,8 @@ struct credentials_held {
     char text[];
 };
 
-/* Whether these could be credentials: bounded, of printable characters. They go into headers, so a line break must never pass.
- * Token and account may be absent. */
+/* Whether these could be credentials: bounded, of printable characters. They go into headers, so a line break must
+ * never pass. Token and account may be absent. */
 bool credentials_plausible(const struct credentials *credentials);
 
 /* Copies the texts; one reference. NULL: no memory. */

@@ -32,7 +32,8 @@ static const struct document_form form = {
     .expiration_needed = true,
 };
 
-/* Before there were any, an instance metadata service that isn't there is one more place without credentials, and the last. */
+/* Before there were any, an instance metadata service that isn't there is one more place without credentials, and the
+ * last. */
 static void fail(void *user, enum call_class class, const char *why) {
     struct imds_source *s = user;
     char sentence[TRIED_SIZE + IMDS_WHY_SIZE];
@@ -65,7 +66,8 @@ static void on_role(struct imds_source *s, const struct http_response *response)
         fail(s, CALL_AUTH, "the instance has no role: attach an instance profile to it");
     } else if (response->status != 200 || !take_role(s, response->body)) {
         char why[128];
-        (void)snprintf(why, sizeof why, "the instance metadata service names no role of the instance: status %d", response->status);
+        (void)snprintf(why, sizeof why, "the instance metadata service names no role of the instance: status %d",
+                       response->status);
         fail(s, CALL_RETRY, why);
     } else {
         char path[sizeof FOLDER + ROLE_SIZE];
@@ -82,18 +84,21 @@ static void on_credentials(struct imds_source *s, const struct http_response *re
         s->gave_some = true;
         s->done(s->user, &d->credentials, NULL);
     } else if (d) {
-        (void)snprintf(sentence, sizeof sentence,
-                       "the instance metadata service has no credentials for the role %.128s: %.100s (%.200s); look at the role's "
-                       "trust policy",
-                       s->role, d->code, d->message);
+        (void)snprintf(
+            sentence, sizeof sentence,
+            "the instance metadata service has no credentials for the role %.128s: %.100s (%.200s); look at the role's "
+            "trust policy",
+            s->role, d->code, d->message);
         fail(s, CALL_RETRY, sentence);
     } else if (response->status != 200) {
-        (void)snprintf(sentence, sizeof sentence, "the instance metadata service has no credentials for the role %.128s: status %d",
-                       s->role, response->status);
+        (void)snprintf(sentence, sizeof sentence,
+                       "the instance metadata service has no credentials for the role %.128s: status %d", s->role,
+                       response->status);
         fail(s, CALL_RETRY, sentence);
     } else {
-        (void)snprintf(sentence, sizeof sentence, "the instance metadata service gives a document for the role %.128s that is none: %s",
-                       s->role, why);
+        (void)snprintf(sentence, sizeof sentence,
+                       "the instance metadata service gives a document for the role %.128s that is none: %s", s->role,
+                       why);
         fail(s, CALL_RETRY, sentence);
     }
     credentials_document_free(d);

@@ -64,7 +64,8 @@ bool credentials_login_new(const struct credentials_plan *plan, const struct env
     const char *folder = environment_get(environment, "AWS_LOGIN_CACHE_DIRECTORY");
     if (!l || !cli_cache_path(environment, folder, "login/cache", EVP_sha256(), plan->login_session, l->path)) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE,
-                       "the cache of `aws login` can't be found: HOME and AWS_LOGIN_CACHE_DIRECTORY are not set, or there is no memory");
+                       "the cache of `aws login` can't be found: HOME and AWS_LOGIN_CACHE_DIRECTORY are not set, or "
+                       "there is no memory");
         free(l);
         return false;
     }

@@ -43,33 +43,38 @@ static enum source_status plan_static(struct planner *p, const char *profile, en
     return look_at(p, status, &provider, shared ? CREDENTIALS_SHARED_FILE : CREDENTIALS_CONFIG_FILE, profile);
 }
 
-static struct span web_setting(const struct planner *p, const char *profile, bool with_environment, const char *variable,
-                               const char *name) {
+static struct span web_setting(const struct planner *p, const char *profile, bool with_environment,
+                               const char *variable, const char *name) {
     const char *value = with_environment ? environment_get(p->environment, variable) : NULL;
     return value ? span_cstr(value) : plan_get(p, profile, name);
 }
 
 static enum source_status plan_web_identity(struct planner *p, const char *profile, bool with_environment) {
-    struct span file = web_setting(p, profile, with_environment, "AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file");
+    struct span file =
+        web_setting(p, profile, with_environment, "AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file");
     if (!file.data) {
         return SOURCE_ABSENT;
     }
     struct span role = web_setting(p, profile, with_environment, "AWS_ROLE_ARN", "role_arn");
     if (!role.data) {
-        (void)snprintf(p->why, sizeof p->why,
-                       "AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file is set, but neither AWS_ROLE_ARN nor role_arn of "
-                       "profile %.100s: the token is for a role",
-                       profile);
+        (void)snprintf(
+            p->why, sizeof p->why,
+            "AWS_WEB_IDENTITY_TOKEN_FILE or web_identity_token_file is set, but neither AWS_ROLE_ARN nor role_arn of "
+            "profile %.100s: the token is for a role",
+            profile);
         return SOURCE_FAULTY;
     }
     p->plan.web_identity.token_file = file;
     p->plan.web_identity.role_arn = role;
-    p->plan.web_identity.session_name = web_setting(p, profile, with_environment, "AWS_ROLE_SESSION_NAME", "role_session_name");
+    p->plan.web_identity.session_name =
+        web_setting(p, profile, with_environment, "AWS_ROLE_SESSION_NAME", "role_session_name");
     return found(p, CREDENTIALS_WEB_IDENTITY, profile);
 }
 
-/* A setting of SSO may stand in the profile or its sso-session section; in both it has to be the same. False: it isn't. */
-static bool sso_setting(const struct planner *p, const char *profile, struct span session, const char *name, struct span *ret_value) {
+/* A setting of SSO may stand in the profile or its sso-session section; in both it has to be the same. False: it isn't.
+ */
+static bool sso_setting(const struct planner *p, const char *profile, struct span session, const char *name,
+                        struct span *ret_value) {
     struct span own = plan_get(p, profile, name);
     struct span shared = session.data ? profile_get_sso_session(p->config->config.file, session, name) : session;
     *ret_value = own.data ? own : shared;
@@ -154,10 +159,12 @@ static void tell_tried(struct planner *p) {
     char config[128], credentials[128];
     name_file(&p->config->config, "no config file", config);
     name_file(&p->config->credentials, "no credentials file", credentials);
-    (void)snprintf(p->plan.tried, sizeof p->plan.tried,
-                   "there are no credentials: %sprofile %.40s of %s and %s has none of role_arn, web identity, SSO, keys, "
-                   "login_session and credential_process; AWS_WEB_IDENTITY_TOKEN_FILE and AWS_CONTAINER_CREDENTIALS_* are not set; ",
-                   p->config->by_option ? "" : "AWS_ACCESS_KEY_ID is not set; ", p->config->profile, config, credentials);
+    (void)snprintf(
+        p->plan.tried, sizeof p->plan.tried,
+        "there are no credentials: %sprofile %.40s of %s and %s has none of role_arn, web identity, SSO, keys, "
+        "login_session and credential_process; AWS_WEB_IDENTITY_TOKEN_FILE and AWS_CONTAINER_CREDENTIALS_* are not "
+        "set; ",
+        p->config->by_option ? "" : "AWS_ACCESS_KEY_ID is not set; ", p->config->profile, config, credentials);
 }
 
 static enum source_status plan_all(struct planner *p) {

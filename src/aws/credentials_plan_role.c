@@ -1,4 +1,5 @@
-/* Roles that a profile has assumed: by the keys of another profile, which may be a role itself, or by a named source. */
+/* Roles that a profile has assumed: by the keys of another profile, which may be a role itself, or by a named source.
+ */
 #include "credentials_planner.h"
 
 #include <stdio.h>
@@ -57,7 +58,8 @@ static bool read_role(struct planner *p, const char *profile, struct plan_role *
     };
     if (plan_get(p, profile, "mfa_serial").data) {
         return refuse(p, profile,
-                      "it has an mfa_serial, and nobody types codes for a daemon: use a role without one, or a credential_process");
+                      "it has an mfa_serial, and nobody types codes for a daemon: use a role without one, or a "
+                      "credential_process");
     }
     if (role.session_name.data && !is_session_name(role.session_name)) {
         return refuse(p, profile, "role_session_name has 2 to 64 letters, digits and characters of _+=,.@-");
@@ -80,10 +82,12 @@ static bool plan_named_source(struct planner *p, const char *profile, struct spa
     } else if (span_is(source, "Ec2InstanceMetadata")) {
         status = plan_imds(p);
     } else {
-        return refuse(p, profile, "credential_source is Environment, EcsContainer or Ec2InstanceMetadata, in this spelling");
+        return refuse(p, profile,
+                      "credential_source is Environment, EcsContainer or Ec2InstanceMetadata, in this spelling");
     }
     if (status == SOURCE_ABSENT) {
-        return refuse(p, profile, "its credential_source has no credentials: the variables that belong to it are not set");
+        return refuse(p, profile,
+                      "its credential_source has no credentials: the variables that belong to it are not set");
     }
     return status == SOURCE_FOUND;
 }
@@ -126,7 +130,9 @@ static bool plan_source(struct planner *p, struct visited *visited, const char *
         return refuse(p, profile, "it has a source_profile and a credential_source: one of the two has to go");
     }
     if (!source.data && !named.data) {
-        return refuse(p, profile, "it has a role_arn, and neither a source_profile nor a credential_source to assume the role with");
+        return refuse(
+            p, profile,
+            "it has a role_arn, and neither a source_profile nor a credential_source to assume the role with");
     }
     if (named.data) {
         return plan_named_source(p, profile, named);

@@ -12,8 +12,8 @@ struct planner {
     char why[SETTING_WHY_SIZE];
 };
 
-/* What the profile itself says of keys: web identity, SSO, static keys, login, a process. with_environment: the variables of web
- * identity count as well. */
+/* What the profile itself says of keys: web identity, SSO, static keys, login, a process. with_environment: the
+ * variables of web identity count as well. */
 enum source_status plan_profile(struct planner *p, const char *profile, bool with_environment);
 /* Whether a role is to be assumed by its profile's role_arn. */
 bool plan_has_role(const struct planner *p, const char *profile);

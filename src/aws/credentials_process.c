@@ -74,7 +74,8 @@ static void on_done(void *user, const struct child_result *result) {
         if (result->code == 0) {
             take_output(p, result->output);
         } else {
-            (void)snprintf(what, sizeof what, "ends with status %d%s%s", result->code, p->last_line[0] ? ": " : "", p->last_line);
+            (void)snprintf(what, sizeof what, "ends with status %d%s%s", result->code, p->last_line[0] ? ": " : "",
+                           p->last_line);
             fail(p, what);
         }
         break;

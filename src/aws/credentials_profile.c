@@ -16,13 +16,13 @@ struct profile_source {
     bool given;
     struct clock clock;
     struct credentials_held *held; /* NULL: the last reading failed, see why */
-    bool stale;                    /* to be read again */
-    int64_t read_at;               /* monotonic */
+    bool stale; /* to be read again */
+    int64_t read_at; /* monotonic */
     char why[SETTING_WHY_SIZE];
 };
 
-static struct credentials_held *take_keys(const struct profile_source *s, const struct profile_file *file, enum source_status *ret_status,
-                                          char why[static SETTING_WHY_SIZE]) {
+static struct credentials_held *take_keys(const struct profile_source *s, const struct profile_file *file,
+                                          enum source_status *ret_status, char why[static SETTING_WHY_SIZE]) {
     const struct credentials c = {
         .access_key_id = profile_get(file, s->profile, "aws_access_key_id"),
         .secret_access_key = profile_get(file, s->profile, "aws_secret_access_key"),
@@ -38,14 +38,15 @@ static struct credentials_held *take_keys(const struct profile_source *s, const 
     *ret_status = SOURCE_FAULTY;
     if (!c.secret_access_key.len) {
         (void)snprintf(why, SETTING_WHY_SIZE,
-                       "%.200s: profile %.100s has aws_access_key_id, but no aws_secret_access_key: both have to stand in one file",
+                       "%.200s: profile %.100s has aws_access_key_id, but no aws_secret_access_key: both have to stand "
+                       "in one file",
                        s->path, s->profile);
         return NULL;
     }
     if (!credentials_plausible(&c)) {
         (void)snprintf(why, SETTING_WHY_SIZE,
-                       "%.200s: the keys of profile %.100s are too long, or have characters that no credentials have", s->path,
-                       s->profile);
+                       "%.200s: the keys of profile %.100s are too long, or have characters that no credentials have",
+                       s->path, s->profile);
         return NULL;
     }
     struct credentials_held *held = credentials_hold(&c);
@@ -112,8 +113,9 @@ static void profile_source_release(void *impl) {
     free(s);
 }
 
-enum source_status credentials_profile_new(const struct shared_file *file, enum profile_kind kind, const char *profile, struct clock clock,
-                                           struct credentials_provider *ret_provider, char ret_why[static SETTING_WHY_SIZE]) {
+enum source_status credentials_profile_new(const struct shared_file *file, enum profile_kind kind, const char *profile,
+                                           struct clock clock, struct credentials_provider *ret_provider,
+                                           char ret_why[static SETTING_WHY_SIZE]) {
     if (!file->path) {
         return SOURCE_ABSENT;
     }
@@ -136,6 +138,7 @@ enum source_status credentials_profile_new(const struct shared_file *file, enum 
         profile_source_release(s);
         return status;
     }
-    *ret_provider = (struct credentials_provider){s, profile_source_get, profile_source_cancel, profile_source_invalidate, profile_source_release};
+    *ret_provider = (struct credentials_provider){s, profile_source_get, profile_source_cancel,
+                                                  profile_source_invalidate, profile_source_release};
     return SOURCE_FOUND;
 }

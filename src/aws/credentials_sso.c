@@ -51,7 +51,8 @@ static void on_response(void *user, const struct http_response *response) {
     char reason[DOCUMENT_WHY_SIZE], what[512];
     OPENSSL_cleanse(s->token_line, sizeof s->token_line);
     if (response->error != HTTP_FINE) {
-        (void)snprintf(what, sizeof what, "the access portal (%.150s) can't be reached: %.200s", s->url, response->message);
+        (void)snprintf(what, sizeof what, "the access portal (%.150s) can't be reached: %.200s", s->url,
+                       response->message);
         fail(s, CALL_RETRY, what, false);
         return;
     }
@@ -172,20 +173,23 @@ bool credentials_sso_new(const struct credentials_plan *plan, const struct envir
     struct span account = plan->sso.account_id, role = plan->sso.role_name, session = plan->sso.session;
     struct sso *s = calloc(1, sizeof *s);
     if (s && (!is_plain(account) || account.len >= sizeof s->account_id || !is_plain(role))) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "profile %.200s: sso_account_id or sso_role_name has characters that none has",
-                       plan->profile);
+        (void)snprintf(ret_why, SETTING_WHY_SIZE,
+                       "profile %.200s: sso_account_id or sso_role_name has characters that none has", plan->profile);
         free(s);
         return false;
     }
-    if (!s || !cli_cache_path(environment, NULL, "sso/cache", EVP_sha1(), session.data ? session : plan->sso.start_url, s->path)) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "the cache of `aws sso login` can't be found: HOME is not set, or there is no memory");
+    if (!s || !cli_cache_path(environment, NULL, "sso/cache", EVP_sha1(), session.data ? session : plan->sso.start_url,
+                              s->path)) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE,
+                       "the cache of `aws sso login` can't be found: HOME is not set, or there is no memory");
         free(s);
         return false;
     }
     (void)snprintf(s->url, sizeof s->url, "%s%sfederation/credentials?role_name=", portal,
                    portal[0] && portal[strlen(portal) - 1] == '/' ? "" : "/");
     append_encoded(role, s->url, sizeof s->url);
-    (void)snprintf(s->url + strlen(s->url), sizeof s->url - strlen(s->url), "&account_id=%.*s", (int)account.len, account.data);
+    (void)snprintf(s->url + strlen(s->url), sizeof s->url - strlen(s->url), "&account_id=%.*s", (int)account.len,
+                   account.data);
     memcpy(s->account_id, account.data, account.len);
     (void)snprintf(s->login, sizeof s->login, "aws sso login --profile %.250s", plan->profile);
     s->world = world;

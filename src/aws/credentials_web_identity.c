@@ -21,7 +21,8 @@ static void on_answer(void *user, const struct credentials *credentials, const s
         return;
     }
     char why[1024];
-    (void)snprintf(why, sizeof why, "the role of the web identity (token in %.200s): %s", w->token_file, failure->failure.message);
+    (void)snprintf(why, sizeof why, "the role of the web identity (token in %.200s): %s", w->token_file,
+                   failure->failure.message);
     w->done(w->user, NULL, &(struct credentials_failure){failure->failure.class, why});
 }
 

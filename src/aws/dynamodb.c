@@ -23,11 +23,12 @@ struct dynamodb {
     struct aws_client *client;
     struct transact *spare; /* for reuse: each message needs one */
     size_t spare_count;
-    struct cancellation cancellation; /* of the answer that is being passed on: between its reading and done nothing else happens */
+    struct cancellation
+        cancellation; /* of the answer that is being passed on: between its reading and done nothing else happens */
 };
 
-static struct call *start(struct dynamodb *d, struct aws_operation *operation, const struct call_options *options, aws_call_done *done,
-                          void *user) {
+static struct call *start(struct dynamodb *d, struct aws_operation *operation, const struct call_options *options,
+                          aws_call_done *done, void *user) {
     operation->max_response = RESPONSE_MAX;
     operation->attempt_timeout = ATTEMPT_TIMEOUT;
     operation->attempt_silence = ATTEMPT_SILENCE;
@@ -107,7 +108,8 @@ static void transact_answered(void *user, const struct call_result *result, stru
     t->done(t->user, &r);
 }
 
-static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
+static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done,
+                             void *user) {
     struct transact *t = transact_take(ctx);
     if (!t) {
         return NULL;
@@ -115,7 +117,8 @@ static struct call *transact(void *ctx, struct span body, const struct call_opti
     t->dynamodb = ctx;
     t->done = done;
     t->user = user;
-    struct aws_operation operation = {.name = "TransactWriteItems", .body = body, .refine = refine_transact, .release = transact_release};
+    struct aws_operation operation = {
+        .name = "TransactWriteItems", .body = body, .refine = refine_transact, .release = transact_release};
     return start(ctx, &operation, options, transact_answered, t);
 }
 
@@ -143,7 +146,8 @@ static void get_item_answered(void *user, const struct call_result *result, stru
     g->done(g->user, result, g->found, g->hash[0] ? g->hash : NULL);
 }
 
-static struct call *get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user) {
+static struct call *get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done,
+                             void *user) {
     struct get_item *g = calloc(1, sizeof *g);
     if (!g) {
         return NULL;
@@ -176,7 +180,8 @@ static void put_item_answered(void *user, const struct call_result *result, stru
     p->done(p->user, result);
 }
 
-static struct call *put_item(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user) {
+static struct call *put_item(void *ctx, struct span body, const struct call_options *options, call_done *done,
+                             void *user) {
     struct put_item *p = calloc(1, sizeof *p);
     if (!p) {
         return NULL;
@@ -226,7 +231,8 @@ static bool write_describe_table(struct span table_name, struct buf *out) {
     return buf_ok(out);
 }
 
-static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done, void *user) {
+static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options,
+                                   describe_table_done *done, void *user) {
     struct dynamodb *dynamodb = ctx;
     struct span name = span_cstr(table_name);
     struct describe_table *d = name.len <= TABLE_NAME_MAX ? calloc(1, sizeof *d) : NULL;

@@ -17,7 +17,8 @@ struct text {
     bool is_there;
 };
 
-static enum answer_status text_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status text_member(void *user, struct json_reader *r, const struct json_token *name,
+                                      const struct json_token *value) {
     struct text *text = user;
     if (value->event != JSON_STRING || !json_token_is(name, "S")) {
         return answer_skip(r, value);
@@ -30,13 +31,15 @@ static enum answer_status text_member(void *user, struct json_reader *r, const s
     return ANSWER_FINE;
 }
 
-static enum answer_status item_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status item_member(void *user, struct json_reader *r, const struct json_token *name,
+                                      const struct json_token *value) {
     struct item *item = user;
     bool is_hash = json_token_is(name, "request_hash");
     if (value->event != JSON_OBJECT_BEGIN || !(is_hash || json_token_is(name, "log_id"))) {
         return answer_skip(r, value);
     }
-    struct text hash = {item->hash, sizeof item->hash, item->has_hash}, log_id = {item->log_id, sizeof item->log_id, false};
+    struct text hash = {item->hash, sizeof item->hash, item->has_hash},
+                log_id = {item->log_id, sizeof item->log_id, false};
     enum answer_status status = answer_object(r, value, text_member, is_hash ? &hash : &log_id);
     item->has_hash = hash.is_there;
     return status;
@@ -47,7 +50,8 @@ static enum answer_status read_item(struct json_reader *r, const struct json_tok
     return answer_object(r, value, item_member, item);
 }
 
-static enum answer_status reason_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status reason_member(void *user, struct json_reader *r, const struct json_token *name,
+                                        const struct json_token *value) {
     struct cancellation_reason *reason = user;
     if (json_token_is(name, "Item")) {
         struct item item = {.found = false};
@@ -80,7 +84,8 @@ static enum answer_status reason(void *user, struct json_reader *r, const struct
     return status == ANSWER_FINE && !next->code[0] ? ANSWER_GARBAGE : status;
 }
 
-static enum answer_status cancellation_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status cancellation_member(void *user, struct json_reader *r, const struct json_token *name,
+                                              const struct json_token *value) {
     return json_token_is(name, "CancellationReasons") ? answer_array(r, value, reason, user) : answer_skip(r, value);
 }
 
@@ -119,7 +124,8 @@ enum call_class dynamodb_cancellation_class(const struct cancellation *c) {
     return has_code(c, conflicts, ARRAY_LENGTH(conflicts)) ? CALL_RETRY : CALL_PERMANENT;
 }
 
-static enum answer_status asked_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status asked_member(void *user, struct json_reader *r, const struct json_token *name,
+                                       const struct json_token *value) {
     return json_token_is(name, "Key") ? read_item(r, value, user) : answer_skip(r, value);
 }
 
@@ -132,11 +138,12 @@ enum answer_status dynamodb_read_asked(struct span request, char ret_log_id[stat
     return status;
 }
 
-/* A proxy's error, or an answer that went astray, may come as a 200 with JSON too. Were it believed, an update would be taken as done, or
- * as never done. Members that nobody knows yet are no sign of it: the API may grow. */
+/* A proxy's error, or an answer that went astray, may come as a 200 with JSON too. Were it believed, an update would be
+ * taken as done, or as never done. Members that nobody knows yet are no sign of it: the API may grow. */
 static bool is_foreign(const struct json_token *name) {
-    static const char *const names[] = {"__type", "error",    "Error",      "message", "Message",   "CancellationReasons", "Table", "TableDescription",
-                                        "Items",  "Messages", "Successful", "Failed",  "Responses", "success"};
+    static const char *const names[] = {
+        "__type",           "error", "Error",    "message",    "Message", "CancellationReasons", "Table",
+        "TableDescription", "Items", "Messages", "Successful", "Failed",  "Responses",           "success"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         if (json_token_is(name, names[i])) {
             return true;
@@ -145,14 +152,16 @@ static bool is_foreign(const struct json_token *name) {
     return false;
 }
 
-static enum answer_status get_item_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status get_item_member(void *user, struct json_reader *r, const struct json_token *name,
+                                          const struct json_token *value) {
     if (json_token_is(name, "Item")) {
         return read_item(r, value, user);
     }
     return is_foreign(name) || json_token_is(name, "Attributes") ? ANSWER_GARBAGE : answer_skip(r, value);
 }
 
-enum answer_status dynamodb_read_item(struct span body, const char *log_id, bool *ret_found, char ret_hash[static REQUEST_HASH_TEXT_SIZE]) {
+enum answer_status dynamodb_read_item(struct span body, const char *log_id, bool *ret_found,
+                                      char ret_hash[static REQUEST_HASH_TEXT_SIZE]) {
     struct item item = {.found = false};
     enum answer_status status = answer_read(body, get_item_member, &item);
     if (status != ANSWER_FINE) {
@@ -169,7 +178,8 @@ enum answer_status dynamodb_read_item(struct span body, const char *log_id, bool
     return ANSWER_FINE;
 }
 
-static enum answer_status put_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status put_member(void *user, struct json_reader *r, const struct json_token *name,
+                                     const struct json_token *value) {
     (void)user;
     return is_foreign(name) || json_token_is(name, "Item") ? ANSWER_GARBAGE : answer_skip(r, value);
 }
@@ -178,7 +188,8 @@ enum answer_status dynamodb_read_put(struct span body) {
     return answer_read(body, put_member, NULL);
 }
 
-static enum answer_status committed_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status committed_member(void *user, struct json_reader *r, const struct json_token *name,
+                                           const struct json_token *value) {
     return json_token_is(name, "Attributes") ? ANSWER_GARBAGE : put_member(user, r, name, value);
 }
 

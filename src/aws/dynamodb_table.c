@@ -23,7 +23,8 @@ struct pair {
     char type[8]; /* HASH or RANGE; S, N or B */
 };
 
-static enum answer_status pair_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status pair_member(void *user, struct json_reader *r, const struct json_token *name,
+                                      const struct json_token *value) {
     struct pair *p = user;
     if (json_token_is(name, "AttributeName")) {
         return answer_text(value, p->name, sizeof p->name);
@@ -89,7 +90,8 @@ static enum answer_status definition(void *user, struct json_reader *r, const st
     return ANSWER_FINE;
 }
 
-static enum answer_status table_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status table_member(void *user, struct json_reader *r, const struct json_token *name,
+                                       const struct json_token *value) {
     struct table *t = user;
     if (json_token_is(name, "KeySchema")) {
         return answer_array(r, value, key_element, t);
@@ -126,7 +128,8 @@ static enum answer_status definitions_of_table(void *user, struct json_reader *r
     return json_token_is(name, "Table") ? answer_object(r, value, definitions_member, user) : answer_skip(r, value);
 }
 
-/* Copies one part of an ARN, up to its colon, where it fits. Returns what stands behind the colon; NULL: there is none. */
+/* Copies one part of an ARN, up to its colon, where it fits. Returns what stands behind the colon; NULL: there is none.
+ */
 static const char *copy_part(const char *part, char *ret_text, size_t size) {
     const char *colon = part ? strchr(part, ':') : NULL;
     if (!colon || (size_t)(colon - part) >= size) {

@@ -11,13 +11,13 @@ const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"
 const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS", "sts"};
 const struct aws_service AWS_SSO = {"sso", "AWS_ENDPOINT_URL_SSO", "portal.sso"};
 
-/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. From botocore 1.44.5 (2026-11):
- * partitions.json, and the endpoint rules of DynamoDB, SQS, STS and the portal of SSO. */
+/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. From
+ * botocore 1.44.5 (2026-11): partitions.json, and the endpoint rules of DynamoDB, SQS, STS and the portal of SSO. */
 struct partition {
     const char *region_prefix;
     const char *dns_suffix;
     const char *dualstack_suffix;
-    bool fips_is_default;   /* the usual hosts are the FIPS ones */
+    bool fips_is_default; /* the usual hosts are the FIPS ones */
     bool has_account_hosts; /* for DynamoDB */
 };
 static const struct partition partitions[] = {
@@ -60,8 +60,8 @@ struct found {
     char name[96];
 };
 
-static void find(const struct environment *environment, const struct shared_config *config, const char *variable, const char *profile_name,
-                 struct found *ret_found) {
+static void find(const struct environment *environment, const struct shared_config *config, const char *variable,
+                 const char *profile_name, struct found *ret_found) {
     const char *value = variable ? environment_get(environment, variable) : NULL;
     if (value) {
         ret_found->value = span_cstr(value);
@@ -69,7 +69,8 @@ static void find(const struct environment *environment, const struct shared_conf
         return;
     }
     ret_found->value = profile_name ? shared_config_get(config, profile_name) : (struct span){NULL, 0};
-    (void)snprintf(ret_found->name, sizeof ret_found->name, "%s of profile %.50s", profile_name ? profile_name : "", config->profile);
+    (void)snprintf(ret_found->name, sizeof ret_found->name, "%s of profile %.50s", profile_name ? profile_name : "",
+                   config->profile);
 }
 
 static struct found find_region(const struct environment *environment, const struct shared_config *config) {
@@ -85,17 +86,19 @@ bool aws_region_is_set(const struct environment *environment, const struct share
     return find_region(environment, config).value.data != NULL;
 }
 
-bool aws_region(const struct environment *environment, const struct shared_config *config, char ret_region[static AWS_REGION_SIZE],
-                char ret_why[static SETTING_WHY_SIZE]) {
+bool aws_region(const struct environment *environment, const struct shared_config *config,
+                char ret_region[static AWS_REGION_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
     const struct found region = find_region(environment, config);
     if (!region.value.data) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE,
-                       "AWS_REGION is not set, nor AWS_DEFAULT_REGION, nor a region of profile %.50s: set AWS_REGION, to eu-west-1 for instance",
+                       "AWS_REGION is not set, nor AWS_DEFAULT_REGION, nor a region of profile %.50s: set AWS_REGION, "
+                       "to eu-west-1 for instance",
                        config->profile);
         return false;
     }
     if (!aws_region_valid(region.value)) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s: no region has such a name; it is one like eu-west-1", region.name);
+        (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s: no region has such a name; it is one like eu-west-1",
+                       region.name);
         return false;
     }
     memcpy(ret_region, region.value.data, region.value.len);
@@ -107,8 +110,9 @@ static bool span_is_word(struct span s, const char *word) {
     return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
 }
 
-static bool read_boolean(const struct environment *environment, const struct shared_config *config, const char *variable, const char *profile_name,
-                         bool *ret_value, char why[static SETTING_WHY_SIZE]) {
+static bool read_boolean(const struct environment *environment, const struct shared_config *config,
+                         const char *variable, const char *profile_name, bool *ret_value,
+                         char why[static SETTING_WHY_SIZE]) {
     struct found f;
     find(environment, config, variable, profile_name, &f);
     if (f.value.data && !span_is_word(f.value, "true") && !span_is_word(f.value, "false")) {
@@ -120,16 +124,16 @@ static bool read_boolean(const struct environment *environment, const struct sha
 }
 
 /* The URL of the profile's services section. False: the section that the profile names doesn't exist. */
-static bool find_in_services(const struct shared_config *config, const struct aws_service *service, struct found *ret_found,
-                             char why[static SETTING_WHY_SIZE]) {
+static bool find_in_services(const struct shared_config *config, const struct aws_service *service,
+                             struct found *ret_found, char why[static SETTING_WHY_SIZE]) {
     *ret_found = (struct found){0};
     struct span services = shared_config_get(config, "services");
     if (!services.data) {
         return true;
     }
     if (!profile_services_exist(config->config.file, services)) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "services of profile %.50s: %.300s has no such services section", config->profile,
-                       config->config.path ? config->config.path : "the config file");
+        (void)snprintf(why, SETTING_WHY_SIZE, "services of profile %.50s: %.300s has no such services section",
+                       config->profile, config->config.path ? config->config.path : "the config file");
         return false;
     }
     ret_found->value = profile_get_service(config->config.file, services, service->name, "endpoint_url");
@@ -141,10 +145,11 @@ static bool find_in_services(const struct shared_config *config, const struct aw
 }
 
 /* ret_found->value is absent where no URL is configured. */
-static bool find_url(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
-                     struct found *ret_found, char why[static SETTING_WHY_SIZE]) {
+static bool find_url(const struct environment *environment, const struct shared_config *config,
+                     const struct aws_service *service, struct found *ret_found, char why[static SETTING_WHY_SIZE]) {
     bool ignored;
-    if (!read_boolean(environment, config, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls", &ignored, why)) {
+    if (!read_boolean(environment, config, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls",
+                      &ignored, why)) {
         return false;
     }
     *ret_found = (struct found){0};
@@ -172,7 +177,9 @@ static bool take_url(const struct found *f, char ret_url[static AWS_ENDPOINT_SIZ
         url[f->value.len] = '\0';
     }
     if (!fits || !aws_endpoint_valid(url)) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "%s has to be a URL like https://host or http://host:port, without user, query or fragment", f->name);
+        (void)snprintf(why, SETTING_WHY_SIZE,
+                       "%s has to be a URL like https://host or http://host:port, without user, query or fragment",
+                       f->name);
         return false;
     }
     memcpy(ret_url, url, f->value.len + 1);
@@ -185,10 +192,11 @@ struct place {
     struct found url; /* its value is absent where the region decides */
 };
 
-static bool find_place(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
-                       struct place *ret_place, char why[static SETTING_WHY_SIZE]) {
+static bool find_place(const struct environment *environment, const struct shared_config *config,
+                       const struct aws_service *service, struct place *ret_place, char why[static SETTING_WHY_SIZE]) {
     return read_boolean(environment, config, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &ret_place->fips, why) &&
-           read_boolean(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &ret_place->dualstack, why) &&
+           read_boolean(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint",
+                        &ret_place->dualstack, why) &&
            find_url(environment, config, service, &ret_place->url, why);
 }
 
@@ -204,14 +212,16 @@ static bool place_url(const struct place *place, const struct aws_service *servi
     return true;
 }
 
-bool aws_endpoint(const struct environment *environment, const struct shared_config *config, const struct aws_service *service,
-                  const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+bool aws_endpoint(const struct environment *environment, const struct shared_config *config,
+                  const struct aws_service *service, const char *region, char ret_url[static AWS_ENDPOINT_SIZE],
+                  char ret_why[static SETTING_WHY_SIZE]) {
     struct place place;
-    return find_place(environment, config, service, &place, ret_why) && place_url(&place, service, region, ret_url, ret_why);
+    return find_place(environment, config, service, &place, ret_why) &&
+           place_url(&place, service, region, ret_url, ret_why);
 }
 
-static bool read_account_mode(const struct environment *environment, const struct shared_config *config, bool *ret_disabled,
-                              bool *ret_required, char why[static SETTING_WHY_SIZE]) {
+static bool read_account_mode(const struct environment *environment, const struct shared_config *config,
+                              bool *ret_disabled, bool *ret_required, char why[static SETTING_WHY_SIZE]) {
     struct found f;
     find(environment, config, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "account_id_endpoint_mode", &f);
     *ret_disabled = span_is_word(f.value, "disabled");
@@ -223,8 +233,9 @@ static bool read_account_mode(const struct environment *environment, const struc
     return true;
 }
 
-bool aws_account_endpoint(const struct environment *environment, const struct shared_config *config, struct span account_id,
-                          const char *region, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+bool aws_account_endpoint(const struct environment *environment, const struct shared_config *config,
+                          struct span account_id, const char *region, char ret_url[static AWS_ENDPOINT_SIZE],
+                          char ret_why[static SETTING_WHY_SIZE]) {
     struct place place;
     bool disabled = false, required = false;
     if (!find_place(environment, config, &AWS_DYNAMODB, &place, ret_why) ||
@@ -232,11 +243,11 @@ bool aws_account_endpoint(const struct environment *environment, const struct sh
         return false;
     }
     const struct partition *p = partition_of(region);
-    const char *against = place.url.value.data  ? NULL
-                          : place.fips          ? "FIPS endpoints have no accounts in their names"
+    const char *against = place.url.value.data    ? NULL
+                          : place.fips            ? "FIPS endpoints have no accounts in their names"
                           : !p->has_account_hosts ? "this region has no such endpoints"
-                          : !account_id.len     ? "the source of the credentials names no account"
-                                                : NULL;
+                          : !account_id.len       ? "the source of the credentials names no account"
+                                                  : NULL;
     if (required && against) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE, "AWS_ACCOUNT_ID_ENDPOINT_MODE is required, but %s", against);
         return false;
@@ -244,7 +255,7 @@ bool aws_account_endpoint(const struct environment *environment, const struct sh
     if (place.url.value.data || disabled || against) {
         return place_url(&place, &AWS_DYNAMODB, region, ret_url, ret_why);
     }
-    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%.*s.ddb.%.63s.%s", (int)account_id.len, account_id.data, region,
-                   place.dualstack ? p->dualstack_suffix : p->dns_suffix);
+    (void)snprintf(ret_url, AWS_ENDPOINT_SIZE, "https://%.*s.ddb.%.63s.%s", (int)account_id.len, account_id.data,
+                   region, place.dualstack ? p->dualstack_suffix : p->dns_suffix);
     return true;
 }

@@ -62,7 +62,8 @@ void error_set(struct call_result *result, enum call_class class, const char *me
 static bool crc32_fits(const struct http_response *response) {
     int64_t expected = 0;
     struct span header = response->header[HTTP_CRC32];
-    return !header.data || !read_number(header, (int64_t)UINT32_MAX + 1, &expected) || digest_crc32(response->body) == (uint32_t)expected;
+    return !header.data || !read_number(header, (int64_t)UINT32_MAX + 1, &expected) ||
+           digest_crc32(response->body) == (uint32_t)expected;
 }
 
 static bool is_plain(const struct http_response *response) {

@@ -164,8 +164,8 @@ static void take_text(struct span text, char *ret_text, size_t size) {
     error_copy_text(span_of(plain, len), ret_text, size);
 }
 
-/* <ErrorResponse><Error><Type>…</Type><Code>…</Code><Message>…</Message></Error><RequestId>…</RequestId></ErrorResponse>,
- * and <Error> alone. */
+/* <ErrorResponse><Error><Code>…</Code><Message>…</Message></Error><RequestId>…</RequestId></ErrorResponse>, and <Error>
+ * alone. */
 static void read_xml(struct span body, struct call_result *result) {
     struct span xml = span_of(body.data, body.len < XML_MAX ? body.len : XML_MAX);
     struct span error = behind(xml, SPAN("<Error"));

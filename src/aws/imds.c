@@ -12,29 +12,35 @@ static void fail(struct imds *m, enum call_class class, const char *why) {
     m->failed(m->user, class, why);
 }
 
-/* Why no token came. The hop limit is the usual reason inside a container: the answer to a PUT is dropped on its way there. */
+/* Why no token came. The hop limit is the usual reason inside a container: the answer to a PUT is dropped on its way
+ * there. */
 static void no_token(struct imds *m, const struct http_response *response) {
     char why[IMDS_WHY_SIZE];
     enum call_class class = CALL_RETRY;
     const char *at = m->options.url;
     if (response->error == HTTP_TIMED_OUT) {
-        (void)snprintf(why, sizeof why,
-                       "the instance metadata service (%.100s) gives no token in time; inside a container of an EC2 instance its "
-                       "hop limit has to be at least 2: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2",
-                       at);
+        (void)snprintf(
+            why, sizeof why,
+            "the instance metadata service (%.100s) gives no token in time; inside a container of an EC2 instance its "
+            "hop limit has to be at least 2: aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2",
+            at);
     } else if (response->error != HTTP_FINE) {
-        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) can't be reached: %.200s", at, response->message);
+        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) can't be reached: %.200s", at,
+                       response->message);
     } else if (response->status == 403) {
         class = CALL_AUTH;
-        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) is turned off for this instance (status 403)", at);
+        (void)snprintf(why, sizeof why,
+                       "the instance metadata service (%.100s) is turned off for this instance (status 403)", at);
     } else if (response->status == 404 || response->status == 405) {
         class = CALL_AUTH;
-        (void)snprintf(why, sizeof why,
-                       "the instance metadata service (%.100s) gives no tokens (status %d): it has to speak IMDSv2; version 1 is "
-                       "not used",
-                       at, response->status);
+        (void)snprintf(
+            why, sizeof why,
+            "the instance metadata service (%.100s) gives no tokens (status %d): it has to speak IMDSv2; version 1 is "
+            "not used",
+            at, response->status);
     } else {
-        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) gives no token: status %d", at, response->status);
+        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) gives no token: status %d", at,
+                       response->status);
     }
     fail(m, class, why);
 }
@@ -81,7 +87,8 @@ static void on_token(void *user, const struct http_response *response) {
     if (response->error != HTTP_FINE || response->status != 200) {
         no_token(m, response);
     } else if (!take_token(m, response->body)) {
-        fail(m, CALL_RETRY, "the instance metadata service gives a token that is none: empty, too long, or with blanks inside");
+        fail(m, CALL_RETRY,
+             "the instance metadata service gives a token that is none: empty, too long, or with blanks inside");
     } else {
         ask_document(m);
     }
@@ -96,7 +103,8 @@ static void on_document(void *user, const struct http_response *response) {
     struct imds *m = user;
     char why[IMDS_WHY_SIZE];
     if (response->error != HTTP_FINE) {
-        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) fails: %.200s", m->options.url, response->message);
+        (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) fails: %.200s", m->options.url,
+                       response->message);
         fail(m, CALL_RETRY, why);
     } else if (response->status == 401 && !m->token_renewed) {
         ask_token(m);

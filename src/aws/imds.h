@@ -13,8 +13,8 @@ struct imds {
     const struct credentials_world *world;
     struct metadata_request request;
     char token[IMDS_TOKEN_SIZE]; /* "": none */
-    int64_t token_until;         /* monotonic */
-    bool token_renewed;          /* in this round: a second 401 is final */
+    int64_t token_until; /* monotonic */
+    bool token_renewed; /* in this round: a second 401 is final */
     char url[IMDS_URL_SIZE + 256];
     char token_line[IMDS_TOKEN_SIZE + 32];
     const char *headers[1];

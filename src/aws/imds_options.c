@@ -18,8 +18,8 @@ struct found {
     const char *name;
 };
 
-static struct found find(const struct environment *environment, const struct shared_config *config, const char *variable,
-                         const char *profile_name) {
+static struct found find(const struct environment *environment, const struct shared_config *config,
+                         const char *variable, const char *profile_name) {
     const char *value = environment_get(environment, variable);
     if (value) {
         return (struct found){span_cstr(value), variable};
@@ -61,10 +61,11 @@ static bool span_is_word(struct span s, const char *word) {
     return s.len == strlen(word) && strncasecmp(s.data, word, s.len) == 0;
 }
 
-bool imds_options_read(const struct environment *environment, const struct shared_config *config, struct imds_options *ret_options,
-                       bool *ret_disabled, char ret_why[static SETTING_WHY_SIZE]) {
+bool imds_options_read(const struct environment *environment, const struct shared_config *config,
+                       struct imds_options *ret_options, bool *ret_disabled, char ret_why[static SETTING_WHY_SIZE]) {
     struct imds_options o = {.url = IPV4_URL, .timeout = MICROSECONDS, .attempts = ATTEMPTS};
-    struct found mode = find(environment, config, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
+    struct found mode =
+        find(environment, config, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
     if (span_is_word(mode.value, "ipv6")) {
         (void)snprintf(o.url, sizeof o.url, "%s", IPV6_URL);
     } else if (mode.value.data && !span_is_word(mode.value, "ipv4")) {
@@ -79,11 +80,13 @@ bool imds_options_read(const struct environment *environment, const struct share
     unsigned seconds = 0;
     struct found timeout = find(environment, config, "AWS_METADATA_SERVICE_TIMEOUT", "metadata_service_timeout");
     if (timeout.value.data && !read_number(&timeout, TIMEOUT_MAX, &seconds)) {
-        (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s is a whole number of seconds from 1 to %d", timeout.name, TIMEOUT_MAX);
+        (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s is a whole number of seconds from 1 to %d", timeout.name,
+                       TIMEOUT_MAX);
         return false;
     }
     o.timeout = seconds ? seconds * MICROSECONDS : o.timeout;
-    struct found attempts = find(environment, config, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
+    struct found attempts =
+        find(environment, config, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", "metadata_service_num_attempts");
     if (attempts.value.data && !read_number(&attempts, ATTEMPTS_MAX, &o.attempts)) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s is a whole number from 1 to %d", attempts.name, ATTEMPTS_MAX);
         return false;

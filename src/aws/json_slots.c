@@ -38,8 +38,10 @@ static const struct json_slot *slot_of(const struct json_slots *slots, const str
     return NULL;
 }
 
-/* The members of the object that the reader is in. object: of the one whose value is an object to look into; NULL: none. */
-static bool read_members(struct json_reader *r, const struct json_slots *slots, const char *object, const struct json_slots *inner) {
+/* The members of the object that the reader is in. object: of the one whose value is an object to look into; NULL:
+ * none. */
+static bool read_members(struct json_reader *r, const struct json_slots *slots, const char *object,
+                         const struct json_slots *inner) {
     struct json_token token;
     while (json_next(r, &token) == JSON_NAME) {
         const struct json_slot *slot = slot_of(slots, &token);
@@ -62,7 +64,8 @@ static bool read_members(struct json_reader *r, const struct json_slots *slots, 
     return token.event == JSON_OBJECT_END;
 }
 
-bool json_slots_read(struct span text, const struct json_slots *document, const char *object, const struct json_slots *inner) {
+bool json_slots_read(struct span text, const struct json_slots *document, const char *object,
+                     const struct json_slots *inner) {
     const struct json_options options = {.max_depth = DEPTH_MAX};
     struct json_reader r;
     struct json_token token;

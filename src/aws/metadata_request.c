@@ -23,9 +23,11 @@ static void finish(struct metadata_request *r, const struct http_response *respo
 
 static bool is_transient(const struct metadata_request *r, const struct http_response *response) {
     if (response->error != HTTP_FINE) {
-        return response->error != HTTP_REFUSED && response->error != HTTP_UNTRUSTED && response->error != HTTP_TOO_LARGE;
+        return response->error != HTTP_REFUSED && response->error != HTTP_UNTRUSTED &&
+               response->error != HTTP_TOO_LARGE;
     }
-    return response->status >= 500 || response->status == 429 || (r->worth_a_retry && r->worth_a_retry(r->user, response));
+    return response->status >= 500 || response->status == 429 ||
+           (r->worth_a_retry && r->worth_a_retry(r->user, response));
 }
 
 static void on_response(void *user, const struct http_response *response) {
@@ -59,12 +61,13 @@ static void send_once(struct metadata_request *r) {
     finish(r, &(struct http_response){.error = HTTP_NO_MEMORY, .message = "out of memory"});
 }
 
-void metadata_request_start(struct metadata_request *r, const struct credentials_world *world, const struct http_request *request,
-                            unsigned attempts, http_done *done, void *user) {
+void metadata_request_start(struct metadata_request *r, const struct credentials_world *world,
+                            const struct http_request *request, unsigned attempts, http_done *done, void *user) {
     r->world = world;
     r->request = *request;
     r->request.max_response = METADATA_RESPONSE_MAX;
-    r->request.header_count = request->header_count < METADATA_HEADERS_MAX ? request->header_count : METADATA_HEADERS_MAX;
+    r->request.header_count =
+        request->header_count < METADATA_HEADERS_MAX ? request->header_count : METADATA_HEADERS_MAX;
     for (size_t i = 0; i < r->request.header_count; i++) {
         r->headers[i] = request->headers[i];
     }

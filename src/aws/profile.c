@@ -32,8 +32,8 @@ struct parser {
     bool prefixed;
     struct span section_name;
     bool in_setting; /* a setting stands above, which deeper lines belong to */
-    size_t indent;   /* of that setting */
-    size_t setting;  /* its index, or NOT_KEPT */
+    size_t indent; /* of that setting */
+    size_t setting; /* its index, or NOT_KEPT */
     const char *reason;
 };
 
@@ -235,7 +235,8 @@ static enum profile_status parse_text(struct parser *p, size_t *ret_line) {
     return PROFILE_FINE;
 }
 
-enum profile_status profile_parse(enum profile_kind kind, struct span text, struct profile_file **ret_file, struct profile_fault *ret_fault) {
+enum profile_status profile_parse(enum profile_kind kind, struct span text, struct profile_file **ret_file,
+                                  struct profile_fault *ret_fault) {
     if (text.len > PROFILE_FILE_MAX) {
         *ret_fault = (struct profile_fault){1, "the file is larger than 1 MiB"};
         return PROFILE_MALFORMED;
@@ -341,10 +342,12 @@ struct span profile_get_sso_session(const struct profile_file *file, struct span
     return (struct span){NULL, 0};
 }
 
-struct span profile_get_service(const struct profile_file *file, struct span services, const char *service, const char *name) {
+struct span profile_get_service(const struct profile_file *file, struct span services, const char *service,
+                                const char *name) {
     for (size_t i = file ? file->count : 0; i-- > 0;) {
         const struct setting *s = &file->settings[i];
-        if (s->nested.data && span_is(s->nested, name) && span_is(s->name, service) && in_section(s, SECTION_SERVICES, services)) {
+        if (s->nested.data && span_is(s->nested, name) && span_is(s->name, service) &&
+            in_section(s, SECTION_SERVICES, services)) {
             return s->value;
         }
     }

@@ -6,17 +6,22 @@
 #include <string.h>
 
 #define RETRY_AFTER_SLACK (5 * MICROSECONDS) /* beyond our own delay a service's wish is not followed */
-#define IN_PROGRESS_AFTER (5 * MICROSECONDS) /* since the call began: by then the other request with the token has ended */
+#define IN_PROGRESS_AFTER                                                                                              \
+    (5 * MICROSECONDS) /* since the call began: by then the other request with the token has ended */
 #define IN_PROGRESS "TransactionInProgressException"
 
 struct retry_policy retry_policy_dynamodb(void) {
-    return (struct retry_policy){
-        .max_attempts = 4, .base_delay = 25 * MILLISECOND, .throttled_base = MICROSECONDS, .max_delay = 20 * MICROSECONDS};
+    return (struct retry_policy){.max_attempts = 4,
+                                 .base_delay = 25 * MILLISECOND,
+                                 .throttled_base = MICROSECONDS,
+                                 .max_delay = 20 * MICROSECONDS};
 }
 
 struct retry_policy retry_policy_default(void) {
-    return (struct retry_policy){
-        .max_attempts = 3, .base_delay = 50 * MILLISECOND, .throttled_base = MICROSECONDS, .max_delay = 20 * MICROSECONDS};
+    return (struct retry_policy){.max_attempts = 3,
+                                 .base_delay = 50 * MILLISECOND,
+                                 .throttled_base = MICROSECONDS,
+                                 .max_delay = 20 * MICROSECONDS};
 }
 
 void retry_budget_init(struct retry_budget *budget) {
@@ -107,7 +112,8 @@ enum call_class retry_classify(int status, const char *code, bool from_service) 
 }
 
 bool retry_may_be_clock(const char *code) {
-    static const char *const MAYBE[] = {"AccessDeniedException", "AuthFailure", "InvalidSignatureException", "SignatureDoesNotMatch"};
+    static const char *const MAYBE[] = {"AccessDeniedException", "AuthFailure", "InvalidSignatureException",
+                                        "SignatureDoesNotMatch"};
     for (size_t i = 0; i < ARRAY_LENGTH(MAYBE); i++) {
         if (strcmp(MAYBE[i], code) == 0) {
             return true;
@@ -116,8 +122,8 @@ bool retry_may_be_clock(const char *code) {
     return retry_classify(400, code, true) == CALL_CLOCK;
 }
 
-static int64_t delay(const struct retry_policy *policy, struct random *random, const struct call_result *result, bool in_progress,
-                     int64_t elapsed) {
+static int64_t delay(const struct retry_policy *policy, struct random *random, const struct call_result *result,
+                     bool in_progress, int64_t elapsed) {
     int64_t base = result->class == CALL_THROTTLED ? policy->throttled_base : policy->base_delay;
     unsigned before = result->attempts > 0 ? result->attempts - 1 : 0;
     int64_t jittered = backoff_full_jitter(random, before, base, policy->max_delay);
@@ -129,8 +135,9 @@ static int64_t delay(const struct retry_policy *policy, struct random *random, c
     return result->retry_after <= jittered ? jittered : result->retry_after < most ? result->retry_after : most;
 }
 
-bool retry_decide(const struct retry_policy *policy, struct retry_budget *budget, struct random *random, struct retry_state *state,
-                  const struct call_result *result, int64_t elapsed, int64_t left, int64_t *ret_delay) {
+bool retry_decide(const struct retry_policy *policy, struct retry_budget *budget, struct random *random,
+                  struct retry_state *state, const struct call_result *result, int64_t elapsed, int64_t left,
+                  int64_t *ret_delay) {
     if ((result->class != CALL_RETRY && result->class != CALL_THROTTLED) || result->attempts >= state->max_attempts) {
         return false;
     }

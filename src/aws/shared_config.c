@@ -40,7 +40,8 @@ static bool read_all(int fd, char *text, size_t *ret_len) {
     return true;
 }
 
-static bool parse(const char *path, enum profile_kind kind, struct span text, struct profile_file **ret_file, char why[static SETTING_WHY_SIZE]) {
+static bool parse(const char *path, enum profile_kind kind, struct span text, struct profile_file **ret_file,
+                  char why[static SETTING_WHY_SIZE]) {
     struct profile_fault fault;
     switch (profile_parse(kind, text, ret_file, &fault)) {
     case PROFILE_FINE: return true;
@@ -58,7 +59,8 @@ static bool read_and_parse(int fd, const char *path, enum profile_kind kind, str
         return out_of_memory(why);
     }
     size_t len = 0;
-    bool fine = read_all(fd, text, &len) ? parse(path, kind, span_of(text, len), ret_file, why) : unreadable(path, strerror(errno), why);
+    bool fine = read_all(fd, text, &len) ? parse(path, kind, span_of(text, len), ret_file, why)
+                                         : unreadable(path, strerror(errno), why);
     explicit_bzero(text, len);
     free(text);
     return fine;
@@ -100,7 +102,8 @@ static char *join_path(const char *folder, const char *name) {
     return path;
 }
 
-/* What the variable says, with a leading "~/" taken for HOME; else HOME and name. NULL: no memory, or no HOME where one is needed. */
+/* What the variable says, with a leading "~/" taken for HOME; else HOME and name. NULL: no memory, or no HOME where one
+ * is needed. */
 static char *file_path(const char *home, const char *given, const char *name) {
     if (given && (strncmp(given, "~/", 2) != 0 || !home)) {
         return strdup(given);
@@ -108,8 +111,8 @@ static char *file_path(const char *home, const char *given, const char *name) {
     return home ? join_path(home, given ? given + 2 : name) : NULL;
 }
 
-static bool load_file(const struct environment *environment, const char *variable, const char *name, enum profile_kind kind,
-                      struct shared_file *ret_file, char why[static SETTING_WHY_SIZE]) {
+static bool load_file(const struct environment *environment, const char *variable, const char *name,
+                      enum profile_kind kind, struct shared_file *ret_file, char why[static SETTING_WHY_SIZE]) {
     const char *home = environment_get(environment, "HOME");
     const char *given = environment_get(environment, variable);
     if (!home && !given) {
@@ -146,7 +149,8 @@ static bool load(const struct environment *environment, const char *option, stru
     }
     /* Lest somebody's keys of the default profile are used in place of those that were meant, as in the SDKs. */
     if (!named && is_empty(environment, variable)) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "%s is set, and empty: it has to name a profile, or to be left out", variable);
+        (void)snprintf(why, SETTING_WHY_SIZE, "%s is set, and empty: it has to name a profile, or to be left out",
+                       variable);
         return false;
     }
     c->profile = strdup(named ? named : "default");
@@ -154,12 +158,14 @@ static bool load(const struct environment *environment, const char *option, stru
         return out_of_memory(why);
     }
     if (!load_file(environment, "AWS_CONFIG_FILE", ".aws/config", PROFILE_CONFIG, &c->config, why) ||
-        !load_file(environment, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", PROFILE_CREDENTIALS, &c->credentials, why)) {
+        !load_file(environment, "AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", PROFILE_CREDENTIALS, &c->credentials,
+                   why)) {
         return false;
     }
     if (named && !shared_config_has_profile(c, named)) {
         (void)snprintf(why, SETTING_WHY_SIZE, "%s: there is no such profile, neither in %.150s nor in %.150s", variable,
-                       c->config.path ? c->config.path : "a config file", c->credentials.path ? c->credentials.path : "a credentials file");
+                       c->config.path ? c->config.path : "a config file",
+                       c->credentials.path ? c->credentials.path : "a credentials file");
         return false;
     }
     return true;

@@ -1,4 +1,5 @@
-/* A command line as words, by the rules of a POSIX shell and with nothing of it executed or expanded: quotes, backslashes. */
+/* A command line as words, by the rules of a POSIX shell and with nothing of it executed or expanded: quotes,
+ * backslashes. */
 #pragma once
 
 #include "compiler.h"

@@ -22,26 +22,29 @@ void sigv4_date(int64_t wall, char ret_date[static SIGV4_DATE_SIZE]) {
 
 bool sigv4_canonical_request(const struct sigv4_request *request, struct buf *out, struct buf *signed_headers) {
     size_t before = signed_headers->len;
-    return buf_append_span(out, request->method) && buf_append_char(out, '\n') && sigv4_append_path(request->path, request->keep_path, out) &&
-           buf_append_char(out, '\n') && sigv4_append_query(request->query, out) && buf_append_char(out, '\n') &&
-           sigv4_append_headers(request->headers, request->header_count, out, signed_headers) && buf_append_char(out, '\n') &&
-           buf_append(out, signed_headers->data + before, signed_headers->len - before) && buf_append_char(out, '\n') &&
-           buf_append_cstr(out, request->body_hash);
+    return buf_append_span(out, request->method) && buf_append_char(out, '\n') &&
+           sigv4_append_path(request->path, request->keep_path, out) && buf_append_char(out, '\n') &&
+           sigv4_append_query(request->query, out) && buf_append_char(out, '\n') &&
+           sigv4_append_headers(request->headers, request->header_count, out, signed_headers) &&
+           buf_append_char(out, '\n') && buf_append(out, signed_headers->data + before, signed_headers->len - before) &&
+           buf_append_char(out, '\n') && buf_append_cstr(out, request->body_hash);
 }
 
 /* 20150830/us-east-1/service/aws4_request */
 static bool append_scope(const struct sigv4_scope *scope, const char *date, struct buf *out) {
     return buf_append(out, date, SIGV4_DAY_SIZE) && buf_append_char(out, '/') && buf_append_span(out, scope->region) &&
-           buf_append_char(out, '/') && buf_append_span(out, scope->service) && buf_append_cstr(out, "/" SIGV4_TERMINATOR);
+           buf_append_char(out, '/') && buf_append_span(out, scope->service) &&
+           buf_append_cstr(out, "/" SIGV4_TERMINATOR);
 }
 
-bool sigv4_append_string_to_sign(const struct sigv4_scope *scope, const char *date, const char *hash_hex, struct buf *out) {
+bool sigv4_append_string_to_sign(const struct sigv4_scope *scope, const char *date, const char *hash_hex,
+                                 struct buf *out) {
     return buf_append_cstr(out, SIGV4_ALGORITHM "\n") && buf_append_cstr(out, date) && buf_append_char(out, '\n') &&
            append_scope(scope, date, out) && buf_append_char(out, '\n') && buf_append_cstr(out, hash_hex);
 }
 
-bool sigv4_string_to_sign(struct digest *digest, const struct sigv4_scope *scope, const char *date, struct span canonical_request,
-                          struct buf *out) {
+bool sigv4_string_to_sign(struct digest *digest, const struct sigv4_scope *scope, const char *date,
+                          struct span canonical_request, struct buf *out) {
     uint8_t hash[SHA256_SIZE];
     if (!digest_sha256(digest, canonical_request, hash)) {
         return false;
@@ -65,10 +68,11 @@ bool sigv4_key(struct digest *digest, const struct sigv4_scope *scope, const cha
         memcpy(secret + 4, secret_access_key.data, secret_access_key.len);
     }
     uint8_t day[SHA256_SIZE], region[SHA256_SIZE], service[SHA256_SIZE], key[SHA256_SIZE];
-    bool ok = digest_hmac_sha256(digest, span_of(secret, 4 + secret_access_key.len), span_of(date, SIGV4_DAY_SIZE), day) &&
-              digest_hmac_sha256(digest, bytes(day), scope->region, region) &&
-              digest_hmac_sha256(digest, bytes(region), scope->service, service) &&
-              digest_hmac_sha256(digest, bytes(service), SPAN(SIGV4_TERMINATOR), key);
+    bool ok =
+        digest_hmac_sha256(digest, span_of(secret, 4 + secret_access_key.len), span_of(date, SIGV4_DAY_SIZE), day) &&
+        digest_hmac_sha256(digest, bytes(day), scope->region, region) &&
+        digest_hmac_sha256(digest, bytes(region), scope->service, service) &&
+        digest_hmac_sha256(digest, bytes(service), SPAN(SIGV4_TERMINATOR), key);
     if (ok) {
         memcpy(ret_key, key, SHA256_SIZE);
     }
@@ -90,9 +94,10 @@ bool sigv4_signature(struct digest *digest, const uint8_t key[static SHA256_SIZE
     return true;
 }
 
-bool sigv4_authorization(const struct sigv4_scope *scope, const char *date, struct span access_key_id, struct span signed_headers,
-                         const char *signature, struct buf *out) {
-    return buf_append_cstr(out, SIGV4_ALGORITHM " Credential=") && buf_append_span(out, access_key_id) && buf_append_char(out, '/') &&
-           append_scope(scope, date, out) && buf_append_cstr(out, ", SignedHeaders=") && buf_append_span(out, signed_headers) &&
-           buf_append_cstr(out, ", Signature=") && buf_append_cstr(out, signature);
+bool sigv4_authorization(const struct sigv4_scope *scope, const char *date, struct span access_key_id,
+                         struct span signed_headers, const char *signature, struct buf *out) {
+    return buf_append_cstr(out, SIGV4_ALGORITHM " Credential=") && buf_append_span(out, access_key_id) &&
+           buf_append_char(out, '/') && append_scope(scope, date, out) && buf_append_cstr(out, ", SignedHeaders=") &&
+           buf_append_span(out, signed_headers) && buf_append_cstr(out, ", Signature=") &&
+           buf_append_cstr(out, signature);
 }

@@ -4,7 +4,8 @@
 #define PART_MAX ((size_t)64 * 1024) /* a path or query while it is worked on */
 
 static bool is_unreserved(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
 }
 
 static bool append_encoded(struct buf *out, char c) {
@@ -54,7 +55,10 @@ struct parameter {
 };
 
 static int hex_value(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
 /* Appends text, in which some characters may be encoded already, with exactly those encoded that must be. */
@@ -73,7 +77,9 @@ static size_t append_reencoded(struct span text, struct buf *out) {
 
 static bool comes_before(const struct buf *b, const struct parameter *x, const struct parameter *y) {
     int names = span_compare(span_of(b->data + x->name, x->name_len), span_of(b->data + y->name, y->name_len));
-    return names ? names < 0 : span_compare(span_of(b->data + x->value, x->value_len), span_of(b->data + y->value, y->value_len)) < 0;
+    return names
+               ? names < 0
+               : span_compare(span_of(b->data + x->value, x->value_len), span_of(b->data + y->value, y->value_len)) < 0;
 }
 
 static bool read_parameters(struct span query, struct buf *scratch, struct parameter *all, size_t *ret_count) {
@@ -140,8 +146,9 @@ static int compare_names(struct span a, struct span b) {
 
 /* Proxies change or add these, or libcurl does. */
 static bool is_left_out(struct span name) {
-    static const char *const NAMES[] = {"authorization", "connection", "expect",  "keep-alive", "te",
-                                        "trailer",       "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id"};
+    static const char *const NAMES[] = {
+        "authorization", "connection",        "expect",  "keep-alive", "te",
+        "trailer",       "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id"};
     for (size_t i = 0; i < ARRAY_LENGTH(NAMES); i++) {
         if (compare_names(name, span_cstr(NAMES[i])) == 0) {
             return true;
@@ -177,7 +184,8 @@ static void append_lower(struct span name, struct buf *out) {
     }
 }
 
-bool sigv4_append_headers(const struct sigv4_header *headers, size_t count, struct buf *out, struct buf *signed_headers) {
+bool sigv4_append_headers(const struct sigv4_header *headers, size_t count, struct buf *out,
+                          struct buf *signed_headers) {
     const struct sigv4_header *sorted[SIGV4_HEADERS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {

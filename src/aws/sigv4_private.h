@@ -1,4 +1,5 @@
-/* What the stages (sigv4.c), the canonical forms (sigv4_canonical.c) and the short cut (sigv4_signer.c) of signing share. */
+/* What the stages (sigv4.c), the canonical forms (sigv4_canonical.c) and the short cut (sigv4_signer.c) of signing
+ * share. */
 #pragma once
 
 #include "sigv4.h"
@@ -10,6 +11,8 @@
 /* Appends the canonical form of a path, of a query, and of headers with the list of their names. */
 bool sigv4_append_path(struct span path, bool keep, struct buf *out);
 bool sigv4_append_query(struct span query, struct buf *out);
-bool sigv4_append_headers(const struct sigv4_header *headers, size_t count, struct buf *out, struct buf *signed_headers);
+bool sigv4_append_headers(const struct sigv4_header *headers, size_t count, struct buf *out,
+                          struct buf *signed_headers);
 /* Stage 2 with the canonical request's hash at hand. */
-bool sigv4_append_string_to_sign(const struct sigv4_scope *scope, const char *date, const char *hash_hex, struct buf *out);
+bool sigv4_append_string_to_sign(const struct sigv4_scope *scope, const char *date, const char *hash_hex,
+                                 struct buf *out);

@@ -1,5 +1,5 @@
-/* The signer of one service's calls: all but the date, the target, the token and the body is the same each time, so the canonical
- * request is never put together, but hashed piece by piece. */
+/* The signer of one service's calls: all but the date, the target, the token and the body is the same each time, so the
+ * canonical request is never put together, but hashed piece by piece. */
 #include "sigv4.h"
 #include "sigv4_private.h"
 
@@ -24,16 +24,17 @@ struct sigv4_signer {
     struct digest_key *key; /* of that day and secret */
 };
 
-static bool fill(struct sigv4_signer *s, const struct sigv4_scope *scope, struct span path, struct span content_type, struct span host) {
+static bool fill(struct sigv4_signer *s, const struct sigv4_scope *scope, struct span path, struct span content_type,
+                 struct span host) {
     struct buf *head = &s->head;
-    return buf_append_cstr(head, "POST\n") && sigv4_append_path(path, false, head) && buf_append_cstr(head, "\n\ncontent-type:") &&
-           buf_append_span(head, content_type) && buf_append_cstr(head, "\nhost:") && buf_append_span(head, host) &&
-           buf_append_cstr(head, "\nx-amz-date:") && buf_append_span(&s->region, scope->region) &&
-           buf_append_span(&s->service, scope->service);
+    return buf_append_cstr(head, "POST\n") && sigv4_append_path(path, false, head) &&
+           buf_append_cstr(head, "\n\ncontent-type:") && buf_append_span(head, content_type) &&
+           buf_append_cstr(head, "\nhost:") && buf_append_span(head, host) && buf_append_cstr(head, "\nx-amz-date:") &&
+           buf_append_span(&s->region, scope->region) && buf_append_span(&s->service, scope->service);
 }
 
-struct sigv4_signer *sigv4_signer_new(struct digest *digest, const struct sigv4_scope *scope, struct span path, struct span content_type,
-                                      struct span host) {
+struct sigv4_signer *sigv4_signer_new(struct digest *digest, const struct sigv4_scope *scope, struct span path,
+                                      struct span content_type, struct span host) {
     struct sigv4_signer *s = calloc(1, sizeof *s);
     if (!s) {
         return NULL;
@@ -66,7 +67,8 @@ void sigv4_signer_free(struct sigv4_signer *s) {
 
 /* The key of the date's day: derived once for each day and secret. */
 static bool find_key(struct sigv4_signer *s, const struct sigv4_scope *scope, const char *date, struct span secret) {
-    if (s->has_key && memcmp(s->day, date, SIGV4_DAY_SIZE) == 0 && span_equal(secret, span_of(s->secret, s->secret_len))) {
+    if (s->has_key && memcmp(s->day, date, SIGV4_DAY_SIZE) == 0 &&
+        span_equal(secret, span_of(s->secret, s->secret_len))) {
         return true;
     }
     s->has_key = false;
@@ -100,7 +102,8 @@ static bool hash_request(struct sigv4_signer *s, const struct sigv4_post *post, 
         ok = digest_sha256_update(d, SPAN("\nx-amz-security-token:")) && digest_sha256_update(d, post->session_token);
     }
     return ok && digest_sha256_update(d, SPAN("\nx-amz-target:")) && digest_sha256_update(d, post->target) &&
-           digest_sha256_update(d, token ? SPAN("\n\n" SIGNED_HEADERS_WITH_TOKEN "\n") : SPAN("\n\n" SIGNED_HEADERS "\n")) &&
+           digest_sha256_update(d, token ? SPAN("\n\n" SIGNED_HEADERS_WITH_TOKEN "\n")
+                                         : SPAN("\n\n" SIGNED_HEADERS "\n")) &&
            digest_sha256_update(d, span_of(hex, SHA256_HEX_SIZE)) && digest_sha256_end(d, ret_hash);
 }
 
@@ -119,6 +122,6 @@ bool sigv4_sign_post(struct sigv4_signer *s, const struct sigv4_post *post, stru
     }
     hex_encode(mac, sizeof mac, hex);
     bool token = post->session_token.len > 0;
-    return sigv4_authorization(&scope, post->date, post->access_key_id, token ? SPAN(SIGNED_HEADERS_WITH_TOKEN) : SPAN(SIGNED_HEADERS),
-                               hex, out);
+    return sigv4_authorization(&scope, post->date, post->access_key_id,
+                               token ? SPAN(SIGNED_HEADERS_WITH_TOKEN) : SPAN(SIGNED_HEADERS), hex, out);
 }

@@ -9,9 +9,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Text that SQS takes is at most 1 MiB a batch; in JSON, quotes and backslashes take twice their room, control characters up to six times. */
+/* Text that SQS takes is at most 1 MiB a batch; in JSON, quotes and backslashes take twice their room, control
+ * characters up to six times. */
 #define REQUEST_MAX ((size_t)8 * 1024 * 1024)
-/* All answers but those of a receive: a few hundred bytes for each entry, an access policy of 20 KiB among a queue's attributes. */
+/* All answers but those of a receive: a few hundred bytes for each entry, an access policy of 20 KiB among a queue's
+ * attributes. */
 #define RESPONSE_MAX ((size_t)256 * 1024)
 
 /* What moves is not given up for being slow; but nothing goes on for ever. A receive's caller knows how long its
@@ -77,8 +79,8 @@ static void release(void *user) {
 }
 
 /* Starts o, whose request was written where wrote is true. Takes o over. */
-static struct call *start(struct operation *o, bool wrote, struct aws_operation *operation, const struct call_options *options,
-                          aws_call_done *done) {
+static struct call *start(struct operation *o, bool wrote, struct aws_operation *operation,
+                          const struct call_options *options, aws_call_done *done) {
     operation->attempt_timeout = operation->attempt_timeout ? operation->attempt_timeout : ATTEMPT_TIMEOUT;
     operation->attempt_silence = operation->attempt_silence ? operation->attempt_silence : ATTEMPT_SILENCE;
     operation->body = buf_span(&o->request);
@@ -113,8 +115,8 @@ static void receive_done(void *user, const struct call_result *result, struct sp
     o->done.received(o->user, result, messages.message, messages.count, messages.corrupt);
 }
 
-static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done,
-                            void *user) {
+static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
+                            sqs_received *done, void *user) {
     struct operation *o = operation_new(ctx, request->max_messages, user);
     if (!o) {
         return NULL;
@@ -136,7 +138,8 @@ static void refine_batch(void *user, struct span body, struct call_result *resul
         return;
     }
     struct sqs_entry_result *entries = o->answer.entries;
-    enum answer_status status = o->sends ? sqs_read_sent(body, o->count, &o->sent, entries) : sqs_read_batch(body, o->count, entries);
+    enum answer_status status =
+        o->sends ? sqs_read_sent(body, o->count, &o->sent, entries) : sqs_read_batch(body, o->count, entries);
     o->answered = status == ANSWER_FINE ? BATCH : NO_ANSWER;
     refine_by_answer(status, "it names no entry of the batch", result);
 }
@@ -145,7 +148,8 @@ static void batch_done(void *user, const struct call_result *result, struct span
     (void)body;
     struct operation *o = user;
     buf_free(&o->request); /* of letters to the DLQ it is large, and what they are followed by needs room as well */
-    o->done.batch(o->user, result, o->answered == BATCH ? o->answer.entries : NULL, o->answered == BATCH ? o->count : 0);
+    o->done.batch(o->user, result, o->answered == BATCH ? o->answer.entries : NULL,
+                  o->answered == BATCH ? o->count : 0);
 }
 
 static struct operation *batch_new(struct sqs *sqs, size_t count, sqs_batch_done *done, void *user) {
@@ -172,7 +176,8 @@ static struct call *delete_batch(void *ctx, const char *queue_url, const struct 
     return start_batch(o, wrote, "DeleteMessageBatch", options);
 }
 
-static struct call *change_visibility_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
+static struct call *change_visibility_batch(void *ctx, const char *queue_url,
+                                            const struct sqs_visibility_entry *entries, size_t count,
                                             const struct call_options *options, sqs_batch_done *done, void *user) {
     struct operation *o = batch_new(ctx, count, done, user);
     if (!o) {
@@ -189,7 +194,8 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
         return NULL;
     }
     o->sends = true;
-    bool wrote = sqs_hash_sent(o->sqs->digest, entries, count, &o->sent) && sqs_write_send(queue_url, entries, count, &o->request);
+    bool wrote = sqs_hash_sent(o->sqs->digest, entries, count, &o->sent) &&
+                 sqs_write_send(queue_url, entries, count, &o->request);
     return start_batch(o, wrote, "SendMessageBatch", options);
 }
 
@@ -210,7 +216,8 @@ static void attributes_done(void *user, const struct call_result *result, struct
     o->done.attributes(o->user, result, o->answered == ATTRIBUTES ? &o->answer.attributes : NULL);
 }
 
-static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done, void *user) {
+static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options,
+                                   sqs_attributes_done *done, void *user) {
     struct operation *o = operation_new(ctx, 0, user);
     if (!o) {
         return NULL;
@@ -238,15 +245,14 @@ static void url_done(void *user, const struct call_result *result, struct span b
     o->done.url(o->user, result, o->answered == URL ? o->answer.url : NULL);
 }
 
-static struct call *get_queue_url(void *ctx, const char *queue_name, const char *owner_account, const struct call_options *options,
-                                  sqs_url_done *done, void *user) {
+static struct call *get_queue_url(void *ctx, const char *queue_name, const char *owner_account,
+                                  const struct call_options *options, sqs_url_done *done, void *user) {
     struct operation *o = operation_new(ctx, 0, user);
     if (!o) {
         return NULL;
     }
     o->done.url = done;
-    struct aws_operation operation = {
-        .name = "GetQueueUrl", .max_response = RESPONSE_MAX, .refine = refine_url};
+    struct aws_operation operation = {.name = "GetQueueUrl", .max_response = RESPONSE_MAX, .refine = refine_url};
     return start(o, sqs_write_get_queue_url(queue_name, owner_account, &o->request), &operation, options, url_done);
 }
 
@@ -273,5 +279,6 @@ void sqs_free(struct sqs *sqs) {
 }
 
 struct sqs_port sqs_port(struct sqs *sqs) {
-    return (struct sqs_port){sqs, receive, delete_batch, change_visibility_batch, send_batch, get_attributes, get_queue_url, cancel, is_answered};
+    return (struct sqs_port){sqs,           receive, delete_batch, change_visibility_batch, send_batch, get_attributes,
+                             get_queue_url, cancel,  is_answered};
 }

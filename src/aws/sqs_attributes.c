@@ -2,14 +2,16 @@
 
 #include <limits.h>
 
-static enum answer_status redrive_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status redrive_member(void *user, struct json_reader *r, const struct json_token *name,
+                                         const struct json_token *value) {
     struct sqs_queue_attributes *a = user;
     if (json_token_is(name, "deadLetterTargetArn")) {
         return answer_text(value, a->dead_letter_target_arn, sizeof a->dead_letter_target_arn);
     }
     if (json_token_is(name, "maxReceiveCount")) {
         uint64_t number;
-        if (!(value->event == JSON_NUMBER ? answer_number(value->raw, UINT_MAX, &number) : answer_number_text(value, UINT_MAX, &number))) {
+        if (!(value->event == JSON_NUMBER ? answer_number(value->raw, UINT_MAX, &number)
+                                          : answer_number_text(value, UINT_MAX, &number))) {
             return ANSWER_GARBAGE;
         }
         a->max_receive_count = (unsigned)number;
@@ -48,19 +50,22 @@ struct attributes {
     struct sqs_queue_attributes result; /* its counts are SQS_COUNT_UNKNOWN until they come */
 };
 
-/* Room is set aside for messages of this size: one of 0 would need none, and one beyond all that may be held would never have it.
- * SQS has queues of 1 KiB to 1 MiB, and a later limit may be higher; what can be neither is as good as not told. */
+/* Room is set aside for messages of this size: one of 0 would need none, and one beyond all that may be held would
+ * never have it. SQS has queues of 1 KiB to 1 MiB, and a later limit may be higher; what can be neither is as good as
+ * not told. */
 #define BELIEVED_SIZE_MIN 1024
 #define BELIEVED_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
-static enum answer_status read_max_message_size(struct json_reader *r, const struct json_token *value, struct attributes *a) {
+static enum answer_status read_max_message_size(struct json_reader *r, const struct json_token *value,
+                                                struct attributes *a) {
     uint64_t size;
     bool believed = answer_number_text(value, BELIEVED_SIZE_MAX, &size) && size >= BELIEVED_SIZE_MIN;
     a->max_message_size = believed ? size : SQS_MESSAGE_SIZE_MAX;
     return answer_skip(r, value);
 }
 
-static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
+                                           const struct json_token *value) {
     struct attributes *a = user;
     struct {
         const char *name;
@@ -96,14 +101,16 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
     return answer_skip(r, value);
 }
 
-static enum answer_status attributes_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status attributes_member(void *user, struct json_reader *r, const struct json_token *name,
+                                            const struct json_token *value) {
     return json_token_is(name, "Attributes") ? answer_object(r, value, attribute_member, user) : answer_skip(r, value);
 }
 
 enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes) {
-    struct attributes a = {.visibility_timeout = SQS_DEFAULT_VISIBILITY,
-                           .max_message_size = SQS_MESSAGE_SIZE_MAX,
-                           .result = {.visible = SQS_COUNT_UNKNOWN, .in_flight = SQS_COUNT_UNKNOWN, .delayed = SQS_COUNT_UNKNOWN}};
+    struct attributes a = {
+        .visibility_timeout = SQS_DEFAULT_VISIBILITY,
+        .max_message_size = SQS_MESSAGE_SIZE_MAX,
+        .result = {.visible = SQS_COUNT_UNKNOWN, .in_flight = SQS_COUNT_UNKNOWN, .delayed = SQS_COUNT_UNKNOWN}};
     enum answer_status status = answer_read(body, attributes_member, &a);
     if (status != ANSWER_FINE) {
         return status;
@@ -112,7 +119,8 @@ enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attrib
         return ANSWER_GARBAGE;
     }
     /* No message can be kept for longer; and what reckons with seconds would overflow far beyond. */
-    a.result.visibility_timeout = a.visibility_timeout < SQS_VISIBILITY_MAX ? (unsigned)a.visibility_timeout : SQS_VISIBILITY_MAX;
+    a.result.visibility_timeout =
+        a.visibility_timeout < SQS_VISIBILITY_MAX ? (unsigned)a.visibility_timeout : SQS_VISIBILITY_MAX;
     a.result.retention = (unsigned)a.retention;
     a.result.max_message_size = (size_t)a.max_message_size;
     *ret_attributes = a.result;

@@ -33,7 +33,8 @@ struct reading {
     size_t max;
     struct sqs_messages messages;
     bool has_list, has_others; /* members: Messages; any others */
-    struct span broken[SQS_BATCH_MAX]; /* groups of which one was left out, as they stand in the answer; absent: not told */
+    struct span
+        broken[SQS_BATCH_MAX]; /* groups of which one was left out, as they stand in the answer; absent: not told */
     size_t broken_count;
 };
 
@@ -43,8 +44,8 @@ struct wanted {
     struct json_token *at;
 };
 
-static enum answer_status keep(struct json_reader *r, const struct wanted *wanted, size_t count, const struct json_token *name,
-                               const struct json_token *value) {
+static enum answer_status keep(struct json_reader *r, const struct wanted *wanted, size_t count,
+                               const struct json_token *name, const struct json_token *value) {
     for (size_t i = 0; i < count; i++) {
         if (value->event == JSON_STRING && json_token_is(name, wanted[i].name)) {
             *wanted[i].at = *value;
@@ -53,7 +54,8 @@ static enum answer_status keep(struct json_reader *r, const struct wanted *wante
     return answer_skip(r, value);
 }
 
-static enum answer_status attribute(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status attribute(void *user, struct json_reader *r, const struct json_token *name,
+                                    const struct json_token *value) {
     struct parts *p = user;
     const struct wanted wanted[] = {{"MessageGroupId", &p->group_id},
                                     {"SequenceNumber", &p->sequence_number},
@@ -63,20 +65,23 @@ static enum answer_status attribute(void *user, struct json_reader *r, const str
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-static enum answer_status error_envelope(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status error_envelope(void *user, struct json_reader *r, const struct json_token *name,
+                                         const struct json_token *value) {
     struct parts *p = user;
     const struct wanted wanted[] = {{"StringValue", &p->error_envelope}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
+                                           const struct json_token *value) {
     struct attribute_parts *a = user;
     const struct wanted wanted[] = {{"DataType", &a->type}, {"StringValue", &a->text}, {"BinaryValue", &a->base64}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
 /* SQS has no more than ten in a message, none without a type, and none of both kinds. */
-static enum answer_status message_attribute(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status message_attribute(void *user, struct json_reader *r, const struct json_token *name,
+                                            const struct json_token *value) {
     struct parts *p = user;
     struct attribute_list *list = p->attributes;
     if (json_token_is(name, "ErrorEnvelope")) {
@@ -93,7 +98,8 @@ static enum answer_status message_attribute(void *user, struct json_reader *r, c
     return status;
 }
 
-static enum answer_status message_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status message_member(void *user, struct json_reader *r, const struct json_token *name,
+                                         const struct json_token *value) {
     struct parts *p = user;
     if (json_token_is(name, "Attributes")) {
         return answer_object(r, value, attribute, p);
@@ -101,8 +107,10 @@ static enum answer_status message_member(void *user, struct json_reader *r, cons
     if (json_token_is(name, "MessageAttributes")) {
         return answer_object(r, value, message_attribute, p);
     }
-    const struct wanted wanted[] = {
-        {"MessageId", &p->message_id}, {"ReceiptHandle", &p->receipt_handle}, {"MD5OfBody", &p->md5}, {"Body", &p->body}};
+    const struct wanted wanted[] = {{"MessageId", &p->message_id},
+                                    {"ReceiptHandle", &p->receipt_handle},
+                                    {"MD5OfBody", &p->md5},
+                                    {"Body", &p->body}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
@@ -168,7 +176,8 @@ static void set_attributes(struct sqs_message *m, char *block, struct message_at
     m->attribute_count = keep_valid(attributes, count);
     m->attribute_bytes = m->error_envelope.len + m->trace_header.len;
     for (size_t i = 0; i < m->attribute_count; i++) {
-        m->attribute_bytes += sizeof *attributes + attributes[i].name.len + attributes[i].type.len + attributes[i].value.len;
+        m->attribute_bytes +=
+            sizeof *attributes + attributes[i].name.len + attributes[i].type.len + attributes[i].value.len;
     }
     if (m->attribute_count > 0) {
         memcpy(block + sizeof *m, attributes, m->attribute_count * sizeof *attributes);
@@ -176,7 +185,8 @@ static void set_attributes(struct sqs_message *m, char *block, struct message_at
     }
 }
 
-static_assert(sizeof(struct sqs_message) % _Alignof(struct message_attribute) == 0, "attributes stand behind their message");
+static_assert(sizeof(struct sqs_message) % _Alignof(struct message_attribute) == 0,
+              "attributes stand behind their message");
 
 /* NULL: no memory. */
 static struct sqs_message *make_message(const struct parts *p) {
@@ -244,8 +254,8 @@ void sqs_message_free(struct sqs_message *m) {
 }
 
 static bool is_whole(const struct parts *p) {
-    return p->message_id.event == JSON_STRING && p->receipt_handle.event == JSON_STRING && p->body.event == JSON_STRING &&
-           p->message_id.raw.len && p->receipt_handle.raw.len;
+    return p->message_id.event == JSON_STRING && p->receipt_handle.event == JSON_STRING &&
+           p->body.event == JSON_STRING && p->message_id.raw.len && p->receipt_handle.raw.len;
 }
 
 /* *ret_same: the body fits the MD5 that came with it. False: the library failed. */
@@ -310,7 +320,8 @@ static enum answer_status message(void *user, struct json_reader *r, const struc
     return ANSWER_FINE;
 }
 
-static enum answer_status receive_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status receive_member(void *user, struct json_reader *r, const struct json_token *name,
+                                         const struct json_token *value) {
     struct reading *reading = user;
     if (json_token_is(name, "Messages")) {
         reading->has_list = true;
@@ -320,7 +331,8 @@ static enum answer_status receive_member(void *user, struct json_reader *r, cons
     return answer_skip(r, value);
 }
 
-enum answer_status sqs_read_messages(struct span body, size_t max, struct digest *digest, struct sqs_messages *ret_messages) {
+enum answer_status sqs_read_messages(struct span body, size_t max, struct digest *digest,
+                                     struct sqs_messages *ret_messages) {
     struct reading reading = {.digest = digest, .max = max < SQS_BATCH_MAX ? max : SQS_BATCH_MAX};
     enum answer_status status = answer_read(body, receive_member, &reading);
     if (status == ANSWER_FINE && reading.has_others && !reading.has_list) {

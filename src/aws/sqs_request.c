@@ -47,7 +47,8 @@ static void begin_entry(struct json_writer *w, size_t index) {
 }
 
 bool sqs_write_receive(const struct sqs_receive_request *request, struct buf *out) {
-    static const char *const attributes[] = {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId", "SequenceNumber", "AWSTraceHeader"};
+    static const char *const attributes[] = {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId",
+                                             "SequenceNumber", "AWSTraceHeader"};
     static const char *const message_attributes[] = {"All"};
     struct json_writer w;
     begin(&w, request->queue_url, out);
@@ -82,7 +83,8 @@ bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles,
     return end_batch(&w);
 }
 
-bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries, size_t count, struct buf *out) {
+bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
+                                 struct buf *out) {
     struct json_writer w;
     begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {
@@ -164,7 +166,8 @@ bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries,
 }
 
 bool sqs_write_get_attributes(const char *queue_url, struct buf *out) {
-    /* All: a name that a kind of queue doesn't have (FifoQueue of a standard one) may be refused where it is asked for by itself. */
+    /* All: a name that a kind of queue doesn't have (FifoQueue of a standard one) may be refused where it is asked for
+     * by itself. */
     static const char *const names[] = {"All"};
     struct json_writer w;
     begin(&w, queue_url, out);

@@ -10,8 +10,11 @@
 #include <stddef.h>
 
 MUST_USE bool sqs_write_receive(const struct sqs_receive_request *request, struct buf *out);
-MUST_USE bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles, size_t count, struct buf *out);
-MUST_USE bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries, size_t count, struct buf *out);
-MUST_USE bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count, struct buf *out);
+MUST_USE bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles, size_t count,
+                               struct buf *out);
+MUST_USE bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries,
+                                          size_t count, struct buf *out);
+MUST_USE bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count,
+                             struct buf *out);
 MUST_USE bool sqs_write_get_attributes(const char *queue_url, struct buf *out);
 MUST_USE bool sqs_write_get_queue_url(const char *queue_name, const char *owner_account, struct buf *out);

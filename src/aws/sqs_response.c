@@ -18,11 +18,13 @@ struct batch {
 struct verdict {
     size_t index; /* SQS_BATCH_MAX: of no entry of ours */
     bool has_message_id;
-    struct json_token md5, attributes_md5; /* of the body, of the attributes; absent (a zeroed token) where they aren't told */
+    struct json_token md5,
+        attributes_md5; /* of the body, of the attributes; absent (a zeroed token) where they aren't told */
     struct sqs_entry_result result;
 };
 
-static enum answer_status verdict_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status verdict_member(void *user, struct json_reader *r, const struct json_token *name,
+                                         const struct json_token *value) {
     struct verdict *v = user;
     if (json_token_is(name, "Id")) {
         for (size_t i = 0; i < SQS_BATCH_MAX; i++) {
@@ -48,7 +50,8 @@ static bool is_acknowledged(const struct batch *b, const struct verdict *v) {
     }
     const char *md5 = b->sent->md5[v->index], *attributes = b->sent->attributes_md5[v->index];
     bool told = v->attributes_md5.event == JSON_STRING && attributes[0];
-    return v->has_message_id && (!md5[0] || json_token_is(&v->md5, md5)) && (!told || json_token_is(&v->attributes_md5, attributes));
+    return v->has_message_id && (!md5[0] || json_token_is(&v->md5, md5)) &&
+           (!told || json_token_is(&v->attributes_md5, attributes));
 }
 
 static enum answer_status verdict(void *user, struct json_reader *r, const struct json_token *value) {
@@ -68,15 +71,16 @@ static enum answer_status verdict(void *user, struct json_reader *r, const struc
     return ANSWER_FINE;
 }
 
-static enum answer_status batch_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status batch_member(void *user, struct json_reader *r, const struct json_token *name,
+                                       const struct json_token *value) {
     struct batch *b = user;
     b->successful = json_token_is(name, "Successful");
     return b->successful || json_token_is(name, "Failed") ? answer_array(r, value, verdict, b) : answer_skip(r, value);
 }
 
 static bool hash_piece(struct digest *digest, struct span piece) {
-    const unsigned char length[4] = {(unsigned char)(piece.len >> 24), (unsigned char)(piece.len >> 16), (unsigned char)(piece.len >> 8),
-                                     (unsigned char)piece.len};
+    const unsigned char length[4] = {(unsigned char)(piece.len >> 24), (unsigned char)(piece.len >> 16),
+                                     (unsigned char)(piece.len >> 8), (unsigned char)piece.len};
     return digest_md5_update(digest, span_of((const char *)length, sizeof length)) && digest_md5_update(digest, piece);
 }
 
@@ -96,7 +100,8 @@ static bool hash_value(struct digest *digest, const struct message_attribute *a)
 }
 
 /* SQS Developer Guide, "Calculating the MD5 message digest for message attributes". */
-static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *e, char ret_md5[static MD5_HEX_SIZE + 1]) {
+static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *e,
+                            char ret_md5[static MD5_HEX_SIZE + 1]) {
     struct message_attribute all[MESSAGE_ATTRIBUTES_MAX + 3] = {{.name = {NULL, 0}}};
     const struct message_attribute own[] = {{SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope, false},
                                             {SPAN("ErrorType"), SPAN("String"), e->error_type, false},
@@ -121,10 +126,12 @@ static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *
     return fine && digest_md5_end(digest, ret_md5);
 }
 
-bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, size_t count, struct sqs_sent *ret_sent) {
+bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, size_t count,
+                   struct sqs_sent *ret_sent) {
     struct sqs_sent sent = {{""}, {""}};
     for (size_t i = 0; i < count && digest_has_md5(digest); i++) {
-        if (!digest_md5_hex(digest, entries[i].body, sent.md5[i]) || !hash_attributes(digest, &entries[i], sent.attributes_md5[i])) {
+        if (!digest_md5_hex(digest, entries[i].body, sent.md5[i]) ||
+            !hash_attributes(digest, &entries[i], sent.attributes_md5[i])) {
             return false;
         }
     }
@@ -132,7 +139,8 @@ bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, 
     return true;
 }
 
-static enum answer_status read_batch(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries) {
+static enum answer_status read_batch(struct span body, size_t count, const struct sqs_sent *sent,
+                                     struct sqs_entry_result *ret_entries) {
     struct batch b = {.count = count < SQS_BATCH_MAX ? count : SQS_BATCH_MAX, .sent = sent};
     enum answer_status status = answer_read(body, batch_member, &b);
     if (status != ANSWER_FINE) {
@@ -155,11 +163,13 @@ enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_ent
     return read_batch(body, count, NULL, ret_entries);
 }
 
-enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent, struct sqs_entry_result *ret_entries) {
+enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent,
+                                 struct sqs_entry_result *ret_entries) {
     return read_batch(body, count, sent, ret_entries);
 }
 
-static enum answer_status url_member(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status url_member(void *user, struct json_reader *r, const struct json_token *name,
+                                     const struct json_token *value) {
     return json_token_is(name, "QueueUrl") ? answer_text(value, user, SQS_URL_SIZE) : answer_skip(r, value);
 }
 

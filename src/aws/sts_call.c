@@ -22,7 +22,8 @@
 #define WHY_SIZE 768
 
 void sts_call_init(struct sts_call *c, const struct sts_place *place, const struct credentials_world *world,
-                   void (*done)(void *user, const struct credentials *credentials, const struct sts_failure *failure), void *user) {
+                   void (*done)(void *user, const struct credentials *credentials, const struct sts_failure *failure),
+                   void *user) {
     *c = (struct sts_call){.place = place, .world = world, .done = done, .user = user};
     buf_init(&c->body, BODY_MAX);
     buf_init(&c->lines, LINES_MAX);
@@ -42,7 +43,8 @@ void sts_call_add(struct sts_call *c, const char *name, struct span value) {
     (void)buf_printf(&c->body, "&%s=", name);
     for (size_t i = 0; i < value.len; i++) {
         char x = value.data[i];
-        bool plain = (x >= 'A' && x <= 'Z') || (x >= 'a' && x <= 'z') || (x >= '0' && x <= '9') || (x && strchr("-._~", x));
+        bool plain =
+            (x >= 'A' && x <= 'Z') || (x >= 'a' && x <= 'z') || (x >= '0' && x <= '9') || (x && strchr("-._~", x));
         if (plain) {
             (void)buf_append_char(&c->body, x);
         } else {
@@ -106,8 +108,8 @@ static bool write_lines(struct sts_call *c, size_t *ret_count) {
     }
     size_t at[4] = {0};
     buf_reset(lines);
-    fine = fine && buf_reserve(lines, LINES_MAX - 1) && buf_append_cstr(lines, "Host: ") && buf_append_span(lines, host) &&
-           buf_append_char(lines, '\0');
+    fine = fine && buf_reserve(lines, LINES_MAX - 1) && buf_append_cstr(lines, "Host: ") &&
+           buf_append_span(lines, host) && buf_append_char(lines, '\0');
     at[1] = lines->len;
     fine = fine && buf_append_cstr(lines, "X-Amz-Date: ") && buf_append(lines, date, sizeof date);
     at[2] = lines->len;
@@ -181,8 +183,8 @@ static void on_response(void *user, const struct http_response *response) {
     } else if (d && response->status == 200) {
         c->done(c->user, &d->credentials, NULL);
     } else {
-        (void)snprintf(why, sizeof why, "AWS STS (%.100s) answers with status %d, and not as it should: %s", c->place->url,
-                       response->status, d ? "credentials with another status than 200" : reason);
+        (void)snprintf(why, sizeof why, "AWS STS (%.100s) answers with status %d, and not as it should: %s",
+                       c->place->url, response->status, d ? "credentials with another status than 200" : reason);
         fail(c, CALL_RETRY, why, false);
     }
     credentials_document_free(d);

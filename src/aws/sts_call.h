@@ -31,7 +31,8 @@ struct sts_call {
 
 /* place and world are borrowed. */
 void sts_call_init(struct sts_call *call, const struct sts_place *place, const struct credentials_world *world,
-                   void (*done)(void *user, const struct credentials *credentials, const struct sts_failure *failure), void *user);
+                   void (*done)(void *user, const struct credentials *credentials, const struct sts_failure *failure),
+                   void *user);
 /* Begins the body with its action. */
 void sts_call_begin(struct sts_call *call, const char *action);
 /* Adds a parameter. */

@@ -209,9 +209,9 @@ static bool append_number(struct span digits, struct buf *out) {
     }
     for (size_t i = hex ? 1 : 0; i < digits.len; i++) {
         char d = digits.data[i];
-        uint32_t value = d >= '0' && d <= '9' ? (uint32_t)(d - '0')
+        uint32_t value = d >= '0' && d <= '9'                            ? (uint32_t)(d - '0')
                          : hex && (d | 0x20) >= 'a' && (d | 0x20) <= 'f' ? (uint32_t)((d | 0x20) - 'a') + 10
-                                                                        : UINT32_MAX;
+                                                                         : UINT32_MAX;
         if (value == UINT32_MAX) {
             return false;
         }

@@ -41,8 +41,8 @@ struct date {
     int year, month, day;
 };
 
-/* The civil date of a day since 1970-01-01, not before it. Years begin in March here, so that the leap day is the last of one; 400 of them have always
- * as many days. */
+/* The civil date of a day since 1970-01-01, not before it. Years begin in March here, so that the leap day is the last
+ * of one; 400 of them have always as many days. */
 static struct date date_of(int64_t days) {
     const int64_t four_centuries = 146097, century = 36524, four_years = 1460;
     int64_t from_march_0 = days + 719468;

@@ -32,7 +32,8 @@ struct digest *digest_new(void) {
     struct digest *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    /* That an algorithm is missing is our result, not an error that a later caller of the library should find in its queue. */
+    /* That an algorithm is missing is our result, not an error that a later caller of the library should find in its
+     * queue. */
     ERR_set_mark();
     d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     d->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
@@ -87,7 +88,8 @@ bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash[static S
 
 bool digest_hmac_sha256(struct digest *d, struct span key, struct span data, uint8_t ret_mac[static SHA256_SIZE]) {
     size_t size = 0;
-    return EVP_MAC_init(d->mac, bytes_of(key), key.len, NULL) == 1 && EVP_MAC_update(d->mac, bytes_of(data), data.len) == 1 &&
+    return EVP_MAC_init(d->mac, bytes_of(key), key.len, NULL) == 1 &&
+           EVP_MAC_update(d->mac, bytes_of(data), data.len) == 1 &&
            EVP_MAC_final(d->mac, ret_mac, &size, SHA256_SIZE) == 1 && size == SHA256_SIZE;
 }
 
@@ -131,11 +133,13 @@ static bool begin_with_pad(struct digest *d, EVP_MD_CTX *ctx, const uint8_t byte
 }
 
 bool digest_key_set(struct digest_key *key, const uint8_t bytes[static SHA256_SIZE]) {
-    key->set = begin_with_pad(key->digest, key->inner, bytes, 0x36) && begin_with_pad(key->digest, key->outer, bytes, 0x5C);
+    key->set =
+        begin_with_pad(key->digest, key->inner, bytes, 0x36) && begin_with_pad(key->digest, key->outer, bytes, 0x5C);
     return key->set;
 }
 
-static bool end_with(struct digest *d, const EVP_MD_CTX *begun, struct span data, uint8_t ret_hash[static SHA256_SIZE]) {
+static bool end_with(struct digest *d, const EVP_MD_CTX *begun, struct span data,
+                     uint8_t ret_hash[static SHA256_SIZE]) {
     return EVP_MD_CTX_copy_ex(d->ctx, begun) == 1 && digest_sha256_update(d, data) && digest_sha256_end(d, ret_hash);
 }
 
@@ -173,7 +177,8 @@ uint32_t digest_crc32(struct span data) {
     return (uint32_t)crc32_z(0, bytes_of(data), data.len);
 }
 
-/* The hex digits of four bytes: each half of a byte comes into a byte of its own, all of which become digits at once. */
+/* The hex digits of four bytes: each half of a byte comes into a byte of its own, all of which become digits at once.
+ */
 static void hex_encode_four(const uint8_t *bytes, char *to) {
     uint32_t four;
     memcpy(&four, bytes, sizeof four);

@@ -71,10 +71,10 @@ bool iso8601_parse(struct span text, int64_t *ret_wall) {
     struct tm tm = {0};
     int64_t fraction = 0, offset = 0;
     if (!take_digits(&text, 4, &tm.tm_year) || !take_char(&text, '-') || !take_digits(&text, 2, &tm.tm_mon) ||
-        !take_char(&text, '-') || !take_digits(&text, 2, &tm.tm_mday) || !(take_char(&text, 'T') || take_char(&text, ' ')) ||
-        !take_digits(&text, 2, &tm.tm_hour) || !take_char(&text, ':') || !take_digits(&text, 2, &tm.tm_min) ||
-        !take_char(&text, ':') || !take_digits(&text, 2, &tm.tm_sec) || !take_fraction(&text, &fraction) ||
-        !take_zone(&text, &offset)) {
+        !take_char(&text, '-') || !take_digits(&text, 2, &tm.tm_mday) ||
+        !(take_char(&text, 'T') || take_char(&text, ' ')) || !take_digits(&text, 2, &tm.tm_hour) ||
+        !take_char(&text, ':') || !take_digits(&text, 2, &tm.tm_min) || !take_char(&text, ':') ||
+        !take_digits(&text, 2, &tm.tm_sec) || !take_fraction(&text, &fraction) || !take_zone(&text, &offset)) {
         return false;
     }
     const struct tm given = tm;

@@ -23,7 +23,8 @@ struct name {
 struct object {
     uint32_t first;
     uint32_t slot_count; /* a power of two; 0: not hashed yet */
-    uint32_t *slots;     /* open addressing; 0: free. Low bits: 1 + the name's place behind `first`. The rest: those bits of its hash */
+    uint32_t *slots; /* open addressing; 0: free. Low bits: 1 + the name's place behind `first`. The rest: those bits of
+                        its hash */
 };
 
 struct json_names {
@@ -66,7 +67,8 @@ void json_names_free(struct json_names *names) {
     free(names);
 }
 
-/* Makes an array larger, which is the first one, inside the struct, or was made by this. NULL: no memory, and it stays as it is. */
+/* Makes an array larger, which is the first one, inside the struct, or was made by this. NULL: no memory, and it stays
+ * as it is. */
 static void *enlarge(void *array, const void *first, size_t used, size_t size) {
     if (array != first)
         return realloc(array, size);
@@ -122,8 +124,8 @@ static uint32_t hash_of(const struct json_names *names, struct span text, const 
 }
 
 /* The slot of the name that means the same, or the free one where it belongs. */
-static uint32_t *find_slot(const struct json_names *names, const struct object *object, struct span text, const struct name *name,
-                           uint32_t hash) {
+static uint32_t *find_slot(const struct json_names *names, const struct object *object, struct span text,
+                           const struct name *name, uint32_t hash) {
     uint32_t mask = object->slot_count - 1;
     uint32_t i = hash & mask;
     for (uint32_t slot; (slot = object->slots[i]) != 0; i = (i + 1) & mask)
@@ -151,14 +153,16 @@ static bool resize(const struct json_names *names, struct object *object, struct
     return true;
 }
 
-static bool is_among_few(const struct json_names *names, const struct object *object, struct span text, const struct name *name) {
+static bool is_among_few(const struct json_names *names, const struct object *object, struct span text,
+                         const struct name *name) {
     for (size_t n = object->first; n < names->count; n++)
         if (same(text, &names->names[n], name))
             return true;
     return false;
 }
 
-static enum json_names_result add_hashed(struct json_names *names, struct object *object, struct span text, const struct name *name) {
+static enum json_names_result add_hashed(struct json_names *names, struct object *object, struct span text,
+                                         const struct name *name) {
     size_t count = names->count - object->first;
     uint32_t slot_count = object->slot_count;
     if (slot_count == 0)
@@ -179,7 +183,8 @@ static bool make_room(struct json_names *names) {
     if (names->count < names->capacity)
         return true;
     size_t capacity = names->capacity + names->capacity / 2;
-    struct name *array = enlarge(names->names, names->first_names, names->count * sizeof *array, capacity * sizeof *array);
+    struct name *array =
+        enlarge(names->names, names->first_names, names->count * sizeof *array, capacity * sizeof *array);
     if (!array)
         return false;
     names->names = array;

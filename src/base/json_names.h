@@ -18,5 +18,7 @@ void json_names_free(struct json_names *names);
 /* An object begins, or the innermost one ends. False: no memory. */
 MUST_USE bool json_names_open(struct json_names *names);
 void json_names_close(struct json_names *names);
-/* Adds the name text[at, at + len) (raw, still escaped where `escaped`) to the innermost object. It must not change its text later. */
-MUST_USE enum json_names_result json_names_add(struct json_names *names, struct span text, size_t at, size_t len, bool escaped);
+/* Adds the name text[at, at + len) (raw, still escaped where `escaped`) to the innermost object. It must not change its
+ * text later. */
+MUST_USE enum json_names_result json_names_add(struct json_names *names, struct span text, size_t at, size_t len,
+                                               bool escaped);

@@ -11,7 +11,8 @@ static inline bool json_is_plain(unsigned char c, bool ascii_alone) {
     return c >= 0x20 && c != '"' && c != '\\' && !(ascii_alone && c >= 0x80);
 }
 
-/* Marks those that aren't plain. (With its bit 1 turned, a quote stands right behind the control characters, where nothing else comes.) */
+/* Marks those that aren't plain. (With its bit 1 turned, a quote stands right behind the control characters, where
+ * nothing else comes.) */
 static inline uint64_t json_mark_special(uint64_t word, bool ascii_alone) {
     uint64_t below = (word ^ EVERY_BYTE(2)) - EVERY_BYTE(0x21);
     uint64_t backslash = (word ^ EVERY_BYTE('\\')) - EVERY_BYTE(1);

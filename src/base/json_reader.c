@@ -6,7 +6,7 @@
 /* What may come next. */
 enum state {
     STATE_VALUE,
-    STATE_FIRST_ITEM,   /* a value, or the end of an array that is still empty */
+    STATE_FIRST_ITEM, /* a value, or the end of an array that is still empty */
     STATE_FIRST_MEMBER, /* a name, or the end of an object that is still empty */
     STATE_COLON,
     STATE_AFTER_VALUE, /* a comma, the end of what is open, or of the text */
@@ -181,7 +181,9 @@ static enum json_event read_event(struct json_reader *r, struct json_token *toke
 
 enum json_event json_next(struct json_reader *r, struct json_token *ret_token) {
     *ret_token = (struct json_token){.offset = r->at};
-    enum json_event event = r->state == STATE_END ? JSON_END : r->state == STATE_FAILED ? JSON_FAILED : read_event(r, ret_token);
+    enum json_event event = r->state == STATE_END      ? JSON_END
+                            : r->state == STATE_FAILED ? JSON_FAILED
+                                                       : read_event(r, ret_token);
     if (event == JSON_FAILED)
         *ret_token = (struct json_token){.offset = r->error_offset};
     ret_token->event = event;

@@ -1,4 +1,5 @@
-/* The lexical half of the JSON reader: where a string, number or literal ends, or the first byte that is wrong in it. */
+/* The lexical half of the JSON reader: where a string, number or literal ends, or the first byte that is wrong in it.
+ */
 #pragma once
 
 #include "span.h"

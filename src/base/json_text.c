@@ -25,12 +25,13 @@ static bool hex_unit(struct span s, uint32_t *ret_unit) {
 
 /* What a letter behind a backslash means by itself; NUL: nothing. */
 static char short_form(char letter) {
-    static const char meant[UCHAR_MAX + 1] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
-                                              ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+    static const char meant[UCHAR_MAX + 1] = {
+        ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
     return meant[(unsigned char)letter];
 }
 
-/* Decodes the escape that s begins with; returns how many of its bytes it took. What the reader would have refused stands for itself. */
+/* Decodes the escape that s begins with; returns how many of its bytes it took. What the reader would have refused
+ * stands for itself. */
 static size_t decode_escape(struct span s, char decoded[static 4], size_t *ret_len) {
     uint32_t unit = 0;
     uint32_t low = 0;
@@ -43,7 +44,8 @@ static size_t decode_escape(struct span s, char decoded[static 4], size_t *ret_l
         return UNICODE_ESCAPE_SIZE;
     }
     if (unit >= 0xD800 && unit <= 0xDBFF &&
-        hex_unit(span_of(s.data + UNICODE_ESCAPE_SIZE, s.len - UNICODE_ESCAPE_SIZE), &low) && low >= 0xDC00 && low <= 0xDFFF) {
+        hex_unit(span_of(s.data + UNICODE_ESCAPE_SIZE, s.len - UNICODE_ESCAPE_SIZE), &low) && low >= 0xDC00 &&
+        low <= 0xDFFF) {
         *ret_len = utf8_encode(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), decoded);
         return 2 * UNICODE_ESCAPE_SIZE;
     }
@@ -87,7 +89,8 @@ bool json_raw_equal(struct span a, struct span b) {
     }
 }
 
-/* Copies what stands in front of the next backslash; returns how much. Whole words, where raw has them: there is room for all of it. */
+/* Copies what stands in front of the next backslash; returns how much. Whole words, where raw has them: there is room
+ * for all of it. */
 static size_t copy_run(struct span raw, char *to) {
     size_t n = 0;
     for (; raw.len - n >= WORD_SIZE; n += WORD_SIZE) {
@@ -102,8 +105,9 @@ static size_t copy_run(struct span raw, char *to) {
     return n;
 }
 
-/* Into room for raw.len bytes: what is decoded is never longer than its spelling. A message's body is JSON inside of JSON, whose runs
- * between two escaped quotes are so short that to look for their end first would cost more than to copy them. */
+/* Into room for raw.len bytes: what is decoded is never longer than its spelling. A message's body is JSON inside of
+ * JSON, whose runs between two escaped quotes are so short that to look for their end first would cost more than to
+ * copy them. */
 static size_t unescape_into(struct span raw, char *to) {
     size_t len = 0;
     while (raw.len > 0) {

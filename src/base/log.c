@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Takes what there is room for at once. A socket says so itself; of anything else poll() says whether a write would wait (a pipe
- * that has room at all takes a whole page). */
+/* Takes what there is room for at once. A socket says so itself; of anything else poll() says whether a write would
+ * wait (a pipe that has room at all takes a whole page). */
 static ssize_t write_at_once(int fd, struct span data) {
     ssize_t n = send(fd, data.data, data.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n >= 0 || errno != ENOTSOCK)

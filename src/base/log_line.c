@@ -6,7 +6,7 @@
 
 #define REPLACEMENT SPAN("\xEF\xBF\xBD")
 #define CUT_MARK SPAN("\xE2\x80\xA6")
-#define LEAST_CUT 16          /* bytes that every value keeps */
+#define LEAST_CUT 16 /* bytes that every value keeps */
 #define TAIL (sizeof "}\n" - 1) /* what must still fit behind the fields */
 
 enum quoting { BARE, QUOTED };
@@ -15,14 +15,16 @@ static bool is_control(uint32_t c) {
     return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
-/* Whether a character is not seen, ends a line, or changes the order in which others are seen: a line would look like another one. */
+/* Whether a character is not seen, ends a line, or changes the order in which others are seen: a line would look like
+ * another one. */
 static bool is_unseen(uint32_t c) {
     static const struct {
         uint32_t first, last;
     } ranges[] = {
-        {0x80, 0x9F},       {0xAD, 0xAD},     {0x34F, 0x34F},   {0x61C, 0x61C},   {0x115F, 0x1160}, {0x17B4, 0x17B5},   {0x180B, 0x180F},
-        {0x200B, 0x200F},   {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
-        {0xFFF0, 0xFFFB},   {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+        {0x80, 0x9F},       {0xAD, 0xAD},       {0x34F, 0x34F},     {0x61C, 0x61C},     {0x115F, 0x1160},
+        {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},
+        {0x3164, 0x3164},   {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},
+        {0x13430, 0x1343F}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(ranges) && c >= ranges[i].first; i++)
         if (c <= ranges[i].last)
@@ -47,7 +49,8 @@ static void append_escaped(struct buf *out, uint32_t c) {
 }
 
 static void append_ascii(struct buf *out, unsigned char c, enum quoting quoting) {
-    static const char *const short_forms[] = {['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    static const char *const short_forms[] = {
+        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
     if (c < ARRAY_LENGTH(short_forms) && short_forms[c])
         (void)buf_append_cstr(out, short_forms[c]);
     else if (is_control(c))
@@ -88,7 +91,8 @@ static void append_text(struct buf *out, struct span text, enum quoting quoting,
         (void)buf_append_span(out, CUT_MARK);
 }
 
-/* Whether a value of the text format would run into its neighbours, or has escapes, which are known as such between quotes. */
+/* Whether a value of the text format would run into its neighbours, or has escapes, which are known as such between
+ * quotes. */
 static enum quoting quoting_of(struct span text) {
     const unsigned char *p = (const unsigned char *)text.data;
     if (text.len == 0)

@@ -1,5 +1,5 @@
-/* Eight bytes of text as one number: most of a text is passed over without a look at its single bytes. A mark is the top bit of a byte;
- * behind the first true one there may be false ones, as a subtraction borrows from there. */
+/* Eight bytes of text as one number: most of a text is passed over without a look at its single bytes. A mark is the
+ * top bit of a byte; behind the first true one there may be false ones, as a subtraction borrows from there. */
 #pragma once
 
 #include <endian.h>

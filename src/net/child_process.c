@@ -148,11 +148,11 @@ static void on_ended(void *user, unsigned events) {
     timer_stop(loop_timers(c->loop), &c->deadline);
     drain(c);
     c->result = (struct child_result){
-        .end = c->timed_out                      ? CHILD_TIMED_OUT
-               : c->flooded                      ? CHILD_FLOODED
-               : c->lost                         ? CHILD_LOST
-               : info.si_code == CLD_EXITED      ? CHILD_EXITED
-                                                 : CHILD_SIGNALED,
+        .end = c->timed_out                 ? CHILD_TIMED_OUT
+               : c->flooded                 ? CHILD_FLOODED
+               : c->lost                    ? CHILD_LOST
+               : info.si_code == CLD_EXITED ? CHILD_EXITED
+                                            : CHILD_SIGNALED,
         .code = info.si_status,
     };
     const struct clock clock = loop_clock(c->loop);
@@ -187,8 +187,8 @@ static bool open_pipe(int fds[2]) {
 }
 
 /* 0, or an errno. */
-static int spawn_with(char *const *argv, int output, int errors, posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes,
-                      pid_t *ret_pid) {
+static int spawn_with(char *const *argv, int output, int errors, posix_spawn_file_actions_t *actions,
+                      posix_spawnattr_t *attributes, pid_t *ret_pid) {
     sigset_t none, standard;
     (void)sigemptyset(&none);
     (void)sigemptyset(&standard);
@@ -201,7 +201,8 @@ static int spawn_with(char *const *argv, int output, int errors, posix_spawn_fil
     error = error ? error : posix_spawnattr_setsigmask(attributes, &none);
     error = error ? error : posix_spawnattr_setsigdefault(attributes, &standard);
     error = error ? error
-                  : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+                  : posix_spawnattr_setflags(attributes,
+                                             POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     return error ? error : posix_spawnp(ret_pid, argv[0], actions, attributes, argv, environ);
 }
 

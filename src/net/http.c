@@ -12,8 +12,8 @@
 #define DEFAULT_CONNECTIONS 1024
 #define DEFAULT_BUDGET ((size_t)256 * 1024 * 1024)
 #define IDLE_TRANSFERS_MAX 512
-/* What a transfer keeps of its buffer while nobody uses it. One that brought ten messages is next used for transactions, whose answers are empty,
- * and in time each has brought some. */
+/* What a transfer keeps of its buffer while nobody uses it. One that brought ten messages is next used for
+ * transactions, whose answers are empty, and in time each has brought some. */
 #define IDLE_BODY_MAX ((size_t)512)
 
 static void transfer_free(struct http_transfer *t) {
@@ -77,17 +77,10 @@ static void end_remove(struct http_transfer *t) {
 /* From wherever it is. */
 static void take_away(struct http_transfer *t) {
     switch (t->place) {
-    case AT_QUEUE:
-        http_pool_forget(t);
-        return;
-    case AT_CONNECTION:
-        http_exchange_abandon(t);
-        return;
-    case AT_END:
-        end_remove(t);
-        return;
-    default:
-        return;
+    case AT_QUEUE: http_pool_forget(t); return;
+    case AT_CONNECTION: http_exchange_abandon(t); return;
+    case AT_END: end_remove(t); return;
+    default: return;
     }
 }
 
@@ -174,16 +167,11 @@ static void cancel(void *ctx, struct http_transfer *t) {
 
 static const char *error_message(enum http_error error, const char *why) {
     switch (error) {
-    case HTTP_FINE:
-        return "";
-    case HTTP_TOO_LARGE:
-        return "the response is larger than it may be";
-    case HTTP_OVER_BUDGET:
-        return "the responses in flight take all the memory that they may";
-    case HTTP_NO_MEMORY:
-        return "out of memory";
-    default:
-        return why;
+    case HTTP_FINE: return "";
+    case HTTP_TOO_LARGE: return "the response is larger than it may be";
+    case HTTP_OVER_BUDGET: return "the responses in flight take all the memory that they may";
+    case HTTP_NO_MEMORY: return "out of memory";
+    default: return why;
     }
 }
 

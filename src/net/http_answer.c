@@ -105,8 +105,8 @@ static bool is_digit(char c) {
 /* HTTP/1.x, a space, three digits, and a reason that may be missing. */
 static enum http_answer_step take_status_line(struct http_answer *a, struct span line) {
     const char *s = line.data;
-    bool ok = line.len >= 12 && memcmp(s, "HTTP/1.", 7) == 0 && is_digit(s[7]) && s[8] == ' ' && s[9] >= '1' && s[9] <= '9' && is_digit(s[10]) &&
-              is_digit(s[11]) && (line.len == 12 || s[12] == ' ');
+    bool ok = line.len >= 12 && memcmp(s, "HTTP/1.", 7) == 0 && is_digit(s[7]) && s[8] == ' ' && s[9] >= '1' &&
+              s[9] <= '9' && is_digit(s[10]) && is_digit(s[11]) && (line.len == 12 || s[12] == ' ');
     if (!ok) {
         return broken(a, "what came is no HTTP/1.1");
     }
@@ -210,11 +210,13 @@ static enum http_answer_step end_head(struct http_answer *a) {
     if (a->status < 200) {
         a->state = ANSWER_STATUS_LINE;
     } else if (a->status == 204 || a->status == 304) {
-        /* They have no body. A 304 may tell the length of the one that it stands for; a 204 that tells one may send it. */
+        /* They have no body. A 304 may tell the length of the one that it stands for; a 204 that tells one may send it.
+         */
         a->says_close = a->says_close || (a->status == 204 && (a->is_chunked || a->length > 0));
         a->state = ANSWER_COMPLETE;
     } else if (a->is_chunked) {
-        /* A length beside it is worth nothing, HTTP/1.0 knows no chunks, and who sends either is not to be trusted with another request. */
+        /* A length beside it is worth nothing, HTTP/1.0 knows no chunks, and who sends either is not to be trusted with
+         * another request. */
         a->says_close = a->says_close || a->length >= 0 || a->is_old;
         a->length = -1;
         a->state = ANSWER_CHUNK_SIZE;
@@ -253,12 +255,9 @@ static enum http_answer_step take_chunk_size(struct http_answer *a, struct span 
 
 static enum http_answer_step take_whole_line(struct http_answer *a, struct span line) {
     switch (a->state) {
-    case ANSWER_STATUS_LINE:
-        return take_status_line(a, line);
-    case ANSWER_HEADERS:
-        return line.len > 0 ? take_header(a, line) : end_head(a);
-    case ANSWER_CHUNK_SIZE:
-        return take_chunk_size(a, line);
+    case ANSWER_STATUS_LINE: return take_status_line(a, line);
+    case ANSWER_HEADERS: return line.len > 0 ? take_header(a, line) : end_head(a);
+    case ANSWER_CHUNK_SIZE: return take_chunk_size(a, line);
     case ANSWER_CHUNK_END:
         if (line.len > 0) {
             return broken(a, "a chunk of the response is longer than its size");
@@ -320,7 +319,8 @@ enum http_answer_step http_answer_end(struct http_answer *a) {
         return ANSWER_DONE;
     }
     bool nothing = a->status == 0 && a->partial.len == 0;
-    return broken(a, nothing ? "the server closed the connection without an answer" : "the connection was closed before the response was complete");
+    return broken(a, nothing ? "the server closed the connection without an answer"
+                             : "the connection was closed before the response was complete");
 }
 
 bool http_answer_keeps_connection(const struct http_answer *a) {

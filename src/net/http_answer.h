@@ -1,6 +1,7 @@
 /* An HTTP/1.1 response as its bytes come in: where its head, its body and its end are (RFC 9112). Pure.
  *
- * What two readers could understand in two ways is broken: lengths that differ, encodings that nobody asked for, lines that are no header. */
+ * What two readers could understand in two ways is broken: lengths that differ, encodings that nobody asked for, lines
+ * that are no header. */
 #pragma once
 
 #include "buf.h"
@@ -14,7 +15,7 @@
 enum http_answer_state {
     ANSWER_STATUS_LINE,
     ANSWER_HEADERS,
-    ANSWER_LENGTH,      /* a body of so many bytes */
+    ANSWER_LENGTH, /* a body of so many bytes */
     ANSWER_UNTIL_CLOSE, /* …that ends with the connection */
     ANSWER_CHUNK_SIZE,
     ANSWER_CHUNK,
@@ -25,23 +26,23 @@ enum http_answer_state {
 
 struct http_answer {
     enum http_answer_state state;
-    int status;     /* 0: no status line yet; of an interim response until the next one's */
+    int status; /* 0: no status line yet; of an interim response until the next one's */
     int64_t length; /* that the head announces; -1: none */
-    uint64_t left;  /* of the body, or of the chunk */
-    bool is_old;    /* HTTP/1.0 */
+    uint64_t left; /* of the body, or of the chunk */
+    bool is_old; /* HTTP/1.0 */
     bool is_chunked, says_close, says_keep_alive;
-    bool has_line;  /* partial holds a whole line, which was handed on */
+    bool has_line; /* partial holds a whole line, which was handed on */
     struct buf partial; /* the beginning of a line */
     struct http_headers headers;
     enum http_error error; /* why it is broken */
-    const char *why;       /* likewise, for people */
+    const char *why; /* likewise, for people */
 };
 
 enum http_answer_step {
     ANSWER_NEEDS_MORE, /* all was taken */
-    ANSWER_BODY,       /* here is a piece of the body; go on */
-    ANSWER_DONE,       /* what is left of the data doesn't belong to it */
-    ANSWER_BROKEN      /* see error and why */
+    ANSWER_BODY, /* here is a piece of the body; go on */
+    ANSWER_DONE, /* what is left of the data doesn't belong to it */
+    ANSWER_BROKEN /* see error and why */
 };
 
 /* Ready for a response. Takes a zeroed one, and one that was used. */

@@ -4,7 +4,8 @@
 
 #include <time.h>
 
-/* The shape: a letter or a separator stands for itself, a lower-case letter for a digit of its field, ? for any letter. */
+/* The shape: a letter or a separator stands for itself, a lower-case letter for a digit of its field, ? for any letter.
+ */
 #define SHAPE "???, dd ??? yyyy hh:mm:ss GMT"
 #define MONTH_AT 8
 
@@ -15,8 +16,9 @@ static bool fits_shape(struct span text) {
     }
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
-        if (shape[i] == '?' ? !((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-                            : (shape[i] >= 'a' && shape[i] <= 'z') ? c < '0' || c > '9' : c != shape[i]) {
+        if (shape[i] == '?'                        ? !((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+            : (shape[i] >= 'a' && shape[i] <= 'z') ? c < '0' || c > '9'
+                                                   : c != shape[i]) {
             return false;
         }
     }
@@ -53,7 +55,8 @@ bool http_date_parse(struct span text, int64_t *ret_wall) {
         .tm_min = number_at(text, 20, 2),
         .tm_sec = number_at(text, 23, 2),
     };
-    if (tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_year < 70 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60) {
+    if (tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_year < 70 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+        tm.tm_sec > 60) {
         return false;
     }
     *ret_wall = (int64_t)timegm(&tm) * MICROSECONDS;

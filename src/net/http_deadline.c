@@ -4,7 +4,7 @@
 #include "loop.h"
 
 #define LOOK_AGAIN (3 * MICROSECONDS) /* whether the kernel has less of the request to send */
-#define TIME_TO_READ MICROSECONDS     /* for what came while the process stood still */
+#define TIME_TO_READ MICROSECONDS /* for what came while the process stood still */
 
 static int64_t whole_until(const struct http_transfer *t) {
     return t->began + t->request.timeout;

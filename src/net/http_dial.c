@@ -9,10 +9,11 @@
 #include <sys/socket.h>
 
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
-#define ADDRESS_LIFETIME 10L      /* seconds; a name's address is looked up again after so long */
+#define ADDRESS_LIFETIME 10L /* seconds; a name's address is looked up again after so long */
 #define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes none for its age, we do */
 
-/* No connection is older: with the address's, within 60 s of a move. The jitter keeps connections that were opened at once from being opened anew at once. */
+/* No connection is older: with the address's, within 60 s of a move. The jitter keeps connections that were opened at
+ * once from being opened anew at once. */
 #define CONNECTION_LIFETIME (30 * MICROSECONDS)
 #define CONNECTION_JITTER (15U * MICROSECONDS)
 
@@ -28,8 +29,9 @@ static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
     return CURL_SOCKOPT_OK;
 }
 
-/* What could not be sent at once is sent again from another place. A record is read in one piece, not its head first, with what came after it: that
- * there is more is asked of OpenSSL. Through a proxy there may be two layers of TLS, of which the outer one can't be asked. */
+/* What could not be sent at once is sent again from another place. A record is read in one piece, not its head first,
+ * with what came after it: that there is more is asked of OpenSSL. Through a proxy there may be two layers of TLS, of
+ * which the outer one can't be asked. */
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy;
     const struct http_connection *c = user;
@@ -46,22 +48,26 @@ static size_t drop(char *data, size_t size, size_t count, void *user) {
 }
 
 static bool set_transport(CURL *easy) {
-    return curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* a name server that hangs must not hang us */
-           curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_PIECE) == CURLE_OK && /* it reads no more at once */
+           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_PIECE) ==
+               CURLE_OK && /* it reads no more at once */
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, NEVER_TOO_OLD) == CURLE_OK;
 }
 
-/* The parsed certificates are shared between connections only where there is no directory of them; and where a file replaces the
- * system's certificates, their directory must not add to it. */
+/* The parsed certificates are shared between connections only where there is no directory of them; and where a file
+ * replaces the system's certificates, their directory must not add to it. */
 static bool drop_certificate_directory(CURL *easy, const struct http *http) {
     bool has_file = http->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo;
     return !has_file || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
@@ -70,11 +76,14 @@ static bool drop_certificate_directory(CURL *easy, const struct http *http) {
 static bool set_tls(struct http_connection *c) {
     CURL *easy = c->easy;
     const struct http *http = c->http;
-    return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+    return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK && drop_certificate_directory(easy, http) &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           drop_certificate_directory(easy, http) &&
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK &&
            (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK);
 }
 
@@ -114,7 +123,8 @@ struct http_connection *http_dial(struct http *http, struct http_origin *origin,
         free(c);
         return NULL;
     }
-    c->ages_at = clock_monotonic(&http->clock) + CONNECTION_LIFETIME + (int64_t)random_below(&http->random, CONNECTION_JITTER + 1);
+    c->ages_at = clock_monotonic(&http->clock) + CONNECTION_LIFETIME +
+                 (int64_t)random_below(&http->random, CONNECTION_JITTER + 1);
     c->state = CONNECTION_DIALING;
     TAILQ_INSERT_HEAD(&http->connections, c, in_all);
     http->connection_count++;
@@ -140,29 +150,23 @@ enum http_error http_dial_error(CURLcode code) {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_PROXY:
-    case CURLE_SSL_CONNECT_ERROR:
-        return HTTP_UNREACHABLE;
+    case CURLE_SSL_CONNECT_ERROR: return HTTP_UNREACHABLE;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-        return HTTP_UNTRUSTED;
-    case CURLE_OPERATION_TIMEDOUT:
-        return HTTP_TIMED_OUT;
-    case CURLE_OUT_OF_MEMORY:
-        return HTTP_NO_MEMORY;
+    case CURLE_SSL_INVALIDCERTSTATUS: return HTTP_UNTRUSTED;
+    case CURLE_OPERATION_TIMEDOUT: return HTTP_TIMED_OUT;
+    case CURLE_OUT_OF_MEMORY: return HTTP_NO_MEMORY;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-        return HTTP_REFUSED;
-    default:
-        return HTTP_BROKEN;
+    case CURLE_BAD_FUNCTION_ARGUMENT: return HTTP_REFUSED;
+    default: return HTTP_BROKEN;
     }
 }
 
-/* Where a proxy's user or password has one of these characters as it is, libcurl takes what stands before it for the host: what
- * it says of that host is a part of a secret. */
+/* Where a proxy's user or password has one of these characters as it is, libcurl takes what stands before it for the
+ * host: what it says of that host is a part of a secret. */
 static bool proxy_is_torn(void) {
     for (size_t i = 0; i < HTTP_PROXY_VARIABLE_COUNT; i++) {
         const char *value = getenv(HTTP_PROXY_VARIABLES[i]), *at = value ? strrchr(value, '@') : NULL;
@@ -180,7 +184,8 @@ const char *http_dial_words(const struct http_connection *c, CURLcode code) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) holds no URL that can be used";
     }
     if (!http_is_direct(c) && proxy_is_torn()) {
-        return "The proxy variable (https_proxy, http_proxy or all_proxy) has a character in its user or password that has to "
+        return "The proxy variable (https_proxy, http_proxy or all_proxy) has a character in its user or password that "
+               "has to "
                "be percent-encoded: / is %2F, ? is %3F, # is %23";
     }
     return c->message[0] && !strchr(c->message, '@') ? c->message : curl_easy_strerror(code);

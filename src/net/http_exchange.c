@@ -13,7 +13,7 @@
 
 #define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
 #define HEAD_MAX ((size_t)1024 * 1024)
-#define ATTEMPTS_MAX 5  /* on connections that had died before a byte came */
+#define ATTEMPTS_MAX 5 /* on connections that had died before a byte came */
 #define PIECES_AT_ONCE 16 /* of a response, before others have their turn */
 
 static const char *const METHODS[] = {[HTTP_POST] = "POST", [HTTP_GET] = "GET", [HTTP_PUT] = "PUT"};
@@ -80,7 +80,8 @@ static CURLcode send_rest(struct http_connection *c) {
         struct span piece = first ? span_of(t->unsent.data + t->unsent_at, t->unsent.len - t->unsent_at)
                                   : span_of(body.data + t->body_at, body.len - t->body_at);
         size_t sent = 0;
-        CURLcode code = curl_easy_send(c->easy, piece.data, piece.len < HTTP_SEND_PIECE ? piece.len : HTTP_SEND_PIECE, &sent);
+        CURLcode code =
+            curl_easy_send(c->easy, piece.data, piece.len < HTTP_SEND_PIECE ? piece.len : HTTP_SEND_PIECE, &sent);
         if (code != CURLE_OK) {
             return code;
         }
@@ -230,25 +231,21 @@ static bool take(struct http_connection *c, struct span data) {
     while (true) {
         struct span piece;
         enum http_answer_step step = http_answer_take(&t->answer, &data, &piece);
-        if (t->answer.length > 0 && (uint64_t)t->answer.length > t->request.max_response && t->answer.state == ANSWER_LENGTH) {
+        if (t->answer.length > 0 && (uint64_t)t->answer.length > t->request.max_response &&
+            t->answer.state == ANSWER_LENGTH) {
             fail(c, HTTP_TOO_LARGE, "");
             return false;
         }
         switch (step) {
-        case ANSWER_NEEDS_MORE:
-            return true;
+        case ANSWER_NEEDS_MORE: return true;
         case ANSWER_BODY:
             if (take_body(t, piece)) {
                 continue;
             }
             fail(c, t->error, "");
             return false;
-        case ANSWER_DONE:
-            complete(c, data.len == 0 && !(c->tls && SSL_has_pending(c->tls)));
-            return false;
-        default:
-            fail(c, t->answer.error, t->answer.why);
-            return false;
+        case ANSWER_DONE: complete(c, data.len == 0 && !(c->tls && SSL_has_pending(c->tls))); return false;
+        default: fail(c, t->answer.error, t->answer.why); return false;
         }
     }
 }
@@ -308,8 +305,8 @@ size_t http_exchange_in_kernel(const struct http_transfer *t) {
     return ioctl(t->connection->io.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
-/* An idle connection has something to read: its peer has closed it, or says what nobody asked for, which must not become the answer to the next
- * request; or it is TLS's own talk, which leaves nothing for us. */
+/* An idle connection has something to read: its peer has closed it, or says what nobody asked for, which must not
+ * become the answer to the next request; or it is TLS's own talk, which leaves nothing for us. */
 static bool is_quiet(struct http_connection *c) {
     size_t n = 0;
     return curl_easy_recv(c->easy, c->http->incoming, sizeof c->http->incoming, &n) == CURLE_AGAIN;
@@ -318,7 +315,8 @@ static bool is_quiet(struct http_connection *c) {
 bool http_exchange_is_quiet(struct http_connection *c) {
     char byte;
     /* Behind a proxy, TLS with it may hold what the socket no longer does. */
-    bool nothing = http_is_direct(c) && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    bool nothing = http_is_direct(c) && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+                   (errno == EAGAIN || errno == EWOULDBLOCK);
     return nothing || is_quiet(c);
 }
 
@@ -338,12 +336,14 @@ static void on_ready(struct ev_loop *ev, ev_io *io, int events) {
 
 bool http_exchange_open(struct http_connection *c) {
     curl_socket_t fd = CURL_SOCKET_BAD;
-    /* That first read binds the handle to its connection again: libcurl closes no such one for its age, and knows its TLS. */
+    /* That first read binds the handle to its connection again: libcurl closes no such one for its age, and knows its
+     * TLS. */
     if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD || !is_quiet(c)) {
         return false;
     }
     struct curl_tlssessioninfo *session = NULL;
-    if (curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session->backend == CURLSSLBACKEND_OPENSSL) {
+    if (curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK &&
+        session->backend == CURLSSLBACKEND_OPENSSL) {
         c->tls = session->internals;
     }
     ev_io_init(&c->io, on_ready, fd, EV_READ);

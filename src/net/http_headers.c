@@ -3,7 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME(text) {text, sizeof(text) - 1}
+#define NAME(text)                                                                                                     \
+    { text, sizeof(text) - 1 }
 
 static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
     [HTTP_DATE] = NAME("date"),
@@ -20,7 +21,8 @@ static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
 /* HTTP_KEPT_HEADERS: none that is kept, as most lines are. */
 static size_t find(struct span name) {
     size_t i = 0;
-    while (i < HTTP_KEPT_HEADERS && (KEPT_NAMES[i].len != name.len || strncasecmp(KEPT_NAMES[i].data, name.data, name.len) != 0)) {
+    while (i < HTTP_KEPT_HEADERS &&
+           (KEPT_NAMES[i].len != name.len || strncasecmp(KEPT_NAMES[i].data, name.data, name.len) != 0)) {
         i++;
     }
     return i;

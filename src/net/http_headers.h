@@ -10,7 +10,7 @@
 #define HEADERS_CEILING ((size_t)64 * 1024) /* all header lines of a response together */
 
 struct http_headers {
-    size_t bytes;                        /* of all lines so far */
+    size_t bytes; /* of all lines so far */
     size_t kept_size[HTTP_KEPT_HEADERS]; /* length + 1; 0: absent */
     char kept[HTTP_KEPT_HEADERS][KEPT_HEADER_SIZE];
 };

@@ -1,5 +1,6 @@
-/* Which connections to a host may be given up for their age, so that a host that moves is found, and one whose name has no address for a
- * while loses none that live: only where its name was seen to lead somewhere a moment ago; else one request now and then looks. */
+/* Which connections to a host may be given up for their age, so that a host that moves is found, and one whose name has
+ * no address for a while loses none that live: only where its name was seen to lead somewhere a moment ago; else one
+ * request now and then looks. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct http_hosts {
 
 struct http_reuse {
     bool fresh; /* a connection is opened in any case, to see where the name leads */
-    bool ages;  /* connections that are too old are given up */
+    bool ages; /* connections that are too old are given up */
 };
 
 /* The host of a URL; NULL: it has none, or there is no room for more. */

@@ -1,7 +1,8 @@
-/* The bridge between libcurl's multi interface and the loop (libcurl-multi(3), "multi_socket"), for connections while they are opened.
+/* The bridge between libcurl's multi interface and the loop (libcurl-multi(3), "multi_socket"), for connections while
+ * they are opened.
  *
- * A connection stays in its multi handle for as long as it lives, and libcurl looks through all that are there at each send and receive: so there
- * are several handles, of a number of connections each. */
+ * A connection stays in its multi handle for as long as it lives, and libcurl looks through all that are there at each
+ * send and receive: so there are several handles, of a number of connections each. */
 #include "http_private.h"
 #include "loop.h"
 #include "loop_private.h"
@@ -20,7 +21,8 @@ struct dial_group {
     struct timer timer; /* the one that libcurl asks for */
 };
 
-/* A socket that libcurl has us watch. Made before libcurl asks, because in its callback a failure would break the whole multi handle. */
+/* A socket that libcurl has us watch. Made before libcurl asks, because in its callback a failure would break the whole
+ * multi handle. */
 struct socket_watch {
     ev_io io;
     struct dial_group *group;
@@ -32,7 +34,8 @@ struct watch_chunk {
     struct socket_watch watches[WATCHES_PER_CHUNK];
 };
 
-/* Hands over all connections that are open, or can't be opened. The callbacks of transfers may open and close others; no dialing can end in here. */
+/* Hands over all connections that are open, or can't be opened. The callbacks of transfers may open and close others;
+ * no dialing can end in here. */
 static void drain(struct dial_group *group) {
     int left;
     for (CURLMsg *message; (message = curl_multi_info_read(group->multi, &left));) {
@@ -47,7 +50,9 @@ static void on_socket(struct ev_loop *ev, ev_io *io, int events) {
     (void)ev;
     struct dial_group *group = ((struct socket_watch *)io->data)->group;
     int running;
-    curl_multi_socket_action(group->multi, io->fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0), &running);
+    curl_multi_socket_action(group->multi, io->fd,
+                             (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0),
+                             &running);
     drain(group);
 }
 
@@ -58,7 +63,8 @@ static void on_timer(void *user) {
     drain(group);
 }
 
-/* libcurl wants one timer that fires once; 0 is "soon, but not in here", which is what a timer that is due already does. */
+/* libcurl wants one timer that fires once; 0 is "soon, but not in here", which is what a timer that is due already
+ * does. */
 static int set_timer(CURLM *multi, long milliseconds, void *user) {
     (void)multi;
     struct dial_group *group = user;
@@ -132,7 +138,8 @@ static struct dial_group *group_new(struct http *http) {
     struct dial_group *group = calloc(1, sizeof *group);
     CURLM *m = curl_multi_init();
     if (group && m && curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, set_watch) == CURLM_OK &&
-        curl_multi_setopt(m, CURLMOPT_SOCKETDATA, group) == CURLM_OK && curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
+        curl_multi_setopt(m, CURLMOPT_SOCKETDATA, group) == CURLM_OK &&
+        curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
         curl_multi_setopt(m, CURLMOPT_TIMERDATA, group) == CURLM_OK &&
         curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 2L * GROUP_SIZE) == CURLM_OK && /* it closes none for want of room */
         curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK) {

@@ -1,11 +1,12 @@
-/* Which request gets which connection: each origin has its idle ones, the newest of which is used next, and a queue of requests. Whichever
- * connection is free first, an old one or one that was just opened, takes the first of the queue. */
+/* Which request gets which connection: each origin has its idle ones, the newest of which is used next, and a queue of
+ * requests. Whichever connection is free first, an old one or one that was just opened, takes the first of the queue.
+ */
 #include "http_private.h"
 
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
 #define IDLE_LIFETIME (25 * MICROSECONDS) /* below the 30 s of servers that close early */
-#define GIVES_WAY_AFTER MICROSECONDS      /* each change costs a handshake */
-#define DIALS_AT_ONCE 32                  /* of an origin: each costs a handshake, and what is free sooner serves as well */
+#define GIVES_WAY_AFTER MICROSECONDS /* each change costs a handshake */
+#define DIALS_AT_ONCE 32 /* of an origin: each costs a handshake, and what is free sooner serves as well */
 
 static void queue_push(struct http_transfer *t, int64_t now) {
     struct http_origin *o = t->target->origin;
@@ -73,7 +74,8 @@ static struct http_transfer *neediest(const struct http *http) {
     struct http_transfer *found = NULL;
     for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
         struct http_transfer *first = TAILQ_FIRST(&o->queue);
-        if (first && o->dialing < o->waiting && o->dialing < DIALS_AT_ONCE && (!found || first->waits_since < found->waits_since)) {
+        if (first && o->dialing < o->waiting && o->dialing < DIALS_AT_ONCE &&
+            (!found || first->waits_since < found->waits_since)) {
             found = first;
         }
     }
@@ -91,8 +93,8 @@ static void dial_as_needed(struct http *http) {
     }
 }
 
-/* Opens a connection to see where the name leads now; without memory the next request looks. It may be one beyond the limit: no living
- * connection is given up for it, and where all are busy a look is needed as well. */
+/* Opens a connection to see where the name leads now; without memory the next request looks. It may be one beyond the
+ * limit: no living connection is given up for it, and where all are busy a look is needed as well. */
 static void look(struct http *http, struct http_origin *o) {
     struct http_connection *c = o->dialing == 0 ? http_dial(http, o, CONNECT_TIMEOUT) : NULL;
     if (c) {
@@ -102,7 +104,8 @@ static void look(struct http *http, struct http_origin *o) {
 
 /* Closes those that nobody has used for long, and those that are too old where a new one can be had. */
 static void prune(struct http_origin *o, bool ages, int64_t now) {
-    for (struct http_connection *c; (c = oldest_idle(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
+    for (struct http_connection *c;
+         (c = oldest_idle(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
         hang_up(c);
     }
     for (struct http_connection *c; ages && (c = newest_idle(o)) && now > c->ages_at;) {
@@ -132,10 +135,12 @@ void http_pool_assign(struct http_transfer *t) {
     }
 }
 
-/* Whether an origin's connection that its first request could have is to go to another's, which has waited for longer. */
+/* Whether an origin's connection that its first request could have is to go to another's, which has waited for longer.
+ */
 static bool gives_way(const struct http *http, const struct http_transfer *first) {
     const struct http_transfer *other = http->connection_count < http->max_connections ? NULL : neediest(http);
-    return other && other->target->origin != first->target->origin && first->waits_since - other->waits_since > GIVES_WAY_AFTER;
+    return other && other->target->origin != first->target->origin &&
+           first->waits_since - other->waits_since > GIVES_WAY_AFTER;
 }
 
 void http_pool_release(struct http_connection *c) {

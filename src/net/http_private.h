@@ -1,6 +1,7 @@
-/* How the files of http share their structs. libcurl opens connections: names, addresses, proxies, TLS, certificates (http_dial.c, and http_multi.c,
- * its bridge to the loop). What goes over one is ours: http_exchange.c has one request and its response on one connection, http_answer.c what is what
- * in a response, http_pool.c which request gets which connection. http.c is the port. */
+/* How the files of http share their structs. libcurl opens connections: names, addresses, proxies, TLS, certificates
+ * (http_dial.c, and http_multi.c, its bridge to the loop). What goes over one is ours: http_exchange.c has one request
+ * and its response on one connection, http_answer.c what is what in a response, http_pool.c which request gets which
+ * connection. http.c is the port. */
 #pragma once
 
 #include "buf.h"
@@ -19,14 +20,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_SEND_PIECE ((size_t)16 * 1024)    /* as a TLS record */
-#define HTTP_RECEIVE_PIECE ((size_t)32 * 1024) /* room for a whole TLS record, so that none is left behind in OpenSSL */
+#define HTTP_SEND_PIECE ((size_t)16 * 1024) /* as a TLS record */
+/* Room for a whole TLS record, so that none is left behind in OpenSSL. */
+#define HTTP_RECEIVE_PIECE ((size_t)32 * 1024)
 
 enum http_place { AT_NOBODY, AT_QUEUE, AT_CONNECTION, AT_END /* it failed, and is told so from the loop */ };
 
 struct http_transfer {
     struct http *http;
-    TAILQ_ENTRY(http_transfer) in_list;  /* among those in flight, or those for reuse */
+    TAILQ_ENTRY(http_transfer) in_list; /* among those in flight, or those for reuse */
     TAILQ_ENTRY(http_transfer) in_place; /* AT_QUEUE, AT_END */
 
     /* Fixed while it is in flight. */
@@ -42,8 +44,8 @@ struct http_transfer {
     struct http_connection *connection;
     int64_t waits_since; /* AT_QUEUE: monotonic */
     int64_t began, moved_at; /* monotonic: when the last byte went either way, or it was given its connection */
-    size_t in_kernel;        /* of the request, sent and not acknowledged, when that was last looked at */
-    struct timer deadline;   /* it isn't late before */
+    size_t in_kernel; /* of the request, sent and not acknowledged, when that was last looked at */
+    struct timer deadline; /* it isn't late before */
     unsigned attempts;
     struct buf unsent; /* of the head, and what went along of the body; empty where all went at once */
     size_t unsent_at, body_at;
@@ -68,9 +70,9 @@ struct http_connection {
     TAILQ_ENTRY(http_connection) in_idle; /* among its origin's */
     enum http_connection_state state;
     struct http_transfer *transfer; /* NULL: none */
-    int64_t ages_at, idle_since;    /* monotonic */
-    bool was_used;                  /* a response came over it */
-    bool is_look;                   /* it was opened to see where the name leads */
+    int64_t ages_at, idle_since; /* monotonic */
+    bool was_used; /* a response came over it */
+    bool is_look; /* it was opened to see where the name leads */
     struct dial_group *group;
     CURL *easy;
     SSL *tls; /* libcurl's, once it is open; NULL: plain */
@@ -154,7 +156,8 @@ void http_exchange_abandon(struct http_transfer *transfer);
 size_t http_exchange_in_kernel(const struct http_transfer *transfer);
 /* A connection is there: watches it, as an idle one. False: it is none, and why is in its message. */
 bool http_exchange_open(struct http_connection *c);
-/* Whether an idle connection is as quiet as it should be. The loop tells of what is not, but maybe only after the next request was sent over it. */
+/* Whether an idle connection is as quiet as it should be. The loop tells of what is not, but maybe only after the next
+ * request was sent over it. */
 bool http_exchange_is_quiet(struct http_connection *c);
 /* No more watching. */
 void http_exchange_close(struct http_connection *c);

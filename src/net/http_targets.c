@@ -56,7 +56,8 @@ static bool print_head(struct buf *head, CURLU *parts, size_t *ret_host_at, CURL
     if (code == CURLUE_OK) {
         buf_printf(head, " %s%s%s HTTP/1.1\r\n", path, query ? "?" : "", query ? query : "");
         *ret_host_at = head->len;
-        code = buf_printf(head, "Host: %s%s%s\r\n", host, port ? ":" : "", port ? port : "") ? CURLUE_OK : why_not_printed(head);
+        code = buf_printf(head, "Host: %s%s%s\r\n", host, port ? ":" : "", port ? port : "") ? CURLUE_OK
+                                                                                             : why_not_printed(head);
     }
     curl_free(host);
     curl_free(port);
@@ -67,7 +68,8 @@ static bool print_head(struct buf *head, CURLU *parts, size_t *ret_host_at, CURL
 }
 
 /* Takes the parts. NULL: no memory. */
-static struct http_origin *find_origin(struct http_targets *all, const char *key, const char *url, bool direct, CURLU *parts) {
+static struct http_origin *find_origin(struct http_targets *all, const char *key, const char *url, bool direct,
+                                       CURLU *parts) {
     for (struct http_origin *o = all->origins; o; o = o->next) {
         if (o->direct == direct && strcmp(o->key, key) == 0) {
             curl_url_cleanup(parts);
@@ -82,7 +84,8 @@ static struct http_origin *find_origin(struct http_targets *all, const char *key
         curl_url_cleanup(parts);
         return NULL;
     }
-    *o = (struct http_origin){.next = all->origins, .key = copy, .direct = direct, .url = parts, .host = http_hosts_find(all->hosts, url)};
+    *o = (struct http_origin){
+        .next = all->origins, .key = copy, .direct = direct, .url = parts, .host = http_hosts_find(all->hosts, url)};
     TAILQ_INIT(&o->idle);
     TAILQ_INIT(&o->queue);
     all->origins = o;
@@ -97,7 +100,8 @@ static CURLUcode take_apart(struct http_targets *all, struct http_target *t, con
     struct buf key, head;
     buf_init(&key, HEAD_MAX);
     buf_init(&head, HEAD_MAX);
-    CURLUcode why = curl_url_set(parts, CURLUPART_URL, url, CURLU_PATH_AS_IS | CURLU_DISALLOW_USER); /* the path was signed as it is */
+    CURLUcode why = curl_url_set(parts, CURLUPART_URL, url,
+                                 CURLU_PATH_AS_IS | CURLU_DISALLOW_USER); /* the path was signed as it is */
     bool ok = why == CURLUE_OK && print_key(&key, parts, &why) && print_head(&head, parts, &t->host_at, &why);
     if (ok) {
         t->url = strdup(url);

@@ -44,8 +44,10 @@ struct http_targets { /* zeroed but for the first: none */
     size_t next; /* the one to make room next */
 };
 
-/* The target of a URL, for one request; NULL: *ret_why says why, CURLUE_OUT_OF_MEMORY too. http or https alone, and no user. */
-MUST_USE struct http_target *http_targets_take(struct http_targets *all, const char *url, bool direct, CURLUcode *ret_why);
+/* The target of a URL, for one request; NULL: *ret_why says why, CURLUE_OUT_OF_MEMORY too. http or https alone, and no
+ * user. */
+MUST_USE struct http_target *http_targets_take(struct http_targets *all, const char *url, bool direct,
+                                               CURLUcode *ret_why);
 /* The request is over. NULL is fine. */
 void http_targets_give_back(struct http_target *target);
 /* All requests must be over, and the origins' lists empty. */

@@ -63,8 +63,9 @@ static void arm(struct ev_loop *ev, struct loop *loop, int64_t due) {
     ev_timer_start(ev, &loop->timer);
 }
 
-/* Callbacks start and stop timers at will; libev hears of it once a turn, just before it waits. What is due by then is fired first: most requests
- * go out by such a timer, started by the answer to the one before, and a wait of their own would be a call of the system for each. */
+/* Callbacks start and stop timers at will; libev hears of it once a turn, just before it waits. What is due by then is
+ * fired first: most requests go out by such a timer, started by the answer to the one before, and a wait of their own
+ * would be a call of the system for each. */
 static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
     (void)prepare, (void)events;
     struct loop *loop = ev_userdata(ev);
@@ -161,7 +162,8 @@ int64_t loop_stood_until(const struct loop *loop) {
 
 bool loop_run(struct loop *loop) {
     loop->turned_at = clock_monotonic(&loop->clock);
-    /* libev counts its own watchers only: a timer that the last callback started is not among them until the next turn. */
+    /* libev counts its own watchers only: a timer that the last callback started is not among them until the next turn.
+     */
     do {
         ev_run(loop->ev, loop->stopped ? EVRUN_NOWAIT : 0);
     } while (!loop->stopped && timers_next(&loop->timers) != NEVER);
@@ -204,7 +206,8 @@ static int ev_events(unsigned events) {
     return (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0);
 }
 
-struct loop_watch *loop_watch_fd(struct loop *loop, int fd, unsigned events, void (*ready)(void *user, unsigned events), void *user) {
+struct loop_watch *loop_watch_fd(struct loop *loop, int fd, unsigned events, void (*ready)(void *user, unsigned events),
+                                 void *user) {
     struct loop_watch *watch = watch_new(loop, user);
     if (!watch) {
         return NULL;

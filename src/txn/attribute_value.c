@@ -6,23 +6,27 @@
 #define CONTAINER_OVERHEAD 3
 #define ELEMENT_OVERHEAD 1
 
-static bool check_number(struct span text, const struct value_path *path, struct value_size *ret_size, struct failure *f) {
+static bool check_number(struct span text, const struct value_path *path, struct value_size *ret_size,
+                         struct failure *f) {
     struct number number;
     switch (number_read(text, &number)) {
     case NUMBER_FINE: {
         size_t len = number_text_size(&number, NUMBERS_SHORT);
-        *ret_size = (struct value_size){.item = number.size, .text = TEXT_SIZE("{'N':''}") + len, .zeros = number.len - len};
+        *ret_size =
+            (struct value_size){.item = number.size, .text = TEXT_SIZE("{'N':''}") + len, .zeros = number.len - len};
         return true;
     }
     case NUMBER_TOO_MANY_DIGITS: path_refuse(path, f, "a number has at most 38 significant digits"); return false;
     case NUMBER_OUT_OF_RANGE:
-        path_refuse(path, f, "a number is 0 or has a magnitude from 1E-130 to 9.9999999999999999999999999999999999999E+125");
+        path_refuse(path, f,
+                    "a number is 0 or has a magnitude from 1E-130 to 9.9999999999999999999999999999999999999E+125");
         return false;
     }
     return false;
 }
 
-static bool check_scalar(const struct tape_scalar *scalar, const struct value_path *path, struct value_size *ret_size, struct failure *f) {
+static bool check_scalar(const struct tape_scalar *scalar, const struct value_path *path, struct value_size *ret_size,
+                         struct failure *f) {
     switch (scalar->type) {
     case TAPE_NUMBER: return check_number(scalar->text.raw, path, ret_size, f);
     case TAPE_TRUE: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'BOOL':true}")}; return true;
@@ -47,7 +51,8 @@ static void add_inner(struct value_size *size, const struct value_size *inner) {
 }
 
 /* The name of a map's member; one without a name has no path of its own. */
-static bool check_name(const struct value_path *parent, const struct value_path *path, struct value_size *size, struct failure *f) {
+static bool check_name(const struct value_path *parent, const struct value_path *path, struct value_size *size,
+                       struct failure *f) {
     size_t len = json_string_size(path->name);
     size->item += len;
     size->text += json_string_canonical_size(path->name) + TEXT_SIZE(":");
@@ -57,12 +62,13 @@ static bool check_name(const struct value_path *parent, const struct value_path 
     return false;
 }
 
-static bool check_members(const struct value_tape *t, tape_node object, const struct value_path *path, unsigned depth_left,
-                          struct value_size *size, bool *ret_too_deep, struct failure *f) {
+static bool check_members(const struct value_tape *t, tape_node object, const struct value_path *path,
+                          unsigned depth_left, struct value_size *size, bool *ret_too_deep, struct failure *f) {
     for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
         struct value_path inner = path_member(path, tape_string(t, name));
         struct value_size inner_size;
-        if (!check_name(path, &inner, size, f) || !check_value(t, name + 1, &inner, depth_left, &inner_size, ret_too_deep, f))
+        if (!check_name(path, &inner, size, f) ||
+            !check_value(t, name + 1, &inner, depth_left, &inner_size, ret_too_deep, f))
             return false;
         size->text += name > tape_first(object);
         add_inner(size, &inner_size);
@@ -71,8 +77,8 @@ static bool check_members(const struct value_tape *t, tape_node object, const st
 }
 
 /* A scalar, and those behind it that have no word of their own. */
-static bool check_run(const struct value_tape *t, tape_node n, const struct value_path *path, size_t *index, struct value_size *size,
-                      struct failure *f) {
+static bool check_run(const struct value_tape *t, tape_node n, const struct value_path *path, size_t *index,
+                      struct value_size *size, struct failure *f) {
     struct tape_scalar scalar = tape_scalar(t, n);
     do {
         struct value_path inner = path_element(path, *index);
@@ -85,8 +91,8 @@ static bool check_run(const struct value_tape *t, tape_node n, const struct valu
     return true;
 }
 
-static bool check_elements(const struct value_tape *t, tape_node array, const struct value_path *path, unsigned depth_left,
-                           struct value_size *size, bool *ret_too_deep, struct failure *f) {
+static bool check_elements(const struct value_tape *t, tape_node array, const struct value_path *path,
+                           unsigned depth_left, struct value_size *size, bool *ret_too_deep, struct failure *f) {
     size_t index = 0;
     for (tape_node n = tape_first(array); n < tape_next(t, array); n = tape_next(t, n)) {
         if (!tape_is_container(t, n)) {

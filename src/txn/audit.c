@@ -49,7 +49,8 @@ static void append_updated(const struct update_parts *p, const struct audit_reco
     buf_append_cstr(out, "}}");
 }
 
-bool audit_append(const struct update_context *ctx, const struct update *u, const struct audit_record *r, int64_t wall, struct buf *out) {
+bool audit_append(const struct update_context *ctx, const struct update *u, const struct audit_record *r, int64_t wall,
+                  struct buf *out) {
     char timestamp[ISO8601_SIZE];
     clock_iso8601(wall, timestamp);
     buf_append_cstr(out, "{\"log_id\":{\"S\":\"");
@@ -90,7 +91,8 @@ bool audit_append_item(const struct update_context *ctx, const struct update *u,
     return audit_append(ctx, u, &r, wall, out);
 }
 
-size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count, size_t update_size) {
+size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count,
+                       size_t update_size) {
     size_t key = u->parts->key_size;
     size_t size = sizeof "log_id" - 1 + 64 + sizeof "timestamp" - 1 + ISO8601_SIZE - 1;
     size += sizeof "table_name" - 1 + strlen(table_identity(ctx->table));
@@ -115,6 +117,8 @@ size_t audit_item_text(const struct update_context *ctx, const struct update *u)
 bool update_append_confirm_request(const struct update_context *ctx, const struct update *u, struct buf *out) {
     buf_append_cstr(out, "{\"TableName\":");
     json_append_string(out, span_cstr(ctx->audit_table));
-    return buf_printf(out, ",\"Key\":{\"log_id\":{\"S\":\"%s\"}},\"ConsistentRead\":true,\"ProjectionExpression\":\"log_id,request_hash\"}",
+    return buf_printf(out,
+                      ",\"Key\":{\"log_id\":{\"S\":\"%s\"}},\"ConsistentRead\":true,\"ProjectionExpression\":\"log_id,"
+                      "request_hash\"}",
                       u->log_id);
 }

@@ -15,9 +15,10 @@ struct check {
     enum condition_status status;
 };
 
-/* Refuses with "<what> at character <n>"; without arguments of its own, what is "%s". The check's function then returns false. */
-#define REFUSE(k, node, format, ...)                                                                                  \
-    ((k)->status = CONDITION_REFUSED, failure_validation((k)->failure, CONDITION_FIELD, format " at character %zu",   \
+/* Refuses with "<what> at character <n>"; without arguments of its own, what is "%s". The check's function then returns
+ * false. */
+#define REFUSE(k, node, format, ...)                                                                                   \
+    ((k)->status = CONDITION_REFUSED, failure_validation((k)->failure, CONDITION_FIELD, format " at character %zu",    \
                                                          __VA_ARGS__, condition_position((k)->text, (node)->at)))
 
 static const char *type_name(char type) {
@@ -46,7 +47,8 @@ static bool resolve(struct check *k, struct condition *c) {
             n->text = SPAN(""); /* the condition's text isn't kept */
         }
         if (!defined && k->status == CONDITION_FINE)
-            REFUSE(k, n, "expression_%s lacks %.*s, used", n->kind == NODE_NAME ? "attribute_names" : "attribute_values",
+            REFUSE(k, n, "expression_%s lacks %.*s, used",
+                   n->kind == NODE_NAME ? "attribute_names" : "attribute_values",
                    (int)(placeholder.len < 256 ? placeholder.len : 256), placeholder.data);
     }
     return k->status == CONDITION_FINE;
@@ -76,7 +78,9 @@ static bool check_number(struct check *k, const struct node *literal) {
     switch (number_read(literal->text, &number)) {
     case NUMBER_FINE: return true;
     case NUMBER_TOO_MANY_DIGITS: REFUSE(k, literal, "%s", "a number has more than 38 significant digits"); return false;
-    default: REFUSE(k, literal, "%s", "a number is beyond DynamoDB's range (magnitude 1E-130 to 9.99E+125)"); return false;
+    default:
+        REFUSE(k, literal, "%s", "a number is beyond DynamoDB's range (magnitude 1E-130 to 9.99E+125)");
+        return false;
     }
 }
 
@@ -113,7 +117,8 @@ static bool check_operands(struct check *k, const struct node *operation) {
 static bool check_types(struct check *k, const struct node *operation, const char *allowed, const char *allowed_text) {
     for (const struct node *operand = operation->child; operand; operand = operand->next) {
         if (operand->type && !strchr(allowed, operand->type)) {
-            REFUSE(k, operand, "%s takes %s, not %s,", node_operator(operation->kind), allowed_text, type_name(operand->type));
+            REFUSE(k, operand, "%s takes %s, not %s,", node_operator(operation->kind), allowed_text,
+                   type_name(operand->type));
             return false;
         }
     }
@@ -145,7 +150,8 @@ static bool check_bounds(struct check *k, const struct node *between) {
     if (!node_is_value(low) || !node_is_value(high))
         return true;
     if (low->type != high->type) {
-        REFUSE(k, high, "the bounds of BETWEEN have different types, %s and %s,", type_name(low->type), type_name(high->type));
+        REFUSE(k, high, "the bounds of BETWEEN have different types, %s and %s,", type_name(low->type),
+               type_name(high->type));
         return false;
     }
     struct buf a, b;
@@ -176,7 +182,9 @@ static bool check_type_argument(struct check *k, const struct node *function) {
         known = known || span_is(buf_span(&plain), names[i]);
     buf_free(&plain);
     if (!known && k->status == CONDITION_FINE)
-        REFUSE(k, type, "%s", "the second operand of attribute_type is none of 'S', 'N', 'B', 'SS', 'NS', 'BS', 'BOOL', 'NULL', 'L', 'M'");
+        REFUSE(k, type, "%s",
+               "the second operand of attribute_type is none of 'S', 'N', 'B', 'SS', 'NS', 'BS', 'BOOL', 'NULL', 'L', "
+               "'M'");
     return k->status == CONDITION_FINE;
 }
 
@@ -211,7 +219,8 @@ static bool check_node(struct check *k, const struct node *n) {
     case NODE_LESS_EQUAL:
     case NODE_GREATER:
     case NODE_GREATER_EQUAL: return check_operands(k, n) && check_types(k, n, "SN", "strings and numbers");
-    case NODE_BETWEEN: return check_operands(k, n) && check_types(k, n, "SN", "strings and numbers") && check_bounds(k, n);
+    case NODE_BETWEEN:
+        return check_operands(k, n) && check_types(k, n, "SN", "strings and numbers") && check_bounds(k, n);
     case NODE_BEGINS_WITH: return check_operands(k, n) && check_types(k, n, "S", "strings");
     case NODE_ATTRIBUTE_TYPE: return check_operands(k, n) && check_type_argument(k, n);
     case NODE_ATTRIBUTE_EXISTS:
@@ -221,8 +230,8 @@ static bool check_node(struct check *k, const struct node *n) {
     }
 }
 
-enum condition_status condition_check(struct condition *c, struct span text, const struct condition_environment *environment,
-                                      struct failure *ret_failure) {
+enum condition_status condition_check(struct condition *c, struct span text,
+                                      const struct condition_environment *environment, struct failure *ret_failure) {
     struct check k = {.text = text, .environment = environment, .failure = ret_failure, .status = CONDITION_FINE};
     if (!resolve(&k, c))
         return k.status;

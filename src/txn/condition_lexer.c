@@ -16,8 +16,12 @@ static const struct {
     char character;
     enum token_kind kind;
 } marks[] = {
-    {'(', TOKEN_LEFT_PARENTHESIS}, {')', TOKEN_RIGHT_PARENTHESIS}, {'[', TOKEN_LEFT_BRACKET},
-    {']', TOKEN_RIGHT_BRACKET},    {',', TOKEN_COMMA},             {'.', TOKEN_DOT},
+    {'(', TOKEN_LEFT_PARENTHESIS},
+    {')', TOKEN_RIGHT_PARENTHESIS},
+    {'[', TOKEN_LEFT_BRACKET},
+    {']', TOKEN_RIGHT_BRACKET},
+    {',', TOKEN_COMMA},
+    {'.', TOKEN_DOT},
 };
 
 static bool is_space(char c) {
@@ -73,10 +77,11 @@ static struct token refuse_character(struct lexer *l) {
         len++;
     size_t position = condition_position(l->text, l->at);
     if (first < ' ' || first == 0x7f)
-        failure_validation(l->failure, l->field, "unexpected control character U+%04X at character %zu", first, position);
+        failure_validation(l->failure, l->field, "unexpected control character U+%04X at character %zu", first,
+                           position);
     else
-        failure_validation(l->failure, l->field, "unexpected '%.*s' at character %zu: %s", (int)len, l->text.data + l->at, position,
-                           hint);
+        failure_validation(l->failure, l->field, "unexpected '%.*s' at character %zu: %s", (int)len,
+                           l->text.data + l->at, position, hint);
     return take(l, TOKEN_REFUSED, 0);
 }
 
@@ -112,7 +117,8 @@ static struct token read_quoted(struct lexer *l, enum token_kind kind) {
     for (;;) {
         const char *quote = memchr(data + len, data[0], rest - len);
         if (!quote)
-            return refuse(l, kind == TOKEN_QUOTED_NAME ? "no closing backquote for the one" : "no closing quote for the one");
+            return refuse(l, kind == TOKEN_QUOTED_NAME ? "no closing backquote for the one"
+                                                       : "no closing quote for the one");
         len = (size_t)(quote - data) + 1;
         if (len >= rest || data[len] != data[0])
             break;
@@ -132,7 +138,8 @@ static size_t count_digits(const struct lexer *l, size_t from) {
 
 /* RFC 8259: number = [ "-" ] int [ frac ] [ exp ]. */
 static struct token read_number(struct lexer *l) {
-    static const char malformed[] = "expected a number as JSON has it (no '+', no leading zero, digits around the point)";
+    static const char malformed[] =
+        "expected a number as JSON has it (no '+', no leading zero, digits around the point)";
     size_t len = peek(l, 0) == '-';
     size_t digits = count_digits(l, len);
     if (digits == 0 || (digits > 1 && peek(l, len) == '0'))

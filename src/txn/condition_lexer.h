@@ -12,8 +12,8 @@ enum token_kind {
     TOKEN_REFUSED, /* the failure is set */
     TOKEN_END,
     TOKEN_BARE_NAME,
-    TOKEN_QUOTED_NAME,       /* in backquotes */
-    TOKEN_NAME_PLACEHOLDER,  /* #name */
+    TOKEN_QUOTED_NAME, /* in backquotes */
+    TOKEN_NAME_PLACEHOLDER, /* #name */
     TOKEN_VALUE_PLACEHOLDER, /* :value */
     TOKEN_STRING,
     TOKEN_NUMBER, /* valid JSON syntax */
@@ -41,7 +41,7 @@ enum token_kind {
 
 struct token {
     enum token_kind kind;
-    size_t at;        /* byte offset in the text */
+    size_t at; /* byte offset in the text */
     struct span text; /* as it stands, quotes included */
 };
 
@@ -49,7 +49,7 @@ struct lexer {
     struct span text;
     size_t at;
     struct failure *failure; /* borrowed; set with TOKEN_REFUSED */
-    struct span field;       /* what the failure speaks of; condition_expression unless it is set otherwise */
+    struct span field; /* what the failure speaks of; condition_expression unless it is set otherwise */
 };
 
 void lexer_init(struct lexer *l, struct span text, struct failure *failure);

@@ -8,13 +8,15 @@ static const struct {
     enum node_kind kind;
     unsigned operands;
 } functions[] = {
-    {NODE_ATTRIBUTE_EXISTS, 1}, {NODE_ATTRIBUTE_NOT_EXISTS, 1}, {NODE_ATTRIBUTE_TYPE, 2},
-    {NODE_BEGINS_WITH, 2},      {NODE_CONTAINS, 2},             {NODE_SIZE, 1},
+    {NODE_ATTRIBUTE_EXISTS, 1}, {NODE_ATTRIBUTE_NOT_EXISTS, 1},
+    {NODE_ATTRIBUTE_TYPE, 2},   {NODE_BEGINS_WITH, 2},
+    {NODE_CONTAINS, 2},         {NODE_SIZE, 1},
 };
 
 static const char keyword_hint[] = ": as a name, a keyword stands in backquotes";
 
-/* What a name or literal means, kept with the condition. A placeholder is left where it stands, until the check resolves it. */
+/* What a name or literal means, kept with the condition. A placeholder is left where it stands, until the check
+ * resolves it. */
 static struct span keep_text(struct parser *p, const struct token *t) {
     if (t->kind == TOKEN_NAME_PLACEHOLDER || t->kind == TOKEN_VALUE_PLACEHOLDER)
         return t->text;
@@ -90,8 +92,9 @@ static struct node *parse_literal(struct parser *p) {
         enum node_kind kind;
         char type;
     } literals[] = {
-        [TOKEN_VALUE_PLACEHOLDER] = {NODE_VALUE, 0}, [TOKEN_STRING] = {NODE_STRING, 'S'}, [TOKEN_NUMBER] = {NODE_NUMBER, 'N'},
-        [TOKEN_TRUE] = {NODE_TRUE, '0'},             [TOKEN_FALSE] = {NODE_FALSE, '0'},   [TOKEN_NULL] = {NODE_NULL, '-'},
+        [TOKEN_VALUE_PLACEHOLDER] = {NODE_VALUE, 0}, [TOKEN_STRING] = {NODE_STRING, 'S'},
+        [TOKEN_NUMBER] = {NODE_NUMBER, 'N'},         [TOKEN_TRUE] = {NODE_TRUE, '0'},
+        [TOKEN_FALSE] = {NODE_FALSE, '0'},           [TOKEN_NULL] = {NODE_NULL, '-'},
     };
     const struct token *t = &p->token;
     struct node *n = parser_new_node(p, literals[t->kind].kind, t->at);
@@ -123,14 +126,16 @@ static int find_function(struct parser *p) {
     }
     for (size_t i = 0; i < ARRAY_LENGTH(functions); i++) {
         if (same_but_for_case(name, node_operator(functions[i].kind))) {
-            PARSER_REFUSE(p, p->token.at, "expected the function's name in lower case (%s)", node_operator(functions[i].kind));
+            PARSER_REFUSE(p, p->token.at, "expected the function's name in lower case (%s)",
+                          node_operator(functions[i].kind));
             return -1;
         }
     }
-    failure_validation(p->failure, CONDITION_FIELD,
-                       "unknown function at character %zu: there are attribute_exists, attribute_not_exists, attribute_type, "
-                       "begins_with, contains and size (an attribute's name in front of '(' stands in backquotes)",
-                       condition_position(p->lexer.text, p->token.at));
+    failure_validation(
+        p->failure, CONDITION_FIELD,
+        "unknown function at character %zu: there are attribute_exists, attribute_not_exists, attribute_type, "
+        "begins_with, contains and size (an attribute's name in front of '(' stands in backquotes)",
+        condition_position(p->lexer.text, p->token.at));
     return -1;
 }
 
@@ -193,7 +198,8 @@ struct node *parse_operand(struct parser *p, const char *expected) {
     case TOKEN_BARE_NAME:
     case TOKEN_QUOTED_NAME:
     case TOKEN_NAME_PLACEHOLDER: break;
-    case TOKEN_LEFT_BRACKET: return parser_refuse_token(p, expected, ": a list is given by expression_attribute_values");
+    case TOKEN_LEFT_BRACKET:
+        return parser_refuse_token(p, expected, ": a list is given by expression_attribute_values");
     case TOKEN_IN:
     case TOKEN_BETWEEN: return parser_refuse_token(p, expected, keyword_hint);
     default: return parser_refuse_token(p, expected, "");
@@ -208,4 +214,3 @@ struct node *parse_operand(struct parser *p, const char *expected) {
     }
     return function;
 }
-

@@ -55,14 +55,10 @@ static const char *hint_for_operator(const struct parser *p) {
 /* What follows the first operand of a comparison, BETWEEN or IN. */
 static struct node *parse_comparison(struct parser *p, struct node *left, bool operand_too) {
     static const enum node_kind kinds[] = {
-        [TOKEN_IN] = NODE_IN,
-        [TOKEN_BETWEEN] = NODE_BETWEEN,
-        [TOKEN_EQUAL] = NODE_EQUAL,
-        [TOKEN_NOT_EQUAL] = NODE_NOT_EQUAL,
-        [TOKEN_LESS] = NODE_LESS,
-        [TOKEN_LESS_EQUAL] = NODE_LESS_EQUAL,
-        [TOKEN_GREATER] = NODE_GREATER,
-        [TOKEN_GREATER_EQUAL] = NODE_GREATER_EQUAL,
+        [TOKEN_IN] = NODE_IN,           [TOKEN_BETWEEN] = NODE_BETWEEN,
+        [TOKEN_EQUAL] = NODE_EQUAL,     [TOKEN_NOT_EQUAL] = NODE_NOT_EQUAL,
+        [TOKEN_LESS] = NODE_LESS,       [TOKEN_LESS_EQUAL] = NODE_LESS_EQUAL,
+        [TOKEN_GREATER] = NODE_GREATER, [TOKEN_GREATER_EQUAL] = NODE_GREATER_EQUAL,
     };
     enum token_kind token = p->token.kind;
     if (operand_too && token == TOKEN_RIGHT_PARENTHESIS)
@@ -93,7 +89,8 @@ static struct node *parse_in_parentheses(struct parser *p) {
     return n;
 }
 
-/* A condition without AND, OR and NOT outside of parentheses. operand_too: in front of ')', an operand alone may stand, since what
+/* A condition without AND, OR and NOT outside of parentheses. operand_too: in front of ')', an operand alone may stand,
+ * since what
  * `(a` begins is known only behind it. */
 static struct node *parse_predicate(struct parser *p, bool operand_too) {
     struct node *left = NULL;
@@ -120,7 +117,8 @@ static struct node *parse_not(struct parser *p, bool operand_too) {
     return n->child ? n : NULL;
 }
 
-/* Appends an operand to a chain; one that is a chain of the same kind itself (from parentheses) is taken apart. Returns the new last. */
+/* Appends an operand to a chain; one that is a chain of the same kind itself (from parentheses) is taken apart. Returns
+ * the new last. */
 static struct node *link_operand(struct node *chain, struct node *last, struct node *operand) {
     struct node *first = operand->kind == chain->kind ? operand->child : operand;
     if (last)
@@ -177,7 +175,8 @@ static struct node *parse_all(struct parser *p) {
     return parser_refuse_token(p, "AND, OR or the end", words ? ": a text stands in quotes, 'like this'" : "");
 }
 
-/* Nodes and the texts that they own, in one block: each character makes two nodes at most, and no text is longer than what it came from. */
+/* Nodes and the texts that they own, in one block: each character makes two nodes at most, and no text is longer than
+ * what it came from. */
 static struct condition *new_condition(struct span text) {
     size_t nodes = text.len < NODES_MAX / 2 ? text.len * 2 : NODES_MAX;
     struct condition *c = malloc(sizeof *c + nodes * sizeof c->nodes[0] + text.len);
@@ -188,8 +187,8 @@ static struct condition *new_condition(struct span text) {
     return c;
 }
 
-static enum condition_status fill(struct condition *c, struct span text, const struct condition_environment *environment,
-                                  struct failure *ret_failure) {
+static enum condition_status fill(struct condition *c, struct span text,
+                                  const struct condition_environment *environment, struct failure *ret_failure) {
     struct parser p = {.token = {.kind = TOKEN_END}, .condition = c, .failure = ret_failure};
     lexer_init(&p.lexer, text, ret_failure);
     c->root = parse_all(&p);
@@ -199,8 +198,8 @@ static enum condition_status fill(struct condition *c, struct span text, const s
     return status == CONDITION_FINE ? condition_number_placeholders(c, environment, ret_failure) : status;
 }
 
-enum condition_status condition_parse(struct span text, const struct condition_environment *environment, struct condition **ret_condition,
-                                      struct failure *ret_failure) {
+enum condition_status condition_parse(struct span text, const struct condition_environment *environment,
+                                      struct condition **ret_condition, struct failure *ret_failure) {
     if (!text.data)
         text = SPAN("");
     struct condition *c = new_condition(text);

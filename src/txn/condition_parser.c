@@ -28,7 +28,8 @@ struct node *parser_refuse_token(struct parser *p, const char *expected, const c
     char after[SHOWN_MAX + 16];
     describe_previous(p, after, sizeof after);
     failure_validation(p->failure, p->lexer.field, "expected %s%s at character %zu%s%s", expected, after,
-                       condition_position(p->lexer.text, p->token.at), p->token.kind == TOKEN_END ? " (the end)" : "", hint);
+                       condition_position(p->lexer.text, p->token.at), p->token.kind == TOKEN_END ? " (the end)" : "",
+                       hint);
     return NULL;
 }
 
@@ -56,7 +57,8 @@ struct node *parser_new_node(struct parser *p, enum node_kind kind, size_t at) {
         if (p->of_path)
             PARSER_REFUSE(p, at, "a path has more than %d elements", PATH_ELEMENTS_MAX);
         else
-            PARSER_REFUSE(p, at, "the condition exceeds the %d bytes that DynamoDB allows an expression", EXPRESSION_SIZE_MAX);
+            PARSER_REFUSE(p, at, "the condition exceeds the %d bytes that DynamoDB allows an expression",
+                          EXPRESSION_SIZE_MAX);
         return NULL;
     }
     struct node *n = &c->nodes[c->node_count++];

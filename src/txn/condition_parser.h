@@ -1,4 +1,5 @@
-/* What the parts of the parser share: where it stands, how it refuses, how it makes nodes. Private to the condition language.
+/* What the parts of the parser share: where it stands, how it refuses, how it makes nodes. Private to the condition
+ * language.
  *
  * All functions that return a node return NULL where the failure is set. */
 #pragma once
@@ -6,9 +7,11 @@
 #include "condition_lexer.h"
 #include "condition_tree.h"
 
-#define NESTING_MAX 320 /* parentheses, functions and NOTs around one place: bounds the recursion, of the passes over the tree as well */
-/* DynamoDB takes 4,096 bytes of an expression, in which no form of operand or operator has more than two nodes for three bytes: a path as an
- * operand of IN, `#0,`. */
+#define NESTING_MAX                                                                                                    \
+    320 /* parentheses, functions and NOTs around one place: bounds the recursion, of the passes over the tree as well \
+         */
+/* DynamoDB takes 4,096 bytes of an expression, in which no form of operand or operator has more than two nodes for
+ * three bytes: a path as an operand of IN, `#0,`. */
 #define NODES_MAX 2800
 #define PATH_ELEMENTS_MAX 32 /* of one path */
 
@@ -22,8 +25,8 @@ struct parser {
 };
 
 /* Refuses with "<what> at character <n>". */
-#define PARSER_REFUSE(p, where, format, ...)                                                   \
-    failure_validation((p)->failure, (p)->lexer.field, format " at character %zu", __VA_ARGS__, \
+#define PARSER_REFUSE(p, where, format, ...)                                                                           \
+    failure_validation((p)->failure, (p)->lexer.field, format " at character %zu", __VA_ARGS__,                        \
                        condition_position((p)->lexer.text, (where)))
 
 void parser_advance(struct parser *p);

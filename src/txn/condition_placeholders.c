@@ -1,5 +1,5 @@
-/* Which names and which values of a condition share a placeholder: equal ones do, so that what is bound depends on what the condition
- * means, and a value that is used often is sent once. By sorting, since an adversary chooses both. */
+/* Which names and which values of a condition share a placeholder: equal ones do, so that what is bound depends on what
+ * the condition means, and a value that is used often is sent once. By sorting, since an adversary chooses both. */
 #include "condition_tree.h"
 
 #include <stdlib.h>
@@ -55,7 +55,8 @@ static void find_same_names(struct condition *c, struct entry *entries) {
 }
 
 /* Gives each value's entry its text in DynamoDB JSON, in texts; a :placeholder that is used often is written once. */
-static bool write_values(struct entry *entries, size_t count, const struct condition_environment *environment, struct buf *texts) {
+static bool write_values(struct entry *entries, size_t count, const struct condition_environment *environment,
+                         struct buf *texts) {
     qsort(entries, count, sizeof *entries, by_environment_value);
     for (size_t i = 0; i < count; i++) {
         const struct node *n = entries[i].node;
@@ -74,7 +75,8 @@ static bool write_values(struct entry *entries, size_t count, const struct condi
     return true;
 }
 
-static enum condition_status find_same_values(struct condition *c, struct entry *entries, const struct condition_environment *environment,
+static enum condition_status find_same_values(struct condition *c, struct entry *entries,
+                                              const struct condition_environment *environment,
                                               struct failure *ret_failure) {
     size_t count = 0;
     for (size_t i = 0; i < c->node_count; i++) {
@@ -99,7 +101,8 @@ static enum condition_status find_same_values(struct condition *c, struct entry 
     return status;
 }
 
-enum condition_status condition_number_placeholders(struct condition *c, const struct condition_environment *environment,
+enum condition_status condition_number_placeholders(struct condition *c,
+                                                    const struct condition_environment *environment,
                                                     struct failure *ret_failure) {
     struct entry few[FEW_NODES];
     struct entry *entries = c->node_count <= FEW_NODES ? few : malloc(c->node_count * sizeof *entries);

@@ -47,8 +47,8 @@ bool placeholder_append(struct buf *out, char sigil, unsigned number) {
     return true;
 }
 
-bool condition_append_value(const struct node *value, const struct condition_environment *environment, enum number_form form,
-                            struct buf *out) {
+bool condition_append_value(const struct node *value, const struct condition_environment *environment,
+                            enum number_form form, struct buf *out) {
     struct number number;
     switch (value->kind) {
     case NODE_VALUE: return environment->append_value(environment->ctx, value->value, form, out);
@@ -174,8 +174,8 @@ static void append_key(struct buf *out, char sigil, unsigned number) {
     buf_append_cstr(out, "\":");
 }
 
-bool condition_bind(const struct condition *c, const struct condition_environment *environment, struct placeholders *placeholders,
-                    struct buf *expression) {
+bool condition_bind(const struct condition *c, const struct condition_environment *environment,
+                    struct placeholders *placeholders, struct buf *expression) {
     struct base base = {placeholders->name_count, placeholders->value_count};
     print_condition(c->root, base, expression);
     bool done = buf_ok(expression);
@@ -196,7 +196,8 @@ bool condition_bind(const struct condition *c, const struct condition_environmen
     return done;
 }
 
-bool condition_append_canonical(const struct condition *c, const struct condition_environment *environment, struct buf *out) {
+bool condition_append_canonical(const struct condition *c, const struct condition_environment *environment,
+                                struct buf *out) {
     print_prefix(c->root, (struct base){0, 0}, out);
     buf_append_char(out, '[');
     bool comma = false, done = true;

@@ -1,7 +1,8 @@
 /* The tree of a condition, and the passes over it. Private to the condition language.
  *
- * parse (condition_parse.c) → resolve and check (condition_check.c) → number the placeholders (condition_placeholders.c) → print
- * (condition_print.c). Nodes stand in one array in the order of the text, so a pass that doesn't care for structure is a loop. */
+ * parse (condition_parse.c) → resolve and check (condition_check.c) → number the placeholders
+ * (condition_placeholders.c) → print (condition_print.c). Nodes stand in one array in the order of the text, so a pass
+ * that doesn't care for structure is a loop. */
 #pragma once
 
 #include "condition.h"
@@ -28,7 +29,7 @@ enum node_kind {
     NODE_CONTAINS,
     /* Operands. */
     NODE_SIZE,
-    NODE_PATH,  /* its elements are its children */
+    NODE_PATH, /* its elements are its children */
     NODE_VALUE, /* a :placeholder */
     NODE_STRING,
     NODE_NUMBER,
@@ -42,16 +43,16 @@ enum node_kind {
 
 struct node {
     enum node_kind kind;
-    bool placeholder;        /* NODE_NAME: text is a #placeholder, not yet the attribute's name */
-    char type;               /* operands: the type as condition_environment has it, 0 where only the item knows */
-    int value;               /* NODE_VALUE: what the environment calls it; literals: -1 */
-    unsigned index;          /* NODE_INDEX */
-    unsigned ordinal;        /* names and values: the number of the placeholder that it is bound to */
-    uint32_t at;             /* where it stands: byte offset in the text */
+    bool placeholder; /* NODE_NAME: text is a #placeholder, not yet the attribute's name */
+    char type; /* operands: the type as condition_environment has it, 0 where only the item knows */
+    int value; /* NODE_VALUE: what the environment calls it; literals: -1 */
+    unsigned index; /* NODE_INDEX */
+    unsigned ordinal; /* names and values: the number of the placeholder that it is bound to */
+    uint32_t at; /* where it stands: byte offset in the text */
     const struct node *same; /* names and values: the first node with the same ordinal */
-    struct span text;        /* NODE_NAME: the attribute's name; NODE_STRING: what it means; NODE_NUMBER: as it was written */
-    struct node *child;      /* the first */
-    struct node *next;       /* sibling */
+    struct span text; /* NODE_NAME: the attribute's name; NODE_STRING: what it means; NODE_NUMBER: as it was written */
+    struct node *child; /* the first */
+    struct node *next; /* sibling */
 };
 
 struct condition {
@@ -81,11 +82,13 @@ const char *node_operator(enum node_kind kind);
 size_t condition_position(struct span text, size_t at);
 
 /* Resolves the placeholders, and refuses what DynamoDB would refuse though the syntax is right. */
-MUST_USE enum condition_status condition_check(struct condition *c, struct span text, const struct condition_environment *environment,
+MUST_USE enum condition_status condition_check(struct condition *c, struct span text,
+                                               const struct condition_environment *environment,
                                                struct failure *ret_failure);
 /* Gives names and values their ordinals. */
-MUST_USE enum condition_status condition_number_placeholders(struct condition *c, const struct condition_environment *environment,
+MUST_USE enum condition_status condition_number_placeholders(struct condition *c,
+                                                             const struct condition_environment *environment,
                                                              struct failure *ret_failure);
 /* Appends a value node in DynamoDB JSON. */
-bool condition_append_value(const struct node *value, const struct condition_environment *environment, enum number_form form,
-                            struct buf *out);
+bool condition_append_value(const struct node *value, const struct condition_environment *environment,
+                            enum number_form form, struct buf *out);

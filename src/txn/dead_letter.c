@@ -5,8 +5,10 @@
 
 #define ENVELOPE_MAX ((size_t)64 << 20)
 /* What every envelope has around the body. */
-#define WRAPPING_LEAST \
-    (sizeof "{'success':false,'error':'','message':'','details':{'source':{'body':''}},'timestamp':'2024-01-08T01:34:32.343Z'}" - 1)
+#define WRAPPING_LEAST                                                                                                 \
+    (sizeof "{'success':false,'error':'','message':'','details':{'source':{'body':''}},'timestamp':'2024-01-08T01:34:" \
+            "32.343Z'}" -                                                                                              \
+     1)
 #define STRING_ATTRIBUTE_SIZE(name) (sizeof(name) - 1 + sizeof "String" - 1)
 #define NUMBER_ATTRIBUTE_SIZE(name) (sizeof(name) - 1 + sizeof "Number" - 1)
 
@@ -18,7 +20,8 @@ struct source {
 };
 
 /* The original's facts where it came wrapped; else the delivery is the original. */
-static void find_source(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts, struct source *ret) {
+static void find_source(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts,
+                        struct source *ret) {
     ret->receive_count = facts->receive_count;
     if (u->unwrapped) {
         ret->facts = u->source;
@@ -62,9 +65,10 @@ static enum made made_of(const struct buf *b) {
     return buf_ok(b) ? MADE : b->failure == BUF_FULL ? TOO_LARGE : NO_MEMORY;
 }
 
-/* The envelope with the source among its details, at most limit bytes; out is empty and has that ceiling. Names in the details may hold
- * what SQS refuses, hence the second pass over what needs it. */
-static enum made append_envelope(const struct update *u, const struct source *source, bool with_body, int64_t wall, struct buf *out) {
+/* The envelope with the source among its details, at most limit bytes; out is empty and has that ceiling. Names in the
+ * details may hold what SQS refuses, hence the second pass over what needs it. */
+static enum made append_envelope(const struct update *u, const struct source *source, bool with_body, int64_t wall,
+                                 struct buf *out) {
     struct buf extra;
     struct buf escaped;
     buf_init(&extra, out->max);
@@ -138,7 +142,8 @@ static void keep_attributes(const struct delivery_facts *facts, size_t limit, st
     }
 }
 
-static enum made make_wrapped(const struct update *u, const struct source *source, int64_t wall, size_t limit, struct dead_letter *letter) {
+static enum made make_wrapped(const struct update *u, const struct source *source, int64_t wall, size_t limit,
+                              struct dead_letter *letter) {
     size_t attributes = error_type_size(u) + STATUS_CODE_SIZE;
     /* No escape makes a body shorter: the largest ones don't fit, and aren't escaped to see it. */
     if (source->facts.body.len + WRAPPING_LEAST + attributes > limit)
@@ -156,7 +161,8 @@ static bool can_be_body(struct span body) {
     return body.len > 0 && sqs_text_is_valid(body);
 }
 
-static enum made make_beside(const struct update *u, const struct source *source, int64_t wall, size_t limit, struct dead_letter *letter) {
+static enum made make_beside(const struct update *u, const struct source *source, int64_t wall, size_t limit,
+                             struct dead_letter *letter) {
     struct span body = source->facts.body;
     size_t others = body.len + error_type_size(u) + STATUS_CODE_SIZE + STRING_ATTRIBUTE_SIZE("ErrorEnvelope");
     if (!can_be_body(body) || others >= limit)
@@ -184,8 +190,8 @@ static void append_least_envelope(const struct update_source *facts, struct buf 
 }
 
 /* Whatever happens, this one can be sent: SQS has taken it before. */
-static enum made make_bare(const struct update *u, const struct delivery *delivery, const struct source *source, size_t limit,
-                           struct dead_letter *letter) {
+static enum made make_bare(const struct update *u, const struct delivery *delivery, const struct source *source,
+                           size_t limit, struct dead_letter *letter) {
     struct span body = source->facts.body;
     bool was_inside = body.len < delivery->body.len;
     letter->form = DEAD_LETTER_BARE;
@@ -212,9 +218,11 @@ static enum made make_bare(const struct update *u, const struct delivery *delive
     return MADE;
 }
 
-/* The first form but the last that is at most limit bytes; all: with all of the original's attributes that there is a place for. */
-static enum made make_enveloped(const struct update *u, const struct delivery_facts *facts, const struct source *source, int64_t wall, size_t limit,
-                                enum dead_letter_form at_least, bool all, struct dead_letter *letter) {
+/* The first form but the last that is at most limit bytes; all: with all of the original's attributes that there is a
+ * place for. */
+static enum made make_enveloped(const struct update *u, const struct delivery_facts *facts, const struct source *source,
+                                int64_t wall, size_t limit, enum dead_letter_form at_least, bool all,
+                                struct dead_letter *letter) {
     size_t beside_two = all ? size_of_all(facts, 2) : 0, beside_three = all ? size_of_all(facts, 3) : 0;
     enum made made = TOO_LARGE;
     if (at_least <= DEAD_LETTER_WRAPPED && beside_two < limit)
@@ -228,8 +236,8 @@ static enum made make_enveloped(const struct update *u, const struct delivery_fa
     return made;
 }
 
-bool dead_letter_make(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts, int64_t wall,
-                      size_t limit, enum dead_letter_form at_least, struct dead_letter *ret_letter) {
+bool dead_letter_make(const struct update *u, const struct delivery *delivery, const struct delivery_facts *facts,
+                      int64_t wall, size_t limit, enum dead_letter_form at_least, struct dead_letter *ret_letter) {
     struct source source;
     find_source(u, delivery, facts, &source);
     if (limit > ENVELOPE_MAX)

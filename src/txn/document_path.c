@@ -22,7 +22,8 @@ static bool resolve(const struct node *name, const struct condition_environment 
 }
 
 static enum condition_status read_elements(const struct node *path, const struct condition_environment *environment,
-                                           struct path_element ret_elements[static DOCUMENT_PATH_MAX], uint32_t *ret_count) {
+                                           struct path_element ret_elements[static DOCUMENT_PATH_MAX],
+                                           uint32_t *ret_count) {
     uint32_t count = 0;
     for (const struct node *element = path->child; element; element = element->next, count++) {
         ret_elements[count] = (struct path_element){.index = element->index};
@@ -33,9 +34,10 @@ static enum condition_status read_elements(const struct node *path, const struct
     return CONDITION_FINE;
 }
 
-enum condition_status document_path_read(struct span text, const struct condition_environment *environment, struct arena *arena,
-                                         struct path_element ret_elements[static DOCUMENT_PATH_MAX], uint32_t *ret_count,
-                                         struct failure *ret_failure) {
+enum condition_status document_path_read(struct span text, const struct condition_environment *environment,
+                                         struct arena *arena,
+                                         struct path_element ret_elements[static DOCUMENT_PATH_MAX],
+                                         uint32_t *ret_count, struct failure *ret_failure) {
     const size_t nodes = 1 + DOCUMENT_PATH_MAX; /* the path and its elements */
     struct condition *c = malloc(sizeof *c + nodes * sizeof c->nodes[0]);
     char *names = arena_alloc(arena, text.len + 1);
@@ -58,7 +60,8 @@ int path_element_compare(const struct path_element *a, const struct path_element
     return a_is_name ? span_compare(a->name, b->name) : (a->index > b->index) - (a->index < b->index);
 }
 
-int document_path_compare(const struct path_element *a, uint32_t a_count, const struct path_element *b, uint32_t b_count) {
+int document_path_compare(const struct path_element *a, uint32_t a_count, const struct path_element *b,
+                          uint32_t b_count) {
     for (uint32_t i = 0; i < a_count && i < b_count; i++) {
         int order = path_element_compare(&a[i], &b[i]);
         if (order != 0)

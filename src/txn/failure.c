@@ -97,8 +97,18 @@ static void append_field(struct buf *out, struct span field) {
 
 /* How much of a field is the name of an update message's member; the rest was named by who made the message. */
 static size_t member_of(struct span field) {
-    static const char *const members[] = {"id", "attributes", "condition_expression", "expression_attribute_names", "expression_attribute_values",
-                                          "enable_logging", "idempotency_key", "set", "increment", "append", "remove", "typed_attributes",
+    static const char *const members[] = {"id",
+                                          "attributes",
+                                          "condition_expression",
+                                          "expression_attribute_names",
+                                          "expression_attribute_values",
+                                          "enable_logging",
+                                          "idempotency_key",
+                                          "set",
+                                          "increment",
+                                          "append",
+                                          "remove",
+                                          "typed_attributes",
                                           "create_if_missing"};
     size_t len = 0;
     while (len < field.len && !memchr(".[`", field.data[len], 3))
@@ -139,7 +149,10 @@ static void set_for_id(struct failure *f, enum error_type type, const char *sent
 }
 
 void failure_for_id(struct failure *f, enum error_type type, struct span id) {
-    set_for_id(f, type, type == ERROR_RECORD_NOT_FOUND ? "No record has this id" : "The record exists, but its condition_expression is false", id);
+    set_for_id(f, type,
+               type == ERROR_RECORD_NOT_FOUND ? "No record has this id"
+                                              : "The record exists, but its condition_expression is false",
+               id);
 }
 
 void failure_of_condition(struct failure *f, struct span id) {
@@ -155,7 +168,8 @@ void failure_database(struct failure *f, struct span code) {
 
 void failure_unanswered(struct failure *f, struct span code, struct span what) {
     begin(f, ERROR_DATABASE);
-    buf_append_cstr(&f->message, "The database gives no answer to this message, while others are answered; whether it was applied isn't known: ");
+    buf_append_cstr(&f->message, "The database gives no answer to this message, while others are answered; whether it "
+                                 "was applied isn't known: ");
     append_field(&f->message, what);
     append_member(&f->details, "code", code);
 }

@@ -12,7 +12,8 @@ static bool look_at_attributes(const struct update_context *ctx, struct update_a
     struct update_parts *p = &again->parts;
     tape_node n = p->members[MEMBER_ATTRIBUTES];
     enum step step = STEP_FINE;
-    if (n != TAPE_ROOT && !update_check_attributes(ctx, &again->update, &p->tape, n, &p->attributes, &again->update.failure))
+    if (n != TAPE_ROOT &&
+        !update_check_attributes(ctx, &again->update, &p->tape, n, &p->attributes, &again->update.failure))
         step = STEP_REFUSED;
     if (step == STEP_FINE)
         step = update_check_typed(ctx, &again->update);
@@ -48,11 +49,13 @@ static bool choose(const struct update_context *ctx, struct update_again *again,
     return true;
 }
 
-static bool append(const struct update_context *ctx, struct update_again *again, const char *error, int64_t wall, struct buf *out) {
+static bool append(const struct update_context *ctx, struct update_again *again, const char *error, int64_t wall,
+                   struct buf *out) {
     struct audit_record record = {.error = error};
     if (!choose(ctx, again, &record))
         return false;
-    size_t text = (record.attributes ? again->parts.attributes.text : 0) + (record.update ? again->parts.operations.text : 0);
+    size_t text =
+        (record.attributes ? again->parts.attributes.text : 0) + (record.update ? again->parts.operations.text : 0);
     if (!buf_reserve(out, text + audit_item_text(ctx, &again->update)))
         return false;
     buf_append_cstr(out, "{\"TableName\":");
@@ -62,7 +65,8 @@ static bool append(const struct update_context *ctx, struct update_again *again,
     return buf_append_char(out, '}');
 }
 
-bool update_append_failure_record(const struct update_context *ctx, const struct update *u, int64_t wall, struct buf *out) {
+bool update_append_failure_record(const struct update_context *ctx, const struct update *u, int64_t wall,
+                                  struct buf *out) {
     struct update_again again;
     bool done = update_again_read(ctx, u, &again) && append(ctx, &again, error_type_name(u->failure.type), wall, out);
     update_again_free(&again);

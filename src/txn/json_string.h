@@ -1,4 +1,5 @@
-/* A JSON string as it stands in a text that was read already: still escaped, and what it means without decoding it first. */
+/* A JSON string as it stands in a text that was read already: still escaped, and what it means without decoding it
+ * first. */
 #pragma once
 
 #include "arena.h"
@@ -11,7 +12,7 @@
 
 struct json_string {
     struct span raw; /* between the quotes; valid JSON */
-    bool escaped;    /* raw holds at least one backslash */
+    bool escaped; /* raw holds at least one backslash */
 };
 
 /* A view of UTF-8 text that needs no escaping: an ASCII name of the contract's. */
@@ -31,13 +32,15 @@ bool json_string_is(struct json_string s, const char *text);
 bool json_string_is_blank(struct json_string s);
 /* Appends the decoded form. False: out has failed. */
 bool json_string_decode(struct json_string s, struct buf *out);
-/* Writes the decoded form, which is never longer than raw, to where there is room for as much: also to raw's own bytes. Returns its bytes. */
+/* Writes the decoded form, which is never longer than raw, to where there is room for as much: also to raw's own bytes.
+ * Returns its bytes. */
 size_t json_string_decode_to(struct json_string s, char *to);
-/* The decoded form: raw itself where nothing is escaped, else a copy in a. Its data is NULL where there is no memory. */
+/* The decoded form: raw itself where nothing is escaped, else a copy in a. Its data is NULL where there is no memory.
+ */
 MUST_USE struct span json_string_text(struct json_string s, struct arena *a);
 
-/* The canonical form, quotes included: the shortest escape of what must be escaped, hex digits in lower case, all else as UTF-8. It is
- * frozen: request hashes are made of it. */
+/* The canonical form, quotes included: the shortest escape of what must be escaped, hex digits in lower case, all else
+ * as UTF-8. It is frozen: request hashes are made of it. */
 bool json_escaped_append(struct span raw, struct buf *out);
 static inline bool json_string_append(struct json_string s, struct buf *out) {
     return s.escaped ? json_escaped_append(s.raw, out) : json_append_quoted(out, s.raw);

@@ -43,7 +43,9 @@ static void keep_digit(struct decimal *d, char digit) {
 /* Reads the digits before an E; returns where they end. */
 static size_t read_mantissa(struct span text, size_t at, struct decimal *d) {
     bool fraction = false;
-    int64_t whole_digits = 0, leading_zeros = 0; /* in front of the point, from the first significant one on; behind it, before that one */
+    int64_t whole_digits = 0,
+            leading_zeros =
+                0; /* in front of the point, from the first significant one on; behind it, before that one */
     for (; at < text.len; at++) {
         char c = text.data[at];
         if (c == '.') {

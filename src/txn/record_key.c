@@ -6,7 +6,7 @@
 
 /* One attribute of the key: all are texts of the record, which is JSON of our own making, without blanks. */
 struct part {
-    struct span name;  /* with its quotes */
+    struct span name; /* with its quotes */
     struct span value; /* with its quotes */
     char type;
 };
@@ -30,7 +30,8 @@ static size_t read_part(struct span record, size_t at, struct part *ret_part) {
     return end + sizeof "}," - 1;
 }
 
-/* A member of the object, as the JSON string has it that holds the object: quotes and backslashes are escaped once more. */
+/* A member of the object, as the JSON string has it that holds the object: quotes and backslashes are escaped once
+ * more. */
 static void append_escaped(struct span json, struct buf *out) {
     for (size_t at = 0; at < json.len;) {
         size_t run = 0;

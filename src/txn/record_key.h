@@ -1,5 +1,5 @@
-/* A record's id as one string, by which an audit table can be indexed: a string as it is, a number as DynamoDB writes it, bytes in base64; of a
- * key of two attributes the JSON object of them, without blanks and sorted by name. */
+/* A record's id as one string, by which an audit table can be indexed: a string as it is, a number as DynamoDB writes
+ * it, bytes in base64; of a key of two attributes the JSON object of them, without blanks and sorted by name. */
 #pragma once
 
 #include "buf.h"

@@ -1,5 +1,5 @@
-/* The frozen formats: what an audit record is found by, and what it was for. They outlive upgrades, so nothing here may change but by
- * a new version in front of the hash. */
+/* The frozen formats: what an audit record is found by, and what it was for. They outlive upgrades, so nothing here may
+ * change but by a new version in front of the hash. */
 #include "update_parts.h"
 
 #include "digest.h"
@@ -42,9 +42,9 @@ static bool append_condition(struct update_parts *p, struct digest *digest, stru
     return condition_append_canonical(p->condition, &environment, scratch);
 }
 
-/* What the second version has more: line feed, typed_attributes as the inside of an M, sorted by name, line feed, and the map of all else,
- * as audit records have it: set, increment, append, remove, each sorted by path (its elements one by one, names by their bytes and before
- * indexes), and create_if_missing. */
+/* What the second version has more: line feed, typed_attributes as the inside of an M, sorted by name, line feed, and
+ * the map of all else, as audit records have it: set, increment, append, remove, each sorted by path (its elements one
+ * by one, names by their bytes and before indexes), and create_if_missing. */
 static bool append_rest(const struct update *u, struct digest *digest, struct buf *scratch) {
     const struct update_parts *p = u->parts;
     tape_node typed = p->members[MEMBER_TYPED];
@@ -59,9 +59,10 @@ static bool append_rest(const struct update *u, struct digest *digest, struct bu
     return buf_ok(scratch);
 }
 
-/* What a message means: its key, line feed, its attributes as the inside of an M, sorted by name, and where it has a condition, line feed
- * and the condition's canonical form. None of the three has a line feed of its own outside of strings, where JSON escapes it. In the
- * second version the attributes may be {}, and the line of the condition is always there, empty where it has none. */
+/* What a message means: its key, line feed, its attributes as the inside of an M, sorted by name, and where it has a
+ * condition, line feed and the condition's canonical form. None of the three has a line feed of its own outside of
+ * strings, where JSON escapes it. In the second version the attributes may be {}, and the line of the condition is
+ * always there, empty where it has none. */
 bool update_hash_request(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     struct update_parts *p = u->parts;
     struct digest *digest = ctx->digest;
@@ -109,5 +110,6 @@ void update_fail_condition(struct update *u, bool has_record) {
 }
 
 void update_fail_reused_key(struct update *u) {
-    failure_validation(&u->failure, SPAN("idempotency_key"), "the key was used before, for a message that means something else");
+    failure_validation(&u->failure, SPAN("idempotency_key"),
+                       "the key was used before, for a message that means something else");
 }

@@ -6,9 +6,9 @@
 
 enum character {
     PLAIN,
-    CONTROL,     /* below U+0020, JSON escapes it anyway */
-    QUOTED,      /* '"' or '\' */
-    REFUSED,     /* U+FFFE or U+FFFF */
+    CONTROL, /* below U+0020, JSON escapes it anyway */
+    QUOTED, /* '"' or '\' */
+    REFUSED, /* U+FFFE or U+FFFF */
     NO_CHARACTER /* a byte that begins no valid UTF-8 sequence */
 };
 
@@ -54,7 +54,8 @@ bool sqs_text_is_valid(struct span text) {
     for (size_t i = 0; i < text.len;) {
         size_t len;
         enum character c = next_character(rest_of(text, i), &len);
-        if (c == REFUSED || c == NO_CHARACTER || (c == CONTROL && text.data[i] != '\t' && text.data[i] != '\n' && text.data[i] != '\r'))
+        if (c == REFUSED || c == NO_CHARACTER ||
+            (c == CONTROL && text.data[i] != '\t' && text.data[i] != '\n' && text.data[i] != '\r'))
             return false;
         i += len;
     }

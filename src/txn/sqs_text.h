@@ -1,5 +1,5 @@
-/* Text that SQS takes as a body or an attribute: #x9, #xA, #xD, #x20-#xD7FF, #xE000-#xFFFD and #x10000-#x10FFFF, in UTF-8
- * (Amazon SQS API Reference, SendMessage). */
+/* Text that SQS takes as a body or an attribute: #x9, #xA, #xD, #x20-#xD7FF, #xE000-#xFFFD and #x10000-#x10FFFF, in
+ * UTF-8 (Amazon SQS API Reference, SendMessage). */
 #pragma once
 
 #include "buf.h"
@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 bool sqs_text_is_valid(struct span text);
-/* Appends text as a JSON string that is such text itself: what JSON must escape and what SQS refuses is escaped. A byte that belongs to no
- * UTF-8 sequence has no form in JSON, and becomes U+FFFD. */
+/* Appends text as a JSON string that is such text itself: what JSON must escape and what SQS refuses is escaped. A byte
+ * that belongs to no UTF-8 sequence has no form in JSON, and becomes U+FFFD. */
 bool sqs_text_append_json(struct span text, struct buf *out);
 /* Appends JSON text in which what SQS refuses, which can only stand in strings, is escaped. */
 bool sqs_text_append_escaped(struct span json, struct buf *out);

@@ -50,7 +50,8 @@ enum typed_number typed_number_read(struct json_string s, struct number *ret_num
     struct span magnitude = span_of(text.data + sign, text.len - sign);
     if (!is_number(magnitude))
         return TYPED_NUMBER_NONE;
-    return number_read(negative ? text : magnitude, ret_number) == NUMBER_FINE ? TYPED_NUMBER_FINE : TYPED_NUMBER_BEYOND;
+    return number_read(negative ? text : magnitude, ret_number) == NUMBER_FINE ? TYPED_NUMBER_FINE
+                                                                               : TYPED_NUMBER_BEYOND;
 }
 
 enum typed_binary typed_binary_read(struct json_string s, struct buf *out) {
@@ -95,7 +96,8 @@ static bool append_text(struct reading *r, struct json_string s, bool *ret_fits)
         enum typed_binary status = typed_binary_read(s, &bytes);
         *ret_fits = status != TYPED_BINARY_NONE;
         set->item_size += bytes.len;
-        bool done = status == TYPED_BINARY_NONE || (status == TYPED_BINARY_FINE && base64_encode(buf_span(&bytes), &set->texts));
+        bool done = status == TYPED_BINARY_NONE ||
+                    (status == TYPED_BINARY_FINE && base64_encode(buf_span(&bytes), &set->texts));
         buf_free(&bytes);
         return done;
     }
@@ -116,7 +118,8 @@ static bool append_text(struct reading *r, struct json_string s, bool *ret_fits)
 /* Room for all at once: grown by doubling, the largest would take far more. */
 static enum typed_set_status make_room(struct typed_set *set, const struct value_tape *t, tape_node n) {
     size_t count = 0, text = 0;
-    for (tape_node node = tape_first(n); node < tape_next(t, n) && !tape_is_container(t, node); node = tape_next(t, node)) {
+    for (tape_node node = tape_first(n); node < tape_next(t, n) && !tape_is_container(t, node);
+         node = tape_next(t, node)) {
         struct tape_scalar scalar = tape_scalar(t, node);
         do {
             count++;
@@ -182,8 +185,8 @@ static enum typed_set_status read_elements(struct reading *r, const struct value
     return sort(&r->set);
 }
 
-enum typed_set_status typed_set_read(const struct value_tape *t, tape_node n, enum typed_kind kind, struct typed_set *ret_set,
-                                     size_t *ret_at) {
+enum typed_set_status typed_set_read(const struct value_tape *t, tape_node n, enum typed_kind kind,
+                                     struct typed_set *ret_set, size_t *ret_at) {
     struct reading r = {.kind = kind};
     buf_init(&r.set.texts, TAPE_TEXT_MAX);
     enum typed_set_status status = read_elements(&r, t, n);

@@ -58,11 +58,13 @@ static bool check_number(struct checking *c, tape_node n, const struct value_pat
     case TYPED_NUMBER_FINE: break;
     case TYPED_NUMBER_NONE: return refuse_form(c, TYPED_N, path);
     case TYPED_NUMBER_BEYOND:
-        path_refuse(path, c->failure, "a number has at most 38 significant digits, and is 0 or of a magnitude from 1E-130 to 9.99E+125");
+        path_refuse(path, c->failure,
+                    "a number has at most 38 significant digits, and is 0 or of a magnitude from 1E-130 to 9.99E+125");
         return false;
     }
     size_t len = number_text_size(&number, NUMBERS_SHORT);
-    *ret_size = (struct value_size){.item = number.size, .text = sizeof "{'N':''}" - 1 + len, .zeros = number.len - len};
+    *ret_size =
+        (struct value_size){.item = number.size, .text = sizeof "{'N':''}" - 1 + len, .zeros = number.len - len};
     return true;
 }
 
@@ -79,7 +81,8 @@ static bool check_binary(struct checking *c, tape_node n, const struct value_pat
     return status == TYPED_BINARY_FINE;
 }
 
-static bool check_set(struct checking *c, tape_node n, enum typed_kind kind, const struct value_path *path, struct value_size *ret_size) {
+static bool check_set(struct checking *c, tape_node n, enum typed_kind kind, const struct value_path *path,
+                      struct value_size *ret_size) {
     struct typed_set set;
     size_t at = 0;
     switch (typed_set_read(c->tape, n, kind, &set, &at)) {
@@ -87,21 +90,26 @@ static bool check_set(struct checking *c, tape_node n, enum typed_kind kind, con
     case TYPED_SET_NO_MEMORY: c->no_memory = true; return false;
     case TYPED_SET_ELEMENT: {
         struct value_path element = path_element(path, at);
-        static const char *const elements[] = {[TYPED_SS] = "an element of SS is a string",
-                                               [TYPED_NS] = "an element of NS is a number as a string, of at most 38 digits and in range",
-                                               [TYPED_BS] = "an element of BS is a string in base64"};
+        static const char *const elements[] = {
+            [TYPED_SS] = "an element of SS is a string",
+            [TYPED_NS] = "an element of NS is a number as a string, of at most 38 digits and in range",
+            [TYPED_BS] = "an element of BS is a string in base64"};
         path_refuse(&element, c->failure, "%s", elements[kind]);
         return false;
     }
     case TYPED_SET_REPEATED: path_refuse(path, c->failure, "a set has each element once"); return false;
-    case TYPED_SET_TOO_LARGE: path_refuse(path, c->failure, "a set of so many elements doesn't fit a record"); return false;
+    case TYPED_SET_TOO_LARGE:
+        path_refuse(path, c->failure, "a set of so many elements doesn't fit a record");
+        return false;
     }
-    *ret_size = (struct value_size){.item = set.item_size, .text = sizeof "{'SS':[]}" - 1 + set.text_size, .zeros = set.zeros};
+    *ret_size =
+        (struct value_size){.item = set.item_size, .text = sizeof "{'SS':[]}" - 1 + set.text_size, .zeros = set.zeros};
     typed_set_free(&set);
     return true;
 }
 
-static bool check_value(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left, struct value_size *ret_size);
+static bool check_value(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left,
+                        struct value_size *ret_size);
 
 static void add_inner(struct value_size *size, const struct value_size *inner) {
     size->item += inner->item + 1;
@@ -111,14 +119,16 @@ static void add_inner(struct value_size *size, const struct value_size *inner) {
         size->depth = inner->depth + 1;
 }
 
-static bool check_map(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left, struct value_size *size) {
+static bool check_map(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left,
+                      struct value_size *size) {
     const struct value_tape *t = c->tape;
     for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
         struct json_string s = tape_string(t, name);
         struct value_path inner = path_member(path, s);
         size_t len = json_string_size(s);
         if (len == 0 || len > ATTRIBUTE_NAME_MAX) {
-            path_refuse(len == 0 ? path : &inner, c->failure, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
+            path_refuse(len == 0 ? path : &inner, c->failure, "an attribute's name has 1 to %d bytes",
+                        ATTRIBUTE_NAME_MAX);
             return false;
         }
         struct value_size inner_size;
@@ -131,7 +141,8 @@ static bool check_map(struct checking *c, tape_node n, const struct value_path *
     return true;
 }
 
-static bool check_list(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left, struct value_size *size) {
+static bool check_list(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left,
+                       struct value_size *size) {
     const struct value_tape *t = c->tape;
     size_t index = 0;
     for (tape_node element = tape_first(n); element < tape_next(t, n); element = tape_next(t, element), index++) {
@@ -145,8 +156,8 @@ static bool check_list(struct checking *c, tape_node n, const struct value_path 
     return true;
 }
 
-static bool check_container(struct checking *c, tape_node n, enum typed_kind kind, const struct value_path *path, unsigned depth_left,
-                            struct value_size *ret_size) {
+static bool check_container(struct checking *c, tape_node n, enum typed_kind kind, const struct value_path *path,
+                            unsigned depth_left, struct value_size *ret_size) {
     if (tape_type_of(c->tape, n) != (kind == TYPED_M ? TAPE_OBJECT : TAPE_ARRAY))
         return refuse_form(c, kind, path);
     if (depth_left == 0) {
@@ -154,11 +165,12 @@ static bool check_container(struct checking *c, tape_node n, enum typed_kind kin
         return false;
     }
     *ret_size = (struct value_size){.item = 3, .text = sizeof "{'L':[]}" - 1, .depth = 1};
-    return kind == TYPED_M ? check_map(c, n, path, depth_left - 1, ret_size) : check_list(c, n, path, depth_left - 1, ret_size);
+    return kind == TYPED_M ? check_map(c, n, path, depth_left - 1, ret_size)
+                           : check_list(c, n, path, depth_left - 1, ret_size);
 }
 
-static bool check_content(struct checking *c, tape_node n, enum typed_kind kind, const struct value_path *path, unsigned depth_left,
-                          struct value_size *ret_size) {
+static bool check_content(struct checking *c, tape_node n, enum typed_kind kind, const struct value_path *path,
+                          unsigned depth_left, struct value_size *ret_size) {
     enum tape_type type = tape_type_of(c->tape, n);
     struct json_string s;
     switch (kind) {
@@ -166,7 +178,8 @@ static bool check_content(struct checking *c, tape_node n, enum typed_kind kind,
         if (type != TAPE_STRING)
             break;
         s = tape_string(c->tape, n);
-        *ret_size = (struct value_size){.item = json_string_size(s), .text = sizeof "{'S':}" - 1 + json_string_canonical_size(s)};
+        *ret_size = (struct value_size){.item = json_string_size(s),
+                                        .text = sizeof "{'S':}" - 1 + json_string_canonical_size(s)};
         return true;
     case TYPED_N:
         if (type != TAPE_STRING)
@@ -197,17 +210,19 @@ static bool check_content(struct checking *c, tape_node n, enum typed_kind kind,
 }
 
 /* Depth is bounded by depth_left. */
-static bool check_value(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left, struct value_size *ret_size) {
+static bool check_value(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left,
+                        struct value_size *ret_size) {
     enum typed_kind kind = typed_value_kind(c->tape, n);
     if (kind == TYPED_NONE) {
-        path_refuse(path, c->failure, "a typed value is an object of one member named S, N, B, BOOL, NULL, M, L, SS, NS or BS");
+        path_refuse(path, c->failure,
+                    "a typed value is an object of one member named S, N, B, BOOL, NULL, M, L, SS, NS or BS");
         return false;
     }
     return check_content(c, content_of(n), kind, path, depth_left, ret_size);
 }
 
-enum typed_status typed_value_check(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned max_depth,
-                                    struct value_size *ret_size, struct failure *f) {
+enum typed_status typed_value_check(const struct value_tape *t, tape_node n, const struct value_path *path,
+                                    unsigned max_depth, struct value_size *ret_size, struct failure *f) {
     struct checking c = {.tape = t, .failure = f};
     if (check_value(&c, n, path, max_depth, ret_size))
         return TYPED_FINE;
@@ -227,7 +242,8 @@ static void append_binary(struct json_string text, struct buf *out) {
     buf_free(&bytes);
 }
 
-static void append_set(const struct value_tape *t, tape_node n, enum typed_kind kind, enum number_form form, struct buf *out) {
+static void append_set(const struct value_tape *t, tape_node n, enum typed_kind kind, enum number_form form,
+                       struct buf *out) {
     struct typed_set set;
     size_t at;
     if (typed_set_read(t, n, kind, &set, &at) != TYPED_SET_FINE) {
@@ -283,7 +299,8 @@ bool typed_value_append(const struct value_tape *t, tape_node n, enum number_for
     return buf_append_char(out, '}');
 }
 
-bool typed_members_append(const struct value_tape *t, tape_node object, char before, enum number_form form, struct buf *out) {
+bool typed_members_append(const struct value_tape *t, tape_node object, char before, enum number_form form,
+                          struct buf *out) {
     for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
         if (before)
             buf_append_char(out, before);

@@ -11,7 +11,8 @@
 enum unwrapped { UNWRAP_OURS, UNWRAP_NOT_OURS, UNWRAP_NO_MEMORY };
 
 /* The member's text, absent where it is no string. False: no memory. */
-static bool read_string(const struct value_tape *t, tape_node object, const char *name, struct arena *a, struct span *ret_text) {
+static bool read_string(const struct value_tape *t, tape_node object, const char *name, struct arena *a,
+                        struct span *ret_text) {
     tape_node n = tape_find(t, object, name);
     *ret_text = (struct span){NULL, 0};
     if (n == TAPE_ROOT || tape_type_of(t, n) != TAPE_STRING)
@@ -31,7 +32,8 @@ static bool is_type(const struct value_tape *t, tape_node n, enum tape_type type
 
 /* details.source, where the text is an error envelope of ours; else TAPE_ROOT. */
 static tape_node find_source(const struct value_tape *t) {
-    if (!is_type(t, tape_find(t, TAPE_ROOT, "success"), TAPE_FALSE) || !is_type(t, tape_find(t, TAPE_ROOT, "error"), TAPE_STRING))
+    if (!is_type(t, tape_find(t, TAPE_ROOT, "success"), TAPE_FALSE) ||
+        !is_type(t, tape_find(t, TAPE_ROOT, "error"), TAPE_STRING))
         return TAPE_ROOT;
     tape_node details = tape_find(t, TAPE_ROOT, "details");
     if (!is_type(t, details, TAPE_OBJECT))
@@ -47,18 +49,20 @@ static tape_node find_source(const struct value_tape *t) {
 }
 
 /* All of the source but its body. */
-static enum unwrapped read_source(const struct value_tape *t, tape_node source, struct arena *a, struct update_source *ret_source) {
+static enum unwrapped read_source(const struct value_tape *t, tape_node source, struct arena *a,
+                                  struct update_source *ret_source) {
     struct update_source s = {0};
     if (!read_string(t, source, "message_id", a, &s.message_id) || !read_string(t, source, "queue", a, &s.queue) ||
-        !read_string(t, source, "sent_at", a, &s.sent_at) || !read_string(t, source, "idempotency_key", a, &s.idempotency_key) ||
+        !read_string(t, source, "sent_at", a, &s.sent_at) ||
+        !read_string(t, source, "idempotency_key", a, &s.idempotency_key) ||
         !read_string(t, source, "group_id", a, &s.group_id))
         return UNWRAP_NO_MEMORY;
     *ret_source = s;
     return UNWRAP_OURS;
 }
 
-/* The attribute ErrorEnvelope, of a message whose body is the original. What isn't an envelope of ours is passed over: anyone can set an
- * attribute. */
+/* The attribute ErrorEnvelope, of a message whose body is the original. What isn't an envelope of ours is passed over:
+ * anyone can set an attribute. */
 static enum unwrapped read_attribute(const struct update_context *ctx, struct span envelope, struct arena *a,
                                      struct update_source *ret_source) {
     struct value_tape t;
@@ -72,7 +76,8 @@ static enum unwrapped read_attribute(const struct update_context *ctx, struct sp
     return result;
 }
 
-/* The body that text spells takes p->body's place: over the delivered bytes where it may, else in p->inner. False: no memory. */
+/* The body that text spells takes p->body's place: over the delivered bytes where it may, else in p->inner. False: no
+ * memory. */
 static bool replace_body(struct update_parts *p, struct json_string text, const struct delivery *delivery) {
     if (delivery->body_space) {
         char *at = delivery->body_space + (text.raw.data - delivery->body.data);
@@ -92,7 +97,8 @@ static bool replace_body(struct update_parts *p, struct json_string text, const 
 }
 
 /* Replaces p->body by the body in p->tape's envelope. */
-static enum unwrapped unwrap_body(struct update_parts *p, const struct delivery *delivery, struct update_source *ret_source) {
+static enum unwrapped unwrap_body(struct update_parts *p, const struct delivery *delivery,
+                                  struct update_source *ret_source) {
     const struct value_tape *t = &p->tape;
     tape_node source = find_source(t);
     tape_node body = source == TAPE_ROOT ? TAPE_ROOT : tape_find(t, source, "body");
@@ -113,7 +119,8 @@ static void refuse_text(const struct tape_error *error, struct span text, struct
         [JSON_TOO_DEEP] = "The message nests too many arrays and objects",
     };
     const char *hint = error->error == JSON_SYNTAX ? update_text_hint(text) : NULL;
-    failure_set(f, ERROR_INVALID_INPUT, "%s: see position %zu%s%s", sentences[error->error], error->position, hint ? ". " : "", hint ? hint : "");
+    failure_set(f, ERROR_INVALID_INPUT, "%s: see position %zu%s%s", sentences[error->error], error->position,
+                hint ? ". " : "", hint ? hint : "");
     buf_printf(&f->details, "\"position\":%zu", error->position);
 }
 
@@ -126,7 +133,8 @@ static enum step read_text(const struct update_context *ctx, struct update *u) {
     }
 }
 
-/* The text that a notification's string spells takes p->body's place. It stands beside the delivered body, which the DLQ's message keeps. */
+/* The text that a notification's string spells takes p->body's place. It stands beside the delivered body, which the
+ * DLQ's message keeps. */
 static bool take_message(struct update_parts *p, struct json_string text) {
     if (p->message.data && text.raw.data >= p->message.data && text.raw.data < p->message.data + p->message.len) {
         char *at = p->message.data + (text.raw.data - p->message.data);

@@ -20,8 +20,8 @@ static bool has_id(const struct value_tape *t, const char *name) {
 
 static enum wrapping sns(const struct value_tape *t, tape_node *ret_inner) {
     tape_node type = tape_find(t, TAPE_ROOT, "Type"), message = tape_find(t, TAPE_ROOT, "Message");
-    if (!is_type(t, type, TAPE_STRING) || !json_string_is(tape_string(t, type), "Notification") || !has_string(t, "TopicArn") ||
-        !has_id(t, "MessageId") || !is_type(t, message, TAPE_STRING))
+    if (!is_type(t, type, TAPE_STRING) || !json_string_is(tape_string(t, type), "Notification") ||
+        !has_string(t, "TopicArn") || !has_id(t, "MessageId") || !is_type(t, message, TAPE_STRING))
         return WRAPPING_NONE;
     *ret_inner = message;
     return WRAPPING_SNS;
@@ -29,7 +29,8 @@ static enum wrapping sns(const struct value_tape *t, tape_node *ret_inner) {
 
 static enum wrapping eventbridge(const struct value_tape *t, tape_node *ret_inner) {
     tape_node detail = tape_find(t, TAPE_ROOT, "detail");
-    if (!has_string(t, "detail-type") || !has_string(t, "source") || !has_id(t, "id") || !is_type(t, detail, TAPE_OBJECT))
+    if (!has_string(t, "detail-type") || !has_string(t, "source") || !has_id(t, "id") ||
+        !is_type(t, detail, TAPE_OBJECT))
         return WRAPPING_NONE;
     *ret_inner = detail;
     return WRAPPING_EVENTBRIDGE;
@@ -50,7 +51,8 @@ enum wrapping wrapping_of(const struct value_tape *t, tape_node *ret_inner) {
 }
 
 struct span wrapping_key(const struct value_tape *t, enum wrapping wrapping, struct arena *a) {
-    static const char *const members[][2] = {[WRAPPING_SNS] = {"MessageId", NULL}, [WRAPPING_EVENTBRIDGE] = {"source", "id"}};
+    static const char *const members[][2] = {
+        [WRAPPING_SNS] = {"MessageId", NULL}, [WRAPPING_EVENTBRIDGE] = {"source", "id"}};
     const struct span none = {NULL, 0}, prefix = wrapping == WRAPPING_SNS ? SPAN("sns:") : SPAN("eventbridge:");
     size_t size = prefix.len;
     struct json_string parts[2];

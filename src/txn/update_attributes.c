@@ -11,7 +11,8 @@ static size_t update_expression_size(uint32_t count) {
 }
 
 bool update_is_key(const struct table_shape *table, struct json_string name) {
-    return json_string_is(name, table->partition.name) || (table->sort.name[0] != '\0' && json_string_is(name, table->sort.name));
+    return json_string_is(name, table->partition.name) ||
+           (table->sort.name[0] != '\0' && json_string_is(name, table->sort.name));
 }
 
 const struct key_attribute *update_index_key(const struct table_shape *table, struct json_string name) {
@@ -21,7 +22,8 @@ const struct key_attribute *update_index_key(const struct table_shape *table, st
     return NULL;
 }
 
-bool update_check_name(const struct table_shape *table, const struct value_path *parent, const struct value_path *path, struct failure *f) {
+bool update_check_name(const struct table_shape *table, const struct value_path *parent, const struct value_path *path,
+                       struct failure *f) {
     size_t size = json_string_size(path->name);
     if (size == 0 || size > ATTRIBUTE_NAME_MAX) {
         /* One without a name has no path of its own. */
@@ -59,8 +61,10 @@ static bool check_attribute(const struct update_context *ctx, bool audited, cons
     if (!attribute_value_check(t, name + 1, &path, STORED_DEPTH_MAX, &size, f))
         return false;
     if (audited && size.depth == STORED_DEPTH_MAX) {
-        path_refuse(&path, f, "a value nests at most %d arrays and objects where it is audited; only the audit record breaks this limit",
-                    STORED_DEPTH_MAX - 1);
+        path_refuse(
+            &path, f,
+            "a value nests at most %d arrays and objects where it is audited; only the audit record breaks this limit",
+            STORED_DEPTH_MAX - 1);
         return false;
     }
     ret_size->item = size.item + json_string_size(path.name);
@@ -70,12 +74,13 @@ static bool check_attribute(const struct update_context *ctx, bool audited, cons
     return true;
 }
 
-static bool check_sizes(const struct update_context *ctx, const struct update *u, uint32_t count, const struct value_size *size,
-                        struct failure *f) {
+static bool check_sizes(const struct update_context *ctx, const struct update *u, uint32_t count,
+                        const struct value_size *size, struct failure *f) {
     struct value_path path = path_root("attributes");
     size_t item = u->parts->key_size + size->item;
     if (update_expression_size(count) > EXPRESSION_SIZE_MAX) {
-        path_refuse(&path, f, "%u attributes don't fit in one update, whose expression has at most %d bytes; about 500 do", count,
+        path_refuse(&path, f,
+                    "%u attributes don't fit in one update, whose expression has at most %d bytes; about 500 do", count,
                     EXPRESSION_SIZE_MAX);
         return false;
     }
@@ -87,14 +92,15 @@ static bool check_sizes(const struct update_context *ctx, const struct update *u
         return true;
     size_t audit = audit_item_size(ctx, u, size->item, count, 0);
     if (audit > ITEM_SIZE_MAX) {
-        path_refuse(&path, f, "an item has at most %zu bytes; the record would fit, but its audit record has %zu", ITEM_SIZE_MAX, audit);
+        path_refuse(&path, f, "an item has at most %zu bytes; the record would fit, but its audit record has %zu",
+                    ITEM_SIZE_MAX, audit);
         return false;
     }
     return true;
 }
 
-bool update_check_attributes(const struct update_context *ctx, const struct update *u, const struct value_tape *t, tape_node n,
-                             struct value_size *ret_size, struct failure *f) {
+bool update_check_attributes(const struct update_context *ctx, const struct update *u, const struct value_tape *t,
+                             tape_node n, struct value_size *ret_size, struct failure *f) {
     struct value_path path = path_root("attributes");
     struct value_size total = {0};
     uint32_t count = 0;

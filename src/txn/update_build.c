@@ -9,8 +9,8 @@
 #define USUAL_EXPRESSION_SIZE 512
 #define USUAL_NAMES_SIZE 512
 
-/* What a condition is bound into before the request: its expression, the members of ExpressionAttributeNames, and those of
- * ExpressionAttributeValues where the update has none that stand before them. */
+/* What a condition is bound into before the request: its expression, the members of ExpressionAttributeNames, and those
+ * of ExpressionAttributeValues where the update has none that stand before them. */
 struct bound {
     struct buf expression, names, values;
 };
@@ -32,8 +32,10 @@ static void bind_condition(struct update *u, struct buf *values, struct bound *b
         return;
     bool parentheses = guard && condition_is_or(p->condition);
     struct condition_environment environment = update_terms_environment(&p->terms);
-    struct placeholders placeholders = {
-        .names = &bound->names, .values = values, .name_count = p->name_count + guard, .value_count = update_value_count(p)};
+    struct placeholders placeholders = {.names = &bound->names,
+                                        .values = values,
+                                        .name_count = p->name_count + guard,
+                                        .value_count = update_value_count(p)};
     if (guard)
         buf_append_cstr(&bound->expression, parentheses ? " AND (" : " AND ");
     condition_bind(p->condition, &environment, &placeholders, &bound->expression);
@@ -60,7 +62,8 @@ static void append_values(struct update *u, struct bound *bound) {
 }
 
 /* Those of the update, of the guard, of the condition. */
-static void append_names(const struct update_context *ctx, const struct update *u, const struct bound *bound, struct buf *out) {
+static void append_names(const struct update_context *ctx, const struct update *u, const struct bound *bound,
+                         struct buf *out) {
     buf_append_cstr(out, ",\"ExpressionAttributeNames\":{");
     update_append_names(u->parts, out);
     if (!u->create_if_missing) {
@@ -104,15 +107,17 @@ static void append_audit(const struct update_context *ctx, const struct update *
     json_append_string(out, span_cstr(ctx->audit_table));
     buf_append_cstr(out, ",\"Item\":");
     audit_append_item(ctx, u, wall, out);
-    buf_append_cstr(out, ",\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}");
+    buf_append_cstr(out, ",\"ConditionExpression\":\"attribute_not_exists(log_id)\","
+                         "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}");
 }
 
-/* Audited: of all bytes of the request before it, the table's name and the key's log_id among them, since the audit record makes it happen
- * once. The hash goes on from there to that of the whole request, which its signature needs. */
+/* Audited: of all bytes of the request before it, the table's name and the key's log_id among them, since the audit
+ * record makes it happen once. The hash goes on from there to that of the whole request, which its signature needs. */
 static bool append_audited_token(struct digest *digest, struct update *u, struct buf *out) {
     size_t before = out->len;
     uint8_t hash[SHA256_SIZE];
-    if (!digest_sha256_begin(digest) || !digest_sha256_update(digest, buf_span(out)) || !digest_sha256_so_far(digest, hash))
+    if (!digest_sha256_begin(digest) || !digest_sha256_update(digest, buf_span(out)) ||
+        !digest_sha256_so_far(digest, hash))
         return false;
     char token[2 * SHA256_SIZE + 1];
     hex_encode(hash, sizeof hash, token);
@@ -138,7 +143,8 @@ static size_t estimate(const struct update_context *ctx, const struct update *u)
         values += tape_string(&p->tape, p->members[MEMBER_CONDITION]).raw.len;
     size_t placeholders = (size_t)p->whole_count * sizeof "#10=:10,\"#10\":,\":10\":,";
     size_t fixed = 512 + placeholders + strlen(ctx->table->name) + u->record.len;
-    size_t audit = u->audited ? p->attributes.text + p->operations.text + strlen(ctx->audit_table) + audit_item_text(ctx, u) : 0;
+    size_t audit =
+        u->audited ? p->attributes.text + p->operations.text + strlen(ctx->audit_table) + audit_item_text(ctx, u) : 0;
     return fixed + values + audit;
 }
 
@@ -151,7 +157,8 @@ static bool append_request(const struct update_context *ctx, struct update *u, i
     append_update(ctx, u, bound);
     if (bound->expression.failure == BUF_FULL)
         failure_validation(&u->failure, SPAN("condition_expression"),
-                           "with its names and values bound it has more than the %d bytes that DynamoDB takes", EXPRESSION_SIZE_MAX);
+                           "with its names and values bound it has more than the %d bytes that DynamoDB takes",
+                           EXPRESSION_SIZE_MAX);
     if (!buf_ok(&bound->expression) || !buf_ok(&bound->names) || !buf_ok(&bound->values))
         return false;
     if (u->audited)

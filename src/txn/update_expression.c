@@ -13,7 +13,8 @@ static uint32_t shared_elements(const struct update_operations *o, uint32_t i) {
         return 0;
     const struct update_operation *a = &o->list[i - 1], *b = &o->list[i];
     uint32_t n = 0;
-    while (n < a->count && n < b->count && path_element_compare(operation_path(o, a) + n, operation_path(o, b) + n) == 0)
+    while (n < a->count && n < b->count &&
+           path_element_compare(operation_path(o, a) + n, operation_path(o, b) + n) == 0)
         n++;
     return n;
 }
@@ -39,7 +40,8 @@ void update_number_placeholders(struct update_parts *p) {
     p->name_count = next;
 }
 
-/* What the values of operations come to: one each, and one for all zeros and for all empty lists that stand for what isn't there. */
+/* What the values of operations come to: one each, and one for all zeros and for all empty lists that stand for what
+ * isn't there. */
 struct values {
     uint32_t zero, empty, count; /* their ordinals; the first two are count where there are none */
 };
@@ -77,8 +79,8 @@ static void append_path(const struct update_operations *o, const struct update_o
     }
 }
 
-static void append_assignment(const struct update_operations *o, const struct update_operation *operation, uint32_t ordinal,
-                              const struct values *v, struct buf *out) {
+static void append_assignment(const struct update_operations *o, const struct update_operation *operation,
+                              uint32_t ordinal, const struct values *v, struct buf *out) {
     append_path(o, operation, out);
     buf_append_char(out, '=');
     if (operation->member == MEMBER_SET) {
@@ -104,8 +106,8 @@ static enum clause clause_of(const struct update_operation *operation) {
     return operation_is_addition(operation) ? CLAUSE_ADD : CLAUSE_SET;
 }
 
-static void append_operation(const struct update_operations *o, const struct update_operation *operation, uint32_t ordinal,
-                             const struct values *v, struct buf *out) {
+static void append_operation(const struct update_operations *o, const struct update_operation *operation,
+                             uint32_t ordinal, const struct values *v, struct buf *out) {
     if (clause_of(operation) == CLAUSE_SET) {
         append_assignment(o, operation, ordinal, v, out);
         return;
@@ -155,7 +157,8 @@ void update_append_expression(const struct update_parts *p, struct buf *out) {
 }
 
 /* Of attributes and typed_attributes, at so many placeholders. */
-static uint32_t append_whole_names(const struct update_parts *p, enum member member, uint32_t ordinal, struct buf *out) {
+static uint32_t append_whole_names(const struct update_parts *p, enum member member, uint32_t ordinal,
+                                   struct buf *out) {
     const struct value_tape *t = &p->tape;
     tape_node n = p->members[member];
     if (n == TAPE_ROOT)
@@ -193,7 +196,8 @@ static void begin_value(uint32_t ordinal, bool comma, struct buf *out) {
     buf_append_cstr(out, "\":");
 }
 
-static uint32_t append_whole_values(const struct update_parts *p, enum member member, uint32_t ordinal, struct buf *out) {
+static uint32_t append_whole_values(const struct update_parts *p, enum member member, uint32_t ordinal,
+                                    struct buf *out) {
     const struct value_tape *t = &p->tape;
     tape_node n = p->members[member];
     if (n == TAPE_ROOT)

@@ -81,7 +81,8 @@ const char *update_members_hint(const struct value_tape *t) {
     if (has(t, "Type") && has(t, "Message"))
         return "It looks like an SNS notification, but is not whole: Type, TopicArn, MessageId and Message are strings";
     if (has(t, "detail-type") || has(t, "detail"))
-        return "It looks like an EventBridge event, but is not whole: detail-type, source and id are strings, detail is an object";
+        return "It looks like an EventBridge event, but is not whole: detail-type, source and id are strings, detail "
+               "is an object";
     if (has(t, "Records"))
         return "It looks like an event with Records, as S3 and Lambda have them, and is no update message";
     if (has(t, "headers") && has(t, "body") && has(t, "properties"))

@@ -1,4 +1,5 @@
-/* What a body that is no update message was probably meant to be: a sentence for the error, and nothing that is acted on. */
+/* What a body that is no update message was probably meant to be: a sentence for the error, and nothing that is acted
+ * on. */
 #pragma once
 
 #include "span.h"

@@ -21,7 +21,8 @@ static enum step refuse_size(const struct key_reading *r, size_t size) {
     if (size == 0)
         path_refuse(r->path, r->failure, "a key must not be empty");
     else
-        path_refuse(r->path, r->failure, "a key attribute has at most %zu bytes here; this one has %zu", r->size_max, size);
+        path_refuse(r->path, r->failure, "a key attribute has at most %zu bytes here; this one has %zu", r->size_max,
+                    size);
     return STEP_REFUSED;
 }
 
@@ -57,7 +58,8 @@ static enum step append_binary(const struct key_reading *r, tape_node n, size_t 
     if (!base64_decode(decoded, &bytes)) {
         if (!buf_ok(&bytes))
             goto done;
-        path_refuse(r->path, r->failure, "the key is binary: a string in base64, with the standard alphabet and padding");
+        path_refuse(r->path, r->failure,
+                    "the key is binary: a string in base64, with the standard alphabet and padding");
         step = STEP_REFUSED;
         goto done;
     }
@@ -81,7 +83,9 @@ static enum step append_part(const struct key_reading *r, tape_node n, size_t *r
     enum key_type key = r->attribute->type;
     if (key == KEY_NUMBER ? type != TAPE_NUMBER : type != TAPE_STRING) {
         path_refuse(r->path, r->failure, "the table's key %s takes a %s", r->attribute->name,
-                    key == KEY_NUMBER ? "number" : key == KEY_BINARY ? "string in base64" : "string");
+                    key == KEY_NUMBER   ? "number"
+                    : key == KEY_BINARY ? "string in base64"
+                                        : "string");
         return STEP_REFUSED;
     }
     json_append_string(r->out, span_cstr(r->attribute->name));
@@ -96,15 +100,16 @@ static enum step append_part(const struct key_reading *r, tape_node n, size_t *r
 }
 
 /* A composite id has exactly the two key attributes. */
-static bool check_names(const struct table_shape *table, const struct value_tape *t, tape_node n, const struct value_path *id,
-                        struct failure *f) {
+static bool check_names(const struct table_shape *table, const struct value_tape *t, tape_node n,
+                        const struct value_path *id, struct failure *f) {
     const struct key_attribute *const parts[] = {&table->partition, &table->sort};
     for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
         struct json_string s = tape_string(t, name);
         if (json_string_is(s, table->partition.name) || json_string_is(s, table->sort.name))
             continue;
         struct value_path path = path_member(id, s);
-        path_refuse(&path, f, "not a key attribute of the table, which has %s and %s", table->partition.name, table->sort.name);
+        path_refuse(&path, f, "not a key attribute of the table, which has %s and %s", table->partition.name,
+                    table->sort.name);
         return false;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
@@ -117,10 +122,11 @@ static bool check_names(const struct table_shape *table, const struct value_tape
     return true;
 }
 
-static enum step read_composite(const struct table_shape *table, const struct value_tape *t, tape_node n, const struct value_path *id,
-                                struct buf *out, size_t *ret_size, struct failure *f) {
+static enum step read_composite(const struct table_shape *table, const struct value_tape *t, tape_node n,
+                                const struct value_path *id, struct buf *out, size_t *ret_size, struct failure *f) {
     if (tape_type_of(t, n) != TAPE_OBJECT) {
-        path_refuse(id, f, "the table has a sort key: id is an object of %s and %s", table->partition.name, table->sort.name);
+        path_refuse(id, f, "the table has a sort key: id is an object of %s and %s", table->partition.name,
+                    table->sort.name);
         return STEP_REFUSED;
     }
     if (!check_names(table, t, n, id, f))
@@ -144,8 +150,8 @@ static enum step read_composite(const struct table_shape *table, const struct va
     return buf_append_char(out, '}') ? STEP_FINE : STEP_NO_MEMORY;
 }
 
-enum step update_read_key(const struct table_shape *table, const struct value_tape *t, tape_node n, struct buf *out, size_t *ret_size,
-                          struct failure *f) {
+enum step update_read_key(const struct table_shape *table, const struct value_tape *t, tape_node n, struct buf *out,
+                          size_t *ret_size, struct failure *f) {
     struct value_path id = path_root("id");
     if (table->sort.name[0] != '\0')
         return read_composite(table, t, n, &id, out, ret_size, f);
@@ -174,7 +180,8 @@ struct span update_id_text(const struct value_tape *t, tape_node n, struct arena
         return (struct span){NULL, 0};
     size_t len = 0;
     for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
-        const struct span pieces[] = {len == 0 ? SPAN("{") : SPAN(","), tape_scalar_text(t, name), SPAN(":"), tape_scalar_text(t, name + 1)};
+        const struct span pieces[] = {len == 0 ? SPAN("{") : SPAN(","), tape_scalar_text(t, name), SPAN(":"),
+                                      tape_scalar_text(t, name + 1)};
         for (size_t i = 0; i < ARRAY_LENGTH(pieces); i++) {
             memcpy(text + len, pieces[i].data, pieces[i].len);
             len += pieces[i].len;

@@ -1,11 +1,12 @@
-/* What is stored as data by mistake: DynamoDB's JSON, which the table would have with its types as names, and the update operators of other
- * databases. */
+/* What is stored as data by mistake: DynamoDB's JSON, which the table would have with its types as names, and the
+ * update operators of other databases. */
 #include "update_parts.h"
 
 #include "typed_value.h"
 #include "value_path.h"
 
-/* Names that begin like an operator's and are data: references, ids and dates as other databases and JSON Schema write them. */
+/* Names that begin like an operator's and are data: references, ids and dates as other databases and JSON Schema write
+ * them. */
 static const char *const data_names[] = {"$ref", "$oid", "$date", "$id"};
 
 struct looking {
@@ -16,16 +17,19 @@ struct looking {
 
 static enum step refuse_typed(const struct looking *l) {
     path_refuse(l->path, &l->update->failure,
-                l->in_condition ? "it looks like DynamoDB's JSON, but values are plain JSON here: write {\"S\": \"x\"} as \"x\""
-                                : "it looks like DynamoDB's JSON, but values are plain JSON here: write {\"S\": \"x\"} as \"x\"; sets, binary "
-                                  "values and maps that look so go into typed_attributes");
+                l->in_condition
+                    ? "it looks like DynamoDB's JSON, but values are plain JSON here: write {\"S\": \"x\"} as \"x\""
+                    : "it looks like DynamoDB's JSON, but values are plain JSON here: write {\"S\": \"x\"} as \"x\"; "
+                      "sets, binary "
+                      "values and maps that look so go into typed_attributes");
     return STEP_REFUSED;
 }
 
 static enum step refuse_operator(const struct looking *l) {
     path_refuse(l->path, &l->update->failure,
                 l->in_condition ? "it looks like an update operator, but a condition compares plain values"
-                                : "it looks like an update operator, but values are stored as they are here: use the members set, increment, "
+                                : "it looks like an update operator, but values are stored as they are here: use the "
+                                  "members set, increment, "
                                   "append and remove; a map that looks so goes into typed_attributes");
     return STEP_REFUSED;
 }
@@ -38,7 +42,8 @@ static bool begins_with_dollar(struct json_string name) {
 }
 
 static bool is_operator(const struct value_tape *t, tape_node n) {
-    if (tape_type_of(t, n) != TAPE_OBJECT || tape_is_empty(t, n) || tape_next_member(t, tape_first(n)) != tape_next(t, n))
+    if (tape_type_of(t, n) != TAPE_OBJECT || tape_is_empty(t, n) ||
+        tape_next_member(t, tape_first(n)) != tape_next(t, n))
         return false;
     struct json_string name = tape_string(t, tape_first(n));
     for (size_t i = 0; i < ARRAY_LENGTH(data_names); i++)

@@ -1,11 +1,12 @@
-/* What a message does beside setting whole attributes, as one map: of the audit record, and of what request hashes are made of. */
+/* What a message does beside setting whole attributes, as one map: of the audit record, and of what request hashes are
+ * made of. */
 #include "update_parts.h"
 
 #include "json_writer.h"
 
 bool update_has_operations(const struct update_parts *p) {
-    return p->members[MEMBER_SET] != TAPE_ROOT || p->members[MEMBER_INCREMENT] != TAPE_ROOT || p->members[MEMBER_APPEND] != TAPE_ROOT ||
-           p->members[MEMBER_REMOVE] != TAPE_ROOT;
+    return p->members[MEMBER_SET] != TAPE_ROOT || p->members[MEMBER_INCREMENT] != TAPE_ROOT ||
+           p->members[MEMBER_APPEND] != TAPE_ROOT || p->members[MEMBER_REMOVE] != TAPE_ROOT;
 }
 
 bool update_has_map(const struct update *u) {
@@ -24,7 +25,8 @@ static void append_path(const struct update_operations *o, const struct update_o
     buf_free(&path);
 }
 
-static void append_member(const struct update_parts *p, enum member member, enum number_form form, const char *before, struct buf *out) {
+static void append_member(const struct update_parts *p, enum member member, enum number_form form, const char *before,
+                          struct buf *out) {
     const struct update_operations *o = &p->operations;
     bool list = member == MEMBER_REMOVE;
     buf_printf(out, "%s\"%s\":{\"%s\":%s", before, member_name(member), list ? "L" : "M", list ? "[" : "{");

@@ -52,7 +52,8 @@ static const struct {
     [MEMBER_ATTRIBUTES] = {"attributes", is_object, true, "an object that isn't empty"},
     [MEMBER_ENABLE_LOGGING] = {"enable_logging", is_boolean, false, "true or false"},
     [MEMBER_CONDITION] = {"condition_expression", is_condition, false, "a string that isn't blank"},
-    [MEMBER_NAMES] = {"expression_attribute_names", is_object_of_strings, false, "an object of strings that isn't empty"},
+    [MEMBER_NAMES] = {"expression_attribute_names", is_object_of_strings, false,
+                      "an object of strings that isn't empty"},
     [MEMBER_VALUES] = {"expression_attribute_values", is_object, false, "an object that isn't empty"},
     [MEMBER_KEY] = {"idempotency_key", is_string, false, "a string that isn't empty"},
     [MEMBER_SET] = {"set", is_object, false, "an object that isn't empty"},
@@ -158,8 +159,9 @@ enum step update_read_members(struct update *u) {
         return STEP_REFUSED;
     }
     bool unknown = update_find_members(p);
-    bool updates_else = update_is_there(p, MEMBER_SET) || update_is_there(p, MEMBER_INCREMENT) || update_is_there(p, MEMBER_APPEND) ||
-                        update_is_there(p, MEMBER_REMOVE) || update_is_there(p, MEMBER_TYPED);
+    bool updates_else = update_is_there(p, MEMBER_SET) || update_is_there(p, MEMBER_INCREMENT) ||
+                        update_is_there(p, MEMBER_APPEND) || update_is_there(p, MEMBER_REMOVE) ||
+                        update_is_there(p, MEMBER_TYPED);
     unsigned missing = 0;
     unsigned invalid = 0;
     for (unsigned i = 0; i < MEMBER_COUNT; i++) {
@@ -173,7 +175,8 @@ enum step update_read_members(struct update *u) {
     if (invalid & 1U << MEMBER_KEY)
         p->members[MEMBER_KEY] = TAPE_ROOT;
     if (missing == 0 && invalid == 0 && !unknown) {
-        u->create_if_missing = p->members[MEMBER_CREATE] != TAPE_ROOT && tape_type_of(t, p->members[MEMBER_CREATE]) == TAPE_TRUE;
+        u->create_if_missing =
+            p->members[MEMBER_CREATE] != TAPE_ROOT && tape_type_of(t, p->members[MEMBER_CREATE]) == TAPE_TRUE;
         return STEP_FINE;
     }
     set_message(f, missing, invalid);

@@ -23,7 +23,8 @@ static bool refuse(const struct checking *c, const char *reason) {
 
 static bool check_names(const struct checking *c) {
     for (uint32_t i = 0; i < c->operation->count; i++)
-        if (c->elements[i].name.data && (c->elements[i].name.len == 0 || c->elements[i].name.len > ATTRIBUTE_NAME_MAX)) {
+        if (c->elements[i].name.data &&
+            (c->elements[i].name.len == 0 || c->elements[i].name.len > ATTRIBUTE_NAME_MAX)) {
             path_refuse(c->path, &c->update->failure, "an attribute's name has 1 to %d bytes", ATTRIBUTE_NAME_MAX);
             return false;
         }
@@ -60,20 +61,23 @@ static bool check_form(const struct checking *c) {
     switch (c->operation->member) {
     case MEMBER_INCREMENT: return tape_type_of(t, value) == TAPE_NUMBER || refuse(c, "what is added is a number");
     case MEMBER_APPEND:
-        return (tape_type_of(t, value) == TAPE_ARRAY && !tape_is_empty(t, value)) || refuse(c, "what is appended is an array that isn't empty");
+        return (tape_type_of(t, value) == TAPE_ARRAY && !tape_is_empty(t, value)) ||
+               refuse(c, "what is appended is an array that isn't empty");
     default: return true;
     }
 }
 
 static bool check_depth(const struct checking *c, unsigned depth, unsigned around) {
     if (depth + around > STORED_DEPTH_MAX) {
-        path_refuse(c->path, &c->update->failure, "a record nests at most %d lists and maps, and with those of its path this value has %u",
+        path_refuse(c->path, &c->update->failure,
+                    "a record nests at most %d lists and maps, and with those of its path this value has %u",
                     STORED_DEPTH_MAX, depth + around);
         return false;
     }
     if (c->update->audited && depth + AUDIT_LEVELS > STORED_DEPTH_MAX) {
         path_refuse(c->path, &c->update->failure,
-                    "a value nests at most %d arrays and objects here where it is audited; only the audit record breaks this limit",
+                    "a value nests at most %d arrays and objects here where it is audited; only the audit record "
+                    "breaks this limit",
                     STORED_DEPTH_MAX - AUDIT_LEVELS);
         return false;
     }
@@ -151,7 +155,8 @@ enum step update_check_operations(const struct update_context *ctx, struct updat
 
 /* Whether a late second delivery would do it twice. */
 static bool repeats(const struct update_operations *o, const struct update_operation *operation) {
-    return operation->member == MEMBER_INCREMENT || operation->member == MEMBER_APPEND || operation_has_index(o, operation);
+    return operation->member == MEMBER_INCREMENT || operation->member == MEMBER_APPEND ||
+           operation_has_index(o, operation);
 }
 
 enum step update_check_repeatable(const struct update_context *ctx, struct update *u) {
@@ -166,9 +171,12 @@ enum step update_check_repeatable(const struct update_context *ctx, struct updat
         struct value_path parent = path_root(member_name(operation->member));
         struct value_path path = path_member(&parent, operation->written);
         bool member = operation->member == MEMBER_INCREMENT || operation->member == MEMBER_APPEND;
-        path_refuse(member ? &parent : &path, &u->failure, "%s%s", member ? "" : "a list's index means another element once it was applied: ",
-                    u->audited ? "it needs an audit record that lives as long as the queue keeps messages, and AUDIT_LOG_TTL_DAYS is below that"
-                               : "it needs an audit record (enable_logging), since a late second delivery would apply it twice");
+        path_refuse(member ? &parent : &path, &u->failure, "%s%s",
+                    member ? "" : "a list's index means another element once it was applied: ",
+                    u->audited ? "it needs an audit record that lives as long as the queue keeps messages, and "
+                                 "AUDIT_LOG_TTL_DAYS is below that"
+                               : "it needs an audit record (enable_logging), since a late second delivery would apply "
+                                 "it twice");
         return STEP_REFUSED;
     }
     return STEP_FINE;

@@ -38,8 +38,8 @@ static struct path_element *make_room(struct update_operations *o) {
     return o->elements + o->element_count;
 }
 
-static enum step read_path(struct update *u, enum member member, struct json_string written, struct path_element *elements,
-                           uint32_t *ret_count) {
+static enum step read_path(struct update *u, enum member member, struct json_string written,
+                           struct path_element *elements, uint32_t *ret_count) {
     struct update_parts *p = u->parts;
     struct span text = json_string_text(written, &p->arena);
     struct condition_environment environment = update_terms_environment(&p->terms);
@@ -163,7 +163,8 @@ enum step update_read_operations(struct update *u) {
 }
 
 enum step update_refuse_count(struct update *u) {
-    static const enum member members[] = {MEMBER_ATTRIBUTES, MEMBER_TYPED, MEMBER_SET, MEMBER_INCREMENT, MEMBER_APPEND, MEMBER_REMOVE};
+    static const enum member members[] = {MEMBER_ATTRIBUTES, MEMBER_TYPED,  MEMBER_SET,
+                                          MEMBER_INCREMENT,  MEMBER_APPEND, MEMBER_REMOVE};
     size_t total = 0, most = 0;
     enum member largest = MEMBER_ATTRIBUTES;
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
@@ -175,7 +176,9 @@ enum step update_refuse_count(struct update *u) {
         }
     }
     struct value_path path = path_root(member_name(largest));
-    path_refuse(&path, &u->failure, "%zu updates don't fit in one message: DynamoDB takes an expression of at most %d bytes, with paths as placeholders",
+    path_refuse(&path, &u->failure,
+                "%zu updates don't fit in one message: DynamoDB takes an expression of at most %d bytes, with paths as "
+                "placeholders",
                 total, EXPRESSION_SIZE_MAX);
     return STEP_REFUSED;
 }

@@ -15,23 +15,24 @@
 
 struct update_operation {
     enum member member;
-    uint32_t place;             /* among all that the message updates, in the order of updated_attributes */
+    uint32_t place; /* among all that the message updates, in the order of updated_attributes */
     struct json_string written; /* the path as the message has it */
-    uint32_t first, count;      /* the path's elements */
-    tape_node value;            /* TAPE_ROOT: a removal has none */
+    uint32_t first, count; /* the path's elements */
+    tape_node value; /* TAPE_ROOT: a removal has none */
 };
 
 struct update_operations {
     struct update_operation *list; /* by place; once checked by member and path */
     struct path_element *elements;
     uint32_t count, element_count, element_capacity;
-    size_t text;        /* bytes that a request has of their values, paths and names, nearly */
-    size_t zeros;       /* bytes more in normal form */
+    size_t text; /* bytes that a request has of their values, paths and names, nearly */
+    size_t zeros; /* bytes more in normal form */
     size_t record_size; /* bytes that they leave in the record, at least */
-    size_t audit_size;  /* bytes that they take in an audit record's `update` */
+    size_t audit_size; /* bytes that they take in an audit record's `update` */
 };
 
-static inline const struct path_element *operation_path(const struct update_operations *o, const struct update_operation *operation) {
+static inline const struct path_element *operation_path(const struct update_operations *o,
+                                                        const struct update_operation *operation) {
     return o->elements + operation->first;
 }
 /* Whether an element of the path is an index: such a path means another place once it was updated. */

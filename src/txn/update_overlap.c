@@ -38,7 +38,8 @@ static uint32_t overlap_of_map_and_list(const struct update_place *places, size_
         names_end++;
     if (names_end == ends || names_end == count)
         return NO_OVERLAP;
-    return later(lowest(places + ends, names_end - ends, SIZE_MAX), lowest(places + names_end, count - names_end, SIZE_MAX));
+    return later(lowest(places + ends, names_end - ends, SIZE_MAX),
+                 lowest(places + names_end, count - names_end, SIZE_MAX));
 }
 
 /* The recursion ends at a path's elements, and each level looks at each place a few times. */

@@ -14,27 +14,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INDEX_KEY_SIZE_MAX 2048 /* of a partition key; which of the two an index has an attribute as isn't known here */
+/* Of a partition key; which of the two an index has an attribute as isn't known here. */
+#define INDEX_KEY_SIZE_MAX 2048
 #define KEY_SIZE_MAX 256 /* bytes of an idempotency key */
-/* DynamoDB takes 2 MB of names and values in a request. Their DynamoDB JSON is bounded by that, which is stricter and bounds the request:
- * only lists of hundreds of thousands of small values are told apart by it. */
+/* DynamoDB takes 2 MB of names and values in a request. Their DynamoDB JSON is bounded by that, which is stricter and
+ * bounds the request: only lists of hundreds of thousands of small values are told apart by it. */
 #define CONDITION_TERMS_TEXT_MAX ((size_t)2 << 20)
 #define REQUEST_SIZE_MAX ((size_t)64 << 20)
 
 struct update_parts {
-    struct span body;       /* what was read: the delivered body, or what it was unwrapped to */
-    struct buf inner;       /* owns an unwrapped body that may not be written over the delivered one */
-    struct buf message;     /* owns what an event held as a string */
-    struct arena arena;     /* owns what the update's spans point at, where it isn't the body */
+    struct span body; /* what was read: the delivered body, or what it was unwrapped to */
+    struct buf inner; /* owns an unwrapped body that may not be written over the delivered one */
+    struct buf message; /* owns what an event held as a string */
+    struct arena arena; /* owns what the update's spans point at, where it isn't the body */
     struct value_tape tape; /* empty once the request is built, or the update failed */
     tape_node members[MEMBER_COUNT]; /* their values; TAPE_ROOT: absent */
-    struct condition *condition;     /* NULL: the message has none */
+    struct condition *condition; /* NULL: the message has none */
     struct update_terms terms;
-    size_t key_size;              /* bytes that DynamoDB counts for the key's attributes; 0: the id is unfit */
+    size_t key_size; /* bytes that DynamoDB counts for the key's attributes; 0: the id is unfit */
     struct value_size attributes; /* of attributes and typed_attributes as one map, without its braces */
     struct update_operations operations;
     uint32_t whole_count; /* attributes and typed_attributes: as many of the first names and values */
-    uint32_t name_count;  /* names of all that is updated, which are the first of the request */
+    uint32_t name_count; /* names of all that is updated, which are the first of the request */
 };
 
 enum step {
@@ -46,12 +47,12 @@ enum step {
 /* update_read.c: frees what only building needs. */
 void update_free_parts(struct update_parts *p);
 
-/* unwrap.c: reads the delivered body, and what it wraps where it is one of our DLQ messages, into p->tape. Sets p->body, u->source,
- * u->unwrapped and the idempotency key that holds unless the body has one of its own. */
+/* unwrap.c: reads the delivered body, and what it wraps where it is one of our DLQ messages, into p->tape. Sets
+ * p->body, u->source, u->unwrapped and the idempotency key that holds unless the body has one of its own. */
 MUST_USE enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u);
 
-/* unwrap.c: u was read of what an earlier reading of the same message has unwrapped: it takes over the key and the source, and what owns the
- * unwrapped body. False: no memory, and earlier is as it was. */
+/* unwrap.c: u was read of what an earlier reading of the same message has unwrapped: it takes over the key and the
+ * source, and what owns the unwrapped body. False: no memory, and earlier is as it was. */
 MUST_USE bool update_keep_origin(struct update *u, struct update *earlier);
 
 /* update_members.c: notes where the known members stand; whether there are others. */
@@ -59,11 +60,13 @@ bool update_find_members(struct update_parts *p);
 /* Finds the members and checks the message's shape. */
 MUST_USE enum step update_read_members(struct update *u);
 
-/* update_key.c: checks the id at n against the table's key, and appends the key in normal form to out: {"id":{"S":"x"}}, the partition
- * key first. *ret_size: bytes that DynamoDB counts for the key's attributes, names included. */
-MUST_USE enum step update_read_key(const struct table_shape *table, const struct value_tape *t, tape_node n, struct buf *out,
-                                   size_t *ret_size, struct failure *f);
-/* The id as the message spells it, without white space: text of the tape, or a copy in a. Its data is NULL where there is no memory. */
+/* update_key.c: checks the id at n against the table's key, and appends the key in normal form to out:
+ * {"id":{"S":"x"}}, the partition key first. *ret_size: bytes that DynamoDB counts for the key's attributes, names
+ * included. */
+MUST_USE enum step update_read_key(const struct table_shape *table, const struct value_tape *t, tape_node n,
+                                   struct buf *out, size_t *ret_size, struct failure *f);
+/* The id as the message spells it, without white space: text of the tape, or a copy in a. Its data is NULL where there
+ * is no memory. */
 MUST_USE struct span update_id_text(const struct value_tape *t, tape_node n, struct arena *a);
 
 /* update_attributes.c: whether the table has this as a key attribute, which no update may change. */
@@ -71,21 +74,23 @@ bool update_is_key(const struct table_shape *table, struct json_string name);
 /* The attribute as an index has it as a key; NULL: none does. */
 const struct key_attribute *update_index_key(const struct table_shape *table, struct json_string name);
 /* Refuses the name of an attribute that is too long or empty, or that the table has as a key. */
-MUST_USE bool update_check_name(const struct table_shape *table, const struct value_path *parent, const struct value_path *path,
-                                struct failure *f);
-/* Notes in f that an index can't have a plain value as this key of its. All else is checked all the same and goes before:
- * only where that is fine does it refuse the message, whose hash is known by then. */
+MUST_USE bool update_check_name(const struct table_shape *table, const struct value_path *parent,
+                                const struct value_path *path, struct failure *f);
+/* Notes in f that an index can't have a plain value as this key of its. All else is checked all the same and goes
+ * before: only where that is fine does it refuse the message, whose hash is known by then. */
 void update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n,
                             const struct value_path *path, struct failure *f);
 /* Checks the attributes at n against the table, and their sizes, with u->audited and the key that was read. */
-MUST_USE bool update_check_attributes(const struct update_context *ctx, const struct update *u, const struct value_tape *t, tape_node n,
-                                      struct value_size *ret_size, struct failure *f);
+MUST_USE bool update_check_attributes(const struct update_context *ctx, const struct update *u,
+                                      const struct value_tape *t, tape_node n, struct value_size *ret_size,
+                                      struct failure *f);
 
 /* update_typed.c: checks typed_attributes as update_check_attributes() does attributes, and adds them to
  * p->attributes; the sizes of the whole are left to update_check_whole(). */
 MUST_USE enum step update_check_typed(const struct update_context *ctx, struct update *u);
 
-/* update_operations.c: reads the paths of set, increment, append and remove into p->operations. Their #names count as used. */
+/* update_operations.c: reads the paths of set, increment, append and remove into p->operations. Their #names count as
+ * used. */
 MUST_USE enum step update_read_operations(struct update *u);
 /* Refuses a message that updates more than fits one expression, on the member that has the most of it. */
 enum step update_refuse_count(struct update *u);
@@ -98,7 +103,8 @@ MUST_USE enum step update_check_repeatable(const struct update_context *ctx, str
 void update_number_placeholders(struct update_parts *p);
 /* Values of what is updated, which are the first of the request. */
 uint32_t update_value_count(const struct update_parts *p);
-/* Appends the UpdateExpression, and members of ExpressionAttributeNames and -Values: each with a comma behind it, none with one. */
+/* Appends the UpdateExpression, and members of ExpressionAttributeNames and -Values: each with a comma behind it, none
+ * with one. */
 void update_append_expression(const struct update_parts *p, struct buf *out);
 void update_append_names(const struct update_parts *p, struct buf *out);
 void update_append_values(const struct update_parts *p, struct buf *out);
@@ -129,20 +135,23 @@ MUST_USE bool update_hash_key(const struct update_context *ctx, struct update *u
 /* u->request_hash, of the sorted tape and the record; scratch is written over. False: no memory. */
 MUST_USE bool update_hash_request(const struct update_context *ctx, struct update *u, struct buf *scratch);
 
-#define AUDIT_FAILURE_SUFFIX "#failure" /* behind the log_id of the success that it could have been: a later failure takes its place */
+#define AUDIT_FAILURE_SUFFIX                                                                                           \
+    "#failure" /* behind the log_id of the success that it could have been: a later failure takes its place */
 
 /* What audit records differ in. */
 struct audit_record {
-    const char *error;       /* NULL: it is a success */
+    const char *error; /* NULL: it is a success */
     bool attributes, update; /* whether these are held */
 };
 
 /* audit.c: appends the item. */
-bool audit_append(const struct update_context *ctx, const struct update *u, const struct audit_record *r, int64_t wall, struct buf *out);
+bool audit_append(const struct update_context *ctx, const struct update *u, const struct audit_record *r, int64_t wall,
+                  struct buf *out);
 /* Appends the success record as an item, {"log_id":…}. */
 bool audit_append_item(const struct update_context *ctx, const struct update *u, int64_t wall, struct buf *out);
-/* Bytes that DynamoDB counts for the success record of u, whose `count` attributes have so many bytes with their names, and whose `update`,
- * where it has one, has so many with its own. */
-size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count, size_t update_size);
+/* Bytes that DynamoDB counts for the success record of u, whose `count` attributes have so many bytes with their names,
+ * and whose `update`, where it has one, has so many with its own. */
+size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count,
+                       size_t update_size);
 /* Bytes of the text that audit_append_item() appends, at most, without the attributes'. */
 size_t audit_item_text(const struct update_context *ctx, const struct update *u);

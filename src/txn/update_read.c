@@ -31,7 +31,8 @@ static enum step check_audit(const struct update_context *ctx, struct update *u)
         return STEP_FINE;
     /* There is no table for the record of this failure either. */
     u->audited = false;
-    failure_validation(&u->failure, SPAN("enable_logging"), "it asks for an audit record, but the audit table doesn't exist");
+    failure_validation(&u->failure, SPAN("enable_logging"),
+                       "it asks for an audit record, but the audit table doesn't exist");
     return STEP_REFUSED;
 }
 
@@ -62,13 +63,15 @@ static enum step parse_condition(struct update *u) {
 
 static enum step read_condition(struct update *u) {
     struct update_parts *p = u->parts;
-    switch (update_terms_init(&p->terms, &p->tape, &p->arena, p->members[MEMBER_NAMES], p->members[MEMBER_VALUES], &u->failure)) {
+    switch (update_terms_init(&p->terms, &p->tape, &p->arena, p->members[MEMBER_NAMES], p->members[MEMBER_VALUES],
+                              &u->failure)) {
     case TERMS_FINE: break;
     case TERMS_REFUSED: return STEP_REFUSED;
     default: return STEP_NO_MEMORY;
     }
     if (p->terms.text + p->terms.zeros > CONDITION_TERMS_TEXT_MAX) {
-        failure_validation(&u->failure, SPAN("expression_attribute_values"), "together with the names they have more than 2 MB");
+        failure_validation(&u->failure, SPAN("expression_attribute_values"),
+                           "together with the names they have more than 2 MB");
         return STEP_REFUSED;
     }
     enum step step = parse_condition(u);
@@ -83,7 +86,8 @@ static enum step read_condition(struct update *u) {
 static enum step take_key(struct update *u) {
     struct update_parts *p = u->parts;
     tape_node n = p->members[MEMBER_KEY];
-    if (n == TAPE_ROOT || tape_type_of(&p->tape, n) != TAPE_STRING || json_string_size(tape_string(&p->tape, n)) > KEY_SIZE_MAX)
+    if (n == TAPE_ROOT || tape_type_of(&p->tape, n) != TAPE_STRING ||
+        json_string_size(tape_string(&p->tape, n)) > KEY_SIZE_MAX)
         return STEP_FINE;
     u->idempotency_key = json_string_text(tape_string(&p->tape, n), &p->arena);
     u->own_key = true;
@@ -98,7 +102,8 @@ static enum step check_key(struct update *u) {
     return STEP_REFUSED;
 }
 
-/* What is refused here was fit for earlier versions, or is by what the settings say: its hash tells whether it was applied. */
+/* What is refused here was fit for earlier versions, or is by what the settings say: its hash tells whether it was
+ * applied. */
 static enum step finish(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     enum step verdict = update_check_lookalikes(u);
     if (verdict == STEP_FINE)
@@ -125,7 +130,8 @@ static enum step validate(const struct update_context *ctx, struct update *u, st
     tape_node attributes = p->members[MEMBER_ATTRIBUTES];
     if (attributes != TAPE_ROOT && !update_check_attributes(ctx, u, &p->tape, attributes, &p->attributes, &u->failure))
         return STEP_REFUSED;
-    if ((step = check_audit(ctx, u)) != STEP_FINE || (step = read_condition(u)) != STEP_FINE || (step = check_key(u)) != STEP_FINE)
+    if ((step = check_audit(ctx, u)) != STEP_FINE || (step = read_condition(u)) != STEP_FINE ||
+        (step = check_key(u)) != STEP_FINE)
         return step;
     if ((step = update_check_typed(ctx, u)) != STEP_FINE || (step = update_check_operations(ctx, u)) != STEP_FINE ||
         (step = update_check_whole(ctx, u)) != STEP_FINE)

@@ -60,7 +60,8 @@ static void refuse(const struct update_parts *p, struct failure *f, struct span 
 void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit) {
     const char *before = by_audit ? "only the audit record is refused: " : "";
     if (says(sentence, "ConditionExpression")) {
-        failure_validation(&u->failure, SPAN("condition_expression"), "%s%.*s", before, (int)sentence.len, sentence.data);
+        failure_validation(&u->failure, SPAN("condition_expression"), "%s%.*s", before, (int)sentence.len,
+                           sentence.data);
         return;
     }
     struct update_again again;
@@ -70,6 +71,7 @@ void update_fail_refused(const struct update_context *ctx, struct update *u, str
     if (done)
         refuse(&again.parts, &u->failure, sentence, before);
     else /* without memory: without the path */
-        failure_validation(&u->failure, span_cstr(member_name(update_first_member(u->parts))), "%s%.*s", before, (int)sentence.len, sentence.data);
+        failure_validation(&u->failure, span_cstr(member_name(update_first_member(u->parts))), "%s%.*s", before,
+                           (int)sentence.len, sentence.data);
     update_again_free(&again);
 }

@@ -17,8 +17,8 @@ static bool find_member(struct json_reader *reader, struct span body, const char
     return false;
 }
 
-/* The names, or the strings of an array, as the message has them and in its order; the body was read already, so that nothing is left to
- * check. */
+/* The names, or the strings of an array, as the message has them and in its order; the body was read already, so that
+ * nothing is left to check. */
 static void append_names(struct span body, enum member member, const char **before, struct buf *out) {
     struct json_reader reader;
     struct json_token token;
@@ -38,7 +38,8 @@ static void append_names(struct span body, enum member member, const char **befo
 }
 
 bool update_append_success(const struct update *u, int64_t wall, struct buf *out) {
-    static const enum member members[] = {MEMBER_ATTRIBUTES, MEMBER_TYPED, MEMBER_SET, MEMBER_INCREMENT, MEMBER_APPEND, MEMBER_REMOVE};
+    static const enum member members[] = {MEMBER_ATTRIBUTES, MEMBER_TYPED,  MEMBER_SET,
+                                          MEMBER_INCREMENT,  MEMBER_APPEND, MEMBER_REMOVE};
     char timestamp[ISO8601_SIZE];
     clock_iso8601(wall, timestamp);
     buf_append_cstr(out, "{\"success\":true,\"message\":\"Record updated successfully\",\"updated_id\":");

@@ -18,7 +18,8 @@ static bool is_placeholder(struct span name, char sigil) {
     return true;
 }
 
-static bool check_term(struct update_terms *terms, const struct placeholder_set *set, tape_node name, struct failure *f) {
+static bool check_term(struct update_terms *terms, const struct placeholder_set *set, tape_node name,
+                       struct failure *f) {
     const struct value_tape *t = terms->tape;
     struct value_path member = path_root(set->member);
     struct value_path path = path_member(&member, tape_string(t, name));
@@ -28,7 +29,8 @@ static bool check_term(struct update_terms *terms, const struct placeholder_set 
         return false;
     }
     if (!is_placeholder(placeholder, set->sigil)) {
-        path_refuse(&path, f, "a placeholder is a '%c' with up to %d letters, digits and underscores behind it", set->sigil, PLACEHOLDER_MAX - 1);
+        path_refuse(&path, f, "a placeholder is a '%c' with up to %d letters, digits and underscores behind it",
+                    set->sigil, PLACEHOLDER_MAX - 1);
         return false;
     }
     if (set->sigil == '#') {
@@ -47,9 +49,10 @@ static bool check_term(struct update_terms *terms, const struct placeholder_set 
     return true;
 }
 
-/* Every member is looked at as the message has it, so that the error is the first one there; the index is made once they are sorted. */
-static enum terms_status take(struct update_terms *terms, struct placeholder_set *set, struct value_tape *t, tape_node object,
-                              struct failure *f) {
+/* Every member is looked at as the message has it, so that the error is the first one there; the index is made once
+ * they are sorted. */
+static enum terms_status take(struct update_terms *terms, struct placeholder_set *set, struct value_tape *t,
+                              tape_node object, struct failure *f) {
     if (object == TAPE_ROOT)
         return TERMS_FINE;
     uint32_t count = 0;
@@ -73,8 +76,8 @@ static enum terms_status take(struct update_terms *terms, struct placeholder_set
     return TERMS_FINE;
 }
 
-enum terms_status update_terms_init(struct update_terms *terms, struct value_tape *tape, struct arena *arena, tape_node names,
-                                       tape_node values, struct failure *f) {
+enum terms_status update_terms_init(struct update_terms *terms, struct value_tape *tape, struct arena *arena,
+                                    tape_node names, tape_node values, struct failure *f) {
     *terms = (struct update_terms){
         .tape = tape,
         .arena = arena,
@@ -97,7 +100,8 @@ static int find(struct update_terms *terms, struct placeholder_set *set, struct 
     uint32_t high = set->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = json_string_compare(tape_string(terms->tape, set->names[middle]), (struct json_string){placeholder, false});
+        int order =
+            json_string_compare(tape_string(terms->tape, set->names[middle]), (struct json_string){placeholder, false});
         if (order == 0) {
             set->used[middle] = true;
             return (int)middle;
@@ -151,7 +155,9 @@ static bool all_used(const struct update_terms *terms, const struct placeholder_
             continue;
         struct value_path member = path_root(set->member);
         struct value_path path = path_member(&member, tape_string(terms->tape, set->names[i]));
-        path_refuse(&path, f, set->sigil == '#' ? "neither condition_expression nor a path uses it" : "condition_expression doesn't use it");
+        path_refuse(&path, f,
+                    set->sigil == '#' ? "neither condition_expression nor a path uses it"
+                                      : "condition_expression doesn't use it");
         return false;
     }
     return true;

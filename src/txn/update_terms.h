@@ -1,4 +1,5 @@
-/* The placeholders that a message defines for its condition: expression_attribute_names and expression_attribute_values. */
+/* The placeholders that a message defines for its condition: expression_attribute_names and
+ * expression_attribute_values. */
 #pragma once
 
 #include "arena.h"
@@ -12,7 +13,7 @@
 
 struct placeholder_set {
     const char *member; /* whose placeholders these are */
-    char sigil;         /* '#' or ':' */
+    char sigil; /* '#' or ':' */
     uint32_t count;
     tape_node *names; /* sorted: the tape's object is */
     bool *used;
@@ -20,9 +21,9 @@ struct placeholder_set {
 
 struct update_terms {
     const struct value_tape *tape; /* borrowed */
-    struct arena *arena;           /* borrowed */
+    struct arena *arena; /* borrowed */
     struct placeholder_set names, values;
-    size_t text;  /* bytes of all names and of all values' DynamoDB JSON as they are sent */
+    size_t text; /* bytes of all names and of all values' DynamoDB JSON as they are sent */
     size_t zeros; /* bytes more in normal form */
     /* The first that the condition uses and the message doesn't define. */
     const struct placeholder_set *undefined_in;
@@ -32,9 +33,10 @@ struct update_terms {
 
 enum terms_status { TERMS_FINE, TERMS_REFUSED, TERMS_NO_MEMORY };
 
-/* Takes the placeholders of both objects (TAPE_ROOT: the message has none) and checks them as such. Sorts the objects on the tape. */
-MUST_USE enum terms_status update_terms_init(struct update_terms *terms, struct value_tape *tape, struct arena *arena, tape_node names,
-                                                tape_node values, struct failure *f);
+/* Takes the placeholders of both objects (TAPE_ROOT: the message has none) and checks them as such. Sorts the objects
+ * on the tape. */
+MUST_USE enum terms_status update_terms_init(struct update_terms *terms, struct value_tape *tape, struct arena *arena,
+                                             tape_node names, tape_node values, struct failure *f);
 /* Gives back what isn't the arena's. Takes a zeroed one too. */
 void update_terms_free(struct update_terms *terms);
 /* What a condition asks them through. */

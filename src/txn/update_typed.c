@@ -17,8 +17,8 @@ static void check_index_key(const struct key_attribute *key, const struct value_
         path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
 }
 
-static enum step check(const struct update_context *ctx, struct update *u, tape_node name, const struct value_path *parent,
-                       struct value_size *ret_size) {
+static enum step check(const struct update_context *ctx, struct update *u, tape_node name,
+                       const struct value_path *parent, struct value_size *ret_size) {
     const struct value_tape *t = &u->parts->tape;
     struct failure *f = &u->failure;
     struct value_path path = path_member(parent, tape_string(t, name));
@@ -33,8 +33,10 @@ static enum step check(const struct update_context *ctx, struct update *u, tape_
     if (key && f->type == ERROR_NONE)
         check_index_key(key, ret_size, typed_value_kind(t, name + 1), &path, f);
     if (u->audited && ret_size->depth == STORED_DEPTH_MAX) {
-        path_refuse(&path, f, "a value nests at most %d lists and maps where it is audited; only the audit record breaks this limit",
-                    STORED_DEPTH_MAX - 1);
+        path_refuse(
+            &path, f,
+            "a value nests at most %d lists and maps where it is audited; only the audit record breaks this limit",
+            STORED_DEPTH_MAX - 1);
         return STEP_REFUSED;
     }
     ret_size->item += json_string_size(path.name);

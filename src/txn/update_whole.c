@@ -35,7 +35,8 @@ static bool add_names(struct update_parts *p, enum member member, struct places 
 
 static void add_paths(const struct update_operations *o, struct places *places) {
     for (uint32_t i = 0; i < o->count; i++)
-        places->list[places->count++] = (struct update_place){operation_path(o, &o->list[i]), o->list[i].count, o->list[i].place};
+        places->list[places->count++] =
+            (struct update_place){operation_path(o, &o->list[i]), o->list[i].count, o->list[i].place};
 }
 
 /* The member of the place, and its path as the message has it. */
@@ -67,8 +68,10 @@ static enum step refuse_overlap(struct update *u, const struct places *places, u
     enum member member = member_at(u->parts, number, &written);
     struct value_path parent = path_root(member_name(member));
     struct value_path path = path_member(&parent, written);
-    path_refuse(&path, &u->failure, "it overlaps with what %s has before it: one message updates each place once, and no place inside another",
-                member_name(other));
+    path_refuse(
+        &path, &u->failure,
+        "it overlaps with what %s has before it: one message updates each place once, and no place inside another",
+        member_name(other));
     return STEP_REFUSED;
 }
 
@@ -76,9 +79,11 @@ static enum step check_overlap(struct update *u) {
     struct update_parts *p = u->parts;
     size_t names = names_of(p, MEMBER_ATTRIBUTES) + names_of(p, MEMBER_TYPED);
     size_t count = names + p->operations.count;
-    struct places places = {.list = malloc((count + 1) * sizeof *places.list), .names = malloc((names + 1) * sizeof *places.names)};
+    struct places places = {.list = malloc((count + 1) * sizeof *places.list),
+                            .names = malloc((names + 1) * sizeof *places.names)};
     enum step step = STEP_NO_MEMORY;
-    if (places.list && places.names && add_names(p, MEMBER_ATTRIBUTES, &places) && add_names(p, MEMBER_TYPED, &places)) {
+    if (places.list && places.names && add_names(p, MEMBER_ATTRIBUTES, &places) &&
+        add_names(p, MEMBER_TYPED, &places)) {
         add_paths(&p->operations, &places);
         uint32_t number = update_find_overlap(places.list, places.count);
         step = number == NO_OVERLAP ? STEP_FINE : refuse_overlap(u, &places, number);
@@ -121,7 +126,8 @@ static enum step check_sizes(const struct update_context *ctx, struct update *u)
     struct value_path path = path_root(member_name(update_first_member(p)));
     size_t item = p->key_size + p->attributes.item + p->operations.record_size;
     if (item > ITEM_SIZE_MAX) {
-        path_refuse(&path, &u->failure, "a record has at most %zu bytes; id and what is updated alone have %zu", ITEM_SIZE_MAX, item);
+        path_refuse(&path, &u->failure, "a record has at most %zu bytes; id and what is updated alone have %zu",
+                    ITEM_SIZE_MAX, item);
         return STEP_REFUSED;
     }
     if (!u->audited)
@@ -129,7 +135,9 @@ static enum step check_sizes(const struct update_context *ctx, struct update *u)
     size_t count = names_of(p, MEMBER_ATTRIBUTES) + names_of(p, MEMBER_TYPED);
     size_t audit = audit_item_size(ctx, u, p->attributes.item, count, update_audit_map_size(u));
     if (audit > ITEM_SIZE_MAX) {
-        path_refuse(&path, &u->failure, "an item has at most %zu bytes; the record would fit, but its audit record has %zu", ITEM_SIZE_MAX, audit);
+        path_refuse(&path, &u->failure,
+                    "an item has at most %zu bytes; the record would fit, but its audit record has %zu", ITEM_SIZE_MAX,
+                    audit);
         return STEP_REFUSED;
     }
     return STEP_FINE;

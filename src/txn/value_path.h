@@ -1,5 +1,5 @@
-/* The path to a value in a message, for the `field` of a ValidationError: attributes.price, attributes.tags[2].name. Frames of the walk
- * that found the value, linked from the inside out; nothing is built until an error needs it. */
+/* The path to a value in a message, for the `field` of a ValidationError: attributes.price, attributes.tags[2].name.
+ * Frames of the walk that found the value, linked from the inside out; nothing is built until an error needs it. */
 #pragma once
 
 #include "buf.h"
@@ -11,7 +11,7 @@
 
 struct value_path {
     const struct value_path *parent; /* NULL: the first */
-    struct json_string name;         /* raw.data NULL: an element of an array, at index */
+    struct json_string name; /* raw.data NULL: an element of an array, at index */
     size_t index;
 };
 

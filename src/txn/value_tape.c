@@ -61,8 +61,9 @@ static bool append_scalar(struct building *b, uint32_t word) {
 
 static bool append_event(struct building *b, const struct json_token *token) {
     static const enum tape_type types[] = {
-        [JSON_OBJECT_BEGIN] = TAPE_OBJECT, [JSON_ARRAY_BEGIN] = TAPE_ARRAY, [JSON_NAME] = TAPE_NAME, [JSON_STRING] = TAPE_STRING,
-        [JSON_NUMBER] = TAPE_NUMBER,       [JSON_TRUE] = TAPE_TRUE,         [JSON_FALSE] = TAPE_FALSE, [JSON_NULL] = TAPE_NULL,
+        [JSON_OBJECT_BEGIN] = TAPE_OBJECT, [JSON_ARRAY_BEGIN] = TAPE_ARRAY, [JSON_NAME] = TAPE_NAME,
+        [JSON_STRING] = TAPE_STRING,       [JSON_NUMBER] = TAPE_NUMBER,     [JSON_TRUE] = TAPE_TRUE,
+        [JSON_FALSE] = TAPE_FALSE,         [JSON_NULL] = TAPE_NULL,
     };
     struct value_tape *t = &b->tape;
     switch (token->event) {

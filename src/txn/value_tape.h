@@ -1,10 +1,11 @@
-/* A JSON text that was read, as a tape of 4-byte words over its bytes: one word for a scalar or a name, two for an array or
- * an object. No tree of nodes: the densest text (nested empty arrays) costs four times its size, most cost less than half of
- * theirs, and freeing it is one call.
+/* A JSON text that was read, as a tape of 4-byte words over its bytes: one word for a scalar or a name, two for an
+ * array or an object. No tree of nodes: the densest text (nested empty arrays) costs four times its size, most cost
+ * less than half of theirs, and freeing it is one call.
  *
- * A word is the offset of the node's first byte and its type. A container's second word is how many words it takes as a whole, so
- * that a sibling is one step away and a subtree can be moved. A member is its name's word with its value behind it. Of scalars that
- * follow one another in an array only the first has a word, and the text tells the others: a long array costs nothing. */
+ * A word is the offset of the node's first byte and its type. A container's second word is how many words it takes as a
+ * whole, so that a sibling is one step away and a subtree can be moved. A member is its name's word with its value
+ * behind it. Of scalars that follow one another in an array only the first has a word, and the text tells the others: a
+ * long array costs nothing. */
 #pragma once
 
 #include "compiler.h"
@@ -38,8 +39,8 @@ struct tape_error {
     size_t position;
 };
 
-/* Reads text, strict and without repeated names. *ret_tape is written where it is TAPE_READ, *ret_error where it is TAPE_REFUSED. A text
- * beyond TAPE_TEXT_MAX is refused as JSON_SYNTAX at that position. */
+/* Reads text, strict and without repeated names. *ret_tape is written where it is TAPE_READ, *ret_error where it is
+ * TAPE_REFUSED. A text beyond TAPE_TEXT_MAX is refused as JSON_SYNTAX at that position. */
 MUST_USE enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2], struct value_tape *ret_tape,
                                     struct tape_error *ret_error);
 /* Takes a zeroed one too. */
@@ -48,7 +49,8 @@ void tape_free(struct value_tape *t);
 static inline enum tape_type tape_type_of(const struct value_tape *t, tape_node n) {
     return (enum tape_type)(t->words[n] & 7);
 }
-/* Where the node begins in the text: a bracket, the first byte of a number or a literal, the first byte behind an opening quote. */
+/* Where the node begins in the text: a bracket, the first byte of a number or a literal, the first byte behind an
+ * opening quote. */
 static inline size_t tape_offset(const struct value_tape *t, tape_node n) {
     return t->words[n] >> 4;
 }
@@ -59,8 +61,8 @@ static inline bool tape_is_container(const struct value_tape *t, tape_node n) {
 static inline tape_node tape_next(const struct value_tape *t, tape_node n) {
     return n + (tape_is_container(t, n) ? t->words[n + 1] : 1);
 }
-/* The children of a container stand from tape_first() to before tape_next() of the container. An object's are names, each with its
- * value behind it (name + 1); an array's are containers and the first ones of runs of scalars. */
+/* The children of a container stand from tape_first() to before tape_next() of the container. An object's are names,
+ * each with its value behind it (name + 1); an array's are containers and the first ones of runs of scalars. */
 static inline tape_node tape_first(tape_node container) {
     return container + 2;
 }
@@ -90,7 +92,8 @@ static inline struct json_string tape_plain_string(const struct value_tape *t, s
 }
 /* A NAME or a STRING. */
 static inline struct json_string tape_string(const struct value_tape *t, tape_node n) {
-    return t->words[n] & TAPE_ESCAPED ? tape_escaped_string(t, tape_offset(t, n)) : tape_plain_string(t, tape_offset(t, n));
+    return t->words[n] & TAPE_ESCAPED ? tape_escaped_string(t, tape_offset(t, n))
+                                      : tape_plain_string(t, tape_offset(t, n));
 }
 /* The exact text of a NUMBER. */
 struct span tape_number(const struct value_tape *t, tape_node n);
@@ -101,5 +104,6 @@ tape_node tape_find(const struct value_tape *t, tape_node n, const char *name);
 /* Members of an object. */
 uint32_t tape_count(const struct value_tape *t, tape_node object);
 
-/* Sorts the members of every object in the value by the bytes of their names. False: no memory; some may be sorted already. */
+/* Sorts the members of every object in the value by the bytes of their names. False: no memory; some may be sorted
+ * already. */
 MUST_USE bool tape_sort(struct value_tape *t, tape_node value);

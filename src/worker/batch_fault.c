@@ -7,11 +7,12 @@
 static const char SUFFIX[] = "Exception";
 
 bool batch_fault_names_entry(const char *code) {
-    static const char *const names[] = {"BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId",
-                                        "InvalidIdFormat", "InvalidMessageContents", "InvalidParameterValue", "MessageNotInflight",
-                                        "MessageTooLong", "ReceiptHandleIsInvalid", "TooManyEntriesInBatchRequest"};
-    /* The query protocol's names have a prefix (AWS.SimpleQueueService.BatchRequestTooLong), some of the JSON protocol's a suffix
-     * (InvalidParameterValueException). */
+    static const char *const names[] = {
+        "BatchEntryIdsNotDistinct", "BatchRequestTooLong",    "EmptyBatchRequest",           "InvalidBatchEntryId",
+        "InvalidIdFormat",          "InvalidMessageContents", "InvalidParameterValue",       "MessageNotInflight",
+        "MessageTooLong",           "ReceiptHandleIsInvalid", "TooManyEntriesInBatchRequest"};
+    /* The query protocol's names have a prefix (AWS.SimpleQueueService.BatchRequestTooLong), some of the JSON
+     * protocol's a suffix (InvalidParameterValueException). */
     const char *dot = strrchr(code, '.');
     const char *name = dot ? dot + 1 : code;
     size_t len = strlen(name), suffix = sizeof SUFFIX - 1;

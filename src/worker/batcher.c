@@ -3,7 +3,8 @@
 #include <stdlib.h>
 
 static const int64_t CALL_DEADLINE = 20 * MICROSECONDS, CALL_LEAST = MICROSECONDS;
-/* Calls at once, in trouble, of what wasn't tried before: one that is silent keeps the next waiting for a moment only. */
+/* Calls at once, in trouble, of what wasn't tried before: one that is silent keeps the next waiting for a moment only.
+ */
 static const unsigned FIRST_FLIGHTS = 4;
 
 static void pump(struct batcher *b);
@@ -94,8 +95,8 @@ void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end en
     b->kind.ended(b->ctx, entry, end, code);
 }
 
-/* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where there may be one:
- * behind calls that take long the queue is as long as what is in flight. */
+/* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where
+ * there may be one: behind calls that take long the queue is as long as what is in flight. */
 static void drop_expired_of(struct batcher *b, struct batch_queue *queue, int64_t now) {
     struct batch_entry *next;
     for (struct batch_entry *entry = TAILQ_FIRST(queue); entry; entry = next) {
@@ -118,7 +119,8 @@ static void drop_expired(struct batcher *b, int64_t now) {
 }
 
 /* Whether it goes with those that are in the batch, by what is known of both. */
-static bool is_company(const struct batcher *b, const struct batch_flight *f, size_t bytes, const struct batch_entry *entry) {
+static bool is_company(const struct batcher *b, const struct batch_flight *f, size_t bytes,
+                       const struct batch_entry *entry) {
     if (f->count == 0)
         return true;
     if (entry->solitary || f->entries[0]->solitary)
@@ -214,7 +216,8 @@ static bool has_flight(const struct batcher *b) {
     return b->queued > 0 && flights < most;
 }
 
-/* The same of suspects. In trouble those of one batch go side by side, the first time that they go alone; else one call tells as much as many. */
+/* The same of suspects. In trouble those of one batch go side by side, the first time that they go alone; else one call
+ * tells as much as many. */
 static bool has_suspect_flight(const struct batcher *b) {
     if (b->suspected == 0)
         return false;

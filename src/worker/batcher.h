@@ -1,10 +1,12 @@
-/* Gathers entries (deletes, visibility changes, DLQ sends) into batches of ten with a short linger, and tries again what failed:
- * alone, with a backoff, one call at a time while the service is in trouble. It is the only one that knows how a batch can fail in part.
+/* Gathers entries (deletes, visibility changes, DLQ sends) into batches of ten with a short linger, and tries again
+ * what failed: alone, with a backoff, one call at a time while the service is in trouble. It is the only one that knows
+ * how a batch can fail in part.
  *
- * The network path may fail for one entry: a proxy that refuses it, a connection that is reset or silent each time. So what failed in a call that
- * failed as a whole becomes suspect: it goes beside the others, never before them; after two failures each goes alone, side by side. One that
- * fails alone, twice at least, while others succeed so often that chance can hardly be it, is set aside: its owner gives it back. While nothing
- * succeeds it is an outage, and all wait. */
+ * The network path may fail for one entry: a proxy that refuses it, a connection that is reset or silent each time. So
+ * what failed in a call that failed as a whole becomes suspect: it goes beside the others, never before them; after two
+ * failures each goes alone, side by side. One that fails alone, twice at least, while others succeed so often that
+ * chance can hardly be it, is set aside: its owner gives it back. While nothing succeeds it is an outage, and all wait.
+ */
 #pragma once
 
 #include "compiler.h"
@@ -18,7 +20,7 @@
 #include <sys/queue.h>
 
 enum batch_end {
-    BATCH_DONE,    /* the service acknowledged it */
+    BATCH_DONE, /* the service acknowledged it */
     BATCH_REFUSED, /* the service refuses this entry as it is */
     BATCH_EXPIRED, /* its time was over before it got through */
     BATCH_SET_ASIDE /* it fails by itself, while others get through */
@@ -28,7 +30,7 @@ enum batch_end {
 enum batch_leave {
     BATCH_GOES,
     BATCH_STAYS, /* not with this batch, nor those behind it */
-    BATCH_TAKEN  /* its owner has taken it back */
+    BATCH_TAKEN /* its owner has taken it back */
 };
 
 struct batch_flight;
@@ -37,41 +39,41 @@ struct batch_flight;
 struct batch_entry {
     TAILQ_ENTRY(batch_entry) link;
     struct batch_flight *flight; /* the call it is in */
-    size_t slot;                 /* where in it */
-    bool queued;  /* in one of both queues… */
+    size_t slot; /* where in it */
+    bool queued; /* in one of both queues… */
     bool suspect; /* …and in which: a call with it failed as a whole */
-    bool waiting;    /* it failed alone, and waits for its own turn: nobody waits behind it */
+    bool waiting; /* it failed alone, and waits for its own turn: nobody waits behind it */
     struct timer again;
     struct batcher *batcher; /* while it waits */
-    bool solitary;   /* it goes alone, until it was judged by itself: batches with it have failed as a whole */
-    size_t size;     /* bytes, where batches are bounded by bytes */
+    bool solitary; /* it goes alone, until it was judged by itself: batches with it have failed as a whole */
+    size_t size; /* bytes, where batches are bounded by bytes */
     int64_t expires; /* monotonic: given up then */
-    int64_t due;     /* monotonic: doesn't wait for company any longer */
+    int64_t due; /* monotonic: doesn't wait for company any longer */
     int64_t sent_at; /* monotonic: when its last call began */
-    unsigned tries;  /* that failed for this entry alone */
+    unsigned tries; /* that failed for this entry alone */
     unsigned failures; /* calls with it that failed as a whole, perhaps over it */
-    unsigned lonely;   /* of these, those that had no other entry */
-    /* When it failed for the first time: how many entries had got through, and how many first tries had failed; and how many of those since are
-     * its own. */
+    unsigned lonely; /* of these, those that had no other entry */
+    /* When it failed for the first time: how many entries had got through, and how many first tries had failed; and how
+     * many of those since are its own. */
     uint64_t through_then, failed_then;
     unsigned failed_itself;
 };
 TAILQ_HEAD(batch_queue, batch_entry);
 
 struct batcher_kind {
-    const char *what;  /* for the log: "Deleting", "Sending to the DLQ" */
-    size_t max_bytes;  /* of a batch; 0: no bound */
-    int64_t linger;    /* microseconds that an entry waits for company */
+    const char *what; /* for the log: "Deleting", "Sending to the DLQ" */
+    size_t max_bytes; /* of a batch; 0: no bound */
+    int64_t linger; /* microseconds that an entry waits for company */
     unsigned max_flights;
     bool halves_time; /* a call takes half of what its entries have left at most: who was in its way has the rest */
-    bool sets_aside;  /* its entries may end BATCH_SET_ASIDE; else they are tried until they expire */
+    bool sets_aside; /* its entries may end BATCH_SET_ASIDE; else they are tried until they expire */
     /* Asked for each entry when its turn has come; others_go: the batch has others already. NULL: all go. */
     enum batch_leave (*leave)(void *ctx, struct batch_entry *entry, bool others_go);
     /* Starts the call for entries; its done is batcher_answered with flight as user. NULL: no memory. */
-    struct call *(*send)(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
-                         struct batch_flight *flight);
-    /* An entry's end. It is idle again, and may be freed or added again. code: why, in words for the log; "" where it is BATCH_DONE or
-     * BATCH_EXPIRED. */
+    struct call *(*send)(void *ctx, struct batch_entry *const *entries, size_t count,
+                         const struct call_options *options, struct batch_flight *flight);
+    /* An entry's end. It is idle again, and may be freed or added again. code: why, in words for the log; "" where it
+     * is BATCH_DONE or BATCH_EXPIRED. */
     void (*ended)(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code);
     /* Trouble has begun or ended. NULL: nobody asks. */
     void (*trouble_changed)(void *ctx);
@@ -90,17 +92,17 @@ struct batcher {
     struct flight_list flights;
     unsigned flight_count, suspect_flights;
     struct timer timer;
-    unsigned retrying;     /* entries that failed, and haven't ended */
-    uint64_t through;      /* entries that got through */
+    unsigned retrying; /* entries that failed, and haven't ended */
+    uint64_t through; /* entries that got through */
     uint64_t failed_tries; /* that failed, but for repeated ones of what goes alone */
-    int64_t got_through;   /* monotonic: when the last call was answered that had its effect on an entry at least */
-    unsigned failures;     /* calls in a row that failed as a whole: in trouble where not 0 */
+    int64_t got_through; /* monotonic: when the last call was answered that had its effect on an entry at least */
+    unsigned failures; /* calls in a row that failed as a whole: in trouble where not 0 */
     unsigned first_failures; /* of these, those of entries that weren't suspect */
     int64_t trouble_since; /* monotonic */
     int64_t not_before, first_not_before; /* monotonic: no call of suspects, or of others, before; in trouble */
     enum exit_code blame;
     char code[CALL_CODE_SIZE]; /* that the log heard of */
-    int64_t next_cause;        /* monotonic: of another it hears then */
+    int64_t next_cause; /* monotonic: of another it hears then */
     int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
     bool hurry; /* no linger any more, and no long wait in trouble */
 };
@@ -128,4 +130,5 @@ static inline bool batcher_troubled_since(const struct batcher *b, int64_t since
     return b->failures > 0 && b->queued + b->suspected + b->flight_count > 0 && b->trouble_since <= since;
 }
 /* The answer to a call that kind.send started. */
-void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count);
+void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries,
+                      size_t count);

@@ -10,10 +10,12 @@
 static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND, ENTRY_RETRY_CAP = 20 * MICROSECONDS;
 /* Between two tries of a suspect while others get through, at first: it may have been a moment's fault. */
 static const int64_t SUSPECT_RETRY = MICROSECONDS, SUSPECT_RETRY_CAP = 30 * MICROSECONDS;
-/* An entry that SQS fails so often by itself is worth a word (of one kind, no more often than this), or is set aside. */
+/* An entry that SQS fails so often by itself is worth a word (of one kind, no more often than this), or is set aside.
+ */
 static const unsigned TELLING_TRIES = 6;
 static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
-/* So often a call with an entry fails before the entry goes alone, and so often that call fails before it is set aside. */
+/* So often a call with an entry fails before the entry goes alone, and so often that call fails before it is set aside.
+ */
 static const unsigned COMPANY_FAILURES = 2, LONELY_FAILURES = 2;
 /* A path that fails now and then fails for one of so many entries so often that it looks like the entry's own fault. */
 static const double CHANCE = 50;
@@ -34,7 +36,8 @@ static void write_reason(const struct call_result *result, char ret_reason[stati
 
 /* It failed alone, and not by what it is. */
 static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
-    int64_t wait = ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
+    int64_t wait =
+        ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
     batcher_wait_until(b, entry, now + wait);
     if (entry->tries < TELLING_TRIES)
         return;
@@ -44,8 +47,10 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
         return;
     b->silent_until = now + TOLD_EVERY;
     char message[96];
-    snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works", b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"), LOG_I("tries", entry->tries));
+    snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works",
+             b->kind.what);
+    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"),
+              LOG_I("tries", entry->tries));
 }
 
 /* own: this failure is one of failed_tries. */
@@ -85,7 +90,8 @@ static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, co
 }
 
 /* The answer to a call whose entries were all judged one by one. */
-static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results, int64_t now) {
+static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results,
+                           int64_t now) {
     for (size_t i = 0; i < f->count; i++)
         if (results[i].ok) {
             b->got_through = now;
@@ -103,7 +109,8 @@ static void settle_entries(struct batcher *b, struct batch_flight *f, const stru
     }
 }
 
-/* When a suspect goes again: at once where nobody gets through (all wait for one moment then), else after ever longer. */
+/* When a suspect goes again: at once where nobody gets through (all wait for one moment then), else after ever longer.
+ */
 static void put_suspect(struct batcher *b, struct batch_entry *entry, int64_t began, int64_t now) {
     int64_t wait = SUSPECT_RETRY;
     for (unsigned i = 1; i < entry->lonely && wait < SUSPECT_RETRY_CAP; i++)
@@ -115,8 +122,8 @@ static void put_suspect(struct batcher *b, struct batch_entry *entry, int64_t be
 }
 
 /* A call with it failed as a whole, perhaps over it. counts: this is one of failed_tries. */
-static void suspect(struct batcher *b, struct batch_entry *entry, const struct batch_flight *f, const struct call_result *result, bool counts,
-                    int64_t now) {
+static void suspect(struct batcher *b, struct batch_entry *entry, const struct batch_flight *f,
+                    const struct call_result *result, bool counts, int64_t now) {
     note_failure(b, entry, counts);
     entry->failures++;
     entry->lonely += f->count == 1;
@@ -132,7 +139,8 @@ static void suspect(struct batcher *b, struct batch_entry *entry, const struct b
         put_suspect(b, entry, f->began, now);
 }
 
-/* The call failed as a whole. Where that is over what one entry holds, or all together, each goes alone the next time. */
+/* The call failed as a whole. Where that is over what one entry holds, or all together, each goes alone the next time.
+ */
 static void settle_failure(struct batcher *b, struct batch_flight *f, const struct call_result *result, int64_t now) {
     enum batch_fault fault = result->class == CALL_OK ? BATCH_FAULT_PERHAPS : batch_fault_of(result);
     bool too_large = fault == BATCH_FAULT_TOO_LARGE, alone = f->count == 1;
@@ -140,7 +148,8 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
     bool refused = alone && (fault == BATCH_FAULT_OF_ENTRIES || (too_large && b->kind.max_bytes));
     bool perhaps = fault == BATCH_FAULT_PERHAPS || fault == BATCH_FAULT_ON_THE_WAY || (too_large && !b->kind.max_bytes);
     /* One that goes alone again tells nothing new of the path. */
-    bool counts = perhaps && !(alone && f->entries[0] && (f->entries[0]->lonely || !f->suspects) && f->entries[0]->solitary);
+    bool counts =
+        perhaps && !(alone && f->entries[0] && (f->entries[0]->lonely || !f->suspects) && f->entries[0]->solitary);
     b->failed_tries += counts;
     for (size_t i = 0; i < f->count; i++) {
         struct batch_entry *entry = f->entries[i];
@@ -164,7 +173,8 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
 }
 
 /* Whether it says anything of the entries. One that names none is somebody else's. */
-static bool is_answer(const struct batch_flight *f, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static bool is_answer(const struct batch_flight *f, const struct call_result *result,
+                      const struct sqs_entry_result *entries, size_t count) {
     if (result->class != CALL_OK || !entries || count != f->count)
         return false;
     for (size_t i = 0; i < count; i++)
@@ -173,7 +183,8 @@ static bool is_answer(const struct batch_flight *f, const struct call_result *re
     return false;
 }
 
-void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries,
+                      size_t count) {
     struct batch_flight *f = flight;
     struct batcher *b = f->batcher;
     int64_t now = clock_monotonic(b->ports->clock);

@@ -37,7 +37,8 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
 /* Who is denied something hears it in the service's words: they name who, what and where. */
 static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
     char message[96];
-    snprintf(message, sizeof message, begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
+    snprintf(message, sizeof message,
+             begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
     struct log_field fields[6] = {LOG_C("code", call_word(result)), LOG_I("status", result->status),
                                   LOG_I("entries", b->queued + b->suspected)};
     if (result->class == CALL_DENIED && result->from_service && result->message[0])
@@ -50,7 +51,8 @@ static int64_t later(int64_t a, int64_t b) {
 }
 
 void batcher_trouble_enter(struct batcher *b, const struct call_result *result, bool suspects, int64_t now) {
-    /* What is suspect doesn't keep the others waiting: one of them may tell that the service works. What the service asks for is for both. */
+    /* What is suspect doesn't keep the others waiting: one of them may tell that the service works. What the service
+     * asks for is for both. */
     int64_t asked = b->hurry ? 0 : heeded_wait(result), least = asked > RETRY_BASE ? asked : RETRY_BASE;
     if (suspects) {
         b->not_before = now + trouble_wait(b, result, b->failures);

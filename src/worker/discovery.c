@@ -1,6 +1,6 @@
-/* Four things are looked for at once: table, audit table, queue, DLQ; and once both tables are known a transaction is tried
- * on them. Each is a small chain of calls; each ends found, or with a problem, or it can't be reached and is tried again
- * while there is patience. */
+/* Four things are looked for at once: table, audit table, queue, DLQ; and once both tables are known a transaction is
+ * tried on them. Each is a small chain of calls; each ends found, or with a problem, or it can't be reached and is
+ * tried again while there is patience. */
 #include "discovery_private.h"
 
 #include "backoff.h"
@@ -101,7 +101,8 @@ const char *quest_given(const struct quest *q) {
 }
 
 bool quest_is_missing(const struct call_result *result) {
-    return strstr(result->code, "ResourceNotFound") || strstr(result->code, "NonExistentQueue") || strstr(result->code, "QueueDoesNotExist");
+    return strstr(result->code, "ResourceNotFound") || strstr(result->code, "NonExistentQueue") ||
+           strstr(result->code, "QueueDoesNotExist");
 }
 
 /* A call of a quest failed. */
@@ -109,8 +110,10 @@ void quest_failed(struct quest *q, const struct call_result *result) {
     struct log *log = q->discovery->ports.log;
     if (!result->from_service || result->class == CALL_RETRY || result->class == CALL_THROTTLED) {
         if (result->class == CALL_AUTH) {
-            LOG_EVENT(log, LOG_LEVEL_ERROR, "There are no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
-                      LOG_C("why", result->message));
+            LOG_EVENT(
+                log, LOG_LEVEL_ERROR,
+                "There are no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
+                LOG_C("why", result->message));
             quest_settle(q, EXIT_NOT_PERMITTED);
         } else {
             quest_try_again(q, result);
@@ -120,21 +123,22 @@ void quest_failed(struct quest *q, const struct call_result *result) {
     enum exit_code code = blame_of(result);
     if (quest_is_missing(result)) {
         char text[128];
-        snprintf(text, sizeof text, "%s names a %s that doesn't exist: create it, or mend the name, the account or the region", q->setting,
+        snprintf(text, sizeof text,
+                 "%s names a %s that doesn't exist: create it, or mend the name, the account or the region", q->setting,
                  quest_is_of_dynamodb(q->kind) ? "table" : "queue");
         LOG_EVENT(log, LOG_LEVEL_ERROR, text, LOG_C("given", quest_given(q)));
         code = EXIT_SETTINGS;
     } else if (code == EXIT_NOT_PERMITTED) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR,
-                  q->kind == QUEST_AUDIT_TABLE && result->class == CALL_DENIED
-                      ? "AWS doesn't permit a look at the audit table: allow dynamodb:DescribeTable on it, for whether it is "
-                        "there decides what becomes of messages that ask for an audit record"
-                      : "AWS doesn't permit it: check the credentials and their policy",
-                  LOG_C("setting", q->setting),
-                  LOG_C("given", quest_given(q)), LOG_C("code", result->code));
+        LOG_EVENT(
+            log, LOG_LEVEL_ERROR,
+            q->kind == QUEST_AUDIT_TABLE && result->class == CALL_DENIED
+                ? "AWS doesn't permit a look at the audit table: allow dynamodb:DescribeTable on it, for whether it is "
+                  "there decides what becomes of messages that ask for an audit record"
+                : "AWS doesn't permit it: check the credentials and their policy",
+            LOG_C("setting", q->setting), LOG_C("given", quest_given(q)), LOG_C("code", result->code));
     } else {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "AWS refuses what a setting names", LOG_C("setting", q->setting), LOG_C("given", quest_given(q)),
-                  LOG_C("code", result->code));
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "AWS refuses what a setting names", LOG_C("setting", q->setting),
+                  LOG_C("given", quest_given(q)), LOG_C("code", result->code));
     }
     quest_settle(q, code);
 }
@@ -154,8 +158,8 @@ void quest_ask(struct quest *q) {
     }
 }
 
-struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options, discovery_done *done,
-                                  void *user) {
+struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options,
+                                  discovery_done *done, void *user) {
     static const char *const settings[QUESTS] = {"TABLE_NAME", "AUDIT_LOG_TABLE", "TABLE_NAME", "QUEUE_URL", "DLQ_URL"};
     struct discovery *d = calloc(1, sizeof *d);
     if (!d)
@@ -172,8 +176,8 @@ struct discovery *discovery_start(const struct worker_ports *ports, const struct
     for (size_t i = 0; i < QUESTS; i++) {
         struct quest *q = &d->quests[i];
         *q = (struct quest){.discovery = d, .kind = (enum quest_kind)i, .setting = settings[i]};
-        q->open = i == QUEST_TRIAL ? options->tries_transaction
-                                   : quest_is_of_dynamodb(q->kind) || options->queue != NULL;
+        q->open =
+            i == QUEST_TRIAL ? options->tries_transaction : quest_is_of_dynamodb(q->kind) || options->queue != NULL;
         timer_init(&q->timer, on_quest_timer, q);
     }
     for (size_t i = 0; i < QUESTS; i++) {

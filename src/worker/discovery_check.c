@@ -17,7 +17,8 @@ enum exit_code worse_exit(enum exit_code a, enum exit_code b) {
 bool queue_name_valid(const char *name) {
     size_t len = strlen(name);
     size_t stem = len > 5 && !strcmp(name + len - 5, ".fifo") ? len - 5 : len;
-    return len > 0 && len <= 80 && strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") >= stem;
+    return len > 0 && len <= 80 &&
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") >= stem;
 }
 
 bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]) {
@@ -50,15 +51,21 @@ static enum exit_code check_audit_table(struct log *log, const struct discovery_
     if (!facts->audit_table_exists) {
         if (options->audit == AUDIT_OFF)
             return EXIT_FINE;
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "AUDIT_LOG_TABLE names a table that doesn't exist: create it (string partition key log_id), or set ENABLE_AUDIT_LOG=false",
+        LOG_EVENT(log, LOG_LEVEL_ERROR,
+                  "AUDIT_LOG_TABLE names a table that doesn't exist: create it (string partition key log_id), or set "
+                  "ENABLE_AUDIT_LOG=false",
                   LOG_C("given", options->audit_table));
         return EXIT_SETTINGS;
     }
     if (strcmp(audit->partition.name, "log_id") != 0 || audit->partition.type != KEY_STRING || audit->sort.name[0]) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "AUDIT_LOG_TABLE names a table with another key: its key must be exactly log_id, a string partition key",
-                  LOG_C("given", options->audit_table), LOG_C("partition_key", audit->partition.name),
-                  LOG_C("type", audit->partition.type == KEY_STRING ? "S" : audit->partition.type == KEY_NUMBER ? "N" : "B"),
-                  LOG_C("sort_key", audit->sort.name[0] ? audit->sort.name : "none"));
+        LOG_EVENT(
+            log, LOG_LEVEL_ERROR,
+            "AUDIT_LOG_TABLE names a table with another key: its key must be exactly log_id, a string partition key",
+            LOG_C("given", options->audit_table), LOG_C("partition_key", audit->partition.name),
+            LOG_C("type", audit->partition.type == KEY_STRING   ? "S"
+                          : audit->partition.type == KEY_NUMBER ? "N"
+                                                                : "B"),
+            LOG_C("sort_key", audit->sort.name[0] ? audit->sort.name : "none"));
         return EXIT_SETTINGS;
     }
     return EXIT_FINE;
@@ -69,10 +76,11 @@ static enum exit_code check_consistency(struct log *log, const char *setting, co
     if (!table->strongly_consistent)
         return EXIT_FINE;
     char text[192];
-    snprintf(text, sizeof text,
-             "%s names a global table of strong multi-Region consistency (MRSC), which takes no transactions: name one of "
-             "eventual consistency (MREC), or of one region",
-             setting);
+    snprintf(
+        text, sizeof text,
+        "%s names a global table of strong multi-Region consistency (MRSC), which takes no transactions: name one of "
+        "eventual consistency (MREC), or of one region",
+        setting);
     LOG_EVENT(log, LOG_LEVEL_ERROR, text, LOG_C("given", table->name));
     return EXIT_SETTINGS;
 }
@@ -92,32 +100,41 @@ enum exit_code discovery_check_places(struct log *log, const struct discovery_fa
     bool known = facts->audit_table_exists && table->region[0] && audit->region[0];
     if (!known || (!strcmp(table->region, audit->region) && !strcmp(table->account, audit->account)))
         return EXIT_FINE;
-    LOG_EVENT(log, LOG_LEVEL_ERROR,
-              "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions, which no transaction can span: "
-              "name an audit table beside the updated one (or one that doesn't exist, where no message shall have an audit "
-              "record)",
-              LOG_C("table", table->name), LOG_C("table_region", table->region), LOG_C("table_account", table->account),
-              LOG_C("audit_table", audit->name), LOG_C("audit_region", audit->region), LOG_C("audit_account", audit->account));
+    LOG_EVENT(
+        log, LOG_LEVEL_ERROR,
+        "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions, which no transaction can span: "
+        "name an audit table beside the updated one (or one that doesn't exist, where no message shall have an audit "
+        "record)",
+        LOG_C("table", table->name), LOG_C("table_region", table->region), LOG_C("table_account", table->account),
+        LOG_C("audit_table", audit->name), LOG_C("audit_region", audit->region),
+        LOG_C("audit_account", audit->account));
     return EXIT_SETTINGS;
 }
 
 enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts) {
     const struct queue_facts *queue = &facts->queue, *dlq = &facts->dlq;
     enum exit_code code = EXIT_FINE;
-    if (!strcmp(dlq->url, queue->url) || (dlq->attributes.arn[0] && !strcmp(dlq->attributes.arn, queue->attributes.arn))) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names the queue itself: it must be another queue", LOG_C("given", dlq->url));
+    if (!strcmp(dlq->url, queue->url) ||
+        (dlq->attributes.arn[0] && !strcmp(dlq->attributes.arn, queue->attributes.arn))) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names the queue itself: it must be another queue",
+                  LOG_C("given", dlq->url));
         code = EXIT_SETTINGS;
     }
     if (dlq->attributes.fifo != queue->attributes.fifo) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR,
-                  queue->attributes.fifo ? "DLQ_URL names a standard queue, but the queue is a FIFO queue: its DLQ must be a FIFO queue as well"
-                                         : "DLQ_URL names a FIFO queue, but the queue is a standard one: both must be of one kind",
-                  LOG_C("queue", queue->url), LOG_C("given", dlq->url));
+        LOG_EVENT(
+            log, LOG_LEVEL_ERROR,
+            queue->attributes.fifo
+                ? "DLQ_URL names a standard queue, but the queue is a FIFO queue: its DLQ must be a FIFO queue as well"
+                : "DLQ_URL names a FIFO queue, but the queue is a standard one: both must be of one kind",
+            LOG_C("queue", queue->url), LOG_C("given", dlq->url));
         code = EXIT_SETTINGS;
     }
     if (dlq->attributes.max_message_size < queue->attributes.max_message_size) {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "The DLQ's MaximumMessageSize is below the queue's, so that not every message could go there: raise it to the queue's at least",
-                  LOG_I("dlq_maximum", dlq->attributes.max_message_size), LOG_I("queue_maximum", queue->attributes.max_message_size));
+        LOG_EVENT(log, LOG_LEVEL_ERROR,
+                  "The DLQ's MaximumMessageSize is below the queue's, so that not every message could go there: raise "
+                  "it to the queue's at least",
+                  LOG_I("dlq_maximum", dlq->attributes.max_message_size),
+                  LOG_I("queue_maximum", queue->attributes.max_message_size));
         code = EXIT_SETTINGS;
     }
     return code;
@@ -127,14 +144,18 @@ static void warn(struct log *log, const struct discovery_options *options, const
     const struct sqs_queue_attributes *queue = &facts->queue.attributes, *dlq = &facts->dlq.attributes;
     if (queue->max_receive_count && queue->max_receive_count <= options->max_attempts)
         LOG_EVENT(log, LOG_LEVEL_WARNING,
-                  "The queue's own redrive policy may move messages to its DLQ, without an envelope, before MAX_ATTEMPTS is reached: set its maxReceiveCount well above",
+                  "The queue's own redrive policy may move messages to its DLQ, without an envelope, before "
+                  "MAX_ATTEMPTS is reached: set its maxReceiveCount well above",
                   LOG_I("maxReceiveCount", queue->max_receive_count), LOG_I("MAX_ATTEMPTS", options->max_attempts),
                   LOG_I("retention_seconds", queue->retention));
     unsigned retention = queue->retention > dlq->retention ? queue->retention : dlq->retention;
-    if (facts->audit_table_exists && options->audit_ttl_days && options->audit_ttl_days < retention / DAY + 1 + (retention % DAY != 0))
+    if (facts->audit_table_exists && options->audit_ttl_days &&
+        options->audit_ttl_days < retention / DAY + 1 + (retention % DAY != 0))
         LOG_EVENT(log, LOG_LEVEL_WARNING,
-                  "AUDIT_LOG_TTL_DAYS is below the queues' retention plus a day: a message delivered after its audit record expired would be applied again",
-                  LOG_I("given", options->audit_ttl_days), LOG_I("at_least", retention / DAY + 1 + (retention % DAY != 0)));
+                  "AUDIT_LOG_TTL_DAYS is below the queues' retention plus a day: a message delivered after its audit "
+                  "record expired would be applied again",
+                  LOG_I("given", options->audit_ttl_days),
+                  LOG_I("at_least", retention / DAY + 1 + (retention % DAY != 0)));
 }
 
 static unsigned visibility_of(const struct discovery_options *options, const struct discovery_facts *facts) {

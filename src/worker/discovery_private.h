@@ -13,9 +13,9 @@ struct quest {
     struct discovery *discovery;
     enum quest_kind kind;
     const char *setting; /* that names it */
-    bool open;           /* still looked for */
-    bool unreachable;    /* the last try found nobody there */
-    bool found;          /* its facts are there: a queue's attributes; a table, or that there is none */
+    bool open; /* still looked for */
+    bool unreachable; /* the last try found nobody there */
+    bool found; /* its facts are there: a queue's attributes; a table, or that there is none */
     unsigned tries;
     struct call *call;
     struct timer timer;
@@ -62,7 +62,8 @@ bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name
 /* The name at the end of a queue URL. False: text is no URL with a queue's name at its end. */
 bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]);
 bool queue_name_valid(const char *name);
-/* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged. EXIT_FINE: fit to start. */
+/* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged.
+ * EXIT_FINE: fit to start. */
 enum exit_code discovery_check_table(struct log *log, const struct discovery_options *options,
                                      const struct discovery_facts *facts, bool audit);
 /* Whether one transaction can span both tables. */

@@ -19,7 +19,8 @@ static void begin_dlq(struct discovery *d) {
         return;
     }
     log_event(d->ports.log, LOG_LEVEL_ERROR,
-              "DLQ_URL is not set, and the queue has no redrive policy to take it from: set DLQ_URL to the URL or name of the dead-letter queue",
+              "DLQ_URL is not set, and the queue has no redrive policy to take it from: set DLQ_URL to the URL or name "
+              "of the dead-letter queue",
               NULL);
     quest_settle(q, EXIT_SETTINGS);
 }
@@ -64,7 +65,9 @@ static void on_queue_url(void *user, const struct call_result *result, const cha
         return;
     }
     if (!queue_url || !queue_url_name(queue_url, facts->name)) {
-        quest_try_again(q, &(struct call_result){.class = CALL_RETRY, .status = result->status, .message = "its answer holds no queue's URL"});
+        quest_try_again(q, &(struct call_result){.class = CALL_RETRY,
+                                                 .status = result->status,
+                                                 .message = "its answer holds no queue's URL"});
         return;
     }
     snprintf(facts->url, sizeof facts->url, "%s", queue_url);

@@ -10,12 +10,13 @@
 /* Which transaction was refused, and what mends it. */
 static void log_refused_trial(const struct discovery *d, const struct call_result *why) {
     const struct table_shape *audit = &d->facts.audit_table;
-    const char *text =
-        why->class == CALL_DENIED
-            ? "AWS doesn't permit the transaction that each message needs: allow dynamodb:UpdateItem on TABLE_NAME, and "
-              "dynamodb:PutItem on AUDIT_LOG_TABLE (or name one that doesn't exist, where no message shall have an audit record)"
-            : "DynamoDB refuses the transaction that each message needs (tried with conditions that can't hold): the tables, or "
-              "what answers there, take none such";
+    const char *text = why->class == CALL_DENIED ? "AWS doesn't permit the transaction that each message needs: allow "
+                                                   "dynamodb:UpdateItem on TABLE_NAME, and "
+                                                   "dynamodb:PutItem on AUDIT_LOG_TABLE (or name one that doesn't "
+                                                   "exist, where no message shall have an audit record)"
+                                                 : "DynamoDB refuses the transaction that each message needs (tried "
+                                                   "with conditions that can't hold): the tables, or "
+                                                   "what answers there, take none such";
     LOG_EVENT(d->ports.log, LOG_LEVEL_ERROR, text, LOG_C("table", d->facts.table.name),
               LOG_C("audit_table", d->facts.audit_table_exists ? audit->name : "none"), LOG_C("code", why->code),
               LOG_C("why", why->message));

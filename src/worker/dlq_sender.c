@@ -28,7 +28,8 @@ static bool make_letter(struct held *h) {
                                    .sent_at = m->sent_at,
                                    .attributes = m->attributes,
                                    .attribute_count = h->without_attributes ? 0 : m->attribute_count};
-    if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form, &h->letter))
+    if (!dead_letter_make(h->update, &delivery, &facts, clock_wall(w->ports.clock), letter_limit(w), h->least_form,
+                          &h->letter))
         return false;
     h->letter_made = true;
     if (h->letter.form == DEAD_LETTER_BARE) {
@@ -105,7 +106,8 @@ static void confirm_again(struct held *h) {
         held_give_back(h, NO_MEMORY_DELAY, "There is no memory to confirm its failure");
 }
 
-/* A late one is confirmed first. While the DLQ is in trouble, no more than one batch is: more than try it need no read. */
+/* A late one is confirmed first. While the DLQ is in trouble, no more than one batch is: more than try it need no read.
+ */
 static enum batch_leave leave_for_letter(void *ctx, struct batch_entry *entry, bool others_go) {
     struct queue_worker *w = ctx;
     struct held *h = container_of(entry, struct held, sending);
@@ -117,15 +119,16 @@ static enum batch_leave leave_for_letter(void *ctx, struct batch_entry *entry, b
     return BATCH_TAKEN;
 }
 
-static struct call *send_letters(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
-                                 struct batch_flight *flight) {
+static struct call *send_letters(void *ctx, struct batch_entry *const *entries, size_t count,
+                                 const struct call_options *options, struct batch_flight *flight) {
     struct queue_worker *w = ctx;
     struct sqs_send_entry sends[SQS_BATCH_MAX] = {0};
     for (size_t i = 0; i < count; i++) {
         const struct dead_letter *letter = &container_of(entries[i], struct held, sending)->letter;
         sends[i].body = buf_span(&letter->body);
         if (w->fifo) {
-            /* Never the original's id nor its key: the same message, redriven and failed again within five minutes, would be dropped silently. */
+            /* Never the original's id nor its key: the same message, redriven and failed again within five minutes,
+             * would be dropped silently. */
             const struct sqs_message *m = container_of(entries[i], struct held, sending)->message;
             sends[i].group_id = m->group_id;
             sends[i].deduplication_id = m->message_id;
@@ -167,7 +170,8 @@ static void put_failure_record(struct held *h) {
         const struct dynamodb_port *db = w->ports.dynamodb;
         struct call_options options = {.deadline = clock_monotonic(w->ports.clock) + RECORD_DEADLINE};
         record->worker = w;
-        snprintf(record->message_id, sizeof record->message_id, "%.*s", (int)h->message->message_id.len, h->message->message_id.data);
+        snprintf(record->message_id, sizeof record->message_id, "%.*s", (int)h->message->message_id.len,
+                 h->message->message_id.data);
         buf_init(&record->request, RECORD_MAX);
         if (update_append_failure_record(w->context, h->update, clock_wall(w->ports.clock), &record->request))
             record->call = db->put_item(db->ctx, buf_span(&record->request), &options, on_record_put, record);
@@ -186,9 +190,12 @@ static void log_dead_letter(const struct held *h) {
     char sentence[2048]; /* a field's path is the one thing that could be long */
     struct buf text = {.data = sentence, .capacity = sizeof sentence, .max = sizeof sentence - 1};
     failure_append_for_log(f, &text);
-    struct span reason = h->job.quotes_dynamodb ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope") : buf_span(&text);
-    LOG_EVENT(h->worker->ports.log, LOG_LEVEL_INFO, "A message went to the DLQ", LOG_S("message_id", h->message->message_id),
-              LOG_C("error", error_type_name(f->type)), LOG_S("reason", reason), LOG_I("receive_count", h->message->receive_count));
+    struct span reason = h->job.quotes_dynamodb
+                             ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope")
+                             : buf_span(&text);
+    LOG_EVENT(h->worker->ports.log, LOG_LEVEL_INFO, "A message went to the DLQ",
+              LOG_S("message_id", h->message->message_id), LOG_C("error", error_type_name(f->type)),
+              LOG_S("reason", reason), LOG_I("receive_count", h->message->receive_count));
 }
 
 static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {

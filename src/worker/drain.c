@@ -4,7 +4,8 @@
 /* Of the shutdown time, kept for giving back what could not be finished: at most this, at most a quarter. */
 static const int64_t LEAVE_MAX = 2 * MICROSECONDS;
 static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time at all */
-/* That receives get to end by themselves, from the drain's beginning: as long as they wait while messages are held, and the way there and back. */
+/* That receives get to end by themselves, from the drain's beginning: as long as they wait while messages are held, and
+ * the way there and back. */
 static const int64_t LAST_RECEIVES = 1300 * MILLISECOND;
 
 static int64_t shutdown_time(const struct queue_worker *w) {
@@ -24,9 +25,10 @@ static int64_t work_time(const struct queue_worker *w) {
 
 static void report_end(void *user) {
     struct queue_worker *w = user;
-    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", w->totals.received), LOG_I("applied", w->totals.applied),
-              LOG_I("dead_lettered", w->totals.dead_lettered), LOG_I("given_back", w->totals.given_back),
-              LOG_I("undeleted", w->totals.undeleted), LOG_I("left", held_count(w)));
+    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", w->totals.received),
+              LOG_I("applied", w->totals.applied), LOG_I("dead_lettered", w->totals.dead_lettered),
+              LOG_I("given_back", w->totals.given_back), LOG_I("undeleted", w->totals.undeleted),
+              LOG_I("left", held_count(w)));
     until_empty_report(w);
     w->done(w->user, w->exit_code);
 }
@@ -37,7 +39,8 @@ static void end(struct queue_worker *w) {
     w->phase = PHASE_ENDED;
     poller_stop(w);
     if (held_count(w) > 0)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages could not be given back in time: they become visible when their timeout is over",
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "Messages could not be given back in time: they become visible when their timeout is over",
                   LOG_I("messages", held_count(w)));
     timer_start(w->ports.timers, &w->end_timer, clock_monotonic(w->ports.clock));
 }
@@ -67,7 +70,8 @@ static void leave_now(struct queue_worker *w) {
     for (struct held *h = TAILQ_FIRST(&w->held[HELD_DEAD_LETTER]); h; h = next) {
         next = TAILQ_NEXT(h, in_state);
         if (h->sending.flight) {
-            h->sending.expires = clock_monotonic(w->ports.clock); /* acknowledged in time, it is deleted; else it isn't sent again */
+            h->sending.expires =
+                clock_monotonic(w->ports.clock); /* acknowledged in time, it is deleted; else it isn't sent again */
             continue;
         }
         dlq_forget(h);
@@ -115,8 +119,10 @@ void drain_begin(struct queue_worker *w, enum exit_code code) {
     w->phase = PHASE_DRAINING;
     w->drain_began = now;
     w->exit_code = code;
-    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Stopping: finishing what runs, giving back the rest once no receive is open", LOG_I("held", held_count(w)),
-              LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("open_receives", w->poller.count));
+    LOG_EVENT(w->ports.log, LOG_LEVEL_INFO,
+              "Stopping: finishing what runs, giving back the rest once no receive is open",
+              LOG_I("held", held_count(w)), LOG_I("running", w->engine.counts[JOB_RUNNING]),
+              LOG_I("open_receives", w->poller.count));
     until_empty_stop(w);
     forecast_stop(w);
     engine_stop(&w->engine);

@@ -31,7 +31,8 @@ static void on_rate_timer(void *user) {
 }
 
 void engine_init(struct engine *e, const struct worker_ports *ports, const struct update_context *context,
-                 const struct engine_options *options, const struct discovery_facts *facts, const struct engine_host *host) {
+                 const struct engine_options *options, const struct discovery_facts *facts,
+                 const struct engine_host *host) {
     *e = (struct engine){.ports = ports, .context = context, .options = *options, .host = *host};
     for (size_t i = 0; i < JOB_STATES; i++)
         TAILQ_INIT(&e->lists[i]);
@@ -125,7 +126,6 @@ static void on_transacted(void *user, const struct transact_result *result) {
     engine_pump(e);
     e->host.changed(e->host.ctx);
 }
-
 
 void engine_start(struct engine *e, struct job *job, bool is_probe) {
     struct update *u = job->update;

@@ -1,10 +1,12 @@
-/* Before a message goes to the DLQ for a verdict of DynamoDB's: was it perhaps only out of order, or applied by another delivery after all? */
+/* Before a message goes to the DLQ for a verdict of DynamoDB's: was it perhaps only out of order, or applied by another
+ * delivery after all? */
 #include "engine_private.h"
 
 #include <string.h>
 
 static const int64_t CONFIRM_DEADLINE = 20 * MICROSECONDS;
-static const unsigned TIES_MAX = SQS_BATCH_MAX; /* messages sent together bear one time: they are tried in turns, but not without end */
+static const unsigned TIES_MAX =
+    SQS_BATCH_MAX; /* messages sent together bear one time: they are tried in turns, but not without end */
 static const int64_t ORDER_STEP = 20 * MILLISECOND;
 static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
 
@@ -41,8 +43,9 @@ static bool depends_on_order(const struct engine *e, const struct job *job) {
     return e->host.may_be_overtaken && job->update->failure.type == ERROR_CONDITIONAL_CHECK && job->confirmations == 0;
 }
 
-/* Receives that are out together are answered in any order, so that an older update of the record may come in after a younger one began. Where the
- * younger one's condition is false, it is tried once more behind it: a chain of updates that each expect the one before would else break. */
+/* Receives that are out together are answered in any order, so that an older update of the record may come in after a
+ * younger one began. Where the younger one's condition is false, it is tried once more behind it: a chain of updates
+ * that each expect the one before would else break. */
 static bool gives_way(struct engine *e, struct job *job) {
     if (!depends_on_order(e, job))
         return false;
@@ -77,7 +80,8 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
     if (found)
         switch (update_compare_hash(job->update, span_cstr(request_hash))) {
         case HASH_UNKNOWN:
-            LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "An audit record of an unknown version stands already: taken as applied",
+            LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+                      "An audit record of an unknown version stands already: taken as applied",
                       LOG_C("log_id", job->update->log_id));
             outcome = JOB_APPLIED;
             break;

@@ -1,5 +1,6 @@
-/* When the environment fails for everyone, or seems to: nothing is started but probes, what is held is kept, and one probe at a time finds the
- * end of it. Where it may be the held messages' own fault, one further message is received now and then: its success tells. */
+/* When the environment fails for everyone, or seems to: nothing is started but probes, what is held is kept, and one
+ * probe at a time finds the end of it. Where it may be the held messages' own fault, one further message is received
+ * now and then: its success tells. */
 #include "engine_private.h"
 
 #include "backoff.h"
@@ -10,11 +11,12 @@
 static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* most holds are one lost connection */
 static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
 static const int64_t PROBE_CAP = 14 * MICROSECONDS;
-static const unsigned QUICK_PROBES = 3; /* of a hold after something worked, as the SDKs try again: it may be no more than some lost answers */
+static const unsigned QUICK_PROBES =
+    3; /* of a hold after something worked, as the SDKs try again: it may be no more than some lost answers */
 static const unsigned EARLY_PROBES = 7; /* these are as close together as may be */
-static const unsigned PROBES_MAX = 4;   /* at once: one without an answer doesn't keep the others waiting */
-/* What is held goes on after this, all at once: one by one, the first that fails would hold the rest again. And not before: when an outage begins, successes
- * from before it still come in between the failures. */
+static const unsigned PROBES_MAX = 4; /* at once: one without an answer doesn't keep the others waiting */
+/* What is held goes on after this, all at once: one by one, the first that fails would hold the rest again. And not
+ * before: when an outage begins, successes from before it still come in between the failures. */
 static const int64_t RELEASED_AFTER = 50 * MILLISECOND;
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_INTERVAL_MAX = 60 * MICROSECONDS;
 static const unsigned ANNOUNCED_PROBES = 5;
@@ -54,8 +56,8 @@ static struct job *last_failed(struct engine *e) {
     return NULL;
 }
 
-/* One that works ends a hold. Those not tried yet come first, but every other probe is for the same message again: where a fault passes after a few
- * attempts at each, that finds its end without a few for all of them. */
+/* One that works ends a hold. Those not tried yet come first, but every other probe is for the same message again:
+ * where a fault passes after a few attempts at each, that finds its end without a few for all of them. */
 static struct job *next_probe(struct engine *e) {
     bool again = e->hold.active && e->hold.probes % 2 && !e->hold.newcomer;
     e->hold.newcomer = false;
@@ -97,15 +99,20 @@ static void announce(struct engine *e) {
     memcpy(h->told, h->cause, sizeof h->told);
     if (verdict_may_be_its_own(h->why.kind) && !h->paced)
         LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-                  e->options.can_give_back ? "Holding: every message held fails, and nothing else succeeds that would tell whether it is their own "
+                  e->options.can_give_back ? "Holding: every message held fails, and nothing else succeeds that would "
+                                             "tell whether it is their own "
                                              "fault; one more is received now and then"
-                                           : "Holding: what was begun fails, and nothing else succeeds that would tell whether it is its own fault",
+                                           : "Holding: what was begun fails, and nothing else succeeds that would tell "
+                                             "whether it is its own fault",
                   LOG_I("messages", engine_count(e)), LOG_C("failure", h->cause));
     else
-        LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-                  e->options.can_give_back ? "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it"
-                                           : "Holding: DynamoDB fails for everyone; what was begun waits, and nothing more is begun",
-                  LOG_I("messages", engine_count(e)), LOG_C("code", h->cause), LOG_C("kind", h->throttled ? "throttled" : "environment"));
+        LOG_EVENT(
+            e->ports->log, LOG_LEVEL_WARNING,
+            e->options.can_give_back
+                ? "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it"
+                : "Holding: DynamoDB fails for everyone; what was begun waits, and nothing more is begun",
+            LOG_I("messages", engine_count(e)), LOG_C("code", h->cause),
+            LOG_C("kind", h->throttled ? "throttled" : "environment"));
 }
 
 static void on_announce_timer(void *user) {
@@ -133,7 +140,8 @@ void hold_stop(struct engine *e) {
     timer_stop(e->ports->timers, &e->hold.extra_timer);
 }
 
-/* Notes why it fails now. Where that has changed, the log says so, once it has failed so twice in a row: causes that take turns are one trouble. */
+/* Notes why it fails now. Where that has changed, the log says so, once it has failed so twice in a row: causes that
+ * take turns are one trouble. */
 void hold_note_cause(struct engine *e, const struct verdict *why) {
     struct hold *h = &e->hold;
     char cause[VERDICT_TEXT_SIZE];
@@ -142,8 +150,8 @@ void hold_note_cause(struct engine *e, const struct verdict *why) {
     memcpy(h->cause, cause, sizeof h->cause);
     if (!h->active || !h->announced || !again || !strcmp(cause, h->told))
         return;
-    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: the cause has changed", LOG_C("code", cause), LOG_C("before", h->told),
-              LOG_I("seconds", (clock_monotonic(e->ports->clock) - h->since) / MICROSECONDS));
+    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "Holding: the cause has changed", LOG_C("code", cause),
+              LOG_C("before", h->told), LOG_I("seconds", (clock_monotonic(e->ports->clock) - h->since) / MICROSECONDS));
     memcpy(h->told, cause, sizeof h->told);
 }
 
@@ -157,7 +165,8 @@ static void plan_first_extra(struct engine *e) {
     plan_extra(e, clock_monotonic(e->ports->clock) + FIRST_EXTRA);
 }
 
-/* After something has worked, one message that fails is mostly that message; when a second one fails, it may be an outage. */
+/* After something has worked, one message that fails is mostly that message; when a second one fails, it may be an
+ * outage. */
 static bool one_more_is_free(const struct engine *e) {
     return e->verdicts > 0 && e->strangers <= 1;
 }
@@ -169,7 +178,8 @@ void hold_stranger(struct engine *e) {
         plan_first_extra(e);
 }
 
-/* Not while it is certain that all fail. But what one message's own failure holds up may not keep the verdicts of others. */
+/* Not while it is certain that all fail. But what one message's own failure holds up may not keep the verdicts of
+ * others. */
 bool hold_takes_read(struct engine *e) {
     struct hold *h = &e->hold;
     int64_t now = clock_monotonic(e->ports->clock);
@@ -229,7 +239,8 @@ static bool others_go_on(const struct engine *e) {
 void hold_review(struct engine *e) {
     if (e->stopping)
         return;
-    /* Where something has worked since the last of them first failed, it is no outage: they wait for a success of their own kind. */
+    /* Where something has worked since the last of them first failed, it is no outage: they wait for a success of their
+     * own kind. */
     if (!e->hold.active && e->counts[JOB_HELD] && !others_go_on(e) && e->verdicts == e->verdicts_at_own_failure)
         hold_begin(e, &e->last_own);
     /* Suspects are probed also where there is no hold: others may never be of their kind. */
@@ -258,8 +269,8 @@ void hold_end(struct engine *e) {
     timer_stop(e->ports->timers, &h->probe_timer);
     timer_stop(e->ports->timers, &h->announce_timer);
     if (h->announced)
-        LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on", LOG_I("seconds", (now - h->since) / MICROSECONDS),
-                  LOG_I("probes", h->probes));
+        LOG_EVENT(e->ports->log, LOG_LEVEL_INFO, "DynamoDB works again; going on",
+                  LOG_I("seconds", (now - h->since) / MICROSECONDS), LOG_I("probes", h->probes));
     hold_review(e);
     e->host.changed(e->host.ctx);
 }
@@ -298,8 +309,8 @@ static bool is_stubborn(const struct job *job) {
     return job->failed_as == VERDICT_BY_ITSELF && job->failures_alike >= 2;
 }
 
-/* Whether all that is inside failed in such a way; BLOCKED ones stand behind such. What waits for its confirmation has its verdict, and doesn't
- * count. */
+/* Whether all that is inside failed in such a way; BLOCKED ones stand behind such. What waits for its confirmation has
+ * its verdict, and doesn't count. */
 static bool all_failed(const struct engine *e, bool (*so)(const struct job *job)) {
     const struct job *job;
     static const enum job_state states[] = {JOB_HELD, JOB_RUNNING};

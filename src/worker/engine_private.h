@@ -31,7 +31,8 @@ void engine_refused(struct engine *e, struct job *job, const struct verdict *v);
 /* VERDICT_BY_ITSELF, VERDICT_REFUSED_VAGUELY: its own fault, where others of its kind succeed meanwhile. */
 void engine_failed_by_itself(struct engine *e, struct job *job, const struct verdict *v);
 /* The same, but a 500 counts only where it lasts. */
-void engine_failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result);
+void engine_failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v,
+                                     const struct call_result *result);
 /* VERDICT_NO_ANSWER. */
 void engine_got_no_answer(struct engine *e, struct job *job, const struct verdict *v);
 /* An attempt begins: are others known to succeed? */
@@ -40,14 +41,16 @@ void engine_weigh(struct engine *e, struct job *job);
 void engine_wake_suspects(struct engine *e, bool audited);
 
 /* engine_confirm.c */
-/* The job has its failure: confirms it where it must be (by_database: it is a verdict of DynamoDB's), and ends the job. */
+/* The job has its failure: confirms it where it must be (by_database: it is a verdict of DynamoDB's), and ends the job.
+ */
 void engine_fail(struct engine *e, struct job *job, bool by_database);
 /* Whether its condition was false, and nothing that it gave way to has changed the record. */
 bool engine_is_still_false(const struct job *job);
 /* Reads the audit record of a job in JOB_CONFIRMING (again). */
 void engine_confirm(struct engine *e, struct job *job);
 
-/* Verdicts begin to wait for what can't be read: notes since when, and whose fault. False: they did already, and it is in the log. */
+/* Verdicts begin to wait for what can't be read: notes since when, and whose fault. False: they did already, and it is
+ * in the log. */
 bool engine_cannot_confirm(struct engine *e, enum exit_code blame);
 /* One was confirmed: says so where no other waits any more. */
 void engine_confirmed(struct engine *e);

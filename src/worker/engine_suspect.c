@@ -1,4 +1,5 @@
-/* What follows from a failure that may be the message's own: it waits for others' success to tell, and is then given back, set aside, or judged. */
+/* What follows from a failure that may be the message's own: it waits for others' success to tell, and is then given
+ * back, set aside, or judged. */
 #include "engine_private.h"
 
 #include "poison.h"
@@ -7,10 +8,10 @@
 #include <string.h>
 
 static const unsigned FAILURES_WEIGHT = 8; /* successes that one other failure outweighs */
-static const unsigned OWN_TRIES = 4;       /* as the AWS SDKs make them */
+static const unsigned OWN_TRIES = 4; /* as the AWS SDKs make them */
 static const unsigned GIVE_BACK_DELAY = 30; /* seconds, for one that failed by itself with deliveries left */
 static const int64_t SILENCE = 5 * MICROSECONDS; /* an attempt without an answer that took as long was one of silence */
-static const unsigned SILENT_WEIGHT = 3;         /* failures in a row that a silence counts as: it is rarely a chance */
+static const unsigned SILENT_WEIGHT = 3; /* failures in a row that a silence counts as: it is rarely a chance */
 
 /* Failed twice the same way while another of its kind succeeded in between: it is the message. */
 static void failed_alone(struct engine *e, struct job *job, const struct verdict *v) {
@@ -24,25 +25,27 @@ static void failed_alone(struct engine *e, struct job *job, const struct verdict
     engine_fail(e, job, true);
 }
 
-/* It gets no answer, and others do: it comes again later, and ever more rarely. Nothing of it is a verdict: it never goes to the DLQ for it. */
+/* It gets no answer, and others do: it comes again later, and ever more rarely. Nothing of it is a verdict: it never
+ * goes to the DLQ for it. */
 static void set_aside(struct engine *e, struct job *job, bool silent) {
     if (e->options.can_give_back) {
         engine_end(e, job, JOB_SET_ASIDE);
         return;
     }
-    failure_unanswered(&job->update->failure, silent ? SPAN("Timeout") : SPAN("ConnectionError"), span_cstr(job->signature));
+    failure_unanswered(&job->update->failure, silent ? SPAN("Timeout") : SPAN("ConnectionError"),
+                       span_cstr(job->signature));
     engine_fail(e, job, false);
 }
 
-/* Whether another of its kind has succeeded since it first failed: one begun after that. Those that were under way then may just have been
- * before the beginning of an outage. */
+/* Whether another of its kind has succeeded since it first failed: one begun after that. Those that were under way then
+ * may just have been before the beginning of an outage. */
 static bool worked_since(const struct engine *e, const struct job *job) {
     return e->succeeded[job->update->audited] > job->failed_after;
 }
 
-/* Whether others of its kind succeeded while it failed twice, and next to none failed: at the beginning of an outage most do. It is what
- * tells where all were begun together and no more will come: without a queue. Where there is one, a message waits for a success begun later: the last
- * successes before an outage are heard of in it. */
+/* Whether others of its kind succeeded while it failed twice, and next to none failed: at the beginning of an outage
+ * most do. It is what tells where all were begun together and no more will come: without a queue. Where there is one, a
+ * message waits for a success begun later: the last successes before an outage are heard of in it. */
 static bool failed_among_successes(const struct engine *e, const struct job *job) {
     uint64_t successes = e->commits[job->update->audited] - job->commits_before;
     uint64_t own = job->failures_alike + 1;
@@ -50,7 +53,8 @@ static bool failed_among_successes(const struct engine *e, const struct job *job
     return others * FAILURES_WEIGHT < successes;
 }
 
-/* Whether it failed as it did before: twice the same way is twice the same text; on the way to DynamoDB and back anything is the same way. */
+/* Whether it failed as it did before: twice the same way is twice the same text; on the way to DynamoDB and back
+ * anything is the same way. */
 static bool is_alike(const struct job *job, const struct verdict *v, const char *signature) {
     if (job->failures_alike == 0 || (job->failed_as != v->kind && job->failed_as != VERDICT_APPLIED))
         return false;
@@ -58,7 +62,8 @@ static bool is_alike(const struct job *job, const struct verdict *v, const char 
 }
 
 /* Notes a failure that may be its own. */
-static void note_own_failure(struct engine *e, struct job *job, const struct verdict *v, const char *signature, bool alike) {
+static void note_own_failure(struct engine *e, struct job *job, const struct verdict *v, const char *signature,
+                             bool alike) {
     if (job->failed_as == VERDICT_APPLIED && !job->known_suspect)
         hold_stranger(e);
     if (!alike) {
@@ -125,7 +130,8 @@ void engine_failed_by_itself(struct engine *e, struct job *job, const struct ver
     char signature[JOB_SIGNATURE_SIZE];
     verdict_describe(v, signature);
     bool alike = is_alike(job, v, signature);
-    /* A refusal is the same however often it is asked: it needs no success that was begun later, as long as next to nobody else is refused. */
+    /* A refusal is the same however often it is asked: it needs no success that was begun later, as long as next to
+     * nobody else is refused. */
     bool at_once = !e->options.can_give_back || (v->kind == VERDICT_REFUSED_VAGUELY && !e->hold.active);
     bool others_succeed = worked_since(e, job) || (at_once && failed_among_successes(e, job));
     if (!alike || !others_succeed) {
@@ -139,7 +145,8 @@ void engine_failed_by_itself(struct engine *e, struct job *job, const struct ver
 }
 
 /* A 500 among successes is mostly over at the next attempt: it counts only where it lasts, the second time as well. */
-void engine_failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v, const struct call_result *result) {
+void engine_failed_perhaps_by_itself(struct engine *e, struct job *job, const struct verdict *v,
+                                     const struct call_result *result) {
     bool others_work = e->verdicts > job->verdicts_at_start || (job->failures_alike > 0 && worked_since(e, job));
     if (result->class == CALL_RETRY && others_work && ++job->tries < OWN_TRIES) {
         char signature[JOB_SIGNATURE_SIZE];

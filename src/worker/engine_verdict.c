@@ -8,7 +8,7 @@
 
 static const int64_t PAUSE_BASE = 50 * MILLISECOND, PAUSE_CAP = 5 * MICROSECONDS;
 static const int64_t LOOK_BASE = MICROSECONDS, LOOK_CAP = 30 * MICROSECONDS;
-static const unsigned TOKEN_LIFE = 10 * 60;       /* seconds that DynamoDB remembers a client request token */
+static const unsigned TOKEN_LIFE = 10 * 60; /* seconds that DynamoDB remembers a client request token */
 
 void engine_pause(struct engine *e, struct job *job, enum job_state state, int64_t base, int64_t cap) {
     int64_t wait = base + backoff_full_jitter(e->ports->random, job->pauses, base, cap);
@@ -50,11 +50,13 @@ static void throttled(struct engine *e, struct job *job, const struct verdict *v
 }
 
 static void warn_unknown_hash(struct engine *e, const struct job *job) {
-    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING, "An audit record of an unknown version stands already: taken as applied",
+    LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
+              "An audit record of an unknown version stands already: taken as applied",
               LOG_C("log_id", job->update->log_id));
 }
 
-/* DynamoDB's sentence, as far as it may be passed on: it names expressions and limits; what may name more is left out. */
+/* DynamoDB's sentence, as far as it may be passed on: it names expressions and limits; what may name more is left out.
+ */
 static void set_refusal(const struct engine *e, struct update *u, const struct verdict *v) {
     bool names_resources = v->message.len && memmem(v->message.data, v->message.len, "arn:", 4);
     struct span reason = v->message.len && !names_resources ? v->message : SPAN("DynamoDB's validation refused it");
@@ -152,7 +154,8 @@ static void log_unjudged(struct engine *e, enum look_outcome outcome, const stru
     if (!engine_cannot_confirm(e, blame))
         return;
     LOG_EVENT(e->ports->log, LOG_LEVEL_WARNING,
-              outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table's key has changed since the start, or the table is gone; a restart goes by what there is"
+              outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table's key has changed since the start, or "
+                                        "the table is gone; a restart goes by what there is"
                                       : "What DynamoDB refuses waits: the tables can't be described",
               LOG_C("table", e->context->table->name), LOG_C("audit_table", e->context->audit_table),
               LOG_C("code", result->code[0] ? result->code : "none"));

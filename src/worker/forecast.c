@@ -27,12 +27,15 @@ static void warn(struct queue_worker *w, uint64_t backlog, int64_t per_hour, int
     f->silent_until = now + WARNING_INTERVAL;
     if (per_hour > 0)
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  "At this process's rate the backlog takes longer than SQS keeps its oldest messages: they will be lost, unless more processes or a longer retention help",
+                  "At this process's rate the backlog takes longer than SQS keeps its oldest messages: they will be "
+                  "lost, unless more processes or a longer retention help",
                   LOG_C("queue", w->facts->queue.name), LOG_I("backlog", backlog), LOG_I("done_in_an_hour", per_hour),
-                  LOG_I("seconds_needed", needed), LOG_I("seconds_left", left), LOG_I("retention_seconds", f->retention));
+                  LOG_I("seconds_needed", needed), LOG_I("seconds_left", left),
+                  LOG_I("retention_seconds", f->retention));
     else
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  "Nothing is worked off, and half of the time is over for which SQS keeps the oldest messages: a longer retention keeps them longer",
+                  "Nothing is worked off, and half of the time is over for which SQS keeps the oldest messages: a "
+                  "longer retention keeps them longer",
                   LOG_C("queue", w->facts->queue.name), LOG_I("backlog", backlog), LOG_I("seconds_left", left),
                   LOG_I("retention_seconds", f->retention));
 }

@@ -4,21 +4,21 @@
 
 static const double SPARE_RATE = 10;
 static const double RATE_LEAST = 0.5, RATE_MOST = 1e6;
-static const double RATE_UNKNOWN = 15;   /* to begin with, where nothing tells */
+static const double RATE_UNKNOWN = 15; /* to begin with, where nothing tells */
 static const double RATE_AFTER_LONG = 1; /* …that any is left */
-static const double SAFE_PART = 0.85;  /* of what was admitted, where the limit begins */
-static const double FLOOR_PART = 0.5;  /* of what is admitted: however many are throttled together, no lower */
-static const double STEEPEST = 0.7;   /* of the rate, what is left after a second */
-static const double STEEP_BELOW = 5;  /* where there are few in a second */
-static const double RAMP = 0.19;       /* doubles in four answers */
+static const double SAFE_PART = 0.85; /* of what was admitted, where the limit begins */
+static const double FLOOR_PART = 0.5; /* of what is admitted: however many are throttled together, no lower */
+static const double STEEPEST = 0.7; /* of the rate, what is left after a second */
+static const double STEEP_BELOW = 5; /* where there are few in a second */
+static const double RAMP = 0.19; /* doubles in four answers */
 static const double SURE_GROWTH = 0.15; /* after a while without a throttle */
 static const int64_t SURE_AFTER = 38 * MICROSECONDS;
 static const int64_t LIFT_AFTER = 10 * MICROSECONDS; /* without a throttle, and without holding anything back */
-static const int64_t TOLERANCE = 10 * MILLISECOND;  /* starts before their time, so that a timer serves several */
-static const double NO_MATTER = 0.02;  /* the part of answers that may be throttled without a limit */
+static const int64_t TOLERANCE = 10 * MILLISECOND; /* starts before their time, so that a timer serves several */
+static const double NO_MATTER = 0.02; /* the part of answers that may be throttled without a limit */
 static const double LIMIT_SCORE = 5;
 static const int64_t RATE_WINDOW = 2 * MICROSECONDS, HOT_WINDOW = 5 * MICROSECONDS;
-static const unsigned MANY_HOT = 32;   /* newly hot records in HOT_WINDOW: it is the table */
+static const unsigned MANY_HOT = 32; /* newly hot records in HOT_WINDOW: it is the table */
 static const unsigned SOME_HOT = 6;
 static const unsigned STARVED_STREAK = 12;
 static const int64_t STARVED_AFTER = 3 * MICROSECONDS;
@@ -187,7 +187,8 @@ static void limit(struct governor *g, double rate, uint64_t attempts, int64_t no
     g->score = 0;
 }
 
-/* Where next to nothing was admitted lately, there may have been nothing to do: that tells nothing of what there is room for. */
+/* Where next to nothing was admitted lately, there may have been nothing to do: that tells nothing of what there is
+ * room for. */
 static void limit_first(struct governor *g, uint64_t attempts, int64_t now) {
     double safe = SAFE_PART * event_rate(&g->admitted, now);
     limit(g, larger(safe, RATE_UNKNOWN), attempts, now);

@@ -1,15 +1,16 @@
-/* FIFO queues: the messages of one group take effect one after the other, in the order that SQS gives them in. SQS gives out no more of a
- * group while one of it is in flight; so a group's order is lost, if at all, among those that were received together. Of these only the first has
- * begun, and the others stand behind it in the group's line.
+/* FIFO queues: the messages of one group take effect one after the other, in the order that SQS gives them in. SQS
+ * gives out no more of a group while one of it is in flight; so a group's order is lost, if at all, among those that
+ * were received together. Of these only the first has begun, and the others stand behind it in the group's line.
  *
- * A message leaves its line when it can have no effect any more. An audited one that was applied: at once, since its audit record makes any
- * further delivery harmless. Any other: when SQS has acknowledged its delete. For where the delete fails it is delivered again, and without
- * an audit record DynamoDB remembers its token for ten minutes only, and one that failed may succeed the next time: begun before that, its
- * successors would be overwritten by it. This costs a group without audit records a delete's round trip for each message.
+ * A message leaves its line when it can have no effect any more. An audited one that was applied: at once, since its
+ * audit record makes any further delivery harmless. Any other: when SQS has acknowledged its delete. For where the
+ * delete fails it is delivered again, and without an audit record DynamoDB remembers its token for ten minutes only,
+ * and one that failed may succeed the next time: begun before that, its successors would be overwritten by it. This
+ * costs a group without audit records a delete's round trip for each message.
  *
- * A message that leaves its line in any other way (given back, or its visibility timeout is over) comes again, and takes all that stand behind
- * it along. They become visible last first, so that whoever receives the group next gets it whole. (In any order it would be safe: SQS holds
- * back a message while an earlier one of its group is in flight.) */
+ * A message that leaves its line in any other way (given back, or its visibility timeout is over) comes again, and
+ * takes all that stand behind it along. They become visible last first, so that whoever receives the group next gets it
+ * whole. (In any order it would be safe: SQS holds back a message while an earlier one of its group is in flight.) */
 #include "queue_worker_private.h"
 
 static struct held *held_at(struct place *place) {
@@ -69,8 +70,9 @@ void group_broken(struct held *h) {
         return;
     bool was_first = first_of_line(h) == h;
     struct place *again = next_delivery(h), *before;
-    for (struct place *at = again ? TAILQ_PREV(again, place_list, link) : TAILQ_LAST(&h->in_group.line->places, place_list); at != &h->in_group;
-         at = before) {
+    for (struct place *at = again ? TAILQ_PREV(again, place_list, link)
+                                  : TAILQ_LAST(&h->in_group.line->places, place_list);
+         at != &h->in_group; at = before) {
         before = TAILQ_PREV(at, place_list, link);
         group_forget(held_at(at));
         held_give_back(held_at(at), 0, "An earlier message of its group comes again");

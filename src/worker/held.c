@@ -10,8 +10,8 @@ static const int64_t REMOVAL_PATIENCE = 30 * MICROSECONDS;
 static const int64_t REMOVAL_USUAL = 2 * MICROSECONDS; /* so long deletes take without a word about it */
 static const unsigned BATCH_FLIGHTS = 32;
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
-static const unsigned NO_ROOM_DELAY = 3;    /* seconds: those receives are over by then that expected less */
-static const unsigned RECEIVES_LEAST = 5;   /* of a queue's maxReceiveCount, for one to be spent */
+static const unsigned NO_ROOM_DELAY = 3; /* seconds: those receives are over by then that expected less */
+static const unsigned RECEIVES_LEAST = 5; /* of a queue's maxReceiveCount, for one to be spent */
 /* Without an audit record DynamoDB knows a transaction again for ten minutes, so that what was applied is back
  * before that. */
 static const unsigned UNAUDITED_ASIDE_MAX = 240; /* seconds */
@@ -75,12 +75,14 @@ static struct held *held_new(struct queue_worker *w, struct sqs_message *message
     return h;
 }
 
-/* A record that has more messages than it can use gives its newest back for a while. Not in a hold: there nobody goes on; nor where SQS counts
- * deliveries so strictly that one more would matter; nor where a group keeps its order, or a condition may expect the updates before. */
+/* A record that has more messages than it can use gives its newest back for a while. Not in a hold: there nobody goes
+ * on; nor where SQS counts deliveries so strictly that one more would matter; nor where a group keeps its order, or a
+ * condition may expect the updates before. */
 static void park_surplus(struct held *h) {
     struct queue_worker *w = h->worker;
     const struct sqs_queue_attributes *queue = &w->facts->queue.attributes;
-    bool may = engine_receiving(&w->engine, false) == RECEIVE_FREELY && !w->fifo && !h->update->conditional && (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
+    bool may = engine_receiving(&w->engine, false) == RECEIVE_FREELY && !w->fifo && !h->update->conditional &&
+               (!queue->max_receive_count || queue->max_receive_count >= RECEIVES_LEAST);
     struct arrival arrival = {.record = record_lines_hash(&h->job),
                               .line = record_lines_length(&h->job),
                               .is_newest = !TAILQ_NEXT(&h->job.in_record, link),
@@ -216,7 +218,8 @@ void held_give_back(struct held *h, unsigned seconds, const char *why) {
 bool held_deletes_fail(const struct queue_worker *w) {
     const struct batcher *b = &w->removals;
     int64_t progress = b->got_through > w->deleting_since ? b->got_through : w->deleting_since;
-    return w->held_counts[HELD_DELETING] > 0 && (batcher_in_trouble(b) || clock_monotonic(w->ports.clock) - progress > REMOVAL_USUAL);
+    return w->held_counts[HELD_DELETING] > 0 &&
+           (batcher_in_trouble(b) || clock_monotonic(w->ports.clock) - progress > REMOVAL_USUAL);
 }
 
 void held_set_aside(struct held *h, const char *doing, const char *code) {
@@ -228,7 +231,8 @@ void held_set_aside(struct held *h, const char *doing, const char *code) {
         seconds = UNAUDITED_ASIDE_MAX;
     if (tell)
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  "A message fails by itself, while others get through: it is set aside, and tried ever more rarely. Look at what the network path does to it",
+                  "A message fails by itself, while others get through: it is set aside, and tried ever more rarely. "
+                  "Look at what the network path does to it",
                   LOG_S("message_id", h->message->message_id), LOG_C("doing", doing), LOG_C("code", code),
                   LOG_I("receive_count", h->message->receive_count), LOG_I("seconds", seconds));
     held_give_back(h, seconds, "It fails by itself, while others get through");
@@ -245,8 +249,8 @@ void held_let_go(struct held *h) {
     drain_review(w);
 }
 
-static struct call *send_removals(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
-                                  struct batch_flight *flight) {
+static struct call *send_removals(void *ctx, struct batch_entry *const *entries, size_t count,
+                                  const struct call_options *options, struct batch_flight *flight) {
     struct queue_worker *w = ctx;
     struct span handles[SQS_BATCH_MAX];
     for (size_t i = 0; i < count; i++)
@@ -267,7 +271,8 @@ static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end e
         held_back_from_aside(h);
     if (end != BATCH_DONE) {
         w->totals.undeleted++;
-        LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A message that is done with could not be deleted, and may be delivered once more",
+        LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG,
+                  "A message that is done with could not be deleted, and may be delivered once more",
                   LOG_S("message_id", h->message->message_id), LOG_C("code", code));
     }
     /* A handle that is over may be answered as if it had deleted. */
@@ -285,8 +290,8 @@ static void deletes_trouble_changed(void *ctx) {
     poller_pump(ctx);
 }
 
-static struct call *send_visibilities(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
-                                      struct batch_flight *flight) {
+static struct call *send_visibilities(void *ctx, struct batch_entry *const *entries, size_t count,
+                                      const struct call_options *options, struct batch_flight *flight) {
     struct queue_worker *w = ctx;
     struct sqs_visibility_entry changes[SQS_BATCH_MAX];
     for (size_t i = 0; i < count; i++) {
@@ -294,7 +299,8 @@ static struct call *send_visibilities(void *ctx, struct batch_entry *const *entr
         changes[i] = (struct sqs_visibility_entry){change->held->message->receipt_handle, change->seconds};
     }
     const struct sqs_port *sqs = w->ports.sqs;
-    return sqs->change_visibility_batch(sqs->ctx, w->facts->queue.url, changes, count, options, batcher_answered, flight);
+    return sqs->change_visibility_batch(sqs->ctx, w->facts->queue.url, changes, count, options, batcher_answered,
+                                        flight);
 }
 
 static void visibility_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {

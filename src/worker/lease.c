@@ -1,7 +1,8 @@
 /* Leases: while a message is worked on or held, its visibility timeout is extended in time; never afterwards. */
 #include "queue_worker_private.h"
 
-/* A message starts only with this much left at least: time enough to extend it again. A third of the shortest leases. */
+/* A message starts only with this much left at least: time enough to extend it again. A third of the shortest leases.
+ */
 static const int64_t START_MARGIN = 3 * MICROSECONDS;
 /* A lease is treated as over this much before SQS ends it: answers take time. */
 static const int64_t END_MARGIN = MICROSECONDS;
@@ -15,8 +16,8 @@ int64_t lease_end_of(const struct held *h) {
     return h->lease_until - END_MARGIN;
 }
 
-/* The next thing to do: extend it with half of it left; where nothing more can be asked for, or the answer is awaited, its end. Those that
- * came in one batch stay together in time, and so in the batches of their extensions. */
+/* The next thing to do: extend it with half of it left; where nothing more can be asked for, or the answer is awaited,
+ * its end. Those that came in one batch stay together in time, and so in the batches of their extensions. */
 static void plan(struct held *h) {
     bool asked = h->last_lease || batch_entry_busy(&h->extend.entry);
     int64_t at = asked ? lease_end_of(h) : h->lease_until - lease_length(h->worker) / 2;
@@ -91,8 +92,8 @@ void lease_extended(struct held *h, enum batch_end end, const char *code) {
         return;
     if (end != BATCH_DONE) {
         /* SQS says no: the handle is dead. Another may have it already. */
-        LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A visibility timeout was not extended", LOG_S("message_id", h->message->message_id),
-                  LOG_C("code", code));
+        LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A visibility timeout was not extended",
+                  LOG_S("message_id", h->message->message_id), LOG_C("code", code));
         h->lost = true;
         h->lease_until = h->lease_until < now ? h->lease_until : now;
         timer_start(w->ports.timers, &h->lease_timer, now);

@@ -1,5 +1,5 @@
-/* Lines of what runs one after the other, told apart by a key: the updates of one record, the messages of one group. This keeps the lines
- * and finds them; who stands where in one is up to its user. */
+/* Lines of what runs one after the other, told apart by a key: the updates of one record, the messages of one group.
+ * This keeps the lines and finds them; who stands where in one is up to its user. */
 #pragma once
 
 #include "compiler.h"
@@ -13,8 +13,8 @@
 struct place {
     TAILQ_ENTRY(place) link;
     struct waiting_line *line; /* NULL: none */
-    uint64_t hash;     /* of the key; stays when it is in none any more */
-    struct span key;   /* borrowed for as long as it stands there */
+    uint64_t hash; /* of the key; stays when it is in none any more */
+    struct span key; /* borrowed for as long as it stands there */
 };
 TAILQ_HEAD(place_list, place);
 

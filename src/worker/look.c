@@ -46,18 +46,21 @@ void look_init(struct look *look, const struct worker_ports *ports, const struct
     timer_init(&look->timer, report, look);
 }
 
-/* An index was added or removed: messages are checked against what there is now. Nobody keeps a pointer into the definitions. */
+/* An index was added or removed: messages are checked against what there is now. Nobody keeps a pointer into the
+ * definitions. */
 static void take_over(struct look *look, const struct table_shape *shape) {
     if (table_definitions_equal(shape, &look->table))
         return;
-    LOG_EVENT(look->ports->log, LOG_LEVEL_INFO, "The table's indexes have changed: messages are checked against them as they are now",
+    LOG_EVENT(look->ports->log, LOG_LEVEL_INFO,
+              "The table's indexes have changed: messages are checked against them as they are now",
               LOG_C("table", look->table.name), LOG_I("attributes_before", look->table.attribute_count),
               LOG_I("attributes", shape->attribute_count));
     look->table.attribute_count = shape->attribute_count;
     memcpy(look->table.attributes, shape->attributes, sizeof shape->attributes);
 }
 
-static void answered(struct look *look, size_t slot, const struct call_result *result, const struct table_shape *shape) {
+static void answered(struct look *look, size_t slot, const struct call_result *result,
+                     const struct table_shape *shape) {
     const struct table_shape *before = slot == 0 ? &look->facts->table : &look->facts->audit_table;
     enum look_outcome outcome = LOOK_UNREADABLE;
     look->calls[slot] = NULL;

@@ -1,5 +1,5 @@
-/* A look at the tables while the worker runs: are their keys still what they were at start? Their indexes may change: what a look
- * finds is taken over. One look serves all who ask, and for a minute. */
+/* A look at the tables while the worker runs: are their keys still what they were at start? Their indexes may change:
+ * what a look finds is taken over. One look serves all who ask, and for a minute. */
 #pragma once
 
 #include "compiler.h"
@@ -11,7 +11,7 @@
 
 enum look_outcome {
     LOOK_SAME,
-    LOOK_CHANGED,   /* its key is another one, or it is gone */
+    LOOK_CHANGED, /* its key is another one, or it is gone */
     LOOK_UNREADABLE /* can't be told now */
 };
 
@@ -32,7 +32,8 @@ struct look {
 
 void look_init(struct look *look, const struct worker_ports *ports, const struct discovery_facts *facts,
                void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx);
-/* Looks, unless a look is under way; done follows, from the loop. fresh: also where the last one is less than a minute old. */
+/* Looks, unless a look is under way; done follows, from the loop. fresh: also where the last one is less than a minute
+ * old. */
 void look_begin(struct look *look, bool fresh);
 void look_cancel(struct look *look);
 /* Whether both have the same key attributes. */

@@ -65,7 +65,8 @@ static enum completeness look_at(struct span text) {
 
 /* The end of the line at `at` (its newline or, at the end of the input, where that is). False: it isn't here yet. */
 static bool find_line_end(struct message_splitter *s, size_t *ret_end) {
-    const char *newline = s->scanned < s->input.len ? memchr(s->input.data + s->scanned, '\n', s->input.len - s->scanned) : NULL;
+    const char *newline =
+        s->scanned < s->input.len ? memchr(s->input.data + s->scanned, '\n', s->input.len - s->scanned) : NULL;
     if (!newline) {
         s->scanned = s->input.len;
         *ret_end = s->input.len;
@@ -91,7 +92,8 @@ static void decide(struct message_splitter *s, size_t line_end) {
     s->form = look_at(line) == CUT_SHORT && line_end < s->input.len ? FORM_PERHAPS_ONE : FORM_LINES;
 }
 
-/* Whether it is one object over several lines, though a broken one: a message of its own would begin its line with a brace. */
+/* Whether it is one object over several lines, though a broken one: a message of its own would begin its line with a
+ * brace. */
 static bool is_one_broken(struct span text) {
     const char *first = memchr(text.data, '\n', text.len);
     return first && !memmem(first, text.len - (size_t)(first - text.data), "\n{", 2) &&

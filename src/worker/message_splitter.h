@@ -11,17 +11,17 @@
 #define STREAM_MESSAGE_MAX ((size_t)8 << 20) /* bytes of one line */
 
 enum split {
-    SPLIT_MESSAGE,  /* *ret_message is the next */
+    SPLIT_MESSAGE, /* *ret_message is the next */
     SPLIT_TOO_LONG, /* a line is longer than STREAM_MESSAGE_MAX; the rest of it is skipped */
-    SPLIT_MORE,     /* more input is needed */
-    SPLIT_END       /* all was given out */
+    SPLIT_MORE, /* more input is needed */
+    SPLIT_END /* all was given out */
 };
 
 struct message_splitter {
     struct buf input;
-    size_t at;      /* where the next message begins */
+    size_t at; /* where the next message begins */
     size_t scanned; /* no newline between at and here */
-    size_t line;    /* number of the line at `at`, from 1 */
+    size_t line; /* number of the line at `at`, from 1 */
     enum { FORM_UNKNOWN, FORM_LINES, FORM_PERHAPS_ONE, FORM_ONE } form;
     bool skipping; /* the rest of a line that is too long */
     bool ended;

@@ -3,7 +3,7 @@
 #include "clock.h"
 
 static const unsigned LINE_PART = 16, LINE_LEAST = 4; /* of the room, for one record */
-static const unsigned RETURN_PART = 2;  /* of the room, that may return in a second */
+static const unsigned RETURN_PART = 2; /* of the room, that may return in a second */
 static const unsigned OTHERS_LEAST = 10; /* arrivals of one record for one of another: beyond that it is alone */
 static const int64_t COUNTED = 10 * MICROSECONDS, LEAST_COUNTED = 100 * MILLISECOND;
 static const double SERVED_AT_FIRST = 20; /* a second, while it is not known */
@@ -56,7 +56,11 @@ unsigned parking_arrived(struct parking *p, const struct arrival *a, int64_t now
     if (r->hash != a->record) {
         if (a->line <= most / 2)
             return 0; /* nothing special: it takes nobody's place */
-        *r = (struct parked_record){.hash = a->record, .since = now, .working_since = now, .last_return = now, .all_before = p->all - 1,
+        *r = (struct parked_record){.hash = a->record,
+                                    .since = now,
+                                    .working_since = now,
+                                    .last_return = now,
+                                    .all_before = p->all - 1,
                                     .interruptions = p->interruptions};
     }
     bring_up_to_date(p, r, now);

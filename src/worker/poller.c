@@ -11,17 +11,20 @@ static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECON
 static const int64_t SILENCE = 10 * MICROSECONDS; /* beyond the wait */
 static const int64_t SLOWEST = 540 * MICROSECONDS; /* that an answer may take which moves */
 static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
-/* A receive that isn't answered so long after its wait is silent, most likely: others are opened beside it, so that nobody waits for its end. */
+/* A receive that isn't answered so long after its wait is silent, most likely: others are opened beside it, so that
+ * nobody waits for its end. */
 static const int64_t LATE = 2 * MICROSECONDS;
 static const unsigned LATE_MAX = 3;
 static const int64_t SPARE_FOR = 900 * MICROSECONDS; /* so long one more is out: what was silent may come again */
-/* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a worker that stops
- * waits for its receives to end; and they are short while messages are held, and grow to the longest only on a queue that stays empty. */
+/* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a
+ * worker that stops waits for its receives to end; and they are short while messages are held, and grow to the longest
+ * only on a queue that stays empty. */
 static const unsigned BUSY_WAIT = 1; /* seconds */
 static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
-static const unsigned EMPTY_WAIT = 1;                /* seconds of a long poll with --until-empty */
-/* A FIFO queue takes 300 receives a second from all its receivers together, each of up to ten messages, unless it is one of high throughput. MAX_IN_FLIGHT
- * keeps what is held below the 20,000 or 120,000 messages in flight beyond which it gives nothing and says nothing. */
+static const unsigned EMPTY_WAIT = 1; /* seconds of a long poll with --until-empty */
+/* A FIFO queue takes 300 receives a second from all its receivers together, each of up to ten messages, unless it is
+ * one of high throughput. MAX_IN_FLIGHT keeps what is held below the 20,000 or 120,000 messages in flight beyond which
+ * it gives nothing and says nothing. */
 static const unsigned FIFO_POLLS_MAX = 8;
 static const int64_t FIFO_INTERVAL = 5 * MILLISECOND; /* between two receives */
 
@@ -44,7 +47,8 @@ static bool is_answered(const struct queue_worker *w, const struct receive *r) {
     return sqs->is_answered && sqs->is_answered(sqs->ctx, r->call);
 }
 
-/* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so lately. */
+/* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so
+ * lately. */
 static unsigned spare_receives(struct queue_worker *w) {
     struct poller *p = &w->poller;
     const struct receive *r;
@@ -126,7 +130,8 @@ static unsigned polls_max(const struct queue_worker *w) {
     return w->fifo ? FIFO_POLLS_MAX : POLLS_MAX;
 }
 
-/* Messages that may be held at once: where the rate is limited no more than a few seconds' worth, so that the rest stays free for others. */
+/* Messages that may be held at once: where the rate is limited no more than a few seconds' worth, so that the rest
+ * stays free for others. */
 static unsigned held_max(const struct queue_worker *w) {
     unsigned max = w->options.max_in_flight, rate = engine_rate(&w->engine);
     if (rate) {
@@ -225,11 +230,13 @@ static void failed(struct queue_worker *w, const struct call_result *result, con
 }
 
 static void log_corrupt(struct queue_worker *w, size_t corrupt) {
-    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "Messages without an id, or a body that fits its MD5, were left to their next delivery",
+    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+              "Messages without an id, or a body that fits its MD5, were left to their next delivery",
               LOG_I("messages", corrupt));
 }
 
-/* Nothing in an answer could be used: what spoilt it will spoil the next as well, and each costs its messages a delivery. */
+/* Nothing in an answer could be used: what spoilt it will spoil the next as well, and each costs its messages a
+ * delivery. */
 static void spoilt(struct queue_worker *w, size_t corrupt, const struct receive_attempt *attempt) {
     const struct call_result result = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
     if (w->poller.failures == 0)
@@ -266,7 +273,8 @@ static void succeeded(struct queue_worker *w, const struct receive *r, const str
         p->target--;
 }
 
-static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
+static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
+                        size_t corrupt) {
     struct receive *r = user;
     struct queue_worker *w = r->worker;
     forget(w, r);
@@ -362,13 +370,16 @@ static unsigned quarter(const struct queue_worker *w) {
 
 /* What was applied and can't be deleted would come again. */
 static bool deletes_hold_back(struct queue_worker *w) {
-    bool hold = (w->held_counts[HELD_DELETING] >= quarter(w) && held_deletes_fail(w)) || w->removals.retrying > quarter(w);
+    bool hold =
+        (w->held_counts[HELD_DELETING] >= quarter(w) && held_deletes_fail(w)) || w->removals.retrying > quarter(w);
     if (hold && !w->poller.waits_for_deletes)
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  "Receiving pauses: a quarter of MAX_IN_FLIGHT is done with and can't be deleted. Their visibility timeouts are extended meanwhile",
+                  "Receiving pauses: a quarter of MAX_IN_FLIGHT is done with and can't be deleted. Their visibility "
+                  "timeouts are extended meanwhile",
                   LOG_I("undeleted", w->held_counts[HELD_DELETING]));
     else if (!hold && w->poller.waits_for_deletes)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Receiving goes on: messages can be deleted again", LOG_I("undeleted", w->held_counts[HELD_DELETING]));
+        LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Receiving goes on: messages can be deleted again",
+                  LOG_I("undeleted", w->held_counts[HELD_DELETING]));
     w->poller.waits_for_deletes = hold;
     return hold;
 }
@@ -384,7 +395,9 @@ void poller_pump(struct queue_worker *w) {
         return;
     if (p->pauses && (p->timer.running || p->count > 0))
         return; /* one at a time, when the backoff is over */
-    unsigned wanted = p->target + spare_receives(w), target = p->pauses ? 1 : wanted < polls_max(w) ? wanted : polls_max(w);
+    unsigned wanted = p->target + spare_receives(w), target = p->pauses               ? 1
+                                                              : wanted < polls_max(w) ? wanted
+                                                                                      : polls_max(w);
     while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
         enum receiving receiving = engine_receiving(&w->engine, held_count(w) >= held_max(w));
         unsigned whole = whole_batch(w);

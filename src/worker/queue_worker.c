@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-/* How much later than others a receive may be answered with older messages, on a queue that has some: what is open longer waits for new ones. */
+/* How much later than others a receive may be answered with older messages, on a queue that has some: what is open
+ * longer waits for new ones. */
 static const int64_t STRAGGLERS = 100 * MILLISECOND;
 static const int64_t SUMMARY_INTERVAL = 60 * MICROSECONDS;
 /* Of 1,024 connections, those kept for receives, deletes, visibility changes and the DLQ. */
@@ -16,7 +17,8 @@ static bool may_start(void *ctx, struct job *job) {
 static bool may_be_overtaken(void *ctx, struct job *job) {
     struct queue_worker *w = ctx;
     int64_t received_at = held_of(job)->received_at;
-    return w->phase == PHASE_WORKING && clock_monotonic(w->ports.clock) - received_at < STRAGGLERS && poller_asked_before(w, received_at);
+    return w->phase == PHASE_WORKING && clock_monotonic(w->ports.clock) - received_at < STRAGGLERS &&
+           poller_asked_before(w, received_at);
 }
 
 static bool read_again(void *ctx, struct job *job) {
@@ -37,8 +39,9 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     case JOB_FAILED: dlq_send(h); break;
     case JOB_GIVE_BACK:
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A message is given back and tried again later",
-                  LOG_S("message_id", h->message->message_id), LOG_C("why", job->give_back_why), LOG_C("failure", job->signature),
-                  LOG_I("receive_count", job->receive_count), LOG_I("seconds", job->give_back_seconds));
+                  LOG_S("message_id", h->message->message_id), LOG_C("why", job->give_back_why),
+                  LOG_C("failure", job->signature), LOG_I("receive_count", job->receive_count),
+                  LOG_I("seconds", job->give_back_seconds));
         held_give_back(h, job->give_back_seconds, job->give_back_why);
         break;
     case JOB_SET_ASIDE: held_set_aside(h, "applying it", job->signature); break;
@@ -56,14 +59,16 @@ static void engine_changed(void *ctx) {
 static void on_summary(void *user) {
     struct queue_worker *w = user;
     const struct queue_worker_status *now = &w->totals, *then = &w->summarised;
-    bool idle = now->received == then->received && now->applied == then->applied && now->dead_lettered == then->dead_lettered &&
-                now->given_back == then->given_back && held_count(w) == 0;
+    bool idle = now->received == then->received && now->applied == then->applied &&
+                now->dead_lettered == then->dead_lettered && now->given_back == then->given_back && held_count(w) == 0;
     if (!idle)
         LOG_EVENT(w->ports.log, LOG_LEVEL_INFO, "Summary", LOG_I("seconds", SUMMARY_INTERVAL / MICROSECONDS),
                   LOG_I("received", now->received - then->received), LOG_I("applied", now->applied - then->applied),
                   LOG_I("dead_lettered", now->dead_lettered - then->dead_lettered),
-                  LOG_I("given_back", now->given_back - then->given_back), LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("held", held_count(w)),
-                  LOG_I("running", w->engine.counts[JOB_RUNNING]), LOG_I("behind_their_group", w->held_counts[HELD_BEHIND]), LOG_I("waiting_for_dlq", dlq_waiting(w)),
+                  LOG_I("given_back", now->given_back - then->given_back),
+                  LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("held", held_count(w)),
+                  LOG_I("running", w->engine.counts[JOB_RUNNING]),
+                  LOG_I("behind_their_group", w->held_counts[HELD_BEHIND]), LOG_I("waiting_for_dlq", dlq_waiting(w)),
                   LOG_I("waiting_for_delete", held_deletes_fail(w) ? w->held_counts[HELD_DELETING] : 0));
     w->summarised = *now;
     timer_start(w->ports.timers, &w->summary_timer, clock_monotonic(w->ports.clock) + SUMMARY_INTERVAL);
@@ -75,9 +80,12 @@ static unsigned running_max(const struct queue_worker_options *options) {
 }
 
 static void init_repeated(struct queue_worker *w) {
-    repeated_line_init(&w->repeated.lease_lost, &w->ports, "A message's visibility timeout could not be extended: it is left to its next delivery");
-    repeated_line_init(&w->repeated.body_alone, &w->ports, "A failed message is too large for its envelope: the DLQ gets its body alone");
-    repeated_line_init(&w->repeated.envelope_refused, &w->ports, "The DLQ refuses a failed message's envelope: it gets its body alone");
+    repeated_line_init(&w->repeated.lease_lost, &w->ports,
+                       "A message's visibility timeout could not be extended: it is left to its next delivery");
+    repeated_line_init(&w->repeated.body_alone, &w->ports,
+                       "A failed message is too large for its envelope: the DLQ gets its body alone");
+    repeated_line_init(&w->repeated.envelope_refused, &w->ports,
+                       "The DLQ refuses a failed message's envelope: it gets its body alone");
     repeated_line_init(&w->repeated.plainer_form, &w->ports, "The DLQ refuses a message; trying a plainer form");
     repeated_line_init(&w->repeated.no_record, &w->ports, "The audit record of a failure could not be written");
 }

@@ -16,10 +16,10 @@
 
 /* Where a held message stands. It goes down this list only. */
 enum held_state {
-    HELD_BEHIND,      /* not begun: an earlier message of its group (FIFO) is first */
-    HELD_WORKING,     /* in the engine */
+    HELD_BEHIND, /* not begun: an earlier message of its group (FIFO) is first */
+    HELD_WORKING, /* in the engine */
     HELD_DEAD_LETTER, /* failed; until the DLQ has acknowledged it */
-    HELD_DELETING,    /* applied, or in the DLQ */
+    HELD_DELETING, /* applied, or in the DLQ */
     HELD_GIVING_BACK, /* becomes visible again */
     HELD_STATES
 };
@@ -35,15 +35,15 @@ struct held {
     struct job job; /* first: the engine gives it back to us */
     struct queue_worker *worker;
     struct sqs_message *message; /* owned */
-    struct update *update;       /* owned */
+    struct update *update; /* owned */
     enum held_state state;
     TAILQ_ENTRY(held) in_state;
     struct place in_group; /* FIFO: the line of its message group */
 
     /* Its lease: how long SQS keeps it from others. */
     struct timer lease_timer; /* runs while it has one */
-    bool last_lease;     /* SQS extends it no further */
-    bool lost;           /* SQS may have given it to another */
+    bool last_lease; /* SQS extends it no further */
+    bool lost; /* SQS may have given it to another */
     int64_t received_at; /* monotonic */
     int64_t lease_until; /* monotonic */
     struct visibility_change extend, give_back;
@@ -66,7 +66,7 @@ struct receive {
     struct receive_attempt attempt;
     size_t reserved_bytes;
     int64_t asked_at; /* monotonic */
-    int64_t late_at;  /* monotonic: when its answer is late */
+    int64_t late_at; /* monotonic: when its answer is late */
 };
 
 /* How many receives are out, and when the next may be. */
@@ -78,16 +78,16 @@ struct poller {
     size_t reserved_bytes;
     struct receive_size size;
     unsigned failures; /* in a row */
-    bool pauses;       /* after them: not after the first, where it may have been one message's */
-    bool told;         /* that receiving fails */
+    bool pauses; /* after them: not after the first, where it may have been one message's */
+    bool told; /* that receiving fails */
     int64_t told_until; /* monotonic: of a single failure nothing more is told before */
     int64_t failing_since;
     enum exit_code blame;
     char cause[VERDICT_TEXT_SIZE]; /* of the failures, as it is in the log */
-    struct timer timer;    /* after a failure, or to not_before */
+    struct timer timer; /* after a failure, or to not_before */
     struct timer late_timer; /* when a receive is late */
-    int64_t spare_until;     /* monotonic: one was late not long ago */
-    int64_t not_before;    /* monotonic: no receive before */
+    int64_t spare_until; /* monotonic: one was late not long ago */
+    int64_t not_before; /* monotonic: no receive before */
     unsigned empty_in_a_row; /* answers */
     struct receive_attempts attempts; /* FIFO */
     bool waits_for_deletes;
@@ -102,7 +102,7 @@ struct until_empty {
     unsigned lonely_counts; /* in a row: nothing is left but messages that fail by themselves */
     unsigned count_failures; /* in a row */
     char cause[VERDICT_TEXT_SIZE]; /* of the last of them */
-    bool suspects_told;      /* that messages wait which fail as if by their own fault, without a hold */
+    bool suspects_told; /* that messages wait which fail as if by their own fault, without a hold */
     int64_t failing_since;
     enum exit_code blame;
 };
@@ -111,11 +111,12 @@ struct until_empty {
 struct forecast {
     struct timer timer;
     struct call *call;
-    unsigned retention;   /* seconds; 0: not told */
-    int64_t looked_at;    /* monotonic */
+    unsigned retention; /* seconds; 0: not told */
+    int64_t looked_at; /* monotonic */
     int64_t silent_until; /* monotonic: a warning is not repeated before */
-    int64_t oldest_sent;  /* wall: of those received since the last look, or where none came, before it; 0: none ever came */
-    bool looked;          /* since the last one came */
+    int64_t
+        oldest_sent; /* wall: of those received since the last look, or where none came, before it; 0: none ever came */
+    bool looked; /* since the last one came */
     uint64_t backlog_before, done_before, received_before; /* at that look */
 };
 
@@ -131,7 +132,7 @@ struct failure_record {
 enum worker_phase {
     PHASE_WORKING,
     PHASE_DRAINING, /* what runs is finished, the rest is given back */
-    PHASE_LEAVING,  /* everything is given back, as soon as no receive is open */
+    PHASE_LEAVING, /* everything is given back, as soon as no receive is open */
     PHASE_ENDED
 };
 
@@ -139,7 +140,7 @@ struct queue_worker {
     struct worker_ports ports;
     struct queue_worker_options options;
     const struct discovery_facts *facts;
-    struct update_context own_context;    /* with the table as the last look found it */
+    struct update_context own_context; /* with the table as the last look found it */
     const struct update_context *context; /* … this one */
     queue_worker_done *done;
     void *user;
@@ -168,7 +169,7 @@ struct queue_worker {
     enum exit_code exit_code;
     int64_t drain_began; /* monotonic */
     struct timer drain_timer; /* to PHASE_LEAVING, then to the end */
-    struct timer end_timer;   /* reports the end from the loop */
+    struct timer end_timer; /* reports the end from the loop */
     struct timer summary_timer;
     uint64_t arrivals;
     struct queue_worker_status totals, summarised;
@@ -192,7 +193,8 @@ static inline unsigned held_count(const struct queue_worker *w) {
 void held_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at);
 /* Its turn has come: it is on its way to the engine, or to the DLQ where it isn't fit. */
 void held_begin(struct held *h);
-/* Its update as if it had just come, by the table as it is now; a second request can be made of it. False: no memory. */
+/* Its update as if it had just come, by the table as it is now; a second request can be made of it. False: no memory.
+ */
 bool held_read_again(struct held *h);
 void held_enter(struct held *h, enum held_state state);
 void held_free(struct held *h);
@@ -216,7 +218,8 @@ extern const struct batcher_kind held_removals, held_visibilities;
 /* groups.c */
 /* Puts h behind all that are held of its group. *ret_first: there were none. False: no memory. */
 MUST_USE bool group_enter(struct held *h, bool *ret_first);
-/* h can have no effect any more: the next of its group begins. This and what follows do nothing where h stands in no line (any more). */
+/* h can have no effect any more: the next of its group begins. This and what follows do nothing where h stands in no
+ * line (any more). */
 void group_passed(struct held *h);
 /* h comes again: those behind it are given back. */
 void group_broken(struct held *h);

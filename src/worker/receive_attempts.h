@@ -1,5 +1,6 @@
-/* The ids of receive attempts on a FIFO queue. A receive whose answer was lost may have hidden its messages, and with them their groups; the same
- * id gets the same messages once more, as long as they are hidden and for five minutes. Pure. */
+/* The ids of receive attempts on a FIFO queue. A receive whose answer was lost may have hidden its messages, and with
+ * them their groups; the same id gets the same messages once more, as long as they are hidden and for five minutes.
+ * Pure. */
 #pragma once
 
 #include "random.h"
@@ -30,6 +31,7 @@ struct receive_attempt receive_attempt_new(struct random *random, unsigned max_m
  * they are visible, and fewer of them at once. */
 void receive_attempts_lost(struct receive_attempts *attempts, const struct receive_attempt *attempt, bool cut,
                            int64_t now);
-/* The oldest that can still be repeated and asks for no more than that many messages; the messages of a first attempt are hidden for so long
- * (microseconds) at least. False: there is none. */
-bool receive_attempts_repeat(struct receive_attempts *attempts, unsigned max_messages, int64_t hidden, int64_t now, struct receive_attempt *ret_attempt);
+/* The oldest that can still be repeated and asks for no more than that many messages; the messages of a first attempt
+ * are hidden for so long (microseconds) at least. False: there is none. */
+bool receive_attempts_repeat(struct receive_attempts *attempts, unsigned max_messages, int64_t hidden, int64_t now,
+                             struct receive_attempt *ret_attempt);

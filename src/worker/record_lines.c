@@ -41,7 +41,8 @@ struct job *record_lines_give_way(struct record_lines *records, struct job *job,
     struct waiting_line *line = job->in_record.line;
     struct job *first = job_at(TAILQ_NEXT(&job->in_record, link));
     int64_t before = ties ? job->sent_at + 1 : job->sent_at;
-    if (TAILQ_FIRST(&line->places) != &job->in_record || !first || first->state != JOB_BLOCKED || first->sent_at >= before)
+    if (TAILQ_FIRST(&line->places) != &job->in_record || !first || first->state != JOB_BLOCKED ||
+        first->sent_at >= before)
         return NULL;
     lines_leave(&records->lines, &job->in_record);
     struct place *after = TAILQ_LAST(&line->places, place_list);

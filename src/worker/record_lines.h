@@ -14,14 +14,15 @@ struct record_lines {
 
 void record_lines_init(struct record_lines *records, uint64_t seed0, uint64_t seed1);
 void record_lines_free(struct record_lines *records);
-/* Puts job into the line of its record: behind the one that is under way (the first) and all that are older. False: no memory.
- * *ret_first: it is first, and may run; *ret_displaced: who was first until then and hadn't begun (an older job that came
- * later goes before it), or NULL. */
-MUST_USE bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret_first, struct job **ret_displaced);
+/* Puts job into the line of its record: behind the one that is under way (the first) and all that are older. False: no
+ * memory. *ret_first: it is first, and may run; *ret_displaced: who was first until then and hadn't begun (an older job
+ * that came later goes before it), or NULL. */
+MUST_USE bool record_lines_enter(struct record_lines *records, struct job *job, bool *ret_first,
+                                 struct job **ret_displaced);
 /* Takes job out of its line. Returns the one that has become the first by it, or NULL. */
 struct job *record_lines_leave(struct record_lines *records, struct job *job);
-/* Where an older job waits behind job, the first of its line, for its turn: puts job behind all that are older, and returns the new first. NULL: none does.
- * ties: one sent in the same moment counts as older. */
+/* Where an older job waits behind job, the first of its line, for its turn: puts job behind all that are older, and
+ * returns the new first. NULL: none does. ties: one sent in the same moment counts as older. */
 struct job *record_lines_give_way(struct record_lines *records, struct job *job, bool ties);
 /* The hash of the record that job stands, or last stood, in line for. */
 uint64_t record_lines_hash(const struct job *job);

@@ -29,7 +29,8 @@ void repeated_line_init(struct repeated_line *r, const struct worker_ports *port
 }
 
 void repeated_line_say(struct repeated_line *r, struct span message_id, const char *code) {
-    snprintf(r->last_id, sizeof r->last_id, "%.*s", (int)(message_id.len < sizeof r->last_id ? message_id.len : sizeof r->last_id - 1), message_id.data);
+    snprintf(r->last_id, sizeof r->last_id, "%.*s",
+             (int)(message_id.len < sizeof r->last_id ? message_id.len : sizeof r->last_id - 1), message_id.data);
     snprintf(r->last_code, sizeof r->last_code, "%s", code);
     r->more++;
     if (!r->timer.running) {

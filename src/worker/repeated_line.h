@@ -1,4 +1,5 @@
-/* A line of the log that many messages may have at once: the first is told by itself, further ones of the same minute in one line with their count. */
+/* A line of the log that many messages may have at once: the first is told by itself, further ones of the same minute
+ * in one line with their count. */
 #pragma once
 
 #include "ports.h"
@@ -9,7 +10,7 @@ struct repeated_line {
     const struct worker_ports *ports;
     const char *text;
     struct timer timer; /* runs for a minute after a line */
-    unsigned more;      /* since then */
+    unsigned more; /* since then */
     char last_id[REPEATED_ID_SIZE], last_code[CALL_CODE_SIZE];
 };
 

@@ -1,7 +1,8 @@
-/* Messages that fail by themselves for something on the network path (a proxy that refuses them, a connection that breaks or is silent each time),
- * while others get through. Nobody's verdict is theirs, so each is given back, ever longer, and comes again; what is remembered of it outlasts its
- * delivery: how often it was set aside, and when the log last heard of it. Where there are too many, older ones are forgotten.
- * Pure: no clock, no I/O, no allocation, and a few steps for each call. */
+/* Messages that fail by themselves for something on the network path (a proxy that refuses them, a connection that
+ * breaks or is silent each time), while others get through. Nobody's verdict is theirs, so each is given back, ever
+ * longer, and comes again; what is remembered of it outlasts its delivery: how often it was set aside, and when the log
+ * last heard of it. Where there are too many, older ones are forgotten. Pure: no clock, no I/O, no allocation, and a
+ * few steps for each call. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,9 +12,9 @@
 #define SET_ASIDE_MAX 1024
 
 struct set_aside_message {
-    uint64_t hash;  /* of its id, by a seed */
+    uint64_t hash; /* of its id, by a seed */
     unsigned times; /* 0: nobody */
-    int64_t at;     /* monotonic: when it was last set aside */
+    int64_t at; /* monotonic: when it was last set aside */
     int64_t told_at;
 };
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t BODIES_MAX = (size_t)64 << 20;  /* bytes of lines held */
-static const size_t OUTPUT_MAX = (size_t)64 << 20;  /* bytes of responses that nobody takes */
-static const size_t OUTPUT_HIGH = (size_t)1 << 20;  /* from here on no more input is wanted */
+static const size_t BODIES_MAX = (size_t)64 << 20; /* bytes of lines held */
+static const size_t OUTPUT_MAX = (size_t)64 << 20; /* bytes of responses that nobody takes */
+static const size_t OUTPUT_HIGH = (size_t)1 << 20; /* from here on no more input is wanted */
 static const size_t RESPONSE_MAX = (size_t)16 << 20;
 static const unsigned RUNNING_MAX = 900; /* of 1,024 connections */
 static const int64_t TICK = MICROSECONDS;
@@ -31,7 +31,7 @@ TAILQ_HEAD(line_list, line);
 struct stream_worker {
     struct worker_ports ports;
     struct stream_worker_options options;
-    struct update_context own_context;    /* with the table as the last look found it */
+    struct update_context own_context; /* with the table as the last look found it */
     const struct update_context *context; /* … this one */
     struct stream_worker_host host;
     struct engine engine;
@@ -85,7 +85,8 @@ static void end(struct stream_worker *w, enum exit_code code) {
 
 /* No memory for a response is the one thing that can't be answered on its line. */
 static void give_up_for_memory(struct stream_worker *w, const struct line *line) {
-    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: no memory", LOG_I("line", line ? line->number : w->splitter.line));
+    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: no memory",
+              LOG_I("line", line ? line->number : w->splitter.line));
     engine_stop(&w->engine);
     end(w, EXIT_UNREACHABLE);
 }
@@ -96,7 +97,8 @@ static bool append_response(struct stream_worker *w, const struct line *line) {
         return buf_append_span(&w->output, response) && buf_append_char(&w->output, '\n');
     /* A response is an object of several members: its brace is replaced. */
     return buf_printf(&w->output, "{\"line\":%zu,", line->number) &&
-           buf_append_span(&w->output, span_of(response.data + 1, response.len - 1)) && buf_append_char(&w->output, '\n');
+           buf_append_span(&w->output, span_of(response.data + 1, response.len - 1)) &&
+           buf_append_char(&w->output, '\n');
 }
 
 /* Responses leave in the order of the input. */
@@ -149,10 +151,12 @@ static bool read_again(void *ctx, struct job *job) {
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct stream_worker *w = ctx;
     struct line *line = (struct line *)job;
-    if (outcome == JOB_GIVE_BACK) /* there is no queue to give it to: the key is random, so that this can't be its token */
+    if (outcome ==
+        JOB_GIVE_BACK) /* there is no queue to give it to: the key is random, so that this can't be its token */
         failure_database(&line->update->failure, SPAN("IdempotentParameterMismatchException"));
     if (job->failed_as == VERDICT_NO_ANSWER && line->update->failure.type == ERROR_DATABASE)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING, "A line gets no answer from DynamoDB, while others do: look at what the network path does to it",
+        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+                  "A line gets no answer from DynamoDB, while others do: look at what the network path does to it",
                   LOG_I("line", line->number), LOG_C("failure", job->signature));
     finish(w, line);
     put_out(w);
@@ -164,12 +168,13 @@ static size_t next_line(const struct stream_worker *w) {
     return line ? line->number : message_splitter_next_line(&w->splitter);
 }
 
-/* The last line that was begun and whose response stands behind one that is missing: it may have been applied. NULL: there is none. */
+/* The last line that was begun and whose response stands behind one that is missing: it may have been applied. NULL:
+ * there is none. */
 static const struct line *last_begun(const struct stream_worker *w) {
     const struct line *line;
     TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order)
-        if (line->finished || line->job.started > 0)
-            return line;
+    if (line->finished || line->job.started > 0)
+        return line;
     return NULL;
 }
 
@@ -190,7 +195,8 @@ static const char *done_behind(const struct stream_worker *w, char ret_text[stat
             continue;
         size_t len = text.len;
         const char *before = len ? " " : "";
-        bool fits = first < line->number ? buf_printf(&text, "%s%zu-%zu", before, first, line->number) : buf_printf(&text, "%s%zu", before, first);
+        bool fits = first < line->number ? buf_printf(&text, "%s%zu-%zu", before, first, line->number)
+                                         : buf_printf(&text, "%s%zu", before, first);
         first = 0;
         if (!fits) {
             memcpy(ret_text + len, " …", sizeof " …");
@@ -200,15 +206,17 @@ static const char *done_behind(const struct stream_worker *w, char ret_text[stat
     return ret_text[0] ? ret_text : "none";
 }
 
-/* At the end, behind a line that has no response: those that have a number of their own can't be taken for another line's. */
+/* At the end, behind a line that has no response: those that have a number of their own can't be taken for another
+ * line's. */
 static void answer_what_is_known(struct stream_worker *w) {
     struct line *line;
     TAILQ_FOREACH(line, &w->lines, in_order)
-        if (line->finished && w->options.line_numbers && !append_response(w, line))
-            return; /* no memory, and the end anyway */
+    if (line->finished && w->options.line_numbers && !append_response(w, line))
+        return; /* no memory, and the end anyway */
 }
 
-/* Ends a stop. Where what was begun could be finished, the lines that are left are one piece, from one line to the end. */
+/* Ends a stop. Where what was begun could be finished, the lines that are left are one piece, from one line to the end.
+ */
 static void end_stopped(struct stream_worker *w) {
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
@@ -218,7 +226,8 @@ static void end_stopped(struct stream_worker *w) {
     }
     if (begun)
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  "Stopped: all lines before this one are done; of those from it to the last one begun, some may have been applied",
+                  "Stopped: all lines before this one are done; of those from it to the last one begun, some may have "
+                  "been applied",
                   LOG_I("line", next_line(w)), LOG_I("last_begun", begun->number), LOG_C("done", done_behind(w, done)));
     else
         LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
@@ -249,7 +258,8 @@ static struct line *line_new(struct stream_worker *w, size_t number, struct span
     w->line_count++;
     if (buf_append_span(&line->body, body)) {
         w->body_bytes += line->body.len;
-        struct delivery delivery = {.body = buf_span(&line->body), .body_space = line->body.data, .message_id = span_cstr(line->key)};
+        struct delivery delivery = {
+            .body = buf_span(&line->body), .body_space = line->body.data, .message_id = span_cstr(line->key)};
         line->update = update_read(w->context, &delivery);
     }
     if (line->update)
@@ -265,7 +275,8 @@ static void warn_of_repeats(struct stream_worker *w, const struct line *line) {
         return;
     w->warned_of_repeats = true;
     LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-              "A message counts, appends or uses a list's index and has no idempotency_key of its own: applied in another run, it would do so again",
+              "A message counts, appends or uses a list's index and has no idempotency_key of its own: applied in "
+              "another run, it would do so again",
               LOG_I("line", line->number));
 }
 
@@ -333,9 +344,11 @@ static void give_up(struct stream_worker *w) {
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
     LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR,
-              suspects ? "Giving up: what is left fails, and nothing succeeds that would tell whether it is its own fault. All lines before this one are "
+              suspects ? "Giving up: what is left fails, and nothing succeeds that would tell whether it is its own "
+                         "fault. All lines before this one are "
                          "done; of those from it to the last one begun, some may have been applied"
-                       : "Giving up: the environment fails for every message. All lines before this one are done; of those from it to the last one "
+                       : "Giving up: the environment fails for every message. All lines before this one are done; of "
+                         "those from it to the last one "
                          "begun, some may have been applied",
               LOG_I("line", next_line(w)), LOG_I("last_begun", begun ? begun->number : next_line(w) - 1),
               LOG_C("done", done_behind(w, done)), LOG_C("failure", e->hold.cause[0] ? e->hold.cause : "none"));
@@ -373,7 +386,8 @@ struct stream_worker *stream_worker_start(const struct worker_ports *ports, cons
     TAILQ_INIT(&w->lines);
     message_splitter_init(&w->splitter);
     buf_init(&w->output, OUTPUT_MAX);
-    struct engine_options engine_options = {.max_running = options->max_in_flight < RUNNING_MAX ? options->max_in_flight : RUNNING_MAX,
+    struct engine_options engine_options = {.max_running = options->max_in_flight < RUNNING_MAX ? options->max_in_flight
+                                                                                                : RUNNING_MAX,
                                             .max_rate = options->max_rate,
                                             .max_attempts = options->max_attempts,
                                             .can_give_back = false};
@@ -425,7 +439,8 @@ void stream_worker_took_output(struct stream_worker *w, size_t count) {
     changed_soon(w);
 }
 
-/* What was begun is finished, and every line before it, so that nothing is applied behind a line that isn't. The rest is left. */
+/* What was begun is finished, and every line before it, so that nothing is applied behind a line that isn't. The rest
+ * is left. */
 static void leave_the_rest(struct stream_worker *w) {
     struct line *line;
     TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order) {

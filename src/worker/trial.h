@@ -20,8 +20,8 @@ MUST_USE bool trial_append_request(const struct discovery_facts *facts, struct b
 
 enum trial_outcome {
     TRIAL_POSSIBLE, /* transactions are possible, and allowed */
-    TRIAL_REFUSED,  /* DynamoDB takes none such, or the call failed in a way that time won't mend */
-    TRIAL_AGAIN     /* it can't be told now */
+    TRIAL_REFUSED, /* DynamoDB takes none such, or the call failed in a way that time won't mend */
+    TRIAL_AGAIN /* it can't be told now */
 };
 
 /* What the answer says. *ret_why, but for TRIAL_POSSIBLE: how the call failed; where a reason decides, with its code

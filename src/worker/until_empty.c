@@ -57,8 +57,8 @@ static bool is_stubborn(const struct queue_worker *w) {
     return held_count(w) > 0 && held_count(w) == inside && engine_only_stubborn(&w->engine);
 }
 
-/* Nothing is left but messages that fail for good, and nothing succeeds that would tell whether it is their own fault: they are
- * delivered again until each had all its deliveries; then that's the end. */
+/* Nothing is left but messages that fail for good, and nothing succeeds that would tell whether it is their own fault:
+ * they are delivered again until each had all its deliveries; then that's the end. */
 static void settle_stubborn(struct queue_worker *w) {
     bool all_tried = true;
     struct held *h, *next;
@@ -68,7 +68,8 @@ static void settle_stubborn(struct queue_worker *w) {
     for (h = TAILQ_FIRST(&w->held[HELD_WORKING]); h; h = next) {
         next = TAILQ_NEXT(h, in_state);
         if (all_tried)
-            LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Left on the queue: it fails, and nothing succeeds that would tell whether it is its own fault",
+            LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR,
+                      "Left on the queue: it fails, and nothing succeeds that would tell whether it is its own fault",
                       LOG_S("message_id", h->message->message_id), LOG_C("failure", h->job.signature),
                       LOG_I("receive_count", h->message->receive_count));
         else if (h->message->receive_count < w->options.max_attempts) {
@@ -83,7 +84,8 @@ static void settle_stubborn(struct queue_worker *w) {
 static void judge(struct queue_worker *w, const struct sqs_queue_attributes *counts) {
     struct until_empty *u = &w->until_empty;
     int64_t now = clock_monotonic(w->ports.clock);
-    bool empty = held_count(w) == 0 && w->poller.last_was_empty && !counts->visible && !counts->in_flight && !counts->delayed;
+    bool empty =
+        held_count(w) == 0 && w->poller.last_was_empty && !counts->visible && !counts->in_flight && !counts->delayed;
     /* On a FIFO queue those behind a group's first are visible, and can't be received. */
     bool none_comes = w->fifo ? w->poller.last_was_empty : !counts->visible;
     bool lonely = is_stubborn(w) && none_comes && !counts->delayed && counts->in_flight <= held_count(w);
@@ -92,7 +94,8 @@ static void judge(struct queue_worker *w, const struct sqs_queue_attributes *cou
         u->empty_counts = 0;
     else if (u->empty_counts++ == 0)
         u->empty_since = now;
-    if (u->empty_counts >= COUNTS_IN_A_ROW && now - u->empty_since >= (int64_t)w->options.until_empty_seconds * MICROSECONDS)
+    if (u->empty_counts >= COUNTS_IN_A_ROW &&
+        now - u->empty_since >= (int64_t)w->options.until_empty_seconds * MICROSECONDS)
         drain_begin(w, EXIT_FINE);
     else if (u->lonely_counts >= COUNTS_IN_A_ROW) {
         u->lonely_counts = 0;
@@ -133,10 +136,11 @@ static void tell_of_suspects(struct queue_worker *w) {
     int64_t since = engine_suspects_since(&w->engine);
     bool now = since <= clock_monotonic(w->ports.clock) - TOLD_AFTER;
     if (now && !u->suspects_told)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
-                  "Waiting: what is left fails, and nothing of its kind succeeds that would tell whether it is its own fault",
-                  LOG_I("messages", w->engine.counts[JOB_HELD]),
-                  LOG_C("failure", TAILQ_FIRST(&w->engine.lists[JOB_HELD])->signature));
+        LOG_EVENT(
+            w->ports.log, LOG_LEVEL_WARNING,
+            "Waiting: what is left fails, and nothing of its kind succeeds that would tell whether it is its own fault",
+            LOG_I("messages", w->engine.counts[JOB_HELD]),
+            LOG_C("failure", TAILQ_FIRST(&w->engine.lists[JOB_HELD])->signature));
     u->suspects_told = since != NEVER && (u->suspects_told || now);
 }
 

@@ -24,26 +24,29 @@ bool verdict_shows_health(enum verdict_kind kind) {
 }
 
 bool verdict_may_be_its_own(enum verdict_kind kind) {
-    return kind == VERDICT_BY_ITSELF || kind == VERDICT_REFUSED_VAGUELY || kind == VERDICT_NO_ANSWER || kind == VERDICT_THROTTLED;
+    return kind == VERDICT_BY_ITSELF || kind == VERDICT_REFUSED_VAGUELY || kind == VERDICT_NO_ANSWER ||
+           kind == VERDICT_THROTTLED;
 }
 
 void verdict_describe(const struct verdict *v, char ret_text[static VERDICT_TEXT_SIZE]) {
     int len = (int)(v->code.len < CALL_CODE_SIZE ? v->code.len : CALL_CODE_SIZE);
     if (len > 0)
-        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "%.*s%s", len, v->code.data, v->by_audit ? " of the audit record" : "");
+        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "%.*s%s", len, v->code.data,
+                       v->by_audit ? " of the audit record" : "");
     else if (v->status)
         (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "HTTP status %d, not DynamoDB's", v->status);
     else if (v->message.len)
-        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "%.*s", (int)(v->message.len < VERDICT_TEXT_SIZE ? v->message.len : VERDICT_TEXT_SIZE),
-                       v->message.data);
+        (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "%.*s",
+                       (int)(v->message.len < VERDICT_TEXT_SIZE ? v->message.len : VERDICT_TEXT_SIZE), v->message.data);
     else
         (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "no answer");
 }
 
-/* Whether a refusal is of this item: a sentence that could be said of any message (no transactions here, another key, another account) names
- * nothing of it. */
+/* Whether a refusal is of this item: a sentence that could be said of any message (no transactions here, another key,
+ * another account) names nothing of it. */
 static bool names_the_item(struct span sentence) {
-    static const char *const words[] = {"size", "index key", "indexkey", "path", "operand", "nesting", "number", "digits"};
+    static const char *const words[] = {"size",    "index key", "indexkey", "path",
+                                        "operand", "nesting",   "number",   "digits"};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
         size_t len = strlen(words[i]);
         for (size_t at = 0; at + len <= sentence.len; at++)
@@ -73,7 +76,8 @@ static enum verdict_kind of_stored_hash(const struct update *u, const struct can
     return VERDICT_APPLIED_UNKNOWN;
 }
 
-/* What a reason other than a failed condition means; the same for both actions, but that an unknown one of the audit's is a retry. */
+/* What a reason other than a failed condition means; the same for both actions, but that an unknown one of the audit's
+ * is a retry. */
 static struct verdict of_reason(const struct cancellation_reason *reason, bool by_audit) {
     static const struct {
         const char *code;
@@ -103,7 +107,8 @@ static bool is_none(const struct cancellation_reason *reason) {
     return !strcmp(reason->code, "None");
 }
 
-/* The audit's reason is read first: where it says "already applied", the Update's own condition may well have become false by that. */
+/* The audit's reason is read first: where it says "already applied", the Update's own condition may well have become
+ * false by that. */
 static struct verdict of_reasons(const struct update *u, const struct transact_result *result) {
     const struct cancellation_reason *update = &result->reasons[0];
     if (u->audited && result->reason_count > 1) {
@@ -114,7 +119,8 @@ static struct verdict of_reasons(const struct update *u, const struct transact_r
             return of_reason(audit, true);
     }
     if (!strcmp(update->code, "ConditionalCheckFailed"))
-        return of_kind(update->has_item || u->create_if_missing ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND, update->code);
+        return of_kind(update->has_item || u->create_if_missing ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND,
+                       update->code);
     if (is_none(update))
         return of_kind(VERDICT_NO_ANSWER, result->call.code); /* cancelled, and nobody says why */
     return of_reason(update, false);
@@ -137,7 +143,8 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
 
     struct verdict v = verdict_of_call(call);
     if (!call->from_service) {
-        if (!call->unsent && (call->class == CALL_RETRY || call->class == CALL_THROTTLED || call->class == CALL_PERMANENT))
+        if (!call->unsent &&
+            (call->class == CALL_RETRY || call->class == CALL_THROTTLED || call->class == CALL_PERMANENT))
             v.kind = VERDICT_NO_ANSWER;
         return v;
     }

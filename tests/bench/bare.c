@@ -1,8 +1,10 @@
-/* What requests cost over connections that libcurl opened, where nothing but their bytes goes over them: the floor under table-updater's own way.
+/* What requests cost over connections that libcurl opened, where nothing but their bytes goes over them: the floor
+ * under table-updater's own way.
  *
  *   bare --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N) [--ca-file=FILE]
  *
- * The same requests as floor's (floor.c), sent by curl_easy_send(); of an answer its status and its length are read. Prints what it did as JSON. */
+ * The same requests as floor's (floor.c), sent by curl_easy_send(); of an answer its status and its length are read.
+ * Prints what it did as JSON. */
 #include "floor_requests.h"
 
 #include <ev.h>
@@ -14,7 +16,7 @@
 #include <strings.h>
 
 #define MESSAGES_A_TURN 10 /* then a receive and a deletion */
-#define GROUP_SIZE 64      /* connections of a multi handle, which libcurl looks through at each call */
+#define GROUP_SIZE 64 /* connections of a multi handle, which libcurl looks through at each call */
 #define ANSWER_MAX ((size_t)256 * 1024)
 
 enum kind { TRANSACT, RECEIVE, DELETE, KINDS };
@@ -83,15 +85,21 @@ static void open_one(struct bare *b, struct connection *c, CURLM *multi) {
     c->bare = b;
     c->answer = malloc(ANSWER_MAX + 1);
     CURL *e = c->easy = curl_easy_init();
-    bool ok = c->answer && e && curl_easy_setopt(e, CURLOPT_URL, b->url) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 32768L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_SHARE, b->share) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
+    bool ok = c->answer && e && curl_easy_setopt(e, CURLOPT_URL, b->url) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 32768L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_SHARE, b->share) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
-              (!b->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, b->ca_file) == CURLE_OK) && curl_multi_add_handle(multi, e) == CURLM_OK;
+              (!b->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, b->ca_file) == CURLE_OK) &&
+              curl_multi_add_handle(multi, e) == CURLM_OK;
     int running = 1, left;
     while (ok && running)
-        ok = curl_multi_perform(multi, &running) == CURLM_OK && (!running || curl_multi_poll(multi, NULL, 0, 100, NULL) == CURLM_OK);
+        ok = curl_multi_perform(multi, &running) == CURLM_OK &&
+             (!running || curl_multi_poll(multi, NULL, 0, 100, NULL) == CURLM_OK);
     const CURLMsg *message = ok ? curl_multi_info_read(multi, &left) : NULL;
     curl_socket_t fd = CURL_SOCKET_BAD;
     if (!message || message->data.result != CURLE_OK || curl_easy_getinfo(e, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK)
@@ -112,7 +120,8 @@ static int run(struct bare *b) {
     b->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     b->share = curl_share_init();
     struct connection *all = calloc((size_t)b->connections, sizeof *all);
-    if (!b->loop || !b->share || !all || curl_share_setopt(b->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
+    if (!b->loop || !b->share || !all ||
+        curl_share_setopt(b->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK)
         abort();
     CURLM *multi = NULL;
     for (long i = 0; i < b->connections; i++) {
@@ -128,9 +137,13 @@ static int run(struct bare *b) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option names[] = {{"url", required_argument, NULL, 'u'},      {"samples", required_argument, NULL, 's'},
-                                          {"connections", required_argument, NULL, 'c'}, {"messages", required_argument, NULL, 'm'},
-                                          {"requests", required_argument, NULL, 'r'}, {"ca-file", required_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
+    static const struct option names[] = {{"url", required_argument, NULL, 'u'},
+                                          {"samples", required_argument, NULL, 's'},
+                                          {"connections", required_argument, NULL, 'c'},
+                                          {"messages", required_argument, NULL, 'm'},
+                                          {"requests", required_argument, NULL, 'r'},
+                                          {"ca-file", required_argument, NULL, 'a'},
+                                          {NULL, 0, NULL, 0}};
     struct bare b = {0};
     for (int code; (code = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         long number = optarg ? strtol(optarg, NULL, 10) : 0;
@@ -145,7 +158,9 @@ int main(int argc, char **argv) {
         }
     }
     if (!b.url || !b.samples || b.connections < 1 || b.messages + b.requests < 1) {
-        (void)fputs("usage: bare --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N) [--ca-file=FILE]\n", stderr);
+        (void)fputs(
+            "usage: bare --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N) [--ca-file=FILE]\n",
+            stderr);
         return 64;
     }
     (void)signal(SIGPIPE, SIG_IGN);

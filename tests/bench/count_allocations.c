@@ -1,8 +1,9 @@
-/* Counts allocations by who asked for them: LD_PRELOAD this, with COUNT_ALLOCATIONS=FILE; at its end the process writes there, as JSON, how many
- * each of its modules made.
+/* Counts allocations by who asked for them: LD_PRELOAD this, with COUNT_ALLOCATIONS=FILE; at its end the process writes
+ * there, as JSON, how many each of its modules made.
  *
- * libssl and libcrypto allocate through CRYPTO_malloc(), which stands here too, so that each counts for itself. What glibc allocates
- * for its caller, as asprintf() does, counts for libc, but for strdup()'s. Only for processes of one thread: the counts are not atomic. */
+ * libssl and libcrypto allocate through CRYPTO_malloc(), which stands here too, so that each counts for itself. What
+ * glibc allocates for its caller, as asprintf() does, counts for libc, but for strdup()'s. Only for processes of one
+ * thread: the counts are not atomic. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stddef.h>

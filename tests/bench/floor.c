@@ -2,9 +2,10 @@
  *
  *   floor --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N | --polls=N) [--ca-file=FILE]
  *
- * Sends requests that the sink kept of table-updater (its option --samples): --messages: a transaction for each, and for each ten a receive and
- * a batch of deletions; --requests: transactions alone; --polls: receives alone. The options of libcurl are those that table-updater
- * sets, and those that it would need for requests. Prints what it did and used, as JSON. */
+ * Sends requests that the sink kept of table-updater (its option --samples): --messages: a transaction for each, and
+ * for each ten a receive and a batch of deletions; --requests: transactions alone; --polls: receives alone. The options
+ * of libcurl are those that table-updater sets, and those that it would need for requests. Prints what it did and used,
+ * as JSON. */
 #include "floor_requests.h"
 
 #include <ev.h>
@@ -100,7 +101,8 @@ static void start_timer(struct floor *f, long milliseconds) {
     ev_timer_start(f->loop, &f->timer);
 }
 
-/* What is due at once, the next request mostly, is done at once; but once only, since the other sockets have their turn too. */
+/* What is due at once, the next request mostly, is done at once; but once only, since the other sockets have their turn
+ * too. */
 static void act(struct floor *f, int fd, int events) {
     int running;
     curl_multi_socket_action(f->multi, fd, events, &running);
@@ -115,7 +117,8 @@ static void act(struct floor *f, int fd, int events) {
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int events) {
-    act(ev_userdata(loop), io->fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
+    act(ev_userdata(loop), io->fd,
+        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events) {
@@ -161,21 +164,29 @@ static int set_timer(CURLM *multi, long milliseconds, void *user) {
 
 static CURL *make_easy(struct floor *f) {
     CURL *e = curl_easy_init();
-    bool ok = e && curl_easy_setopt(e, CURLOPT_CURLU, f->parts) == CURLE_OK && curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
+    bool ok = e && curl_easy_setopt(e, CURLOPT_CURLU, f->parts) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_POST, 1L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, discard) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK && curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, set_user_timeout) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, f) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 15L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 86400L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CLOSESOCKETFUNCTION, close_socket) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, f) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 15L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, 86400L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, 30000L) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 5000L) == CURLE_OK && curl_easy_setopt(e, CURLOPT_SHARE, f->share) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, 5000L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_SHARE, f->share) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-              curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK && curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+              curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
               curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, read_ahead) == CURLE_OK &&
               (!f->ca_file || curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file) == CURLE_OK);
     if (!ok)
@@ -188,7 +199,9 @@ static void open_libcurl(struct floor *f) {
     f->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
     f->share = curl_share_init();
     f->parts = curl_url();
-    if (!f->parts || curl_url_set(f->parts, CURLUPART_URL, f->url, CURLU_PATH_AS_IS) != CURLUE_OK || !f->loop || !f->multi || !f->share || curl_share_setopt(f->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
+    if (!f->parts || curl_url_set(f->parts, CURLUPART_URL, f->url, CURLU_PATH_AS_IS) != CURLUE_OK || !f->loop ||
+        !f->multi || !f->share ||
+        curl_share_setopt(f->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, watch) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) != CURLM_OK ||
         curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK ||
@@ -236,8 +249,9 @@ static int run(struct floor *f) {
     double seconds = seconds_now() - began;
     struct rusage use = {.ru_maxrss = 0};
     (void)getrusage(RUSAGE_SELF, &use);
-    (void)printf("{\"requests\":%ld,\"failed\":%ld,\"seconds\":%.6f,\"user\":%ld.%06ld,\"system\":%ld.%06ld}\n", f->finished, f->failed, seconds,
-                 (long)use.ru_utime.tv_sec, (long)use.ru_utime.tv_usec, (long)use.ru_stime.tv_sec, (long)use.ru_stime.tv_usec);
+    (void)printf("{\"requests\":%ld,\"failed\":%ld,\"seconds\":%.6f,\"user\":%ld.%06ld,\"system\":%ld.%06ld}\n",
+                 f->finished, f->failed, seconds, (long)use.ru_utime.tv_sec, (long)use.ru_utime.tv_usec,
+                 (long)use.ru_stime.tv_sec, (long)use.ru_stime.tv_usec);
     close_libcurl(f);
     for (unsigned i = 0; i < KINDS; i++)
         floor_request_free(&f->kinds[i]);
@@ -245,10 +259,11 @@ static int run(struct floor *f) {
 }
 
 int main(int argc, char **argv) {
-    static const struct option names[] = {{"url", required_argument, NULL, 'u'},         {"samples", required_argument, NULL, 's'},
-                                          {"connections", required_argument, NULL, 'c'}, {"messages", required_argument, NULL, 'm'},
-                                          {"requests", required_argument, NULL, 'r'},    {"polls", required_argument, NULL, 'p'},
-                                          {"ca-file", required_argument, NULL, 'a'},     {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"url", required_argument, NULL, 'u'},         {"samples", required_argument, NULL, 's'},
+        {"connections", required_argument, NULL, 'c'}, {"messages", required_argument, NULL, 'm'},
+        {"requests", required_argument, NULL, 'r'},    {"polls", required_argument, NULL, 'p'},
+        {"ca-file", required_argument, NULL, 'a'},     {NULL, 0, NULL, 0}};
     static struct floor floor; /* too large for a stack */
     struct floor *f = &floor;
     for (int code; (code = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -264,8 +279,11 @@ int main(int argc, char **argv) {
         default: return 64;
         }
     }
-    if (!f->url || !f->samples || f->connections < 1 || f->connections > CONNECTIONS_MAX || f->messages + f->requests + f->polls < 1) {
-        (void)fputs("usage: floor --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N | --polls=N) [--ca-file=FILE]\n", stderr);
+    if (!f->url || !f->samples || f->connections < 1 || f->connections > CONNECTIONS_MAX ||
+        f->messages + f->requests + f->polls < 1) {
+        (void)fputs("usage: floor --url=URL --samples=FOLDER --connections=N (--messages=N | --requests=N | --polls=N) "
+                    "[--ca-file=FILE]\n",
+                    stderr);
         return 64;
     }
     (void)signal(SIGPIPE, SIG_IGN);

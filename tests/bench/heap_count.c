@@ -13,9 +13,7 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 void __wrap_free(void *block);
 
-static struct {
-    size_t now, begin, peak;
-} heap;
+static struct { size_t now, begin, peak; } heap;
 
 static void *take(void *block) {
     heap.now += malloc_usable_size(block);
@@ -32,7 +30,8 @@ void *__wrap_calloc(size_t count, size_t size) {
     return take(__real_calloc(count, size));
 }
 
-/* A block that grows counts twice for a moment, whether the allocator moves it or not: the worst that can be. One that shrinks stays. */
+/* A block that grows counts twice for a moment, whether the allocator moves it or not: the worst that can be. One that
+ * shrinks stays. */
 void *__wrap_realloc(void *old, size_t size) {
     size_t before = malloc_usable_size(old);
     void *block = __real_realloc(old, size);

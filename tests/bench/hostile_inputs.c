@@ -1,11 +1,11 @@
-/* Time and memory for hostile messages, as their size doubles up to 1 MiB: reading, building, and the DLQ message for what is refused.
+/* Time and memory for hostile messages, as their size doubles up to 1 MiB: reading, building, and the DLQ message for
+ * what is refused.
  *
- * For each kind of input a line with the time at each size and its ratio to the one before (linear: near 2), and the largest share of
- * memory at the peak: all that the worker's heap holds at once for it, over its size, for the message itself and for one that comes back
- * from the DLQ. Ends with 1 where a ratio, taken over the
- * last three doublings, is above 2.6, or a share is above SHARE_MAX.
- *   hostile_inputs           everything
- *   hostile_inputs memory    only the shares, at the full size: the same on every machine */
+ * For each kind of input a line with the time at each size and its ratio to the one before (linear: near 2), and the
+ * largest share of memory at the peak: all that the worker's heap holds at once for it, over its size, for the message
+ * itself and for one that comes back from the DLQ. Ends with 1 where a ratio, taken over the last three doublings, is
+ * above 2.6, or a share is above SHARE_MAX. hostile_inputs           everything hostile_inputs memory    only the
+ * shares, at the full size: the same on every machine */
 #include "digest.h"
 #include "message_worker.h"
 
@@ -34,13 +34,15 @@ static void unit_open_object(struct buf *out, size_t i) {
     buf_append_cstr(out, "{\"a\":");
 }
 static void unit_nested_arrays(struct buf *out, size_t i) {
-    buf_append_cstr(out, i ? ",[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]" : "[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+    buf_append_cstr(out, i ? ",[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+                           : "[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
 }
 static void unit_member(struct buf *out, size_t i) {
     buf_printf(out, "%s\"m%zu\":1", i ? "," : "", i);
 }
 static void unit_equal_sums(struct buf *out, size_t i) {
-    /* Names of one length and of one sum of bytes, as a weak hash may have it: pairs of "Aa" and "BB" (equal under h*31+c). */
+    /* Names of one length and of one sum of bytes, as a weak hash may have it: pairs of "Aa" and "BB" (equal under
+     * h*31+c). */
     buf_append_cstr(out, i ? ",\"" : "\"");
     for (unsigned bit = 0; bit < 18; bit++)
         buf_append_cstr(out, i >> bit & 1 ? "Aa" : "BB");
@@ -134,11 +136,13 @@ static void unit_typed_number(struct buf *out, size_t i) {
 }
 
 #define HEAD "{\"id\":\"k\",\"enable_logging\":true,\"attributes\":{\"x\":"
-#define ENVELOPE                                                                                     \
-    "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\"{" \
+#define ENVELOPE                                                                                                       \
+    "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\"{"               \
     "\\\"id\\\":\\\"k\\\",\\\"enable_logging\\\":true,\\\"attributes\\\":{\\\"x\\\":"
 #define OPERATION(member) "{\"id\":\"k\",\"enable_logging\":true,\"" member "\":"
-#define NOTIFICATION "{\"Type\":\"Notification\",\"TopicArn\":\"t\",\"MessageId\":\"m\",\"Message\":\"{\\\"id\\\":\\\"k\\\",\\\"attributes\\\":{\\\"x\\\":"
+#define NOTIFICATION                                                                                                   \
+    "{\"Type\":\"Notification\",\"TopicArn\":\"t\",\"MessageId\":\"m\",\"Message\":\"{\\\"id\\\":\\\"k\\\","           \
+    "\\\"attributes\\\":{\\\"x\\\":"
 #define CONDITION HEAD "1},\"condition_expression\":\""
 
 static const struct input inputs[] = {
@@ -272,7 +276,8 @@ static bool run(const struct update_context *ctx, const struct input *input, boo
     bool linear = only_memory || over_three <= RATIO_MAX * RATIO_MAX * RATIO_MAX;
     if (!only_memory)
         (void)printf(" %9.0f us", times[STEPS - 1]);
-    (void)printf(" %6.2f x %-7s %6.2f x%s%s\n", share, failed ? "refused" : "built", wrapped, linear ? "" : "  NOT LINEAR", larger > SHARE_MAX ? "  TOO MUCH MEMORY" : "");
+    (void)printf(" %6.2f x %-7s %6.2f x%s%s\n", share, failed ? "refused" : "built", wrapped,
+                 linear ? "" : "  NOT LINEAR", larger > SHARE_MAX ? "  TOO MUCH MEMORY" : "");
     return linear && larger <= SHARE_MAX;
 }
 
@@ -285,7 +290,9 @@ int main(int argc, char **argv) {
     buf_init(&body, 2 * BODY_MAX);
     bool good = true;
     if (!only_memory)
-        (void)printf("%-41s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; memory; back from the DLQ\n", "");
+        (void)printf("%-41s ratios of the time from 16 KiB to 1 MiB, each of twice the size before; the last time; "
+                     "memory; back from the DLQ\n",
+                     "");
     for (size_t i = 0; i < ARRAY_LENGTH(inputs); i++)
         good = run(&ctx, &inputs[i], only_memory, &body) && good;
     (void)printf("%.2f times its size is the most that a message takes in memory\n", largest_share);

@@ -1,10 +1,10 @@
-/* Memory for messages of 1 MiB that are mixed to cost the most: an audited attribute filled with two kinds of values up to the sizes that the
- * message and the items may have, and a condition's value filled with a third.
+/* Memory for messages of 1 MiB that are mixed to cost the most: an audited attribute filled with two kinds of values up
+ * to the sizes that the message and the items may have, and a condition's value filled with a third.
  *
- * For each kind of value, what it takes of the message and of the item decides how many of it fit; the program tries every pair with every
- * third, each plain and come back from the DLQ, and prints the worst. Ends with 1 where one takes more than SHARE_MAX times its size.
- *   hostile_mixtures          all pairs: minutes
- *   hostile_mixtures worst    the kinds that are known to be the worst */
+ * For each kind of value, what it takes of the message and of the item decides how many of it fit; the program tries
+ * every pair with every third, each plain and come back from the DLQ, and prints the worst. Ends with 1 where one takes
+ * more than SHARE_MAX times its size. hostile_mixtures          all pairs: minutes hostile_mixtures worst    the kinds
+ * that are known to be the worst */
 #include "digest.h"
 #include "message_worker.h"
 
@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEM_ROOM 409000    /* of an audit record's 400 KiB, without its other attributes */
-#define TERMS_MAX 2097000   /* normal text that a condition's values may have */
+#define ITEM_ROOM 409000 /* of an audit record's 400 KiB, without its other attributes */
+#define TERMS_MAX 2097000 /* normal text that a condition's values may have */
 #define SHOWN 6
 
 struct kind {
     const char *text; /* %zu: a number that makes it unlike the others */
-    unsigned item;    /* bytes that DynamoDB counts for it in a list (or map) */
-    unsigned normal;  /* of its DynamoDB JSON, with a comma */
+    unsigned item; /* bytes that DynamoDB counts for it in a list (or map) */
+    unsigned normal; /* of its DynamoDB JSON, with a comma */
 };
 
 /* Values of a list. The first WORST are of those that cost the most. */
@@ -84,13 +84,15 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Counts of both that fill the message's room and the item's; where they can't do both, as many of the first as go into either. */
+/* Counts of both that fill the message's room and the item's; where they can't do both, as many of the first as go into
+ * either. */
 static void fill(struct mixture *m, size_t room) {
     const struct kind *a = m->kinds[0], *b = m->kinds[1];
     size_t length = length_of(m->form, a);
     double ta = (double)length, tb = (double)length_of(m->form, b), sa = a->item, sb = b->item;
     double determinant = ta * sb - tb * sa;
-    double x = ((double)room * sb - tb * ITEM_ROOM) / determinant, y = (ta * ITEM_ROOM - sa * (double)room) / determinant;
+    double x = ((double)room * sb - tb * ITEM_ROOM) / determinant,
+           y = (ta * ITEM_ROOM - sa * (double)room) / determinant;
     bool both = a != b && x >= 0 && y >= 0;
     m->counts[0] = both ? (size_t)x : least(room / length, ITEM_ROOM / a->item);
     m->counts[1] = both ? (size_t)y : 0;
@@ -137,11 +139,16 @@ static void make_body(const struct mixture *m, struct bodies *b) {
 }
 
 static void print(const struct mixture *m) {
-    static const char *const forms[] = {[FORM_PLAIN] = "", [FORM_WRAPPED] = "wrapped: ", [FORM_REFUSED] = "wrapped, with U+FFFE: "};
+    static const char *const forms[] = {
+        [FORM_PLAIN] = "", [FORM_WRAPPED] = "wrapped: ", [FORM_REFUSED] = "wrapped, with U+FFFE: "};
     (void)printf("%6.2f x %-8s%s", m->share, m->failed ? "refused" : "built", forms[m->form]);
     for (int i = 0; i < 3; i++)
         if (m->kinds[i] && m->counts[i] > 0)
-            (void)printf("%s%zu of %s", i == 2 ? "; in the condition " : i == 0 ? "" : ", ", m->counts[i], m->kinds[i]->text);
+            (void)printf("%s%zu of %s",
+                         i == 2   ? "; in the condition "
+                         : i == 0 ? ""
+                                  : ", ",
+                         m->counts[i], m->kinds[i]->text);
     (void)printf("\n");
 }
 

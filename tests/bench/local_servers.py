@@ -91,12 +91,19 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=256)
     parser.add_argument("--unaudited", action="store_true", help="without audit records")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--binary", type=Path, default=Path(os.environ.get("TABLE_UPDATER") or ROOT / "build" / "release" / "table-updater"))
+    parser.add_argument(
+        "--binary",
+        type=Path,
+        default=Path(os.environ.get("TABLE_UPDATER") or ROOT / "build" / "release" / "table-updater"),
+    )
     chosen = parser.parse_args()
     isolate_environment()
     with tempfile.TemporaryDirectory() as folder, cloud_in(Path(folder)) as cloud:
         dynamodb, sqs, stem = cloud.client("dynamodb"), cloud.client("sqs"), uuid.uuid4().hex[:8]
-        table, audit = make_table(dynamodb, f"records-{stem}"), make_table(dynamodb, f"audit-{stem}", partition="log_id")
+        table, audit = (
+            make_table(dynamodb, f"records-{stem}"),
+            make_table(dynamodb, f"audit-{stem}", partition="log_id"),
+        )
         dlq = make_queue(sqs, f"dead-{stem}")
         queue = make_queue(sqs, f"updates-{stem}", visibility=300, dlq=dlq)
         fill(cloud, table, queue, chosen.messages)

@@ -10,8 +10,10 @@
 #define RECORD_MAX ((size_t)8 << 20)
 
 bool message_context(struct update_context *ret) {
-    static const struct table_shape table = {
-        .name = "t", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
+    static const struct table_shape table = {.name = "t",
+                                             .partition = {.name = "id", .type = KEY_STRING},
+                                             .attribute_count = 1,
+                                             .attributes = {{.name = "id", .type = KEY_STRING}}};
     *ret = (struct update_context){.table = &table,
                                    .audit_table = "audit_logs",
                                    .audit_table_exists = true,
@@ -22,7 +24,8 @@ bool message_context(struct update_context *ret) {
     return ret->digest;
 }
 
-#define ENVELOPE_BEGIN "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\""
+#define ENVELOPE_BEGIN                                                                                                 \
+    "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"k\",\"body\":\""
 #define ENVELOPE_END "\"}}}"
 #define NO_CHARACTER "\xEF\xBF\xBE" /* U+FFFE */
 
@@ -71,7 +74,8 @@ void message_live(const struct update_context *ctx, const struct delivery *deliv
         failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id); /* and then it is refused after all */
     update_free_request(u);
     struct dead_letter letter;
-    const struct delivery_facts facts = {.message_id = delivery->message_id, .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
+    const struct delivery_facts facts = {
+        .message_id = delivery->message_id, .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
     if (!dead_letter_make(u, delivery, &facts, WALL, BODY_MAX, DEAD_LETTER_WRAPPED, &letter))
         abort();
     dead_letter_free(&letter);

@@ -59,7 +59,8 @@ static void drop_line(void *ctx, struct span line) {
     (void)ctx, (void)line;
 }
 
-/* Acknowledges the one letter of a batch by the MD5 of its body, which is decoded without memory of the heap: that is what is measured. */
+/* Acknowledges the one letter of a batch by the MD5 of its body, which is decoded without memory of the heap: that is
+ * what is measured. */
 static void acknowledge(struct play *p, struct span request) {
     static char room[(size_t)4 << 20];
     struct buf text = {.data = room, .capacity = sizeof room, .max = sizeof room - 1};
@@ -69,7 +70,8 @@ static void acknowledge(struct play *p, struct span request) {
         (digest_has_md5(p->digest) && !digest_md5_hex(p->digest, buf_span(&text), md5)))
         abort();
     (void)snprintf(p->sent_answer, sizeof p->sent_answer,
-                   "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"dead\",\"MD5OfMessageBody\":\"%s\"}],\"Failed\":[]}", md5);
+                   "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"dead\",\"MD5OfMessageBody\":\"%s\"}],\"Failed\":[]}",
+                   md5);
 }
 
 static struct http_transfer *start(void *ctx, const struct http_request *request, http_done *done, void *user) {
@@ -95,7 +97,8 @@ static void cancel(void *ctx, struct http_transfer *t) {
 
 static void get_credentials(void *impl, struct credentials_wait *wait) {
     (void)impl;
-    const struct credentials credentials = {.access_key_id = SPAN("AKID"), .secret_access_key = SPAN("secret"), .expires = NEVER};
+    const struct credentials credentials = {
+        .access_key_id = SPAN("AKID"), .secret_access_key = SPAN("secret"), .expires = NEVER};
     wait->ready(wait->user, &credentials, NULL);
 }
 
@@ -109,8 +112,9 @@ static void never_refused(void *impl, struct span access_key_id) {
 
 /* The answer to an operation; absent: it stays open. */
 static struct span answer_to(struct play *p, const char *operation, int *ret_status) {
-    static const char cancelled[] = "{\"__type\":\"TransactionCanceledException\",\"Message\":\"\",\"CancellationReasons\":"
-                                    "[{\"Code\":\"ConditionalCheckFailed\"},{\"Code\":\"None\"}]}";
+    static const char cancelled[] =
+        "{\"__type\":\"TransactionCanceledException\",\"Message\":\"\",\"CancellationReasons\":"
+        "[{\"Code\":\"ConditionalCheckFailed\"},{\"Code\":\"None\"}]}";
     static const char done[] = "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[]}";
     *ret_status = 200;
     if (strcmp(operation, "ReceiveMessage") == 0) {
@@ -150,7 +154,8 @@ static bool answer_one(struct play *p) {
             continue;
         struct buf storage;
         take(&storage, text);
-        const struct http_response response = {.status = status, .answered = p->now, .body = buf_span(&storage), .storage = &storage, .message = ""};
+        const struct http_response response = {
+            .status = status, .answered = p->now, .body = buf_span(&storage), .storage = &storage, .message = ""};
         t->open = false;
         t->done(t->user, &response);
         buf_free(&storage);
@@ -207,7 +212,8 @@ static void set_up(struct play *p, const struct update_context *ctx, struct span
     p->digest = ctx->digest;
     random_seed(&p->random, 1);
     p->log = (struct log){.fd = -1, .level = LOG_LEVEL_WARNING, .clock = p->clock, .sink = drop_line};
-    p->credentials = (struct credentials_provider){.get = get_credentials, .cancel = never_waits, .invalidate = never_refused};
+    p->credentials =
+        (struct credentials_provider){.get = get_credentials, .cancel = never_waits, .invalidate = never_refused};
     write_message(p, ctx->digest, body);
     p->clients[0] = client_new(p, ctx->digest, "sqs", "AmazonSQS.");
     p->clients[1] = client_new(p, ctx->digest, "dynamodb", "DynamoDB_20120810.");
@@ -218,8 +224,10 @@ static void set_up(struct play *p, const struct update_context *ctx, struct span
     p->sqs_port = sqs_port(p->sqs);
     p->dynamodb_port = dynamodb_port(p->dynamodb);
     p->ports = (struct worker_ports){&p->sqs_port, &p->dynamodb_port, &p->clock, &p->timers, &p->random, &p->log};
-    const struct queue_facts queue = {.url = "q", .name = "q", .attributes = {.visibility_timeout = 30, .max_message_size = BODY_MAX}};
-    p->facts = (struct discovery_facts){.table = *ctx->table, .audit_table_exists = true, .queue = queue, .dlq = queue, .visibility = 30};
+    const struct queue_facts queue = {
+        .url = "q", .name = "q", .attributes = {.visibility_timeout = 30, .max_message_size = BODY_MAX}};
+    p->facts = (struct discovery_facts){
+        .table = *ctx->table, .audit_table_exists = true, .queue = queue, .dlq = queue, .visibility = 30};
 }
 
 static void tear_down(struct play *p) {

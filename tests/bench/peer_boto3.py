@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The same work as people do it with boto3: receive ten, write each with its audit record in one transaction, delete the ten.
+"""The same work as people do it with boto3: receive ten, write each with its audit record in one transaction, delete
+the ten.
 
 Works until the queue gives nothing any more. The settings are table-updater's own variables (TABLE_NAME, AUDIT_LOG_TABLE, QUEUE_URL, AWS_…).
 """
@@ -37,7 +38,8 @@ class Peer:
         self.errors: list[BaseException] = []
 
     def _transaction(self, message: dict[str, Any]) -> list[dict[str, Any]]:
-        """The update of a message, with the condition that the messages of the measurements have, and its audit record."""
+        """The update of a message, with the condition that the messages of the measurements have, and its audit
+        record."""
         update = json.loads(message["Body"], parse_float=Decimal)
         attributes = update["attributes"]
         names = {f"#{n}": name for n, name in enumerate(attributes)} | {"#id": "id", "#version": "version"}
@@ -73,11 +75,16 @@ class Peer:
     def _batch(self) -> bool:
         """Works on up to ten messages. False: there were none."""
         answer = self._sqs.receive_message(
-            QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"]
+            QueueUrl=self._queue,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
         )
         messages = answer.get("Messages", [])
         for message in messages:
-            self._dynamodb.transact_write_items(TransactItems=self._transaction(message), ClientRequestToken=message["MessageId"])
+            self._dynamodb.transact_write_items(
+                TransactItems=self._transaction(message), ClientRequestToken=message["MessageId"]
+            )
         if messages:
             entries = [{"Id": str(n), "ReceiptHandle": message["ReceiptHandle"]} for n, message in enumerate(messages)]
             self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)

@@ -13,7 +13,9 @@ static bool template_init(struct body_template *t, const char *extra, size_t siz
     static const char head[] = "{\"attributes\":{\"email\":\"john.doe@example.com\",\"name\":\"John Doe\",\"notes\":\"";
     struct buf tail;
     buf_init(&tail, TEXT_MAX);
-    buf_printf(&tail, "\",\"status\":\"active\",\"version\":8}%s,\"condition_expression\":\"version < 8\",\"enable_logging\":%s,\"id\":\"" RECORD_MARK,
+    buf_printf(&tail,
+               "\",\"status\":\"active\",\"version\":8}%s,\"condition_expression\":\"version < "
+               "8\",\"enable_logging\":%s,\"id\":\"" RECORD_MARK,
                extra, audited ? "true" : "false");
     size_t fixed = sizeof head - 1 + tail.len + RECORD_DIGITS + sizeof "\"}" - 1;
     buf_append_cstr(&t->text, head);
@@ -39,7 +41,8 @@ static void template_free(struct body_template *t) {
 
 bool bodies_init(struct bodies *b, size_t size, bool audited) {
     *b = (struct bodies){.scratch = EVP_MD_CTX_new()};
-    return template_init(&b->valid, "", size, audited) && template_init(&b->invalid, ",\"unknown_member\":1", size, audited) && b->scratch;
+    return template_init(&b->valid, "", size, audited) &&
+           template_init(&b->invalid, ",\"unknown_member\":1", size, audited) && b->scratch;
 }
 
 void bodies_free(struct bodies *b) {
@@ -57,5 +60,6 @@ bool bodies_append(struct bodies *b, bool valid, uint64_t n, struct buf *out, ch
         EVP_DigestFinal_ex(b->scratch, md5, NULL) != 1)
         return false;
     hex_encode(md5, BODY_MD5_SIZE / 2, ret_md5);
-    return buf_append_span(out, buf_span(&t->escaped)) && buf_append(out, tail, RECORD_DIGITS) && buf_append_cstr(out, "\\\"}");
+    return buf_append_span(out, buf_span(&t->escaped)) && buf_append(out, tail, RECORD_DIGITS) &&
+           buf_append_cstr(out, "\\\"}");
 }

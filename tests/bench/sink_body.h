@@ -14,7 +14,7 @@
 
 struct body_template {
     struct buf text, escaped; /* up to the digits, as it is and as JSON has it */
-    EVP_MD_CTX *md5;          /* of the text */
+    EVP_MD_CTX *md5; /* of the text */
 };
 
 struct bodies {

@@ -4,8 +4,10 @@
 /* The token stands at the end in what table-updater sends, and anywhere in what others do. */
 static struct span token_of(struct span body) {
     const size_t near_end = 96;
-    struct span token = {NULL, 0}, end = body.len > near_end ? span_of(body.data + body.len - near_end, near_end) : body;
-    if (!scan_string(&end, SPAN("\"ClientRequestToken\""), &token) && !scan_string(&body, SPAN("\"ClientRequestToken\""), &token))
+    struct span token = {NULL, 0},
+                end = body.len > near_end ? span_of(body.data + body.len - near_end, near_end) : body;
+    if (!scan_string(&end, SPAN("\"ClientRequestToken\""), &token) &&
+        !scan_string(&body, SPAN("\"ClientRequestToken\""), &token))
         token = (struct span){NULL, 0};
     return token;
 }
@@ -17,8 +19,10 @@ bool sink_dynamodb_is_trial(struct span body) {
 }
 
 static int cancel(struct buf *out) {
-    buf_append_cstr(out, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"Message\":\"Transaction cancelled\","
-                         "\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\"},{\"Code\":\"ConditionalCheckFailed\"}]}");
+    buf_append_cstr(
+        out, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"Message\":\"Transaction "
+             "cancelled\","
+             "\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\"},{\"Code\":\"ConditionalCheckFailed\"}]}");
     return 400;
 }
 
@@ -37,7 +41,8 @@ static void describe_table(struct span body, struct buf *out) {
         name = SPAN("");
     const char *key = memmem(name.data, name.len, "audit", 5) ? "log_id" : "id";
     buf_printf(out,
-               "{\"Table\":{\"TableName\":\"%.*s\",\"TableStatus\":\"ACTIVE\",\"KeySchema\":[{\"AttributeName\":\"%s\",\"KeyType\":\"HASH\"}],"
+               "{\"Table\":{\"TableName\":\"%.*s\",\"TableStatus\":\"ACTIVE\",\"KeySchema\":[{\"AttributeName\":\"%s\","
+               "\"KeyType\":\"HASH\"}],"
                "\"AttributeDefinitions\":[{\"AttributeName\":\"%s\",\"AttributeType\":\"S\"}]}}",
                (int)(name.len < 255 ? name.len : 255), name.data, key, key);
 }

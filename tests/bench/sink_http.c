@@ -64,10 +64,11 @@ struct span sink_http_end(struct buf *out, int status, const char *headers) {
         return (struct span){NULL, 0};
     char head[HEAD_ROOM], date[64];
     write_date(date, sizeof date);
-    int len = snprintf(head, sizeof head,
-                       "HTTP/1.1 %d %s\r\nServer: Server\r\nDate: %s\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n"
-                       "x-amzn-RequestId: 5B8G6K2LM5R2VMKSAV3Q1QBPGNVV4KQNSO5AEMVJF66Q9ASUAAJG\r\n%s\r\n",
-                       status, status == 200 ? "OK" : "Not Found", date, out->len - HEAD_ROOM, headers);
+    int len =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %d %s\r\nServer: Server\r\nDate: %s\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n"
+                 "x-amzn-RequestId: 5B8G6K2LM5R2VMKSAV3Q1QBPGNVV4KQNSO5AEMVJF66Q9ASUAAJG\r\n%s\r\n",
+                 status, status == 200 ? "OK" : "Not Found", date, out->len - HEAD_ROOM, headers);
     if (len < 0 || (size_t)len >= sizeof head)
         return (struct span){NULL, 0};
     char *start = out->data + HEAD_ROOM - len;

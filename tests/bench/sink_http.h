@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct sink_request {
-    struct span line;   /* "POST / HTTP/1.1" */
+    struct span line; /* "POST / HTTP/1.1" */
     struct span target; /* the value of X-Amz-Target; absent where there is none */
     struct span body;
     size_t size; /* bytes of the whole request */

@@ -12,8 +12,10 @@
 static const char help[] =
     "usage: sink [OPTIONS]\n"
     "\n"
-    "A stand-in for SQS and DynamoDB that is never the limit: plain HTTP and TLS on one free port of 127.0.0.1, which it prints. It makes its\n"
-    "messages itself, answers what table-updater asks, and counts. On SIGTERM it prints what it counted, as JSON; GET /counts gives the same.\n"
+    "A stand-in for SQS and DynamoDB that is never the limit: plain HTTP and TLS on one free port of 127.0.0.1, which "
+    "it prints. It makes its\n"
+    "messages itself, answers what table-updater asks, and counts. On SIGTERM it prints what it counted, as JSON; GET "
+    "/counts gives the same.\n"
     "Visibility never expires: a message comes back only where its timeout is changed to 0.\n"
     "\n"
     "  --messages N            messages on the queue (10000)\n"

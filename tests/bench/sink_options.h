@@ -7,15 +7,15 @@
 
 struct sink_options {
     uint64_t messages; /* on the queue at the start */
-    bool endless;      /* there is always a message more, and none of them is kept account of */
-    size_t body_size;  /* bytes of a message's body */
+    bool endless; /* there is always a message more, and none of them is kept account of */
+    size_t body_size; /* bytes of a message's body */
     bool audited;
-    unsigned invalid_one_in;  /* each N-th message is one for the DLQ; 0: none */
+    unsigned invalid_one_in; /* each N-th message is one for the DLQ; 0: none */
     int64_t dynamodb_latency; /* microseconds until an answer */
     int64_t sqs_latency;
     unsigned slow_one_in; /* each N-th answer of DynamoDB takes slow_latency instead; 0: none */
     int64_t slow_latency;
-    double rate;    /* messages a second that come onto the queue; 0: all are there from the start */
+    double rate; /* messages a second that come onto the queue; 0: all are there from the start */
     unsigned burst; /* that come at once */
     size_t max_message_size;
     const char *ca_file; /* where the certificate goes that clients have to trust; NULL: nowhere */

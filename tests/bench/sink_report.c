@@ -7,8 +7,11 @@ static void number(struct buf *out, const char *name, uint64_t value) {
 }
 
 static void quantiles(struct buf *out, const char *name, const struct histogram *h) {
-    buf_printf(out, "\"%s\":{\"count\":%" PRIu64 ",\"p50\":%" PRId64 ",\"p99\":%" PRId64 ",\"p999\":%" PRId64 ",\"longest\":%" PRId64 "},", name,
-               h->count, histogram_quantile(h, 0.5), histogram_quantile(h, 0.99), histogram_quantile(h, 0.999), h->longest);
+    buf_printf(out,
+               "\"%s\":{\"count\":%" PRIu64 ",\"p50\":%" PRId64 ",\"p99\":%" PRId64 ",\"p999\":%" PRId64
+               ",\"longest\":%" PRId64 "},",
+               name, h->count, histogram_quantile(h, 0.5), histogram_quantile(h, 0.99), histogram_quantile(h, 0.999),
+               h->longest);
 }
 
 void sink_report(const struct sink_service *s, struct buf *out) {
@@ -38,7 +41,7 @@ void sink_report(const struct sink_service *s, struct buf *out) {
     quantiles(out, "warm_tail", &s->stock.warm_tail);
     buf_append_cstr(out, "\"requests\":{");
     for (unsigned i = 0; i < SINK_OPERATIONS; i++)
-        buf_printf(out, "%s\"%s\":{\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i ? "," : "", sink_operation_name((enum sink_operation)i),
-                   s->operations[i].requests, s->operations[i].bytes);
+        buf_printf(out, "%s\"%s\":{\"count\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i ? "," : "",
+                   sink_operation_name((enum sink_operation)i), s->operations[i].requests, s->operations[i].bytes);
     buf_append_cstr(out, "}}");
 }

@@ -1,4 +1,5 @@
-/* Finds members in JSON by looking at the bytes alone: enough for what well-behaved clients send, quotes inside of strings being escaped. */
+/* Finds members in JSON by looking at the bytes alone: enough for what well-behaved clients send, quotes inside of
+ * strings being escaped. */
 #pragma once
 
 #include "span.h"

@@ -63,7 +63,8 @@ static void keep_sample(const struct sink_service *s, enum sink_operation operat
         perror("sink: a sample was not written");
 }
 
-int64_t sink_service_arrived(struct sink_service *s, enum sink_operation operation, const struct sink_request *request) {
+int64_t sink_service_arrived(struct sink_service *s, enum sink_operation operation,
+                             const struct sink_request *request) {
     if (operation >= SINK_OPERATIONS)
         return 0;
     s->operations[operation].requests++;
@@ -81,8 +82,8 @@ int64_t sink_service_arrived(struct sink_service *s, enum sink_operation operati
     return s->options->dynamodb_latency;
 }
 
-bool sink_service_answer(struct sink_service *s, enum sink_operation operation, const struct sink_request *request, int64_t arrived,
-                         struct buf *out, struct span *ret_answer, int64_t *ret_wait) {
+bool sink_service_answer(struct sink_service *s, enum sink_operation operation, const struct sink_request *request,
+                         int64_t arrived, struct buf *out, struct span *ret_answer, int64_t *ret_wait) {
     sink_http_begin(out);
     int status = 200;
     const char *headers = "Content-Type: application/x-amz-json-1.0\r\n";

@@ -47,15 +47,18 @@ const char *sink_operation_name(enum sink_operation operation);
 enum sink_operation sink_operation_of(const struct sink_request *request);
 /* Counts a request as it comes. Microseconds until it is to be answered. */
 int64_t sink_service_arrived(struct sink_service *s, enum sink_operation operation, const struct sink_request *request);
-/* Answers, and does what was asked; arrived: when the request came. False: a receive that finds nothing yet, to be asked again after *ret_wait. */
-bool sink_service_answer(struct sink_service *s, enum sink_operation operation, const struct sink_request *request, int64_t arrived,
-                         struct buf *out, struct span *ret_answer, int64_t *ret_wait);
+/* Answers, and does what was asked; arrived: when the request came. False: a receive that finds nothing yet, to be
+ * asked again after *ret_wait. */
+bool sink_service_answer(struct sink_service *s, enum sink_operation operation, const struct sink_request *request,
+                         int64_t arrived, struct buf *out, struct span *ret_answer, int64_t *ret_wait);
 
 /* The answers' bodies; of SQS and of DynamoDB. */
-bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived, struct buf *out, int64_t *ret_wait);
+bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived,
+                     struct buf *out, int64_t *ret_wait);
 /* Returns its status. */
 int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out);
-/* Whether a transaction is the one that `run` tries before its first receive: it can't hold, and is none of a message's. */
+/* Whether a transaction is the one that `run` tries before its first receive: it can't hold, and is none of a
+ * message's. */
 bool sink_dynamodb_is_trial(struct span body);
 /* All that was counted, as one JSON object. */
 void sink_report(const struct sink_service *s, struct buf *out);

@@ -11,18 +11,24 @@
 
 /* As long as those of SQS. */
 static const char handle_filler[] =
-    "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0aHPt1yZ8s3vXbMq2d5Vwq0uTnR7fKc9LhEoPzGsWjIxAmBkDyNtUvC4e6iFgHlQrOpJ1Y8ZaSdXf2cVbG3nMhKjLqWrEtYuIoP5"
-    "aSdFgHjKlZxCvBnM6qWeRtYuIoP7aSdFgHjKlZxCvBnM8qWeRtYuIoP9aSdFgHjKlZxCvBnM0QwErTyUiOpAsDfGhJkLzXcVbNmqWeRtYuIoPaSdFgHjKlZxCvBnMqWeRtYu1"
+    "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0aHPt1yZ8s3vXbMq2d5Vwq0uTnR7fKc9LhEoPzGsWjIxAmBkDyNtUvC4e6iFgHlQrOpJ1Y8ZaSdXf2cVbG"
+    "3nMhKjLqWrEtYuIoP5"
+    "aSdFgHjKlZxCvBnM6qWeRtYuIoP7aSdFgHjKlZxCvBnM8qWeRtYuIoP9aSdFgHjKlZxCvBnM0QwErTyUiOpAsDfGhJkLzXcVbNmqWeRtYuIoPaSdFg"
+    "HjKlZxCvBnMqWeRtYu1"
     "IoP2aSdFgHjKlZxCvBnM3qWeRtYuIoP4aSdFgHjKlZxCvBnM5qWeRtYuIoP6aSdFgHjKlZxCvBnM7qWeRtYuIoP8aSdFgHjKlZxCvBnM9q==";
 
 static void append_message(struct sink_service *s, uint64_t number, unsigned receives, bool first, struct buf *out) {
     char md5[BODY_MD5_SIZE];
-    buf_printf(out, "%s{\"MessageId\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"ReceiptHandle\":\"%012" PRIu64 "%s\",\"Body\":\"", first ? "" : ",",
-               receives, number, number, handle_filler);
+    buf_printf(out,
+               "%s{\"MessageId\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"ReceiptHandle\":\"%012" PRIu64
+               "%s\",\"Body\":\"",
+               first ? "" : ",", receives, number, number, handle_filler);
     if (!bodies_append(&s->bodies, stock_is_valid(&s->stock, number), number, out, md5))
         buf_append_cstr(out, "no memory"); /* does not fit its MD5 then */
-    buf_printf(out, "\",\"MD5OfBody\":\"%s\",\"Attributes\":{\"SentTimestamp\":\"%" PRId64 "\",\"ApproximateReceiveCount\":\"%u\"}}", md5,
-               s->sent_at, receives);
+    buf_printf(out,
+               "\",\"MD5OfBody\":\"%s\",\"Attributes\":{\"SentTimestamp\":\"%" PRId64
+               "\",\"ApproximateReceiveCount\":\"%u\"}}",
+               md5, s->sent_at, receives);
 }
 
 /* False: nothing is there, and may come within *ret_wait. */
@@ -92,7 +98,8 @@ static bool text_md5(struct span raw, char ret_hex[static BODY_MD5_SIZE]) {
     unsigned len = 0;
     struct buf text;
     buf_init(&text, raw.len); /* escapes are longer than what they stand for */
-    bool done = json_unescape(raw, &text) && EVP_Digest(buf_span(&text).data, text.len, md5, &len, EVP_md5(), NULL) == 1 && len == BODY_MD5_SIZE / 2;
+    bool done = json_unescape(raw, &text) &&
+                EVP_Digest(buf_span(&text).data, text.len, md5, &len, EVP_md5(), NULL) == 1 && len == BODY_MD5_SIZE / 2;
     if (done)
         hex_encode(md5, len, ret_hex);
     buf_free(&text);
@@ -104,11 +111,14 @@ static void append_sent(uint64_t first_number, struct span body, struct buf *out
     struct span ids = body, bodies = body, id, raw;
     char md5[BODY_MD5_SIZE];
     buf_append_cstr(out, "{\"Successful\":[");
-    for (uint64_t n = 0; scan_string(&ids, SPAN("\"Id\""), &id) && scan_text(&bodies, SPAN("\"MessageBody\""), &raw); n++) {
+    for (uint64_t n = 0; scan_string(&ids, SPAN("\"Id\""), &id) && scan_text(&bodies, SPAN("\"MessageBody\""), &raw);
+         n++) {
         if (!text_md5(raw, md5))
             md5[0] = '\0'; /* the client takes it as not sent */
-        buf_printf(out, "%s{\"Id\":\"%.*s\",\"MessageId\":\"dead0000-0000-4000-8000-%012" PRIx64 "\",\"MD5OfMessageBody\":\"%s\"}", n ? "," : "",
-                   (int)id.len, id.data, first_number + n, md5);
+        buf_printf(out,
+                   "%s{\"Id\":\"%.*s\",\"MessageId\":\"dead0000-0000-4000-8000-%012" PRIx64
+                   "\",\"MD5OfMessageBody\":\"%s\"}",
+                   n ? "," : "", (int)id.len, id.data, first_number + n, md5);
     }
     buf_append_cstr(out, "],\"Failed\":[]}");
 }
@@ -137,17 +147,21 @@ static void get_queue_url(const struct sink_service *s, struct span body, struct
 
 static void get_attributes(const struct sink_service *s, struct span body, struct buf *out) {
     bool is_dlq = memmem(body.data, body.len, "/dead", 5) != NULL;
-    buf_printf(out,
-               "{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-central-1:" ACCOUNT ":%s\",\"ApproximateNumberOfMessages\":\"%" PRIu64
-               "\",\"ApproximateNumberOfMessagesNotVisible\":\"%" PRIu64 "\",\"ApproximateNumberOfMessagesDelayed\":\"0\","
-               "\"VisibilityTimeout\":\"600\",\"MessageRetentionPeriod\":\"1209600\",\"MaximumMessageSize\":\"%zu\"%s}}",
-               is_dlq ? "dead" : "updates", is_dlq ? s->stock.counts.dead_lettered : stock_visible(&s->stock),
-               is_dlq ? (uint64_t)0 : s->stock.in_flight, s->options->max_message_size,
-               is_dlq ? "" : ",\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-central-1:" ACCOUNT
-                             ":dead\\\",\\\"maxReceiveCount\\\":1000}\"");
+    buf_printf(
+        out,
+        "{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-central-1:" ACCOUNT
+        ":%s\",\"ApproximateNumberOfMessages\":\"%" PRIu64 "\",\"ApproximateNumberOfMessagesNotVisible\":\"%" PRIu64
+        "\",\"ApproximateNumberOfMessagesDelayed\":\"0\","
+        "\"VisibilityTimeout\":\"600\",\"MessageRetentionPeriod\":\"1209600\",\"MaximumMessageSize\":\"%zu\"%s}}",
+        is_dlq ? "dead" : "updates", is_dlq ? s->stock.counts.dead_lettered : stock_visible(&s->stock),
+        is_dlq ? (uint64_t)0 : s->stock.in_flight, s->options->max_message_size,
+        is_dlq ? ""
+               : ",\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-central-1:" ACCOUNT
+                 ":dead\\\",\\\"maxReceiveCount\\\":1000}\"");
 }
 
-bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived, struct buf *out, int64_t *ret_wait) {
+bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived,
+                     struct buf *out, int64_t *ret_wait) {
     switch (operation) {
     case SINK_RECEIVE: return receive(s, body, arrived, out, ret_wait);
     case SINK_DELETE: delete_batch(s, body, arrived, out); break;

@@ -21,8 +21,8 @@ struct stock_counts {
     uint64_t received, deleted, transactions, applied, dead_lettered;
     uint64_t given_back;
     uint64_t applied_again, dead_again, deleted_again; /* what was done with a message more than once */
-    uint64_t deleted_unsettled;                        /* neither applied nor in the DLQ when it was deleted */
-    uint64_t unknown;                                  /* transactions, deletions and DLQ messages of none of ours */
+    uint64_t deleted_unsettled; /* neither applied nor in the DLQ when it was deleted */
+    uint64_t unknown; /* transactions, deletions and DLQ messages of none of ours */
     uint64_t repeated_tokens;
     int64_t first_receive, last_delete;
 };
@@ -30,15 +30,16 @@ struct stock_counts {
 struct stock {
     const struct sink_options *options;
     struct message_state *states;
-    uint64_t next;      /* the first that was never received */
+    uint64_t next; /* the first that was never received */
     uint64_t *returned; /* given back, a stack */
     size_t returned_count;
     uint64_t in_flight;
     int64_t opened; /* the first receive, from which on messages come at their rate; 0: none yet */
     struct stock_counts counts;
     struct token_set tokens;
-    struct histogram tail;      /* from a receive's answer to the deletion */
-    struct histogram warm_tail; /* of those received when the client had been at work for two seconds, and had opened its connections */
+    struct histogram tail; /* from a receive's answer to the deletion */
+    struct histogram warm_tail; /* of those received when the client had been at work for two seconds, and had opened
+                                   its connections */
 };
 
 /* False: no memory. */

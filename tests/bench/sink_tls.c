@@ -21,7 +21,8 @@ static X509 *make_certificate(EVP_PKEY *key) {
         return NULL;
     X509_NAME *name = X509_get_subject_name(c);
     if (X509_set_version(c, X509_VERSION_3) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(c), 1) == 1 &&
-        X509_gmtime_adj(X509_getm_notBefore(c), -DAY) && X509_gmtime_adj(X509_getm_notAfter(c), 10 * DAY) && X509_set_pubkey(c, key) == 1 &&
+        X509_gmtime_adj(X509_getm_notBefore(c), -DAY) && X509_gmtime_adj(X509_getm_notAfter(c), 10 * DAY) &&
+        X509_set_pubkey(c, key) == 1 &&
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"sink", -1, -1, 0) == 1 &&
         X509_set_issuer_name(c, name) == 1 && add_extension(c, NID_basic_constraints, "critical,CA:TRUE") &&
         add_extension(c, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost") && X509_sign(c, key, EVP_sha256()) > 0)

@@ -1,4 +1,5 @@
-/* A server's side of TLS, with a certificate made on the spot for 127.0.0.1 and localhost, which is its own authority. */
+/* A server's side of TLS, with a certificate made on the spot for 127.0.0.1 and localhost, which is its own authority.
+ */
 #pragma once
 
 #include <openssl/ssl.h>

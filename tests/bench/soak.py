@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A million messages through one process against the sink: its memory doesn't grow with what it has done, nor do its descriptors.
+"""A million messages through one process against the sink: its memory doesn't grow with what it has done, nor do its
+descriptors.
 
     tests/bench/soak.py [--messages 1000000] [--in-flight 256] [--tls] [--binary build/test/table-updater]
 
@@ -33,7 +34,15 @@ MARKS = (1, 10, 25, 50, 75, 100)
 SETTLING = {False: 512, True: 3 * 1024}  # KiB, by whether it is TLS
 NOISE = 256  # KiB
 MORE_DESCRIPTORS = 16
-TWICE = ("repeated_tokens", "applied_again", "dead_again", "deleted_again", "deleted_unsettled", "unknown", "given_back")
+TWICE = (
+    "repeated_tokens",
+    "applied_again",
+    "dead_again",
+    "deleted_again",
+    "deleted_unsettled",
+    "unknown",
+    "given_back",
+)
 
 
 @dataclass(frozen=True)
@@ -92,14 +101,37 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--in-flight", type=int, default=256)
     parser.add_argument("--invalid-one-in", type=int, default=1000, help="every so many-th message is one for the DLQ")
-    parser.add_argument("--latency", type=float, default=10, help="milliseconds that DynamoDB takes: with it, all that may be in flight is so at once")
+    parser.add_argument(
+        "--latency",
+        type=float,
+        default=10,
+        help="milliseconds that DynamoDB takes: with it, all that may be in flight is so at once",
+    )
     parser.add_argument("--tls", action="store_true")
-    parser.add_argument("--binary", type=Path, default=Path(os.environ.get("TABLE_UPDATER") or ROOT / "build" / "test" / "table-updater"))
+    parser.add_argument(
+        "--binary",
+        type=Path,
+        default=Path(os.environ.get("TABLE_UPDATER") or ROOT / "build" / "test" / "table-updater"),
+    )
     chosen = parser.parse_args()
     isolate_environment()
     program = chosen.binary.resolve().parent / "tests" / "bench" / "sink"
-    with Sink(tls=chosen.tls, program=program, messages=chosen.messages, invalid_one_in=chosen.invalid_one_in, dynamodb_latency=chosen.latency) as sink, tempfile.TemporaryFile() as log:
-        environment = {**sink.environment(), "PATH": os.environ["PATH"], "MAX_IN_FLIGHT": str(chosen.in_flight), "LOG_LEVEL": "WARNING"}
+    with (
+        Sink(
+            tls=chosen.tls,
+            program=program,
+            messages=chosen.messages,
+            invalid_one_in=chosen.invalid_one_in,
+            dynamodb_latency=chosen.latency,
+        ) as sink,
+        tempfile.TemporaryFile() as log,
+    ):
+        environment = {
+            **sink.environment(),
+            "PATH": os.environ["PATH"],
+            "MAX_IN_FLIGHT": str(chosen.in_flight),
+            "LOG_LEVEL": "WARNING",
+        }
         process = subprocess.Popen([chosen.binary, "run"], env=environment, stderr=log, preexec_fn=die_with_parent)
         print("         messages  seconds  memory MiB  descriptors")
         try:
@@ -109,9 +141,13 @@ def main() -> int:
         finally:
             process.kill()
             process.wait()
-        found = faults(samples, sink.counts(), chosen.messages, chosen.tls) + ([f"it ended with {code}"] if code else [])
+        found = faults(samples, sink.counts(), chosen.messages, chosen.tls) + (
+            [f"it ended with {code}"] if code else []
+        )
         log.seek(0)
-        found += [line for line in log.read().decode(errors="replace").splitlines() if "ERROR" in line or "lost" in line]
+        found += [
+            line for line in log.read().decode(errors="replace").splitlines() if "ERROR" in line or "lost" in line
+        ]
     print("\n".join(found) if found else f"flat; {chosen.messages / samples[-1].seconds:.0f} messages a second")
     return 1 if found else 0
 

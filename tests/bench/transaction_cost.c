@@ -1,5 +1,5 @@
-/* Microseconds for a message on its way to a signed request, and which part of it takes them: reading the JSON, the condition, building the
- * request, signing it. Each is the least of many rounds; the whole is measured as a whole.
+/* Microseconds for a message on its way to a signed request, and which part of it takes them: reading the JSON, the
+ * condition, building the request, signing it. Each is the least of many rounds; the whole is measured as a whole.
  *
  * transaction_cost [ROUNDS] */
 #include "condition.h"
@@ -17,8 +17,9 @@
 #define TEXT_MAX ((size_t)1 << 20)
 #define BATCH 100 /* lives between two looks at the clock */
 
-static const char example[] = "{\"id\":\"user-123\",\"attributes\":{\"name\":\"John Doe\",\"email\":\"john@example.com\",\"status\":\"active\"},"
-                              "\"enable_logging\":true,\"condition_expression\":\"attribute_not_exists(email)\"}";
+static const char example[] =
+    "{\"id\":\"user-123\",\"attributes\":{\"name\":\"John Doe\",\"email\":\"john@example.com\",\"status\":\"active\"},"
+    "\"enable_logging\":true,\"condition_expression\":\"attribute_not_exists(email)\"}";
 static const char ten_operators[] =
     "version < 5 AND (status = 'active' OR status = 'new') AND NOT begins_with(name, 'x') AND age BETWEEN 18 AND 99";
 
@@ -79,7 +80,8 @@ static void whole(struct bench *b) {
 static void json_only(struct bench *b) {
     struct json_reader r;
     struct json_token token;
-    json_reader_init(&r, b->body, &(struct json_options){.max_depth = 64, .reject_duplicates = true, .hash_seed = {1, 2}});
+    json_reader_init(&r, b->body,
+                     &(struct json_options){.max_depth = 64, .reject_duplicates = true, .hash_seed = {1, 2}});
     while (json_next(&r, &token) != JSON_END)
         need(token.event != JSON_FAILED);
     json_reader_done(&r);
@@ -110,7 +112,8 @@ static void condition_only(struct bench *b) {
     buf_reset(&b->names);
     buf_reset(&b->values);
     buf_reset(&b->text);
-    need(condition_bind(c, &environment, &placeholders, &b->text) && condition_append_canonical(c, &environment, &b->text));
+    need(condition_bind(c, &environment, &placeholders, &b->text) &&
+         condition_append_canonical(c, &environment, &b->text));
     condition_free(c);
     failure_free(&failure);
 }
@@ -137,17 +140,21 @@ static void measure(struct bench *b, const char *name, const char *body, const c
     need(update_build(&b->context, u, WALL));
     (void)printf("%s: %zu bytes, request of %zu bytes: %.2f us\n", name, b->body.len, u->request.len, all);
     update_free(u);
-    (void)printf("  JSON %.2f us (%.0f %%), the condition %.2f us (%.0f %%), the rest of reading and building %.2f us (%.0f %%), "
+    (void)printf("  JSON %.2f us (%.0f %%), the condition %.2f us (%.0f %%), the rest of reading and building %.2f us "
+                 "(%.0f %%), "
                  "signing %.2f us (%.0f %%)\n",
-                 json, 100 * json / all, conditions, 100 * conditions / all, built - json - conditions, 100 * (built - json - conditions) / all,
-                 all - built, 100 * (all - built) / all);
-    (void)printf("  in order: reading and checking %.2f us, building %.2f us, signing %.2f us\n", read, built - read, all - built);
+                 json, 100 * json / all, conditions, 100 * conditions / all, built - json - conditions,
+                 100 * (built - json - conditions) / all, all - built, 100 * (all - built) / all);
+    (void)printf("  in order: reading and checking %.2f us, building %.2f us, signing %.2f us\n", read, built - read,
+                 all - built);
 }
 
 int main(int argc, char **argv) {
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 200;
-    static const struct table_shape table = {
-        .name = "users", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
+    static const struct table_shape table = {.name = "users",
+                                             .partition = {.name = "id", .type = KEY_STRING},
+                                             .attribute_count = 1,
+                                             .attributes = {{.name = "id", .type = KEY_STRING}}};
     struct bench b = {.context = {.table = &table,
                                   .audit_table = "audit_logs",
                                   .audit_table_exists = true,
@@ -157,13 +164,15 @@ int main(int argc, char **argv) {
                                   .hash_seed = {1, 2}}};
     need(b.context.digest != NULL);
     const struct sigv4_scope scope = {SPAN("eu-west-1"), SPAN("dynamodb")};
-    b.signer = sigv4_signer_new(b.context.digest, &scope, SPAN("/"), SPAN("application/x-amz-json-1.0"), SPAN("dynamodb.eu-west-1.amazonaws.com"));
+    b.signer = sigv4_signer_new(b.context.digest, &scope, SPAN("/"), SPAN("application/x-amz-json-1.0"),
+                                SPAN("dynamodb.eu-west-1.amazonaws.com"));
     need(b.signer != NULL);
     buf_init(&b.text, TEXT_MAX);
     buf_init(&b.names, TEXT_MAX);
     buf_init(&b.values, TEXT_MAX);
     char longer[sizeof example + sizeof ten_operators];
-    (void)snprintf(longer, sizeof longer, "%.*s%s\"}", (int)(sizeof example - sizeof "attribute_not_exists(email)\"}"), example, ten_operators);
+    (void)snprintf(longer, sizeof longer, "%.*s%s\"}", (int)(sizeof example - sizeof "attribute_not_exists(email)\"}"),
+                   example, ten_operators);
     measure(&b, "the example, audited", example, "attribute_not_exists(email)", rounds);
     measure(&b, "with a condition of ten operators", longer, ten_operators, rounds);
     buf_free(&b.text);

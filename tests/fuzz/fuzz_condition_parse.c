@@ -1,5 +1,5 @@
-/* Parses any text as a condition. What is refused has a reason; what is taken is printed, parsed again from what was printed alone, and must
- * mean the same and print the same. */
+/* Parses any text as a condition. What is refused has a reason; what is taken is printed, parsed again from what was
+ * printed alone, and must mean the same and print the same. */
 #include "../tools/json_terms.h"
 
 #include <stdint.h>
@@ -7,9 +7,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char own_terms[] = "{\"names\":{\"#n\":\"name\",\"#a\":\"a\",\"#w\":\"a.b[0] `#:\\\"\",\"#e\":\"\"},"
-                                "\"values\":{\":s\":{\"S\":\"x\"},\":t\":{\"S\":\"NS\"},\":n\":{\"N\":\"5\"},\":m\":{\"N\":\"1E+38\"},\":b\":{\"BOOL\":true},"
-                                "\":z\":{\"NULL\":true},\":l\":{\"L\":[{\"S\":\"a\"}]},\":o\":{\"M\":{\"a\":{\"N\":\"5\"}}}}}";
+static const char own_terms[] =
+    "{\"names\":{\"#n\":\"name\",\"#a\":\"a\",\"#w\":\"a.b[0] `#:\\\"\",\"#e\":\"\"},"
+    "\"values\":{\":s\":{\"S\":\"x\"},\":t\":{\"S\":\"NS\"},\":n\":{\"N\":\"5\"},\":m\":{\"N\":\"1E+38\"},\":b\":{"
+    "\"BOOL\":true},"
+    "\":z\":{\"NULL\":true},\":l\":{\"L\":[{\"S\":\"a\"}]},\":o\":{\"M\":{\"a\":{\"N\":\"5\"}}}}}";
 
 static void check(bool holds) {
     if (!holds)
@@ -53,7 +55,8 @@ struct printed {
     struct buf expression, names, values, canonical;
 };
 
-static void print(const struct condition *c, const struct condition_environment *environment, struct printed *ret_printed) {
+static void print(const struct condition *c, const struct condition_environment *environment,
+                  struct printed *ret_printed) {
     buf_init(&ret_printed->expression, TEXT_MAX);
     buf_init(&ret_printed->names, TEXT_MAX);
     buf_init(&ret_printed->values, TEXT_MAX);
@@ -73,7 +76,8 @@ static void printed_free(struct printed *p) {
 /* Nothing of the text but the grammar's own words gets into the expression. */
 static void check_characters(struct span expression) {
     for (size_t i = 0; i < expression.len; i++)
-        check(strchr("abcdefghijklmnopqrstuvwxyzABDEINORTW0123456789_#:.,()[]<>= ", expression.data[i]) && expression.data[i]);
+        check(strchr("abcdefghijklmnopqrstuvwxyzABDEINORTW0123456789_#:.,()[]<>= ", expression.data[i]) &&
+              expression.data[i]);
 }
 
 static void check_printed(const struct printed *first) {
@@ -127,7 +131,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         printed_free(&printed);
         break;
     }
-    case CONDITION_REFUSED: check(failure_ok(&failure) && failure.type == ERROR_VALIDATION && failure.details.len > 0 && !c); break;
+    case CONDITION_REFUSED:
+        check(failure_ok(&failure) && failure.type == ERROR_VALIDATION && failure.details.len > 0 && !c);
+        break;
     case CONDITION_NO_MEMORY: abort();
     }
     condition_free(c);

@@ -1,5 +1,6 @@
-/* A message into the DLQ and back, in every form and at every limit: always deliverable, and the original comes back byte for byte
- * under its key; once more with one call failing. The input: form, limit (2 bytes), length of the idempotency key's default, then that and the body. */
+/* A message into the DLQ and back, in every form and at every limit: always deliverable, and the original comes back
+ * byte for byte under its key; once more with one call failing. The input: form, limit (2 bytes), length of the
+ * idempotency key's default, then that and the body. */
 #include "dead_letter.h"
 #include "digest.h"
 #include "scarce.h"
@@ -23,8 +24,8 @@ static struct update *read_message(const struct update_context *ctx, const struc
     return u;
 }
 
-static struct dead_letter make(const struct update *u, const struct delivery *delivery, unsigned receive_count, size_t limit,
-                               enum dead_letter_form form) {
+static struct dead_letter make(const struct update *u, const struct delivery *delivery, unsigned receive_count,
+                               size_t limit, enum dead_letter_form form) {
     const struct delivery_facts facts = {.message_id = delivery->message_id,
                                          .queue = SPAN("updates"),
                                          .group_id = delivery->message_id,
@@ -51,18 +52,20 @@ static struct update *read_again(const struct update_context *ctx, struct update
     require(again != NULL);
     require(memcmp(ids, again->log_id, sizeof again->log_id) == 0);
     require(memcmp(ids + sizeof again->log_id, again->request_hash, sizeof again->request_hash) == 0);
-    require(again->unwrapped == unwrapped && again->source.body.data == body.data && again->source.body.len == body.len);
+    require(again->unwrapped == unwrapped && again->source.body.data == body.data &&
+            again->source.body.len == body.len);
     require(again->idempotency_key.len == keys && again->source.idempotency_key.len == own);
     return again;
 }
 
 /* The letter comes back to the queue under another MessageId, fails again, and comes back once more. */
-static void redrive(const struct update_context *ctx, const struct update *u, const struct dead_letter *letter, size_t limit, int rounds) {
-    const struct delivery delivery = {.body = buf_span(&letter->body),
-                                      .body_space = letter->body.data,
-                                      .message_id = SPAN("another"),
-                                      .error_envelope = letter->error_envelope.len > 0 ? buf_span(&letter->error_envelope)
-                                                                                       : (struct span){NULL, 0}};
+static void redrive(const struct update_context *ctx, const struct update *u, const struct dead_letter *letter,
+                    size_t limit, int rounds) {
+    const struct delivery delivery = {
+        .body = buf_span(&letter->body),
+        .body_space = letter->body.data,
+        .message_id = SPAN("another"),
+        .error_envelope = letter->error_envelope.len > 0 ? buf_span(&letter->error_envelope) : (struct span){NULL, 0}};
     struct update *again = read_message(ctx, &delivery);
     if (letter->form != DEAD_LETTER_BARE) {
         require(again->unwrapped);
@@ -92,7 +95,8 @@ static bool is_wrapped_still(const struct update_context *ctx, const struct upda
 }
 
 /* What is written over the delivered body is what stands beside it where that may not be. */
-static void is_the_same_in_its_place(const struct update_context *ctx, const struct delivery *delivery, const struct update *u) {
+static void is_the_same_in_its_place(const struct update_context *ctx, const struct delivery *delivery,
+                                     const struct update *u) {
     char *bytes = malloc(delivery->body.len);
     require(bytes != NULL);
     memcpy(bytes, delivery->body.data, delivery->body.len);
@@ -102,12 +106,14 @@ static void is_the_same_in_its_place(const struct update_context *ctx, const str
     struct update *v = read_message(ctx, &copy);
     require(u->unwrapped == v->unwrapped && u->failure.type == v->failure.type);
     require(span_equal(u->source.body, v->source.body) && span_equal(u->idempotency_key, v->idempotency_key));
-    require(memcmp(u->log_id, v->log_id, sizeof u->log_id) == 0 && memcmp(u->request_hash, v->request_hash, sizeof u->request_hash) == 0);
+    require(memcmp(u->log_id, v->log_id, sizeof u->log_id) == 0 &&
+            memcmp(u->request_hash, v->request_hash, sizeof u->request_hash) == 0);
     update_free(v);
     free(bytes);
 }
 
-static void there_and_back(const struct update_context *ctx, const struct delivery *delivery, size_t limit, enum dead_letter_form form) {
+static void there_and_back(const struct update_context *ctx, const struct delivery *delivery, size_t limit,
+                           enum dead_letter_form form) {
     struct update *u = read_message(ctx, delivery);
     if (is_wrapped_still(ctx, u)) {
         update_free(u);
@@ -131,7 +137,8 @@ static void there_and_back(const struct update_context *ctx, const struct delive
 }
 
 /* With one call that fails: sent as it should be, or not made; and read as it should be, or not at all. */
-static void try_scarce(const struct update_context *ctx, const struct delivery *delivery, size_t limit, enum dead_letter_form form) {
+static void try_scarce(const struct update_context *ctx, const struct delivery *delivery, size_t limit,
+                       enum dead_letter_form form) {
     struct update *u = update_read(ctx, delivery);
     require(u || failing_calls_failed());
     if (!u)
@@ -139,7 +146,8 @@ static void try_scarce(const struct update_context *ctx, const struct delivery *
     if (u->failure.type == ERROR_NONE)
         failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
     struct dead_letter letter;
-    const struct delivery_facts facts = {.message_id = delivery->message_id, .queue = SPAN("updates"), .receive_count = 5, .sent_at = WALL};
+    const struct delivery_facts facts = {
+        .message_id = delivery->message_id, .queue = SPAN("updates"), .receive_count = 5, .sent_at = WALL};
     bool made = dead_letter_make(u, delivery, &facts, WALL, limit, form, &letter);
     require(made || failing_calls_failed());
     if (made && letter.form == DEAD_LETTER_WRAPPED && !u->unwrapped) {
@@ -160,8 +168,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         abort();
     if (size < 4)
         return 0;
-    static const struct table_shape table = {
-        .name = "t", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
+    static const struct table_shape table = {.name = "t",
+                                             .partition = {.name = "id", .type = KEY_STRING},
+                                             .attribute_count = 1,
+                                             .attributes = {{.name = "id", .type = KEY_STRING}}};
     const struct update_context ctx = {.table = &table,
                                        .audit_table = "audit_logs",
                                        .audit_table_exists = true,

@@ -1,4 +1,5 @@
-/* Reads any bytes as each of DynamoDB's answers; once more with one allocation failing, which is said as such or does no harm. */
+/* Reads any bytes as each of DynamoDB's answers; once more with one allocation failing, which is said as such or does
+ * no harm. */
 #include "answer.h"
 #include "dynamodb_response.h"
 #include "scarce.h"
@@ -47,14 +48,16 @@ static void read_table(struct span text) {
         return;
     check(s.attribute_count >= 1 && s.attribute_count <= TABLE_ATTRIBUTES_MAX);
     for (size_t i = 0; i < s.attribute_count; i++)
-        check(terminated(s.attributes[i].name, sizeof s.attributes[i].name) && strchr("SNB", (int)s.attributes[i].type));
+        check(terminated(s.attributes[i].name, sizeof s.attributes[i].name) &&
+              strchr("SNB", (int)s.attributes[i].type));
     check(terminated(s.own_name, sizeof s.own_name));
     bool whole = s.attribute_count < TABLE_ATTRIBUTES_MAX;
     check(!whole || (is_defined(&s, &s.partition) && (!s.sort.name[0] || is_defined(&s, &s.sort))));
 }
 
 /* What is read with one allocation failing is what is read with none, or no memory. */
-static void read_scarce(struct span text, const char *log_id, enum answer_status item, enum answer_status table, enum answer_status cancelled) {
+static void read_scarce(struct span text, const char *log_id, enum answer_status item, enum answer_status table,
+                        enum answer_status cancelled) {
     static struct table_shape s;
     static struct cancellation c;
     char hash[REQUEST_HASH_TEXT_SIZE];
@@ -89,7 +92,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(terminated(log_id, sizeof log_id) && (put != ANSWER_FINE || any == ANSWER_FINE));
     check(dynamodb_read_committed(text) != ANSWER_FINE || put == ANSWER_FINE);
     plenty_begin();
-    enum answer_status item = dynamodb_read_item(text, log_id, &found, hash), table = dynamodb_read_table(text, &s, &active);
+    enum answer_status item = dynamodb_read_item(text, log_id, &found, hash),
+                       table = dynamodb_read_table(text, &s, &active);
     enum answer_status cancelled = dynamodb_read_cancellation(text, &c);
     uint64_t calls = failing_calls_end();
     if (item == ANSWER_FINE)

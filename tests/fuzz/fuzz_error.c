@@ -1,4 +1,5 @@
-/* Error responses of anybody: whatever comes, the result is well-formed. The first byte is the status, headers end at NULs. */
+/* Error responses of anybody: whatever comes, the result is well-formed. The first byte is the status, headers end at
+ * NULs. */
 #include "call.h"
 #include "clock.h"
 #include "error.h"

@@ -1,6 +1,6 @@
-/* Any bytes as a response: whole, in pieces as long as the first two bytes say, and once more so with one allocation failing. Where the pieces
- * end makes no difference; nothing shorter would have been complete, and what stands behind a response changes nothing of it. What is kept of a
- * complete one's headers is what a plain reading finds in them. */
+/* Any bytes as a response: whole, in pieces as long as the first two bytes say, and once more so with one allocation
+ * failing. Where the pieces end makes no difference; nothing shorter would have been complete, and what stands behind a
+ * response changes nothing of it. What is kept of a complete one's headers is what a plain reading finds in them. */
 #include "http_answer.h"
 #include "plain_head.h"
 #include "scarce.h"
@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORDERS 3 /* bytes that say how it is done: two lengths of pieces, and the room for headers, that its ceiling needs no large input */
+#define ORDERS                                                                                                         \
+    3 /* bytes that say how it is done: two lengths of pieces, and the room for headers, that its ceiling needs no     \
+         large input */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,7 +39,8 @@ static size_t headers_taken(uint8_t room) {
 /* A complete one takes nothing more, whatever is asked of it. */
 static void check_complete(struct http_answer *a, struct span data) {
     struct span rest = data, body = {NULL, 0};
-    check(http_answer_take(a, &rest, &body) == ANSWER_DONE && rest.data == data.data && rest.len == data.len && !body.data);
+    check(http_answer_take(a, &rest, &body) == ANSWER_DONE && rest.data == data.data && rest.len == data.len &&
+          !body.data);
     check(http_answer_end(a) == ANSWER_DONE);
     check(http_answer_take(a, &rest, &body) == ANSWER_DONE && rest.len == data.len);
     check(a->state == ANSWER_COMPLETE && a->status >= 200 && a->status <= 999 && a->error == HTTP_FINE);
@@ -92,11 +95,14 @@ static void take_all(struct outcome *o, struct span text, size_t first, size_t e
 }
 
 static void check_same(const struct outcome *a, const struct outcome *b) {
-    check(a->step == b->step && a->by_end == b->by_end && a->error == b->error && strcmp(a->why, b->why) == 0 && a->status == b->status);
+    check(a->step == b->step && a->by_end == b->by_end && a->error == b->error && strcmp(a->why, b->why) == 0 &&
+          a->status == b->status);
     check(a->taken == b->taken || a->step == ANSWER_BROKEN);
-    check(a->keeps == b->keeps && span_equal(buf_span(&a->body), buf_span(&b->body)) && a->headers.bytes == b->headers.bytes);
+    check(a->keeps == b->keeps && span_equal(buf_span(&a->body), buf_span(&b->body)) &&
+          a->headers.bytes == b->headers.bytes);
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        struct span of_a = http_headers_get(&a->headers, (enum http_header)i), of_b = http_headers_get(&b->headers, (enum http_header)i);
+        struct span of_a = http_headers_get(&a->headers, (enum http_header)i),
+                    of_b = http_headers_get(&b->headers, (enum http_header)i);
         check(!of_a.data == !of_b.data && span_equal(of_a, of_b));
         check(!of_a.data || (of_a.len < KEPT_HEADER_SIZE && of_a.data[of_a.len] == '\0'));
     }

@@ -1,5 +1,5 @@
-/* Any bytes as the lines of a response's head, against a plain reading of the same lines; then each value as a date. What a date means, it
- * means when it is written again. */
+/* Any bytes as the lines of a response's head, against a plain reading of the same lines; then each value as a date.
+ * What a date means, it means when it is written again. */
 #include "clock.h"
 #include "http_date.h"
 #include "http_headers.h"

@@ -1,5 +1,6 @@
-/* Reads any bytes as JSON and checks what the reader promises of every text: where it fails, that it refuses repeated names just
- * where a plain list finds them, that what it accepts means the same once it was written anew, and that no memory is no other fault. */
+/* Reads any bytes as JSON and checks what the reader promises of every text: where it fails, that it refuses repeated
+ * names just where a plain list finds them, that what it accepts means the same once it was written anew, and that no
+ * memory is no other fault. */
 #include "buf.h"
 #include "json_reader.h"
 #include "json_writer.h"
@@ -30,7 +31,8 @@ static struct verdict read_all(struct span text, const struct json_options *opti
     while (json_next(&r, &token) != JSON_FAILED && token.event != JSON_END) {
         check(!json_token_is(&token, "\001") || token.event == JSON_NAME || token.event == JSON_STRING);
         check(token.offset >= last && token.offset < text.len);
-        check(token.raw.len == 0 || (token.raw.data > text.data && token.raw.len < text.len) || token.event == JSON_NUMBER);
+        check(token.raw.len == 0 || (token.raw.data > text.data && token.raw.len < text.len) ||
+              token.event == JSON_NUMBER);
         last = token.offset;
     }
     check((token.event == JSON_FAILED) == (r.error != JSON_NO_ERROR));
@@ -58,7 +60,8 @@ struct plain_name {
     struct buf text;
 };
 
-/* The first repeated name by comparing each with all others of its object; SIZE_MAX: none; SIZE_MAX - 1: too many names to try. */
+/* The first repeated name by comparing each with all others of its object; SIZE_MAX: none; SIZE_MAX - 1: too many names
+ * to try. */
 static size_t find_repeated(struct span text, const struct json_options *options) {
     struct json_options plain = {.max_depth = options->max_depth};
     struct plain_name names[PLAIN_NAMES_MAX];
@@ -187,7 +190,8 @@ static void check_scarce(struct span text, const struct json_options *options, s
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    const struct json_options options = {.max_depth = size % 16 ? 40 : JSON_MAX_DEPTH + 1, .reject_duplicates = true, .hash_seed = {size, 7}};
+    const struct json_options options = {
+        .max_depth = size % 16 ? 40 : JSON_MAX_DEPTH + 1, .reject_duplicates = true, .hash_seed = {size, 7}};
     struct span text = span_of((const char *)data, size);
     plenty_begin();
     struct verdict verdict = read_all(text, &options);

@@ -1,5 +1,5 @@
-/* Reads any two numbers and checks what number.h promises of every one: its normal form is short, plain JSON, and reads as itself; order
- * is the values' order, as the C library sees it too; zeros and shifted exponents don't matter. */
+/* Reads any two numbers and checks what number.h promises of every one: its normal form is short, plain JSON, and reads
+ * as itself; order is the values' order, as the C library sees it too; zeros and shifted exponents don't matter. */
 #include "buf.h"
 #include "json_reader.h"
 #include "number.h"
@@ -27,7 +27,8 @@ static long double value_of(const struct number *n) {
     return strtold(n->text, NULL);
 }
 
-/* Whatever form it is written in, it has the size that was told, is JSON, no longer than the normal form, and reads as the same number. */
+/* Whatever form it is written in, it has the size that was told, is JSON, no longer than the normal form, and reads as
+ * the same number. */
 static void check_written(const struct number *n, enum number_form form) {
     struct number again;
     struct buf out;

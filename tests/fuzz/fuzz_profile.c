@@ -1,5 +1,5 @@
-/* Parses any bytes as a config and as a credentials file. What is found is trimmed, and a section that is added at the end
- * (where nothing can belong to what stands above) is always found and changes nothing of another. */
+/* Parses any bytes as a config and as a credentials file. What is found is trimmed, and a section that is added at the
+ * end (where nothing can belong to what stands above) is always found and changes nothing of another. */
 #include "buf.h"
 #include "profile.h"
 

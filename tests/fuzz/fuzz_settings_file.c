@@ -1,5 +1,5 @@
-/* Whatever the file holds: it is read to its end, names are names, texts are terminated and no longer than what stands in the file, and
- * lookups find the last of each name. */
+/* Whatever the file holds: it is read to its end, names are names, texts are terminated and no longer than what stands
+ * in the file, and lookups find the last of each name. */
 #include "settings_file.h"
 
 #include <stdint.h>
@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct settings_file_entry *e = &file.entries[i];
         total += strlen(e->name) + 1 + strlen(e->value) + 1;
         const char *found = settings_file_get(&file, e->name);
-        if (e->line < line || e->line > heard.lines || e->name[0] == '\0' || strchr(e->name, '=') || !found || found < e->value) {
+        if (e->line < line || e->line > heard.lines || e->name[0] == '\0' || strchr(e->name, '=') || !found ||
+            found < e->value) {
             abort();
         }
         line = e->line;

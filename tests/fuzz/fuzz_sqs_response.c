@@ -37,7 +37,8 @@ static void read_messages(struct span text, size_t max, struct digest *digest) {
         check_span(m->sequence_number, text.len);
         check_span(m->error_envelope, text.len);
         check_span(m->trace_header, text.len);
-        check(m->attribute_count <= MESSAGE_ATTRIBUTES_MAX && m->attribute_bytes <= text.len + MESSAGE_ATTRIBUTES_MAX * sizeof *m->attributes);
+        check(m->attribute_count <= MESSAGE_ATTRIBUTES_MAX &&
+              m->attribute_bytes <= text.len + MESSAGE_ATTRIBUTES_MAX * sizeof *m->attributes);
         for (size_t k = 0; k < m->attribute_count; k++) {
             const struct message_attribute *a = &m->attributes[k];
             check_span(a->name, text.len);
@@ -86,7 +87,8 @@ static void read_others(struct span text) {
     if (sqs_read_attributes(text, &a) == ANSWER_FINE) {
         check(terminated(a.arn, sizeof a.arn) && terminated(a.dead_letter_target_arn, sizeof a.dead_letter_target_arn));
         check(!a.max_receive_count == !a.dead_letter_target_arn[0]);
-        check(a.visibility_timeout <= SQS_VISIBILITY_MAX && a.max_message_size >= 1024 && a.max_message_size <= (size_t)64 * 1024 * 1024);
+        check(a.visibility_timeout <= SQS_VISIBILITY_MAX && a.max_message_size >= 1024 &&
+              a.max_message_size <= (size_t)64 * 1024 * 1024);
         check(is_count(a.visible) && is_count(a.in_flight) && is_count(a.delayed));
     }
     char url[SQS_URL_SIZE];

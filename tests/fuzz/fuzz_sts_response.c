@@ -1,5 +1,5 @@
-/* Reads any bytes as an answer of AWS STS, and as XML. An answer is an error or whole credentials; XML that is read to its end has
- * its elements nested, and text that means something is no longer than what it is written as. */
+/* Reads any bytes as an answer of AWS STS, and as XML. An answer is an error or whole credentials; XML that is read to
+ * its end has its elements nested, and text that means something is no longer than what it is written as. */
 #include "buf.h"
 #include "sts_response.h"
 #include "xml_reader.h"
@@ -54,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!d) {
         check(why[0]);
     } else if (!d->code[0]) {
-        check(d->credentials.access_key_id.len && d->credentials.secret_access_key.len && d->credentials.session_token.len);
+        check(d->credentials.access_key_id.len && d->credentials.secret_access_key.len &&
+              d->credentials.session_token.len);
         check(d->credentials.access_key_id.len < ACCESS_KEY_ID_SIZE && d->credentials.account_id.len < ACCOUNT_ID_SIZE);
     } else {
         check(!d->credentials.access_key_id.data);

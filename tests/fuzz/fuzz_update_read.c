@@ -1,6 +1,5 @@
-/* Any bytes as a message's body: read, built, answered and recorded without a fault, and twice alike; once more with one call failing, which
- * changes no verdict.
- * The first byte chooses the table and the audit mode. */
+/* Any bytes as a message's body: read, built, answered and recorded without a fault, and twice alike; once more with
+ * one call failing, which changes no verdict. The first byte chooses the table and the audit mode. */
 #include "dead_letter.h"
 #include "digest.h"
 #include "json_reader.h"
@@ -69,9 +68,12 @@ static void try_outputs(const struct update_context *ctx, struct update *u) {
             require_json(buf_span(&out));
             try_hashes(u);
             char long_sentence[1027];
-            const struct span sentences[] = {SPAN("The document path is invalid"), SPAN("An operand is wrong"), SPAN("Number overflow"),
-                                                    SPAN("Item size"), SPAN("Invalid ConditionExpression"),
-                                                    span_of(long_sentence, sizeof long_sentence)};
+            const struct span sentences[] = {SPAN("The document path is invalid"),
+                                             SPAN("An operand is wrong"),
+                                             SPAN("Number overflow"),
+                                             SPAN("Item size"),
+                                             SPAN("Invalid ConditionExpression"),
+                                             span_of(long_sentence, sizeof long_sentence)};
             memset(long_sentence, 'x', sizeof long_sentence);
             memcpy(long_sentence + sizeof long_sentence - 1025 + u->request.len % 4, "\xF0\x9F\x98\x80", 4);
             switch (u->request.len % 4) {
@@ -149,7 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                        .user_agent = "table-updater/0.0.0",
                                        .digest = digest,
                                        .hash_seed = {1, 2}};
-    const struct delivery delivery = {.body = span_of((const char *)data + 1, size - 1), .message_id = SPAN("message-id")};
+    const struct delivery delivery = {.body = span_of((const char *)data + 1, size - 1),
+                                      .message_id = SPAN("message-id")};
     plenty_begin();
     struct update *u = update_read(&ctx, &delivery);
     require(u != NULL);

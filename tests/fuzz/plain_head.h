@@ -75,7 +75,8 @@ static inline void plain_expect(struct span line, struct span expected[HTTP_KEPT
 static inline bool plain_agrees(const struct http_headers *h, const struct span expected[HTTP_KEPT_HEADERS]) {
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
         struct span value = http_headers_get(h, (enum http_header)i);
-        if (!value.data != !expected[i].data || !span_equal(value, expected[i]) || (value.data && value.data[value.len] != '\0'))
+        if (!value.data != !expected[i].data || !span_equal(value, expected[i]) ||
+            (value.data && value.data[value.len] != '\0'))
             return false;
     }
     return true;

@@ -1,5 +1,5 @@
-/* The same input once more with one call failing, an allocation or a call of a library: which one, the input says. Lack of memory may be said,
- * but never taken for anything else. */
+/* The same input once more with one call failing, an allocation or a call of a library: which one, the input says. Lack
+ * of memory may be said, but never taken for anything else. */
 #pragma once
 
 #include "../torture/failing_calls.h"

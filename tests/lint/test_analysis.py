@@ -1,4 +1,5 @@
-"""What clang-tidy and gcc's analyzer find in the program's sources. A verdict is kept until anything it depends on changes."""
+"""What clang-tidy and gcc's analyzer find in the program's sources. A verdict is kept until anything it depends on
+changes."""
 
 from __future__ import annotations
 

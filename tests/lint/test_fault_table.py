@@ -13,7 +13,7 @@ FAULTS = range(1, 39)
 SHOWN = range(1, 32)  # of which the tests show each; those beyond come one by one
 ROW = re.compile(r"^\| (\d+) \| [^|]+ \| ([^|]*) \|$", re.MULTILINE)
 # How a test with a number begins: a unit test, a program that ctest runs, a system test.
-UNIT = re.compile(r"^static void (fault_\d\d_\w+)\(void \*\*", re.MULTILINE)
+UNIT = re.compile(r"^static void\s(fault_\d\d_\w+)\(void \*\*", re.MULTILINE)
 PROGRAM = re.compile(r"add_test\(NAME (fault_\d\d_\w+) ")
 SYSTEM = re.compile(r"^def test_(fault_\d\d_\w+)\(", re.MULTILINE)
 

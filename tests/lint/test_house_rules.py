@@ -93,7 +93,9 @@ def test_no_function_is_longer_than_a_page() -> None:
 
 def test_the_length_of_a_function_is_measured(tmp_path: Path) -> None:
     file = tmp_path / "x.c"
-    file.write_text("static const int table[] = {\n    1,\n};\n\nint f(int a,\n      int b) {\n    if (a) {\n        a = b;\n    }\n    return a;\n}\n")
+    file.write_text(
+        "static const int table[] = {\n    1,\n};\n\nint f(int a,\n      int b) {\n    if (a) {\n        a = b;\n    }\n    return a;\n}\n"
+    )
     assert [(line, length) for _, line, length in functions(file)] == [(5, 7)]
 
 
@@ -103,16 +105,23 @@ def test_there_is_no_global_mutable_state(layer: str) -> None:
     assert library.exists(), f"{library} is not built"
     table = subprocess.run(["objdump", "-t", library], capture_output=True, text=True, check=True).stdout
     # .data.rel.ro and .rodata are constant.
-    pattern = re.compile(r"^\S+ .{7} (\.data|\.bss|\.tdata|\.tbss|\*COM\*)(?!\.rel\.ro)\S*\s+(\S+)\s+(\S+)$", re.MULTILINE)
-    mutable = [match.group(3) for match in pattern.finditer(table) if int(match.group(2), 16) and match.group(3)[0] != "."]
+    pattern = re.compile(
+        r"^\S+ .{7} (\.data|\.bss|\.tdata|\.tbss|\*COM\*)(?!\.rel\.ro)\S*\s+(\S+)\s+(\S+)$", re.MULTILINE
+    )
+    mutable = [
+        match.group(3) for match in pattern.finditer(table) if int(match.group(2), 16) and match.group(3)[0] != "."
+    ]
     assert not mutable
 
 
-PROTOTYPE = re.compile(r"^(?!typedef|#|static_assert|_Static_assert|extern \")(?:[A-Za-z_][\w ]*[ *]+)([a-z_]\w*)\(.*", re.ASCII)
+PROTOTYPE = re.compile(
+    r"^(?!typedef|#|static_assert|_Static_assert|extern \")(?:[A-Za-z_][\w ]*[ *]+)([a-z_]\w*)\(.*", re.ASCII
+)
 
 
 def undocumented(path: Path) -> list[str]:
-    """The functions of a header whose block (lines without a blank one between) doesn't open with a comment before them."""
+    """The functions of a header whose block (lines without a blank one between) doesn't open with a comment before
+    them."""
     commented = inside = False
     found = []
     depth = 0
@@ -168,11 +177,24 @@ def test_texts_are_tidy_and_know_no_machine() -> None:
 
 
 def test_shellcheck_finds_nothing() -> None:
-    scripts = [path for path in TEXTS if path.read_bytes().startswith((b"#!/usr/bin/env bash", b"#!/bin/bash", b"#!/bin/sh"))]
+    scripts = [
+        path for path in TEXTS if path.read_bytes().startswith((b"#!/usr/bin/env bash", b"#!/bin/bash", b"#!/bin/sh"))
+    ]
     done = subprocess.run(["shellcheck", *scripts], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 def test_the_top_level_holds_what_it_should() -> None:
-    allowed = {"CMakeLists.txt", "README.md", "LICENSE", "src", "include", "systemd", "tests", "conf", "build", "CMakePresets.json"}
+    allowed = {
+        "CMakeLists.txt",
+        "README.md",
+        "LICENSE",
+        "src",
+        "include",
+        "systemd",
+        "tests",
+        "conf",
+        "build",
+        "CMakePresets.json",
+    }
     assert {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} <= allowed

@@ -45,9 +45,11 @@ def test_the_units_are_installed(installed: Path) -> None:
 def test_a_sample_of_the_settings_is_installed_and_no_settings(installed: Path) -> None:
     found = [path for path in installed.rglob("table-updater.conf*") if path.is_file()]
     assert found, "no sample"
-    assert not [path for path in found if path.name == "table-updater.conf" and path.parent == installed / "etc" / "table-updater"], (
-        "an upgrade would overwrite the settings"
-    )
+    assert not [
+        path
+        for path in found
+        if path.name == "table-updater.conf" and path.parent == installed / "etc" / "table-updater"
+    ], "an upgrade would overwrite the settings"
 
 
 def test_nothing_is_installed_that_others_may_write(installed: Path) -> None:
@@ -69,7 +71,11 @@ def test_systemd_finds_the_unit_sound(unit: Path, installed: Path, tmp_path: Pat
         if other != unit:
             (tmp_path / other.name).write_text(other.read_text())
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / name], cwd=ROOT, capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", tmp_path / name],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     about_ours = [line for line in (done.stdout + done.stderr).splitlines() if unit.stem.split("@")[0] in line]
     assert not about_ours and done.returncode == 0, "\n".join(about_ours) or done.stderr

@@ -1,4 +1,5 @@
-"""base <- net <- aws <- worker <- app and base <- txn <- worker: the compiler itself refuses what goes against the order."""
+"""base <- net <- aws <- worker <- app and base <- txn <- worker: the compiler itself refuses what goes against the
+order."""
 
 from __future__ import annotations
 

@@ -35,7 +35,12 @@ def name_of(path: Path) -> str:
 
 def files(*patterns: str) -> list[Path]:
     """The files that these globs find in the tree; a second checkout's link to its repository is none of them."""
-    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file() and "__pycache__" not in path.parts}
+    found = {
+        path
+        for pattern in patterns
+        for path in ROOT.glob(pattern)
+        if path.is_file() and "__pycache__" not in path.parts
+    }
     return sorted(found - {ROOT / ".git"})
 
 
@@ -87,14 +92,21 @@ class Compilation:
     arguments: tuple[str, ...]
     directory: Path
 
-    def run(self, *extra: str, stdin: str | None = None, compiler: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *extra: str, stdin: str | None = None, compiler: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Compiles with the build's own flags and some more, to nowhere. stdin: the text instead of the file."""
         kept = list(self.arguments[1:])
         for flag in ("-o", "-MF", "-MT"):
             if flag in kept:
                 del kept[kept.index(flag) : kept.index(flag) + 2]
         if stdin is not None:
-            kept = [argument for argument in kept if argument not in ("-c", "-MD", str(self.file))] + ["-x", "c", "-c", "-"]
+            kept = [argument for argument in kept if argument not in ("-c", "-MD", str(self.file))] + [
+                "-x",
+                "c",
+                "-c",
+                "-",
+            ]
         command = [compiler or self.arguments[0], *kept, *extra, "-o", "/dev/null"]
         return subprocess.run(command, cwd=self.directory, input=stdin, capture_output=True, text=True, check=False)
 

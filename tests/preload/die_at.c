@@ -1,6 +1,6 @@
-/* For LD_PRELOAD: counts the boundaries of a process's network I/O, and ends it by SIGKILL at one of them, as when a machine vanishes.
- * A boundary lies just before and just after each connect, write, read or close of a TCP socket; a read that finds nothing is none.
- * DIE_AT names a file with a struct order, which the test shares. */
+/* For LD_PRELOAD: counts the boundaries of a process's network I/O, and ends it by SIGKILL at one of them, as when a
+ * machine vanishes. A boundary lies just before and just after each connect, write, read or close of a TCP socket; a
+ * read that finds nothing is none. DIE_AT names a file with a struct order, which the test shares. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 #include <unistd.h>
 
 struct order {
-    uint64_t count;  /* boundaries passed */
+    uint64_t count; /* boundaries passed */
     uint64_t die_at; /* from 1; 0: never */
-    char where[32];  /* written before it dies */
+    char where[32]; /* written before it dies */
 };
 
 static struct order *order;
@@ -69,17 +69,17 @@ static void *next(const char *name) {
 }
 
 /* result: type and name of what the real call gives. */
-#define AROUND(fd, name, begins, result, call, happened)  \
-    static __typeof__(&name) real;                        \
-    if (!real)                                            \
-        *(void **)&real = next(#name);                    \
-    bool counted = is_counted(fd);                        \
-    if (counted && (begins))                              \
-        boundary("before", #name);                        \
-    result = call;                                        \
-    int error = errno;                                    \
-    if (counted && (happened))                            \
-        boundary("after", #name);                         \
+#define AROUND(fd, name, begins, result, call, happened)                                                               \
+    static __typeof__(&name) real;                                                                                     \
+    if (!real)                                                                                                         \
+        *(void **)&real = next(#name);                                                                                 \
+    bool counted = is_counted(fd);                                                                                     \
+    if (counted && (begins))                                                                                           \
+        boundary("before", #name);                                                                                     \
+    result = call;                                                                                                     \
+    int error = errno;                                                                                                 \
+    if (counted && (happened))                                                                                         \
+        boundary("after", #name);                                                                                      \
     errno = error
 
 int connect(int fd, const struct sockaddr *address, socklen_t len) {

@@ -1,5 +1,5 @@
-/* For LD_PRELOAD: a process whose clocks are off by what the test says at any moment, so that an hour passes at once, or the wall clock is
- * wrong. OTHER_CLOCK names a file with a struct offsets, which the test shares. */
+/* For LD_PRELOAD: a process whose clocks are off by what the test says at any moment, so that an hour passes at once,
+ * or the wall clock is wrong. OTHER_CLOCK names a file with a struct offsets, which the test shares. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -55,7 +55,8 @@ int clock_gettime(clockid_t id, struct timespec *t) {
     int done = real(id, t);
     if (done == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
         t->tv_sec += wall_offset();
-    else if (done == 0 && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_RAW || id == CLOCK_MONOTONIC_COARSE || id == CLOCK_BOOTTIME))
+    else if (done == 0 && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_RAW || id == CLOCK_MONOTONIC_COARSE ||
+                           id == CLOCK_BOOTTIME))
         t->tv_sec += monotonic_offset() + (id == CLOCK_BOOTTIME ? asleep_offset() : 0);
     return done;
 }

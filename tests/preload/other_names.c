@@ -1,5 +1,5 @@
-/* For LD_PRELOAD: a resolver whose answers the test writes. OTHER_NAMES names a file of lines "host address"; a host of the domain .test
- * that has no line has no address. All other names are asked for as usual. */
+/* For LD_PRELOAD: a resolver whose answers the test writes. OTHER_NAMES names a file of lines "host address"; a host of
+ * the domain .test that has no line has no address. All other names are asked for as usual. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdbool.h>
@@ -9,7 +9,8 @@
 
 typedef int resolve(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret);
 
-static int answer(resolve *real, const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **ret) {
+static int answer(resolve *real, const char *host, const char *service, const struct addrinfo *hints,
+                  struct addrinfo **ret) {
     const char *path = getenv("OTHER_NAMES");
     FILE *file = path ? fopen(path, "re") : NULL;
     char line[256], *rest;
@@ -24,7 +25,8 @@ static int answer(resolve *real, const char *host, const char *service, const st
     return code;
 }
 
-int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints, struct addrinfo **restrict ret) {
+int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict ret) {
     resolve *real;
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     if (!real)

@@ -1,5 +1,5 @@
-/* Plays scripts against the simulated services: conformance FILE…. Prints one JSON object: for each script the outcomes of its steps, as
- * tests/system/test_sim_conformance.py, which plays the same against real servers, spells them. */
+/* Plays scripts against the simulated services: conformance FILE…. Prints one JSON object: for each script the outcomes
+ * of its steps, as tests/system/test_sim_conformance.py, which plays the same against real servers, spells them. */
 #include "sim_action.h"
 #include "sim_client.h"
 #include "sim_dynamodb_private.h"
@@ -13,10 +13,10 @@ static const int64_t PATIENCE = 60 * MICROSECONDS;
 struct player {
     struct world world;
     struct sim_queue *queue, *dlq, *missing;
-    struct json_object *handles;  /* symbol → receipt handle: "a@1" is what the first receive of a body "a" gave */
-    struct json_object *ids;      /* MessageId → the body it was first sent with */
+    struct json_object *handles; /* symbol → receipt handle: "a@1" is what the first receive of a body "a" gave */
+    struct json_object *ids; /* MessageId → the body it was first sent with */
     struct json_object *received; /* body → how many handles it had */
-    struct json_object *actions;  /* name → action of a transaction */
+    struct json_object *actions; /* name → action of a transaction */
 };
 
 static struct json_object *member(struct json_object *object, const char *name) {
@@ -73,7 +73,8 @@ static struct json_object *play_send(struct player *p, struct json_object *step)
         if (body)
             json_object_array_put_idx(outcome, i, json_object_new_string(known));
         else
-            json_object_object_add(p->ids, id, json_object_new_string(text(json_object_array_get_idx(list, i), "body", "")));
+            json_object_object_add(p->ids, id,
+                                   json_object_new_string(text(json_object_array_get_idx(list, i), "body", "")));
     }
     return outcome;
 }
@@ -99,14 +100,15 @@ static int by_text(const void *a, const void *b) {
 
 static struct json_object *play_receive(struct player *p, struct json_object *step) {
     struct sim_queue *queue = queue_of(p, step);
-    struct sim_received r = sim_client_receive(queue, number(step, "max", 10), number(step, "visibility", 30), number(step, "wait", 0),
-                                               text(step, "attempt", NULL));
+    struct sim_received r = sim_client_receive(queue, number(step, "max", 10), number(step, "visibility", 30),
+                                               number(step, "wait", 0), text(step, "attempt", NULL));
     if (r.result.class != CALL_OK)
         return json_object_new_string(r.result.code);
     struct json_object *outcome = json_object_new_array();
     for (size_t i = 0; i < r.count; i++) {
         const struct sqs_message *m = r.messages[i];
-        char symbol[200], line[300], *body = world_text(m->body), *handle = world_text(m->receipt_handle), *group = world_text(m->group_id);
+        char symbol[200], line[300], *body = world_text(m->body), *handle = world_text(m->receipt_handle),
+                                     *group = world_text(m->group_id);
         name_handle(p, body, handle, symbol, sizeof symbol);
         snprintf(line, sizeof line, "%s count %u%s%s", symbol, m->receive_count, group[0] ? " group " : "", group);
         append(outcome, line);
@@ -142,7 +144,8 @@ static struct json_object *play_change(struct player *p, struct json_object *ste
     size_t count = json_object_array_length(list);
     for (size_t i = 0; i < count && i < SQS_BATCH_MAX; i++) {
         struct json_object *e = json_object_array_get_idx(list, i);
-        entries[i] = (struct sqs_visibility_entry){span_cstr(handle_of(p, member(e, "handle"))), number(e, "seconds", 0)};
+        entries[i] =
+            (struct sqs_visibility_entry){span_cstr(handle_of(p, member(e, "handle"))), number(e, "seconds", 0)};
     }
     struct sim_batch b = sim_client_change(queue_of(p, step), entries, count);
     return entries_outcome(&b);
@@ -151,7 +154,8 @@ static struct json_object *play_change(struct player *p, struct json_object *ste
 static struct json_object *play_counts(struct player *p, struct json_object *step) {
     struct sqs_queue_attributes a = sim_client_attributes(queue_of(p, step));
     char line[100];
-    snprintf(line, sizeof line, "%u visible, %u in flight, %u delayed", (unsigned)a.visible, (unsigned)a.in_flight, (unsigned)a.delayed);
+    snprintf(line, sizeof line, "%u visible, %u in flight, %u delayed", (unsigned)a.visible, (unsigned)a.in_flight,
+             (unsigned)a.delayed);
     return json_object_new_string(line);
 }
 
@@ -168,7 +172,8 @@ static struct json_object *play_await(struct player *p, struct json_object *step
 
 /* Actions stand in a step by their name, or as they are. */
 static struct json_object *transaction_of(const struct player *p, struct json_object *step) {
-    struct json_object *request = json_object_new_object(), *items = json_object_new_array(), *list = member(step, "actions");
+    struct json_object *request = json_object_new_object(), *items = json_object_new_array(),
+                       *list = member(step, "actions");
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *action = json_object_array_get_idx(list, i);
         if (json_object_is_type(action, json_type_string))
@@ -191,8 +196,8 @@ static struct json_object *play_transact(struct player *p, struct json_object *s
     for (size_t i = 0; i < r.reason_count; i++) {
         const struct cancellation_reason *reason = &r.reasons[i];
         char line[300];
-        snprintf(line, sizeof line, "%s%s%s%s", reason->code, reason->has_item ? " with item" : "", reason->has_request_hash ? " " : "",
-                 reason->has_request_hash ? reason->request_hash : "");
+        snprintf(line, sizeof line, "%s%s%s%s", reason->code, reason->has_item ? " with item" : "",
+                 reason->has_request_hash ? " " : "", reason->has_request_hash ? reason->request_hash : "");
         append(outcome, line);
     }
     return outcome;
@@ -212,7 +217,8 @@ static struct json_object *play_put(struct player *p, struct json_object *step) 
 
 /* All that a table holds, by the text of the keys. */
 static struct json_object *play_items(struct player *p, struct json_object *step) {
-    return json_tokener_parse(sim_json_text(sim_dynamodb_table(&p->world.dynamodb, text(step, "table", ""))->items)); /* as it is now */
+    return json_tokener_parse(
+        sim_json_text(sim_dynamodb_table(&p->world.dynamodb, text(step, "table", ""))->items)); /* as it is now */
 }
 
 /* Scripts. */
@@ -253,9 +259,10 @@ static struct json_object *play_step(struct player *p, struct json_object *step)
     static const struct {
         const char *name;
         struct json_object *(*play)(struct player *p, struct json_object *step);
-    } operations[] = {{"send", play_send},     {"receive", play_receive}, {"delete", play_delete}, {"change", play_change},
-                      {"counts", play_counts}, {"await", play_await},     {"transact", play_transact}, {"get", play_get},
-                      {"put", play_put},       {"items", play_items}};
+    } operations[] = {{"send", play_send},         {"receive", play_receive}, {"delete", play_delete},
+                      {"change", play_change},     {"counts", play_counts},   {"await", play_await},
+                      {"transact", play_transact}, {"get", play_get},         {"put", play_put},
+                      {"items", play_items}};
     for (size_t i = 0; i < ARRAY_LENGTH(operations); i++)
         if (!strcmp(operations[i].name, text(step, "do", "")))
             return operations[i].play(p, step);

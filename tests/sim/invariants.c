@@ -73,8 +73,8 @@ static void on_sent(void *ctx, struct sim_message *m) {
         json_object_object_add(v->dead_bodies, m->body, json_object_new_int(count_of(v->dead_bodies, m->body) + 1));
     else
         json_object_object_add(v->dead, key, json_object_new_int(invariants_dead(v, key) + 1));
-    bool by_database = !strcmp(m->error_type, "ConditionalCheckFailed") || !strcmp(m->error_type, "RecordNotFoundError") ||
-                       !strcmp(m->error_type, "DatabaseError");
+    bool by_database = !strcmp(m->error_type, "ConditionalCheckFailed") ||
+                       !strcmp(m->error_type, "RecordNotFoundError") || !strcmp(m->error_type, "DatabaseError");
     if (!bare && by_database && is_applied(v->world, key))
         world_violated(v->world, "key %s was applied, and went to the DLQ with %s", key, m->error_type);
     json_object_put(body);
@@ -117,7 +117,8 @@ void invariants_check(struct invariants *v) {
             world_violated(w, "log_id %s was applied %d times", log_id, json_object_get_int(count));
     }
     if (!v->unaudited && success_records(w) != (size_t)json_object_object_length(w->dynamodb.commits))
-        world_violated(w, "%zu success records of %d commits", success_records(w), json_object_object_length(w->dynamodb.commits));
+        world_violated(w, "%zu success records of %d commits", success_records(w),
+                       json_object_object_length(w->dynamodb.commits));
 }
 
 void invariants_done(struct invariants *v) {

@@ -80,7 +80,8 @@ static struct json_object *copy_of(struct json_object *value) {
     return copy;
 }
 
-/* The item as it will be, owned; the one that stands is changed in place where that is enough. NULL: the update doesn't fit it. */
+/* The item as it will be, owned; the one that stands is changed in place where that is enough. NULL: the update doesn't
+ * fit it. */
 static struct json_object *updated(const struct sim_action *a) {
     struct json_object *item = sim_action_item(a), *values = NULL;
     bool plain = sim_update_is_plain(a->update);

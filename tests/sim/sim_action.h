@@ -9,7 +9,7 @@ struct sim_action {
     struct json_object *put; /* the item, of a Put */
     const char *update, *condition;
     struct json_object *names, *values;
-    bool all_old;            /* a failed condition answers with the item */
+    bool all_old; /* a failed condition answers with the item */
 };
 
 /* A Put or an Update of a transaction. */
@@ -26,7 +26,8 @@ bool sim_action_condition_holds(const struct sim_action *a);
 bool sim_action_update_fits(const struct sim_action *a);
 void sim_action_write(struct sim_dynamodb *db, const struct sim_action *a);
 
-/* What a request is refused with as a whole before anything is looked at (NULL: nothing): missing tables, keys, placeholders. */
+/* What a request is refused with as a whole before anything is looked at (NULL: nothing): missing tables, keys,
+ * placeholders. */
 const char *sim_action_invalid(const struct sim_action *a);
 /* Whether a value of the key has another type than the table's: then a transaction's reason is a ValidationError. */
 bool sim_action_mistyped(const struct sim_action *a);

@@ -24,7 +24,8 @@ static void end(struct sim_call *call) {
 
 static int64_t half_of_latency(struct sim_call *call) {
     int64_t jitter = call->operation->jitter;
-    int64_t all = call->operation->latency + (jitter ? (int64_t)random_below(&call->world->random, (uint64_t)jitter) : 0);
+    int64_t all =
+        call->operation->latency + (jitter ? (int64_t)random_below(&call->world->random, (uint64_t)jitter) : 0);
     return all / 2;
 }
 
@@ -152,7 +153,8 @@ static void deliver(struct sim_call *call) {
 
 static bool try_again(struct sim_call *call) {
     struct world *w = call->world;
-    if ((call->result.class != CALL_RETRY && call->result.class != CALL_THROTTLED) || call->attempts >= call->max_attempts)
+    if ((call->result.class != CALL_RETRY && call->result.class != CALL_THROTTLED) ||
+        call->attempts >= call->max_attempts)
         return false;
     int64_t ceiling = RETRY_BASE << call->attempts;
     int64_t at = w->now + (int64_t)random_below(&w->random, (uint64_t)ceiling) + half_of_latency(call);
@@ -217,7 +219,8 @@ static void on_deadline(void *user) {
     world_leave();
 }
 
-void sim_call_ghost(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation, int64_t at) {
+void sim_call_ghost(struct world *w, struct sim_call *call, const struct sim_call_kind *kind,
+                    struct sim_operation *operation, int64_t at) {
     call->world = w;
     call->kind = kind;
     call->operation = operation;
@@ -231,8 +234,8 @@ void sim_call_ghost(struct world *w, struct sim_call *call, const struct sim_cal
     timer_start(&w->timers, &call->arrives, at);
 }
 
-struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind, struct sim_operation *operation,
-                            const struct call_options *options) {
+struct call *sim_call_start(struct world *w, struct sim_call *call, const struct sim_call_kind *kind,
+                            struct sim_operation *operation, const struct call_options *options) {
     call->world = w;
     call->kind = kind;
     call->operation = operation;

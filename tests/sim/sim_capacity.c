@@ -1,5 +1,5 @@
-/* Write capacity: token buckets of tables and of single partition keys. A write in a transaction costs two units for each KiB begun.
- * Amazon DynamoDB Developer Guide, "Managing transaction workflows", "Burst and adaptive capacity". */
+/* Write capacity: token buckets of tables and of single partition keys. A write in a transaction costs two units for
+ * each KiB begun. Amazon DynamoDB Developer Guide, "Managing transaction workflows", "Burst and adaptive capacity". */
 #include "sim_dynamodb_private.h"
 
 #include "sim_action.h"

@@ -19,7 +19,8 @@ struct receiving {
     bool done;
 };
 
-static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
+static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
+                        size_t corrupt) {
     struct receiving *r = user;
     (void)corrupt;
     r->answer.result = *result;
@@ -29,8 +30,8 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     r->done = true;
 }
 
-struct sim_received sim_client_receive(struct sim_queue *queue, unsigned max_messages, unsigned visibility, unsigned wait,
-                                       const char *attempt_id) {
+struct sim_received sim_client_receive(struct sim_queue *queue, unsigned max_messages, unsigned visibility,
+                                       unsigned wait, const char *attempt_id) {
     struct sqs_port port = sim_sqs_port(queue->sqs);
     struct sqs_receive_request request = {.queue_url = queue->url,
                                           .max_messages = max_messages,
@@ -53,7 +54,8 @@ struct batch {
     bool done;
 };
 
-static void on_batch(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static void on_batch(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                     size_t count) {
     struct batch *b = user;
     b->answer.result = *result;
     b->answer.count = count;
@@ -72,7 +74,8 @@ struct sim_batch sim_client_delete(struct sim_queue *queue, const struct span *h
 struct sim_batch sim_client_change(struct sim_queue *queue, const struct sqs_visibility_entry *entries, size_t count) {
     struct sqs_port port = sim_sqs_port(queue->sqs);
     struct batch b = {0};
-    await(queue->sqs->world, port.change_visibility_batch(port.ctx, queue->url, entries, count, &patient, on_batch, &b), &b.done);
+    await(queue->sqs->world, port.change_visibility_batch(port.ctx, queue->url, entries, count, &patient, on_batch, &b),
+          &b.done);
     return b.answer;
 }
 

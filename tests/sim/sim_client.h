@@ -15,8 +15,8 @@ struct sim_batch {
 };
 
 /* attempt_id: NULL for none. What is received is freed by sim_received_free(). */
-struct sim_received sim_client_receive(struct sim_queue *queue, unsigned max_messages, unsigned visibility, unsigned wait,
-                                       const char *attempt_id);
+struct sim_received sim_client_receive(struct sim_queue *queue, unsigned max_messages, unsigned visibility,
+                                       unsigned wait, const char *attempt_id);
 void sim_received_free(struct sim_received *r);
 struct sim_batch sim_client_delete(struct sim_queue *queue, const struct span *handles, size_t count);
 struct sim_batch sim_client_change(struct sim_queue *queue, const struct sqs_visibility_entry *entries, size_t count);

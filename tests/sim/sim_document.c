@@ -1,6 +1,7 @@
 #include "sim_document.h"
 
-/* The members of a map or the elements of a list, by what an element of a path asks for; NULL: it is neither, or another. */
+/* The members of a map or the elements of a list, by what an element of a path asks for; NULL: it is neither, or
+ * another. */
 static struct json_object *inside(struct json_object *value, bool list) {
     struct json_object *content = NULL;
     if (value)

@@ -147,9 +147,10 @@ static void deliver_describe(struct sim_call *base) {
     call->done.describe(call->user, &base->result, ok ? &call->shape : NULL, ok && call->active);
 }
 
-static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done,
-                                   void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_describe, .deliver = deliver_describe, .release = sim_dynamodb_call_release};
+static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options,
+                                   describe_table_done *done, void *user) {
+    static const struct sim_call_kind kind = {
+        .execute = execute_describe, .deliver = deliver_describe, .release = sim_dynamodb_call_release};
     struct sim_dynamodb *db = ctx;
     struct dynamodb_call *call = sim_dynamodb_call_new(db, span_cstr(table_name));
     call->done.describe = done;

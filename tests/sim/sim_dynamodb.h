@@ -1,5 +1,5 @@
-/* DynamoDB: tables of items, transactions with conditions, tokens, conflicts and capacity, as far as table-updater uses them. The real
- * request bodies are read. */
+/* DynamoDB: tables of items, transactions with conditions, tokens, conflicts and capacity, as far as table-updater uses
+ * them. The real request bodies are read. */
 #pragma once
 
 #include "dynamodb.h"
@@ -29,8 +29,8 @@ struct sim_table {
     const struct table_shape *described; /* what DescribeTable says instead; NULL: its shape */
     bool exists, active;
     struct json_object *items; /* by the JSON text of their key */
-    /* Write units a second, of the table and of each partition key alone (0: no limit), and how many seconds' worth may be saved up
-     * (0: one). on_demand: too little is a ThrottlingError, not ProvisionedThroughputExceeded. */
+    /* Write units a second, of the table and of each partition key alone (0: no limit), and how many seconds' worth may
+     * be saved up (0: one). on_demand: too little is a ThrottlingError, not ProvisionedThroughputExceeded. */
     unsigned write_capacity, partition_capacity, burst_seconds;
     bool on_demand;
     struct sim_bucket bucket;
@@ -40,15 +40,15 @@ struct sim_table {
 
 /* A transaction about to run, for a test's own faults. */
 struct sim_transaction {
-    const char *record;  /* JSON text of the record's key */
-    const char *log_id;  /* of the audit record; "" where there is none */
+    const char *record; /* JSON text of the record's key */
+    const char *log_id; /* of the audit record; "" where there is none */
     const char *token;
     bool audited;
     struct span body;
 };
 enum sim_fate {
     SIM_RUN,
-    SIM_ANSWER,        /* *ret_result is the answer; nothing is written */
+    SIM_ANSWER, /* *ret_result is the answer; nothing is written */
     SIM_COMMIT_AND_CUT /* it runs, and the answer never comes */
 };
 
@@ -58,10 +58,11 @@ struct sim_dynamodb {
     struct sim_table tables[SIM_TABLES_MAX];
     const char *denied_table; /* that nobody may describe; NULL: none */
     size_t table_count;
-    struct json_object *tokens;  /* of what was committed: token → {"request", "at"} */
+    struct json_object *tokens; /* of what was committed: token → {"request", "at"} */
     struct json_object *running_tokens; /* token → request */
-    struct json_object *locks;   /* [table, key] → true: a transaction is about to write it */
-    /* Microseconds from a transaction's checks to its commit: its items are locked so long, and its client may be gone by then. */
+    struct json_object *locks; /* [table, key] → true: a transaction is about to write it */
+    /* Microseconds from a transaction's checks to its commit: its items are locked so long, and its client may be gone
+     * by then. */
     int64_t commit_time, commit_jitter;
     struct json_object *commits; /* the first 36 digits of a log_id → how many commits */
     struct json_object *running; /* record → transactions under way now */
@@ -69,15 +70,17 @@ struct sim_dynamodb {
     uint64_t committed, records_put;
     /* Per mille of transactions that are answered so: */
     unsigned conflicts, throttles, errors, in_progress;
-    unsigned limits;        /* RequestLimitExceeded */
-    unsigned denials;       /* AccessDeniedException */
-    unsigned validations;   /* ValidationException */
-    unsigned mixtures;      /* cancelled with a random reason, a conflict or a kind of throttle, in any of the positions */
-    unsigned late_requests; /* the connection breaks, and up to late_by later the request runs all the same (0: a minute) */
-    unsigned errors_after;  /* per mille of commits: answered with a 500 */
+    unsigned limits; /* RequestLimitExceeded */
+    unsigned denials; /* AccessDeniedException */
+    unsigned validations; /* ValidationException */
+    unsigned mixtures; /* cancelled with a random reason, a conflict or a kind of throttle, in any of the positions */
+    unsigned
+        late_requests; /* the connection breaks, and up to late_by later the request runs all the same (0: a minute) */
+    unsigned errors_after; /* per mille of commits: answered with a 500 */
     int64_t late_by;
     struct {
-        uint64_t conflicts, throttles, errors, in_progress, limits, denials, validations, mixtures, late_requests, errors_after;
+        uint64_t conflicts, throttles, errors, in_progress, limits, denials, validations, mixtures, late_requests,
+            errors_after;
         uint64_t locked, short_of_capacity, tokens_replayed, tokens_mismatched, tokens_running;
     } happened; /* the second line: not by chance */
     enum sim_fate (*hook)(void *ctx, const struct sim_transaction *t, struct transact_result *ret_result);
@@ -85,7 +88,8 @@ struct sim_dynamodb {
     /* Called after a transaction was committed (NULL: nobody asks). */
     void (*was_committed)(void *ctx, const struct sim_transaction *t);
     void *observer;
-    struct buf applied; /* the values of attribute "n" in the order of commits, a space behind each (for tests of order) */
+    struct buf
+        applied; /* the values of attribute "n" in the order of commits, a space behind each (for tests of order) */
 };
 
 void sim_dynamodb_init(struct sim_dynamodb *db, struct world *w);

@@ -44,7 +44,8 @@ void sim_capacity_take(const struct sim_action *a);
 const char *sim_capacity_reason(const struct sim_action *a);
 void sim_capacity_done(struct sim_table *table);
 /* sim_item.c */
-struct call *sim_get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user);
+struct call *sim_get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done,
+                          void *user);
 struct call *sim_put_item(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user);
 /* sim_dynamodb.c */
 struct dynamodb_call *sim_dynamodb_call_new(struct sim_dynamodb *db, struct span body);
@@ -57,7 +58,8 @@ bool sim_transaction_fails(struct dynamodb_call *call, bool audited);
 /* Whether chance gives some of its reasons other codes. */
 bool sim_transaction_mixes(struct dynamodb_call *call);
 /* sim_transaction.c */
-struct call *sim_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user);
+struct call *sim_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done,
+                          void *user);
 /* sim_locks.c */
 bool sim_is_locked(struct sim_dynamodb *db, const struct sim_action *a);
 void sim_lock(struct sim_dynamodb *db, const struct sim_action *actions, size_t count);

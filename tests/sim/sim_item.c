@@ -12,8 +12,10 @@ void sim_request_hash(struct json_object *item, char ret_hash[static REQUEST_HAS
 
 static enum sim_executed execute_get(struct sim_call *base) {
     struct dynamodb_call *call = (struct dynamodb_call *)base;
-    struct json_object *request = json_tokener_parse(call->body), *key = sim_member(request, "Key"), *own = NULL, *item = NULL;
-    const struct sim_table *table = sim_dynamodb_table(call->db, json_object_get_string(sim_member(request, "TableName")));
+    struct json_object *request = json_tokener_parse(call->body), *key = sim_member(request, "Key"), *own = NULL,
+                       *item = NULL;
+    const struct sim_table *table =
+        sim_dynamodb_table(call->db, json_object_get_string(sim_member(request, "TableName")));
     base->result = (struct call_result){.status = 200};
     if (!table || !table->exists) {
         sim_call_fail(&base->result, 400, "ResourceNotFoundException", "Requested resource not found");
@@ -48,7 +50,8 @@ static void put(struct dynamodb_call *call, const struct sim_action *a) {
         sim_call_fail(r, 400, "TransactionConflictException", "Transaction is ongoing for the item");
     } else if (!sim_capacity_is_there(a, call->db->world->now)) {
         call->db->happened.short_of_capacity++;
-        sim_call_fail(r, 400, a->table->on_demand ? "ThrottlingException" : "ProvisionedThroughputExceededException", "slower");
+        sim_call_fail(r, 400, a->table->on_demand ? "ThrottlingException" : "ProvisionedThroughputExceededException",
+                      "slower");
     } else {
         sim_capacity_take(a);
         if (sim_action_condition_holds(a)) {
@@ -76,8 +79,10 @@ static void deliver_put(struct sim_call *base) {
     call->done.put(call->user, &base->result);
 }
 
-struct call *sim_get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_get, .deliver = deliver_get, .release = sim_dynamodb_call_release};
+struct call *sim_get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done,
+                          void *user) {
+    static const struct sim_call_kind kind = {
+        .execute = execute_get, .deliver = deliver_get, .release = sim_dynamodb_call_release};
     struct sim_dynamodb *db = ctx;
     struct dynamodb_call *call = sim_dynamodb_call_new(db, body);
     call->done.get = done;
@@ -85,8 +90,10 @@ struct call *sim_get_item(void *ctx, struct span body, const struct call_options
     return sim_call_start(db->world, &call->base, &kind, &db->get_item, options);
 }
 
-struct call *sim_put_item(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_put, .deliver = deliver_put, .release = sim_dynamodb_call_release};
+struct call *sim_put_item(void *ctx, struct span body, const struct call_options *options, call_done *done,
+                          void *user) {
+    static const struct sim_call_kind kind = {
+        .execute = execute_put, .deliver = deliver_put, .release = sim_dynamodb_call_release};
     struct sim_dynamodb *db = ctx;
     struct dynamodb_call *call = sim_dynamodb_call_new(db, body);
     call->done.put = done;

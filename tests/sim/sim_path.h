@@ -9,14 +9,14 @@
 
 enum sim_path {
     SIM_PATH_CLEAR,
-    SIM_PATH_TOO_LARGE,   /* 413 */
+    SIM_PATH_TOO_LARGE, /* 413 */
     SIM_PATH_BAD_REQUEST, /* 400, in HTML */
-    SIM_PATH_FORBIDDEN,   /* 403, likewise */
+    SIM_PATH_FORBIDDEN, /* 403, likewise */
     SIM_PATH_UNAVAILABLE, /* 503 */
-    SIM_PATH_FOREIGN,     /* 200, and it isn't the service that says so */
-    SIM_PATH_RESET,       /* the connection breaks */
-    SIM_PATH_SILENT,      /* no answer */
-    SIM_PATHS_BEFORE,     /* those above can come instead of the service's answer; the next ones come of it */
+    SIM_PATH_FOREIGN, /* 200, and it isn't the service that says so */
+    SIM_PATH_RESET, /* the connection breaks */
+    SIM_PATH_SILENT, /* no answer */
+    SIM_PATHS_BEFORE, /* those above can come instead of the service's answer; the next ones come of it */
     SIM_PATH_OVER_CEILING = SIM_PATHS_BEFORE, /* the service's answer is larger than the client takes */
     SIM_PATHS
 };

@@ -21,8 +21,10 @@ void sim_message_set_attributes(struct sim_message *m, const struct message_attr
     free_attributes(m);
     for (size_t i = 0; i < count && i < MESSAGE_ATTRIBUTES_MAX; i++) {
         const struct message_attribute *a = &attributes[i];
-        m->attributes[m->attribute_count++] = (struct message_attribute){
-            {world_text(a->name), a->name.len}, {world_text(a->type), a->type.len}, {world_text(a->value), a->value.len}, a->binary};
+        m->attributes[m->attribute_count++] = (struct message_attribute){{world_text(a->name), a->name.len},
+                                                                         {world_text(a->type), a->type.len},
+                                                                         {world_text(a->value), a->value.len},
+                                                                         a->binary};
     }
     world_leave();
 }
@@ -154,7 +156,8 @@ struct sim_message *sim_queue_offer(struct sim_queue *queue, struct sim_message 
     return m;
 }
 
-struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id, const char *deduplication_id) {
+struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id,
+                                        const char *deduplication_id) {
     const char *code = NULL;
     world_enter();
     struct sim_message *m = sim_message_new(span_cstr(body));

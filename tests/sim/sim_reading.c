@@ -15,7 +15,8 @@ void sim_skip_space(struct sim_reading *r) {
 }
 
 static bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '#' || c == ':';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '#' ||
+           c == ':';
 }
 
 void sim_read_word(struct sim_reading *r, char *ret_word, size_t size) {

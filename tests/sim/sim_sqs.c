@@ -7,7 +7,13 @@
 
 void sim_sqs_init(struct sim_sqs *sqs, struct world *w) {
     struct sim_operation usual = {.latency = 10 * MILLISECOND, .jitter = 5 * MILLISECOND, .default_attempts = 3};
-    *sqs = (struct sim_sqs){.world = w, .receive = usual, .remove = usual, .change = usual, .send = usual, .attributes = usual, .url = usual};
+    *sqs = (struct sim_sqs){.world = w,
+                            .receive = usual,
+                            .remove = usual,
+                            .change = usual,
+                            .send = usual,
+                            .attributes = usual,
+                            .url = usual};
 }
 
 void sim_sqs_done(struct sim_sqs *sqs) {
@@ -19,7 +25,8 @@ void sim_sqs_done(struct sim_sqs *sqs) {
 }
 
 void sim_sqs_set_mode(struct sim_sqs *sqs, enum sim_mode mode) {
-    sqs->receive.mode = sqs->remove.mode = sqs->change.mode = sqs->send.mode = sqs->attributes.mode = sqs->url.mode = mode;
+    sqs->receive.mode = sqs->remove.mode = sqs->change.mode = sqs->send.mode = sqs->attributes.mode = sqs->url.mode =
+        mode;
 }
 
 bool sim_queue_refuses(struct sqs_call *call) {
@@ -59,10 +66,12 @@ static struct sqs_call *new_call(struct sim_sqs *sqs, const char *url, enum sim_
     return call;
 }
 
-static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done,
-                            void *user) {
-    static const struct sim_call_kind kind = {
-        .execute = sim_receive_execute, .deliver = sim_receive_deliver, .release = release, .abandon = sim_receive_abandon};
+static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
+                            sqs_received *done, void *user) {
+    static const struct sim_call_kind kind = {.execute = sim_receive_execute,
+                                              .deliver = sim_receive_deliver,
+                                              .release = release,
+                                              .abandon = sim_receive_abandon};
     struct sim_sqs *sqs = ctx;
     struct sqs_call *call = new_call(sqs, request->queue_url, SIM_RECEIVE, user);
     call->done.received = done;
@@ -77,7 +86,8 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
 
 static struct call *delete_batch(void *ctx, const char *queue_url, const struct span *receipt_handles, size_t count,
                                  const struct call_options *options, sqs_batch_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = sim_delete_execute, .deliver = sim_batch_deliver, .release = release};
+    static const struct sim_call_kind kind = {
+        .execute = sim_delete_execute, .deliver = sim_batch_deliver, .release = release};
     struct sim_sqs *sqs = ctx;
     struct sqs_call *call = new_call(sqs, queue_url, SIM_DELETE, user);
     call->done.batch = done;
@@ -87,9 +97,10 @@ static struct call *delete_batch(void *ctx, const char *queue_url, const struct 
     return sim_call_start(sqs->world, &call->base, &kind, &sqs->remove, options);
 }
 
-static struct call *change_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
-                                 const struct call_options *options, sqs_batch_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = sim_change_execute, .deliver = sim_batch_deliver, .release = release};
+static struct call *change_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries,
+                                 size_t count, const struct call_options *options, sqs_batch_done *done, void *user) {
+    static const struct sim_call_kind kind = {
+        .execute = sim_change_execute, .deliver = sim_batch_deliver, .release = release};
     struct sim_sqs *sqs = ctx;
     struct sqs_call *call = new_call(sqs, queue_url, SIM_CHANGE, user);
     call->done.batch = done;
@@ -103,7 +114,8 @@ static struct call *change_batch(void *ctx, const char *queue_url, const struct 
 
 static struct call *send_batch(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
                                const struct call_options *options, sqs_batch_done *done, void *user) {
-    static const struct sim_call_kind kind = {.execute = sim_send_execute, .deliver = sim_batch_deliver, .release = release};
+    static const struct sim_call_kind kind = {
+        .execute = sim_send_execute, .deliver = sim_batch_deliver, .release = release};
     struct sim_sqs *sqs = ctx;
     world_enter();
     struct sqs_call *call = new_call(sqs, queue_url, SIM_SEND, user);
@@ -144,9 +156,10 @@ static void deliver_attributes(struct sim_call *base) {
     call->done.attributes(call->user, &base->result, base->result.class == CALL_OK ? &call->attributes : NULL);
 }
 
-static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done,
-                                   void *user) {
-    static const struct sim_call_kind kind = {.execute = execute_attributes, .deliver = deliver_attributes, .release = release};
+static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options,
+                                   sqs_attributes_done *done, void *user) {
+    static const struct sim_call_kind kind = {
+        .execute = execute_attributes, .deliver = deliver_attributes, .release = release};
     struct sim_sqs *sqs = ctx;
     struct sqs_call *call = new_call(sqs, queue_url, SIM_ATTRIBUTES, user);
     call->done.attributes = done;
@@ -170,8 +183,8 @@ static void deliver_url(struct sim_call *base) {
     call->done.url(call->user, &base->result, base->result.class == CALL_OK ? call->queue->url : NULL);
 }
 
-static struct call *get_queue_url(void *ctx, const char *queue_name, const char *owner_account, const struct call_options *options,
-                                  sqs_url_done *done, void *user) {
+static struct call *get_queue_url(void *ctx, const char *queue_name, const char *owner_account,
+                                  const struct call_options *options, sqs_url_done *done, void *user) {
     static const struct sim_call_kind kind = {.execute = execute_url, .deliver = deliver_url, .release = release};
     struct sim_sqs *sqs = ctx;
     struct sqs_call *call = new_call(sqs, "", SIM_URL, user);

@@ -1,5 +1,6 @@
-/* SQS. Standard queues: visibility with its 12 hours, receive counts, duplicates, reordering, receipt handles that go stale and answer 200
- * without deleting, batches that fail in part. FIFO queues: groups, deduplication, receives that are asked for again. */
+/* SQS. Standard queues: visibility with its 12 hours, receive counts, duplicates, reordering, receipt handles that go
+ * stale and answer 200 without deleting, batches that fail in part. FIFO queues: groups, deduplication, receives that
+ * are asked for again. */
 #pragma once
 
 #include "sim_call.h"
@@ -29,15 +30,15 @@ struct sim_message {
     char id[SIM_MESSAGE_ID_SIZE];
     char *body;
     char *error_type, *status_code, *error_envelope; /* "" where there is none */
-    char *group_id, *deduplication_id;               /* likewise */
-    char *trace_header;                              /* likewise */
+    char *group_id, *deduplication_id; /* likewise */
+    char *trace_header; /* likewise */
     struct message_attribute attributes[MESSAGE_ATTRIBUTES_MAX]; /* all others; their texts are its own */
     size_t attribute_count;
-    struct sim_group *group;                         /* NULL on a standard queue */
-    uint64_t sequence;                               /* 0 on a standard queue */
-    int64_t sent_at;      /* world time; retention counts from it */
+    struct sim_group *group; /* NULL on a standard queue */
+    uint64_t sequence; /* 0 on a standard queue */
+    int64_t sent_at; /* world time; retention counts from it */
     int64_t visible_at;
-    int64_t received_at;  /* last */
+    int64_t received_at; /* last */
     unsigned receive_count, handle; /* the newest handle's number; 0: none yet */
     unsigned visibility_changes;
     bool copied; /* its duplicate was made already */
@@ -73,7 +74,7 @@ struct sim_queue {
     bool exists;
     unsigned delay; /* seconds until what is sent can be received */
     size_t in_flight_max; /* beyond, a receive that doesn't wait gets OverLimit, all others nothing */
-    int64_t none_older;   /* than this: no message needs to be looked at for its age */
+    int64_t none_older; /* than this: no message needs to be looked at for its age */
     int64_t count_lag, counted_at; /* microseconds that the counts may lag behind; when the last were taken */
     struct sim_queue_counts counted;
     /* FIFO alone: */
@@ -96,29 +97,34 @@ struct sim_sqs {
     size_t queue_count;
     struct sim_message **all;
     size_t all_count, all_room;
-    unsigned duplicates, reorders; /* per mille of deliveries; FIFO: no duplicates, and only whole groups change places */
-    unsigned failed_entries;       /* per mille of entries of any batch, not the sender's fault */
-    unsigned refused_entries;      /* likewise, as the sender's own fault */
-    unsigned ignored_deletes;      /* per mille of deletes on standard queues: answered with 200, and the message comes again */
-    unsigned expired_handles;      /* per mille of deletes on standard queues, after the visibility is over, that are refused (FIFO: all) */
-    unsigned counts_grow;          /* per mille of deliveries whose count grows by one that nobody got */
-    unsigned short_receives;       /* per mille of receives that look at a part of the queue: fewer messages, or none where they don't wait */
-    unsigned ghost_receives;       /* per mille of receives that are cancelled and wait on all the same */
+    unsigned duplicates,
+        reorders; /* per mille of deliveries; FIFO: no duplicates, and only whole groups change places */
+    unsigned failed_entries; /* per mille of entries of any batch, not the sender's fault */
+    unsigned refused_entries; /* likewise, as the sender's own fault */
+    unsigned
+        ignored_deletes; /* per mille of deletes on standard queues: answered with 200, and the message comes again */
+    unsigned expired_handles; /* per mille of deletes on standard queues, after the visibility is over, that are refused
+                                 (FIFO: all) */
+    unsigned counts_grow; /* per mille of deliveries whose count grows by one that nobody got */
+    unsigned short_receives; /* per mille of receives that look at a part of the queue: fewer messages, or none where
+                                they don't wait */
+    unsigned ghost_receives; /* per mille of receives that are cancelled and wait on all the same */
     struct {
-        uint64_t duplicates, reorders, failed_entries, refused_entries, ignored_deletes, expired_handles, counts_grow, short_receives,
-            ghost_receives, over_limit;
+        uint64_t duplicates, reorders, failed_entries, refused_entries, ignored_deletes, expired_handles, counts_grow,
+            short_receives, ghost_receives, over_limit;
     } happened;
-    bool never_waits;              /* receives are answered at once */
-    bool corrupts;                 /* …with a message that can't be used, and no other */
-    bool repeats_count;            /* a receive that is asked for again by its attempt id is one more for ApproximateReceiveCount */
+    bool never_waits; /* receives are answered at once */
+    bool corrupts; /* …with a message that can't be used, and no other */
+    bool
+        repeats_count; /* a receive that is asked for again by its attempt id is one more for ApproximateReceiveCount */
     /* Of the next batch alone: the entries that fail, by place. */
     uint32_t fail_deletes, fail_sends;
     bool fail_as_senders; /* …as the sender's own fault */
     size_t last_delete_count, last_send_count;
     char last_sent[SQS_BATCH_MAX][SIM_MESSAGE_ID_SIZE]; /* the MessageIds in the answer to the last batch of sends */
-    uint64_t bad_handles;                               /* that no message ever had */
+    uint64_t bad_handles; /* that no message ever had */
     unsigned receives_waiting, most_receives_waiting;
-    size_t most_send_bytes;                             /* that something on the way lets pass, of bodies and attributes; 0: any */
+    size_t most_send_bytes; /* that something on the way lets pass, of bodies and attributes; 0: any */
     size_t largest_send_entry, largest_send_batch; /* bytes of bodies and attributes */
     /* Called before a message is deleted, and after one was sent (NULL: nobody asks). */
     void (*deleting)(void *ctx, struct sim_message *m);
@@ -139,14 +145,16 @@ struct sim_queue *sim_sqs_queue(struct sim_sqs *sqs, const char *url);
 /* Sends a message as a producer does. */
 struct sim_message *sim_queue_send(struct sim_queue *queue, const char *body);
 /* The same on a FIFO queue. A duplicate is dropped, and what came first is returned. */
-struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id, const char *deduplication_id);
+struct sim_message *sim_queue_send_fifo(struct sim_queue *queue, const char *body, const char *group_id,
+                                        const char *deduplication_id);
 /* Gives it message attributes, in place of those that it had. */
 void sim_message_set_attributes(struct sim_message *m, const struct message_attribute *attributes, size_t count);
 /* Delivers a message once more: it becomes visible at once, whoever holds it. */
 void sim_queue_expose(struct sim_message *m);
 /* Lets go of what is too old. Receives and counts do so themselves. */
 void sim_queue_expire(struct sim_queue *queue);
-/* What a move task does with all that is visible: each comes as a new message, with its body, attributes and group. Returns how many. */
+/* What a move task does with all that is visible: each comes as a new message, with its body, attributes and group.
+ * Returns how many. */
 size_t sim_queue_redrive(struct sim_queue *from, struct sim_queue *to);
 struct sim_queue_counts sim_queue_count(const struct sim_queue *queue);
 static inline size_t sim_queue_visible(const struct sim_queue *queue) {

@@ -1,5 +1,6 @@
-/* What FIFO queues have beyond the others: groups, deduplication of sends, receives that are asked for again, and their rate.
- * Amazon SQS Developer Guide, "FIFO queue and message identifiers", "FIFO queue delivery logic", "Exactly-once processing". */
+/* What FIFO queues have beyond the others: groups, deduplication of sends, receives that are asked for again, and their
+ * rate. Amazon SQS Developer Guide, "FIFO queue and message identifiers", "FIFO queue delivery logic", "Exactly-once
+ * processing". */
 #include "sim_sqs_private.h"
 
 #include <inttypes.h>
@@ -111,8 +112,8 @@ void sim_fifo_remember(struct sim_queue *queue, const struct sim_message *m) {
 static bool is_untouched(const struct sim_queue *queue, const struct sim_attempt *attempt) {
     for (size_t i = 0; i < attempt->count; i++) {
         const struct sim_message *m = attempt->given[i].message;
-        if (m->deleted || m->expired || m->queue != queue || m->visible_at <= queue->sqs->world->now || m->handle != attempt->given[i].handle ||
-            m->visibility_changes != attempt->given[i].visibility_changes)
+        if (m->deleted || m->expired || m->queue != queue || m->visible_at <= queue->sqs->world->now ||
+            m->handle != attempt->given[i].handle || m->visibility_changes != attempt->given[i].visibility_changes)
             return false;
     }
     return true;

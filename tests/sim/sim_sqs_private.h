@@ -83,7 +83,8 @@ void sim_queue_enter(struct sim_queue *queue, struct sim_message *m);
 void sim_queue_changes(struct sim_queue *queue);
 /* The counts as the service tells them. */
 struct sim_queue_counts sim_queue_told(struct sim_queue *queue);
-/* A send: puts the message, or drops it as a duplicate or as refused (NULL: *ret_code says why). Returns what the answer names. */
+/* A send: puts the message, or drops it as a duplicate or as refused (NULL: *ret_code says why). Returns what the
+ * answer names. */
 struct sim_message *sim_queue_offer(struct sim_queue *queue, struct sim_message *m, const char **ret_code);
 /* The message of a handle, and whether the handle is its newest. NULL: it is no handle. */
 struct sim_message *sim_message_of(struct sim_queue *queue, const char *handle, bool *ret_newest);

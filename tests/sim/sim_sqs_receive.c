@@ -15,7 +15,8 @@ static char *append(char *at, const char *text, struct span *ret_span) {
 
 /* All that a message's texts take in an answer, each with its end. */
 static size_t size_of_texts(const struct sim_message *m) {
-    size_t size = strlen(m->id) + strlen(m->body) + strlen(m->error_envelope) + strlen(m->group_id) + strlen(m->trace_header) + 6;
+    size_t size =
+        strlen(m->id) + strlen(m->body) + strlen(m->error_envelope) + strlen(m->group_id) + strlen(m->trace_header) + 6;
     for (size_t i = 0; i < m->attribute_count; i++)
         size += m->attributes[i].name.len + m->attributes[i].type.len + m->attributes[i].value.len + 3;
     return size;
@@ -45,7 +46,8 @@ static struct sqs_message *copy_out(const struct sim_message *m) {
     snprintf(handle, sizeof handle, "%zu#%u", m->index, m->handle);
     snprintf(sequence, sizeof sequence, "%020" PRIu64, m->sequence);
     struct message_attribute *attributes;
-    struct sqs_message *out = world_alloc(sizeof *out + MESSAGE_ATTRIBUTES_MAX * sizeof *attributes + size_of_texts(m) + sizeof handle + sizeof sequence);
+    struct sqs_message *out = world_alloc(sizeof *out + MESSAGE_ATTRIBUTES_MAX * sizeof *attributes + size_of_texts(m) +
+                                          sizeof handle + sizeof sequence);
     attributes = (struct message_attribute *)(void *)(out + 1);
     char *at = copy_attributes(m, attributes, (char *)(attributes + MESSAGE_ATTRIBUTES_MAX), &out->attribute_count);
     out->attributes = attributes;
@@ -125,7 +127,8 @@ static size_t room_of(struct sqs_call *call) {
     struct sim_sqs *sqs = call->sqs;
     size_t room = call->max_messages;
     if (queue->count > queue->in_flight_max) {
-        size_t in_flight = sim_queue_count(queue).in_flight, left = in_flight < queue->in_flight_max ? queue->in_flight_max - in_flight : 0;
+        size_t in_flight = sim_queue_count(queue).in_flight,
+               left = in_flight < queue->in_flight_max ? queue->in_flight_max - in_flight : 0;
         room = left < room ? left : room;
     }
     if (room > 0 && sim_happens(sqs->world, sqs->short_receives)) {
@@ -232,5 +235,6 @@ void sim_receive_deliver(struct sim_call *base) {
     memcpy(messages, call->messages, sizeof messages);
     if (count > 0)
         call->count = 0; /* the receiver's now */
-    call->done.received(call->user, &base->result, messages, count, base->result.class == CALL_OK && call->sqs->corrupts);
+    call->done.received(call->user, &base->result, messages, count,
+                        base->result.class == CALL_OK && call->sqs->corrupts);
 }

@@ -12,11 +12,13 @@ static size_t size_of(const struct sim_message *m) {
     size_t others = 0;
     for (size_t i = 0; i < m->attribute_count; i++)
         others += message_attribute_size(&m->attributes[i]);
-    return others + strlen(m->body) + attribute_size("ErrorType", "String", m->error_type) + attribute_size("StatusCode", "Number", m->status_code) +
+    return others + strlen(m->body) + attribute_size("ErrorType", "String", m->error_type) +
+           attribute_size("StatusCode", "Number", m->status_code) +
            attribute_size("ErrorEnvelope", "String", m->error_envelope);
 }
 
-/* One character of a text: its bytes, or 0 where SQS takes none such (SendMessage: "#x9 | #xA | #xD | #x20 to #xD7FF | …"). */
+/* One character of a text: its bytes, or 0 where SQS takes none such (SendMessage: "#x9 | #xA | #xD | #x20 to #xD7FF |
+ * …"). */
 static size_t character_length(const unsigned char *at) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t len = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
@@ -26,7 +28,8 @@ static size_t character_length(const unsigned char *at) {
             return 0;
         c = c << 6 | (at[i] & 0x3FU);
     }
-    bool fine = c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
+    bool fine = c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) ||
+                (c >= 0x10000 && c <= 0x10FFFF);
     return len && c >= least[len] && fine ? len : 0;
 }
 
@@ -43,7 +46,9 @@ static const char *fault_of(const struct sim_message *m) {
         return "MissingParameter";
     if (m->attribute_count + !!m->error_type[0] + !!m->status_code[0] + !!m->error_envelope[0] > MESSAGE_ATTRIBUTES_MAX)
         return "InvalidParameterValue";
-    return is_sendable(m->body) && is_sendable(m->error_envelope) && is_sendable(m->error_type) ? NULL : "InvalidMessageContents";
+    return is_sendable(m->body) && is_sendable(m->error_envelope) && is_sendable(m->error_type)
+               ? NULL
+               : "InvalidMessageContents";
 }
 
 static void send_one(struct sqs_call *call, size_t i) {
@@ -59,7 +64,8 @@ static void send_one(struct sqs_call *call, size_t i) {
         return;
     }
     uint64_t before = call->queue->sent;
-    struct sim_message *m = sim_queue_offer(call->queue, sim_message_copy(call->sends[i]), &code); /* the client may send it once more */
+    struct sim_message *m =
+        sim_queue_offer(call->queue, sim_message_copy(call->sends[i]), &code); /* the client may send it once more */
     if (!m) {
         sim_entry_refused(&call->results[i], code);
         return;

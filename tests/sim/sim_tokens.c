@@ -1,5 +1,5 @@
-/* ClientRequestTokens: of transactions that run, and of those that were committed within the last ten minutes. Cancelled ones leave no
- * trace. Amazon DynamoDB API Reference, TransactWriteItems, "ClientRequestToken". */
+/* ClientRequestTokens: of transactions that run, and of those that were committed within the last ten minutes.
+ * Cancelled ones leave no trace. Amazon DynamoDB API Reference, TransactWriteItems, "ClientRequestToken". */
 #include "sim_dynamodb_private.h"
 
 #include "sim_action.h"
@@ -7,7 +7,8 @@
 static const int64_t TOKEN_LIFE = 600 * MICROSECONDS;
 
 enum sim_token_state sim_token_look(struct sim_dynamodb *db, const char *token, struct json_object *request) {
-    struct json_object *running = token ? sim_member(db->running_tokens, token) : NULL, *before = token ? sim_member(db->tokens, token) : NULL;
+    struct json_object *running = token ? sim_member(db->running_tokens, token) : NULL,
+                       *before = token ? sim_member(db->tokens, token) : NULL;
     if (before && db->world->now - json_object_get_int64(sim_member(before, "at")) >= TOKEN_LIFE) {
         json_object_object_del(db->tokens, token);
         before = NULL;

@@ -79,7 +79,8 @@ static const char *refusal_of(const struct dynamodb_call *call, const struct sim
         if (code)
             return code;
         for (size_t j = 0; j < i; j++)
-            if (call->actions[i].table == call->actions[j].table && json_object_equal(call->actions[i].key, call->actions[j].key))
+            if (call->actions[i].table == call->actions[j].table &&
+                json_object_equal(call->actions[i].key, call->actions[j].key))
                 return "ValidationException";
     }
     return NULL;
@@ -122,7 +123,8 @@ static void judge(struct sim_dynamodb *db, const struct sim_action *a, struct ca
         ret_reason->has_request_hash = ret_reason->request_hash[0] != '\0';
     } else if (!sim_action_update_fits(a)) {
         code = "ValidationError"; /* as AWS has it; DynamoDB Local refuses the request */
-        snprintf(ret_reason->message, sizeof ret_reason->message, "%s", "The document path provided in the update expression is invalid for update");
+        snprintf(ret_reason->message, sizeof ret_reason->message, "%s",
+                 "The document path provided in the update expression is invalid for update");
     }
     snprintf(ret_reason->code, sizeof ret_reason->code, "%s", code);
 }
@@ -131,7 +133,8 @@ static bool is_none(const struct cancellation_reason *reason) {
     return !strcmp(reason->code, "None");
 }
 
-/* Whether the transaction may be committed; else the answer is written. What throttling stops costs nothing, a false condition does. */
+/* Whether the transaction may be committed; else the answer is written. What throttling stops costs nothing, a false
+ * condition does. */
 static bool prepare(struct dynamodb_call *call, const struct sim_transaction *t) {
     struct transact_result *answer = &call->answer;
     bool all = true, spend = true;
@@ -268,11 +271,13 @@ static void release(struct sim_call *base) {
 }
 
 static const struct sim_call_kind *transaction_kind(void) {
-    static const struct sim_call_kind kind = {.execute = execute, .deliver = deliver, .release = release, .abandon = abandon};
+    static const struct sim_call_kind kind = {
+        .execute = execute, .deliver = deliver, .release = release, .abandon = abandon};
     return &kind;
 }
 
-struct call *sim_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
+struct call *sim_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done,
+                          void *user) {
     struct sim_dynamodb *db = ctx;
     world_enter();
     struct dynamodb_call *call = sim_dynamodb_call_new(db, body);

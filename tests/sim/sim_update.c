@@ -1,4 +1,5 @@
-/* UpdateExpressions: SET to a value, to a sum or to a longer list, each from what stood there before; ADD of numbers; REMOVE. */
+/* UpdateExpressions: SET to a value, to a sum or to a longer list, each from what stood there before; ADD of numbers;
+ * REMOVE. */
 #include "sim_document.h"
 #include "sim_reading.h"
 
@@ -166,5 +167,6 @@ bool sim_update_apply(const struct sim_expression *e, const char *update) {
 }
 
 bool sim_update_is_plain(const char *update) {
-    return strncmp(update, "SET ", 4) == 0 && !strpbrk(update, ".[(") && !strstr(update, " ADD ") && !strstr(update, " REMOVE ");
+    return strncmp(update, "SET ", 4) == 0 && !strpbrk(update, ".[(") && !strstr(update, " ADD ") &&
+           !strstr(update, " REMOVE ");
 }

@@ -1,6 +1,7 @@
-/* What DynamoDB refuses before it runs anything. Codes as of a request as a whole; what a transaction finds only while it runs is a
- * reason of the action concerned. Which is which was measured on AWS by github.com/paritysuite/dynamodb-conformance (pull requests 46, 60):
- * an empty key is refused at once, one of the wrong type cancels the transaction. */
+/* What DynamoDB refuses before it runs anything. Codes as of a request as a whole; what a transaction finds only while
+ * it runs is a reason of the action concerned. Which is which was measured on AWS by
+ * github.com/paritysuite/dynamodb-conformance (pull requests 46, 60): an empty key is refused at once, one of the wrong
+ * type cancels the transaction. */
 #include "sim_action.h"
 
 #include <stdio.h>
@@ -43,7 +44,8 @@ const char *sim_key_invalid(const struct sim_table *table, struct json_object *k
 }
 
 /* The placeholders of a text: whether all are defined. Each is noted as used. */
-static bool are_defined(const char *text, struct json_object *names, struct json_object *values, struct json_object *used) {
+static bool are_defined(const char *text, struct json_object *names, struct json_object *values,
+                        struct json_object *used) {
     for (const char *at = text ? text + strcspn(text, "#:") : ""; *at; at += strcspn(at, "#:")) {
         char word[256];
         size_t len = 1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
@@ -62,7 +64,8 @@ static int count_of(struct json_object *object) {
 
 const char *sim_action_invalid(const struct sim_action *a) {
     struct json_object *used = json_object_new_object();
-    bool defined = are_defined(a->update, a->names, a->values, used) && are_defined(a->condition, a->names, a->values, used);
+    bool defined =
+        are_defined(a->update, a->names, a->values, used) && are_defined(a->condition, a->names, a->values, used);
     bool all_used = json_object_object_length(used) == count_of(a->names) + count_of(a->values);
     json_object_put(used);
     if (!defined || !all_used)

@@ -1,4 +1,5 @@
-/* A worker in the world: its ports, the facts a discovery would find, and the worker itself. Several may share one world. */
+/* A worker in the world: its ports, the facts a discovery would find, and the worker itself. Several may share one
+ * world. */
 #pragma once
 
 #include "queue_worker.h"

@@ -48,7 +48,12 @@ void world_init(struct world *w, uint64_t seed) {
     *w = (struct world){.now = WORLD_BEGINS};
     random_seed(&w->random, seed);
     w->clock = (struct clock){monotonic, wall, w};
-    w->log = (struct log){.fd = -1, .level = LOG_LEVEL_INFO, .format = LOG_FORMAT_TEXT, .clock = w->clock, .sink = on_line, .sink_ctx = w};
+    w->log = (struct log){.fd = -1,
+                          .level = LOG_LEVEL_INFO,
+                          .format = LOG_FORMAT_TEXT,
+                          .clock = w->clock,
+                          .sink = on_line,
+                          .sink_ctx = w};
     buf_init(&w->log_text, LOG_MAX);
     buf_init(&w->violations, LOG_MAX);
     w->digest = digest_new();

@@ -1,5 +1,6 @@
-/* A world in virtual time: one clock, one source of randomness, one SQS, one DynamoDB, any number of workers. Everything follows from
- * the seed. Nothing here sleeps; nothing here fails for lack of memory (it ends the process instead). */
+/* A world in virtual time: one clock, one source of randomness, one SQS, one DynamoDB, any number of workers.
+ * Everything follows from the seed. Nothing here sleeps; nothing here fails for lack of memory (it ends the process
+ * instead). */
 #pragma once
 
 #include "buf.h"

@@ -1,4 +1,5 @@
-"""SIGKILL at every boundary of the network I/O of a small load: before and after each connect, write, read and close, each once. By hand:
+"""SIGKILL at every boundary of the network I/O of a small load: before and after each connect, write, read and close,
+each once. By hand:
 
     python3 -m pytest -s tests/system/chaos_boundaries.py
 
@@ -44,7 +45,12 @@ class Load:
 
 def step(record: str, version: int) -> str:
     """From one version to the next: a second effect would falsify its own condition."""
-    return message(record, {"version": version + 1}, condition_expression=f"version = {version}", enable_logging=KINDS[record.partition("-")[0]])
+    return message(
+        record,
+        {"version": version + 1},
+        condition_expression=f"version = {version}",
+        enable_logging=KINDS[record.partition("-")[0]],
+    )
 
 
 def load(scene: Scene) -> Load:
@@ -64,22 +70,31 @@ def load(scene: Scene) -> Load:
 
 
 def ordered_load(scene: Scene) -> Load:
-    """For a FIFO queue: groups whose updates succeed only in their order, with failures between them; and one that has only failures."""
+    """For a FIFO queue: groups whose updates succeed only in their order, with failures between them; and one that has
+    only failures."""
     records = [f"{kind}-0" for kind in KINDS]
     scene.table.put(*({"id": record, "version": 0} for record in records))
     bad = {"audited-0": message("nobody", {"version": 1}), "plain-0": NO_JSON}
     good, failing = [], []
     for record in records:
-        sent = scene.queue.send(step(record, 0), step(record, 1), bad[record], step(record, 2), step(record, 3), group=record)
+        sent = scene.queue.send(
+            step(record, 0), step(record, 1), bad[record], step(record, 2), step(record, 3), group=record
+        )
         good += [*sent[:2], *sent[3:]]
         failing.append(sent[2])
-    failing += scene.queue.send(message("nobody-else", {"n": 1}, enable_logging=False), message("plain-0", {"n": 1}, condition_expression="version = 7"), group="bad")
+    failing += scene.queue.send(
+        message("nobody-else", {"n": 1}, enable_logging=False),
+        message("plain-0", {"n": 1}, condition_expression="version = 7"),
+        group="bad",
+    )
     return Load(good, failing, {record: 4 for record in records})
 
 
 def same_but_for_time_and_count(envelope: dict[str, Any]) -> str:
     source = {**envelope["details"]["source"], "receive_count": 0}
-    return json.dumps({**envelope, "timestamp": "", "details": {**envelope["details"], "source": source}}, sort_keys=True)
+    return json.dumps(
+        {**envelope, "timestamp": "", "details": {**envelope["details"], "source": source}}, sort_keys=True
+    )
 
 
 def check_all_is_done(scene: Scene, work: Load) -> None:
@@ -89,20 +104,27 @@ def check_all_is_done(scene: Scene, work: Load) -> None:
     copies = defaultdict(list)
     for dead in scene.dead():
         copies[dead.source["message_id"]].append(same_but_for_time_and_count(dead.envelope))
-    assert set(copies) == {one.message_id for one in work.failing}, "I1, I4: the DLQ lacks one that failed, or has one that succeeded"
-    assert all(len(same) <= 2 and len(set(same)) == 1 for same in copies.values()), "more than a second copy of the same envelope"
+    assert set(copies) == {one.message_id for one in work.failing}, (
+        "I1, I4: the DLQ lacks one that failed, or has one that succeeded"
+    )
+    assert all(len(same) <= 2 and len(set(same)) == 1 for same in copies.values()), (
+        "more than a second copy of the same envelope"
+    )
     # Of an unaudited update that the next one has overwritten, the record's version alone tells.
     told = [one for one in work.good if not scene.queue.fifo or '"enable_logging": true' in one.body]
     scene.check_invariants([*told, *work.failing], effects=not scene.queue.fifo)
 
 
 def killed_at(scene: Scene, sqs_url: str, folder: Path, boundary: int) -> DieAt:
-    """A run that is killed at a boundary (0: not at all) and, where it was, one that finishes the work; everything is checked."""
+    """A run that is killed at a boundary (0: not at all) and, where it was, one that finishes the work; everything is
+    checked."""
     work = ordered_load(scene) if scene.queue.fifo else load(scene)
     with Proxy(sqs_url) as proxy:
         shorten_polls(proxy)
         order = DieAt(folder / f"{scene.queue.name}.order", boundary)
-        first = scene.command("run", "--until-empty", AWS_ENDPOINT_URL_SQS=proxy.url, VISIBILITY_TIMEOUT=600, **order.settings)
+        first = scene.command(
+            "run", "--until-empty", AWS_ENDPOINT_URL_SQS=proxy.url, VISIBILITY_TIMEOUT=600, **order.settings
+        )
         code = first.wait()
         assert code == (-9 if order.where else 0), first.describe()
         proxy.settle()
@@ -116,6 +138,7 @@ def killed_at(scene: Scene, sqs_url: str, folder: Path, boundary: int) -> DieAt:
 
 def check_boundaries(make_scene: Callable[..., Scene], cloud: Any, folder: Path, every: int, **options: Any) -> str:
     """Each so many-th boundary of one run; says how many there were and where the processes died."""
+
     def one(boundary: int) -> DieAt:
         scene = make_scene(**options)
         try:
@@ -130,7 +153,9 @@ def check_boundaries(make_scene: Callable[..., Scene], cloud: Any, folder: Path,
     with ThreadPoolExecutor(AT_ONCE) as pool:
         deaths = [order.where for order in pool.map(one, range(1, count + 1, every)) if order.where]
     places = ", ".join(f"{where} {times}" for where, times in sorted(Counter(deaths).items()))
-    assert len(deaths) >= len(range(1, count + 1, every)) * 3 // 4, "few were killed"  # runs differ a little in how much comes at once
+    assert len(deaths) >= len(range(1, count + 1, every)) * 3 // 4, (
+        "few were killed"
+    )  # runs differ a little in how much comes at once
     return f"{count} boundaries, {len(range(1, count + 1, every))} rounds, {len(deaths)} kills: {places}"
 
 

@@ -1,6 +1,6 @@
 """The long form of test_chaos.py: 10 kills under 2,000 messages, for a few seeds. Run by hand:
 
-    python3 -m pytest tests/system/chaos_kills.py
+python3 -m pytest tests/system/chaos_kills.py
 """
 
 from __future__ import annotations

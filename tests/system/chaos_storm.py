@@ -1,4 +1,5 @@
-"""A storm: processes killed at random moments, three side by side, on machines whose clocks are an hour off, whose log nobody reads or whose
+"""A storm: processes killed at random moments, three side by side, on machines whose clocks are an hour off, whose log
+nobody reads or whose
 disk is full, while both servers are ended and started again under them. By hand:
 
     python3 -m pytest -s tests/system/chaos_storm.py
@@ -39,7 +40,8 @@ HOUR = 3600
 
 @dataclass
 class Weather:
-    """Durable servers behind proxies, and what is wrong with each machine. Everything follows from the seed, but for the timing."""
+    """Durable servers behind proxies, and what is wrong with each machine. Everything follows from the seed, but for
+    the timing."""
 
     folder: Path
     chance: random.Random
@@ -63,9 +65,17 @@ class Weather:
             closing.callback(lambda name=name: self.servers[name].stop())
             self.proxies[name] = closing.enter_context(Proxy(self.servers[name].url))
             refuse_the_skewed(self.proxies[name], namespace)
-        self.proxies["dynamodb"].on("TransactWriteItems", faults.cut_response(), probability=0.02, seed=self.chance.random())
-        self.proxies["sqs"].on(["DeleteMessageBatch", "SendMessageBatch", "ReceiveMessage"], faults.cut_response(), probability=0.05, seed=self.chance.random())
-        # Without a change of the wait: SQS answers the polls of those that were killed, and their messages come back by themselves.
+        self.proxies["dynamodb"].on(
+            "TransactWriteItems", faults.cut_response(), probability=0.02, seed=self.chance.random()
+        )
+        self.proxies["sqs"].on(
+            ["DeleteMessageBatch", "SendMessageBatch", "ReceiveMessage"],
+            faults.cut_response(),
+            probability=0.05,
+            seed=self.chance.random(),
+        )
+        # Without a change of the wait: SQS answers the polls of those that were killed, and their messages come back by
+        # themselves.
         reader, pipe = full_pipe()
         full = os.open("/dev/full", os.O_WRONLY)
         for descriptor in (reader, pipe, full):
@@ -79,8 +89,17 @@ class Weather:
         """A worker on a machine that has something wrong with it, or nothing."""
         self.machines += 1
         clock = OtherClock(self.folder / f"clock-{self.machines}", wall=self.chance.choice([-HOUR, 0, HOUR]))
-        urls = {"AWS_ENDPOINT_URL_SQS": self.proxies["sqs"].url, "AWS_ENDPOINT_URL_DYNAMODB": self.proxies["dynamodb"].url}
-        return scene.worker(**urls, VISIBILITY_TIMEOUT=10, ENABLE_AUDIT_LOG="always", **clock.settings, log_to=self.chance.choice(self.sinks))
+        urls = {
+            "AWS_ENDPOINT_URL_SQS": self.proxies["sqs"].url,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.proxies["dynamodb"].url,
+        }
+        return scene.worker(
+            **urls,
+            VISIBILITY_TIMEOUT=10,
+            ENABLE_AUDIT_LOG="always",
+            **clock.settings,
+            log_to=self.chance.choice(self.sinks),
+        )
 
 
 @contextlib.contextmanager
@@ -99,34 +118,53 @@ def make_scene(cloud: Cloud, fifo: bool) -> Scene:
 
 
 def send(scene: Scene, versions: int) -> tuple[list[Sent], list[Sent]]:
-    """In a FIFO queue each record goes from version to version, in a group of its own; else each message sets an attribute of its own.
+    """In a FIFO queue each record goes from version to version, in a group of its own; else each message sets an
+    attribute of its own.
     And some that fail."""
     scene.table.put(*({"id": f"r{n}", "version": 0} for n in range(RECORDS)))
     good: list[Sent] = []
     if scene.queue.fifo:
         for n in range(RECORDS):
-            steps = [message(f"r{n}", {"version": k + 1}, condition_expression=f"version = {k}") for k in range(versions)]
+            steps = [
+                message(f"r{n}", {"version": k + 1}, condition_expression=f"version = {k}") for k in range(versions)
+            ]
             good += scene.queue.send(*steps, group=f"r{n}")
     else:
-        sets = [message(f"r{n}", {f"a{k}": k}, condition_expression=f"attribute_not_exists(a{k})") for k in range(versions) for n in range(RECORDS)]
+        sets = [
+            message(f"r{n}", {f"a{k}": k}, condition_expression=f"attribute_not_exists(a{k})")
+            for k in range(versions)
+            for n in range(RECORDS)
+        ]
         good += scene.queue.send(*sets)
     return good, scene.queue.send(*(message(f"nobody-{n}", {"n": n}) for n in range(FAILING)), group="failing")
 
 
 def start_again(weather: Weather, name: str, queue: Queue) -> None:
-    """Ends a server and starts it again. ElasticMQ takes requests before it has its queues again, and shows them empty before it has their messages."""
+    """Ends a server and starts it again. ElasticMQ takes requests before it has its queues again, and shows them empty
+    before it has their messages."""
     held = queue.counts().total
     weather.start_server(name)
     log = weather.folder / "sqs" / "elasticmq.log"
     if name == "sqs" and held:
-        wait_until(lambda: re.search(rf"Restored \d+ messages in queue {queue.name}\b", log.read_text()), "what the queue held", pause=0.1)
+        wait_until(
+            lambda: re.search(rf"Restored \d+ messages in queue {queue.name}\b", log.read_text()),
+            "what the queue held",
+            pause=0.1,
+        )
 
 
 def history(weather: Weather, scene: Scene, one: Sent) -> str:
     """All that the proxies saw of a message, in order: who lost it, a worker or a server, shows here."""
     marks = one.message_id.encode(), log_id(scene.table.name, one.key).encode()
-    concerned = [r for proxy in weather.proxies.values() for r in proxy.requests() if any(mark in r.body or mark in (r.service_body or b"") for mark in marks)]
-    return f"{one.message_id} {one.body}:\n" + "".join(f"    {r.started:.3f} connection {r.connection}: {r}\n" for r in sorted(concerned, key=lambda r: r.started))
+    concerned = [
+        r
+        for proxy in weather.proxies.values()
+        for r in proxy.requests()
+        if any(mark in r.body or mark in (r.service_body or b"") for mark in marks)
+    ]
+    return f"{one.message_id} {one.body}:\n" + "".join(
+        f"    {r.started:.3f} connection {r.connection}: {r}\n" for r in sorted(concerned, key=lambda r: r.started)
+    )
 
 
 def check_none_is_lost(weather: Weather, scene: Scene, good: list[Sent]) -> None:
@@ -159,14 +197,21 @@ def check_storm(folder: Path, *, kills: int, restarts: int, versions: int, fifo:
             started, restarted = time.monotonic(), 0
             for kill in range(kills):
                 until = weather.requests() + weather.chance.randrange(1, 120)
-                deadline = time.monotonic() + 3 * weather.chance.random()  # what is left is hidden for a while: there may be no more requests
-                wait_until(lambda until=until, deadline=deadline: weather.requests() >= until or time.monotonic() > deadline, "the moment", pause=0.001)
+                deadline = (
+                    time.monotonic() + 3 * weather.chance.random()
+                )  # what is left is hidden for a while: there may be no more requests
+                wait_until(
+                    lambda until=until, deadline=deadline: weather.requests() >= until or time.monotonic() > deadline,
+                    "the moment",
+                    pause=0.001,
+                )
                 victim = weather.chance.randrange(WORKERS)
                 workers[victim].kill()
                 workers[victim] = weather.machine(scene)
                 if (kill + 1) * restarts // kills > restarted:
                     restarted += 1
-                    # Started again, ElasticMQ gives out a group's next message while one is in flight, which SQS never does.
+                    # Started again, ElasticMQ gives out a group's next message while one is in flight, which SQS never
+                    # does.
                     start_again(weather, "dynamodb" if fifo or restarted % 2 else "sqs", scene.queue)
             left = scene.queue.counts().total
             wait_until(lambda: scene.queue.counts().total == 0, "an empty queue", patience=180, pause=0.2)

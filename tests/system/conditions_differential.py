@@ -25,10 +25,50 @@ ITEMS = 60
 GUARD = "#_k"
 KEYWORDS = {"and", "or", "not", "in", "between", "true", "false", "null"}
 COMPARATORS = ["=", "<>", "<", "<=", ">", ">="]
-NAMES = ["a", "b", "c", "version", "status", "Name", "size", "contains", "_x", "and", "IN", "true", "user-id", "a.b", "`q`", "é", "\U0001f600", "x y", "a[0]", '"', "#n", ":v"]
+NAMES = [
+    "a",
+    "b",
+    "c",
+    "version",
+    "status",
+    "Name",
+    "size",
+    "contains",
+    "_x",
+    "and",
+    "IN",
+    "true",
+    "user-id",
+    "a.b",
+    "`q`",
+    "é",
+    "\U0001f600",
+    "x y",
+    "a[0]",
+    '"',
+    "#n",
+    ":v",
+]
 STRINGS = ["", "a", "ab", "abc", "b", "it's", 'say "hi"', "é", "\uffff", "\U00010000", "\n\t", "\\", "SS", "N"]
 # In the normal form of number.h, which bind_condition expects of values.
-NUMBERS = ["0", "1", "-1", "2", "5", "10", "1.5", "-0.25", "100", "0.000001", "1E-7", "10000000000000000000000000000000000000", "1E+38", "12345678901234567890123456789012345678", "9.9E+125", "1E-130"]
+NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "5",
+    "10",
+    "1.5",
+    "-0.25",
+    "100",
+    "0.000001",
+    "1E-7",
+    "10000000000000000000000000000000000000",
+    "1E+38",
+    "12345678901234567890123456789012345678",
+    "9.9E+125",
+    "1E-130",
+]
 TYPES = ["S", "N", "B", "SS", "NS", "BS", "BOOL", "NULL", "L", "M"]
 
 Node = tuple[Any, ...]
@@ -36,14 +76,19 @@ Node = tuple[Any, ...]
 
 def tool_path() -> Path:
     """bind_condition: BIND_CONDITION, else the release build's."""
-    return Path(os.environ.get("BIND_CONDITION") or Path(__file__).resolve().parents[2] / "build" / "test" / "tests" / "bind_condition")
+    return Path(
+        os.environ.get("BIND_CONDITION")
+        or Path(__file__).resolve().parents[2] / "build" / "test" / "tests" / "bind_condition"
+    )
 
 
 class Tool:
     """The running bind_condition."""
 
     def __init__(self, path: Path) -> None:
-        self._process = subprocess.Popen([str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+        self._process = subprocess.Popen(
+            [str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
 
     def __enter__(self) -> Tool:
         return self
@@ -54,19 +99,24 @@ class Tool:
     def bind(self, condition: str, names: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
         """What becomes of a condition."""
         assert self._process.stdin and self._process.stdout
-        line = json.dumps({"condition": condition, "names": names, "values": values}, ensure_ascii=False, separators=(",", ":"))
+        line = json.dumps(
+            {"condition": condition, "names": names, "values": values}, ensure_ascii=False, separators=(",", ":")
+        )
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer
 
 
-# --- Items and trees -------------------------------------------------------------------------------------------------------------------
+# --- Items and trees
+# -------------------------------------------------------------------------------------------------------------------
 
 
 def stored_value(rng: random.Random, depth: int = 0) -> dict[str, Any]:
     """A value as items have them, sets and bytes too."""
-    kind = rng.choice(["S", "S", "N", "N", "N", "BOOL", "NULL", "B", "SS", "NS", "BS"] + (["L", "L", "M", "M"] if depth < 3 else []))
+    kind = rng.choice(
+        ["S", "S", "N", "N", "N", "BOOL", "NULL", "B", "SS", "NS", "BS"] + (["L", "L", "M", "M"] if depth < 3 else [])
+    )
     if kind == "L":
         return {"L": [stored_value(rng, depth + 1) for _ in range(rng.randrange(4))]}
     if kind == "M":
@@ -98,7 +148,11 @@ def make_path(rng: random.Random) -> Node:
     """A path, rarely one that is too long."""
     elements: list[Any] = [rng.choice(NAMES)]
     for _ in range(rng.choice([0, 0, 0, 0, 1, 1, 2, 3]) if rng.random() < 0.995 else rng.choice([31, 32])):
-        elements.append(rng.choice(NAMES) if rng.random() < 0.5 else rng.choice([0, 0, 1, 2, 99, 2147483647] if rng.random() < 0.98 else [2147483648]))
+        elements.append(
+            rng.choice(NAMES)
+            if rng.random() < 0.5
+            else rng.choice([0, 0, 1, 2, 99, 2147483647] if rng.random() < 0.98 else [2147483648])
+        )
     return ("path", *elements)
 
 
@@ -116,17 +170,28 @@ def make_predicate(rng: random.Random, careful: bool) -> Node:
     """One operator or function. careful: of operands that DynamoDB takes, mostly."""
     ordered = "SSNNN" if careful else "SSNNN0-LM"
     first: Node = make_path(rng) if rng.random() < (0.9 if careful else 0.6) else make_operand(rng)
-    kind = rng.choice(["compare"] * 6 + ["between", "between", "in", "in", "exists", "not_exists", "type", "begins", "contains"])
+    kind = rng.choice(
+        ["compare"] * 6 + ["between", "between", "in", "in", "exists", "not_exists", "type", "begins", "contains"]
+    )
     if kind == "compare":
         operator = rng.choice(COMPARATORS)
-        return ("compare", operator, first, make_operand(rng, ordered if operator not in "=<>" or operator == "<" else "SSSNNN0-LM"))
+        return (
+            "compare",
+            operator,
+            first,
+            make_operand(rng, ordered if operator not in "=<>" or operator == "<" else "SSSNNN0-LM"),
+        )
     if kind == "between":
         bounds = [make_operand(rng, ordered), make_operand(rng, ordered)]
         if careful and bounds[0][0] == bounds[1][0] == "value":
             bounds = sorted((make_value(rng, "N"), make_value(rng, "N")), key=lambda v: Decimal(v[1]["N"]))
         return ("between", first, *bounds)
     if kind == "in":
-        return ("in", first, *(make_operand(rng) for _ in range(rng.randrange(1, 5) if rng.random() < 0.99 else rng.choice([100, 101]))))
+        return (
+            "in",
+            first,
+            *(make_operand(rng) for _ in range(rng.randrange(1, 5) if rng.random() < 0.99 else rng.choice([100, 101]))),
+        )
     if kind == "exists":
         return ("call", "attribute_exists", first if not careful else make_path(rng))
     if kind == "not_exists":
@@ -134,7 +199,12 @@ def make_predicate(rng: random.Random, careful: bool) -> Node:
     if kind == "type":
         wanted: Node = ("value", {"S": rng.choice(TYPES)}) if careful or rng.random() < 0.7 else make_operand(rng)
         return ("call", "attribute_type", first, wanted)
-    return ("call", "begins_with" if kind == "begins" else "contains", first, make_operand(rng, "S" if careful and kind == "begins" else "SSNN0-LM"))
+    return (
+        "call",
+        "begins_with" if kind == "begins" else "contains",
+        first,
+        make_operand(rng, "S" if careful and kind == "begins" else "SSNN0-LM"),
+    )
 
 
 def make_condition(rng: random.Random, careful: bool, depth: int = 0) -> Node:
@@ -144,10 +214,14 @@ def make_condition(rng: random.Random, careful: bool, depth: int = 0) -> Node:
         return make_predicate(rng, careful)
     if chance > 0.88:
         return ("not", make_condition(rng, careful, depth + 1))
-    return (rng.choice(["and", "or"]), *(make_condition(rng, careful, depth + 1) for _ in range(rng.choice([2, 2, 2, 3]))))
+    return (
+        rng.choice(["and", "or"]),
+        *(make_condition(rng, careful, depth + 1) for _ in range(rng.choice([2, 2, 2, 3]))),
+    )
 
 
-# --- Spelling --------------------------------------------------------------------------------------------------------------------------
+# --- Spelling
+# --------------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -171,7 +245,8 @@ class Terms:
 
 
 class Theirs:
-    """DynamoDB's own spelling: a placeholder for everything, parentheses around every operand of AND, OR and NOT that is no predicate."""
+    """DynamoDB's own spelling: a placeholder for everything, parentheses around every operand of AND, OR and NOT that
+    is no predicate."""
 
     def __init__(self) -> None:
         self.terms = Terms()
@@ -235,8 +310,18 @@ class Ours:
         number = Decimal(digits)
         plain = format(number, "f")
         sign, figures, exponent = number.as_tuple()
-        shifted = f"{'-' if sign else ''}{''.join(map(str, figures))}e{exponent:+d}" if isinstance(exponent, int) else plain
-        return self.rng.choice([digits, plain, plain if "." in plain else plain + ".0", plain + ("0" if "." in plain else "") + "E0", shifted])
+        shifted = (
+            f"{'-' if sign else ''}{''.join(map(str, figures))}e{exponent:+d}" if isinstance(exponent, int) else plain
+        )
+        return self.rng.choice(
+            [
+                digits,
+                plain,
+                plain if "." in plain else plain + ".0",
+                plain + ("0" if "." in plain else "") + "E0",
+                shifted,
+            ]
+        )
 
     def literal(self, value: dict[str, Any]) -> str | None:
         """A literal, where there is one."""
@@ -259,7 +344,12 @@ class Ours:
         elif node[0] == "size":
             text = self.call("size", node[1:])
         else:
-            steps = [f"[{self.space()}{step}{self.space()}]" if isinstance(step, int) else f"{self.space()}.{self.space()}{self.name(step)}" for step in node[1:]]
+            steps = [
+                f"[{self.space()}{step}{self.space()}]"
+                if isinstance(step, int)
+                else f"{self.space()}.{self.space()}{self.name(step)}"
+                for step in node[1:]
+            ]
             text = "".join(steps).lstrip(" \t\r\n").removeprefix(".").lstrip(" \t\r\n")
         while self.rng.random() < 0.05:
             text = f"({self.space()}{text}{self.space()})"
@@ -308,7 +398,8 @@ class Ours:
         return f"({text})" if needed else text
 
 
-# --- Comparison ------------------------------------------------------------------------------------------------------------------------
+# --- Comparison
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 class Judge:
@@ -330,7 +421,11 @@ class Judge:
 
     def outcome(self, number: int, expression: str, names: dict[str, str], values: dict[str, Any]) -> str:
         """'true', 'false', or what DynamoDB says against it."""
-        check: dict[str, Any] = {"TableName": TABLE, "Key": {"pk": {"S": f"i{number}"}}, "ConditionExpression": expression}
+        check: dict[str, Any] = {
+            "TableName": TABLE,
+            "Key": {"pk": {"S": f"i{number}"}},
+            "ConditionExpression": expression,
+        }
         if names:
             check["ExpressionAttributeNames"] = names
         if values:
@@ -339,7 +434,11 @@ class Judge:
             self.client.transact_write_items(TransactItems=[{"ConditionCheck": check}])
         except self.client.exceptions.TransactionCanceledException as canceled:
             code = canceled.response["CancellationReasons"][0]["Code"]
-            return "false" if code == "ConditionalCheckFailed" else f"refused: {canceled.response['CancellationReasons'][0]}"
+            return (
+                "false"
+                if code == "ConditionalCheckFailed"
+                else f"refused: {canceled.response['CancellationReasons'][0]}"
+            )
         except self.client.exceptions.ClientError as error:
             return f"refused: {error.response['Error']['Message']}"
         return "true"
@@ -373,7 +472,17 @@ def check_generated(tool: Tool, judge: Judge, rng: random.Random, tally: Tally) 
     ours = Ours(rng)
     text = ours.condition(tree)
     bound = tool.bind(text, ours.terms.names, ours.terms.values)
-    about = json.dumps({"tree": tree, "text": text, "theirs": expression, "names": ours.terms.names, "values": ours.terms.values, "bound": bound, "wanted": wanted})
+    about = json.dumps(
+        {
+            "tree": tree,
+            "text": text,
+            "theirs": expression,
+            "names": ours.terms.names,
+            "values": ours.terms.values,
+            "bound": bound,
+            "wanted": wanted,
+        }
+    )
     if "Expression size has exceeded" in wanted:
         tally.count("too long")
         return
@@ -445,7 +554,11 @@ def check_mutated(tool: Tool, judge: Judge, rng: random.Random, tally: Tally) ->
     if "redundant parentheses" in wanted or "reserved keyword" in wanted:
         tally.count("DynamoDB alone refuses the spelling")
         return
-    got = "refused" if "refused" in bound else judge.outcome(number, guarded(bound), bound["names"] | {GUARD: "pk"}, bound["values"])
+    got = (
+        "refused"
+        if "refused" in bound
+        else judge.outcome(number, guarded(bound), bound["names"] | {GUARD: "pk"}, bound["values"])
+    )
     if got != wanted and not (got == "refused" and wanted.startswith("refused")):
         tally.mismatches.append(f"damaged {text!r}: DynamoDB says {wanted}, we {got}: {bound}")
     tally.count("damaged: " + ("both refuse" if got == "refused" else got))

@@ -1,4 +1,5 @@
-"""Fixtures: one pair of servers for a session (each pytest-xdist worker has its own), fresh tables and queues for every test."""
+"""Fixtures: one pair of servers for a session (each pytest-xdist worker has its own), fresh tables and queues for every
+test."""
 
 from __future__ import annotations
 
@@ -70,9 +71,13 @@ def make_scene(
 ) -> Callable[..., Scene]:
     """Makes scenes that the caller closes."""
 
-    def make(audit: bool = True, fifo: bool = False, table: Options | None = None, queue: Options | None = None) -> Scene:
+    def make(
+        audit: bool = True, fifo: bool = False, table: Options | None = None, queue: Options | None = None
+    ) -> Scene:
         if not binary_path().exists():
-            pytest.fail(f"{binary_path()} does not exist: build it (tests/run does), or set TABLE_UPDATER", pytrace=False)
+            pytest.fail(
+                f"{binary_path()} does not exist: build it (tests/run does), or set TABLE_UPDATER", pytrace=False
+            )
         dlq = new_queue("dead", fifo=fifo)
         updates = new_queue(fifo=fifo, dlq=dlq, **(queue or {}))
         return Scene(cloud, new_table(**(table or {})), new_audit_table() if audit else None, updates, dlq)

@@ -15,7 +15,16 @@ from typing import Any
 
 from credentials_fakes import moment
 
-REGIONS = ["eu-west-1", "us-east-1", "ap-northeast-3", "cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "eusc-de-east-1"]
+REGIONS = [
+    "eu-west-1",
+    "us-east-1",
+    "ap-northeast-3",
+    "cn-north-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-isob-east-1",
+    "eusc-de-east-1",
+]
 ROLE = "arn:aws:iam::{}:role/{}"
 
 
@@ -56,7 +65,9 @@ class Case:
 
     def process(self, name: str, into: dict[str, Any]) -> None:
         keys: dict[str, Any] = {"Version": 1, "AccessKeyId": f"ASIAPROC{plain(name)}", "SecretAccessKey": "s"}
-        kind = self.rng.choice(["plain", "plain", "until", "account", "version", "text", "status", "missing", "expired", "noise", "quotes"])
+        kind = self.rng.choice(
+            ["plain", "plain", "until", "account", "version", "text", "status", "missing", "expired", "noise", "quotes"]
+        )
         if kind in ("until", "expired"):
             keys |= {"SessionToken": "t", "Expiration": moment(-3600 if kind == "expired" else 6 * 3600)}
         if kind == "account":
@@ -68,7 +79,7 @@ class Case:
         script = self.home / f"process {name}.sh"
         text = "nonsense" if kind == "text" else json.dumps(keys)
         script.write_text(f"echo noise >&2\ncat <<'END'\n{text}\nEND\nexit {3 if kind == 'status' else 0}\n")
-        into["credential_process"] = f'/bin/sh "{script}" --x \'a b\'' if kind != "quotes" else f"/bin/sh '{script}"
+        into["credential_process"] = f"/bin/sh \"{script}\" --x 'a b'" if kind != "quotes" else f"/bin/sh '{script}"
         if self.chance(0.2):
             into["aws_account_id"] = "666666666666"
 
@@ -87,15 +98,25 @@ class Case:
             into |= settings
         if self.chance(0.15):
             into.pop(self.rng.choice(["sso_account_id", "sso_role_name", "sso_start_url", "sso_region"]), None)
-        token = {"accessToken": self.rng.choice(["sso-token", "sso-token", "sso-token", "ended"]), "expiresAt": moment(self.rng.choice([7200, 7200, -60]))}
+        token = {
+            "accessToken": self.rng.choice(["sso-token", "sso-token", "sso-token", "ended"]),
+            "expiresAt": moment(self.rng.choice([7200, 7200, -60])),
+        }
         path = self.home / ".aws" / "sso" / "cache" / f"{hashlib.sha1(key.encode()).hexdigest()}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.chance(0.9):
             path.write_text(json.dumps(token))
 
     def role(self, name: str, into: dict[str, Any], depth: int) -> None:
-        into["role_arn"] = ROLE.format(self.rng.choice(["222222222222", "333333333333"]), f"{plain(name)}{'-denied' if self.chance(0.05) else ''}")
-        for setting, value in (("external_id", "ext id&=/+"), ("duration_seconds", "900"), ("role_session_name", "me@here"), ("mfa_serial", "arn:mfa")):
+        into["role_arn"] = ROLE.format(
+            self.rng.choice(["222222222222", "333333333333"]), f"{plain(name)}{'-denied' if self.chance(0.05) else ''}"
+        )
+        for setting, value in (
+            ("external_id", "ext id&=/+"),
+            ("duration_seconds", "900"),
+            ("role_session_name", "me@here"),
+            ("mfa_serial", "arn:mfa"),
+        ):
             if self.chance(0.05 if setting == "mfa_serial" else 0.25):
                 into[setting] = value
         kind = self.rng.choices(["source", "self", "named", "both", "none", "missing"], [8, 2, 4, 1, 1, 1])[0]
@@ -110,7 +131,9 @@ class Case:
             if self.chance(0.7):
                 self.static(name, into)
         if kind in ("named", "both"):
-            into["credential_source"] = self.rng.choice(["Environment", "Ec2InstanceMetadata", "EcsContainer", "ec2InstanceMetadata"])
+            into["credential_source"] = self.rng.choice(
+                ["Environment", "Ec2InstanceMetadata", "EcsContainer", "ec2InstanceMetadata"]
+            )
         if kind == "missing":
             into["source_profile"] = "no-such-profile"
 
@@ -125,7 +148,11 @@ class Case:
 
     def fill(self, name: str, depth: int = 0) -> None:
         """What a profile holds of credentials: none, one or several kinds, in either file."""
-        kinds = self.rng.choices(["config", "credentials", "role", "web", "process", "sso"], [3, 4, 3 if depth < 3 else 0, 1, 3, 2], k=self.rng.choice([0, 0, 1, 1, 1, 2, 3]))
+        kinds = self.rng.choices(
+            ["config", "credentials", "role", "web", "process", "sso"],
+            [3, 4, 3 if depth < 3 else 0, 1, 3, 2],
+            k=self.rng.choice([0, 0, 1, 1, 1, 2, 3]),
+        )
         for kind in kinds:
             into = self.of(name)
             if kind == "credentials":
@@ -150,13 +177,17 @@ class Case:
         if way == "option":
             self.profile = given
         elif way != "none":
-            self.environment["AWS_PROFILE" if way == "variable" else "AWS_DEFAULT_PROFILE"] = given if self.chance(0.97) or way == "old" else ""
+            self.environment["AWS_PROFILE" if way == "variable" else "AWS_DEFAULT_PROFILE"] = (
+                given if self.chance(0.97) or way == "old" else ""
+            )
         self.of(name)
         return name
 
     def choose_variables(self) -> None:
         e = self.environment
-        kind = self.rng.choices(["none", "both", "token", "id", "secret", "empty", "account"], [12, 2, 1, 1, 1, 1, 2])[0]
+        kind = self.rng.choices(["none", "both", "token", "id", "secret", "empty", "account"], [12, 2, 1, 1, 1, 1, 2])[
+            0
+        ]
         if kind in ("both", "token", "id", "account"):
             e["AWS_ACCESS_KEY_ID"] = "AKIAENVIRONMENT"
         if kind in ("both", "token", "secret", "account"):
@@ -169,18 +200,30 @@ class Case:
             e["AWS_ACCOUNT_ID"] = "999999999999"
         if self.chance(0.12):
             (self.home / "env-token").write_text("web.token.of-the-environment")
-            e |= {"AWS_WEB_IDENTITY_TOKEN_FILE": str(self.home / "env-token"), "AWS_ROLE_ARN": ROLE.format("123123123123", "pod")}
+            e |= {
+                "AWS_WEB_IDENTITY_TOKEN_FILE": str(self.home / "env-token"),
+                "AWS_ROLE_ARN": ROLE.format("123123123123", "pod"),
+            }
             if self.chance(0.3):
                 e["AWS_ROLE_SESSION_NAME"] = "pod-session"
             if self.chance(0.1):
                 del e["AWS_ROLE_ARN"]
         if self.chance(0.3):
-            e["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = self.rng.choice([f"{self.fakes}/container/x", f"{self.fakes}/container/account", f"{self.fakes}/container/closed", "http://example.test/x"])
+            e["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = self.rng.choice(
+                [
+                    f"{self.fakes}/container/x",
+                    f"{self.fakes}/container/account",
+                    f"{self.fakes}/container/closed",
+                    "http://example.test/x",
+                ]
+            )
             if self.chance(0.3):
                 e["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = self.rng.choice(["let me in", "a\nb"])
             if self.chance(0.3):
                 (self.home / "pod-token").write_text(self.rng.choice(["let me in", "other"]))
-                e["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = str(self.home / self.rng.choice(["pod-token", "pod-token", "gone"]))
+                e["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = str(
+                    self.home / self.rng.choice(["pod-token", "pod-token", "gone"])
+                )
         if self.chance(0.3):
             e["AWS_EC2_METADATA_DISABLED"] = self.rng.choice(["true", "TRUE", "True", "1", "false", "yes"])
 
@@ -192,7 +235,10 @@ class Case:
             into["region"] = self.rng.choice(REGIONS)
         if self.chance(0.1):
             self.credentials.setdefault(name, {})["region"] = "sa-east-1"
-        for variable, setting in (("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"), ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")):
+        for variable, setting in (
+            ("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+        ):
             if self.chance(0.12):
                 e[variable] = self.rng.choice(["true", "false", "TRUE"])
             if self.chance(0.08):
@@ -202,11 +248,15 @@ class Case:
         if self.chance(0.1):
             into["services"] = "local"
             if self.chance(0.9):
-                self.config["services local"] = {self.rng.choice(["sqs", "dynamodb"]): {"endpoint_url": "http://localhost:4566"}}
+                self.config["services local"] = {
+                    self.rng.choice(["sqs", "dynamodb"]): {"endpoint_url": "http://localhost:4566"}
+                }
         if self.chance(0.1):
             e["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true" if self.chance(0.2) else "false"
         if self.chance(0.15):
-            e["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = self.rng.choice(["preferred", "disabled", "required", "Required", "sometimes"])
+            e["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = self.rng.choice(
+                ["preferred", "disabled", "required", "Required", "sometimes"]
+            )
         if self.chance(0.1):
             into["account_id_endpoint_mode"] = self.rng.choice(["disabled", "required"])
 
@@ -226,7 +276,9 @@ class Case:
                     lines += [f"  {inner} = {text}" for inner, text in value.items()]
                 else:
                     shown = setting.upper() if self.chance(0.05) else setting
-                    lines.append(f"{shown}{self.rng.choice([' = ', '=', ' =', '= ', '  =  '])}{value}{self.rng.choice(['', '', '', '  '])}")
+                    lines.append(
+                        f"{shown}{self.rng.choice([' = ', '=', ' =', '= ', '  =  '])}{value}{self.rng.choice(['', '', '', '  '])}"
+                    )
         return end.join(lines) + end
 
     def write(self) -> None:
@@ -241,7 +293,11 @@ class Case:
                 old.unlink(missing_ok=True)
             if name == "credentials":
                 # Names of profiles with blanks stand there as they are.
-                text = self.written(sections).replace('"', "") if not any("credential_process" in s for s in sections.values()) else self.written(sections)
+                text = (
+                    self.written(sections).replace('"', "")
+                    if not any("credential_process" in s for s in sections.values())
+                    else self.written(sections)
+                )
             else:
                 text = self.written(sections)
             if sections or self.chance(0.5):

@@ -51,7 +51,10 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_PUT(self) -> None:
-        fine = self.path == "/imds/latest/api/token" and self.headers.get("x-aws-ec2-metadata-token-ttl-seconds") == "21600"
+        fine = (
+            self.path == "/imds/latest/api/token"
+            and self.headers.get("x-aws-ec2-metadata-token-ttl-seconds") == "21600"
+        )
         self.answer(200 if fine else 404, TOKEN if fine else "")
 
     def imds(self) -> None:
@@ -74,15 +77,27 @@ class Handler(BaseHTTPRequestHandler):
         elif self.server.is_down:
             self.answer(503)
         else:
-            name = self.server.container_key() if self.server.container_key else "ASIACONTAINER" if token is None else "ASIAPOD"
-            self.answer(200, json.dumps(keys(name, **({"AccountId": "444444444444"} if "account" in self.path else {}))))
+            name = (
+                self.server.container_key()
+                if self.server.container_key
+                else "ASIACONTAINER"
+                if token is None
+                else "ASIAPOD"
+            )
+            self.answer(
+                200, json.dumps(keys(name, **({"AccountId": "444444444444"} if "account" in self.path else {})))
+            )
 
     def portal(self) -> None:
         query = parse_qs(urlsplit(self.path).query)
         if self.headers.get("x-amz-sso_bearer_token") != "sso-token":
             self.answer(401, "{}")
             return
-        role = {"accessKeyId": f"ASIASSO{query['role_name'][0]}{query['account_id'][0]}", "secretAccessKey": "s", "sessionToken": "t"}
+        role = {
+            "accessKeyId": f"ASIASSO{query['role_name'][0]}{query['account_id'][0]}",
+            "secretAccessKey": "s",
+            "sessionToken": "t",
+        }
         self.answer(200, json.dumps({"roleCredentials": {**role, "expiration": int((time.time() + 6 * 3600) * 1000)}}))
 
     def do_GET(self) -> None:
@@ -98,7 +113,9 @@ class Handler(BaseHTTPRequestHandler):
         signer = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
         arn = form.get("RoleArn", [""])[0]
         if "denied" in arn:
-            self.answer(403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>")
+            self.answer(
+                403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message></Error></ErrorResponse>"
+            )
             return
         action = form["Action"][0]
         account = arn.split(":")[4] if arn.count(":") >= 5 else ""

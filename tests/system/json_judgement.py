@@ -1,4 +1,5 @@
-"""Holds Python's JSON parser, made strict, against the program's reader: they accept the same texts, and read the same out of them.
+"""Holds Python's JSON parser, made strict, against the program's reader: they accept the same texts, and read the same
+out of them.
 
 By itself: python3 json_judgement.py [COUNT [SEED]], 1,000,000 generated texts and the fuzzers' kept corpus.
 """
@@ -27,7 +28,8 @@ def tool_path() -> Path:
     return Path(os.environ.get("JUDGE_JSON") or ROOT / "build" / "test" / "tests" / "judge_json")
 
 
-# --- Python's judgement ----------------------------------------------------------------------------------------------------------------
+# --- Python's judgement
+# ----------------------------------------------------------------------------------------------------------------
 
 
 class Refused(ValueError):
@@ -71,7 +73,9 @@ def check(value: Any, depth: int) -> None:
             check(element, depth + 1)
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=members, parse_int=Digits, parse_float=Digits, parse_constant=refuse_constant, strict=True)
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=members, parse_int=Digits, parse_float=Digits, parse_constant=refuse_constant, strict=True
+)
 
 
 def read(text: bytes) -> Any:
@@ -84,15 +88,106 @@ def read(text: bytes) -> Any:
     return value
 
 
-# --- Texts -----------------------------------------------------------------------------------------------------------------------------
+# --- Texts
+# -----------------------------------------------------------------------------------------------------------------------------
 
-NUMBERS = ["0", "-0", "1", "-1", "10", "1.5", "0.0", "1e5", "1E+5", "-2.50e-10", "123456789012345678901234567890123456789012", "1e400", "0e0"]
-ALMOST_NUMBERS = ["01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "1_0", "NaN", "Infinity", "-Infinity", "--1", "1.e5", "-01", "\u0661", "1e5.5", "00"]
+NUMBERS = [
+    "0",
+    "-0",
+    "1",
+    "-1",
+    "10",
+    "1.5",
+    "0.0",
+    "1e5",
+    "1E+5",
+    "-2.50e-10",
+    "123456789012345678901234567890123456789012",
+    "1e400",
+    "0e0",
+]
+ALMOST_NUMBERS = [
+    "01",
+    "-",
+    "+1",
+    "1.",
+    ".5",
+    "1e",
+    "1e+",
+    "0x1",
+    "1_0",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "--1",
+    "1.e5",
+    "-01",
+    "\u0661",
+    "1e5.5",
+    "00",
+]
 CHARACTERS = ["a", "b", " ", "é", "\u2028", "\U0001f600", "/", "\x7f", "\ufeff", "\uffff", "\U0010ffff", '\\"', "\\\\", "\\/", "\\n", "\\b", "\\f", "\\r", "\\t",
               "\\u0000", "\\u0061", "\\u00e9", "\\ud83d\\ude00", "\\uFFFF", "\\uDBFF\\uDFFF"]  # fmt: skip
-ALMOST_CHARACTERS = ["\\ud800", "\\udc00", "\\ud800\\ud800", "\\ude00\\ud83d", "\\u12", "\\u12G4", "\\x41", "\\'", "\\a", "\\0", "\n", "\t", "\x00", "\x1f", "\\", "\\uD83D\\n", "\\u 123", "\\U0041"]
-TOKENS = ["{", "}", "[", "]", ",", ":", '"', "true", "false", "null", "True", "nul", "nulll", "'", "//", "/**/", "\ufeff", "\u00a0", "\x0b", "\x0c", '"a":1', "\\", *NUMBERS, *ALMOST_NUMBERS]
-BYTES = [b"\xff", b"\xc0\x80", b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\x80", b"\xef\xbb\xbf", b"\x00"]
+ALMOST_CHARACTERS = [
+    "\\ud800",
+    "\\udc00",
+    "\\ud800\\ud800",
+    "\\ude00\\ud83d",
+    "\\u12",
+    "\\u12G4",
+    "\\x41",
+    "\\'",
+    "\\a",
+    "\\0",
+    "\n",
+    "\t",
+    "\x00",
+    "\x1f",
+    "\\",
+    "\\uD83D\\n",
+    "\\u 123",
+    "\\U0041",
+]
+TOKENS = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    '"',
+    "true",
+    "false",
+    "null",
+    "True",
+    "nul",
+    "nulll",
+    "'",
+    "//",
+    "/**/",
+    "\ufeff",
+    "\u00a0",
+    "\x0b",
+    "\x0c",
+    '"a":1',
+    "\\",
+    *NUMBERS,
+    *ALMOST_NUMBERS,
+]
+BYTES = [
+    b"\xff",
+    b"\xc0\x80",
+    b"\xe0\x80\x80",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xc3",
+    b"\xe2\x82",
+    b"\xf0\x9f\x98",
+    b"\x80",
+    b"\xef\xbb\xbf",
+    b"\x00",
+]
 
 
 class Writer:
@@ -121,7 +216,10 @@ class Writer:
             items = [self.space() + self.value(depth + 1) + self.space() for _ in range(rng.choice([0, 1, 2, 3]))]
             return "[" + (",".join(items) or self.space()) + "]"
         if kind < 0.55:
-            pairs = [f"{self.space()}{self.string()}{self.space()}:{self.space()}{self.value(depth + 1)}{self.space()}" for _ in range(rng.choice([0, 1, 2, 3, 5]))]
+            pairs = [
+                f"{self.space()}{self.string()}{self.space()}:{self.space()}{self.value(depth + 1)}{self.space()}"
+                for _ in range(rng.choice([0, 1, 2, 3, 5]))
+            ]
             return "{" + (",".join(pairs) or self.space()) + "}"
         if kind < 0.75:
             return self.string()
@@ -145,7 +243,13 @@ class Writer:
     def text(self) -> bytes:
         """A text, damaged in a third of the cases."""
         rng, chance = self.rng, self.rng.random()
-        made = self.nested() if chance < 0.01 else self.many_names() if chance < 0.03 else self.space() + self.value() + self.space()
+        made = (
+            self.nested()
+            if chance < 0.01
+            else self.many_names()
+            if chance < 0.03
+            else self.space() + self.value() + self.space()
+        )
         data = made.encode("utf-8")
         while rng.random() < 0.3:
             data = self.damaged(data)
@@ -169,7 +273,8 @@ class Writer:
         return data[:at] + rng.choice(BYTES) + data[at:]
 
 
-# --- Comparison ------------------------------------------------------------------------------------------------------------------------
+# --- Comparison
+# ------------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -186,7 +291,9 @@ def ask(tool: Path, texts: list[bytes]) -> list[bytes]:
     done = subprocess.run([str(tool), str(MAX_DEPTH)], input=frames, capture_output=True, check=False)
     lines = done.stdout.split(b"\n")[:-1]
     if done.returncode or len(lines) != len(texts):
-        raise RuntimeError(f"judge_json ended with {done.returncode} after {len(lines)} of {len(texts)} texts: {done.stderr.decode(errors='replace')}")
+        raise RuntimeError(
+            f"judge_json ended with {done.returncode} after {len(lines)} of {len(texts)} texts: {done.stderr.decode(errors='replace')}"
+        )
     return lines
 
 
@@ -242,7 +349,10 @@ def main() -> int:
     good = True
     for what, texts in (("kept", kept()), ("generated", generated(count, seed))):
         tally = compare(tool_path(), texts)
-        print(f"{what}: {sum(tally.outcomes.values())} texts, {dict(tally.outcomes)}, {len(tally.mismatches)} mismatches", flush=True)
+        print(
+            f"{what}: {sum(tally.outcomes.values())} texts, {dict(tally.outcomes)}, {len(tally.mismatches)} mismatches",
+            flush=True,
+        )
         for mismatch in tally.mismatches[:20]:
             print(mismatch)
         good = good and not tally.mismatches

@@ -26,13 +26,29 @@ from typing import Any, Iterable
 
 NAMES = ["a", "b", "c", "n", "list", "size", "and", "first name", "a.b", "`q`", "é", '"', "#n", "id2"]
 KEYWORDS = {"and", "or", "not", "in", "between", "true", "false", "null"}
-NUMBERS = ["0", "1", "-1", "2.5", "100", "0.000001", "1E-7", "1E+38", "12345678901234567890123456789012345678", "9.9E+125", "-9.9E+125", "1E-130", "99999999999999999999999999999999999999"]
+NUMBERS = [
+    "0",
+    "1",
+    "-1",
+    "2.5",
+    "100",
+    "0.000001",
+    "1E-7",
+    "1E+38",
+    "12345678901234567890123456789012345678",
+    "9.9E+125",
+    "-9.9E+125",
+    "1E-130",
+    "99999999999999999999999999999999999999",
+]
 STRINGS = ["", "a", "it's", 'say "hi"', "é", "\U0001f600", "\n", "x" * 40]
 MEMBERS = ["attributes", "typed_attributes", "set", "increment", "append", "remove"]
 INDEX_KEY = "indexed"  # a string key of an index
 
 Element = str | int
-Plan = tuple[str, list[Element], Any]  # member, path, value: plain JSON with Decimals; typed_attributes: DynamoDB's JSON
+Plan = tuple[
+    str, list[Element], Any
+]  # member, path, value: plain JSON with Decimals; typed_attributes: DynamoDB's JSON
 
 # Ours alone: the judge has no audit record, or takes what AWS refuses.
 STRICTER = {
@@ -47,10 +63,13 @@ STRICTER = {
 
 def binary_path() -> Path:
     """TABLE_UPDATER, else the test build's."""
-    return Path(os.environ.get("TABLE_UPDATER") or Path(__file__).resolve().parents[2] / "build" / "test" / "table-updater")
+    return Path(
+        os.environ.get("TABLE_UPDATER") or Path(__file__).resolve().parents[2] / "build" / "test" / "table-updater"
+    )
 
 
-# --- Values ----------------------------------------------------------------------------------------------------------------------------
+# --- Values
+# ----------------------------------------------------------------------------------------------------------------------------
 
 
 def plain(rng: random.Random, depth: int = 0) -> Any:
@@ -85,7 +104,11 @@ def typed(rng: random.Random, depth: int = 0) -> dict[str, Any]:
 
 def looks_typed(value: Any) -> bool:
     """Whether a value of ours might be refused for its looks: these have tests of their own."""
-    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"}
+    return (
+        isinstance(value, dict)
+        and len(value) == 1
+        and next(iter(value)) in {"S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"}
+    )
 
 
 def plain_values(plan: Plan) -> list[Any]:
@@ -161,7 +184,8 @@ def spelt(value: Any, rng: random.Random) -> str:
     return json.dumps(value, ensure_ascii=rng.random() < 0.5)
 
 
-# --- Plans -----------------------------------------------------------------------------------------------------------------------------
+# --- Plans
+# -----------------------------------------------------------------------------------------------------------------------------
 
 
 def random_path(rng: random.Random, item: dict[str, Any]) -> list[Element]:
@@ -275,12 +299,20 @@ def make_case(rng: random.Random, number: int) -> Case:
         size = rng.choice([409600, 409601, 400000, 300000])
         plans = [("append", ["big"], ["x" * 1000])] if rng.random() < 0.5 else [("set", ["a2"], "y" * 120000)]
         item = {"big": ["z" * (size - 200_000)]}
-    case = Case(number, item, plans, rng.random() < 0.15, rng.random() < 0.93, rng.randrange(200) if rng.random() < 0.2 else None)
+    case = Case(
+        number,
+        item,
+        plans,
+        rng.random() < 0.15,
+        rng.random() < 0.93,
+        rng.randrange(200) if rng.random() < 0.2 else None,
+    )
     spell(case, rng)
     return case
 
 
-# --- The judge -------------------------------------------------------------------------------------------------------------------------
+# --- The judge
+# -------------------------------------------------------------------------------------------------------------------------
 
 
 def update_of(case: Case) -> dict[str, Any]:
@@ -307,11 +339,17 @@ def update_of(case: Case) -> dict[str, Any]:
         if member == "remove":
             clauses["REMOVE"].append(place(path))
         elif member == "increment":
-            clauses["SET"].append(f"{place(path)} = if_not_exists({place(path)}, {value_of({'N': '0'})}) + {value_of(to_typed(value))}")
+            clauses["SET"].append(
+                f"{place(path)} = if_not_exists({place(path)}, {value_of({'N': '0'})}) + {value_of(to_typed(value))}"
+            )
         elif member == "append":
-            clauses["SET"].append(f"{place(path)} = list_append(if_not_exists({place(path)}, {value_of({'L': []})}), {value_of(to_typed(value))})")
+            clauses["SET"].append(
+                f"{place(path)} = list_append(if_not_exists({place(path)}, {value_of({'L': []})}), {value_of(to_typed(value))})"
+            )
         else:
-            clauses["SET"].append(f"{place(path)} = {value_of(with_bytes(value) if member == 'typed_attributes' else to_typed(value))}")
+            clauses["SET"].append(
+                f"{place(path)} = {value_of(with_bytes(value) if member == 'typed_attributes' else to_typed(value))}"
+            )
     conditions = [] if case.create else [f"attribute_exists({place(['id'])})"]
     if case.limit is not None:
         conditions.append(f"{place(['n'])} < {value_of({'N': str(case.limit)})}")
@@ -333,11 +371,14 @@ def judge(client: Any, table: str, case: Case) -> str:
     try:
         client.update_item(TableName=table, Key={"id": {"S": case.identity}}, **update_of(case))
     except ClientError as error:
-        return {"ValidationException": "refused", "ConditionalCheckFailedException": "false"}.get(error.response["Error"]["Code"], str(error))
+        return {"ValidationException": "refused", "ConditionalCheckFailedException": "false"}.get(
+            error.response["Error"]["Code"], str(error)
+        )
     return "applied"
 
 
-# --- The comparison --------------------------------------------------------------------------------------------------------------------
+# --- The comparison
+# --------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -354,21 +395,29 @@ class Tally:
 def our_outcome(response: dict[str, Any]) -> str:
     if response["success"]:
         return "applied"
-    return {"ValidationError": "refused", "ConditionalCheckFailed": "false", "RecordNotFoundError": "false"}.get(response["error"], response["error"])
+    return {"ValidationError": "refused", "ConditionalCheckFailed": "false", "RecordNotFoundError": "false"}.get(
+        response["error"], response["error"]
+    )
 
 
 def make_tables(client: Any) -> list[str]:
     """Ours, the judge's, and the audit table."""
     stem = uuid.uuid4().hex[:12]
     names = [f"{role}-{stem}" for role in ("ours", "judged", "audit")]
-    index = {"IndexName": "by_index", "KeySchema": [{"AttributeName": INDEX_KEY, "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}
+    index = {
+        "IndexName": "by_index",
+        "KeySchema": [{"AttributeName": INDEX_KEY, "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
     for name in names:
         key = "log_id" if name.startswith("audit") else "id"
         types = {key: "S"} | ({} if key == "log_id" else {INDEX_KEY: "S"})
         client.create_table(
             TableName=name,
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": kind} for attribute, kind in types.items()],
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": kind} for attribute, kind in types.items()
+            ],
             BillingMode="PAY_PER_REQUEST",
             **({} if key == "log_id" else {"GlobalSecondaryIndexes": [index]}),
         )
@@ -386,7 +435,9 @@ def put_all(client: Any, tables: list[str], cases: Iterable[Case]) -> None:
             if not case.exists:
                 continue
             for table in tables:
-                pool.submit(client.put_item, TableName=table, Item={"id": {"S": case.identity}, **to_typed(case.item)["M"]})
+                pool.submit(
+                    client.put_item, TableName=table, Item={"id": {"S": case.identity}, **to_typed(case.item)["M"]}
+                )
 
 
 def apply(binary: Path, endpoint: str, tables: list[str], cases: list[Case]) -> list[dict[str, Any]]:
@@ -396,10 +447,20 @@ def apply(binary: Path, endpoint: str, tables: list[str], cases: list[Case]) -> 
         "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "LOG_LEVEL": "ERROR", "METRICS_ADDRESS": "off",
     }  # fmt: skip
     text = "".join(case.body + "\n" for case in cases)
-    done = subprocess.run([str(binary), "apply"], input=text, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
+    done = subprocess.run(
+        [str(binary), "apply"],
+        input=text,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        check=False,
+    )
     responses = [json.loads(line) for line in done.stdout.splitlines()]
     if len(responses) != len(cases):
-        raise AssertionError(f"{len(responses)} answers to {len(cases)} messages, exit code {done.returncode}: {done.stderr[-2000:]}")
+        raise AssertionError(
+            f"{len(responses)} answers to {len(cases)} messages, exit code {done.returncode}: {done.stderr[-2000:]}"
+        )
     return responses
 
 
@@ -414,7 +475,9 @@ def compare(client: Any, endpoint: str, binary: Path, count: int, seed: int) -> 
     """Runs so many cases."""
     rng = random.Random(seed)
     cases = [make_case(rng, number) for number in range(count)]
-    cases = [case for case in cases if not any(looks_typed(value) for plan in case.plans for value in plain_values(plan))]
+    cases = [
+        case for case in cases if not any(looks_typed(value) for plan in case.plans for value in plain_values(plan))
+    ]
     tables = make_tables(client)
     put_all(client, tables[:2], cases)
     responses = apply(binary, endpoint, tables, cases)
@@ -430,7 +493,11 @@ def compare(client: Any, endpoint: str, binary: Path, count: int, seed: int) -> 
             tally.count(f"only we refuse: {stricter}")
             continue
         tally.count(f"both: {outcome}" if outcome == verdict else f"we: {outcome}, the judge: {verdict}")
-        if outcome != verdict or ours.get(case.identity) != theirs.get(case.identity) or (outcome == "refused" and not check_field(case, response)):
+        if (
+            outcome != verdict
+            or ours.get(case.identity) != theirs.get(case.identity)
+            or (outcome == "refused" and not check_field(case, response))
+        ):
             tally.mismatches.append(f"{case.body[:1500]}\non {spelt(case.item, random.Random(0))[:1500]}\nwe: {json.dumps(response)[:600]}\njudge: {verdict}\n"
                                     f"ours: {str(ours.get(case.identity))[:1500]}\njudged: {str(theirs.get(case.identity))[:1500]}")  # fmt: skip
     for table in tables:

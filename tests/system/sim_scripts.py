@@ -1,4 +1,5 @@
-"""Plays the scripts of tests/sim/conformance against real servers, with the outcomes spelt as tests/sim/conformance.c spells them."""
+"""Plays the scripts of tests/sim/conformance against real servers, with the outcomes spelt as tests/sim/conformance.c
+spells them."""
 
 from __future__ import annotations
 
@@ -34,7 +35,10 @@ class Queues:
 
     def send(self, step: Step) -> Outcome:
         names = {"body": "MessageBody", "group": "MessageGroupId", "dedup": "MessageDeduplicationId"}
-        entries = [{"Id": str(i)} | {names[name]: value for name, value in entry.items()} for i, entry in enumerate(step["entries"])]
+        entries = [
+            {"Id": str(i)} | {names[name]: value for name, value in entry.items()}
+            for i, entry in enumerate(step["entries"])
+        ]
         answer = self.sqs.send_message_batch(QueueUrl=self._url(step), Entries=entries)
         outcome = {int(failed["Id"]): "refused" for failed in answer.get("Failed", [])}
         for place, message_id in sorted((int(sent["Id"]), sent["MessageId"]) for sent in answer.get("Successful", [])):
@@ -64,7 +68,10 @@ class Queues:
         for message in answer.get("Messages", []):
             group = message["Attributes"].get("MessageGroupId")
             symbol = self._symbol(message["Body"], message["ReceiptHandle"])
-            lines.append(f"{symbol} count {message['Attributes']['ApproximateReceiveCount']}" + (f" group {group}" if group else ""))
+            lines.append(
+                f"{symbol} count {message['Attributes']['ApproximateReceiveCount']}"
+                + (f" group {group}" if group else "")
+            )
         return lines if self.queues["queue"].fifo else sorted(lines)
 
     def _entries(self, answer: dict[str, Any], count: int) -> Outcome:
@@ -73,15 +80,24 @@ class Queues:
         return [outcome.get(i, "not named") for i in range(count)]
 
     def delete(self, step: Step) -> Outcome:
-        entries = [{"Id": str(i), "ReceiptHandle": self.handles.get(symbol, symbol)} for i, symbol in enumerate(step["handles"])]
+        entries = [
+            {"Id": str(i), "ReceiptHandle": self.handles.get(symbol, symbol)}
+            for i, symbol in enumerate(step["handles"])
+        ]
         return self._entries(self.sqs.delete_message_batch(QueueUrl=self._url(step), Entries=entries), len(entries))
 
     def change(self, step: Step) -> Outcome:
         entries = [
-            {"Id": str(i), "ReceiptHandle": self.handles.get(entry["handle"], entry["handle"]), "VisibilityTimeout": entry["seconds"]}
+            {
+                "Id": str(i),
+                "ReceiptHandle": self.handles.get(entry["handle"], entry["handle"]),
+                "VisibilityTimeout": entry["seconds"],
+            }
             for i, entry in enumerate(step["entries"])
         ]
-        return self._entries(self.sqs.change_message_visibility_batch(QueueUrl=self._url(step), Entries=entries), len(entries))
+        return self._entries(
+            self.sqs.change_message_visibility_batch(QueueUrl=self._url(step), Entries=entries), len(entries)
+        )
 
     def counts(self, step: Step) -> Outcome:
         counts = self.queues[step.get("queue", "queue")].counts()
@@ -95,7 +111,8 @@ class Queues:
 
 @dataclass
 class Tables:
-    """One script's tables. names: the script's name of a table → the server's. stem: what no other script's tokens begin with."""
+    """One script's tables. names: the script's name of a table → the server's. stem: what no other script's tokens
+    begin with."""
 
     dynamodb: Any
     names: dict[str, str]
@@ -105,7 +122,10 @@ class Tables:
     def _named(self, value: Any) -> Any:
         """A request with the server's names of the tables."""
         if isinstance(value, dict):
-            return {name: self.names.get(inner, inner) if name == "TableName" else self._named(inner) for name, inner in value.items()}
+            return {
+                name: self.names.get(inner, inner) if name == "TableName" else self._named(inner)
+                for name, inner in value.items()
+            }
         return [self._named(inner) for inner in value] if isinstance(value, list) else value
 
     def _token(self, token: str) -> str:
@@ -141,7 +161,9 @@ class Tables:
         schema = self.dynamodb.describe_table(TableName=self.names[step["table"]])["Table"]["KeySchema"]
         keys = [key["AttributeName"] for key in sorted(schema, key=lambda key: key["KeyType"])]
         answer = self.dynamodb.scan(TableName=self.names[step["table"]], ConsistentRead=True)
-        return {json.dumps({name: item[name] for name in keys}, separators=(",", ":")): item for item in answer["Items"]}
+        return {
+            json.dumps({name: item[name] for name in keys}, separators=(",", ":")): item for item in answer["Items"]
+        }
 
 
 def play(steps: list[Step], operations: dict[str, Callable[[Step], Outcome]]) -> list[Outcome]:

@@ -37,7 +37,10 @@ def program_version(scene: Scene) -> str:
 
 def test_a_success_record_has_the_documented_members_and_no_others(scene: Scene) -> None:
     scene.table.put({"id": "user-123"})
-    apply_lines(scene, [message("user-123", {"name": "é", "n": 1.50, "list": [True, None, {"x": []}]}, idempotency_key="the key")])
+    apply_lines(
+        scene,
+        [message("user-123", {"name": "é", "n": 1.50, "list": [True, None, {"x": []}]}, idempotency_key="the key")],
+    )
     (record,) = raw_audits(scene)
     assert bodies.TIMESTAMP.fullmatch(record.pop("timestamp")["S"])
     assert re.fullmatch(r"v1:[0-9a-f]{64}", record.pop("request_hash")["S"])
@@ -46,7 +49,13 @@ def test_a_success_record_has_the_documented_members_and_no_others(scene: Scene)
         "table_name": {"S": scene.table.name},
         "record_id": {"S": "user-123"},
         "record_key": {"S": "user-123"},
-        "updated_attributes": {"M": {"name": {"S": "é"}, "n": {"N": "1.5"}, "list": {"L": [{"BOOL": True}, {"NULL": True}, {"M": {"x": {"L": []}}}]}}},
+        "updated_attributes": {
+            "M": {
+                "name": {"S": "é"},
+                "n": {"N": "1.5"},
+                "list": {"L": [{"BOOL": True}, {"NULL": True}, {"M": {"x": {"L": []}}}]},
+            }
+        },
         "user_agent": {"S": f"table-updater/{program_version(scene)}"},
         "status": {"S": "success"},
         "idempotency_key": {"S": "the key"},
@@ -74,14 +83,23 @@ def test_a_table_is_one_table_by_its_name_and_by_its_arn(scene: Scene, dynamodb_
     assert record["log_id"] == log_id(scene.table.name, "k") and record["table_name"] == scene.table.name
 
 
-@pytest.mark.parametrize("options, identity, expected", [
-    ({"kind": "N"}, 1.50, {"N": "1.5"}),
-    ({"kind": "B"}, "/+8=", {"B": base64.b64decode("/+8=")}),
-    ({"sort": ("at", "N")}, {"at": 10, "id": "a"}, {"M": {"id": {"S": "a"}, "at": {"N": "10"}}}),
-])
-def test_record_id_is_the_dynamodb_value_of_the_id(cloud: Any, options: dict[str, Any], identity: Any, expected: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "options, identity, expected",
+    [
+        ({"kind": "N"}, 1.50, {"N": "1.5"}),
+        ({"kind": "B"}, "/+8=", {"B": base64.b64decode("/+8=")}),
+        ({"sort": ("at", "N")}, {"at": 10, "id": "a"}, {"M": {"id": {"S": "a"}, "at": {"N": "10"}}}),
+    ],
+)
+def test_record_id_is_the_dynamodb_value_of_the_id(
+    cloud: Any, options: dict[str, Any], identity: Any, expected: dict[str, Any]
+) -> None:
     with scene_in(cloud, audit=True, **options) as scene:
-        key = identity if isinstance(identity, dict) else {"id": base64.b64decode(identity) if options["kind"] == "B" else identity}
+        key = (
+            identity
+            if isinstance(identity, dict)
+            else {"id": base64.b64decode(identity) if options["kind"] == "B" else identity}
+        )
         scene.table.put(key)
         assert apply_lines(scene, [message(identity, {"a": 1})])[0]["success"]
         assert raw_audits(scene)[0]["record_id"] == expected
@@ -95,13 +113,29 @@ def test_expires_at_is_the_days_after_the_timestamp_and_only_with_the_setting(sc
     assert abs(int(record["expires_at"]["N"]) - epoch(record["timestamp"]["S"]) - days * 86400) <= 1
 
 
-@pytest.mark.parametrize("setting, audited", [("false", [False, True, False]), ("true", [True, True, False]), ("always", [True, True, True]), (None, [False, True, False])])
-def test_the_setting_and_the_message_say_what_is_audited(scene: Scene, setting: str | None, audited: list[bool]) -> None:
+@pytest.mark.parametrize(
+    "setting, audited",
+    [
+        ("false", [False, True, False]),
+        ("true", [True, True, False]),
+        ("always", [True, True, True]),
+        (None, [False, True, False]),
+    ],
+)
+def test_the_setting_and_the_message_say_what_is_audited(
+    scene: Scene, setting: str | None, audited: list[bool]
+) -> None:
     ids = ["says nothing", "asks", "declines"]
     scene.table.put(*({"id": one} for one in ids))
-    lines = [message(ids[0], {"n": 1}), message(ids[1], {"n": 1}, enable_logging=True), message(ids[2], {"n": 1}, enable_logging=False)]
+    lines = [
+        message(ids[0], {"n": 1}),
+        message(ids[1], {"n": 1}, enable_logging=True),
+        message(ids[2], {"n": 1}, enable_logging=False),
+    ]
     assert all(response["success"] for response in apply_lines(scene, lines, ENABLE_AUDIT_LOG=setting))
-    assert {record["record_id"] for record in scene.audits().values()} == {one for one, wanted in zip(ids, audited, strict=True) if wanted}
+    assert {record["record_id"] for record in scene.audits().values()} == {
+        one for one, wanted in zip(ids, audited, strict=True) if wanted
+    }
 
 
 @pytest.mark.parametrize("setting", ["true", "always"])
@@ -116,15 +150,24 @@ def test_a_missing_audit_table_does_not_start_where_audit_is_on(new_scene: Any, 
 def test_without_an_audit_table_a_message_that_asks_is_refused_and_others_run(new_scene: Any) -> None:
     scene = new_scene(audit=False)
     scene.table.put({"id": "a"})
-    lines = [message("a", {"n": 1}, enable_logging=True), message("a", {"m": 1}), message("a", {"o": 1}, enable_logging=False)]
+    lines = [
+        message("a", {"n": 1}, enable_logging=True),
+        message("a", {"m": 1}),
+        message("a", {"o": 1}, enable_logging=False),
+    ]
     asked, *others = apply_lines(scene, lines, ENABLE_AUDIT_LOG="false", AUDIT_LOG_TABLE="no-such-audit-table")
     assert (asked["error"], asked["details"]["field"]) == ("ValidationError", "enable_logging")
     assert all(response["success"] for response in others) and scene.table.get("a") == {"id": "a", "m": 1, "o": 1}
 
 
-@pytest.mark.parametrize("options", [{"partition": "id"}, {"partition": "log_id", "kind": "N"}, {"partition": "log_id", "sort": ("timestamp", "S")}])
+@pytest.mark.parametrize(
+    "options",
+    [{"partition": "id"}, {"partition": "log_id", "kind": "N"}, {"partition": "log_id", "sort": ("timestamp", "S")}],
+)
 @pytest.mark.parametrize("setting", ["false", "true"])
-def test_an_audit_table_with_another_key_never_starts(new_scene: Any, new_table: Any, options: dict[str, Any], setting: str) -> None:
+def test_an_audit_table_with_another_key_never_starts(
+    new_scene: Any, new_table: Any, options: dict[str, Any], setting: str
+) -> None:
     scene, unfit = new_scene(audit=False), new_table(**options)
     process = scene.command("apply", stdin="", ENABLE_AUDIT_LOG=setting, AUDIT_LOG_TABLE=unfit.name)
     assert process.wait() == 78, process.describe()
@@ -146,7 +189,17 @@ def test_a_failure_record_is_put_for_what_could_be_parsed_asked_for_audit_and_we
     failures = wait_until(lambda: scene.audits("failure"), "the failure records")
     assert set(failures) == expected and not scene.audits()
     record = failures[f"{log_id(scene.table.name, 'k')}#failure"]
-    assert {"timestamp", "table_name", "record_id", "record_key", "updated_attributes", "user_agent", "idempotency_key", "request_hash", "error"} <= set(record)
+    assert {
+        "timestamp",
+        "table_name",
+        "record_id",
+        "record_key",
+        "updated_attributes",
+        "user_agent",
+        "idempotency_key",
+        "request_hash",
+        "error",
+    } <= set(record)
     assert (record["record_id"], record["updated_attributes"], record["idempotency_key"]) == ("nobody", {"n": 1}, "k")
     assert "RecordNotFoundError" in json.dumps(record["error"])
 
@@ -154,7 +207,9 @@ def test_a_failure_record_is_put_for_what_could_be_parsed_asked_for_audit_and_we
 def test_a_failure_record_that_cannot_be_put_holds_nothing_up(scene: Scene, cloud: Any) -> None:
     with Proxy(cloud.dynamodb_server.url) as proxy:
         proxy.on("PutItem", faults.denied())
-        run = scene.run_until_empty(*(message(f"nobody-{n}", {"n": 1}) for n in range(15)), AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
+        run = scene.run_until_empty(
+            *(message(f"nobody-{n}", {"n": 1}) for n in range(15)), AWS_ENDPOINT_URL_DYNAMODB=proxy.url
+        )
         assert run.code == 0 and len(scene.dead()) == 15 and scene.queue.counts().total == 0
         assert not scene.audits("failure") and proxy.count("PutItem")
 
@@ -172,7 +227,9 @@ def test_a_message_that_falsified_its_own_condition_is_a_success_when_it_comes_a
     assert list(scene.audits()) == [log_id(scene.table.name, "k")] and not scene.dead()
 
 
-def test_fault_04_two_workers_that_run_one_message_at_once_make_one_effect_and_no_dlq_message(scene: Scene, cloud: Any) -> None:
+def test_fault_04_two_workers_that_run_one_message_at_once_make_one_effect_and_no_dlq_message(
+    scene: Scene, cloud: Any
+) -> None:
     """Both have read the record's old version before either commits: the proxy lets the transactions go together."""
     count, gate = 20, threading.Event()
     scene.table.put(*({"id": f"r{n}", "version": 1} for n in range(count)))
@@ -181,7 +238,10 @@ def test_fault_04_two_workers_that_run_one_message_at_once_make_one_effect_and_n
         workers = [scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url) for _ in range(2)]
         for worker in workers:
             worker.wait_for_log(STARTED)
-        twice = [message(f"r{n}", {"version": 2}, condition_expression="version = 1", idempotency_key=f"k{n}") for n in range(count)]
+        twice = [
+            message(f"r{n}", {"version": 2}, condition_expression="version = 1", idempotency_key=f"k{n}")
+            for n in range(count)
+        ]
         sent = scene.queue.send(*twice, *twice)
         proxy.wait_for("TransactWriteItems", 2)
         gate.set()
@@ -216,9 +276,16 @@ def test_a_start_without_audit_warns_of_the_tokens_window(new_scene: Any) -> Non
 
 
 @pytest.mark.parametrize("days, warned", [(4, True), (5, False)])
-def test_audit_records_that_expire_before_the_queues_retention_are_warned_of(scene: Scene, cloud: Any, days: int, warned: bool) -> None:
+def test_audit_records_that_expire_before_the_queues_retention_are_warned_of(
+    scene: Scene, cloud: Any, days: int, warned: bool
+) -> None:
     """Retention is 4 days: one more for the record is enough."""
     with Proxy(cloud.sqs_server.url) as proxy:
-        proxy.on("GetQueueAttributes", faults.edit_response(lambda answer: answer["Attributes"].update(MessageRetentionPeriod=str(4 * 86400))))
+        proxy.on(
+            "GetQueueAttributes",
+            faults.edit_response(lambda answer: answer["Attributes"].update(MessageRetentionPeriod=str(4 * 86400))),
+        )
         run = scene.run_until_empty(AUDIT_LOG_TTL_DAYS=days, AWS_ENDPOINT_URL_SQS=proxy.url)
-    assert bool([line for line in run.log if "WARNING" in line.upper() and "AUDIT_LOG_TTL_DAYS" in line]) == warned, run.log
+    assert bool([line for line in run.log if "WARNING" in line.upper() and "AUDIT_LOG_TTL_DAYS" in line]) == warned, (
+        run.log
+    )

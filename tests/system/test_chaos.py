@@ -19,14 +19,20 @@ from test_faults_queue import give_back, shorten_polls
 
 
 def send_round(scene: Scene, records: int, k: int) -> list[Sent]:
-    return scene.queue.send(*(message(f"r{n}", {"version": k + 1}, condition_expression=f"version = {k}") for n in range(records)))
+    return scene.queue.send(
+        *(message(f"r{n}", {"version": k + 1}, condition_expression=f"version = {k}") for n in range(records))
+    )
 
 
 def killed_once(scene: Scene, sqs: Proxy, dynamodb: Proxy, moment: int) -> None:
     """Runs until so many further requests were received by both services, or the queue is empty, and kills it."""
     before = sqs.count() + dynamodb.count()
     worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs.url, AWS_ENDPOINT_URL_DYNAMODB=dynamodb.url, VISIBILITY_TIMEOUT=600)
-    wait_until(lambda: sqs.count() + dynamodb.count() >= before + moment or scene.queue.counts().total == 0, "the moment to kill", pause=0.001)
+    wait_until(
+        lambda: sqs.count() + dynamodb.count() >= before + moment or scene.queue.counts().total == 0,
+        "the moment to kill",
+        pause=0.001,
+    )
     worker.kill()
     sqs.settle()
     dynamodb.settle()
@@ -34,7 +40,8 @@ def killed_once(scene: Scene, sqs: Proxy, dynamodb: Proxy, moment: int) -> None:
 
 
 def check_kills(scene: Scene, cloud: Any, records: int, rounds: int, kills: int, seed: int) -> None:
-    """Each record goes from one version to the next in so many rounds, while processes are killed at so many moments in all."""
+    """Each record goes from one version to the next in so many rounds, while processes are killed at so many moments in
+    all."""
     chance = random.Random(seed)
     scene.table.put(*({"id": f"r{n}", "version": 0} for n in range(records)))
     with Proxy(cloud.sqs_server.url) as sqs, Proxy(cloud.dynamodb_server.url) as dynamodb:

@@ -25,4 +25,11 @@ def test_conditions_mean_what_dynamodb_says(judge_client: Any, seed: int) -> Non
     tally = compare(judge_client, tool_path(), COUNT, seed)
     assert not tally.mismatches, "\n".join(tally.mismatches[:5])
     # Each kind of outcome came up, so the comparison was one.
-    assert {"true", "false", "both refuse", "only we refuse: only literals", "damaged: both refuse", "damaged: true"} <= set(tally.outcomes), tally.outcomes
+    assert {
+        "true",
+        "false",
+        "both refuse",
+        "only we refuse: only literals",
+        "damaged: both refuse",
+        "damaged: true",
+    } <= set(tally.outcomes), tally.outcomes

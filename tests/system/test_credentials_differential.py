@@ -1,4 +1,5 @@
-"""Provider, key, account, region and endpoints are botocore's, in worlds made at random; where the SDKs' shared file format is another than
+"""Provider, key, account, region and endpoints are botocore's, in worlds made at random; where the SDKs' shared file
+format is another than
 botocore's, they are what aws-sdk-go-v2 reads."""
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ class Judge:
     def __init__(self, home: Path) -> None:
         environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "credentials_botocore.py"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, HERE / "credentials_botocore.py"],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
 
     def decide(self, case: Case) -> dict[str, Any]:
@@ -48,7 +54,13 @@ class Judge:
 
 def ours(home: Path, environment: dict[str, str], profile: str | None = None) -> dict[str, Any]:
     command = [tool_path(), *([profile] if profile else [])]
-    done = subprocess.run(command, env={"HOME": str(home), "PATH": os.environ["PATH"], **environment}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env={"HOME": str(home), "PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -62,8 +74,20 @@ def fakes() -> Iterator[Fakes]:
 
 
 def show(case: Case, seed: int, we: dict[str, Any], they: dict[str, Any]) -> str:
-    files = [f"--- {path}\n{path.read_text()}" for path in sorted(case.home.rglob("*")) if path.is_file() and path.parent.name != "cache"]
-    return "\n".join([f"seed {seed}: --profile {case.profile}", json.dumps(case.environment, indent=1), *files, f"we:   {we}", f"they: {they}"])
+    files = [
+        f"--- {path}\n{path.read_text()}"
+        for path in sorted(case.home.rglob("*"))
+        if path.is_file() and path.parent.name != "cache"
+    ]
+    return "\n".join(
+        [
+            f"seed {seed}: --profile {case.profile}",
+            json.dumps(case.environment, indent=1),
+            *files,
+            f"we:   {we}",
+            f"they: {they}",
+        ]
+    )
 
 
 @pytest.mark.parametrize("half", [0, 1])
@@ -83,7 +107,17 @@ def test_what_is_decided_is_what_botocore_decides(tmp_path: Path, fakes: Fakes, 
     judge.end()
     print(dict(tally))
     assert not wrong, f"{len(wrong)} of {COUNT}\n" + "\n\n".join(wrong[:3])
-    wanted = {"env", "shared-credentials-file", "config-file", "custom-process", "assume-role", "assume-role-with-web-identity", "sso", "container-role", "iam-role"}
+    wanted = {
+        "env",
+        "shared-credentials-file",
+        "config-file",
+        "custom-process",
+        "assume-role",
+        "assume-role-with-web-identity",
+        "sso",
+        "container-role",
+        "iam-role",
+    }
     assert COUNT < 300 or wanted | {"both refuse"} <= set(tally), tally
 
 
@@ -95,15 +129,42 @@ KEYS = "aws_access_key_id = {}\naws_secret_access_key = s\n"
     ("config", "credentials", "key", "region"),
     [
         ("[default]\nregion = eu-west-1 # here\n", "[default]\n" + KEYS.format("A") + "# end\n", "A", "eu-west-1"),
-        ("[default]\nregion = eu-west-1 ; here\n", "[default]\naws_access_key_id = A #x\naws_secret_access_key = s;x\n", "A", "eu-west-1"),
-        ("[default]\nregion = eu-west-1\n[default]\nregion = eu-west-2\n", "[default]\n" + KEYS.format("A"), "A", "eu-west-2"),
+        (
+            "[default]\nregion = eu-west-1 ; here\n",
+            "[default]\naws_access_key_id = A #x\naws_secret_access_key = s;x\n",
+            "A",
+            "eu-west-1",
+        ),
+        (
+            "[default]\nregion = eu-west-1\n[default]\nregion = eu-west-2\n",
+            "[default]\n" + KEYS.format("A"),
+            "A",
+            "eu-west-2",
+        ),
         ("[default]\nregion = eu-west-1\nregion = eu-west-2\n", "[default]\n" + KEYS.format("A"), "A", "eu-west-2"),
-        ("[default]\nregion = eu-west-1\n", "[default]\n" + KEYS.format("A") + "[default]\n" + KEYS.format("B"), "B", "eu-west-1"),
-        ("[default]\nregion = eu-west-1\n[profile default]\nregion = eu-west-2\n", "[default]\n" + KEYS.format("A"), "A", "eu-west-2"),
-        ("[profile default]\nregion = eu-west-2\n[default]\nregion = eu-west-1\n", "[default]\n" + KEYS.format("A"), "A", "eu-west-2"),
+        (
+            "[default]\nregion = eu-west-1\n",
+            "[default]\n" + KEYS.format("A") + "[default]\n" + KEYS.format("B"),
+            "B",
+            "eu-west-1",
+        ),
+        (
+            "[default]\nregion = eu-west-1\n[profile default]\nregion = eu-west-2\n",
+            "[default]\n" + KEYS.format("A"),
+            "A",
+            "eu-west-2",
+        ),
+        (
+            "[profile default]\nregion = eu-west-2\n[default]\nregion = eu-west-1\n",
+            "[default]\n" + KEYS.format("A"),
+            "A",
+            "eu-west-2",
+        ),
     ],
 )
-def test_where_botocore_leaves_the_shared_format_go_is_followed(tmp_path: Path, fakes: Fakes, config: str, credentials: str, key: str, region: str) -> None:
+def test_where_botocore_leaves_the_shared_format_go_is_followed(
+    tmp_path: Path, fakes: Fakes, config: str, credentials: str, key: str, region: str
+) -> None:
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws" / "config").write_text(config)
     (tmp_path / ".aws" / "credentials").write_text(credentials)

@@ -11,7 +11,13 @@ from harness.proxy import Proxy
 from harness.queues import Received
 from harness.scene import Json, Run, Scene, log_id, message
 
-STATUS = {"InvalidInputError": "400", "ValidationError": "400", "RecordNotFoundError": "404", "ConditionalCheckFailed": "412", "DatabaseError": "500"}
+STATUS = {
+    "InvalidInputError": "400",
+    "ValidationError": "400",
+    "RecordNotFoundError": "404",
+    "ConditionalCheckFailed": "412",
+    "DatabaseError": "500",
+}
 
 
 def sqs_takes(body: bytes) -> bool:
@@ -20,7 +26,9 @@ def sqs_takes(body: bytes) -> bool:
         text = body.decode()
     except UnicodeDecodeError:
         return False
-    return bool(text) and all(c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" for c in text)
+    return bool(text) and all(
+        c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" for c in text
+    )
 
 
 def test_an_envelope_has_the_documented_members_and_no_others(scene: Scene) -> None:
@@ -34,7 +42,13 @@ def test_an_envelope_has_the_documented_members_and_no_others(scene: Scene) -> N
     assert set(envelope["details"]) == {"id", "source"} and envelope["details"]["id"] == "nobody"
     source = envelope["details"]["source"]
     assert bodies.TIMESTAMP.fullmatch(source.pop("sent_at"))
-    assert source == {"body": body, "message_id": run.sent[0].message_id, "queue": scene.queue.name, "receive_count": 1, "idempotency_key": "k-é"}
+    assert source == {
+        "body": body,
+        "message_id": run.sent[0].message_id,
+        "queue": scene.queue.name,
+        "receive_count": 1,
+        "idempotency_key": "k-é",
+    }
     assert dead.attributes == {"ErrorType": "RecordNotFoundError", "StatusCode": "404"}
 
 
@@ -42,16 +56,25 @@ def test_the_message_attributes_have_the_documented_types(scene: Scene) -> None:
     scene.run_until_empty("{}")
     assert scene.dlq
     (dead,) = scene.dlq.receive()
-    assert {name: value["DataType"] for name, value in dead["MessageAttributes"].items()} == {"ErrorType": "String", "StatusCode": "Number"}
+    assert {name: value["DataType"] for name, value in dead["MessageAttributes"].items()} == {
+        "ErrorType": "String",
+        "StatusCode": "Number",
+    }
 
 
 def test_the_idempotency_key_is_the_message_id_where_the_body_has_none(scene: Scene) -> None:
     run = scene.run_until_empty(message("nobody", {"a": 1}), "no JSON", '{"idempotency_key":5}')
-    assert {dead.source["message_id"]: dead.source["idempotency_key"] for dead in scene.dead()} == {sent.message_id: sent.message_id for sent in run.sent}
+    assert {dead.source["message_id"]: dead.source["idempotency_key"] for dead in scene.dead()} == {
+        sent.message_id: sent.message_id for sent in run.sent
+    }
 
 
 def test_every_body_that_is_no_message_comes_back_byte_for_byte_with_what_is_wrong(scene: Scene) -> None:
-    syntax = [(body.decode(), {"position": position}) for _, body, position in [*bodies.SYNTAX, *bodies.WHOLE_BODY_SYNTAX] if sqs_takes(body)]
+    syntax = [
+        (body.decode(), {"position": position})
+        for _, body, position in [*bodies.SYNTAX, *bodies.WHOLE_BODY_SYNTAX]
+        if sqs_takes(body)
+    ]
     shapes = [(body, details) for _, body, details in bodies.WRONG_SHAPES]
     cases = syntax + shapes
     run = scene.run_until_empty(*(body for body, _ in cases))
@@ -61,7 +84,12 @@ def test_every_body_that_is_no_message_comes_back_byte_for_byte_with_what_is_wro
     for (body, details), sent in zip(cases, run.sent, strict=True):
         got = dead[sent.message_id]
         told = {name: value for name, value in got.envelope["details"].items() if name != "source"}
-        if (got.source["body"], got.error, got.attributes["StatusCode"], told) != (body, "InvalidInputError", "400", details):
+        if (got.source["body"], got.error, got.attributes["StatusCode"], told) != (
+            body,
+            "InvalidInputError",
+            "400",
+            details,
+        ):
             wrong.append((body, details, got))
     assert not wrong and len(dead) == len(cases)
 
@@ -69,10 +97,19 @@ def test_every_body_that_is_no_message_comes_back_byte_for_byte_with_what_is_wro
 def test_every_error_bears_its_status(scene: Scene) -> None:
     scene.table.put({"id": "a", "n": 1}, {"id": "b", "n": 1})
     run = scene.run_until_empty(
-        "{}", message(5, {"a": 1}), message("nobody", {"a": 1}), message("b", {"a": 1}, condition_expression="n = 2"), message("a", {"n": 2})
+        "{}",
+        message(5, {"a": 1}),
+        message("nobody", {"a": 1}),
+        message("b", {"a": 1}, condition_expression="n = 2"),
+        message("a", {"n": 2}),
     )
     assert run.code == 0
-    assert {dead.error for dead in scene.dead()} == {"InvalidInputError", "ValidationError", "RecordNotFoundError", "ConditionalCheckFailed"}
+    assert {dead.error for dead in scene.dead()} == {
+        "InvalidInputError",
+        "ValidationError",
+        "RecordNotFoundError",
+        "ConditionalCheckFailed",
+    }
     for dead in scene.dead():
         assert dead.attributes["StatusCode"] == STATUS[dead.error] and dead.envelope["error"] == dead.error
     assert scene.table.get("a")["n"] == 2 and scene.queue.counts().total == 0
@@ -90,7 +127,9 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 
 
 def values(typed: Json) -> Json:
-    return {name: (value["DataType"], value.get("StringValue", value.get("BinaryValue"))) for name, value in typed.items()}
+    return {
+        name: (value["DataType"], value.get("StringValue", value.get("BinaryValue"))) for name, value in typed.items()
+    }
 
 
 def send_with_attributes(scene: Scene, body: str, attributes: Json) -> None:
@@ -101,7 +140,8 @@ def send_with_attributes(scene: Scene, body: str, attributes: Json) -> None:
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
 def test_the_originals_attributes_and_its_trace_header_go_along(new_scene: Any, fifo: bool) -> None:
-    """boto3 is the witness: it checks the MD5 of what it receives; and ElasticMQ's of what it was sent is checked by the worker."""
+    """boto3 is the witness: it checks the MD5 of what it receives; and ElasticMQ's of what it was sent is checked by
+    the worker."""
     scene = new_scene(fifo=fifo)
     send_with_attributes(scene, message("nobody", {"n": 1}), OWN)
     assert scene.run_until_empty().code == 0
@@ -116,7 +156,11 @@ def test_of_ten_attributes_eight_are_kept_in_the_order_of_their_names_and_ours_w
     send_with_attributes(scene, "no JSON", {name: {"DataType": "String", "StringValue": "theirs"} for name in names})
     assert scene.run_until_empty().code == 0
     (dead,) = scene.dead()
-    assert dead.attributes == {"ErrorType": "InvalidInputError", "StatusCode": "400", **{name: "theirs" for name in "abcdefgh"}}
+    assert dead.attributes == {
+        "ErrorType": "InvalidInputError",
+        "StatusCode": "400",
+        **{name: "theirs" for name in "abcdefgh"},
+    }
 
 
 def test_a_redriven_message_keeps_them_through_a_second_failure(scene: Scene) -> None:
@@ -139,7 +183,9 @@ def test_a_redriven_message_keeps_them_through_a_second_failure(scene: Scene) ->
 def sent_back(scene: Scene, dead: Received, **settings: Any) -> Run:
     """As an SQS redrive does it: the same body and attributes as a new message."""
     kinds = {"StatusCode": "Number"}
-    attributes = {name: {"DataType": kinds.get(name, "String"), "StringValue": value} for name, value in dead.attributes.items()}
+    attributes = {
+        name: {"DataType": kinds.get(name, "String"), "StringValue": value} for name, value in dead.attributes.items()
+    }
     sent = scene.queue.send_message(MessageBody=dead.body, **({"MessageAttributes": attributes} if attributes else {}))
     run = scene.run_until_empty(**settings)
     return Run(run.code, run.log, [sent])
@@ -165,13 +211,22 @@ def test_a_redriven_message_that_fails_again_keeps_its_source_and_never_nests(sc
     for _ in range(2):
         redriven = sent_back(scene, scene.dead()[-1])
         again = scene.dead()[-1]
-        assert again.source == {**dead.source, "receive_count": 1} and again.source["message_id"] == first.sent[0].message_id
+        assert (
+            again.source == {**dead.source, "receive_count": 1}
+            and again.source["message_id"] == first.sent[0].message_id
+        )
         assert again.source["body"] == first.sent[0].body and again.message_id != redriven.sent[0].message_id
     assert len(scene.dead()) == 3
 
 
 def test_what_only_looks_like_an_envelope_is_a_message_of_the_wrong_shape(scene: Scene) -> None:
-    whole = {"success": False, "error": "X", "message": "", "details": {"source": {"body": message("a", {"n": 1}), "idempotency_key": "k"}}, "timestamp": ""}
+    whole = {
+        "success": False,
+        "error": "X",
+        "message": "",
+        "details": {"source": {"body": message("a", {"n": 1}), "idempotency_key": "k"}},
+        "timestamp": "",
+    }
     source = whole["details"]["source"]
     unlike = [
         {**whole, "success": True},
@@ -185,25 +240,36 @@ def test_what_only_looks_like_an_envelope_is_a_message_of_the_wrong_shape(scene:
     scene.table.put({"id": "a"})
     run = scene.run_until_empty(*(json.dumps(one) for one in unlike))
     assert run.code == 0 and scene.table.get("a") == {"id": "a"}
-    assert [(dead.error, dead.envelope["details"]["missing_fields"]) for dead in scene.dead()] == [("InvalidInputError", ["id", "attributes"])] * len(unlike)
+    assert [(dead.error, dead.envelope["details"]["missing_fields"]) for dead in scene.dead()] == [
+        ("InvalidInputError", ["id", "attributes"])
+    ] * len(unlike)
     assert {dead.source["body"] for dead in scene.dead()} == {sent.body for sent in run.sent}
 
 
 def test_the_least_that_is_an_envelope_is_unwrapped(scene: Scene) -> None:
     scene.table.put({"id": "a"})
-    body = json.dumps({"success": False, "error": "X", "details": {"source": {"body": message("a", {"n": 1}), "idempotency_key": "k"}}})
+    body = json.dumps(
+        {
+            "success": False,
+            "error": "X",
+            "details": {"source": {"body": message("a", {"n": 1}), "idempotency_key": "k"}},
+        }
+    )
     assert scene.run_until_empty(body).code == 0
     assert scene.table.get("a")["n"] == 1 and list(scene.audits()) == [log_id(scene.table.name, "k")]
 
 
-# Sizes. ElasticMQ has no MaximumMessageSize, so the proxy says what it is, and the sizes are counted here as SQS counts them.
+# Sizes. ElasticMQ has no MaximumMessageSize, so the proxy says what it is, and the sizes are counted here as SQS counts
+# them.
 
 LIMIT = 2048
 
 
 def counted(dead: Received) -> int:
     kinds = {"StatusCode": "Number"}
-    return len(dead.body.encode()) + sum(len(name) + len(kinds.get(name, "String")) + len(value.encode()) for name, value in dead.attributes.items())
+    return len(dead.body.encode()) + sum(
+        len(name) + len(kinds.get(name, "String")) + len(value.encode()) for name, value in dead.attributes.items()
+    )
 
 
 class Limited:
@@ -214,7 +280,9 @@ class Limited:
         for url, limit in ((scene.queue.url, queue), (scene.dlq.url if scene.dlq else "", dlq)):
             proxy.on(
                 "GetQueueAttributes",
-                faults.edit_response(lambda answer, limit=limit: answer["Attributes"].update(MaximumMessageSize=str(limit))),
+                faults.edit_response(
+                    lambda answer, limit=limit: answer["Attributes"].update(MaximumMessageSize=str(limit))
+                ),
                 when=lambda request, url=url: request.json["QueueUrl"] == url,
             )
 
@@ -283,7 +351,10 @@ def test_a_redriven_message_in_the_form_beside_keeps_its_source_when_it_fails_ag
     sent_back(scene, first, AWS_ENDPOINT_URL_SQS=limited.proxy.url)
     again = scene.dead()[-1]
     assert again.body == run.sent[0].body
-    assert again.source["message_id"] == run.sent[0].message_id and again.source["idempotency_key"] == first.source["idempotency_key"]
+    assert (
+        again.source["message_id"] == run.sent[0].message_id
+        and again.source["idempotency_key"] == first.source["idempotency_key"]
+    )
 
 
 def test_a_dlq_that_takes_less_than_the_queue_is_refused_at_start(scene: Scene, sqs_proxy: Proxy) -> None:
@@ -295,7 +366,9 @@ def test_a_dlq_that_takes_less_than_the_queue_is_refused_at_start(scene: Scene, 
 
 def test_characters_that_sqs_refuses_are_escaped_and_come_back(scene: Scene) -> None:
     """A body can't hold them raw, but names and values in details can mean them."""
-    run = scene.run_until_empty('{"id":"nobody\\u0000\\uffff\\ufffe\\u001f","attributes":{"a":1}}', '{"\\u0001\\uffff":1}')
+    run = scene.run_until_empty(
+        '{"id":"nobody\\u0000\\uffff\\ufffe\\u001f","attributes":{"a":1}}', '{"\\u0001\\uffff":1}'
+    )
     dead = {message.source["message_id"]: message for message in scene.dead()}
     assert dead[run.sent[0].message_id].envelope["details"]["id"] == "nobody\0\uffff\ufffe\x1f"
     assert dead[run.sent[1].message_id].envelope["details"]["unknown_fields"] == ["\x01\uffff"]

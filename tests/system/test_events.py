@@ -1,4 +1,5 @@
-"""Update messages in SNS notifications and EventBridge events, in the forms that these services give their messages on a queue."""
+"""Update messages in SNS notifications and EventBridge events, in the forms that these services give their messages on
+a queue."""
 
 from __future__ import annotations
 
@@ -23,7 +24,15 @@ RECORDED_NOTIFICATION = {
     "Type": "Notification",
     "UnsubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:123456789012:t:2bcfbf39",
 }
-RECORDED_EVENT = {"id": "", "time": "2026-11-29T06:22:32Z", "version": "0", "detail-type": "update", "source": "app", "region": "us-east-1", "resources": []}
+RECORDED_EVENT = {
+    "id": "",
+    "time": "2026-11-29T06:22:32Z",
+    "version": "0",
+    "detail-type": "update",
+    "source": "app",
+    "region": "us-east-1",
+    "resources": [],
+}
 
 
 def notification(text: str, identity: str) -> str:
@@ -39,7 +48,12 @@ def event(detail: str, identity: str, **more: Any) -> str:
 def test_a_second_delivery_of_an_event_under_another_message_id_has_one_effect(scene: Scene) -> None:
     scene.table.put({"id": "a"})
     counter = json.dumps({"id": "a", "increment": {"n": 1}, "enable_logging": True})
-    bodies = [notification(counter, "one"), event(counter, "two"), notification(event(counter, "three"), "outer-1"), notification(event(counter, "three"), "outer-2")]
+    bodies = [
+        notification(counter, "one"),
+        event(counter, "two"),
+        notification(event(counter, "three"), "outer-1"),
+        notification(event(counter, "three"), "outer-2"),
+    ]
     run = scene.run_until_empty(*bodies, *bodies[:2])
     assert run.code == 0 and not scene.dead()
     assert scene.table.get("a") == {"id": "a", "n": 3}
@@ -49,7 +63,11 @@ def test_a_second_delivery_of_an_event_under_another_message_id_has_one_effect(s
 
 
 def test_what_fails_is_in_the_dlq_with_the_body_as_it_came_and_can_be_redriven(scene: Scene) -> None:
-    bodies = [notification(message("nobody", {"n": 1}), "one"), event(message("nobody", {"n": 2}), "two"), notification("no JSON", "three")]
+    bodies = [
+        notification(message("nobody", {"n": 1}), "one"),
+        event(message("nobody", {"n": 2}), "two"),
+        notification("no JSON", "three"),
+    ]
     run = scene.run_until_empty(*bodies)
     dead = {letter.source["body"]: letter for letter in scene.dead()}
     keys = ["sns:one", "eventbridge:app/two", "sns:three"]

@@ -1,4 +1,5 @@
-"""Faults between table-updater and DynamoDB: what is retried, with which bytes, and what a message is told in the end."""
+"""Faults between table-updater and DynamoDB: what is retried, with which bytes, and what a message is told in the
+end."""
 
 from __future__ import annotations
 
@@ -33,16 +34,21 @@ def by_record(proxy: Proxy) -> dict[str, list[Request]]:
 
 
 def chain(scene: Scene, count: int, audited: bool = True) -> list[str]:
-    """One message for each of so many records, which it takes from version 0 to 1: a second effect would falsify its own condition."""
+    """One message for each of so many records, which it takes from version 0 to 1: a second effect would falsify its
+    own condition."""
     scene.table.put(*({"id": f"r{n}", "version": 0} for n in range(count)))
-    return [message(f"r{n}", {"version": 1}, condition_expression="version = 0", enable_logging=audited) for n in range(count)]
+    return [
+        message(f"r{n}", {"version": 1}, condition_expression="version = 0", enable_logging=audited)
+        for n in range(count)
+    ]
 
 
 def versions(scene: Scene) -> set[int]:
     return {record["version"] for record in scene.table.scan()}
 
 
-# Faults that pass: each is met by the first two tries of a message, and the third finds the service well. What could be the message's
+# Faults that pass: each is met by the first two tries of a message, and the third finds the service well. What could be
+# the message's
 # own fault is met once: the second time, with others' success in between, would give it back for a while.
 PASSING: dict[str, Callable[..., Any]] = {
     "an InternalServerError": faults.internal_error(),
@@ -60,7 +66,9 @@ PASSING: dict[str, Callable[..., Any]] = {
     "a conflict on the audit record": faults.reasons(audit="TransactionConflict"),
     "a throttled record": faults.reasons(update="ThrottlingError"),
     "a throttled audit record": faults.reasons(audit="ProvisionedThroughputExceeded"),
-    "a false condition beside a conflict": faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}}), audit="TransactionConflict"),
+    "a false condition beside a conflict": faults.reasons(
+        update=("ConditionalCheckFailed", {"id": {"S": "x"}}), audit="TransactionConflict"
+    ),
     "a missing record beside a throttle": faults.reasons(update="ConditionalCheckFailed", audit="ThrottlingError"),
     "a reason that nobody knows": faults.reasons(update="SomethingNew"),
     "no reasons at all": faults.cancelled(),
@@ -150,7 +158,9 @@ def test_fault_03_an_audited_tokens_mismatch_is_answered_with_a_new_token(scene:
     assert first.json["TransactItems"] == second.json["TransactItems"]
 
 
-def test_fault_05_a_transaction_in_progress_is_tried_again_5_seconds_after_the_first(scene: Scene, proxy: Proxy) -> None:
+def test_fault_05_a_transaction_in_progress_is_tried_again_5_seconds_after_the_first(
+    scene: Scene, proxy: Proxy
+) -> None:
     bodies = chain(scene, 5)
     under_way = time.monotonic() + 60
 
@@ -187,10 +197,17 @@ def test_a_request_that_is_never_answered_is_given_up_and_asked_again(scene: Sce
 # Verdicts
 
 FINAL: dict[str, tuple[Callable[..., Any], str, dict[str, Any]]] = {
-    "a false condition": (faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}})), "ConditionalCheckFailed", {"id": "r0"}),
+    "a false condition": (
+        faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}})),
+        "ConditionalCheckFailed",
+        {"id": "r0"},
+    ),
     "no record": (faults.reasons(update="ConditionalCheckFailed"), "RecordNotFoundError", {"id": "r0"}),
     "an item collection that is full": (
-        faults.reasons(update="ItemCollectionSizeLimitExceeded"), "DatabaseError", {"code": "ItemCollectionSizeLimitExceeded"}),
+        faults.reasons(update="ItemCollectionSizeLimitExceeded"),
+        "DatabaseError",
+        {"code": "ItemCollectionSizeLimitExceeded"},
+    ),
 }
 
 
@@ -202,31 +219,50 @@ def test_a_verdict_of_the_database_is_told_at_once(scene: Scene, proxy: Proxy, n
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     assert run.code == 0 and rule.fired == 1
     (dead,) = scene.dead()
-    assert dead.error == error and {key: value for key, value in dead.envelope["details"].items() if key != "source"} == details
+    assert (
+        dead.error == error
+        and {key: value for key, value in dead.envelope["details"].items() if key != "source"} == details
+    )
     assert proxy.count("GetItem") >= 1, "the audit record was not asked whether it had been applied"
     assert all(request.json.get("ConsistentRead") is True for request in proxy.requests("GetItem"))
 
 
 def stored_hash(value: str | None) -> Callable[[Any], Any]:
     """Another worker's audit record stands already, with such a request hash (None: the request's own)."""
+
     async def action(exchange: Any) -> None:
         put = next(one["Put"]["Item"] for one in exchange.request.json["TransactItems"] if "Put" in one)
-        item = dict(put) if value is None else {**put, "request_hash": {"S": value}} if value else {k: v for k, v in put.items() if k != "request_hash"}
-        await faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}}), audit=("ConditionalCheckFailed", item))(exchange)
+        item = (
+            dict(put)
+            if value is None
+            else {**put, "request_hash": {"S": value}}
+            if value
+            else {k: v for k, v in put.items() if k != "request_hash"}
+        )
+        await faults.reasons(
+            update=("ConditionalCheckFailed", {"id": {"S": "x"}}), audit=("ConditionalCheckFailed", item)
+        )(exchange)
 
     return action
 
 
-@pytest.mark.parametrize("value, error, warned", [(None, None, False), ("v9:abc", None, True), ("", None, True), ("v1:" + "0" * 64, "ValidationError", False)],
-                         ids=["its own", "of a later version", "none", "another"])
-def test_an_audit_record_that_stands_decides_by_its_hash(scene: Scene, proxy: Proxy, value: str | None, error: str | None, warned: bool) -> None:
+@pytest.mark.parametrize(
+    "value, error, warned",
+    [(None, None, False), ("v9:abc", None, True), ("", None, True), ("v1:" + "0" * 64, "ValidationError", False)],
+    ids=["its own", "of a later version", "none", "another"],
+)
+def test_an_audit_record_that_stands_decides_by_its_hash(
+    scene: Scene, proxy: Proxy, value: str | None, error: str | None, warned: bool
+) -> None:
     bodies = chain(scene, 1)
     proxy.on("TransactWriteItems", stored_hash(value))
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     assert run.code == 0 and [dead.error for dead in scene.dead()] == ([error] if error else [])
     if error:
         assert scene.dead()[0].envelope["details"]["field"] == "idempotency_key"
-    assert bool([line for line in run.log if "WARNING" in line.upper() and "unknown version" in line]) == warned, run.log
+    assert bool([line for line in run.log if "WARNING" in line.upper() and "unknown version" in line]) == warned, (
+        run.log
+    )
 
 
 async def commit_and_deny(exchange: Any) -> None:
@@ -244,7 +280,9 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("answer", FOREIGN.values(), ids=FOREIGN.keys())
-def test_fault_35_a_200_that_only_somebody_else_can_have_given_is_neither_a_commit_nor_a_verdict(scene: Scene, proxy: Proxy, answer: Any) -> None:
+def test_fault_35_a_200_that_only_somebody_else_can_have_given_is_neither_a_commit_nor_a_verdict(
+    scene: Scene, proxy: Proxy, answer: Any
+) -> None:
     bodies = chain(scene, 3)
     lost = proxy.on("TransactWriteItems", faults.respond_as_service(200, answer), when=faults.about("r0"), times=1)
     proxy.on("TransactWriteItems", commit_and_deny, when=faults.about("r1"), times=1)
@@ -259,13 +297,19 @@ def test_what_had_been_applied_is_never_sent_to_the_dlq_for_a_verdict(scene: Sce
     bodies = chain(scene, 5)
     rule = proxy.on("TransactWriteItems", commit_and_deny, times=5)
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
-    assert run.code == 0 and rule.fired == 5 and versions(scene) == {1} and not scene.dead() and len(scene.audits()) == 5
+    assert (
+        run.code == 0 and rule.fired == 5 and versions(scene) == {1} and not scene.dead() and len(scene.audits()) == 5
+    )
 
 
 def test_while_the_audit_record_cannot_be_read_a_failed_message_waits(scene: Scene, proxy: Proxy) -> None:
     bodies = chain(scene, 10)
     denied = proxy.on("GetItem", faults.denied())
-    proxy.on("TransactWriteItems", faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}})), when=faults.about("r4"))
+    proxy.on(
+        "TransactWriteItems",
+        faults.reasons(update=("ConditionalCheckFailed", {"id": {"S": "x"}})),
+        when=faults.about("r4"),
+    )
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     sent = scene.queue.send(*bodies)
     denied.wait(2)
@@ -277,9 +321,15 @@ def test_while_the_audit_record_cannot_be_read_a_failed_message_waits(scene: Sce
     scene.check_invariants(sent)
 
 
-def test_a_validation_exception_that_names_the_item_is_a_validation_error_after_a_look_at_the_tables(scene: Scene, proxy: Proxy) -> None:
+def test_a_validation_exception_that_names_the_item_is_a_validation_error_after_a_look_at_the_tables(
+    scene: Scene, proxy: Proxy
+) -> None:
     bodies = chain(scene, 3)
-    refusal = faults.service_error("ValidationException", message="Item size has exceeded the maximum allowed size", namespace="com.amazon.coral.validate")
+    refusal = faults.service_error(
+        "ValidationException",
+        message="Item size has exceeded the maximum allowed size",
+        namespace="com.amazon.coral.validate",
+    )
     proxy.on("TransactWriteItems", refusal, when=faults.about("r1"))
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     assert run.code == 0 and [dead.error for dead in scene.dead()] == ["ValidationError"]
@@ -295,34 +345,51 @@ FEW: dict[str, Any] = {"MAX_IN_FLIGHT": 10}
 
 
 def poisoned(scene: Scene, proxy: Proxy, action: Any) -> list[str]:
-    """100 messages of which one always fails so. With FEW, some seconds long others begin and succeed after it failed."""
+    """100 messages of which one always fails so. With FEW, some seconds long others begin and succeed after it
+    failed."""
     proxy.on("TransactWriteItems", action, when=faults.about(f"r{POISON}"))
     late = {json.dumps([{"id": {"S": f"r{n}"}}]) for n in range(POISON + 1, 100)}
     proxy.on("TransactWriteItems", faults.delay(before=0.7), when=lambda request: records(request) in late)
     return chain(scene, 100)
 
 
-@pytest.mark.parametrize("name, action, code", [
-    ("a 500", faults.internal_error(), "InternalServerError"),
-    ("denied", faults.denied(), "AccessDeniedException"),
-    ("an unknown code", faults.service_error("SomethingNewException"), "SomethingNewException"),
-])
-def test_a_message_that_alone_fails_twice_the_same_way_is_a_database_error(scene: Scene, proxy: Proxy, name: str, action: Any, code: str) -> None:
+@pytest.mark.parametrize(
+    "name, action, code",
+    [
+        ("a 500", faults.internal_error(), "InternalServerError"),
+        ("denied", faults.denied(), "AccessDeniedException"),
+        ("an unknown code", faults.service_error("SomethingNewException"), "SomethingNewException"),
+    ],
+)
+def test_a_message_that_alone_fails_twice_the_same_way_is_a_database_error(
+    scene: Scene, proxy: Proxy, name: str, action: Any, code: str
+) -> None:
     bodies = poisoned(scene, proxy, action)
     run = scene.run_until_empty(*bodies, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW, MAX_ATTEMPTS=1, patience=120)
     (dead,) = scene.dead()
     assert run.code == 0 and len(scene.audits()) == 99
-    assert (dead.error, dead.attributes["StatusCode"], dead.envelope["details"]["code"]) == ("DatabaseError", "500", code)
+    assert (dead.error, dead.attributes["StatusCode"], dead.envelope["details"]["code"]) == (
+        "DatabaseError",
+        "500",
+        code,
+    )
 
 
 def test_with_deliveries_left_it_is_given_back_with_a_delay(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
     bodies = poisoned(scene, proxy, faults.internal_error())
-    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_ATTEMPTS=2)
+    worker = scene.worker(
+        AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_ATTEMPTS=2
+    )
     sent = scene.queue.send(*bodies)
 
     def delays() -> list[int]:
         changes = sqs_proxy.requests("ChangeMessageVisibilityBatch")
-        return [entry["VisibilityTimeout"] for request in changes for entry in request.json["Entries"] if entry["VisibilityTimeout"] in range(25, 36)]
+        return [
+            entry["VisibilityTimeout"]
+            for request in changes
+            for entry in request.json["Entries"]
+            if entry["VisibilityTimeout"] in range(25, 36)
+        ]
 
     wait_until(lambda: len(delays()) >= 1, "a delay of about 30 s")
     wait_until(lambda: len(scene.audits()) == 99, "the others' success")
@@ -335,7 +402,10 @@ def test_apply_tells_a_line_that_alone_fails_as_a_database_error(scene: Scene, p
     bodies = poisoned(scene, proxy, faults.internal_error())
     responses = apply_lines(scene, list(bodies), AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **FEW)
     assert [n for n, response in enumerate(responses) if not response["success"]] == [POISON]
-    assert (responses[POISON]["error"], responses[POISON]["details"]) == ("DatabaseError", {"code": "InternalServerError"})
+    assert (responses[POISON]["error"], responses[POISON]["details"]) == (
+        "DatabaseError",
+        {"code": "InternalServerError"},
+    )
 
 
 # Outages
@@ -345,7 +415,9 @@ OUTAGES: dict[str, Callable[[], Any]] = {
     "500 for everything": lambda: faults.internal_error(),
     "denied": lambda: faults.denied(),
     "the table is missing": lambda: faults.service_error("ResourceNotFoundException"),
-    "the credentials have expired": lambda: faults.service_error("ExpiredTokenException", namespace="com.amazon.coral.service"),
+    "the credentials have expired": lambda: faults.service_error(
+        "ExpiredTokenException", namespace="com.amazon.coral.service"
+    ),
     "throttled": lambda: faults.throttled(),
 }
 
@@ -360,10 +432,14 @@ def receives_by_message(proxy: Proxy) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("name", OUTAGES)
-def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_dead(scene: Scene, proxy: Proxy, sqs_proxy: Proxy, name: str) -> None:
+def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_dead(
+    scene: Scene, proxy: Proxy, sqs_proxy: Proxy, name: str
+) -> None:
     count = 120
     bodies = chain(scene, count)
-    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=10, MAX_ATTEMPTS=1)
+    worker = scene.worker(
+        AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=10, MAX_ATTEMPTS=1
+    )
     worker.wait_for_log(STARTED)
     sent = scene.queue.send(*bodies[:20])
     wait_until(lambda: len(scene.audits()) >= 20, "some success before")
@@ -371,8 +447,13 @@ def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_de
     sent += scene.queue.send(*bodies[20:])
     outage.wait(3)
     worker.wait_for_log(HOLDING)
-    # From where it holds on, over some seconds: no new receive (one a minute where the fault may be a message's own), probes at a rate.
-    started, tries, asked = time.monotonic(), proxy.count("TransactWriteItems"), sum(receives_by_message(sqs_proxy).values())
+    # From where it holds on, over some seconds: no new receive (one a minute where the fault may be a message's own),
+    # probes at a rate.
+    started, tries, asked = (
+        time.monotonic(),
+        proxy.count("TransactWriteItems"),
+        sum(receives_by_message(sqs_proxy).values()),
+    )
     wait_until(lambda: time.monotonic() - started >= 4, "four seconds")
     probes, seconds = proxy.count("TransactWriteItems") - tries, time.monotonic() - started
     assert probes <= seconds + 12, f"{probes} tries in {seconds:.1f} s"  # those in flight end their own few retries
@@ -391,7 +472,9 @@ def test_fault_16_in_an_outage_receiving_stops_probes_are_rare_and_nothing_is_de
 
 def test_fault_16_refused_connections_are_an_outage_too(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
     bodies = chain(scene, 60)
-    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=10, MAX_ATTEMPTS=1)
+    worker = scene.worker(
+        AWS_ENDPOINT_URL_DYNAMODB=proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=10, MAX_ATTEMPTS=1
+    )
     worker.wait_for_log(STARTED)
     sent = scene.queue.send(*bodies[:10])
     wait_until(lambda: len(scene.audits()) >= 10, "some success before")
@@ -405,7 +488,9 @@ def test_fault_16_refused_connections_are_an_outage_too(scene: Scene, proxy: Pro
     scene.check_invariants(sent, environment_only=True)
 
 
-def test_fault_16_a_process_that_starts_in_an_outage_receives_one_message_at_most(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
+def test_fault_16_a_process_that_starts_in_an_outage_receives_one_message_at_most(
+    scene: Scene, proxy: Proxy, sqs_proxy: Proxy
+) -> None:
     bodies = chain(scene, 30)
     outage = proxy.on("TransactWriteItems", faults.load_balancer_error())
     sent = scene.queue.send(*bodies)
@@ -418,7 +503,9 @@ def test_fault_16_a_process_that_starts_in_an_outage_receives_one_message_at_mos
     scene.check_invariants(sent, environment_only=True)
 
 
-def test_fault_16_a_process_that_starts_while_nothing_answers_receives_nothing(scene: Scene, proxy: Proxy, sqs_proxy: Proxy) -> None:
+def test_fault_16_a_process_that_starts_while_nothing_answers_receives_nothing(
+    scene: Scene, proxy: Proxy, sqs_proxy: Proxy
+) -> None:
     bodies = chain(scene, 10)
     outage = proxy.on(None, faults.load_balancer_error())
     scene.queue.send(*bodies)
@@ -441,7 +528,9 @@ def test_fault_20_a_clock_that_is_off_is_corrected_by_the_services_date(scene: S
 
     async def refuse(exchange: Any) -> None:
         ahead = {"date": format_datetime(datetime.now(timezone.utc) + timedelta(hours=1), usegmt=True)}
-        await faults.service_error("InvalidSignatureException", namespace="com.amazon.coral.service", headers=ahead)(exchange)
+        await faults.service_error("InvalidSignatureException", namespace="com.amazon.coral.service", headers=ahead)(
+            exchange
+        )
 
     bodies = chain(scene, 20)
     rule = proxy.on(None, refuse, when=signed_by_our_clock)
@@ -506,16 +595,25 @@ def test_fault_38_an_index_added_under_load_is_taken_over(scene: Scene, proxy: P
     scene.queue.wait_until_empty()
     dynamodb.update_table(
         TableName=scene.table.name,
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "age", "AttributeType": "N"}],
-        GlobalSecondaryIndexUpdates=[{"Create": {
-            "IndexName": "by_age",
-            "KeySchema": [{"AttributeName": "age", "KeyType": "HASH"}],
-            "Projection": {"ProjectionType": "ALL"},
-            "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
-        }}],
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "age", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexUpdates=[
+            {
+                "Create": {
+                    "IndexName": "by_age",
+                    "KeySchema": [{"AttributeName": "age", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "ALL"},
+                    "ProvisionedThroughput": {"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+                }
+            }
+        ],
     )
     sentence = "One or more parameter values were invalid: Type mismatch for Index Key age Expected: N Actual: S IndexName: by_age"
-    proxy.on("TransactWriteItems", faults.service_error("ValidationException", message=sentence), when=faults.about("r10"))
+    proxy.on(
+        "TransactWriteItems", faults.service_error("ValidationException", message=sentence), when=faults.about("r10")
+    )
     refused = scene.queue.send(message("r10", {"age": "old"}))
     healthy += scene.queue.send(*(message(f"r{n}", {"age": n}) for n in range(11, 20)))
     scene.queue.wait_until_empty()
@@ -526,7 +624,10 @@ def test_fault_38_an_index_added_under_load_is_taken_over(scene: Scene, proxy: P
     scene.queue.wait_until_empty()
     assert worker.stop() == 0
     reasons = {one.source["message_id"]: one.envelope["details"]["reason"] for one in scene.dead()}
-    assert reasons == {refused[0].message_id: sentence, **{one.message_id: "an index has it as a key that takes a number" for one in own}}
+    assert reasons == {
+        refused[0].message_id: sentence,
+        **{one.message_id: "an index has it as a key that takes a number" for one in own},
+    }
     assert not [tries for record, tries in by_record(proxy).items() if any(f'"r{n}"' in record for n in range(20, 25))]
     assert proxy.count("DescribeTable") == looked, "a look less than a minute old counts"
     assert all(scene.audit_of(one) for one in healthy)

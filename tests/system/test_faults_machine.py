@@ -1,4 +1,5 @@
-"""Faults of the machine and the network around it: clocks, names, sockets that fall silent, a log that nobody reads, credentials that
+"""Faults of the machine and the network around it: clocks, names, sockets that fall silent, a log that nobody reads,
+credentials that
 expire, cores. Time passes in the process alone (tests/preload): no test waits for it."""
 
 from __future__ import annotations
@@ -50,11 +51,14 @@ def signed_at(request: Request) -> float:
 
 def refuse_the_skewed(proxy: Proxy, namespace: str) -> Any:
     """What isn't signed within 15 minutes is refused, as the services do, with the Date of the true time."""
+
     def skewed(request: Request) -> bool:
         return abs(signed_at(request) - datetime.now(timezone.utc).timestamp()) > 15 * 60
 
     async def refuse(exchange: Any) -> None:
-        await faults.service_error("RequestTimeTooSkewed", 403, namespace=namespace, headers={"date": formatdate(usegmt=True)})(exchange)
+        await faults.service_error(
+            "RequestTimeTooSkewed", 403, namespace=namespace, headers={"date": formatdate(usegmt=True)}
+        )(exchange)
 
     return proxy.on(None, refuse, when=skewed)
 
@@ -65,7 +69,10 @@ def test_fault_20_a_machine_whose_clock_is_an_hour_off_works_as_any_other(
 ) -> None:
     bodies = chain(scene, 30)
     clock = OtherClock(tmp_path / "clock", wall=hours * 3600)
-    rules = [refuse_the_skewed(proxy, space) for proxy, space in zip(proxies, ("com.amazonaws.sqs", "com.amazon.coral.service"), strict=True)]
+    rules = [
+        refuse_the_skewed(proxy, space)
+        for proxy, space in zip(proxies, ("com.amazonaws.sqs", "com.amazon.coral.service"), strict=True)
+    ]
     worker = scene.worker(**behind(proxies), **clock.settings, AUDIT_LOG_TTL_DAYS=400)
     sent = scene.queue.send(*bodies[:20])
     wait_until(lambda: len(scene.audits()) == 20, "the updates")
@@ -87,7 +94,9 @@ def test_fault_20_a_machine_whose_clock_is_an_hour_off_works_as_any_other(
 # Names
 
 
-def test_fault_21_a_service_that_moves_is_found_at_its_new_address_within_a_minute(scene: Scene, cloud: Any, tmp_path: Path) -> None:
+def test_fault_21_a_service_that_moves_is_found_at_its_new_address_within_a_minute(
+    scene: Scene, cloud: Any, tmp_path: Path
+) -> None:
     bodies = chain(scene, 60)
     clock = OtherClock(tmp_path / "clock")
     with contextlib.ExitStack() as closing:
@@ -115,7 +124,9 @@ def test_fault_21_a_service_that_moves_is_found_at_its_new_address_within_a_minu
     scene.check_invariants(sent, environment_only=True)
 
 
-def test_fault_21_while_a_name_has_no_address_the_live_connections_go_on(scene: Scene, cloud: Any, tmp_path: Path) -> None:
+def test_fault_21_while_a_name_has_no_address_the_live_connections_go_on(
+    scene: Scene, cloud: Any, tmp_path: Path
+) -> None:
     """For three minutes and more, longer than a connection lives otherwise."""
     bodies = chain(scene, 60)
     clock = OtherClock(tmp_path / "clock")
@@ -169,7 +180,9 @@ def write_rate(scene: Scene, log_to: int, first: int) -> float:
     scene.queue.send(*bodies)
     process = scene.command("run", "--until-empty", log_to=log_to, MAX_RATE=RATE, LOG_LEVEL="DEBUG")
     assert process.wait() == 0
-    stamps = [record["timestamp"] for record in scene.audits().values() if record["idempotency_key"].startswith(f"{first}-")]
+    stamps = [
+        record["timestamp"] for record in scene.audits().values() if record["idempotency_key"].startswith(f"{first}-")
+    ]
     times = sorted(datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() for stamp in stamps)
     assert len(times) == UPDATES
     return (UPDATES - 1) / (times[-1] - times[0])
@@ -195,7 +208,12 @@ def test_fault_27_a_log_that_takes_nothing_costs_the_updates_nothing(scene: Scen
     stopped, pipe = full_pipe()
     gone, broken = os.pipe()
     os.close(gone)
-    sinks = {"heard": os.open(os.devnull, os.O_WRONLY), "stopped": pipe, "full": os.open("/dev/full", os.O_WRONLY), "gone": broken}
+    sinks = {
+        "heard": os.open(os.devnull, os.O_WRONLY),
+        "stopped": pipe,
+        "full": os.open("/dev/full", os.O_WRONLY),
+        "gone": broken,
+    }
     rates = {name: write_rate(scene, sink, first) for first, (name, sink) in enumerate(sinks.items())}
     for descriptor in (stopped, *sinks.values()):
         os.close(descriptor)
@@ -232,12 +250,17 @@ def signed_with(key: str) -> Any:
 
 def profile(path: Path, key: str) -> None:
     new = path.with_suffix(".new")
-    new.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\naws_session_token = token-of-{key}\n")
+    new.write_text(
+        f"[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\naws_session_token = token-of-{key}\n"
+    )
     new.rename(path)
 
 
-def test_fault_19_credentials_that_change_under_way_cost_nothing(scene: Scene, proxies: tuple[Proxy, Proxy], tmp_path: Path) -> None:
-    """Three times: new ones stand in the file, the old are refused from then on. At last the file is gone for a while, as a provider is."""
+def test_fault_19_credentials_that_change_under_way_cost_nothing(
+    scene: Scene, proxies: tuple[Proxy, Proxy], tmp_path: Path
+) -> None:
+    """Three times: new ones stand in the file, the old are refused from then on. At last the file is gone for a while,
+    as a provider is."""
     bodies = chain(scene, 150)
     path = tmp_path / "credentials"
     profile(path, "key0")
@@ -249,7 +272,11 @@ def test_fault_19_credentials_that_change_under_way_cost_nothing(scene: Scene, p
         wait_until(lambda turn=turn: len(scene.audits()) >= 30 * turn - 15, "half of them")
         profile(path, f"key{turn}")
         for proxy, space in zip(proxies, spaces, strict=True):
-            proxy.on(None, faults.service_error("ExpiredTokenException", 403, namespace=space), when=signed_with(f"key{turn - 1}"))
+            proxy.on(
+                None,
+                faults.service_error("ExpiredTokenException", 403, namespace=space),
+                when=signed_with(f"key{turn - 1}"),
+            )
         sent += scene.queue.send(*bodies[30 * turn : 30 * turn + 30])
     scene.queue.wait_until_empty()
     # Held ones are used on while the provider is down.
@@ -268,8 +295,11 @@ def test_fault_19_credentials_that_change_under_way_cost_nothing(scene: Scene, p
     scene.check_invariants(sent, environment_only=True)
 
 
-def test_fault_19_a_roles_keys_that_change_every_two_seconds_cost_nothing(scene: Scene, proxies: tuple[Proxy, Proxy]) -> None:
-    """The old ones are refused at once, with requests under way. At last the provider is down, and those held are used on."""
+def test_fault_19_a_roles_keys_that_change_every_two_seconds_cost_nothing(
+    scene: Scene, proxies: tuple[Proxy, Proxy]
+) -> None:
+    """The old ones are refused at once, with requests under way. At last the provider is down, and those held are used
+    on."""
     bodies = chain(scene, 160)
     begun = time.monotonic()
     with Fakes() as fakes:
@@ -284,7 +314,9 @@ def test_fault_19_a_roles_keys_that_change_every_two_seconds_cost_nothing(scene:
             for proxy, space in zip(proxies, spaces, strict=True)
         ]
         none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
-        worker = scene.worker(**behind(proxies), **none, AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{fakes.url}/container/account")
+        worker = scene.worker(
+            **behind(proxies), **none, AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{fakes.url}/container/account"
+        )
         worker.wait_for_log("Started.*credentials=container-role account=444444444444")
         sent = []
         for turn in range(7):
@@ -292,7 +324,9 @@ def test_fault_19_a_roles_keys_that_change_every_two_seconds_cost_nothing(scene:
             now = fakes.container_key()
             wait_until(lambda now=now: fakes.container_key() != now, "the next key")
         scene.queue.wait_until_empty()
-        used = {request.headers["authorization"].partition("Credential=")[2].partition("/")[0] for request in proxies[1].all}
+        used = {
+            request.headers["authorization"].partition("Credential=")[2].partition("/")[0] for request in proxies[1].all
+        }
         for proxy, rule in zip(proxies, rules, strict=True):
             proxy.remove(rule)
         fakes.is_down = True
@@ -313,6 +347,7 @@ def dumps_core(pid: int, number: signal.Signals) -> bool:
 
 def test_fault_31_a_crash_leaves_no_core(scene: Scene, cloud: Any, tmp_path: Path) -> None:
     """Not even where its limits allow one, while it holds bodies and keys."""
+
     def allow_cores() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 

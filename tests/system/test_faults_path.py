@@ -1,4 +1,5 @@
-"""What stands between table-updater and DynamoDB fails for one message alone: the others go on, and it is named and given back."""
+"""What stands between table-updater and DynamoDB fails for one message alone: the others go on, and it is named and
+given back."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ def healthy(scene: Scene, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_fault_32_one_message_that_the_way_stops_keeps_no_other_from_being_applied(scene: Scene, proxy: Proxy, way: str) -> None:
+def test_fault_32_one_message_that_the_way_stops_keeps_no_other_from_being_applied(
+    scene: Scene, proxy: Proxy, way: str
+) -> None:
     """On a worker that has just started, with that message at the head of the queue; and then beside steady traffic."""
     bodies = healthy(scene, 26)
     rule = proxy.on("TransactWriteItems", WAYS[way](), when=faults.about("r0"))
@@ -73,8 +76,12 @@ def test_fault_32_it_is_applied_when_the_way_is_free_again(scene: Scene, proxy: 
     assert worker.stop() == 0 and not scene.dead()
 
 
-@pytest.mark.parametrize("way, code", [("413", "ConnectionError"), ("a reset", "ConnectionError"), ("silence", "Timeout")])
-def test_fault_32_apply_answers_all_that_is_known_and_says_which_line_fails_and_how(scene: Scene, proxy: Proxy, way: str, code: str) -> None:
+@pytest.mark.parametrize(
+    "way, code", [("413", "ConnectionError"), ("a reset", "ConnectionError"), ("silence", "Timeout")]
+)
+def test_fault_32_apply_answers_all_that_is_known_and_says_which_line_fails_and_how(
+    scene: Scene, proxy: Proxy, way: str, code: str
+) -> None:
     bodies = healthy(scene, 20)
     lines = [*bodies[:5], message("r0", {"done": True}), *bodies[5:]]
     proxy.on("TransactWriteItems", WAYS[way](), when=faults.about("r0"))
@@ -105,9 +112,14 @@ def test_fault_37_a_throttled_record_delays_nobody_else_on_a_quiet_queue(scene: 
     assert worker.stop() == 0 and len(scene.audits()) == 5
 
 
-@pytest.mark.parametrize("refusal", [faults.service_error("ValidationException", message="Not here."), faults.reasons(update="ValidationError")],
-                         ids=["an exception", "a reason"])
-def test_fault_33_where_every_message_is_refused_nothing_goes_to_the_dlq(scene: Scene, proxy: Proxy, refusal: Any) -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [faults.service_error("ValidationException", message="Not here."), faults.reasons(update="ValidationError")],
+    ids=["an exception", "a reason"],
+)
+def test_fault_33_where_every_message_is_refused_nothing_goes_to_the_dlq(
+    scene: Scene, proxy: Proxy, refusal: Any
+) -> None:
     bodies = healthy(scene, 61)
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url)
     scene.queue.send(*bodies[:10])

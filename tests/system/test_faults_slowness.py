@@ -43,7 +43,8 @@ def test_fault_32_a_receive_that_comes_slowly_comes_once(scene: Scene, sqs_proxy
 def test_fault_36_a_process_that_stood_still_starts_nothing_whose_time_is_over(
     scene: Scene, sqs_proxy: Proxy, dynamodb_proxy: Proxy, tmp_path: Path
 ) -> None:
-    """It holds the first update of a record when its machine is suspended. Meanwhile another worker makes this one, and the next."""
+    """It holds the first update of a record when its machine is suspended. Meanwhile another worker makes this one, and
+    the next."""
     scene.table.put({"id": "r", "n": 0})
     clock = OtherClock(tmp_path / "clock")
     throttle = dynamodb_proxy.on("TransactWriteItems", faults.throttled(), when=faults.about("r"))

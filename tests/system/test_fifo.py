@@ -33,7 +33,8 @@ def record_of(group: str, place: int) -> str:
 
 @dataclass
 class Sending:
-    """Groups of messages of which each updates a record of its own, so that nothing but their group keeps them in order."""
+    """Groups of messages of which each updates a record of its own, so that nothing but their group keeps them in
+    order."""
 
     scene: Scene
     sent: list[Sent] = field(default_factory=list)
@@ -47,7 +48,12 @@ class Sending:
             for group in groups:
                 numbers = range(start, min(size, start + 10))
                 bodies = [
-                    message(record_of(group, n), {"n": n + 1}, **({"condition_expression": "n = 99"} if failing(n) else {}), **members)
+                    message(
+                        record_of(group, n),
+                        {"n": n + 1},
+                        **({"condition_expression": "n = 99"} if failing(n) else {}),
+                        **members,
+                    )
                     for n in numbers
                 ]
                 for n, one in zip(numbers, self.scene.queue.send(*bodies, group=group)):
@@ -72,7 +78,8 @@ class Sending:
         assert sum(map(len, dead.values())) == len(self.failing)
 
     def check_order(self, sqs: Proxy, dynamodb: Proxy) -> None:
-        """No transaction of a message was asked for before all earlier ones of its group were committed or in the DLQ."""
+        """No transaction of a message was asked for before all earlier ones of its group were committed or in the
+        DLQ."""
         settled: dict[Place, float] = {}
 
         def settle(place: Place, request: Request) -> None:
@@ -125,7 +132,10 @@ def test_fault_09_each_group_keeps_its_order_whatever_fails_and_whoever_is_kille
         worker = scene.worker(**through, VISIBILITY_TIMEOUT=600)
         wait_until(lambda m=moment: dynamodb_proxy.count("TransactWriteItems") >= m, "the moment to kill", pause=0.001)
         worker.kill()
-        wait_until(lambda: all(request.finished for request in [*sqs_proxy.requests(), *dynamodb_proxy.requests()]), "the end of all requests")
+        wait_until(
+            lambda: all(request.finished for request in [*sqs_proxy.requests(), *dynamodb_proxy.requests()]),
+            "the end of all requests",
+        )
         give_back(scene, sqs_proxy)
     run = scene.command("run", "--until-empty", **through, VISIBILITY_TIMEOUT=10)
     assert run.wait(200) == 0, run.describe()
@@ -146,7 +156,9 @@ def test_fault_09_while_one_group_waits_the_others_go_on(fifo: Scene, dynamodb_p
     dynamodb_proxy.on("TransactWriteItems", faults.until(gate), when=faults.about("stuck-1"))
     sending.send(["stuck", "free", "other"], 20)
     worker = fifo.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
-    wait_until(lambda: all(fifo.table.get(record_of(group, 19))["n"] == 20 for group in ("free", "other")), "the free groups")
+    wait_until(
+        lambda: all(fifo.table.get(record_of(group, 19))["n"] == 20 for group in ("free", "other")), "the free groups"
+    )
     assert [fifo.table.get(record_of("stuck", n))["n"] for n in range(3)] == [1, 0, 0]
     gate.set()
     fifo.queue.wait_until_empty()
@@ -169,13 +181,20 @@ def test_fault_12_what_was_redriven_and_fails_again_within_five_minutes_is_in_th
     assert again.source["message_id"] == sent.message_id and again.source["body"] == sent.body
 
 
-def test_fault_13_while_the_dlq_is_denied_the_groups_concerned_wait_and_the_others_go_on(fifo: Scene, sqs_proxy: Proxy) -> None:
+def test_fault_13_while_the_dlq_is_denied_the_groups_concerned_wait_and_the_others_go_on(
+    fifo: Scene, sqs_proxy: Proxy
+) -> None:
     sending = Sending(fifo)
-    rule = sqs_proxy.on("SendMessageBatch", faults.service_error("AccessDeniedException", 400, namespace="com.amazonaws.sqs"))
+    rule = sqs_proxy.on(
+        "SendMessageBatch", faults.service_error("AccessDeniedException", 400, namespace="com.amazonaws.sqs")
+    )
     sending.send(["concerned"], 10, failing=lambda n: n == 2)
     sending.send(["healthy", "sound"], 30)
     worker = fifo.worker(AWS_ENDPOINT_URL_SQS=sqs_proxy.url, MAX_IN_FLIGHT=20)
-    wait_until(lambda: all(fifo.table.get(record_of(group, 29))["n"] == 30 for group in ("healthy", "sound")), "the healthy groups")
+    wait_until(
+        lambda: all(fifo.table.get(record_of(group, 29))["n"] == 30 for group in ("healthy", "sound")),
+        "the healthy groups",
+    )
     rule.wait(2)
     assert [fifo.table.get(record_of("concerned", n))["n"] for n in range(4)] == [1, 2, 0, 0]
     rule.remove()
@@ -188,8 +207,12 @@ def attempt_ids(sqs: Proxy) -> list[str]:
     return [request.json["ReceiveRequestAttemptId"] for request in sqs.requests("ReceiveMessage")]
 
 
-def test_fault_23_a_receive_whose_answer_was_lost_is_asked_for_again_under_its_id(fifo: Scene, sqs_proxy: Proxy) -> None:
-    lost = sqs_proxy.on("ReceiveMessage", faults.cut_response(after=60), when=lambda request: bool(fifo.queue.counts().visible), times=2)
+def test_fault_23_a_receive_whose_answer_was_lost_is_asked_for_again_under_its_id(
+    fifo: Scene, sqs_proxy: Proxy
+) -> None:
+    lost = sqs_proxy.on(
+        "ReceiveMessage", faults.cut_response(after=60), when=lambda request: bool(fifo.queue.counts().visible), times=2
+    )
     sending = Sending(fifo)
     sending.send(["group"], 20)
     # So long that what was lost would be seen again only after the test's patience.
@@ -205,11 +228,17 @@ def test_fault_23_a_receive_whose_answer_was_lost_is_asked_for_again_under_its_i
     sending.check_results()
 
 
-def test_fault_25_what_is_given_back_on_sigterm_goes_on_in_order_elsewhere(fifo: Scene, sqs_proxy: Proxy, dynamodb_proxy: Proxy) -> None:
+def test_fault_25_what_is_given_back_on_sigterm_goes_on_in_order_elsewhere(
+    fifo: Scene, sqs_proxy: Proxy, dynamodb_proxy: Proxy
+) -> None:
     sending = Sending(fifo)
     dynamodb_proxy.on("TransactWriteItems", faults.delay(before=0.02))
     sending.send([f"group-{g}" for g in range(3)], SIZE, failing=lambda n: n == 20)
-    through = {"AWS_ENDPOINT_URL_SQS": sqs_proxy.url, "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_proxy.url, "VISIBILITY_TIMEOUT": 600}
+    through = {
+        "AWS_ENDPOINT_URL_SQS": sqs_proxy.url,
+        "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_proxy.url,
+        "VISIBILITY_TIMEOUT": 600,
+    }
     for moment in (10, 40, 70):
         worker = fifo.worker(**through)
         wait_until(lambda m=moment: dynamodb_proxy.count("TransactWriteItems") >= m, "the moment to stop", pause=0.001)

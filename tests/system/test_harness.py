@@ -11,7 +11,9 @@ from harness.tables import Table
 
 
 @pytest.fixture
-def staged(cloud: Any, new_table: Callable[..., Table], new_audit_table: Callable[[], Table], new_queue: Callable[..., Queue]) -> Scene:
+def staged(
+    cloud: Any, new_table: Callable[..., Table], new_audit_table: Callable[[], Table], new_queue: Callable[..., Queue]
+) -> Scene:
     """A scene in which the test itself plays the worker."""
     dlq = new_queue("dead")
     scene = Scene(cloud, new_table(), new_audit_table(), new_queue(dlq=dlq), dlq)
@@ -31,7 +33,13 @@ def record(scene: Scene, sent: Sent, attributes: dict[str, Any]) -> None:
     assert scene.audit
     key = log_id(scene.table.name, sent.key)
     scene.audit.put(
-        {"log_id": key, "status": "success", "idempotency_key": sent.key, "record_id": "x", "updated_attributes": attributes}
+        {
+            "log_id": key,
+            "status": "success",
+            "idempotency_key": sent.key,
+            "record_id": "x",
+            "updated_attributes": attributes,
+        }
     )
 
 

@@ -1,4 +1,5 @@
-"""InvalidInputError: messages of the wrong shape are told what is wrong, and where. One `apply` takes all that fit on a line; the
+"""InvalidInputError: messages of the wrong shape are told what is wrong, and where. One `apply` takes all that fit on a
+line; the
 same bodies, and those that don't, go through the queue in test_dead_letters.py."""
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def syntax_responses(plain_scene: Scene) -> Responses:
 def test_a_wrong_shape_is_told_member_by_member(shape_responses: Responses, at: int) -> None:
     _, body, details = bodies.WRONG_SHAPES[at]
     response = shape_responses[at]
-    assert (response["success"], response["error"], response["details"]) == (False, "InvalidInputError", details), (body, response)
+    assert (response["success"], response["error"], response["details"]) == (False, "InvalidInputError", details), (
+        body,
+        response,
+    )
 
 
 @pytest.mark.parametrize("at", range(len(bodies.ONE_LINE_SYNTAX)), ids=ids(bodies.ONE_LINE_SYNTAX))
@@ -48,7 +52,9 @@ def test_what_is_no_strict_json_object_is_told_its_position(syntax_responses: Re
 
 
 def test_missing_members_are_told_in_the_documented_words(shape_responses: Responses) -> None:
-    told = {name: response["message"] for (name, *_), response in zip(bodies.WRONG_SHAPES, shape_responses, strict=True)}
+    told = {
+        name: response["message"] for (name, *_), response in zip(bodies.WRONG_SHAPES, shape_responses, strict=True)
+    }
     assert told["nothing at all"] == "ID and attributes are required"
     assert told["no id"] == told["a null id"] == "ID is required"
     assert told["no attributes"] == told["null attributes"] == "Attributes are required"
@@ -63,7 +69,9 @@ def test_the_members_of_an_envelope_are_the_documented_ones_in_their_order(shape
 def test_nesting_beyond_the_parsers_bound_is_told_the_bracket_that_was_too_many(plain_scene: Scene) -> None:
     deep = '{"id":"a","attributes":{"x":' + "[" * 100_000 + "]" * 100_000 + "}}"
     unclosed = '{"id":"a","attributes":{"x":' + '{"y":' * 100_000
-    for body, response in zip((deep, unclosed), apply_lines(plain_scene, [message("a", {"b": 1}), deep, unclosed])[1:], strict=True):
+    for body, response in zip(
+        (deep, unclosed), apply_lines(plain_scene, [message("a", {"b": 1}), deep, unclosed])[1:], strict=True
+    ):
         assert response["error"] == "InvalidInputError" and list(response["details"]) == ["position"]
         position = response["details"]["position"]
         assert body[position] in "[{" and body[:position].count("[") + body[:position].count("{") >= 32

@@ -21,7 +21,21 @@ def test_fault_28_both_readers_accept_the_same_and_read_the_same(texts: Iterator
     assert {"accepted", "refused"} <= set(tally.outcomes), tally.outcomes
 
 
-@pytest.mark.parametrize("text", [b"NaN", b'{"a":1,"a":2}', b'"\\ud800"', b'{"\\ud800":1}', b"\xef\xbb\xbf1", b'"\xed\xa0\x80"', b"[" * 41 + b"]" * 41, b'"\n"', b"", b"1 2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"NaN",
+        b'{"a":1,"a":2}',
+        b'"\\ud800"',
+        b'{"\\ud800":1}',
+        b"\xef\xbb\xbf1",
+        b'"\xed\xa0\x80"',
+        b"[" * 41 + b"]" * 41,
+        b'"\n"',
+        b"",
+        b"1 2",
+    ],
+)
 def test_python_is_strict_as_well(text: bytes) -> None:
     with pytest.raises(ValueError):
         read(text)

@@ -15,13 +15,20 @@ CANARY = "kAnArY"
 
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_fault_31_bodies_values_and_secrets_never_appear_in_the_log(scene: Scene, cloud: Any, level: str, form: str) -> None:
+def test_fault_31_bodies_values_and_secrets_never_appear_in_the_log(
+    scene: Scene, cloud: Any, level: str, form: str
+) -> None:
     scene.table.put({"id": "a", "n": 1, "stored": CANARY}, {"id": "b"}, {"id": "c"})
     bodies = [
         message("a", {"secret": CANARY, f"{CANARY}-name": 1}),
         message("a", {"secret": CANARY}, condition_expression=f"stored = '{CANARY}x'"),
         message("a", {"secret": CANARY}, condition_expression=f"stored = '{CANARY}"),
-        message("a", {"secret": CANARY}, condition_expression="stored = :v", expression_attribute_values={":v": CANARY, ":unused": CANARY}),
+        message(
+            "a",
+            {"secret": CANARY},
+            condition_expression="stored = :v",
+            expression_attribute_values={":v": CANARY, ":unused": CANARY},
+        ),
         message("a", {"n": 1}, **{CANARY: 1}),
         f'{{"id":"a","attributes":{{"n":1,"n":"{CANARY}"}}}}',
         f"{CANARY} is no JSON",
@@ -30,9 +37,21 @@ def test_fault_31_bodies_values_and_secrets_never_appear_in_the_log(scene: Scene
     ]
     secrets = {"AWS_SECRET_ACCESS_KEY": f"{CANARY}secret", "AWS_SESSION_TOKEN": f"{CANARY}token"}
     with Proxy(cloud.dynamodb_server.url) as proxy:
-        proxy.on("TransactWriteItems", faults.service_error("InternalServerError", 500, f"It was {CANARY}"), when=faults.about("b"), times=2)
-        proxy.on("TransactWriteItems", faults.reasons(update=("TransactionConflict", {"secret": {"S": CANARY}})), when=faults.about("c"), times=2)
-        run = scene.run_until_empty(*bodies, LOG_LEVEL=level, LOG_FORMAT=form, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **secrets)
+        proxy.on(
+            "TransactWriteItems",
+            faults.service_error("InternalServerError", 500, f"It was {CANARY}"),
+            when=faults.about("b"),
+            times=2,
+        )
+        proxy.on(
+            "TransactWriteItems",
+            faults.reasons(update=("TransactionConflict", {"secret": {"S": CANARY}})),
+            when=faults.about("c"),
+            times=2,
+        )
+        run = scene.run_until_empty(
+            *bodies, LOG_LEVEL=level, LOG_FORMAT=form, AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **secrets
+        )
     assert run.code == 0
     leaked = [line for line in run.log if CANARY in line]
     if level == "DEBUG":
@@ -62,21 +81,32 @@ def test_fault_31_names_that_messages_give_never_appear_in_the_log(scene: Scene,
     assert CANARY in json.dumps([letter.envelope for letter in scene.dead()])
 
 
-@pytest.mark.parametrize("proxy", [
-    f"http://user:{CANARY}@bad host",
-    f"foo://user:{CANARY}@127.0.0.1:1",
-    f"http://user:{CANARY}@127.0.0.1:99999999",
-    f"http://user:{CANARY}@nowhere.invalid:3128",
-    f"http://user:{CANARY}/x@127.0.0.1:1",
-    f"http://{CANARY}/x@127.0.0.1:1",
-    f"http://{CANARY}#x@127.0.0.1:1",
-    f"{CANARY}?x@127.0.0.1:1",
-    f"http://user:{CANARY}@127.0.0.1:1",
-    f"socks5h://user:{CANARY}@127.0.0.1:1",
-])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        f"http://user:{CANARY}@bad host",
+        f"foo://user:{CANARY}@127.0.0.1:1",
+        f"http://user:{CANARY}@127.0.0.1:99999999",
+        f"http://user:{CANARY}@nowhere.invalid:3128",
+        f"http://user:{CANARY}/x@127.0.0.1:1",
+        f"http://{CANARY}/x@127.0.0.1:1",
+        f"http://{CANARY}#x@127.0.0.1:1",
+        f"{CANARY}?x@127.0.0.1:1",
+        f"http://user:{CANARY}@127.0.0.1:1",
+        f"socks5h://user:{CANARY}@127.0.0.1:1",
+    ],
+)
 def test_fault_31_a_proxys_password_never_appears_in_the_log(scene: Scene, proxy: str) -> None:
-    process = scene.command("apply", stdin="{}", LOG_LEVEL="DEBUG", http_proxy=proxy, all_proxy=proxy, https_proxy=proxy, no_proxy=None,
-                            AWS_ENDPOINT_URL_DYNAMODB="http://elsewhere.invalid")
+    process = scene.command(
+        "apply",
+        stdin="{}",
+        LOG_LEVEL="DEBUG",
+        http_proxy=proxy,
+        all_proxy=proxy,
+        https_proxy=proxy,
+        no_proxy=None,
+        AWS_ENDPOINT_URL_DYNAMODB="http://elsewhere.invalid",
+    )
     process.wait_for_log("A request is tried again")
     process.stop()
     assert not process.find_log(CANARY), process.describe()
@@ -88,7 +118,9 @@ def test_json_lines_are_objects_each_with_time_level_and_message(scene: Scene) -
     assert run.code == 0 and run.log
     for line in run.log:
         value = json.loads(line)
-        assert isinstance(value, dict) and {"level", "message"} <= set(value) and ("time" in value or "timestamp" in value), line
+        assert (
+            isinstance(value, dict) and {"level", "message"} <= set(value) and ("time" in value or "timestamp" in value)
+        ), line
 
 
 def test_messages_in_the_log_are_found_by_their_message_id(scene: Scene) -> None:

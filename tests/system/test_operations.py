@@ -1,4 +1,5 @@
-"""What a message does beside setting attributes: set, increment, append, remove, typed_attributes, create_if_missing."""
+"""What a message does beside setting attributes: set, increment, append, remove, typed_attributes,
+create_if_missing."""
 
 from __future__ import annotations
 
@@ -77,7 +78,10 @@ def test_the_response_names_what_was_updated_as_it_was_written(scene: Scene) -> 
 
 def test_a_counter_counts_each_key_once_however_often_it_is_delivered(scene: Scene) -> None:
     scene.table.put({"id": "a"})
-    lines = [body("a", increment={"n": 1, "m.n": 1}, append={"l": [n]}, enable_logging=True, idempotency_key=f"k{n}") for n in range(20)]
+    lines = [
+        body("a", increment={"n": 1, "m.n": 1}, append={"l": [n]}, enable_logging=True, idempotency_key=f"k{n}")
+        for n in range(20)
+    ]
     lines = [body("a", set={"m": {"n": 0}})] + [lines[n % 20] for n in range(60)]
     scene.apply(lines[0])
     run = scene.run_until_empty(*lines[1:])
@@ -97,7 +101,14 @@ def test_a_record_that_is_not_there_is_created_where_the_message_says_so(scene: 
         body("e", attributes={"x": 1}, create_if_missing=True, condition_expression="attribute_not_exists(x)"),
         body("f", remove=["x"]),
     )
-    assert [response.get("error") for response in responses] == [None, None, "RecordNotFoundError", "ConditionalCheckFailed", None, "RecordNotFoundError"]
+    assert [response.get("error") for response in responses] == [
+        None,
+        None,
+        "RecordNotFoundError",
+        "ConditionalCheckFailed",
+        None,
+        "RecordNotFoundError",
+    ]
     assert "exists" not in responses[3]["message"]
     assert scene.table.scan() == [{"id": "a", "n": 5}, {"id": "b", "x": 1}, {"id": "e", "x": 1}]
 
@@ -107,7 +118,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("two missing parents", {"set": {"nothing.x": 1, "nothing.y": 1}}, "set"),
     ("a map where a list is", {"set": {"l.x": 1}}, "set.l.x"),
     ("a list where a map is", {"remove": ["m[0]", "s"], "enable_logging": True}, "remove.m[0]"),
-    ("a counter that is a string", {"increment": {"s": 1}, "attributes": {"x": 1}, "enable_logging": True}, "increment.s"),
+    (
+        "a counter that is a string",
+        {"increment": {"s": 1}, "attributes": {"x": 1}, "enable_logging": True},
+        "increment.s",
+    ),
     ("a list that is a map", {"append": {"m": [1]}, "enable_logging": True}, "append.m"),
     ("one of two", {"increment": {"s": 1, "n": 1}, "enable_logging": True}, "increment"),
     ("38 digits", {"increment": {"big": Decimal("0.1")}, "enable_logging": True}, "increment.big"),
@@ -125,7 +140,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("members", "field"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED])
-def test_what_is_refused_names_the_path_as_it_was_written(module_scene: Scene, members: dict[str, Any], field: str) -> None:
+def test_what_is_refused_names_the_path_as_it_was_written(
+    module_scene: Scene, members: dict[str, Any], field: str
+) -> None:
     record = {"id": "a", "l": [1], "m": {}, "s": "x", "n": 1, "big": Decimal("1e37")}
     module_scene.table.put(record)
     text = json.dumps({"id": "a", **members}, default=str).replace('"0.1"', "0.1")
@@ -139,11 +156,16 @@ def test_counters_need_audit_records_that_outlive_the_queue(scene: Scene, cloud:
     scene.table.put({"id": "a"})
     counter, harmless = body("a", increment={"n": 1}), body("a", set={"x": 1})
     with Proxy(cloud.sqs_server.url) as proxy:
-        proxy.on("GetQueueAttributes", faults.edit_response(lambda answer: answer["Attributes"].update(MessageRetentionPeriod=str(4 * 86400))))
+        proxy.on(
+            "GetQueueAttributes",
+            faults.edit_response(lambda answer: answer["Attributes"].update(MessageRetentionPeriod=str(4 * 86400))),
+        )
         settings = {"ENABLE_AUDIT_LOG": "true", "AWS_ENDPOINT_URL_SQS": proxy.url}
         run = scene.run_until_empty(counter, harmless, AUDIT_LOG_TTL_DAYS="3", **settings)
         (dead,) = scene.dead()
-        assert (dead.error, dead.envelope["details"]["field"]) == ("ValidationError", "increment") and dead.source["body"] == counter
+        assert (dead.error, dead.envelope["details"]["field"]) == ("ValidationError", "increment") and dead.source[
+            "body"
+        ] == counter
         assert run.code == 0 and scene.table.get("a") == {"id": "a", "x": 1}
         scene.run_until_empty(counter, AUDIT_LOG_TTL_DAYS="4", **settings)
     assert scene.table.get("a") == {"id": "a", "x": 1, "n": 1}
@@ -155,7 +177,9 @@ def test_apply_warns_of_counters_without_a_key_of_their_own(scene: Scene) -> Non
     quiet = scene.apply(body("a", **counter, idempotency_key="k"), body("a", set={"x": 1}))
     assert quiet.code == 0 and not any("idempotency_key" in line for line in quiet.log)
     warned = scene.apply(body("a", set={"x": 1}), body("a", **counter), body("a", **counter))
-    assert warned.code == 0 and len([line for line in warned.log if "idempotency_key" in line and "line=2" in line]) == 1
+    assert (
+        warned.code == 0 and len([line for line in warned.log if "idempotency_key" in line and "line=2" in line]) == 1
+    )
     assert scene.table.get("a") == {"id": "a", "x": 1, "n": 3}
 
 

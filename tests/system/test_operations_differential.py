@@ -1,4 +1,5 @@
-"""Update messages with paths, counters, lists, sets and removals do what DynamoDB itself does with them, on messages made at random."""
+"""Update messages with paths, counters, lists, sets and removals do what DynamoDB itself does with them, on messages
+made at random."""
 
 from __future__ import annotations
 

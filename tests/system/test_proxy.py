@@ -1,4 +1,5 @@
 """The programmable proxy itself, in front of a small stand-in service: what the fault tests rest on."""
+
 import http.client
 import json
 import threading
@@ -91,7 +92,10 @@ def test_without_rules_requests_and_answers_pass_unchanged(proxy, client, servic
     assert response.headers["X-Amz-Crc32"] == str(zlib.crc32(response.data))
     client.call("Other", {"b": 2})
     wait_until(lambda: all(r.finished for r in proxy.requests()), "the end of both")
-    assert [(r.operation, r.status, r.service_status, r.connection) for r in proxy.requests()] == [("Op", 200, 200, 0), ("Other", 200, 200, 0)]
+    assert [(r.operation, r.status, r.service_status, r.connection) for r in proxy.requests()] == [
+        ("Op", 200, 200, 0),
+        ("Other", 200, 200, 0),
+    ]
     assert proxy.requests("Other")[0].json == {"b": 2} and proxy.requests()[0].body == service.seen[0]
     assert proxy.requests()[0].started <= proxy.requests()[0].forwarded <= proxy.requests()[0].finished
 
@@ -129,8 +133,10 @@ def test_errors_bear_the_services_form(proxy, client):
     proxy.on("C", faults.internal_error())
     proxy.on("D", faults.load_balancer_error())
     assert client.json("A")["__type"].endswith("#ThrottlingException")
-    assert client.json("B")["CancellationReasons"] == [{"Code": "None"}, {
-        "Code": "ConditionalCheckFailed", "Message": "The reason as the service has it", "Item": {"id": {"S": "x"}}}]
+    assert client.json("B")["CancellationReasons"] == [
+        {"Code": "None"},
+        {"Code": "ConditionalCheckFailed", "Message": "The reason as the service has it", "Item": {"id": {"S": "x"}}},
+    ]
     assert client.call("C").status == 500
     response = client.call("D")
     assert response.status == 503 and response.data.startswith(b"<html>")
@@ -141,7 +147,9 @@ def test_errors_bear_the_services_form(proxy, client):
 def test_a_cut_response_was_committed_and_never_arrives_whole(proxy, client, service, after, reset):
     proxy.on("Op", faults.cut_response(after, reset), times=1)
     try:
-        assert client.call("Op", {"a": 1}).data != b'{"a": 1}'  # http.client takes a head that is cut short for a whole one
+        assert (
+            client.call("Op", {"a": 1}).data != b'{"a": 1}'
+        )  # http.client takes a head that is cut short for a whole one
     except (http.client.HTTPException, ConnectionError):
         pass
     assert len(service.seen) == 1
@@ -212,7 +220,9 @@ def test_an_edited_request_or_response_stays_well_formed(proxy, client, service)
     proxy.on("B", faults.edit_response(lambda value: value.update(more=2)))
     assert client.json("A", {"a": 1}) == {"a": 1, "more": 1}
     response = client.call("B", {"a": 1})
-    assert json.loads(response.data) == {"a": 1, "more": 2} and response.headers["X-Amz-Crc32"] == str(zlib.crc32(response.data))
+    assert json.loads(response.data) == {"a": 1, "more": 2} and response.headers["X-Amz-Crc32"] == str(
+        zlib.crc32(response.data)
+    )
 
 
 def test_withheld_entries_are_reported_and_never_reach_the_service(proxy, client, service):
@@ -222,7 +232,10 @@ def test_withheld_entries_are_reported_and_never_reach_the_service(proxy, client
     proxy.on("All", faults.pretend_entries())
     answer = client.json("Fail", entries)
     assert [e["Id"] for e in answer["Successful"]] == ["0", "2"]
-    assert [(e["Id"], e["SenderFault"], e["Code"]) for e in answer["Failed"]] == [("1", False, "InternalError"), ("3", False, "InternalError")]
+    assert [(e["Id"], e["SenderFault"], e["Code"]) for e in answer["Failed"]] == [
+        ("1", False, "InternalError"),
+        ("3", False, "InternalError"),
+    ]
     assert sorted(e["Id"] for e in client.json("Pretend", entries)["Successful"]) == ["0", "1", "2", "3"]
     seen = [[e["Id"] for e in json.loads(body)["Entries"]] for body in service.seen]
     assert len(client.json("All", entries)["Successful"]) == 4

@@ -27,7 +27,9 @@ def demonstrate(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     """Runs the demonstration with folder for its temporary files."""
     command = [sys.executable, ROOT / "conf" / "demo.py", "--binary", binary_path(), *flags]
     environment = {**os.environ, "TMPDIR": str(folder)}
-    return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
 
 
 def alive(pid: int) -> bool:

@@ -1,4 +1,5 @@
-"""`run` from its start to its end: finding its queues, working a queue off, waiting for services, and every way to stop it."""
+"""`run` from its start to its end: finding its queues, working a queue off, waiting for services, and every way to stop
+it."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def test_a_mixture_is_worked_off_until_the_queue_is_empty(scene: Scene) -> None:
     run = scene.run_until_empty(*(kinds[n % len(kinds)](n) for n in range(60)))
     assert run.code == 0 and scene.queue.counts().total == 0
     assert len(scene.dead()) == 40 and len(scene.audits()) == 10 and len(scene.audits("failure")) == 30
-    assert {record["id"] for record in scene.table.scan() if record["version"] == 1} == {f"r{n}" for n in range(60) if n % 6 in (0, 1)}
+    assert {record["id"] for record in scene.table.scan() if record["version"] == 1} == {
+        f"r{n}" for n in range(60) if n % 6 in (0, 1)
+    }
     scene.check_invariants(run.sent)
 
 
@@ -48,7 +51,9 @@ def test_until_empty_waits_for_delayed_and_in_flight_messages(scene: Scene) -> N
 def test_a_count_that_is_not_told_does_not_end_until_empty(scene: Scene, sqs_proxy: Proxy) -> None:
     scene.table.put({"id": "a"})
     scene.queue.send(message("a", {"n": 1}), delay=8)
-    untold = faults.edit_response(lambda answer: answer["Attributes"].pop("ApproximateNumberOfMessagesDelayed") and None)
+    untold = faults.edit_response(
+        lambda answer: answer["Attributes"].pop("ApproximateNumberOfMessagesDelayed") and None
+    )
     rule = sqs_proxy.on("GetQueueAttributes", untold)
     process = scene.command("run", "--until-empty", AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
     rule.wait(6)  # the first two are asked at the start
@@ -96,33 +101,42 @@ def test_the_start_line_names_table_key_queue_dlq_and_audit(scene: Scene) -> Non
     run = scene.run_until_empty()
     assert scene.audit and scene.dlq
     names = [scene.table.name, scene.queue.name, scene.dlq.name, scene.audit.name]
-    assert [line for line in run.log if all(name in line for name in names) and "id" in line.replace(scene.audit.name, "")], run.log
+    assert [
+        line for line in run.log if all(name in line for name in names) and "id" in line.replace(scene.audit.name, "")
+    ], run.log
 
 
-@pytest.mark.parametrize("settings, arguments, code, named", [
-    ({"TABLE_NAME": "no-such-table"}, ["run"], 78, "no-such-table"),
-    ({"TABLE_NAME": "no-such-table"}, ["apply"], 78, "no-such-table"),
-    ({"TABLE_NAME": None}, ["apply"], 78, "TABLE_NAME"),
-    ({"QUEUE_URL": None}, ["run"], 78, "QUEUE_URL"),
-    ({"QUEUE_URL": "no-such-queue"}, ["run"], 78, "no-such-queue"),
-    ({"DLQ_URL": "no-such-queue"}, ["run"], 78, "no-such-queue"),
-    ({}, ["--nonsense"], 64, "nonsense"),
-    ({}, ["rum"], 64, "rum"),
-    ({}, [], 64, ""),
-    ({}, ["run", "more"], 64, "more"),
-    ({}, ["run", "--until-empty=x"], 64, "until-empty"),
-    ({}, ["run", "--until-empty=-1"], 64, "until-empty"),
-    ({}, ["apply", "one", "two"], 64, "two"),
-    ({}, ["apply", "/no/such/file"], 66, "/no/such/file"),
-])
-def test_what_cannot_be_run_ends_with_its_exit_code_and_says_why(scene: Scene, settings: dict[str, Any], arguments: list[str], code: int, named: str) -> None:
+@pytest.mark.parametrize(
+    "settings, arguments, code, named",
+    [
+        ({"TABLE_NAME": "no-such-table"}, ["run"], 78, "no-such-table"),
+        ({"TABLE_NAME": "no-such-table"}, ["apply"], 78, "no-such-table"),
+        ({"TABLE_NAME": None}, ["apply"], 78, "TABLE_NAME"),
+        ({"QUEUE_URL": None}, ["run"], 78, "QUEUE_URL"),
+        ({"QUEUE_URL": "no-such-queue"}, ["run"], 78, "no-such-queue"),
+        ({"DLQ_URL": "no-such-queue"}, ["run"], 78, "no-such-queue"),
+        ({}, ["--nonsense"], 64, "nonsense"),
+        ({}, ["rum"], 64, "rum"),
+        ({}, [], 64, ""),
+        ({}, ["run", "more"], 64, "more"),
+        ({}, ["run", "--until-empty=x"], 64, "until-empty"),
+        ({}, ["run", "--until-empty=-1"], 64, "until-empty"),
+        ({}, ["apply", "one", "two"], 64, "two"),
+        ({}, ["apply", "/no/such/file"], 66, "/no/such/file"),
+    ],
+)
+def test_what_cannot_be_run_ends_with_its_exit_code_and_says_why(
+    scene: Scene, settings: dict[str, Any], arguments: list[str], code: int, named: str
+) -> None:
     process = scene.command(*arguments, stdin="", **settings)
     ended = process.wait()
     assert ended == code or (code == 66 and ended in (64, 66, 78)), process.describe()
     assert named in "\n".join(process.log) and process.log and not process.output
 
 
-def test_run_waits_for_services_that_cannot_be_reached_and_says_so(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy) -> None:
+def test_run_waits_for_services_that_cannot_be_reached_and_says_so(
+    scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy
+) -> None:
     scene.table.put({"id": "a"})
     scene.queue.send(message("a", {"n": 1}))
     dynamodb_proxy.stop_listening()
@@ -137,38 +151,60 @@ def test_run_waits_for_services_that_cannot_be_reached_and_says_so(scene: Scene,
     assert worker.stop() == 0 and scene.table.get("a")["n"] == 1
 
 
-@pytest.mark.parametrize("answer", [
-    faults.service_error("ValidationException", message="Transactions are not supported here"),
-    faults.reasons(update="ValidationError"),
-    faults.reasons(update="ConditionalCheckFailed", audit="ValidationError"),
-], ids=["exception", "update", "audit"])
-def test_fault_33_where_no_transaction_is_possible_nothing_is_received(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy, answer: Any) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        faults.service_error("ValidationException", message="Transactions are not supported here"),
+        faults.reasons(update="ValidationError"),
+        faults.reasons(update="ConditionalCheckFailed", audit="ValidationError"),
+    ],
+    ids=["exception", "update", "audit"],
+)
+def test_fault_33_where_no_transaction_is_possible_nothing_is_received(
+    scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy, answer: Any
+) -> None:
     dynamodb_proxy.on("TransactionAtStart", answer)
     scene.queue.send(message("a", {"n": 1}))
     process = scene.command("run", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
-    assert process.wait() == 78 and process.find_log("DynamoDB refuses the transaction that each message needs.*Validation"), process.describe()
-    assert scene.queue.counts().visible == 1 and not sqs_proxy.count("ReceiveMessage") and not dynamodb_proxy.count("TransactWriteItems")
+    assert process.wait() == 78 and process.find_log(
+        "DynamoDB refuses the transaction that each message needs.*Validation"
+    ), process.describe()
+    assert (
+        scene.queue.counts().visible == 1
+        and not sqs_proxy.count("ReceiveMessage")
+        and not dynamodb_proxy.count("TransactWriteItems")
+    )
 
 
-def test_transactions_that_are_denied_end_the_start_with_77_in_awss_words(scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy) -> None:
+def test_transactions_that_are_denied_end_the_start_with_77_in_awss_words(
+    scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy
+) -> None:
     sentence = "User: arn:aws:iam::1:user/u is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:1:table/audit"
-    dynamodb_proxy.on("TransactionAtStart", faults.service_error("AccessDeniedException", 400, sentence, "com.amazon.coral.service"))
+    dynamodb_proxy.on(
+        "TransactionAtStart", faults.service_error("AccessDeniedException", 400, sentence, "com.amazon.coral.service")
+    )
     scene.queue.send(message("a", {"n": 1}))
     process = scene.command("run", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
     assert process.wait() == 77 and process.find_log(sentence), process.describe()
     assert not sqs_proxy.count("ReceiveMessage")
 
 
-def test_the_transaction_at_the_start_has_no_effect_and_waits_for_a_table_that_throttles(scene: Scene, dynamodb_proxy: Proxy) -> None:
+def test_the_transaction_at_the_start_has_no_effect_and_waits_for_a_table_that_throttles(
+    scene: Scene, dynamodb_proxy: Proxy
+) -> None:
     dynamodb_proxy.on("TransactionAtStart", faults.throttled(), times=2)
     scene.table.put({"id": "a"})
     run = scene.run_until_empty(message("a", {"n": 1}), AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
-    assert run.code == 0 and any("Waiting: the transaction at the start" in line and "ThrottlingException" in line for line in run.log)
+    assert run.code == 0 and any(
+        "Waiting: the transaction at the start" in line and "ThrottlingException" in line for line in run.log
+    )
     assert [request.status for request in dynamodb_proxy.requests("TransactionAtStart")] == [400, 400, 400]
     assert scene.table.scan() == [{"id": "a", "n": 1}] and len(scene.audits()) == 1 and not scene.dead()
 
 
-@pytest.mark.parametrize("table", [{"kind": "N"}, {"kind": "B"}, {"kind": "N", "sort": ("s", "B")}], ids=["number", "binary", "composite"])
+@pytest.mark.parametrize(
+    "table", [{"kind": "N"}, {"kind": "B"}, {"kind": "N", "sort": ("s", "B")}], ids=["number", "binary", "composite"]
+)
 def test_the_transaction_at_the_start_fits_every_key(new_scene: Any, table: Any) -> None:
     scene = new_scene(table=table)
     assert scene.run_until_empty().code == 0 and scene.table.scan() == [] and scene.audit.scan() == []
@@ -203,7 +239,9 @@ def test_no_credentials_are_a_setting_that_is_missing(scene: Scene) -> None:
     none = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"}
     process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", **none)
     assert process.wait(120) == 78, process.describe()
-    assert process.find_log("there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*METADATA_DISABLED is true")
+    assert process.find_log(
+        "there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*METADATA_DISABLED is true"
+    )
 
 
 def test_without_credentials_all_that_was_tried_is_told(scene: Scene) -> None:
@@ -211,21 +249,26 @@ def test_without_credentials_all_that_was_tried_is_told(scene: Scene) -> None:
     none["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:1"
     process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", **none)
     assert process.wait(120) == 77, process.describe()
-    assert process.find_log("there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*metadata service .*can't be reached")
+    assert process.find_log(
+        "there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*metadata service .*can't be reached"
+    )
 
 
 # Stopping
 
 
 def stalled(scene: Scene, proxy: Proxy, count: int, **settings: Any) -> tuple[Any, threading.Event]:
-    """A ready worker that holds messages whose transactions the proxy doesn't let go (beyond the first, which shows that all is well)."""
+    """A ready worker that holds messages whose transactions the proxy doesn't let go (beyond the first, which shows
+    that all is well)."""
     gate = threading.Event()
     scene.table.put(*({"id": f"r{n}"} for n in range(count)))
     proxy.on("TransactWriteItems", faults.until(gate), skip=1)
     worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=proxy.url, VISIBILITY_TIMEOUT=600, **settings)
     worker.wait_for_log(STARTED)
     scene.queue.send(*(message(f"r{n}", {"n": 1}) for n in range(count)))
-    wait_until(lambda: scene.queue.counts().in_flight == count - 1 and scene.queue.counts().visible == 0, "everything held")
+    wait_until(
+        lambda: scene.queue.counts().in_flight == count - 1 and scene.queue.counts().visible == 0, "everything held"
+    )
     proxy.wait_for("TransactWriteItems", min(count, 5))
     return worker, gate
 
@@ -274,17 +317,27 @@ def test_no_signal_while_services_are_away_is_lost(scene: Scene, dynamodb_proxy:
 # apply, to its end or not
 
 
-def gated_apply(scene: Scene, proxy: Proxy, lines: list[str], *arguments: str, **settings: Any) -> tuple[Any, threading.Event]:
+def gated_apply(
+    scene: Scene, proxy: Proxy, lines: list[str], *arguments: str, **settings: Any
+) -> tuple[Any, threading.Event]:
     """An `apply` whose transactions wait at a gate, but for the first five."""
     gate = threading.Event()
     proxy.on("TransactWriteItems", faults.until(gate), skip=5)
-    process = scene.command("apply", *arguments, stdin="".join(f"{line}\n" for line in lines), AWS_ENDPOINT_URL_DYNAMODB=proxy.url, **settings)
+    process = scene.command(
+        "apply",
+        *arguments,
+        stdin="".join(f"{line}\n" for line in lines),
+        AWS_ENDPOINT_URL_DYNAMODB=proxy.url,
+        **settings,
+    )
     proxy.wait_for("TransactWriteItems", 10)
     return process, gate
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_apply_at_a_line_from_which_tail_goes_on(scene: Scene, dynamodb_proxy: Proxy, number: signal.Signals, code: int) -> None:
+def test_a_signal_ends_apply_at_a_line_from_which_tail_goes_on(
+    scene: Scene, dynamodb_proxy: Proxy, number: signal.Signals, code: int
+) -> None:
     scene.table.put(*({"id": f"r{n}", "count": 0} for n in range(1, 401)))
     lines = [message(f"r{n}", {"n": n}, condition_expression="attribute_not_exists(n)") for n in range(1, 401)]
     process, gate = gated_apply(scene, dynamodb_proxy, lines, "--line-numbers", MAX_IN_FLIGHT=20)
@@ -296,13 +349,15 @@ def test_a_signal_ends_apply_at_a_line_from_which_tail_goes_on(scene: Scene, dyn
     answered = [json.loads(text) for text in process.output.splitlines()]
     assert [response["line"] for response in answered] == list(range(1, line)) and 5 < line < 400
     # The rest, as `tail -n +LINE` has it: nothing twice (the condition would tell), and no gap.
-    assert all(response["success"] for response in scene.apply(*lines[line - 1:]).responses)
+    assert all(response["success"] for response in scene.apply(*lines[line - 1 :]).responses)
     assert all(record["n"] for record in scene.table.scan())
 
 
 def test_a_second_signal_ends_apply_at_once_and_says_what_is_unknown(scene: Scene, dynamodb_proxy: Proxy) -> None:
     scene.table.put(*({"id": f"r{n}"} for n in range(1, 31)))
-    process, gate = gated_apply(scene, dynamodb_proxy, [message(f"r{n}", {"n": n}) for n in range(1, 31)], MAX_IN_FLIGHT=8)
+    process, gate = gated_apply(
+        scene, dynamodb_proxy, [message(f"r{n}", {"n": n}) for n in range(1, 31)], MAX_IN_FLIGHT=8
+    )
     process.send_signal(signal.SIGINT)
     process.wait_for_log("Stopping")
     process.send_signal(signal.SIGINT)
@@ -322,8 +377,14 @@ def test_a_signal_before_anything_was_begun_ends_apply_with_130(scene: Scene, dy
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
 def test_apply_whose_responses_have_nowhere_to_go_fails(scene: Scene, redirection: str) -> None:
     scene.table.put({"id": "a"})
-    ended = subprocess.run(["bash", "-c", f'"$0" apply {redirection}', str(binary_path())], env=scene.environment(), capture_output=True, text=True,
-                           input=message("a", {"n": 1}), check=False)
+    ended = subprocess.run(
+        ["bash", "-c", f'"$0" apply {redirection}', str(binary_path())],
+        env=scene.environment(),
+        capture_output=True,
+        text=True,
+        input=message("a", {"n": 1}),
+        check=False,
+    )
     assert ended.returncode == 1 and "Standard output" in ended.stderr, ended
     assert ("n" in (scene.table.get("a") or {})) == (redirection == ">/dev/full")
 
@@ -331,7 +392,12 @@ def test_apply_whose_responses_have_nowhere_to_go_fails(scene: Scene, redirectio
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_what_is_asked_for_and_cannot_be_written_is_an_error(redirection: str, argument: str) -> None:
-    ended = subprocess.run(["bash", "-c", f'"$0" {argument} {redirection}', str(binary_path())], capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        ["bash", "-c", f'"$0" {argument} {redirection}', str(binary_path())],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == 1 and "standard output" in ended.stderr, ended
 
 
@@ -358,7 +424,9 @@ def test_sighup_takes_over_what_can_change_and_names_what_needs_a_restart(scene:
     path = tmp_path / "settings"
     path.write_text("MAX_RATE=5\nAUDIT_LOG_TTL_DAYS=300\n")
     scene.table.put(*({"id": f"r{n}"} for n in range(40)))
-    worker = scene.worker("--config", str(path), MAX_RATE=5)  # the service manager puts what the file has into the environment
+    worker = scene.worker(
+        "--config", str(path), MAX_RATE=5
+    )  # the service manager puts what the file has into the environment
     worker.wait_for_log(STARTED)
     path.write_text("MAX_RATE=1000\nAUDIT_LOG_TTL_DAYS=400\nLOG_LEVEL=DEBUG\nSHUTDOWN_TIMEOUT=7\n")
     lines = "\n".join(reloaded(worker))
@@ -371,9 +439,18 @@ def test_sighup_takes_over_what_can_change_and_names_what_needs_a_restart(scene:
     assert worker.stop() == 0
 
 
-@pytest.mark.parametrize("text, named", [("MAX_RATE=7\nMAX_IN_FLIGHT=none\n", "MAX_IN_FLIGHT"), ("MAX_RATE=7\nTABEL_NAME=x\n", "TABEL_NAME"),
-                                         ("MAX_RATE=7\nAWS_USE_FIPS_ENDPOINT=perhaps\n", "AWS_USE_FIPS_ENDPOINT"), (None, "settings")])
-def test_sighup_leaves_all_as_it_was_where_one_is_bad(scene: Scene, tmp_path: Path, text: str | None, named: str) -> None:
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ("MAX_RATE=7\nMAX_IN_FLIGHT=none\n", "MAX_IN_FLIGHT"),
+        ("MAX_RATE=7\nTABEL_NAME=x\n", "TABEL_NAME"),
+        ("MAX_RATE=7\nAWS_USE_FIPS_ENDPOINT=perhaps\n", "AWS_USE_FIPS_ENDPOINT"),
+        (None, "settings"),
+    ],
+)
+def test_sighup_leaves_all_as_it_was_where_one_is_bad(
+    scene: Scene, tmp_path: Path, text: str | None, named: str
+) -> None:
     path = tmp_path / "settings"
     path.write_text("MAX_RATE=5\n")
     worker = scene.worker("--config", str(path))
@@ -392,12 +469,20 @@ def test_sighup_leaves_all_as_it_was_where_one_is_bad(scene: Scene, tmp_path: Pa
 def test_sighup_has_files_of_credentials_read_again(scene: Scene, sqs_proxy: Proxy, tmp_path: Path) -> None:
     path = tmp_path / "credentials"
     path.write_text("[default]\naws_access_key_id = FIRST\naws_secret_access_key = x\n")
-    worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs_proxy.url, AWS_SHARED_CREDENTIALS_FILE=path, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    worker = scene.worker(
+        AWS_ENDPOINT_URL_SQS=sqs_proxy.url,
+        AWS_SHARED_CREDENTIALS_FILE=path,
+        AWS_ACCESS_KEY_ID=None,
+        AWS_SECRET_ACCESS_KEY=None,
+    )
     worker.wait_for_log(STARTED)
     path.write_text("[default]\naws_access_key_id = SECOND\naws_secret_access_key = x\n")
     reloaded(worker)
     scene.queue.send("{}")  # ends the open receive
-    wait_until(lambda: any("Credential=SECOND/" in request.headers["authorization"] for request in sqs_proxy.requests()), "a call with the new key")
+    wait_until(
+        lambda: any("Credential=SECOND/" in request.headers["authorization"] for request in sqs_proxy.requests()),
+        "a call with the new key",
+    )
     assert worker.stop() == 0
 
 

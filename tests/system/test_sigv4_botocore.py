@@ -28,7 +28,10 @@ Request = dict[str, Any]
 
 def tool_path() -> Path:
     """sign_request: SIGN_REQUEST, else the release build's."""
-    return Path(os.environ.get("SIGN_REQUEST") or Path(__file__).resolve().parents[2] / "build" / "test" / "tests" / "sign_request")
+    return Path(
+        os.environ.get("SIGN_REQUEST")
+        or Path(__file__).resolve().parents[2] / "build" / "test" / "tests" / "sign_request"
+    )
 
 
 def common(rng: random.Random) -> Request:
@@ -59,8 +62,14 @@ def json_call(rng: random.Random) -> Request:
 
 def any_request(rng: random.Random) -> Request:
     """Any request that has a path, a query and headers."""
-    query = [f"{quote(rng.choice(QUERY_NAMES), safe='-_.~')}={quote(rng.choice(QUERY_VALUES), safe='-_.~')}" for _ in range(rng.randint(0, 6))]
-    names = rng.sample(["X-Amz-Meta", "Range", "my-header", "User-Agent", "Zebra", "Expect", "Accept", "X-Amzn-Trace-Id"], rng.randint(0, 6))
+    query = [
+        f"{quote(rng.choice(QUERY_NAMES), safe='-_.~')}={quote(rng.choice(QUERY_VALUES), safe='-_.~')}"
+        for _ in range(rng.randint(0, 6))
+    ]
+    names = rng.sample(
+        ["X-Amz-Meta", "Range", "my-header", "User-Agent", "Zebra", "Expect", "Accept", "X-Amzn-Trace-Id"],
+        rng.randint(0, 6),
+    )
     return common(rng) | {
         "method": rng.choice(["GET", "PUT", "POST", "DELETE"]),
         "path": "/" + "/".join(rng.choice(SEGMENTS) for _ in range(rng.randint(0, 6))),
@@ -97,7 +106,9 @@ def test_each_stage_is_botocores(make: Any) -> None:
     for request in requests:
         request["headers"].append(["X-Amz-Date", request["date"]])
     lines = "".join(json.dumps(request, ensure_ascii=False) + "\n" for request in requests)
-    output = subprocess.run([str(tool_path())], input=lines, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout
+    output = subprocess.run(
+        [str(tool_path())], input=lines, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True
+    ).stdout
     answers = [json.loads(line) for line in output.splitlines()]
     assert len(answers) == COUNT
     for request, answer in zip(requests, answers):

@@ -21,7 +21,11 @@ from sim_scripts import Queues, Tables, play
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {kind: ROOT / "tests" / "sim" / "conformance" / f"{kind}.json" for kind in ("queues", "tables")}
 CONTENTS = {kind: json.loads(path.read_text()) for kind, path in FILES.items()}
-SCHEMAS = {"users": {"partition": "id"}, "audit_logs": {"partition": "log_id"}, "numbered": {"partition": "id", "kind": "N", "sort": ("part", "S")}}
+SCHEMAS = {
+    "users": {"partition": "id"},
+    "audit_logs": {"partition": "log_id"},
+    "numbered": {"partition": "id", "kind": "N", "sort": ("part", "S")},
+}
 
 
 def scripts(kind: str) -> Any:
@@ -45,7 +49,9 @@ def compare(steps: list[dict[str, Any]], in_simulation: list[Any], for_real: lis
 
 
 @scripts("queues")
-def test_queues_are_as_the_real_ones(name: str, simulated: dict[str, Any], sqs: Any, unique: Callable[[str], str]) -> None:
+def test_queues_are_as_the_real_ones(
+    name: str, simulated: dict[str, Any], sqs: Any, unique: Callable[[str], str]
+) -> None:
     script = CONTENTS["queues"]["scripts"][name]
     options = script.get("queue", {})
     fifo = options.get("fifo", False)
@@ -55,12 +61,21 @@ def test_queues_are_as_the_real_ones(name: str, simulated: dict[str, Any], sqs: 
         attributes["DelaySeconds"] = str(options["delay"])
     policy = {"dlq": dlq, "max_receive_count": options["max_receive_count"]} if "max_receive_count" in options else {}
     player = Queues(sqs, {"queue": make_queue(sqs, unique("queue"), fifo=fifo, **policy, **attributes), "dlq": dlq})
-    operations = {"send": player.send, "receive": player.receive, "delete": player.delete, "change": player.change, "counts": player.counts, "await": player.wait}
+    operations = {
+        "send": player.send,
+        "receive": player.receive,
+        "delete": player.delete,
+        "change": player.change,
+        "counts": player.counts,
+        "await": player.wait,
+    }
     compare(script["steps"], simulated[name], play(script["steps"], operations))
 
 
 @scripts("tables")
-def test_tables_are_as_the_real_ones(name: str, simulated: dict[str, Any], dynamodb: Any, unique: Callable[[str], str]) -> None:
+def test_tables_are_as_the_real_ones(
+    name: str, simulated: dict[str, Any], dynamodb: Any, unique: Callable[[str], str]
+) -> None:
     steps = CONTENTS["tables"]["scripts"][name]["steps"]
     names = {role: make_table(dynamodb, unique(role), **schema).name for role, schema in SCHEMAS.items()}
     player = Tables(dynamodb, names, CONTENTS["tables"]["actions"], uuid.uuid4().hex[:12])

@@ -1,4 +1,5 @@
-"""The stand-in for SQS and DynamoDB of the measurements, under the real binary: what it says of a run is true, and each message is worked off once."""
+"""The stand-in for SQS and DynamoDB of the measurements, under the real binary: what it says of a run is true, and each
+message is worked off once."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ from harness.process import Process, binary_path
 from rig.sink import Sink
 
 PROGRAM = binary_path().parent / "tests" / "bench" / "sink"
-TWICE = ("repeated_tokens", "applied_again", "dead_again", "deleted_again", "deleted_unsettled", "unknown", "given_back")
+TWICE = (
+    "repeated_tokens",
+    "applied_again",
+    "dead_again",
+    "deleted_again",
+    "deleted_unsettled",
+    "unknown",
+    "given_back",
+)
 
 
 def worked_off(sink: Sink, **settings: str) -> dict[str, Any]:
@@ -27,7 +36,9 @@ def worked_off(sink: Sink, **settings: str) -> dict[str, Any]:
 def test_each_message_is_applied_once_and_deleted_and_none_is_left(tls: bool) -> None:
     with Sink(tls=tls, program=PROGRAM, messages=2000, invalid_one_in=100) as sink:
         counts = worked_off(sink)
-    assert counts["applied"] == counts["transactions"] == counts["unique_tokens"] == 1980 and counts["dead_lettered"] == 20
+    assert (
+        counts["applied"] == counts["transactions"] == counts["unique_tokens"] == 1980 and counts["dead_lettered"] == 20
+    )
     assert counts["deleted"] == counts["received"] == counts["tail"]["count"] == 2000
     assert counts["visible"] == counts["in_flight"] == 0 and not any(counts[name] for name in TWICE)
     assert counts["requests"]["DeleteMessageBatch"]["count"] >= 200 and bool(counts["tls_connections"]) == tls
@@ -51,7 +62,9 @@ def test_large_messages_come_and_go_over_tls() -> None:
 
 
 def test_answers_take_their_latency_and_some_the_longer_one() -> None:
-    with Sink(program=PROGRAM, messages=40, dynamodb_latency=30, slow_one_in=20, slow_latency=400, sqs_latency=10) as sink:
+    with Sink(
+        program=PROGRAM, messages=40, dynamodb_latency=30, slow_one_in=20, slow_latency=400, sqs_latency=10
+    ) as sink:
         tail = worked_off(sink)["tail"]
     assert tail["p50"] >= 30_000 and tail["longest"] >= 400_000
 
@@ -75,7 +88,9 @@ def test_what_is_given_back_comes_again() -> None:
 def test_counts_are_there_over_tls_too() -> None:
     with Sink(program=PROGRAM, messages=7) as sink:
         context = ssl.create_default_context(cafile=str(sink.ca_file))
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
         with opener.open(sink.url.replace("http:", "https:") + "/counts", timeout=30) as answer:
             counts = json.load(answer)
         assert counts["visible"] == counts["messages"] == 7 and sink.counts()["connections"] == 2

@@ -23,7 +23,11 @@ def test_the_documents_own_example_is_applied_with_its_audit_record(scene: Scene
     record = scene.audit_of(run.sent[0])
     assert record is not None
     assert record["log_id"] == log_id(scene.table.name, run.sent[0].message_id)
-    assert (record["table_name"], record["record_id"], record["updated_attributes"]) == (scene.table.name, "user-123", JOHN)
+    assert (record["table_name"], record["record_id"], record["updated_attributes"]) == (
+        scene.table.name,
+        "user-123",
+        JOHN,
+    )
     assert record["user_agent"].startswith("table-updater/") and record["request_hash"].startswith("v1:")
     scene.check_invariants(run.sent, environment_only=True, max_receives=1)
 
@@ -81,8 +85,20 @@ FAILURES: list[tuple[str, str, str, int, dict[str, Any]]] = [
         412,
         {"id": "known"},
     ),
-    ("a key inside the attributes", message("known", {"id": "other"}), "ValidationError", 400, {"field": "attributes.id"}),
-    ("a number out of range", '{"id": "known", "attributes": {"a": 1e126}}', "ValidationError", 400, {"field": "attributes.a"}),
+    (
+        "a key inside the attributes",
+        message("known", {"id": "other"}),
+        "ValidationError",
+        400,
+        {"field": "attributes.id"},
+    ),
+    (
+        "a number out of range",
+        '{"id": "known", "attributes": {"a": 1e126}}',
+        "ValidationError",
+        400,
+        {"field": "attributes.a"},
+    ),
     ("an id of another type", message(7, {"a": 1}), "ValidationError", 400, {"field": "id"}),
     (
         "a condition that doesn't parse",
@@ -94,7 +110,9 @@ FAILURES: list[tuple[str, str, str, int, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("body", "error", "status", "details"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES])
+@pytest.mark.parametrize(
+    ("body", "error", "status", "details"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES]
+)
 def test_what_cannot_be_applied_goes_to_the_dlq_with_its_envelope(
     scene: Scene, body: str, error: str, status: int, details: dict[str, Any]
 ) -> None:
@@ -152,7 +170,11 @@ def test_a_dlq_message_sent_again_is_applied_under_its_original_key(scene: Scene
 
 VALUES: list[tuple[str, str, Any]] = [
     ("a string", '"Grüße\\n\\u0000\\ud83d\\ude00"', "Grüße\n\0😀"),
-    ("every digit of a number", "12345678901234567890.123456789012345678", Decimal("12345678901234567890.123456789012345678")),
+    (
+        "every digit of a number",
+        "12345678901234567890.123456789012345678",
+        Decimal("12345678901234567890.123456789012345678"),
+    ),
     ("a boolean", "true", True),
     ("null", "null", None),
     ("nested", '{"l": [1, {"m": [[], {}, ""]}]}', {"l": [1, {"m": [[], {}, ""]}]}),

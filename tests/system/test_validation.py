@@ -1,4 +1,5 @@
-"""ValidationError: the shape is right, the data breaks a rule of the table, of DynamoDB or ours. `field` is where, `reason` why."""
+"""ValidationError: the shape is right, the data breaks a rule of the table, of DynamoDB or ours. `field` is where,
+`reason` why."""
 
 from __future__ import annotations
 
@@ -46,9 +47,18 @@ NUMBERS: list[Case] = [
     ("1E-131", attributes('{"n":1E-131}'), "attributes.n"),
     ("an exponent that fits no integer", attributes('{"n":1e99999999999999999999}'), "attributes.n"),
     ("a negative exponent that fits no integer", attributes('{"n":1e-99999999999999999999}'), "attributes.n"),
-    ("39 digits in an object", attributes('{"n":{"deep":123456789012345678901234567890123456789}}'), "attributes.n.deep"),
-    ("39 digits in :v", condition("a = :v").replace("{", '{"expression_attribute_values":{":v":123456789012345678901234567890123456789},', 1),
-     "expression_attribute_values.:v"),
+    (
+        "39 digits in an object",
+        attributes('{"n":{"deep":123456789012345678901234567890123456789}}'),
+        "attributes.n.deep",
+    ),
+    (
+        "39 digits in :v",
+        condition("a = :v").replace(
+            "{", '{"expression_attribute_values":{":v":123456789012345678901234567890123456789},', 1
+        ),
+        "expression_attribute_values.:v",
+    ),
     ("39 digits in a condition", condition("a = 123456789012345678901234567890123456789"), "condition_expression"),
     ("1E126 in a condition", condition("a = 1E126"), "condition_expression"),
 ]
@@ -56,7 +66,11 @@ DEPTHS: list[Case] = [
     ("32 arrays", attributes('{"x":' + nested(32) + "}"), "attributes.x"),
     ("32 arrays with nothing in them", attributes('{"x":' + nested(32, "") + "}"), "attributes.x"),
     ("32 objects", attributes('{"x":' + '{"y":' * 32 + "1" + "}" * 32 + "}"), "attributes.x"),
-    ("33 arrays in :v", condition("a = :v").replace("{", '{"expression_attribute_values":{":v":' + nested(33) + "},", 1), "expression_attribute_values.:v"),
+    (
+        "33 arrays in :v",
+        condition("a = :v").replace("{", '{"expression_attribute_values":{":v":' + nested(33) + "},", 1),
+        "expression_attribute_values.:v",
+    ),
 ]
 SIZES: list[Case] = [
     ("a value of an item's size", message("a", {"x": "x" * ITEM}), "attributes"),
@@ -79,15 +93,38 @@ INDEX_KEYS: list[Case] = [
 PLACEHOLDERS: list[Case] = [
     ("an undefined name", condition("#n = 1"), "expression_attribute_names.#n"),
     ("an undefined value", condition("a = :v"), "expression_attribute_values.:v"),
-    ("a name undefined among others", condition("#a = 1 AND #b = 2", expression_attribute_names={"#a": "a"}), "expression_attribute_names.#b"),
+    (
+        "a name undefined among others",
+        condition("#a = 1 AND #b = 2", expression_attribute_names={"#a": "a"}),
+        "expression_attribute_names.#b",
+    ),
     ("an unused name", condition("a = 1", expression_attribute_names={"#n": "a"}), "expression_attribute_names.#n"),
     ("an unused value", condition("a = 1", expression_attribute_values={":v": 1}), "expression_attribute_values.:v"),
-    ("a name without a condition", message("a", {"a": 1}, expression_attribute_names={"#n": "a"}), "expression_attribute_names.#n"),
-    ("a value without a condition", message("a", {"a": 1}, expression_attribute_values={":v": 1}), "expression_attribute_values.:v"),
+    (
+        "a name without a condition",
+        message("a", {"a": 1}, expression_attribute_names={"#n": "a"}),
+        "expression_attribute_names.#n",
+    ),
+    (
+        "a value without a condition",
+        message("a", {"a": 1}, expression_attribute_values={":v": 1}),
+        "expression_attribute_values.:v",
+    ),
     ("a name without its #", condition("a = 1", expression_attribute_names={"n": "a"}), "expression_attribute_names.n"),
-    ("a value without its colon", condition("a = 1", expression_attribute_values={"v": 1}), "expression_attribute_values.v"),
+    (
+        "a value without its colon",
+        condition("a = 1", expression_attribute_values={"v": 1}),
+        "expression_attribute_values.v",
+    ),
 ]
-GROUPS = {"ids": IDS_OF_A_STRING_KEY, "numbers": NUMBERS, "depths": DEPTHS, "sizes": SIZES, "index keys": INDEX_KEYS, "placeholders": PLACEHOLDERS}
+GROUPS = {
+    "ids": IDS_OF_A_STRING_KEY,
+    "numbers": NUMBERS,
+    "depths": DEPTHS,
+    "sizes": SIZES,
+    "index keys": INDEX_KEYS,
+    "placeholders": PLACEHOLDERS,
+}
 ALL = [(f"{group}: {name}", line, field) for group, cases in GROUPS.items() for name, line, field in cases]
 
 
@@ -110,7 +147,9 @@ def test_a_broken_rule_is_told_with_its_field_and_reason(refused: list[dict[str,
 
 
 def test_too_many_attributes_are_told_their_count(refused: list[dict[str, Any]]) -> None:
-    response = next(response for (name, *_), response in zip(ALL, refused, strict=True) if name == "sizes: 600 attributes")
+    response = next(
+        response for (name, *_), response in zip(ALL, refused, strict=True) if name == "sizes: 600 attributes"
+    )
     assert response["details"]["field"] == "attributes" and "600" in response["details"]["reason"]
 
 
@@ -122,20 +161,38 @@ def test_what_index_keys_take_is_applied(cloud: Any) -> None:
         assert scene.table.get("a") == {"id": "a", **written}
 
 
-@pytest.mark.parametrize("kind, wrong", [
-    ("N", ['"1"', '"abc"', "123456789012345678901234567890123456789", "1E126", '{"id":1}']),
-    ("B", ['"a"', '"YQ"', '"YQ==="', '"YR=="', '" YQ=="', '"YQ==\\n"', '"-_8="', "5", '"' + "A" * 2736 + '"']),
-    ("S", ["5", '{"id":"a"}']),
-])
+@pytest.mark.parametrize(
+    "kind, wrong",
+    [
+        ("N", ['"1"', '"abc"', "123456789012345678901234567890123456789", "1E126", '{"id":1}']),
+        ("B", ['"a"', '"YQ"', '"YQ==="', '"YR=="', '" YQ=="', '"YQ==\\n"', '"-_8="', "5", '"' + "A" * 2736 + '"']),
+        ("S", ["5", '{"id":"a"}']),
+    ],
+)
 def test_an_id_that_does_not_fit_the_key_is_refused(cloud: Any, kind: str, wrong: list[str]) -> None:
     with scene_in(cloud, kind=kind) as scene:
-        for identity, response in zip(wrong, apply_lines(scene, [f'{{"id":{one},"attributes":{{"a":1}}}}' for one in wrong]), strict=True):
-            assert response["error"] == "ValidationError" and response["details"]["field"].split(".")[0] == "id", (identity, response)
+        for identity, response in zip(
+            wrong, apply_lines(scene, [f'{{"id":{one},"attributes":{{"a":1}}}}' for one in wrong]), strict=True
+        ):
+            assert response["error"] == "ValidationError" and response["details"]["field"].split(".")[0] == "id", (
+                identity,
+                response,
+            )
 
 
 WRONG_COMPOSITES: list[Any] = [
-    "a", 5, {"id": "a"}, {"at": 1}, {"id": "a", "at": 1, "x": 1}, {"id": "a", "x": 1}, {"id": "a", "at": "1"}, {"id": 1, "at": 1}, {"id": "", "at": 1},
-    {"id": "a", "at": None}, {"id": "a", "at": [1]}, {"id": "x" * 2049, "at": 1},
+    "a",
+    5,
+    {"id": "a"},
+    {"at": 1},
+    {"id": "a", "at": 1, "x": 1},
+    {"id": "a", "x": 1},
+    {"id": "a", "at": "1"},
+    {"id": 1, "at": 1},
+    {"id": "", "at": 1},
+    {"id": "a", "at": None},
+    {"id": "a", "at": [1]},
+    {"id": "x" * 2049, "at": 1},
 ]
 
 
@@ -144,7 +201,10 @@ def test_an_object_that_does_not_fit_a_composite_key_is_refused_on_id(cloud: Any
         scene.table.put({"id": "a", "at": 1})
         lines = [message(identity, {"a": 1}) for identity in WRONG_COMPOSITES]
         for identity, response in zip(WRONG_COMPOSITES, apply_lines(scene, lines), strict=True):
-            assert response["error"] == "ValidationError" and response["details"]["field"].split(".")[0] == "id", (identity, response)
+            assert response["error"] == "ValidationError" and response["details"]["field"].split(".")[0] == "id", (
+                identity,
+                response,
+            )
         for name in ("id", "at"):
             response = apply_lines(scene, [message({"id": "a", "at": 1}, {name: 1})])[0]
             assert (response["error"], response["details"]["field"]) == ("ValidationError", f"attributes.{name}")
@@ -189,7 +249,11 @@ def test_a_size_that_only_the_audit_record_exceeds_says_so(scene: Scene) -> None
     scene.table.put({"id": "a"})
     lines = [message("a", {"x": "x" * (ITEM - 10)}, enable_logging=logging) for logging in (True, False)]
     audited, plain = apply_lines(scene, lines)
-    assert audited["error"] == "ValidationError" and audited["details"]["field"].split(".")[0] == "attributes" and "audit" in audited["message"]
+    assert (
+        audited["error"] == "ValidationError"
+        and audited["details"]["field"].split(".")[0] == "attributes"
+        and "audit" in audited["message"]
+    )
     assert plain["success"]
 
 
@@ -197,7 +261,9 @@ def test_an_update_that_makes_the_record_too_large_is_a_validation_error(scene: 
     scene.table.put({"id": "a", "old": "x" * 300_000})
     for logging in (True, False):
         response = apply_lines(scene, [message("a", {"new": "x" * 200_000}, enable_logging=logging)])[0]
-        assert response["error"] == "ValidationError" and response["details"]["field"].split(".")[0] == "attributes", response
+        assert response["error"] == "ValidationError" and response["details"]["field"].split(".")[0] == "attributes", (
+            response
+        )
 
 
 @pytest.mark.parametrize("audited", [True, False], ids=["audited", "unaudited"])
@@ -207,7 +273,13 @@ def test_an_idempotency_key_that_was_used_for_another_message_is_refused(scene: 
     others = [
         message("a", {"n": 2, "m": [1, {"x": 1.5}]}, idempotency_key="k", enable_logging=audited),
         message("b", {"n": 1, "m": [1, {"x": 1.5}]}, idempotency_key="k", enable_logging=audited),
-        message("a", {"n": 1, "m": [1, {"x": 1.5}]}, idempotency_key="k", enable_logging=audited, condition_expression="n = 1"),
+        message(
+            "a",
+            {"n": 1, "m": [1, {"x": 1.5}]},
+            idempotency_key="k",
+            enable_logging=audited,
+            condition_expression="n = 1",
+        ),
     ]
     assert apply_lines(scene, [first])[0]["success"]
     for response in apply_lines(scene, others):
@@ -237,4 +309,6 @@ def test_an_idempotency_key_has_1_to_256_bytes(scene: Scene) -> None:
     responses = apply_lines(scene, [message("a", {"n": n}, idempotency_key=key) for n, key in enumerate(keys)])
     assert [response["success"] for response in responses] == [True, True, True, False, False]
     for response in responses[3:]:
-        assert response["error"] in ("InvalidInputError", "ValidationError") and "idempotency_key" in json.dumps(response["details"])
+        assert response["error"] in ("InvalidInputError", "ValidationError") and "idempotency_key" in json.dumps(
+            response["details"]
+        )

@@ -1,4 +1,5 @@
-"""What a message writes: every JSON value as DynamoDB's, every digit kept; ids of each key type; the success response."""
+"""What a message writes: every JSON value as DynamoDB's, every digit kept; ids of each key type; the success
+response."""
 
 from __future__ import annotations
 
@@ -37,20 +38,78 @@ VALUES: list[tuple[str, str, Item]] = [
     ("null", "null", {"NULL": True}),
     ("an empty array", "[]", {"L": []}),
     ("an empty object", "{}", {"M": {}}),
-    ("an array of all kinds", '["a",1,true,null,[],{}]', {"L": [{"S": "a"}, {"N": "1"}, {"BOOL": True}, {"NULL": True}, {"L": []}, {"M": {}}]}),
+    (
+        "an array of all kinds",
+        '["a",1,true,null,[],{}]',
+        {"L": [{"S": "a"}, {"N": "1"}, {"BOOL": True}, {"NULL": True}, {"L": []}, {"M": {}}]},
+    ),
     ("an object in an object", '{"a":{"b":["c"]}}', {"M": {"a": {"M": {"b": {"L": [{"S": "c"}]}}}}}),
     ("an object that looks nearly like DynamoDB's", '{"S":5}', {"M": {"S": {"N": "5"}}}),
 ]
 
 NUMBERS = [
-    "0", "-0", "0.0", "-0.0e10", "0e999999", "1", "-1", "1.0", "1e0", "10E-1", "0.1", "-0.50", "1E2", "1e+2", "3.141592653589793238462643383279502884",
-    "12345678901234567890123456789012345678", "-12345678901234567890123456789012345678", "0.12345678901234567890123456789012345678",
-    "1234567890123456789.0123456789012345678", "18446744073709551616", "1e37", "-12e20", "1000", "10000", "9007199254740993", "1" + "0" * 60, "1.50000000000000000000000000000000000000000000",
-    "0." + "0" * 100 + "1", "1E125", "9.9999999999999999999999999999999999999E+125", "-9.9999999999999999999999999999999999999E+125", "1E-130", "-1E-130",
-    "0.0001e-126", "1000e122", "5e-124", "1.7976931348623157e100",
+    "0",
+    "-0",
+    "0.0",
+    "-0.0e10",
+    "0e999999",
+    "1",
+    "-1",
+    "1.0",
+    "1e0",
+    "10E-1",
+    "0.1",
+    "-0.50",
+    "1E2",
+    "1e+2",
+    "3.141592653589793238462643383279502884",
+    "12345678901234567890123456789012345678",
+    "-12345678901234567890123456789012345678",
+    "0.12345678901234567890123456789012345678",
+    "1234567890123456789.0123456789012345678",
+    "18446744073709551616",
+    "1e37",
+    "-12e20",
+    "1000",
+    "10000",
+    "9007199254740993",
+    "1" + "0" * 60,
+    "1.50000000000000000000000000000000000000000000",
+    "0." + "0" * 100 + "1",
+    "1E125",
+    "9.9999999999999999999999999999999999999E+125",
+    "-9.9999999999999999999999999999999999999E+125",
+    "1E-130",
+    "-1E-130",
+    "0.0001e-126",
+    "1000e122",
+    "5e-124",
+    "1.7976931348623157e100",
 ]
 
-NAMES = ["name", "size", "status", "and", "null", "a b", "a.b", "a[0]", "#a", ":a", "`", "'", '"', "\\", "é", "\U0001f600", "-", "0", "a\0b", "A" * 255, "_"]
+NAMES = [
+    "name",
+    "size",
+    "status",
+    "and",
+    "null",
+    "a b",
+    "a.b",
+    "a[0]",
+    "#a",
+    ":a",
+    "`",
+    "'",
+    '"',
+    "\\",
+    "é",
+    "\U0001f600",
+    "-",
+    "0",
+    "a\0b",
+    "A" * 255,
+    "_",
+]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +119,9 @@ def written(cloud: Any) -> Iterator[tuple[Scene, list[Item]]]:
     with scene_in(cloud) as scene:
         scene.table.put(*({"id": f"v{n}", "kept": "as it was", "x": "old"} for n in range(len(texts))))
         responses = apply_lines(scene, [f'{{"id":"v{n}","attributes":{{"x":{text}}}}}' for n, text in enumerate(texts)])
-        assert all(response["success"] for response in responses), [response for response in responses if not response["success"]]
+        assert all(response["success"] for response in responses), [
+            response for response in responses if not response["success"]
+        ]
         items = {item["id"]["S"]: item for item in scene.table.items()}
         yield scene, [items[f"v{n}"] for n in range(len(texts))]
 
@@ -70,7 +131,9 @@ def test_a_json_value_becomes_its_dynamodb_type(written: tuple[Scene, list[Item]
     assert written[1][at]["x"] == VALUES[at][2]
 
 
-@pytest.mark.parametrize("at", range(len(NUMBERS)), ids=[text if len(text) < 50 else f"{text[:20]}…" for text in NUMBERS])
+@pytest.mark.parametrize(
+    "at", range(len(NUMBERS)), ids=[text if len(text) < 50 else f"{text[:20]}…" for text in NUMBERS]
+)
 def test_a_number_keeps_every_digit(written: tuple[Scene, list[Item]], at: int) -> None:
     assert Decimal(written[1][len(VALUES) + at]["x"]["N"]) == Decimal(NUMBERS[at])
 
@@ -82,7 +145,11 @@ def test_attributes_that_a_message_does_not_name_stay(written: tuple[Scene, list
 def test_any_attribute_name_is_only_a_name(scene: Scene) -> None:
     scene.table.put({"id": "a"}, {"id": "b"})
     responses = apply_lines(
-        scene, [json.dumps({"id": "a", "attributes": {name: at for at, name in enumerate(NAMES)}}), message("b", {"x": {name: 1 for name in NAMES}})]
+        scene,
+        [
+            json.dumps({"id": "a", "attributes": {name: at for at, name in enumerate(NAMES)}}),
+            message("b", {"x": {name: 1 for name in NAMES}}),
+        ],
     )
     assert [response["success"] for response in responses] == [True, True], responses
     assert scene.table.get("a") == {"id": "a", **{name: at for at, name in enumerate(NAMES)}}
@@ -128,16 +195,22 @@ STRING_IDS = ["a", " ", "a b", "é€\U0001f600", "a\0b", '"', "\\", "{}", "x" *
 
 def test_string_ids_are_taken_as_they_are(scene: Scene) -> None:
     scene.table.put(*({"id": one} for one in STRING_IDS))
-    responses = apply_lines(scene, [json.dumps({"id": one, "attributes": {"n": at}}) for at, one in enumerate(STRING_IDS)])
+    responses = apply_lines(
+        scene, [json.dumps({"id": one, "attributes": {"n": at}}) for at, one in enumerate(STRING_IDS)]
+    )
     assert [response.get("updated_id") for response in responses] == STRING_IDS
-    assert {record["id"]: record["n"] for record in scene.table.scan()} == {one: at for at, one in enumerate(STRING_IDS)}
+    assert {record["id"]: record["n"] for record in scene.table.scan()} == {
+        one: at for at, one in enumerate(STRING_IDS)
+    }
 
 
 def test_numbers_that_are_equal_are_the_same_record_and_answered_as_written(cloud: Any) -> None:
     with scene_in(cloud, kind="N") as scene:
         scene.table.put({"id": 1}, {"id": 0}, {"id": 10**30}, {"id": Decimal("-0.5")})
         spellings = ["1", "1.0", "1e0", "10E-1", "0.1e+1", "-0", "0.000", "1" + "0" * 30, "1e30", "-5e-1", "-0.50"]
-        process = scene.command("apply", stdin="".join(f'{{"id":{one},"attributes":{{"n{at}":1}}}}\n' for at, one in enumerate(spellings)))
+        process = scene.command(
+            "apply", stdin="".join(f'{{"id":{one},"attributes":{{"n{at}":1}}}}\n' for at, one in enumerate(spellings))
+        )
         assert process.wait() == 0, process.describe()
         assert re.findall(r'"updated_id": ?([^,]*),', process.output) == spellings
         names = {str(record["id"]): sorted(set(record) - {"id"}) for record in scene.table.scan()}
@@ -148,17 +221,24 @@ def test_base64_ids_are_compared_by_their_bytes(cloud: Any) -> None:
     keys = [b"\0", b"abc", b"\xff" * 100, bytes(range(256)), b"x" * 2048]
     with scene_in(cloud, kind="B") as scene:
         scene.table.put(*({"id": key} for key in keys))
-        responses = apply_lines(scene, [message(base64.b64encode(key).decode(), {"n": at}) for at, key in enumerate(keys)])
+        responses = apply_lines(
+            scene, [message(base64.b64encode(key).decode(), {"n": at}) for at, key in enumerate(keys)]
+        )
         assert [base64.b64decode(response["updated_id"]) for response in responses] == keys
         assert {record["id"]: record["n"] for record in scene.table.scan()} == {key: at for at, key in enumerate(keys)}
 
 
-@pytest.mark.parametrize("partition, sort, identities", [
-    ("S", "N", [{"id": "a", "at": 1}, {"at": 2.0, "id": "a"}, {"id": "b", "at": -1.5}]),
-    ("N", "S", [{"id": 1, "at": "x"}, {"id": 1.5, "at": "\0"}]),
-    ("B", "B", [{"id": "AAE=", "at": "/+8="}]),
-])
-def test_an_object_names_a_record_with_a_sort_key(cloud: Any, partition: str, sort: str, identities: list[Item]) -> None:
+@pytest.mark.parametrize(
+    "partition, sort, identities",
+    [
+        ("S", "N", [{"id": "a", "at": 1}, {"at": 2.0, "id": "a"}, {"id": "b", "at": -1.5}]),
+        ("N", "S", [{"id": 1, "at": "x"}, {"id": 1.5, "at": "\0"}]),
+        ("B", "B", [{"id": "AAE=", "at": "/+8="}]),
+    ],
+)
+def test_an_object_names_a_record_with_a_sort_key(
+    cloud: Any, partition: str, sort: str, identities: list[Item]
+) -> None:
     def stored(name: str, value: Any) -> Any:
         kind = partition if name == "id" else sort
         return base64.b64decode(value) if kind == "B" else Decimal(str(value)) if kind == "N" else value
@@ -174,8 +254,11 @@ def test_an_object_names_a_record_with_a_sort_key(cloud: Any, partition: str, so
 
 def test_no_record_of_that_id_is_a_record_not_found_error_and_makes_none(cloud: Any) -> None:
     with scene_in(cloud) as scene:
-        lines = [message("missing", {"a": 1}), message("missing", {"a": 1}, condition_expression="a = 1"),
-                 message("missing", {"a": 1}, condition_expression="attribute_not_exists(a)")]
+        lines = [
+            message("missing", {"a": 1}),
+            message("missing", {"a": 1}, condition_expression="a = 1"),
+            message("missing", {"a": 1}, condition_expression="attribute_not_exists(a)"),
+        ]
         for response in apply_lines(scene, lines):
             assert (response["error"], response["details"]) == ("RecordNotFoundError", {"id": "missing"})
         assert scene.table.scan() == []

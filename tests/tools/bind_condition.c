@@ -1,6 +1,7 @@
 /* Shows what becomes of conditions, for tests that compare with DynamoDB itself.
  *
- * Reads one JSON object a line, as json_terms.h has it. Writes one a line: {"expression", "names", "values", "canonical", "is_or"} or
+ * Reads one JSON object a line, as json_terms.h has it. Writes one a line: {"expression", "names", "values",
+ * "canonical", "is_or"} or
  * {"refused": {details}}. */
 #include "json_terms.h"
 
@@ -9,7 +10,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-static bool answer_condition(const struct condition *condition, const struct condition_environment *environment, struct buf *out) {
+static bool answer_condition(const struct condition *condition, const struct condition_environment *environment,
+                             struct buf *out) {
     struct buf expression, names, values, canonical;
     buf_init(&expression, TEXT_MAX);
     buf_init(&names, TEXT_MAX);
@@ -61,7 +63,8 @@ static bool run(struct span text) {
     json_terms_init(&terms);
     struct buf out;
     buf_init(&out, TEXT_MAX);
-    bool done = json_terms_read(&terms, text) && answer(&terms, &out) && fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+    bool done = json_terms_read(&terms, text) && answer(&terms, &out) &&
+                fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
     json_terms_free(&terms);
     buf_free(&out);
     return done;

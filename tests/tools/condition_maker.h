@@ -1,4 +1,5 @@
-/* Conditions made at random: a tree, its value on an item, its spelling in the condition language, and damaged spellings. */
+/* Conditions made at random: a tree, its value on an item, its spelling in the condition language, and damaged
+ * spellings. */
 #pragma once
 
 #include "expression_value.h"
@@ -13,19 +14,30 @@
 #define KEY_NAME "id"
 
 enum made_kind {
-    MADE_AND, MADE_OR, MADE_NOT, MADE_COMPARE, MADE_BETWEEN, MADE_IN,
-    MADE_EXISTS, MADE_NOT_EXISTS, MADE_TYPE, MADE_BEGINS, MADE_CONTAINS, /* as FUNCTIONS has them */
-    MADE_SIZE, MADE_PATH, MADE_VALUE
+    MADE_AND,
+    MADE_OR,
+    MADE_NOT,
+    MADE_COMPARE,
+    MADE_BETWEEN,
+    MADE_IN,
+    MADE_EXISTS,
+    MADE_NOT_EXISTS,
+    MADE_TYPE,
+    MADE_BEGINS,
+    MADE_CONTAINS, /* as FUNCTIONS has them */
+    MADE_SIZE,
+    MADE_PATH,
+    MADE_VALUE
 };
 
 struct made {
     enum made_kind kind;
-    const char *operator;                /* MADE_COMPARE */
+    const char *operator; /* MADE_COMPARE */
     size_t count;
     struct made *children[MADE_CHILDREN];
-    const char *names[MADE_CHILDREN];    /* MADE_PATH: an element, NULL for an index */
+    const char *names[MADE_CHILDREN]; /* MADE_PATH: an element, NULL for an index */
     size_t indexes[MADE_CHILDREN];
-    struct value *value;                 /* MADE_VALUE */
+    struct value *value; /* MADE_VALUE */
 };
 
 struct maker {
@@ -37,11 +49,15 @@ struct maker {
     unsigned terms;
 };
 
-static const char *const NAMES[] = {KEY_NAME, "a", "b", "version", "Name", "size", "OR", "x y", "`q`", "\xc3\xa9", "a.b", "#0", "true", "attribute_exists"};
-static const char *const STRINGS[] = {"", "a", "ab", "it's", "\"", "' OR '1'='1", "x) OR (a = a", "\xc3\xa9", ":0", "#0 OR", "\\", "\n"};
+static const char *const NAMES[] = {KEY_NAME, "a",   "b",        "version", "Name", "size", "OR",
+                                    "x y",    "`q`", "\xc3\xa9", "a.b",     "#0",   "true", "attribute_exists"};
+static const char *const STRINGS[] = {"",         "a",  "ab",    "it's", "\"", "' OR '1'='1", "x) OR (a = a",
+                                      "\xc3\xa9", ":0", "#0 OR", "\\",   "\n"};
 static const char *const OPERATORS[] = {"=", "<>", "<", "<=", ">", ">="};
-static const char *const FUNCTIONS[] = {"attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"};
-static const char *const NUMBERS[][3] = {{"0", "-0", "0.0e5"}, {"1", "1.0", "10e-1"}, {"-1", "-1E0", "-0.1e+1"}, {"2", "2.00", "0.2E1"}, {"1.5", "15e-1", "1.50"}, {"5", "5.0", "5e0"}};
+static const char *const FUNCTIONS[] = {
+    "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"};
+static const char *const NUMBERS[][3] = {{"0", "-0", "0.0e5"},   {"1", "1.0", "10e-1"},    {"-1", "-1E0", "-0.1e+1"},
+                                         {"2", "2.00", "0.2E1"}, {"1.5", "15e-1", "1.50"}, {"5", "5.0", "5e0"}};
 
 static inline size_t pick(struct maker *m, size_t bound) {
     return (size_t)random_below(&m->random, bound);
@@ -128,15 +144,17 @@ static inline void make_bounds(struct maker *m, struct made *n) {
 }
 
 static inline struct made *make_predicate(struct maker *m) {
-    static const enum made_kind kinds[] = {MADE_COMPARE, MADE_COMPARE, MADE_COMPARE,    MADE_COMPARE, MADE_BETWEEN, MADE_IN,
-                                           MADE_EXISTS,  MADE_EXISTS,  MADE_NOT_EXISTS, MADE_TYPE,    MADE_BEGINS,  MADE_CONTAINS};
+    static const enum made_kind kinds[] = {MADE_COMPARE,    MADE_COMPARE, MADE_COMPARE, MADE_COMPARE,
+                                           MADE_BETWEEN,    MADE_IN,      MADE_EXISTS,  MADE_EXISTS,
+                                           MADE_NOT_EXISTS, MADE_TYPE,    MADE_BEGINS,  MADE_CONTAINS};
     struct made *n = made_new(m, kinds[pick(m, ARRAY_LENGTH(kinds))]);
     size_t name = pick(m, ARRAY_LENGTH(NAMES));
     bool sized = n->kind <= MADE_IN && chance(m, 10);
     n->children[n->count++] = sized ? make_size(m, name) : make_path(m, name);
     if (n->kind == MADE_COMPARE) {
-        n->operator = OPERATORS[pick(m, ARRAY_LENGTH(OPERATORS))];
-        n->children[n->count++] = make_other(m, name, strcmp(n->operator, "=") == 0 || strcmp(n->operator, "<>") == 0 ? "SNN0-" : "SNN");
+        n->operator= OPERATORS[pick(m, ARRAY_LENGTH(OPERATORS))];
+        n->children[n->count++] =
+            make_other(m, name, strcmp(n->operator, "=") == 0 || strcmp(n->operator, "<>") == 0 ? "SNN0-" : "SNN");
     } else if (n->kind == MADE_BETWEEN) {
         make_bounds(m, n);
     } else if (n->kind == MADE_IN) {

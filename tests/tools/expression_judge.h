@@ -1,5 +1,5 @@
-/* Evaluates a condition expression as DynamoDB's grammar has it (placeholders everywhere), written from that grammar alone. What isn't of it ends
- * the process. */
+/* Evaluates a condition expression as DynamoDB's grammar has it (placeholders everywhere), written from that grammar
+ * alone. What isn't of it ends the process. */
 #pragma once
 
 #include "expression_value.h"
@@ -9,7 +9,7 @@ struct judge {
     const struct value *names, *values; /* maps by placeholder; of a name, the value is a string */
     const struct value *item;
     struct pool *pool;
-    unsigned depth;          /* of parentheses around where it reads */
+    unsigned depth; /* of parentheses around where it reads */
     unsigned top_level_ors;
 };
 
@@ -165,8 +165,8 @@ static inline bool judge_or(struct judge *j) {
 }
 
 /* The expression's value on the item; *ret_top_level_ors: how many ORs stand outside of all parentheses. */
-static inline bool judge_expression(struct span expression, const struct value *names, const struct value *values, const struct value *item,
-                                    struct pool *pool, unsigned *ret_top_level_ors) {
+static inline bool judge_expression(struct span expression, const struct value *names, const struct value *values,
+                                    const struct value *item, struct pool *pool, unsigned *ret_top_level_ors) {
     struct judge j = {.rest = expression, .names = names, .values = values, .item = item, .pool = pool};
     bool result = judge_or(&j);
     stop_unless(j.rest.len == 0);

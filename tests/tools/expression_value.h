@@ -1,4 +1,5 @@
-/* Values of items and what DynamoDB's operators make of them, for judging expressions apart from the program's own code. */
+/* Values of items and what DynamoDB's operators make of them, for judging expressions apart from the program's own
+ * code. */
 #pragma once
 
 #include "json_reader.h"
@@ -108,7 +109,8 @@ static inline bool value_equal(const struct value *a, const struct value *b) {
     for (size_t i = 0; i < a->count; i++)
         if (!value_equal(a->of->values[i], b->of->values[i]) || !span_equal(a->of->names[i], b->of->names[i]))
             return false;
-    return a->type == 'S' ? span_equal(a->text, b->text) : a->type == '-' || a->count > 0 || !(a->number < b->number || a->number > b->number);
+    return a->type == 'S' ? span_equal(a->text, b->text)
+                          : a->type == '-' || a->count > 0 || !(a->number < b->number || a->number > b->number);
 }
 
 /* <0, 0, >0; *ret_comparable tells whether they have an order at all. */
@@ -120,7 +122,7 @@ static inline int value_order(const struct value *a, const struct value *b, bool
 }
 
 /* An operator between two operands, NULL where an attribute is missing. */
-static inline bool value_compare(struct span operator, const struct value *a, const struct value *b) {
+static inline bool value_compare(struct span operator, const struct value * a, const struct value *b) {
     if (span_is(operator, "="))
         return value_equal(a, b);
     if (span_is(operator, "<>"))

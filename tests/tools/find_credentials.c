@@ -1,5 +1,7 @@
-/* Decides region, endpoints and credentials as the daemon does, from the environment that it is run in, and prints one JSON object:
- * {"provider", "key", "account", "region", "sqs", "dynamodb"}, or {"refused": why}. An argument is what --profile would be. */
+/* Decides region, endpoints and credentials as the daemon does, from the environment that it is run in, and prints one
+ * JSON object:
+ * {"provider", "key", "account", "region", "sqs", "dynamodb"}, or {"refused": why}. An argument is what --profile would
+ * be. */
 #include "credentials_sources.h"
 #include "digest.h"
 #include "endpoint.h"
@@ -34,7 +36,8 @@ static void ready(void *user, const struct credentials *credentials, const struc
     struct finding *f = user;
     f->given = credentials != NULL;
     if (credentials) {
-        (void)snprintf(f->key, sizeof f->key, "%.*s", (int)credentials->access_key_id.len, credentials->access_key_id.data);
+        (void)snprintf(f->key, sizeof f->key, "%.*s", (int)credentials->access_key_id.len,
+                       credentials->access_key_id.data);
         (void)snprintf(f->account, sizeof f->account, "%.*s", (int)credentials->account_id.len,
                        credentials->account_id.len ? credentials->account_id.data : "");
     } else {
@@ -59,7 +62,8 @@ static bool ask(struct finding *f, const struct credentials_world *world) {
 
 static bool fetch(struct finding *f) {
     struct digest *digest = digest_new();
-    struct http *http = f->loop && digest ? http_new(f->loop, &(struct http_options){.user_agent = "find_credentials"}) : NULL;
+    struct http *http =
+        f->loop && digest ? http_new(f->loop, &(struct http_options){.user_agent = "find_credentials"}) : NULL;
     bool fine = false;
     if (http) {
         const struct credentials_world world = {
@@ -91,8 +95,8 @@ static bool find(struct finding *f, const char *profile) {
 }
 
 static bool append_member(struct buf *out, const char *name, const char *value) {
-    return buf_append_char(out, out->len > 1 ? ',' : '{') && json_append_string(out, span_cstr(name)) && buf_append_char(out, ':') &&
-           json_append_string(out, span_cstr(value));
+    return buf_append_char(out, out->len > 1 ? ',' : '{') && json_append_string(out, span_cstr(name)) &&
+           buf_append_char(out, ':') && json_append_string(out, span_cstr(value));
 }
 
 int main(int argc, char **argv) {
@@ -105,9 +109,10 @@ int main(int argc, char **argv) {
         return 1;
     }
     bool fine = find(&f, argc > 1 ? argv[1] : NULL);
-    bool written = fine ? append_member(&out, "provider", credentials_plan_name(&f.plan)) && append_member(&out, "key", f.key) &&
-                              append_member(&out, "account", f.account) && append_member(&out, "region", f.region) &&
-                              append_member(&out, "sqs", f.sqs) && append_member(&out, "dynamodb", f.dynamodb)
+    bool written = fine ? append_member(&out, "provider", credentials_plan_name(&f.plan)) &&
+                              append_member(&out, "key", f.key) && append_member(&out, "account", f.account) &&
+                              append_member(&out, "region", f.region) && append_member(&out, "sqs", f.sqs) &&
+                              append_member(&out, "dynamodb", f.dynamodb)
                         : append_member(&out, "refused", f.why);
     written = written && buf_append_char(&out, '}') && puts(out.data) >= 0;
     buf_free(&out);

@@ -1,9 +1,9 @@
 /* No condition weakens the guard attribute_exists(key).
  *
- * guard_conditions [COUNT [SEED]]: so many conditions that are taken, half of them made as trees, half of them damaged texts, each through the
- * reading of a message and the building of its request. The expression that comes out is judged by an evaluator of its own: on items without
- * the key attribute it is false; on the others it is what the tree says, or the condition alone for a damaged one. No OR stands outside of
- * parentheses, and the guard is the first operand. */
+ * guard_conditions [COUNT [SEED]]: so many conditions that are taken, half of them made as trees, half of them damaged
+ * texts, each through the reading of a message and the building of its request. The expression that comes out is judged
+ * by an evaluator of its own: on items without the key attribute it is false; on the others it is what the tree says,
+ * or the condition alone for a damaged one. No OR stands outside of parentheses, and the guard is the first operand. */
 #include "condition_speller.h"
 #include "digest.h"
 #include "expression_judge.h"
@@ -66,7 +66,8 @@ static void read_request(struct span request, struct pool *p, struct bound *ret_
     struct json_reader r;
     struct json_token token;
     *ret_bound = (struct bound){.names = pool_value(p, 'M'), .values = pool_value(p, 'M')};
-    json_reader_init(&r, request, &(struct json_options){.max_depth = 64, .reject_duplicates = true, .hash_seed = {3, 4}});
+    json_reader_init(&r, request,
+                     &(struct json_options){.max_depth = 64, .reject_duplicates = true, .hash_seed = {3, 4}});
     while (json_next(&r, &token) != JSON_END && !ret_bound->expression.data) {
         stop_unless(token.event != JSON_FAILED);
         if (token.event != JSON_NAME)
@@ -155,21 +156,27 @@ static void run(struct bench *b, uint64_t count) {
     uint64_t refused_trees = b->tally.refused;
     while (b->tally.damaged < count / 2)
         run_case(b, true);
-    (void)printf("%llu conditions taken (%llu trees, %llu damaged texts), %llu trees and %llu texts refused, %llu too long\n",
-                 (unsigned long long)(b->tally.trees + b->tally.damaged), (unsigned long long)b->tally.trees,
-                 (unsigned long long)b->tally.damaged, (unsigned long long)refused_trees,
-                 (unsigned long long)(b->tally.refused - refused_trees), (unsigned long long)b->tally.not_built);
-    (void)printf("%llu judgements, %llu of them true, none of those on an item without its key\n", (unsigned long long)b->tally.judged,
-                 (unsigned long long)b->tally.true_on_items);
+    (void)printf(
+        "%llu conditions taken (%llu trees, %llu damaged texts), %llu trees and %llu texts refused, %llu too long\n",
+        (unsigned long long)(b->tally.trees + b->tally.damaged), (unsigned long long)b->tally.trees,
+        (unsigned long long)b->tally.damaged, (unsigned long long)refused_trees,
+        (unsigned long long)(b->tally.refused - refused_trees), (unsigned long long)b->tally.not_built);
+    (void)printf("%llu judgements, %llu of them true, none of those on an item without its key\n",
+                 (unsigned long long)b->tally.judged, (unsigned long long)b->tally.true_on_items);
 }
 
 int main(int argc, char **argv) {
     static struct bench b;
-    static const struct table_shape table = {
-        .name = "t", .partition = {.name = KEY_NAME, .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = KEY_NAME, .type = KEY_STRING}}};
+    static const struct table_shape table = {.name = "t",
+                                             .partition = {.name = KEY_NAME, .type = KEY_STRING},
+                                             .attribute_count = 1,
+                                             .attributes = {{.name = KEY_NAME, .type = KEY_STRING}}};
     uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000;
-    b.context = (struct update_context){
-        .table = &table, .audit_table = "audit_logs", .user_agent = "table-updater/0.0.0", .digest = digest_new(), .hash_seed = {1, 2}};
+    b.context = (struct update_context){.table = &table,
+                                        .audit_table = "audit_logs",
+                                        .user_agent = "table-updater/0.0.0",
+                                        .digest = digest_new(),
+                                        .hash_seed = {1, 2}};
     stop_unless(b.context.digest != NULL);
     b.maker.pool = &b.pool;
     random_seed(&b.maker.random, argc > 2 ? strtoull(argv[2], NULL, 10) : 1);

@@ -1,5 +1,5 @@
-/* An environment for conditions, read from JSON: {"condition": "…", "names": {"#n": "name"}, "values": {":v": {"S":"x"}}}, values in the compact
- * DynamoDB JSON that condition.h asks for. For tests and test tools. */
+/* An environment for conditions, read from JSON: {"condition": "…", "names": {"#n": "name"}, "values": {":v":
+ * {"S":"x"}}}, values in the compact DynamoDB JSON that condition.h asks for. For tests and test tools. */
 #pragma once
 
 #include "condition.h"
@@ -96,7 +96,8 @@ static inline bool terms_read_one(struct json_reader *reader, const struct json_
     struct json_token value;
     if (json_next(reader, &value) == JSON_STRING)
         return json_unescape(value.raw, &term->meaning);
-    return json_skip(reader, &value) && buf_append(&term->meaning, reader->text.data + value.offset, reader->at - value.offset);
+    return json_skip(reader, &value) &&
+           buf_append(&term->meaning, reader->text.data + value.offset, reader->at - value.offset);
 }
 
 static inline bool terms_read_object(struct json_reader *reader, struct terms *terms) {

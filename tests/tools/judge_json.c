@@ -1,7 +1,8 @@
 /* Says what the JSON reader makes of texts, for tests that hold another parser against it.
  *
- * Reads texts, each behind its length (4 bytes, the lowest first). Writes a line for each: "refused <offset> <error>", or "accepted " and
- * the text written anew from the reader's events. The depth is bound to the argument's (default 40). */
+ * Reads texts, each behind its length (4 bytes, the lowest first). Writes a line for each: "refused <offset> <error>",
+ * or "accepted " and the text written anew from the reader's events. The depth is bound to the argument's (default 40).
+ */
 #include "json_reader.h"
 #include "json_writer.h"
 

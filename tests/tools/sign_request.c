@@ -1,8 +1,9 @@
 /* Signs requests, for tests that compare with another implementation of Signature Version 4.
  *
- * Reads one JSON object a line: {"method", "path", "query", "headers": [[name, value], …], "body", "date", "region", "service",
- * "access_key_id", "secret_access_key"}. Writes one a line: {"canonical_request", "string_to_sign", "authorization", "short_cut"}, the
- * last one the Authorization of the signer for POST requests, or "" where the request is not of its form. */
+ * Reads one JSON object a line: {"method", "path", "query", "headers": [[name, value], …], "body", "date", "region",
+ * "service", "access_key_id", "secret_access_key"}. Writes one a line: {"canonical_request", "string_to_sign",
+ * "authorization", "short_cut"}, the last one the Authorization of the signer for POST requests, or "" where the
+ * request is not of its form. */
 #include "json_writer.h"
 #include "sigv4.h"
 
@@ -31,13 +32,15 @@ static struct span member(const struct job *job, const char *name) {
 
 static bool read_headers(struct job *job) {
     struct json_object *list = NULL;
-    if (!json_object_object_get_ex(job->input, "headers", &list) || json_object_array_length(list) > SIGV4_HEADERS_MAX) {
+    if (!json_object_object_get_ex(job->input, "headers", &list) ||
+        json_object_array_length(list) > SIGV4_HEADERS_MAX) {
         return false;
     }
     size_t count = json_object_array_length(list);
     for (size_t i = 0; i < count; i++) {
         struct json_object *pair = json_object_array_get_idx(list, i);
-        job->headers[i] = (struct sigv4_header){text_of(json_object_array_get_idx(pair, 0)), text_of(json_object_array_get_idx(pair, 1))};
+        job->headers[i] = (struct sigv4_header){text_of(json_object_array_get_idx(pair, 0)),
+                                                text_of(json_object_array_get_idx(pair, 1))};
     }
     job->request.headers = job->headers;
     job->request.header_count = count;
@@ -56,7 +59,8 @@ static struct span header(const struct job *job, const char *name) {
 
 static bool sign_short(struct digest *digest, const struct job *job, struct buf *out) {
     struct span type = header(job, "content-type"), host = header(job, "host"), target = header(job, "x-amz-target");
-    if (!span_is(job->request.method, "POST") || job->request.query.len > 0 || !type.data || !host.data || !target.data) {
+    if (!span_is(job->request.method, "POST") || job->request.query.len > 0 || !type.data || !host.data ||
+        !target.data) {
         return true;
     }
     struct sigv4_signer *signer = sigv4_signer_new(digest, &job->scope, job->request.path, type, host);
@@ -71,7 +75,8 @@ static bool sign_short(struct digest *digest, const struct job *job, struct buf 
     return ok;
 }
 
-static bool sign_staged(struct digest *digest, struct job *job, struct buf *canonical, struct buf *to_sign, struct buf *authorization) {
+static bool sign_staged(struct digest *digest, struct job *job, struct buf *canonical, struct buf *to_sign,
+                        struct buf *authorization) {
     const char *date = member(job, "date").data;
     uint8_t hash[SHA256_SIZE], key[SHA256_SIZE];
     char signature[SIGV4_SIGNATURE_SIZE];
@@ -83,7 +88,8 @@ static bool sign_staged(struct digest *digest, struct job *job, struct buf *cano
          sigv4_string_to_sign(digest, &job->scope, date, buf_span(canonical), to_sign) &&
          sigv4_key(digest, &job->scope, date, member(job, "secret_access_key"), key) &&
          sigv4_signature(digest, key, buf_span(to_sign), signature) &&
-         sigv4_authorization(&job->scope, date, member(job, "access_key_id"), buf_span(&names), signature, authorization);
+         sigv4_authorization(&job->scope, date, member(job, "access_key_id"), buf_span(&names), signature,
+                             authorization);
     buf_free(&names);
     return ok;
 }
@@ -96,7 +102,8 @@ static bool answer(struct digest *digest, struct json_object *input) {
         buf_init(&texts[i], TEXT_MAX);
     }
     buf_init(&out, TEXT_MAX);
-    job.request = (struct sigv4_request){.method = member(&job, "method"), .path = member(&job, "path"), .query = member(&job, "query")};
+    job.request = (struct sigv4_request){
+        .method = member(&job, "method"), .path = member(&job, "path"), .query = member(&job, "query")};
     job.scope = (struct sigv4_scope){member(&job, "region"), member(&job, "service")};
     bool ok = member(&job, "date").len == SIGV4_DATE_SIZE - 1 && read_headers(&job) &&
               sign_staged(digest, &job, &texts[0], &texts[1], &texts[2]) && sign_short(digest, &job, &texts[3]);

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HANG_SECONDS 20   /* of its own time */
+#define HANG_SECONDS 20 /* of its own time */
 #define SLEEP_SECONDS 600 /* a guard against a sleep that nothing ends */
 #define OUTPUT_MAX 1048576
 #define STACK_DEPTH 24
@@ -18,16 +18,17 @@
 static struct {
     bool counting, failed;
     bool forks, child; /* driven by TORTURE_FORK */
-    bool lists;        /* driven by TORTURE_LIST */
-    unsigned most;     /* calls from one stack that are tried; 0: all */
-    int depth;         /* innermost frames that make two stacks differ */
+    bool lists; /* driven by TORTURE_LIST */
+    unsigned most; /* calls from one stack that are tried; 0: all */
+    int depth; /* innermost frames that make two stacks differ */
     uint64_t count, at, tried;
     const char *test; /* a program's own, whose first call has this number */
     uint64_t first;
     uint64_t passed, asserted, suspects;
 } calls;
 
-/* How often each stack was seen, by its hash; two that collide are thinned as one, which can't happen before there are very many. */
+/* How often each stack was seen, by its hash; two that collide are thinned as one, which can't happen before there are
+ * very many. */
 static struct {
     uint64_t hash;
     unsigned seen;
@@ -97,14 +98,16 @@ static bool has_asserted(const char *output) {
 
 /* A test that fails by an assertion has seen the failure. What else ends it is told, for the reader to judge. */
 static void judge_child(const char *name, int status, const char *output) {
-    static const char *const signs[] = {"ERROR: AddressSanitizer", "runtime error:", "Test failed with exception", "LeakSanitizer"};
+    static const char *const signs[] = {"ERROR: AddressSanitizer", "runtime error:", "Test failed with exception",
+                                        "LeakSanitizer"};
     bool asserted = has_asserted(output), suspect = !WIFEXITED(status) || (WEXITSTATUS(status) != 0 && !asserted);
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         suspect = suspect || strstr(output, signs[i]);
     if (suspect) {
         calls.suspects++;
         (void)fprintf(stderr, "torture: call %llu (%s) of %s ended with status %#x\n%s\ntorture: that was it\n",
-                      (unsigned long long)(calls.count - calls.first + 1), name, calls.test ? calls.test : "its start", (unsigned)status, output);
+                      (unsigned long long)(calls.count - calls.first + 1), name, calls.test ? calls.test : "its start",
+                      (unsigned)status, output);
     } else if (asserted) {
         calls.asserted++;
     } else {
@@ -178,7 +181,10 @@ __attribute__((destructor)) static void report(void) {
         _exit(1); /* what the test held is not given back: no use in looking for leaks */
     if (calls.forks && !calls.child)
         (void)fprintf(stderr, "torture: %llu calls, %llu tried: %llu passed, %llu asserted, %llu suspects\n",
-                      (unsigned long long)calls.count, (unsigned long long)calls.tried, (unsigned long long)calls.passed, (unsigned long long)calls.asserted, (unsigned long long)calls.suspects);
+                      (unsigned long long)calls.count, (unsigned long long)calls.tried,
+                      (unsigned long long)calls.passed, (unsigned long long)calls.asserted,
+                      (unsigned long long)calls.suspects);
     else if (getenv("TORTURE_FAIL"))
-        (void)fprintf(stderr, "torture: %s after %llu calls\n", calls.failed ? "failed one" : "failed none", (unsigned long long)calls.count);
+        (void)fprintf(stderr, "torture: %s after %llu calls\n", calls.failed ? "failed one" : "failed none",
+                      (unsigned long long)calls.count);
 }

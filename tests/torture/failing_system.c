@@ -10,15 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FAILING(type, error, name, parameters, arguments) \
-    type __real_##name parameters;                        \
-    type __wrap_##name parameters;                        \
-    type __wrap_##name parameters {                       \
-        if (failing_call(#name)) {                        \
-            errno = (error);                              \
-            return -1;                                    \
-        }                                                 \
-        return __real_##name arguments;                   \
+#define FAILING(type, error, name, parameters, arguments)                                                              \
+    type __real_##name parameters;                                                                                     \
+    type __wrap_##name parameters;                                                                                     \
+    type __wrap_##name parameters {                                                                                    \
+        if (failing_call(#name)) {                                                                                     \
+            errno = (error);                                                                                           \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+        return __real_##name arguments;                                                                                \
     }
 
 FAILING(ssize_t, EIO, read, (int fd, void *data, size_t len), (fd, data, len))
@@ -28,8 +28,10 @@ FAILING(int, EIO, fstat, (int fd, struct stat *status), (fd, status))
 FAILING(int, EIO, stat, (const char *path, struct stat *status), (path, status))
 FAILING(int, EACCES, access, (const char *path, int mode), (path, mode))
 FAILING(ssize_t, ENOSYS, getrandom, (void *data, size_t len, unsigned flags), (data, len, flags))
-FAILING(int, EINVAL, sigaction, (int number, const struct sigaction *action, struct sigaction *old), (number, action, old))
-FAILING(int, ENOMEM, setsockopt, (int fd, int level, int name, const void *value, socklen_t len), (fd, level, name, value, len))
+FAILING(int, EINVAL, sigaction, (int number, const struct sigaction *action, struct sigaction *old),
+        (number, action, old))
+FAILING(int, ENOMEM, setsockopt, (int fd, int level, int name, const void *value, socklen_t len),
+        (fd, level, name, value, len))
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);

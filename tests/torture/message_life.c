@@ -1,6 +1,6 @@
-/* A message's whole life, from SQS's answer over its transaction to the DLQ and back, once for every call in it that can fail, with just that
- * one failing. Each stage is either done as it is when nothing fails, byte for byte, or says that it could not be; it can be tried again then
- * and is done; and in the end nothing is held.
+/* A message's whole life, from SQS's answer over its transaction to the DLQ and back, once for every call in it that
+ * can fail, with just that one failing. Each stage is either done as it is when nothing fails, byte for byte, or says
+ * that it could not be; it can be tried again then and is done; and in the end nothing is held.
  *
  * message_life: exits with 1, saying where, if that does not hold. */
 #include "dead_letter.h"
@@ -21,9 +21,11 @@
 static const char *const bodies[] = {
     "{\"id\":\"user-123\",\"attributes\":{\"name\":\"John Doe\",\"email\":\"john@example.com\",\"status\":\"active\"},"
     "\"enable_logging\":true,\"condition_expression\":\"attribute_not_exists(email)\"}",
-    "{\"id\":\"u\\n\\u00e9\",\"attributes\":{\"b\":[1,{\"z\":1,\"a\":{\"y\":null,\"x\":[]}}],\"a\\u0062\":1e5},\"idempotency_key\":\"k\\u0041\","
+    "{\"id\":\"u\\n\\u00e9\",\"attributes\":{\"b\":[1,{\"z\":1,\"a\":{\"y\":null,\"x\":[]}}],\"a\\u0062\":1e5},"
+    "\"idempotency_key\":\"k\\u0041\","
     "\"condition_expression\":\"#n = :v OR `q``` IN ('x', 1.50, :w) AND NOT size(a.b[0]) BETWEEN 1 AND 5\","
-    "\"expression_attribute_names\":{\"#n\":\"q\\n\"},\"expression_attribute_values\":{\":v\":{\"b\":1,\"a\":[true]},\":w\":\"w\\n\"}}",
+    "\"expression_attribute_names\":{\"#n\":\"q\\n\"},\"expression_attribute_values\":{\":v\":{\"b\":1,\"a\":[true]},"
+    "\":w\":\"w\\n\"}}",
     "{\"id\":\"a\",\"attributes\":{\"a\":1},\"condition_expression\":\"a = \"}",
     "{\"id\":\"a\",\"attributes\":{\"a\":1},\"condition_expression\":\"a = :undefined\"}",
     "{\"id\":\"a\",\"attributes\":{\"a\":1e999}}",
@@ -32,9 +34,11 @@ static const char *const bodies[] = {
     "no JSON \xc3\xa9",
 };
 
-static const char cancelled[] = "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"CancellationReasons\":["
-                                "{\"Code\":\"ConditionalCheckFailed\",\"Message\":\"The \\u0063onditional request failed\",\"Item\":{\"id\":{\"S\":\"a\"}}},"
-                                "{\"Code\":\"ConditionalCheckFailed\",\"Item\":{\"request_hash\":{\"S\":\"v1:\\u0061\"}}}]}";
+static const char cancelled[] =
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"CancellationReasons\":["
+    "{\"Code\":\"ConditionalCheckFailed\",\"Message\":\"The \\u0063onditional request "
+    "failed\",\"Item\":{\"id\":{\"S\":\"a\"}}},"
+    "{\"Code\":\"ConditionalCheckFailed\",\"Item\":{\"request_hash\":{\"S\":\"v1:\\u0061\"}}}]}";
 
 /* What the stages make of one message. */
 struct outcome {
@@ -84,7 +88,8 @@ static struct sqs_message *receive(struct life *l, struct digest *digest, struct
     do
         status = sqs_read_messages(answer, 1, digest, &messages);
     while (again(l, status == ANSWER_FINE));
-    require(l, messages.count == 1 && messages.corrupt == 0 && span_is(messages.message[0]->body, l->body), "another message was received");
+    require(l, messages.count == 1 && messages.corrupt == 0 && span_is(messages.message[0]->body, l->body),
+            "another message was received");
     return messages.message[0];
 }
 
@@ -118,9 +123,13 @@ static void run_transaction(struct life *l, const struct update_context *ctx, st
     while (again(l, failure_ok(&u->failure)));
 }
 
-static void run_dead_letter(struct life *l, const struct update_context *ctx, const struct update *u, const struct delivery *delivery) {
-    const struct delivery_facts facts = {
-        .message_id = delivery->message_id, .queue = SPAN("updates"), .group_id = SPAN("g"), .receive_count = 5, .sent_at = WALL};
+static void run_dead_letter(struct life *l, const struct update_context *ctx, const struct update *u,
+                            const struct delivery *delivery) {
+    const struct delivery_facts facts = {.message_id = delivery->message_id,
+                                         .queue = SPAN("updates"),
+                                         .group_id = SPAN("g"),
+                                         .receive_count = 5,
+                                         .sent_at = WALL};
     struct dead_letter letter;
     bool done;
     do
@@ -149,14 +158,16 @@ static void run_record(struct life *l, const struct update_context *ctx, const s
 }
 
 static void read_answers(struct life *l) {
-    static const char deleted[] = "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"1\",\"Code\":\"X\\u0041\",\"SenderFault\":true}]}";
+    static const char deleted[] =
+        "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"1\",\"Code\":\"X\\u0041\",\"SenderFault\":true}]}";
     struct cancellation c;
     struct sqs_entry_result entries[2];
     enum answer_status status;
     do
         status = dynamodb_read_cancellation(span_cstr(cancelled), &c);
     while (again(l, status == ANSWER_FINE));
-    require(l, c.count == 2 && c.reasons[0].has_item && strcmp(c.reasons[1].request_hash, "v1:a") == 0, "other reasons");
+    require(l, c.count == 2 && c.reasons[0].has_item && strcmp(c.reasons[1].request_hash, "v1:a") == 0,
+            "other reasons");
     do
         status = sqs_read_batch(span_cstr(deleted), 2, entries);
     while (again(l, status == ANSWER_FINE));
@@ -164,8 +175,10 @@ static void read_answers(struct life *l) {
 }
 
 static void live(struct life *l, struct span answer) {
-    static const struct table_shape table = {
-        .name = "t", .partition = {.name = "id", .type = KEY_STRING}, .attribute_count = 1, .attributes = {{.name = "id", .type = KEY_STRING}}};
+    static const struct table_shape table = {.name = "t",
+                                             .partition = {.name = "id", .type = KEY_STRING},
+                                             .attribute_count = 1,
+                                             .attributes = {{.name = "id", .type = KEY_STRING}}};
     struct digest *digest;
     do
         digest = digest_new();
@@ -197,7 +210,8 @@ static void append_answer(const char *body, struct buf *out) {
     char md5[MD5_HEX_SIZE + 1];
     if (!digest || !digest_md5_hex(digest, span_cstr(body), md5))
         abort();
-    buf_printf(out, "{\"Messages\":[{\"MessageId\":\"m\\u0031\",\"ReceiptHandle\":\"r\",\"MD5OfBody\":\"%s\",\"Body\":", md5);
+    buf_printf(
+        out, "{\"Messages\":[{\"MessageId\":\"m\\u0031\",\"ReceiptHandle\":\"r\",\"MD5OfBody\":\"%s\",\"Body\":", md5);
     json_append_string(out, span_cstr(body));
     buf_append_cstr(out, ",\"Attributes\":{\"SentTimestamp\":\"1704677672343\",\"ApproximateReceiveCount\":\"5\"}}]}");
     digest_free(digest);
@@ -234,7 +248,7 @@ int main(void) {
     uint64_t points = 0;
     for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++)
         points += run(bodies[i]);
-    (void)printf("message_life: %zu messages, each of %llu calls failed in turn: all done, nothing held\n", ARRAY_LENGTH(bodies),
-                 (unsigned long long)points);
+    (void)printf("message_life: %zu messages, each of %llu calls failed in turn: all done, nothing held\n",
+                 ARRAY_LENGTH(bodies), (unsigned long long)points);
     return EXIT_SUCCESS;
 }

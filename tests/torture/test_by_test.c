@@ -1,4 +1,5 @@
-/* Runs a unit test's tests one by one, and ends behind the one in which a call failed: the others have nothing to say. */
+/* Runs a unit test's tests one by one, and ends behind the one in which a call failed: the others have nothing to say.
+ */
 #include "failing_calls.h"
 
 #include <setjmp.h>
@@ -13,10 +14,10 @@
 
 #include <cmocka.h>
 
-int __real__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
-                                   CMFixtureFunction teardown);
-int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
-                                   CMFixtureFunction teardown);
+int __real__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+                                   CMFixtureFunction setup, CMFixtureFunction teardown);
+int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+                                   CMFixtureFunction setup, CMFixtureFunction teardown);
 
 #define TESTS_MAX 256
 
@@ -31,9 +32,10 @@ static int quicker(const void *a, const void *b) {
     return (one->took > other->took) - (one->took < other->took);
 }
 
-/* The quickest first where the runs fork: each stack is tried where that costs least. Else as they stand, for calls are known by number. */
-static void put_in_order(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup, CMFixtureFunction teardown,
-                         struct timed order[TESTS_MAX]) {
+/* The quickest first where the runs fork: each stack is tried where that costs least. Else as they stand, for calls are
+ * known by number. */
+static void put_in_order(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
+                         CMFixtureFunction teardown, struct timed order[TESTS_MAX]) {
     for (size_t i = 0; i < count; i++)
         order[i] = (struct timed){.index = i};
     if (!getenv("TORTURE_FORK"))
@@ -48,8 +50,8 @@ static void put_in_order(const char *name, const struct CMUnitTest *tests, size_
     failing_calls_begin(0);
 }
 
-int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
-                                   CMFixtureFunction teardown) {
+int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+                                   CMFixtureFunction setup, CMFixtureFunction teardown) {
     const char *wanted = getenv("TORTURE_TEST");
     struct timed order[TESTS_MAX];
     int failed = 0;

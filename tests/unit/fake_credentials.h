@@ -21,7 +21,8 @@ static inline void fake_copy(char text[64], struct span s) {
     (void)snprintf(text, 64, "%.*s", (int)s.len, s.data ? s.data : "");
 }
 
-static inline void fake_ready(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+static inline void fake_ready(void *user, const struct credentials *credentials,
+                              const struct credentials_failure *failure) {
     struct fake_asker *a = user;
     a->answers++;
     a->id[0] = a->secret[0] = a->token[0] = a->message[0] = '\0';

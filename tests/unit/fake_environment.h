@@ -27,7 +27,7 @@ static inline const char *fake_environment_get(void *ctx, const char *name) {
     return NULL;
 }
 
-#define FAKE_ENVIRONMENT(...) \
+#define FAKE_ENVIRONMENT(...)                                                                                          \
     ((struct environment){fake_environment_get, &(struct fake_environment){.variables = {__VA_ARGS__}}})
 
 struct fake_home {
@@ -45,7 +45,8 @@ static inline const char *fake_home_make(struct fake_home *home) {
 }
 
 /* Writes .aws/<name>. */
-static inline void fake_home_write_bytes(const struct fake_home *home, const char *name, const void *bytes, size_t len) {
+static inline void fake_home_write_bytes(const struct fake_home *home, const char *name, const void *bytes,
+                                         size_t len) {
     char path[256];
     (void)snprintf(path, sizeof path, "%s/.aws/%s", home->path, name);
     FILE *file = fopen(path, "we");

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define FAKE_REQUESTS_MAX 128
-#define FAKE_START (1000 * MICROSECONDS)      /* monotonic */
+#define FAKE_START (1000 * MICROSECONDS) /* monotonic */
 #define FAKE_WALL (784111777 * MICROSECONDS) /* Sun, 06 Nov 1994 08:49:37 GMT */
 
 struct http_transfer {
@@ -44,11 +44,11 @@ struct fake {
     bool http_has_no_memory;
 
     struct credentials_provider provider;
-    unsigned key_number;            /* 0: there are none */
+    unsigned key_number; /* 0: there are none */
     enum call_class no_credentials; /* the class of that failure */
-    bool asynchronous;              /* waits are answered by fake_give_credentials() */
-    bool renews;                    /* invalidating brings the next set */
-    bool malformed;                 /* the session token is no header's value */
+    bool asynchronous; /* waits are answered by fake_give_credentials() */
+    bool renews; /* invalidating brings the next set */
+    bool malformed; /* the session token is no header's value */
     char session_token[64];
     struct credentials_wait *waiting;
     size_t invalidated, asked;
@@ -109,7 +109,8 @@ static void fake_answer_wait(struct fake *f, struct credentials_wait *wait) {
     (void)snprintf(secret, sizeof secret, "secret%u", f->key_number);
     const struct credentials credentials = {.access_key_id = span_cstr(id),
                                             .secret_access_key = span_cstr(secret),
-                                            .session_token = f->malformed ? SPAN("a\r\nX-Evil: b") : span_cstr(f->session_token),
+                                            .session_token =
+                                                f->malformed ? SPAN("a\r\nX-Evil: b") : span_cstr(f->session_token),
                                             .expires = NEVER};
     wait->ready(wait->user, &credentials, NULL);
 }
@@ -145,7 +146,11 @@ static inline void fake_give_credentials(struct fake *f) {
 }
 
 static inline void fake_init(struct fake *f) {
-    *f = (struct fake){.monotonic = FAKE_START, .wall = FAKE_WALL, .digest = digest_new(), .key_number = 1, .no_credentials = CALL_AUTH};
+    *f = (struct fake){.monotonic = FAKE_START,
+                       .wall = FAKE_WALL,
+                       .digest = digest_new(),
+                       .key_number = 1,
+                       .no_credentials = CALL_AUTH};
     assert_non_null(f->digest);
     random_seed(&f->random, 1);
     f->log = (struct log){.fd = -1, .level = LOG_LEVEL_DEBUG, .sink = fake_log_sink, .sink_ctx = f};

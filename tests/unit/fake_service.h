@@ -36,7 +36,8 @@ static inline int64_t fake_service_now(void *ctx) {
     return ((struct fake_service *)ctx)->now;
 }
 
-static inline struct http_transfer *fake_service_start(void *ctx, const struct http_request *request, http_done *done, void *user) {
+static inline struct http_transfer *fake_service_start(void *ctx, const struct http_request *request, http_done *done,
+                                                       void *user) {
     struct fake_service *s = ctx;
     assert_null(s->done);
     for (size_t i = 0; i < request->header_count; i++) {

@@ -1,5 +1,5 @@
-/* The world of the sources of credentials, held by a test: a clock that is moved, and answers that stand in a list. Include
- * kept_log.h's needs before it. */
+/* The world of the sources of credentials, held by a test: a clock that is moved, and answers that stand in a list.
+ * Include kept_log.h's needs before it. */
 #pragma once
 
 #include "credentials_cache.h"
@@ -62,14 +62,17 @@ static inline int64_t fake_world_wall(void *ctx) {
     return ((struct fake_world *)ctx)->now + FAKE_WORLD_WALL;
 }
 
-static inline struct http_transfer *fake_world_send(void *ctx, const struct http_request *request, http_done *done, void *user) {
+static inline struct http_transfer *fake_world_send(void *ctx, const struct http_request *request, http_done *done,
+                                                    void *user) {
     struct fake_world *w = ctx;
     assert_false(w->transfer.open);
     assert_true(w->asked_count < ARRAY_LENGTH(w->asked));
     struct fake_asked *a = &w->asked[w->asked_count++];
-    *a = (struct fake_asked){.method = request->method, .direct = request->direct, .timeout = request->timeout, .at = w->now};
+    *a = (struct fake_asked){
+        .method = request->method, .direct = request->direct, .timeout = request->timeout, .at = w->now};
     (void)snprintf(a->url, sizeof a->url, "%s", request->url);
-    (void)snprintf(a->body, sizeof a->body, "%.*s", (int)request->body.len, request->body.data ? request->body.data : "");
+    (void)snprintf(a->body, sizeof a->body, "%.*s", (int)request->body.len,
+                   request->body.data ? request->body.data : "");
     for (size_t i = 0; i < request->header_count; i++) {
         size_t len = strlen(a->headers);
         (void)snprintf(a->headers + len, sizeof a->headers - len, "%s\n", request->headers[i]);
@@ -110,11 +113,15 @@ static inline void fake_world_reply(struct fake_world *w) {
     /* In memory of its own: what is kept of it beyond the callback is seen. */
     char *body = strdup(r->body ? r->body : "");
     assert_non_null(body);
-    const struct http_response response = {.error = r->status ? HTTP_FINE : r->error ? r->error : HTTP_UNREACHABLE,
+    const struct http_response response = {.error = r->status  ? HTTP_FINE
+                                                    : r->error ? r->error
+                                                               : HTTP_UNREACHABLE,
                                            .status = r->status,
                                            .body = span_cstr(body),
                                            .header = {[HTTP_DATE] = span_cstr(r->date)},
-                                           .message = r->message ? r->message : r->status ? "" : "no route"};
+                                           .message = r->message  ? r->message
+                                                      : r->status ? ""
+                                                                  : "no route"};
     w->done(w->done_user, &response);
     free(body);
 }
@@ -133,7 +140,8 @@ static inline void fake_world_run(struct fake_world *w) {
     }
 }
 
-static inline void fake_world_fetched(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+static inline void fake_world_fetched(void *user, const struct credentials *credentials,
+                                      const struct credentials_failure *failure) {
     struct fake_world *w = user;
     w->answers++;
     w->id[0] = w->secret[0] = w->token[0] = w->account[0] = w->why[0] = '\0';
@@ -151,8 +159,8 @@ static inline void fake_world_fetched(void *user, const struct credentials *cred
 }
 
 /* Asks a source and plays the answers to it; true where it gives credentials. */
-static inline bool fake_world_fetch(struct fake_world *w, struct credentials_source *source, const struct fake_reply *replies,
-                                    size_t count) {
+static inline bool fake_world_fetch(struct fake_world *w, struct credentials_source *source,
+                                    const struct fake_reply *replies, size_t count) {
     w->replies = replies;
     w->reply_count = count;
     w->asked_count = 0;
@@ -163,8 +171,8 @@ static inline bool fake_world_fetch(struct fake_world *w, struct credentials_sou
     return w->class == CALL_OK;
 }
 
-#define FETCH(w, source, ...) \
-    fake_world_fetch((w), (source), (const struct fake_reply[]){__VA_ARGS__}, \
+#define FETCH(w, source, ...)                                                                                          \
+    fake_world_fetch((w), (source), (const struct fake_reply[]){__VA_ARGS__},                                          \
                      sizeof((const struct fake_reply[]){__VA_ARGS__}) / sizeof(struct fake_reply))
 
 static inline void fake_world_expect_why(const struct fake_world *w, const char *part) {

@@ -1,5 +1,5 @@
-/* Many engines that share one table of limited capacity, in virtual time: light enough for a thousand. Each has a few messages, for records of
- * their own, that come again a while after they were applied. */
+/* Many engines that share one table of limited capacity, in virtual time: light enough for a thousand. Each has a few
+ * messages, for records of their own, that come again a while after they were applied. */
 #pragma once
 
 #include "digest.h"
@@ -110,7 +110,8 @@ static void fleet_answers(void *user) {
     fleet_call_end(call);
 }
 
-static struct call *fleet_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
+static struct call *fleet_transact(void *ctx, struct span body, const struct call_options *options, transact_done *done,
+                                   void *user) {
     struct fleet *f = ctx;
     (void)body;
     assert_int_equal(options->max_attempts, 1);
@@ -129,7 +130,8 @@ static void fleet_cancel(void *ctx, struct call *call) {
     fleet_call_end((struct fleet_call *)call);
 }
 
-static struct call *fleet_describe(void *ctx, const char *name, const struct call_options *options, describe_table_done *done, void *user) {
+static struct call *fleet_describe(void *ctx, const char *name, const struct call_options *options,
+                                   describe_table_done *done, void *user) {
     (void)ctx, (void)name, (void)options, (void)done, (void)user;
     fail_msg("nobody asks for a table while messages are held");
     return NULL;
@@ -162,7 +164,8 @@ static void fleet_changed(void *ctx) {
     (void)ctx;
 }
 
-/* think: microseconds, on average, from a message's end to the next one of its record. Of each engine the first `hot` messages are for one record. */
+/* think: microseconds, on average, from a message's end to the next one of its record. Of each engine the first `hot`
+ * messages are for one record. */
 static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, int64_t think, unsigned hot) {
     *f = (struct fleet){.now = SECOND, .latency = 20 * MILLISECOND, .think = think, .count = count};
     f->clock = (struct clock){fleet_now, fleet_now, f};
@@ -171,23 +174,28 @@ static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, in
     f->digest = digest_new();
     assert_non_null(f->digest);
     LIST_INIT(&f->calls);
-    f->port = (struct dynamodb_port){.ctx = f, .transact = fleet_transact, .describe_table = fleet_describe, .cancel = fleet_cancel};
+    f->port = (struct dynamodb_port){
+        .ctx = f, .transact = fleet_transact, .describe_table = fleet_describe, .cancel = fleet_cancel};
     f->facts.table = (struct table_shape){.name = "t", .partition = {"id", KEY_STRING}};
-    f->context = (struct update_context){.table = &f->facts.table, .audit_table = "a", .audit = AUDIT_OFF, .user_agent = "test", .digest = f->digest};
+    f->context = (struct update_context){
+        .table = &f->facts.table, .audit_table = "a", .audit = AUDIT_OFF, .user_agent = "test", .digest = f->digest};
     f->engines = calloc(count, sizeof(struct fleet_engine));
     assert_non_null(f->engines);
     for (unsigned i = 0; i < count; i++) {
         struct fleet_engine *e = &f->engines[i];
         e->fleet = f;
         random_seed(&e->random, random_next(&f->random));
-        e->ports = (struct worker_ports){.dynamodb = &f->port, .clock = &f->clock, .timers = &f->timers, .random = &e->random, .log = &f->log};
+        e->ports = (struct worker_ports){
+            .dynamodb = &f->port, .clock = &f->clock, .timers = &f->timers, .random = &e->random, .log = &f->log};
         struct engine_options options = {.max_running = 256, .max_attempts = 5, .can_give_back = true};
-        struct engine_host host = {.may_start = fleet_may_start, .ended = fleet_ended, .changed = fleet_changed, .ctx = e};
+        struct engine_host host = {
+            .may_start = fleet_may_start, .ended = fleet_ended, .changed = fleet_changed, .ctx = e};
         engine_init(&e->engine, &e->ports, &f->context, &options, &f->facts, &host);
         for (unsigned n = 0; n < FLEET_JOBS; n++) {
             struct fleet_job *j = &e->jobs[n];
             j->hot = n < hot;
-            snprintf(j->body, sizeof j->body, "{\"id\":\"%u-%u\",\"attributes\":{\"n\":1}}", j->hot ? 0 : i, j->hot ? 0 : n);
+            snprintf(j->body, sizeof j->body, "{\"id\":\"%u-%u\",\"attributes\":{\"n\":1}}", j->hot ? 0 : i,
+                     j->hot ? 0 : n);
             snprintf(j->key, sizeof j->key, "%u-%u", i, n);
             struct delivery delivery = {.body = span_cstr(j->body), .message_id = span_cstr(j->key)};
             j->owner = e;
@@ -195,7 +203,8 @@ static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, in
             assert_true(j->job.update && j->job.update->failure.type == ERROR_NONE);
             j->job.receive_count = 1;
             timer_init(&j->comes_again, fleet_comes_again, j);
-            timer_start(&f->timers, &j->comes_again, f->now + (int64_t)random_below(&f->random, 2 * (uint64_t)think + 1));
+            timer_start(&f->timers, &j->comes_again,
+                        f->now + (int64_t)random_below(&f->random, 2 * (uint64_t)think + 1));
         }
     }
 }
@@ -218,7 +227,8 @@ struct fleet_counts {
 static inline struct fleet_counts fleet_count(struct fleet *f, int64_t microseconds) {
     struct fleet_counts before = {f->attempts, f->admitted, f->others_admitted};
     fleet_run(f, microseconds);
-    return (struct fleet_counts){f->attempts - before.attempts, f->admitted - before.admitted, f->others_admitted - before.others};
+    return (struct fleet_counts){f->attempts - before.attempts, f->admitted - before.admitted,
+                                 f->others_admitted - before.others};
 }
 
 static inline void fleet_done(struct fleet *f) {

@@ -1,5 +1,6 @@
-/* What the tests of FIFO queues share: groups of messages of which each updates a record of its own (so that nothing but their group keeps
- * them in order), and a watch that no transaction of a message comes before all earlier ones of its group are settled. */
+/* What the tests of FIFO queues share: groups of messages of which each updates a record of its own (so that nothing
+ * but their group keeps them in order), and a watch that no transaction of a message comes before all earlier ones of
+ * its group are settled. */
 #pragma once
 
 #include "worker_world.h"
@@ -10,7 +11,7 @@
 enum fate {
     FATE_APPLIED,
     FATE_MALFORMED, /* goes to the DLQ without a transaction */
-    FATE_REFUSED    /* …after one: its condition is false */
+    FATE_REFUSED /* …after one: its condition is false */
 };
 
 struct grouped {
@@ -85,7 +86,8 @@ static inline void grouped_start(struct grouped *g) {
     scene_start(&g->scene);
 }
 
-/* Each message is where it belongs: applied, or in the DLQ in the order of its group, which the DLQ's message bears too. */
+/* Each message is where it belongs: applied, or in the DLQ in the order of its group, which the DLQ's message bears
+ * too. */
 static inline void grouped_check(struct grouped *g) {
     const struct sim_message *m;
     for (unsigned group = 0; group < g->groups; group++) {
@@ -94,7 +96,8 @@ static inline void grouped_check(struct grouped *g) {
         snprintf(name, sizeof name, "group-%u", group);
         for (unsigned i = 0; i < g->size; i++)
             if (grouped_applied(g, group, i) != (g->fates[group][i] == FATE_APPLIED))
-                fail_msg("message %u of group %u is %s", i, group, grouped_applied(g, group, i) ? "applied" : "not applied");
+                fail_msg("message %u of group %u is %s", i, group,
+                         grouped_applied(g, group, i) ? "applied" : "not applied");
         TAILQ_FOREACH(m, &g->scene.dlq->messages, link) {
             char key[300];
             if (strcmp(m->group_id, name) != 0)

@@ -16,7 +16,8 @@ static int listener_open(unsigned *ret_port) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    if (fd >= 0 && (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 1) != 0 || getsockname(fd, (struct sockaddr *)&address, &size) != 0)) {
+    if (fd >= 0 && (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 1) != 0 ||
+                    getsockname(fd, (struct sockaddr *)&address, &size) != 0)) {
         (void)close(fd);
         return -1;
     }
@@ -31,9 +32,12 @@ static size_t libcurl_body(char *data, size_t size, size_t count, void *user) {
 static bool libcurl_prepare(CURL *easy, unsigned port, struct buf *body) {
     char url[48];
     (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", port);
-    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, libcurl_body) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_WRITEDATA, body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_easy_setopt(easy, CURLOPT_TIMEOUT, 10L) == CURLE_OK;
+    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, libcurl_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TIMEOUT, 10L) == CURLE_OK;
 }
 
 /* Until the transfer is over. The connection stays open for what libcurl sends, which nobody reads. */
@@ -65,7 +69,8 @@ static CURLcode read_by_libcurl(struct span text, int *ret_status, struct buf *b
     int listener = listener_open(&port);
     CURL *easy = curl_easy_init();
     CURLM *multi = curl_multi_init();
-    if (listener >= 0 && easy && multi && libcurl_prepare(easy, port, body) && curl_multi_add_handle(multi, easy) == CURLM_OK) {
+    if (listener >= 0 && easy && multi && libcurl_prepare(easy, port, body) &&
+        curl_multi_add_handle(multi, easy) == CURLM_OK) {
         code = libcurl_run(multi, listener, text);
         (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
         (void)curl_multi_remove_handle(multi, easy);

@@ -10,7 +10,8 @@
 #include <signal.h>
 
 #define MAX_OUTCOMES 64
-#define OK_ANSWER {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"}
+#define OK_ANSWER                                                                                                      \
+    { .text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}" }
 
 struct fixture;
 
@@ -61,7 +62,8 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void begin(struct fixture *f, const struct http_options *options, const struct server_answer *answers, size_t count) {
+static void begin(struct fixture *f, const struct http_options *options, const struct server_answer *answers,
+                  size_t count) {
     f->http = http_new(f->loop, options);
     assert_non_null(f->http);
     f->port = http_port(f->http);
@@ -102,8 +104,12 @@ static int64_t patience(void) {
 }
 
 static struct http_request post(const struct fixture *f, const char *body) {
-    return (struct http_request){
-        .method = HTTP_POST, .url = f->url, .body = span_cstr(body), .max_response = 1 << 20, .timeout = patience(), .direct = true};
+    return (struct http_request){.method = HTTP_POST,
+                                 .url = f->url,
+                                 .body = span_cstr(body),
+                                 .max_response = 1 << 20,
+                                 .timeout = patience(),
+                                 .direct = true};
 }
 
 static struct outcome *start(struct fixture *f, const struct http_request *request) {

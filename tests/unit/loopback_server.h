@@ -20,8 +20,8 @@ enum server_after { SERVER_KEEPS, SERVER_CLOSES };
 
 struct server_answer {
     const char *text; /* the whole response; NULL: none, the request hangs (or is dropped, where the server closes) */
-    size_t padding;   /* so many bytes 'x' after it */
-    size_t record;    /* the most bytes in one TLS record; 0: as many as fit */
+    size_t padding; /* so many bytes 'x' after it */
+    size_t record; /* the most bytes in one TLS record; 0: as many as fit */
     enum server_after after;
 };
 

@@ -1,9 +1,18 @@
-/* A box between the worker and SQS that knows one entry: a batch with it never arrives, and is answered by the box, or by nobody. */
+/* A box between the worker and SQS that knows one entry: a batch with it never arrives, and is answered by the box, or
+ * by nobody. */
 #pragma once
 
 #include "worker_world.h"
 
-enum poisoned_answer { POISONED_RESET, POISONED_SILENT, POISONED_503, POISONED_413, POISONED_403, POISONED_FOREIGN, POISONED_ANSWERS };
+enum poisoned_answer {
+    POISONED_RESET,
+    POISONED_SILENT,
+    POISONED_503,
+    POISONED_413,
+    POISONED_403,
+    POISONED_FOREIGN,
+    POISONED_ANSWERS
+};
 
 #define POISONED_CALLS_MAX 4096
 #define POISONED_PARTS_MAX 16
@@ -29,7 +38,8 @@ struct poisoned_path {
 };
 
 static inline struct call_result poisoned_result(enum poisoned_answer answer) {
-    static const int statuses[POISONED_ANSWERS] = {[POISONED_503] = 503, [POISONED_413] = 413, [POISONED_403] = 403, [POISONED_FOREIGN] = 200};
+    static const int statuses[POISONED_ANSWERS] = {
+        [POISONED_503] = 503, [POISONED_413] = 413, [POISONED_403] = 403, [POISONED_FOREIGN] = 200};
     struct call_result result = {.class = CALL_RETRY, .attempts = 1};
     if (statuses[answer] && answer != POISONED_FOREIGN)
         sim_call_fail(&result, statuses[answer], "", "HTTP");
@@ -44,7 +54,8 @@ static inline void poisoned_answers(void *user) {
     c->done(c->user, &result, NULL, 0);
 }
 
-static inline struct call *poisoned_strike(struct poisoned_path *p, size_t count, const struct call_options *options, sqs_batch_done *done, void *user) {
+static inline struct call *poisoned_strike(struct poisoned_path *p, size_t count, const struct call_options *options,
+                                           sqs_batch_done *done, void *user) {
     assert_true(p->struck < POISONED_CALLS_MAX);
     struct poisoned_call *c = &p->calls[p->struck++];
     p->alone += count == 1;
@@ -55,8 +66,8 @@ static inline struct call *poisoned_strike(struct poisoned_path *p, size_t count
     return (struct call *)(void *)c;
 }
 
-static inline struct call *poisoned_receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
-                                            sqs_received *done, void *user) {
+static inline struct call *poisoned_receive(void *ctx, const struct sqs_receive_request *request,
+                                            const struct call_options *options, sqs_received *done, void *user) {
     struct poisoned_path *p = ctx;
     return p->inner.receive(p->inner.ctx, request, options, done, user);
 }
@@ -76,8 +87,9 @@ static inline struct call *poisoned_delete(void *ctx, const char *queue_url, con
     return p->inner.delete_batch(p->inner.ctx, queue_url, handles, count, options, done, user);
 }
 
-static inline struct call *poisoned_change(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
-                                           const struct call_options *options, sqs_batch_done *done, void *user) {
+static inline struct call *poisoned_change(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries,
+                                           size_t count, const struct call_options *options, sqs_batch_done *done,
+                                           void *user) {
     struct poisoned_path *p = ctx;
     for (size_t i = 0; i < count; i++)
         if (poisoned_handle(p->changes, entries[i].receipt_handle))
@@ -85,8 +97,9 @@ static inline struct call *poisoned_change(void *ctx, const char *queue_url, con
     return p->inner.change_visibility_batch(p->inner.ctx, queue_url, entries, count, options, done, user);
 }
 
-static inline struct call *poisoned_send(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
-                                         const struct call_options *options, sqs_batch_done *done, void *user) {
+static inline struct call *poisoned_send(void *ctx, const char *queue_url, const struct sqs_send_entry *entries,
+                                         size_t count, const struct call_options *options, sqs_batch_done *done,
+                                         void *user) {
     struct poisoned_path *p = ctx;
     for (size_t i = 0; i < count; i++)
         for (size_t part = 0; part < p->send_count; part++)
@@ -95,8 +108,8 @@ static inline struct call *poisoned_send(void *ctx, const char *queue_url, const
     return p->inner.send_batch(p->inner.ctx, queue_url, entries, count, options, done, user);
 }
 
-static inline struct call *poisoned_attributes(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done,
-                                               void *user) {
+static inline struct call *poisoned_attributes(void *ctx, const char *queue_url, const struct call_options *options,
+                                               sqs_attributes_done *done, void *user) {
     struct poisoned_path *p = ctx;
     return p->inner.get_attributes(p->inner.ctx, queue_url, options, done, user);
 }

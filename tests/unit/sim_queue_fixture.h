@@ -15,7 +15,8 @@
 #define SECOND MICROSECONDS
 
 /* The bodies of what one receive hands out, a space between them. */
-static inline void expect_received(struct sim_queue *q, unsigned max, unsigned visibility, const char *attempt_id, const char *bodies) {
+static inline void expect_received(struct sim_queue *q, unsigned max, unsigned visibility, const char *attempt_id,
+                                   const char *bodies) {
     struct sim_received r = sim_client_receive(q, max, visibility, 0, attempt_id);
     char text[200] = "";
     for (size_t i = 0; i < r.count; i++)
@@ -36,7 +37,7 @@ static inline struct sqs_entry_result delete_with(struct sim_queue *q, const cha
     return b.entries[0];
 }
 
-static inline bool delete(struct sim_message *m) {
+static inline bool delete (struct sim_message *m) {
     char handle[48];
     handle_of(m, handle, sizeof handle);
     return delete_with(m->queue, handle).ok;

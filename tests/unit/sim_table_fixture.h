@@ -30,18 +30,24 @@ static inline void tables_init(struct tables *t) {
 
 #define REQUEST_SIZE 1024
 
-/* Sets n of a record, which must have `least` at least; with an audit record where log_id isn't "", with a token where that isn't. */
-static inline void make_request(char ret_body[static REQUEST_SIZE], const char *key, int n, int least, const char *log_id, const char *token) {
+/* Sets n of a record, which must have `least` at least; with an audit record where log_id isn't "", with a token where
+ * that isn't. */
+static inline void make_request(char ret_body[static REQUEST_SIZE], const char *key, int n, int least,
+                                const char *log_id, const char *token) {
     int len = snprintf(ret_body, REQUEST_SIZE,
-                       "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"%s\"}},\"UpdateExpression\":\"SET #0=:0\","
-                       "\"ConditionExpression\":\"attribute_exists(#1) AND #0 >= :1\",\"ExpressionAttributeNames\":{\"#0\":\"n\",\"#1\":\"id\"},"
+                       "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"%s\"}},"
+                       "\"UpdateExpression\":\"SET #0=:0\","
+                       "\"ConditionExpression\":\"attribute_exists(#1) AND #0 >= "
+                       ":1\",\"ExpressionAttributeNames\":{\"#0\":\"n\",\"#1\":\"id\"},"
                        "\"ExpressionAttributeValues\":{\":0\":{\"N\":\"%d\"},\":1\":{\"N\":\"%d\"}},"
                        "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}",
                        key, n, least);
     if (log_id[0])
         len += snprintf(ret_body + len, REQUEST_SIZE - (size_t)len,
-                        ",{\"Put\":{\"TableName\":\"audit_logs\",\"Item\":{\"log_id\":{\"S\":\"%s\"},\"request_hash\":{\"S\":\"v1:%d\"}},"
-                        "\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}",
+                        ",{\"Put\":{\"TableName\":\"audit_logs\",\"Item\":{\"log_id\":{\"S\":\"%s\"},\"request_hash\":{"
+                        "\"S\":\"v1:%d\"}},"
+                        "\"ConditionExpression\":\"attribute_not_exists(log_id)\","
+                        "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}",
                         log_id, n);
     len += snprintf(ret_body + len, REQUEST_SIZE - (size_t)len, "]");
     if (token[0])
@@ -49,7 +55,8 @@ static inline void make_request(char ret_body[static REQUEST_SIZE], const char *
     snprintf(ret_body + len, REQUEST_SIZE - (size_t)len, "}");
 }
 
-static inline struct transact_result transact(struct tables *t, const char *key, int n, int least, const char *log_id, const char *token) {
+static inline struct transact_result transact(struct tables *t, const char *key, int n, int least, const char *log_id,
+                                              const char *token) {
     char body[REQUEST_SIZE];
     make_request(body, key, n, least, log_id, token);
     return sim_client_transact(t->db, body);

@@ -15,7 +15,8 @@ struct seen {
     unsigned members;
 };
 
-static enum answer_status see(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status see(void *user, struct json_reader *r, const struct json_token *name,
+                              const struct json_token *value) {
     struct seen *s = user;
     s->members++;
     if (json_token_is(name, "v")) {
@@ -32,8 +33,23 @@ static struct json_token value_of(const char *text) {
 
 static void only_one_whole_object_is_an_answer(void **state) {
     (void)state;
-    static const char *const garbage[] = {"", " ", "{", "[]", "null", "\"x\"", "1", "{}{}", "{} x", "{\"a\":}", "{\"a\":{}", "{\"a\":[1,]}",
-                                          "<html>", "\xEF\xBB\xBF{}", "{'a':1}", "{\"a\":\"\xFF\"}", "{\"a\":\"\\ud800\"}"};
+    static const char *const garbage[] = {"",
+                                          " ",
+                                          "{",
+                                          "[]",
+                                          "null",
+                                          "\"x\"",
+                                          "1",
+                                          "{}{}",
+                                          "{} x",
+                                          "{\"a\":}",
+                                          "{\"a\":{}",
+                                          "{\"a\":[1,]}",
+                                          "<html>",
+                                          "\xEF\xBB\xBF{}",
+                                          "{'a':1}",
+                                          "{\"a\":\"\xFF\"}",
+                                          "{\"a\":\"\\ud800\"}"};
     for (size_t i = 0; i < ARRAY_LENGTH(garbage); i++) {
         struct seen s = {.members = 0};
         assert_int_equal(answer_read(span_cstr(garbage[i]), see, &s), ANSWER_GARBAGE);
@@ -57,7 +73,8 @@ static enum answer_status count_element(void *user, struct json_reader *r, const
     return answer_skip(r, value);
 }
 
-static enum answer_status read_list(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
+static enum answer_status read_list(void *user, struct json_reader *r, const struct json_token *name,
+                                    const struct json_token *value) {
     (void)name;
     return answer_array(r, value, count_element, user);
 }
@@ -68,8 +85,12 @@ static void null_passes_for_an_empty_list_and_nothing_else_does(void **state) {
         const char *text;
         enum answer_status status;
         unsigned count;
-    } cases[] = {{"{\"a\":[]}", ANSWER_FINE, 0},      {"{\"a\":null}", ANSWER_FINE, 0},     {"{\"a\":[1,[2],{\"b\":3},null]}", ANSWER_FINE, 4},
-                 {"{\"a\":{}}", ANSWER_GARBAGE, 0},   {"{\"a\":\"\"}", ANSWER_GARBAGE, 0},  {"{\"a\":[1,2", ANSWER_GARBAGE, 2},
+    } cases[] = {{"{\"a\":[]}", ANSWER_FINE, 0},
+                 {"{\"a\":null}", ANSWER_FINE, 0},
+                 {"{\"a\":[1,[2],{\"b\":3},null]}", ANSWER_FINE, 4},
+                 {"{\"a\":{}}", ANSWER_GARBAGE, 0},
+                 {"{\"a\":\"\"}", ANSWER_GARBAGE, 0},
+                 {"{\"a\":[1,2", ANSWER_GARBAGE, 2},
                  {"{\"a\":false}", ANSWER_GARBAGE, 0}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         unsigned count = 0;
@@ -82,9 +103,16 @@ static void a_text_fits_whole_or_is_garbage(void **state) {
     (void)state;
     static const struct {
         const char *json, *text; /* NULL: garbage */
-    } cases[] = {{"{\"v\":\"abc\"}", "abc"},   {"{\"v\":\"abcd\"}", NULL},      {"{\"v\":\"\"}", ""},
-                 {"{\"v\":\"\\u00e9a\"}", "\xC3\xA9" "a"}, {"{\"v\":\"\\u00e9aa\"}", NULL}, {"{\"v\":1}", NULL},
-                 {"{\"v\":null}", NULL},       {"{\"v\":\"a\\u0000\"}", NULL},  {"{\"v\":{}}", NULL}};
+    } cases[] = {{"{\"v\":\"abc\"}", "abc"},
+                 {"{\"v\":\"abcd\"}", NULL},
+                 {"{\"v\":\"\"}", ""},
+                 {"{\"v\":\"\\u00e9a\"}", "\xC3\xA9"
+                                          "a"},
+                 {"{\"v\":\"\\u00e9aa\"}", NULL},
+                 {"{\"v\":1}", NULL},
+                 {"{\"v\":null}", NULL},
+                 {"{\"v\":\"a\\u0000\"}", NULL},
+                 {"{\"v\":{}}", NULL}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct json_token v = value_of(cases[i].json);
         char text[4] = "xyz";
@@ -105,9 +133,13 @@ static void a_cut_text_ends_at_a_characters_end(void **state) {
         {"{\"v\":\"ab\xF0\x9F\x98\x80\"}", "ab"},
         {"{\"v\":\"a\\ud83d\\ude00\"}", "a\xF0\x9F\x98\x80"},
         {"{\"v\":\"ab\\ud83d\\ude00\"}", "ab"},
-        {"{\"v\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}", "\xF0\x9F\x98\x80"},
-        {"{\"v\":\"\\u0061\\u0062\\u0063\\u0064\\u0065\\u0066\\u0067\\u0068\\u0069\\u006a\\u006b\\u006c\\u006d\"}", "abcde"},
-        {"{\"v\":\"\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\"}", "\n\n\n\n\n"},
+        {"{\"v\":\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\\ud83d\\ude00\"}",
+         "\xF0\x9F\x98\x80"},
+        {"{\"v\":\"\\u0061\\u0062\\u0063\\u0064\\u0065\\u0066\\u0067\\u0068\\u0069\\u006a\\u006b\\u006c\\u006d\"}",
+         "abcde"},
+        {"{\"v\":"
+         "\"\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\\n\"}",
+         "\n\n\n\n\n"},
         {"{\"v\":7}", ""},
         {"{\"v\":[]}", ""},
     };

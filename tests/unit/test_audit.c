@@ -17,14 +17,15 @@ static void a_success_record_has_the_members_of_the_contract(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    assert_item(&f, EXAMPLE,
-                "{\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268\"},"
-                "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
-                "\"record_key\":{\"S\":\"user-123\"},"
-                "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
-                "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"success\"},"
-                "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
-                "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}}");
+    assert_item(
+        &f, EXAMPLE,
+        "{\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268\"},"
+        "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
+        "\"record_key\":{\"S\":\"user-123\"},"
+        "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
+        "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"success\"},"
+        "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
+        "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}}");
     fixture_done(&f);
 }
 
@@ -71,7 +72,8 @@ static void the_record_id_is_the_ids_dynamodb_value(void **state) {
         buf_init(&out, SIZE_MAX);
         assert_true(audit_append_item(&f.context, u, WALL, &out));
         const char *record_id = composite ? "\"record_id\":{\"M\":{\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"1\"}}},"
-                                                        "\"record_key\":{\"S\":\"{\\\"pk\\\":\\\"p\\\",\\\"sk\\\":1}\"}," : cases[i].record_id;
+                                            "\"record_key\":{\"S\":\"{\\\"pk\\\":\\\"p\\\",\\\"sk\\\":1}\"},"
+                                          : cases[i].record_id;
         assert_non_null(strstr(out.data, record_id));
         buf_free(&out);
         update_free(u);
@@ -111,15 +113,16 @@ static void a_failure_has_a_record_of_its_own_also_after_the_request_was_built(v
     assert_true(update_build(&f.context, u, WALL));
     failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
     char *record = failure_record(&f, u);
-    assert_string_equal(record,
-                        "{\"TableName\":\"audit_logs\",\"Item\":{"
-                        "\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268#failure\"},"
-                        "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
-                "\"record_key\":{\"S\":\"user-123\"},"
-                        "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
-                        "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"failure\"},"
-                        "\"error\":{\"S\":\"ConditionalCheckFailed\"},\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
-                        "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}}}");
+    assert_string_equal(
+        record,
+        "{\"TableName\":\"audit_logs\",\"Item\":{"
+        "\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268#failure\"},"
+        "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
+        "\"record_key\":{\"S\":\"user-123\"},"
+        "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
+        "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"failure\"},"
+        "\"error\":{\"S\":\"ConditionalCheckFailed\"},\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
+        "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}}}");
     free(record);
     update_free(u);
     fixture_done(&f);

@@ -18,10 +18,12 @@ static enum batch_fault fault_of(int status, const char *code) {
 
 static void what_names_an_entry_is_its_own_fault_however_it_is_spelled(void **state) {
     (void)state;
-    static const char *const names[] = {"BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId",
-                                        "InvalidIdFormat", "InvalidMessageContents", "InvalidParameterValue", "MessageNotInflight",
-                                        "MessageTooLong", "ReceiptHandleIsInvalid", "TooManyEntriesInBatchRequest"};
-    static const char *const spellings[][2] = {{"", ""}, {"AWS.SimpleQueueService.", ""}, {"", "Exception"}}; /* around it */
+    static const char *const names[] = {
+        "BatchEntryIdsNotDistinct", "BatchRequestTooLong",    "EmptyBatchRequest",           "InvalidBatchEntryId",
+        "InvalidIdFormat",          "InvalidMessageContents", "InvalidParameterValue",       "MessageNotInflight",
+        "MessageTooLong",           "ReceiptHandleIsInvalid", "TooManyEntriesInBatchRequest"};
+    static const char *const spellings[][2] = {
+        {"", ""}, {"AWS.SimpleQueueService.", ""}, {"", "Exception"}}; /* around it */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (size_t k = 0; k < sizeof spellings / sizeof *spellings; k++) {
             char code[CALL_CODE_SIZE];
@@ -34,11 +36,28 @@ static void what_names_an_entry_is_its_own_fault_however_it_is_spelled(void **st
 
 static void whatever_else_sqs_says_passes(void **state) {
     (void)state;
-    static const char *const codes[] = {"AccessDenied", "AccountBlocked", "AWS.SimpleQueueService.NonExistentQueue", "ExpiredToken",
-                                        "InternalError", "InvalidAction", "InvalidAddress", "InvalidClientTokenId", "KmsAccessDenied",
-                                        "MissingParameter", "NotSignedUp", "OverLimit", "QueueDoesNotExist", "RequestThrottled",
-                                        "SerializationException", "ServiceUnavailable", "SomethingNew", "UnknownOperationException",
-                                        "UnsupportedOperation", "Exception", "MessageTooLongAgo", "AMessageTooLong"};
+    static const char *const codes[] = {"AccessDenied",
+                                        "AccountBlocked",
+                                        "AWS.SimpleQueueService.NonExistentQueue",
+                                        "ExpiredToken",
+                                        "InternalError",
+                                        "InvalidAction",
+                                        "InvalidAddress",
+                                        "InvalidClientTokenId",
+                                        "KmsAccessDenied",
+                                        "MissingParameter",
+                                        "NotSignedUp",
+                                        "OverLimit",
+                                        "QueueDoesNotExist",
+                                        "RequestThrottled",
+                                        "SerializationException",
+                                        "ServiceUnavailable",
+                                        "SomethingNew",
+                                        "UnknownOperationException",
+                                        "UnsupportedOperation",
+                                        "Exception",
+                                        "MessageTooLongAgo",
+                                        "AMessageTooLong"};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         assert_false(batch_fault_names_entry(codes[i]));
         assert_int_equal(fault_of(400, codes[i]), BATCH_FAULT_PASSES);

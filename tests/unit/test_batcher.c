@@ -38,11 +38,11 @@ struct probe {
     unsigned ends[40];
     /* The answers to come. */
     const char *whole_code; /* NULL: fine */
-    int whole_status;       /* 0: 400 */
+    int whole_status; /* 0: 400 */
     int64_t retry_after;
-    size_t poison;    /* this entry (by number, counted from 1) fails any call with it as a whole */
+    size_t poison; /* this entry (by number, counted from 1) fails any call with it as a whole */
     size_t most_bytes; /* that pass on the way; 0: any */
-    uint64_t failing;       /* entries (by number) that fail alone */
+    uint64_t failing; /* entries (by number) that fail alone */
     const char *entry_code;
     struct batch_flight *flights[200];
     struct {
@@ -53,8 +53,8 @@ struct probe {
     bool no_memory;
 };
 
-static struct call *probe_send(void *ctx, struct batch_entry *const *entries, size_t count, const struct call_options *options,
-                               struct batch_flight *flight) {
+static struct call *probe_send(void *ctx, struct batch_entry *const *entries, size_t count,
+                               const struct call_options *options, struct batch_flight *flight) {
     struct probe *p = ctx;
     (void)options;
     if (p->no_memory || p->call_count == ARRAY_LENGTH(p->calls))
@@ -85,7 +85,12 @@ static void probe_answer(void *user) {
     if (poisoned || (p->most_bytes && bytes > p->most_bytes))
         whole_code = "";
     if (whole_code)
-        sim_call_fail(&result, poisoned ? 403 : p->most_bytes ? 413 : p->whole_status ? p->whole_status : 400, whole_code, "");
+        sim_call_fail(&result,
+                      poisoned          ? 403
+                      : p->most_bytes   ? 413
+                      : p->whole_status ? p->whole_status
+                                        : 400,
+                      whole_code, "");
     result.retry_after = p->retry_after;
     for (size_t i = 0; i < p->under_way[at].count; i++) {
         bool fails = p->failing >> p->under_way[at].index[i] & 1;
@@ -121,9 +126,15 @@ static void probe_init(struct probe *p, uint64_t seed, size_t max_bytes) {
     struct world *w = &p->w;
     sim_usual_world(w, seed);
     sim_worker_init(&shared, w);
-    shared.ports = (struct worker_ports){.sqs = &shared.sqs, .clock = &w->clock, .timers = &w->timers, .random = &shared.random, .log = &w->log};
-    struct batcher_kind kind = {.what = "Probing", .max_bytes = max_bytes, .linger = 50 * MILLISECOND, .max_flights = 2, .send = probe_send,
-                                .ended = probe_ended, .trouble_changed = probe_trouble};
+    shared.ports = (struct worker_ports){
+        .sqs = &shared.sqs, .clock = &w->clock, .timers = &w->timers, .random = &shared.random, .log = &w->log};
+    struct batcher_kind kind = {.what = "Probing",
+                                .max_bytes = max_bytes,
+                                .linger = 50 * MILLISECOND,
+                                .max_flights = 2,
+                                .send = probe_send,
+                                .ended = probe_ended,
+                                .trouble_changed = probe_trouble};
     batcher_init(&p->batcher, &shared.ports, &kind, p);
     timer_init(&p->answer, probe_answer, p);
 }
@@ -245,9 +256,18 @@ static void one_that_keeps_failing_keeps_nobody_waiting(void **state) {
 
 static void in_trouble_one_call_at_a_time_finds_the_end_of_it(void **state) {
     (void)state;
-    static const char *const codes[] = {"InternalError", "AccessDenied", "QueueDoesNotExist", "KmsDisabled", "ThrottlingException",
-                                        "SerializationException", "UnknownOperationException", "InvalidAction", "MissingParameter",
-                                        "SomethingNew", "NotSignedUp", "AccountBlocked"};
+    static const char *const codes[] = {"InternalError",
+                                        "AccessDenied",
+                                        "QueueDoesNotExist",
+                                        "KmsDisabled",
+                                        "ThrottlingException",
+                                        "SerializationException",
+                                        "UnknownOperationException",
+                                        "InvalidAction",
+                                        "MissingParameter",
+                                        "SomethingNew",
+                                        "NotSignedUp",
+                                        "AccountBlocked"};
     for (size_t c = 0; c < ARRAY_LENGTH(codes); c++) {
         struct probe p;
         probe_init(&p, 3, 0);
@@ -286,8 +306,8 @@ static void entries_refused_as_a_whole_are_told_apart_one_by_one(void **state) {
 
 static void an_entry_is_refused_by_a_code_that_names_it_and_by_no_other(void **state) {
     (void)state;
-    static const char *const passing[] = {"KmsAccessDenied", "OverLimit", "ExpiredToken", "InvalidClientTokenId", "ServiceUnavailable",
-                                          "InternalError", "SomethingNew"};
+    static const char *const passing[] = {"KmsAccessDenied",    "OverLimit",     "ExpiredToken", "InvalidClientTokenId",
+                                          "ServiceUnavailable", "InternalError", "SomethingNew"};
     for (size_t c = 0; c < ARRAY_LENGTH(passing); c++) {
         struct probe p;
         probe_init(&p, 5, 0);

@@ -174,8 +174,8 @@ static void fault_32_one_lease_that_cannot_be_extended_costs_no_other_its_own(vo
         world_run(&s.world, 90 * SECOND);
         for (size_t m = 0; m < s.sqs->all_count; m++)
             if (s.sqs->all[m] != way.changes && s.sqs->all[m]->receive_count != 1)
-                fail_msg("%s, %u s: message %zu was received %u times\n%.3000s", ANSWERS[answer], s.worker.facts.visibility, m,
-                         s.sqs->all[m]->receive_count, s.world.log_text.data);
+                fail_msg("%s, %u s: message %zu was received %u times\n%.3000s", ANSWERS[answer],
+                         s.worker.facts.visibility, m, s.sqs->all[m]->receive_count, s.world.log_text.data);
         way.changes = NULL;
         s.db->transact.latency = 10 * MILLISECOND;
         scene_empties(&s, 10 * MINUTE);

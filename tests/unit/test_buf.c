@@ -207,7 +207,8 @@ static void integers_are_written_in_decimal_digits(void **state) {
     static const struct {
         int64_t number;
         const char *text;
-    } cases[] = {{0, "0"}, {7, "7"}, {-10, "-10"}, {INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"}};
+    } cases[] = {
+        {0, "0"}, {7, "7"}, {-10, "-10"}, {INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"}};
     struct buf b;
     buf_init(&b, 20);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

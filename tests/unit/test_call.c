@@ -84,7 +84,8 @@ static void on_done(void *user, const struct call_result *result, struct span bo
     }
     if (f->starts_in_done) {
         f->starts_in_done = false;
-        (void)start(f, &WITHOUT_DEADLINE); /* an assertion would jump out of the client; the test sees whether it was sent */
+        (void)start(
+            f, &WITHOUT_DEADLINE); /* an assertion would jump out of the client; the test sees whether it was sent */
     }
 }
 
@@ -175,8 +176,9 @@ static void the_attempts_of_a_call_are_bounded(void **state) {
         unsigned max_attempts, made;
         enum call_class class;
     } cases[] = {
-        {SERVER_ERROR, 500, 0, 4, CALL_RETRY}, {THROTTLED, 400, 0, 4, CALL_THROTTLED}, {THROTTLED, 400, 1, 1, CALL_THROTTLED},
-        {"<html>", 403, 2, 2, CALL_RETRY},     {"<html>", 502, 7, 7, CALL_RETRY},
+        {SERVER_ERROR, 500, 0, 4, CALL_RETRY},  {THROTTLED, 400, 0, 4, CALL_THROTTLED},
+        {THROTTLED, 400, 1, 1, CALL_THROTTLED}, {"<html>", 403, 2, 2, CALL_RETRY},
+        {"<html>", 502, 7, 7, CALL_RETRY},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -335,7 +337,8 @@ static void refused_credentials_are_renewed_and_tried_once(void **state) {
     assert_non_null(strstr(f->fake.requests[1].headers, "Credential=AKID2/"));
     fake_respond_with(&f->fake, 1, 400, EXPIRED);
     check(f, CALL_AUTH, 2);
-    assert_int_equal(f->fake.invalidated, 2); /* the provider hears of the second refusal too, and asks its source more rarely */
+    assert_int_equal(f->fake.invalidated,
+                     2); /* the provider hears of the second refusal too, and asks its source more rarely */
     assert_string_equal(f->result.code, "ExpiredTokenException");
 }
 
@@ -472,8 +475,12 @@ static void a_wrong_signature_with_the_right_time_is_the_credentials_fault(void 
 }
 
 static void done_comes_by_the_deadline_whatever_happens(void **state) {
-    static const enum { NO_ANSWER, NO_CREDENTIALS, LONG_PAUSE, ALREADY_PASSED } cases[] = {NO_ANSWER, NO_CREDENTIALS, LONG_PAUSE,
-                                                                                          ALREADY_PASSED};
+    static const enum {
+        NO_ANSWER,
+        NO_CREDENTIALS,
+        LONG_PAUSE,
+        ALREADY_PASSED
+    } cases[] = {NO_ANSWER, NO_CREDENTIALS, LONG_PAUSE, ALREADY_PASSED};
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         f->fake.request_count = f->fake.cancelled = f->done = f->released = 0;

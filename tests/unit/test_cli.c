@@ -63,8 +63,13 @@ static void run_takes_its_flag_with_and_without_seconds(void **state) {
 
 static void bad_seconds_are_told_with_their_range(void **state) {
     (void)state;
-    char *const cases[] = {"--until-empty=", "--until-empty=-1", "--until-empty=1.5", "--until-empty=x", "--until-empty=86401",
-                           "--until-empty= 1", "--until-empty=99999999999999999999"};
+    char *const cases[] = {"--until-empty=",
+                           "--until-empty=-1",
+                           "--until-empty=1.5",
+                           "--until-empty=x",
+                           "--until-empty=86401",
+                           "--until-empty= 1",
+                           "--until-empty=99999999999999999999"};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_false(PARSE("run", cases[i]));
         assert_true(told("0 to 86400"));
@@ -112,9 +117,15 @@ static void options_stand_before_or_behind_what_they_belong_to(void **state) {
 
 static void each_setting_but_secrets_can_be_given_as_an_option(void **state) {
     (void)state;
-    static const char *const cases[][2] = {{"--table-name", "TABLE_NAME"}, {"--queue-url", "QUEUE_URL"},   {"--region", "AWS_REGION"},
-                                           {"--profile", "AWS_PROFILE"},   {"--log-level", "LOG_LEVEL"},   {"--max-rate", "MAX_RATE"},
-                                           {"--dlq-url", "DLQ_URL"},       {"--ca-bundle", "AWS_CA_BUNDLE"}, {"--endpoint-url-sqs", "AWS_ENDPOINT_URL_SQS"}};
+    static const char *const cases[][2] = {{"--table-name", "TABLE_NAME"},
+                                           {"--queue-url", "QUEUE_URL"},
+                                           {"--region", "AWS_REGION"},
+                                           {"--profile", "AWS_PROFILE"},
+                                           {"--log-level", "LOG_LEVEL"},
+                                           {"--max-rate", "MAX_RATE"},
+                                           {"--dlq-url", "DLQ_URL"},
+                                           {"--ca-bundle", "AWS_CA_BUNDLE"},
+                                           {"--endpoint-url-sqs", "AWS_ENDPOINT_URL_SQS"}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_true(PARSE((char *)cases[i][0], "-value", "run"));
         assert_string_equal(setting(cases[i][1]), "-value");
@@ -125,14 +136,16 @@ static void each_setting_but_secrets_can_be_given_as_an_option(void **state) {
     assert_true(PARSE("run", "--dlq-url="));
     assert_string_equal(setting("DLQ_URL"), "");
     assert_null(setting("QUEUE_URL"));
-    static const char *const secrets[] = {"--access-key-id", "--secret-access-key", "--aws-secret-access-key", "--session-token"};
+    static const char *const secrets[] = {"--access-key-id", "--secret-access-key", "--aws-secret-access-key",
+                                          "--session-token"};
     for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++) {
         assert_false(PARSE("run", (char *)secrets[i], "x"));
         assert_true(told("there is no option"));
     }
 }
 
-/* The command is known by the first word that is no option's value; so an option takes one or doesn't, whichever command it is for. */
+/* The command is known by the first word that is no option's value; so an option takes one or doesn't, whichever
+ * command it is for. */
 static void options_of_one_name_are_alike_in_all_commands(void **state) {
     (void)state;
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
@@ -152,8 +165,9 @@ static void options_of_one_name_are_alike_in_all_commands(void **state) {
 
 static void help_and_version_need_no_command(void **state) {
     (void)state;
-    static char *const cases[][4] = {{"--help", NULL, "", ""}, {"-h", NULL, "", ""}, {"help", NULL, "", ""}, {"help", "run", "run", ""}, {"run", "--help", "run", ""},
-                                     {"-h", "apply", "apply", ""}, {"help", "help", "", ""}};
+    static char *const cases[][4] = {
+        {"--help", NULL, "", ""},     {"-h", NULL, "", ""},         {"help", NULL, "", ""},  {"help", "run", "run", ""},
+        {"run", "--help", "run", ""}, {"-h", "apply", "apply", ""}, {"help", "help", "", ""}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_true(PARSE(cases[i][0], cases[i][1]));
         assert_true(parsed.help.given);

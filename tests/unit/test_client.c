@@ -12,12 +12,39 @@
 #include "fake_http.h"
 
 static void endpoints_are_urls_of_a_host_with_perhaps_port_and_path(void **state) {
-    static const char *const good[] = {"https://sqs.eu-west-1.amazonaws.com", "http://localhost:8000", "http://127.0.0.1:4566/",
-                                       "https://h/base/path", "HTTPS://H", "http://[::1]:8000", "http://a_b:1", "http://h:65535/a%20b"};
-    static const char *const bad[] = {"", "localhost:8000", "ftp://h", "http://", "http:///x", "http://user@h", "http://u:p@h", "http://h:",
-                                      "http://h:0", "http://h:65536", "http://h:99999999999999999999", "http://h:80x", "http://h?q",
-                                      "http://h/?q", "http://h/#f", "http://h/a b", "http://h h", "http://h\n", "http://[::1", "http://[]",
-                                      "http://[::1]x", "http://h/\r\nX: y", " http://h", "http://[x]y:1", "http://h\\x"};
+    static const char *const good[] = {"https://sqs.eu-west-1.amazonaws.com",
+                                       "http://localhost:8000",
+                                       "http://127.0.0.1:4566/",
+                                       "https://h/base/path",
+                                       "HTTPS://H",
+                                       "http://[::1]:8000",
+                                       "http://a_b:1",
+                                       "http://h:65535/a%20b"};
+    static const char *const bad[] = {"",
+                                      "localhost:8000",
+                                      "ftp://h",
+                                      "http://",
+                                      "http:///x",
+                                      "http://user@h",
+                                      "http://u:p@h",
+                                      "http://h:",
+                                      "http://h:0",
+                                      "http://h:65536",
+                                      "http://h:99999999999999999999",
+                                      "http://h:80x",
+                                      "http://h?q",
+                                      "http://h/?q",
+                                      "http://h/#f",
+                                      "http://h/a b",
+                                      "http://h h",
+                                      "http://h\n",
+                                      "http://[::1",
+                                      "http://[]",
+                                      "http://[::1]x",
+                                      "http://h/\r\nX: y",
+                                      " http://h",
+                                      "http://[x]y:1",
+                                      "http://h\\x"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
         assert_true(aws_endpoint_valid(good[i]));
@@ -33,9 +60,12 @@ static void the_host_header_omits_the_schemes_own_port(void **state) {
     static const struct {
         const char *endpoint, *host_line, *url;
     } cases[] = {
-        {"https://h:443/", "Host: h", "https://h:443/"},   {"https://h:80", "Host: h:80", "https://h:80/"},
-        {"http://h:80", "Host: h", "http://h:80/"},        {"http://h:443/x", "Host: h:443", "http://h:443/x"},
-        {"http://[::1]:8000", "Host: [::1]:8000", "http://[::1]:8000/"}, {"https://[::1]:443", "Host: [::1]", "https://[::1]:443/"},
+        {"https://h:443/", "Host: h", "https://h:443/"},
+        {"https://h:80", "Host: h:80", "https://h:80/"},
+        {"http://h:80", "Host: h", "http://h:80/"},
+        {"http://h:443/x", "Host: h:443", "http://h:443/x"},
+        {"http://[::1]:8000", "Host: [::1]:8000", "http://[::1]:8000/"},
+        {"https://[::1]:443", "Host: [::1]", "https://[::1]:443/"},
     };
     (void)state;
     struct fake fake;
@@ -81,7 +111,8 @@ struct places {
     bool refuses_nameless;
 };
 
-static bool place_of(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+static bool place_of(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
+                     char ret_why[static SETTING_WHY_SIZE]) {
     struct places *p = ctx;
     p->asked++;
     if (!account_id.len && p->refuses_nameless) {
@@ -105,8 +136,9 @@ static void calls_go_to_the_host_of_their_keys_account(void **state) {
     struct aws_client *client = aws_client_new(&options);
     assert_non_null(client);
     assert_string_equal(aws_client_url(client), "https://dynamodb.test/");
-    static const char *const turns[][2] = {{"", "https://dynamodb.test/"}, {"", "https://dynamodb.test/"}, {"1", "https://1.ddb.test/"},
-                                           {"1", "https://1.ddb.test/"},   {"2", "https://2.ddb.test/"},   {"1", "https://1.ddb.test/"},
+    static const char *const turns[][2] = {{"", "https://dynamodb.test/"}, {"", "https://dynamodb.test/"},
+                                           {"1", "https://1.ddb.test/"},   {"1", "https://1.ddb.test/"},
+                                           {"2", "https://2.ddb.test/"},   {"1", "https://1.ddb.test/"},
                                            {"", "https://dynamodb.test/"}};
     for (size_t i = 0; i < ARRAY_LENGTH(turns); i++) {
         assert_true(client_aim(client, span_cstr(turns[i][0]), why));

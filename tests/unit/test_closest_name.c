@@ -10,9 +10,18 @@ static void a_misspelt_name_is_recognised(void **state) {
     (void)state;
     static const char *const names[] = {"TABLE_NAME", "MAX_RATE", "LOG_LEVEL", "run", "apply"};
     static const char *const cases[][2] = {
-        {"TABLE_NAM", "TABLE_NAME"}, {"TABLENAME", "TABLE_NAME"}, {"TABEL_NAME", "TABLE_NAME"}, {"table_name", "TABLE_NAME"},
-        {"TABLES_NAMES", "TABLE_NAME"}, {"MAX_RAET", "MAX_RATE"}, {"LOG_LEVELS", "LOG_LEVEL"}, {"LOGLEVL", "LOG_LEVEL"},
-        {"rnu", "run"}, {"ruun", "run"}, {"aply", "apply"}, {"appyl", "apply"},
+        {"TABLE_NAM", "TABLE_NAME"},
+        {"TABLENAME", "TABLE_NAME"},
+        {"TABEL_NAME", "TABLE_NAME"},
+        {"table_name", "TABLE_NAME"},
+        {"TABLES_NAMES", "TABLE_NAME"},
+        {"MAX_RAET", "MAX_RATE"},
+        {"LOG_LEVELS", "LOG_LEVEL"},
+        {"LOGLEVL", "LOG_LEVEL"},
+        {"rnu", "run"},
+        {"ruun", "run"},
+        {"aply", "apply"},
+        {"appyl", "apply"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_string_equal(closest_name(cases[i][0], names, ARRAY_LENGTH(names)), cases[i][1]);
@@ -21,10 +30,13 @@ static void a_misspelt_name_is_recognised(void **state) {
 
 static void a_name_with_words_left_out_or_cut_short_is_recognised(void **state) {
     (void)state;
-    static const char *const names[] = {"METRICS_ADDRESS", "ENABLE_AUDIT_LOG", "AUDIT_LOG_TABLE", "AUDIT_LOG_TTL_DAYS", "MAX_IN_FLIGHT", "MAX_ATTEMPTS"};
-    static const char *const cases[][2] = {{"METRICS_ADDR", "METRICS_ADDRESS"}, {"ENABLE_AUDIT", "ENABLE_AUDIT_LOG"}, {"AUDIT_TABLE", "AUDIT_LOG_TABLE"},
-                                           {"AUDIT_LOG_TTL", "AUDIT_LOG_TTL_DAYS"}, {"audit_ttl", "AUDIT_LOG_TTL_DAYS"}, {"MAX_FLIGHT", "MAX_IN_FLIGHT"}};
-    static const char *const others[] = {"AUDIT", "MAX_RATIO", "AWS_MAX_ATTEMPTS", "AUDIT_FILE", "A_L_T", "LOG_AUDIT", "AUDIT__", "_AUDIT", "_", ""};
+    static const char *const names[] = {"METRICS_ADDRESS",    "ENABLE_AUDIT_LOG", "AUDIT_LOG_TABLE",
+                                        "AUDIT_LOG_TTL_DAYS", "MAX_IN_FLIGHT",    "MAX_ATTEMPTS"};
+    static const char *const cases[][2] = {{"METRICS_ADDR", "METRICS_ADDRESS"}, {"ENABLE_AUDIT", "ENABLE_AUDIT_LOG"},
+                                           {"AUDIT_TABLE", "AUDIT_LOG_TABLE"},  {"AUDIT_LOG_TTL", "AUDIT_LOG_TTL_DAYS"},
+                                           {"audit_ttl", "AUDIT_LOG_TTL_DAYS"}, {"MAX_FLIGHT", "MAX_IN_FLIGHT"}};
+    static const char *const others[] = {"AUDIT",     "MAX_RATIO", "AWS_MAX_ATTEMPTS", "AUDIT_FILE", "A_L_T",
+                                         "LOG_AUDIT", "AUDIT__",   "_AUDIT",           "_",          ""};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_string_equal(closest_name(cases[i][0], names, ARRAY_LENGTH(names)), cases[i][1]);
     }
@@ -36,7 +48,15 @@ static void a_name_with_words_left_out_or_cut_short_is_recognised(void **state) 
 static void a_name_of_its_own_is_like_none(void **state) {
     (void)state;
     static const char *const names[] = {"TABLE_NAME", "MAX_RATE", "LOG_LEVEL", "run", "apply"};
-    static const char *const cases[] = {"", "TZ", "HTTPS_PROXY", "TABLE", "NAME", "rm", "x", "help", "LOG_DESTINATION",
+    static const char *const cases[] = {"",
+                                        "TZ",
+                                        "HTTPS_PROXY",
+                                        "TABLE",
+                                        "NAME",
+                                        "rm",
+                                        "x",
+                                        "help",
+                                        "LOG_DESTINATION",
                                         "TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME_TABLE_NAME"};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_null(closest_name(cases[i], names, ARRAY_LENGTH(names)));

@@ -1,19 +1,62 @@
 #include "condition_bench.h"
 
-#define TERMS                                                                                                                                \
-    "{\"names\":{\"#a\":\"a\",\"#empty\":\"\"},\"values\":{\":s\":{\"S\":\"x\"},\":t\":{\"S\":\"\\\"\\u00e9\"},\":n\":{\"N\":\"5\"},"         \
-    "\":m\":{\"N\":\"1E+38\"},\":b\":{\"BOOL\":true},\":z\":{\"NULL\":true},\":l\":{\"L\":[]},\":o\":{\"M\":{}},\":type\":{\"S\":\"NS\"}}}"
+#define TERMS                                                                                                          \
+    "{\"names\":{\"#a\":\"a\",\"#empty\":\"\"},\"values\":{\":s\":{\"S\":\"x\"},\":t\":{\"S\":\"\\\"\\u00e9\"},\":"    \
+    "n\":{\"N\":\"5\"},"                                                                                               \
+    "\":m\":{\"N\":\"1E+38\"},\":b\":{\"BOOL\":true},\":z\":{\"NULL\":true},\":l\":{\"L\":[]},\":o\":{\"M\":{}},\":"   \
+    "type\":{\"S\":\"NS\"}}}"
 
 static void what_dynamodb_takes_is_fine(void **state) {
     (void)state;
     static const char *const cases[] = {
-        "a = :l", "a <> null", "a = true", "a = a.b", "a[0] = a[1]", "a = b AND b = a", "a < :s", "a >= 5", "a BETWEEN 5 AND 5", "a BETWEEN 5 AND 5.0",
-        "a BETWEEN 9 AND 10", "a BETWEEN :n AND :m", "a BETWEEN 5 AND :m", "a BETWEEN '' AND 'a'", "a BETWEEN 'a' AND b", "a BETWEEN b AND b",
-        "a BETWEEN size(b) AND 'x'", "a BETWEEN '\xef\xbf\xbf' AND '\xf0\x90\x80\x80'", "a BETWEEN :s AND '\xc3\xa9'", "a BETWEEN '\"' AND :t",
-        "a IN (:l, 5, 'x', null, true)", "a IN (b, b)", "a IN (5, 5)", "contains(a, :l)", "contains(a, null)", "contains(:n, a)", "contains(:s, :n)",
-        "contains(size(a), 5)", "contains(a, size(b))", "begins_with(a, :s)", "begins_with(:s, :s)", "begins_with(a, b)", "attribute_type(a, :type)",
-        "attribute_type(:s, 'BOOL')", "attribute_type(size(a), 'N')", "size(:s) = 1", "size(:l) > :n", "size(:o) = size(a)", "size(a) = size(a)",
-        "size(a) = a", "size(a) = 'x'", ":s = :s", ":n = :s", ":n = 5", ":n IN (:n)", ":n BETWEEN :n AND :m", ":s BETWEEN 1 AND 2", "a = #a.b",
+        "a = :l",
+        "a <> null",
+        "a = true",
+        "a = a.b",
+        "a[0] = a[1]",
+        "a = b AND b = a",
+        "a < :s",
+        "a >= 5",
+        "a BETWEEN 5 AND 5",
+        "a BETWEEN 5 AND 5.0",
+        "a BETWEEN 9 AND 10",
+        "a BETWEEN :n AND :m",
+        "a BETWEEN 5 AND :m",
+        "a BETWEEN '' AND 'a'",
+        "a BETWEEN 'a' AND b",
+        "a BETWEEN b AND b",
+        "a BETWEEN size(b) AND 'x'",
+        "a BETWEEN '\xef\xbf\xbf' AND '\xf0\x90\x80\x80'",
+        "a BETWEEN :s AND '\xc3\xa9'",
+        "a BETWEEN '\"' AND :t",
+        "a IN (:l, 5, 'x', null, true)",
+        "a IN (b, b)",
+        "a IN (5, 5)",
+        "contains(a, :l)",
+        "contains(a, null)",
+        "contains(:n, a)",
+        "contains(:s, :n)",
+        "contains(size(a), 5)",
+        "contains(a, size(b))",
+        "begins_with(a, :s)",
+        "begins_with(:s, :s)",
+        "begins_with(a, b)",
+        "attribute_type(a, :type)",
+        "attribute_type(:s, 'BOOL')",
+        "attribute_type(size(a), 'N')",
+        "size(:s) = 1",
+        "size(:l) > :n",
+        "size(:o) = size(a)",
+        "size(a) = size(a)",
+        "size(a) = a",
+        "size(a) = 'x'",
+        ":s = :s",
+        ":n = :s",
+        ":n = 5",
+        ":n IN (:n)",
+        ":n BETWEEN :n AND :m",
+        ":s BETWEEN 1 AND 2",
+        "a = #a.b",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         assert_fine(cases[i], TERMS);
@@ -31,8 +74,8 @@ static void all_types_of_dynamodb_can_be_asked_for(void **state) {
 
 static void what_dynamodb_refuses_is_refused_before(void **state) {
     (void)state;
-    static const char bad_type[] =
-        "the second operand of attribute_type is none of 'S', 'N', 'B', 'SS', 'NS', 'BS', 'BOOL', 'NULL', 'L', 'M' at character 19";
+    static const char bad_type[] = "the second operand of attribute_type is none of 'S', 'N', 'B', 'SS', 'NS', 'BS', "
+                                   "'BOOL', 'NULL', 'L', 'M' at character 19";
     static const struct {
         const char *text, *reason;
     } cases[] = {
@@ -47,13 +90,17 @@ static void what_dynamodb_refuses_is_refused_before(void **state) {
         {"b = 1 AND true <> false", "all operands of <> are literals at character 11"},
         {"1 BETWEEN 0 AND 2", "all operands of BETWEEN are literals at character 1"},
         {"1 IN (1, 2)", "all operands of IN are literals at character 1"},
-        {"\"order\" = 5", "all operands of = are literals (an attribute's name stands bare or in backquotes, not in quotes) at character 1"},
-        {"contains('abc', 'a')", "all operands of contains are literals (an attribute's name stands bare or in backquotes, not in quotes) at character 10"},
-        {"size('abc') = a", "all operands of size are literals (an attribute's name stands bare or in backquotes, not in quotes) at character 6"},
+        {"\"order\" = 5", "all operands of = are literals (an attribute's name stands bare or in backquotes, not in "
+                          "quotes) at character 1"},
+        {"contains('abc', 'a')", "all operands of contains are literals (an attribute's name stands bare or in "
+                                 "backquotes, not in quotes) at character 10"},
+        {"size('abc') = a", "all operands of size are literals (an attribute's name stands bare or in backquotes, not "
+                            "in quotes) at character 6"},
         {"attribute_exists(5)", "attribute_exists takes an attribute's path at character 18"},
         {"attribute_exists(:s)", "attribute_exists takes an attribute's path at character 18"},
         {"attribute_not_exists(size(a))", "attribute_not_exists takes an attribute's path at character 22"},
-        {"attribute_exists('a')", "attribute_exists takes an attribute's path (its name bare or in backquotes, not in quotes) at character 18"},
+        {"attribute_exists('a')",
+         "attribute_exists takes an attribute's path (its name bare or in backquotes, not in quotes) at character 18"},
         {"a < true", "< takes strings and numbers, not a boolean, at character 5"},
         {"null <= a", "<= takes strings and numbers, not null, at character 1"},
         {"a > :l", "> takes strings and numbers, not a list, at character 5"},
@@ -71,7 +118,8 @@ static void what_dynamodb_refuses_is_refused_before(void **state) {
         {"a BETWEEN 'b' AND 'a'", "the upper bound of BETWEEN is below the lower one at character 19"},
         {"a BETWEEN 'ab' AND 'a'", "the upper bound of BETWEEN is below the lower one at character 20"},
         {"a BETWEEN '#' AND :t", "the upper bound of BETWEEN is below the lower one at character 19"},
-        {"a BETWEEN '\xf0\x90\x80\x80' AND '\xef\xbf\xbf'", "the upper bound of BETWEEN is below the lower one at character 19"},
+        {"a BETWEEN '\xf0\x90\x80\x80' AND '\xef\xbf\xbf'",
+         "the upper bound of BETWEEN is below the lower one at character 19"},
         {"begins_with(a, 5)", "begins_with takes strings, not a number, at character 16"},
         {"begins_with(:n, a)", "begins_with takes strings, not a number, at character 13"},
         {"begins_with(a, size(b))", "begins_with takes strings, not a number, at character 16"},

@@ -8,17 +8,45 @@ static void a_text_falls_into_its_tokens(void **state) {
         enum token_kind kind;
         const char *text;
     } expected[] = {
-        {TOKEN_BARE_NAME, "version"}, {TOKEN_LESS_EQUAL, "<="}, {TOKEN_NUMBER, "-1.5e+3"}, {TOKEN_AND, "aNd"}, {TOKEN_QUOTED_NAME, "`a``b`"},
-        {TOKEN_EQUAL, "="}, {TOKEN_STRING, "'it''s'"}, {TOKEN_OR, "OR"}, {TOKEN_NOT, "not"}, {TOKEN_LEFT_PARENTHESIS, "("}, {TOKEN_NAME_PLACEHOLDER, "#n_1"},
-        {TOKEN_DOT, "."}, {TOKEN_BARE_NAME, "_x"}, {TOKEN_LEFT_BRACKET, "["}, {TOKEN_NUMBER, "0"}, {TOKEN_RIGHT_BRACKET, "]"}, {TOKEN_NOT_EQUAL, "<>"},
-        {TOKEN_VALUE_PLACEHOLDER, ":v"}, {TOKEN_RIGHT_PARENTHESIS, ")"}, {TOKEN_IN, "In"}, {TOKEN_COMMA, ","}, {TOKEN_BETWEEN, "BETWEEN"}, {TOKEN_TRUE, "True"},
-        {TOKEN_FALSE, "FALSE"}, {TOKEN_NULL, "null"}, {TOKEN_LESS, "<"}, {TOKEN_GREATER, ">"}, {TOKEN_GREATER_EQUAL, ">="}, {TOKEN_STRING, "\"say \"\"hi\"\"\""},
-        {TOKEN_BARE_NAME, "android"}, {TOKEN_BARE_NAME, "nulls"}, {TOKEN_END, ""},
+        {TOKEN_BARE_NAME, "version"},
+        {TOKEN_LESS_EQUAL, "<="},
+        {TOKEN_NUMBER, "-1.5e+3"},
+        {TOKEN_AND, "aNd"},
+        {TOKEN_QUOTED_NAME, "`a``b`"},
+        {TOKEN_EQUAL, "="},
+        {TOKEN_STRING, "'it''s'"},
+        {TOKEN_OR, "OR"},
+        {TOKEN_NOT, "not"},
+        {TOKEN_LEFT_PARENTHESIS, "("},
+        {TOKEN_NAME_PLACEHOLDER, "#n_1"},
+        {TOKEN_DOT, "."},
+        {TOKEN_BARE_NAME, "_x"},
+        {TOKEN_LEFT_BRACKET, "["},
+        {TOKEN_NUMBER, "0"},
+        {TOKEN_RIGHT_BRACKET, "]"},
+        {TOKEN_NOT_EQUAL, "<>"},
+        {TOKEN_VALUE_PLACEHOLDER, ":v"},
+        {TOKEN_RIGHT_PARENTHESIS, ")"},
+        {TOKEN_IN, "In"},
+        {TOKEN_COMMA, ","},
+        {TOKEN_BETWEEN, "BETWEEN"},
+        {TOKEN_TRUE, "True"},
+        {TOKEN_FALSE, "FALSE"},
+        {TOKEN_NULL, "null"},
+        {TOKEN_LESS, "<"},
+        {TOKEN_GREATER, ">"},
+        {TOKEN_GREATER_EQUAL, ">="},
+        {TOKEN_STRING, "\"say \"\"hi\"\"\""},
+        {TOKEN_BARE_NAME, "android"},
+        {TOKEN_BARE_NAME, "nulls"},
+        {TOKEN_END, ""},
     };
     struct failure failure;
     failure_init(&failure);
     struct lexer l;
-    lexer_init(&l, span_cstr("version<=-1.5e+3 aNd `a``b`='it''s'OR not(#n_1._x[0]<>:v)\t\r\nIn,BETWEEN True FALSE null< > >=\"say \"\"hi\"\"\"android nulls "),
+    lexer_init(&l,
+               span_cstr("version<=-1.5e+3 aNd `a``b`='it''s'OR not(#n_1._x[0]<>:v)\t\r\nIn,BETWEEN True FALSE null< > "
+                         ">=\"say \"\"hi\"\"\"android nulls "),
                &failure);
     for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
         struct token token = lexer_next(&l);
@@ -33,7 +61,8 @@ static void a_text_falls_into_its_tokens(void **state) {
 static void what_is_no_token_is_refused_with_what_to_write(void **state) {
     (void)state;
     static const char backquotes[] = ": a name with other characters than letters, digits and '_' stands in backquotes";
-    static const char number[] = "expected a number as JSON has it (no '+', no leading zero, digits around the point) at character 5";
+    static const char number[] =
+        "expected a number as JSON has it (no '+', no leading zero, digits around the point) at character 5";
     static const struct {
         const char *text, *reason, *more;
     } cases[] = {
@@ -80,7 +109,10 @@ static void quotes_are_taken_off_and_doubled_ones_made_single(void **state) {
     (void)state;
     static const struct {
         const char *quoted, *meaning;
-    } cases[] = {{"''", ""}, {"'a'", "a"}, {"'''a'''", "'a'"}, {"''''", "'"}, {"\"it's\"", "it's"}, {"'say \"\"'", "say \"\""}, {"```b```", "`b`"}, {"\"\"\"\"\"\"", "\"\""}};
+    } cases[] = {{"''", ""},           {"'a'", "a"},
+                 {"'''a'''", "'a'"},   {"''''", "'"},
+                 {"\"it's\"", "it's"}, {"'say \"\"'", "say \"\""},
+                 {"```b```", "`b`"},   {"\"\"\"\"\"\"", "\"\""}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct token token = {.text = span_cstr(cases[i].quoted)};
         char bytes[16];

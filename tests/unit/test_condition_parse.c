@@ -41,7 +41,8 @@ static void precedence_is_dynamodbs(void **state) {
 
 static void spelling_makes_no_difference(void **state) {
     (void)state;
-    static const char terms[] = "{\"names\":{\"#a\":\"a\",\"#b\":\"b\"},\"values\":{\":one\":{\"N\":\"1\"},\":two\":{\"N\":\"2\"},\":three\":{\"N\":\"3\"}}}";
+    static const char terms[] = "{\"names\":{\"#a\":\"a\",\"#b\":\"b\"},\"values\":{\":one\":{\"N\":\"1\"},\":two\":{"
+                                "\"N\":\"2\"},\":three\":{\"N\":\"3\"}}}";
     static const char *const same[] = {
         "a=1 AND b=2 AND c=3",
         "((a = 1)) AND (b = 2 AND c = 3)",
@@ -56,7 +57,8 @@ static void spelling_makes_no_difference(void **state) {
 
 static void an_operand_may_stand_in_parentheses(void **state) {
     (void)state;
-    static const char *const same[] = {"(size(a)) = ((1)) OR b = 2 OR c = 3", "((size((a)))) = 1 OR ((b) = (2)) OR (((c)) = (3))",
+    static const char *const same[] = {"(size(a)) = ((1)) OR b = 2 OR c = 3",
+                                       "((size((a)))) = 1 OR ((b) = (2)) OR (((c)) = (3))",
                                        "(((size(a)) = 1) OR b = 2) OR c = 3"};
     for (size_t i = 0; i < ARRAY_LENGTH(same); i++)
         assert_canonical(same[i], NULL, "OR(=(size(#0),:0),=(#1,:1),=(#2,:2))" TAIL);
@@ -78,17 +80,21 @@ static void what_does_not_follow_is_refused_at_its_token(void **state) {
         {"(b = 1 AND a)", "expected a comparison, IN or BETWEEN after 'a' at character 13"},
         {"(NOT a) = 1", "expected a comparison, IN or BETWEEN after 'a' at character 7"},
         {"'x'", "expected a comparison, IN or BETWEEN after the string at character 4 (the end)"},
-        {"an_attribute_with_a_name_of_33_byt", "expected a comparison, IN or BETWEEN after the name at character 35 (the end)"},
-        {"123456789012345678901234567890123", "expected a comparison, IN or BETWEEN after the number at character 34 (the end)"},
+        {"an_attribute_with_a_name_of_33_byt",
+         "expected a comparison, IN or BETWEEN after the name at character 35 (the end)"},
+        {"123456789012345678901234567890123",
+         "expected a comparison, IN or BETWEEN after the number at character 34 (the end)"},
         {"true", "expected a comparison, IN or BETWEEN after 'true' at character 5 (the end)"},
-        {"a NOT IN (1)", "expected a comparison, IN or BETWEEN after 'a' at character 3: NOT stands in front of the first operand"},
+        {"a NOT IN (1)",
+         "expected a comparison, IN or BETWEEN after 'a' at character 3: NOT stands in front of the first operand"},
         {"= 1", "expected a condition at character 1"},
         {"AND a = 1", "expected a condition at character 1"},
         {"a = 1 AND", "expected a condition after 'AND' at character 10 (the end)"},
         {"a = 1 AND OR b = 1", "expected a condition after 'AND' at character 11"},
         {"NOT", "expected a condition after 'NOT' at character 4 (the end)"},
         {"()", "expected a condition after '(' at character 2"},
-        {"card = 4111111111111111 x", "expected AND, OR or the end after the number at character 25"}, /* the producer's data */
+        {"card = 4111111111111111 x",
+         "expected AND, OR or the end after the number at character 25"}, /* the producer's data */
         {"a = 1 b = 1", "expected AND, OR or the end after the number at character 7"},
         {"a = 1 = 2", "expected AND, OR or the end after the number at character 7"},
         {"attribute_exists(a) = true", "expected AND, OR or the end after ')' at character 21"},
@@ -135,7 +141,8 @@ static void assert_limit(const char *before, const char *middle, size_t fine, co
 
 static void limits_hold_to_the_one(void **state) {
     (void)state;
-    static const char operators[] = "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character ";
+    static const char operators[] =
+        "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character ";
     char reason[256];
     (void)snprintf(reason, sizeof reason, "%s%d", operators, 1045);
     assert_limit("NOT a=1", " OR a=1", 148, "", reason); /* 1 + 1 + 148 * 2 */
@@ -156,10 +163,13 @@ static void nesting_without_end_is_refused_without_recursion(void **state) {
     } cases[] = {
         {"(", "parentheses, functions and NOT nest more than 320 deep at character 321"},
         {"a=(", "expected ')' after 'a' at character 5"},
-        {"size(", "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character 1491"},
-        {"NOT ", "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character 1193"},
+        {"size(",
+         "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character 1491"},
+        {"NOT ",
+         "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character 1193"},
         {"NOT(", "parentheses, functions and NOT nest more than 320 deep at character 641"},
-        {"a=1 AND (", "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character 1343"},
+        {"a=1 AND (",
+         "the condition has more operators and functions than the 298 that fit DynamoDB's limit at character 1343"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct buf text = repeat("", cases[i].middle, 200000, "");
@@ -171,7 +181,8 @@ static void nesting_without_end_is_refused_without_recursion(void **state) {
 static void more_than_an_expression_holds_is_refused(void **state) {
     (void)state;
     struct buf text = repeat("a", ".a", 1000000, "=1");
-    assert_refused(text.data, NULL, "the condition exceeds the 4096 bytes that DynamoDB allows an expression at character 5599");
+    assert_refused(text.data, NULL,
+                   "the condition exceeds the 4096 bytes that DynamoDB allows an expression at character 5599");
     buf_free(&text);
 }
 
@@ -193,8 +204,13 @@ static void only_a_top_level_or_needs_parentheses(void **state) {
     static const struct {
         const char *text;
         bool is_or;
-    } cases[] = {{"a = 1", false}, {"a = 1 AND b = 1", false}, {"a = 1 OR b = 1", true}, {"((a = 1 OR b = 1))", true}, {"NOT (a = 1 OR b = 1)", false},
-                 {"a = 1 AND (b = 1 OR c = 1)", false}, {"a = 1 AND b = 1 OR c = 1", true}};
+    } cases[] = {{"a = 1", false},
+                 {"a = 1 AND b = 1", false},
+                 {"a = 1 OR b = 1", true},
+                 {"((a = 1 OR b = 1))", true},
+                 {"NOT (a = 1 OR b = 1)", false},
+                 {"a = 1 AND (b = 1 OR c = 1)", false},
+                 {"a = 1 AND b = 1 OR c = 1", true}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct bench b;
         bench_parse(&b, span_cstr(cases[i].text), NULL);

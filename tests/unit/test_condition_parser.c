@@ -21,7 +21,8 @@ static void a_refusal_names_what_stood_before_and_where(void **state) {
         {"x y", 1, "Invalid condition_expression: expected Z after 'x' at character 3!"},
         {"x y", 2, "Invalid condition_expression: expected Z after 'y' at character 4 (the end)!"},
         {"'secret' y", 1, "Invalid condition_expression: expected Z after the string at character 10!"},
-        {"`a name of more than thirty-two bytes` y", 1, "Invalid condition_expression: expected Z after the name at character 40!"},
+        {"`a name of more than thirty-two bytes` y", 1,
+         "Invalid condition_expression: expected Z after the name at character 40!"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct failure failure;

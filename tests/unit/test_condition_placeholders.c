@@ -25,13 +25,15 @@ static void equal_values_share_a_placeholder_however_they_are_spelt(void **state
     (void)state;
     assert_canonical("a IN (5, :five, 5.0, '5', :other, 50e-1, :text, true, false, null)",
                      "{\"values\":{\":text\":{\"S\":\"5\"},\":five\":{\"N\":\"5\"},\":other\":{\"N\":\"5\"}}}",
-                     "IN(#0,:0,:0,:0,:1,:0,:0,:1,:2,:3,:4)[\"a\"][{\"N\":\"5\"},{\"S\":\"5\"},{\"BOOL\":true},{\"BOOL\":false},{\"NULL\":true}]");
+                     "IN(#0,:0,:0,:0,:1,:0,:0,:1,:2,:3,:4)[\"a\"][{\"N\":\"5\"},{\"S\":\"5\"},{\"BOOL\":true},{"
+                     "\"BOOL\":false},{\"NULL\":true}]");
 }
 
 static void names_and_values_that_begin_alike_are_told_apart_and_numbered_as_they_come(void **state) {
     (void)state;
-    assert_canonical("ab = 'xy' AND a = 'x' AND abc = '' AND a.ab = 'x'", NULL,
-                     "AND(=(#0,:0),=(#1,:1),=(#2,:2),=(#1.#0,:1))[\"ab\",\"a\",\"abc\"][{\"S\":\"xy\"},{\"S\":\"x\"},{\"S\":\"\"}]");
+    assert_canonical(
+        "ab = 'xy' AND a = 'x' AND abc = '' AND a.ab = 'x'", NULL,
+        "AND(=(#0,:0),=(#1,:1),=(#2,:2),=(#1.#0,:1))[\"ab\",\"a\",\"abc\"][{\"S\":\"xy\"},{\"S\":\"x\"},{\"S\":\"\"}]");
 }
 
 static void a_condition_without_values_has_none(void **state) {
@@ -57,7 +59,8 @@ static bool append_large(void *ctx, int value, enum number_form form, struct buf
 static enum condition_status parse_large(const char *text, struct failure *failure) {
     struct json_terms terms;
     json_terms_init(&terms);
-    assert_true(json_terms_read(&terms, SPAN("{\"values\":{\":a\":{\"S\":\"\"},\":b\":{\"S\":\"\"},\":c\":{\"S\":\"\"}}}")));
+    assert_true(
+        json_terms_read(&terms, SPAN("{\"values\":{\":a\":{\"S\":\"\"},\":b\":{\"S\":\"\"},\":c\":{\"S\":\"\"}}}")));
     struct condition_environment environment = terms_environment(&terms);
     environment.append_value = append_large;
     struct condition *c = NULL;
@@ -82,7 +85,8 @@ static void values_beyond_dynamodbs_limit_are_refused(void **state) {
     struct failure failure;
     failure_init(&failure);
     assert_int_equal(parse_large("x IN (:a, :b, :c)", &failure), CONDITION_REFUSED);
-    assert_string_equal(failure.message.data, "Invalid condition_expression: its values are larger than the 2 MB that DynamoDB allows");
+    assert_string_equal(failure.message.data,
+                        "Invalid condition_expression: its values are larger than the 2 MB that DynamoDB allows");
     failure_free(&failure);
 }
 
@@ -96,7 +100,11 @@ static void without_memory_nothing_is_said_of_the_condition(void **state) {
     assert_int_equal(condition_parse(SPAN("a = 1"), &b.environment, &c, &b.failure), CONDITION_FINE);
     condition_free(c);
     c = NULL;
-    assert_int_equal(condition_parse(SPAN("a IN (1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32)"), &b.environment, &c, &b.failure), CONDITION_NO_MEMORY);
+    assert_int_equal(
+        condition_parse(
+            SPAN("a IN (1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32)"),
+            &b.environment, &c, &b.failure),
+        CONDITION_NO_MEMORY);
     memory = true;
     assert_null(c);
     assert_int_equal(b.failure.type, ERROR_NONE);

@@ -102,7 +102,9 @@ static void options_stand_before_the_environment_and_the_file(void **state) {
     (void)state;
     const char *options[SETTINGS_MAX] = {NULL};
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        options[i] = strcmp(SETTINGS[i].name, "MAX_RATE") == 0 ? "9" : strcmp(SETTINGS[i].name, "DLQ_URL") == 0 ? "" : NULL;
+        options[i] = strcmp(SETTINGS[i].name, "MAX_RATE") == 0  ? "9"
+                     : strcmp(SETTINGS[i].name, "DLQ_URL") == 0 ? ""
+                                                                : NULL;
     }
     struct configuration c;
     assert_true(load("MAX_RATE=5\nDLQ_URL=q\nQUEUE_URL=q\n", &c));

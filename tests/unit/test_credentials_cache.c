@@ -20,7 +20,7 @@ struct source {
     struct random random;
     struct log log;
     const char *id; /* NULL: the failure */
-    int64_t life;   /* from now on */
+    int64_t life; /* from now on */
     struct credentials_failure failure;
     bool later;
     credentials_fetched *done;

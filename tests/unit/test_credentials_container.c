@@ -9,8 +9,8 @@
 #include "fake_environment.h"
 #include "fake_world.h"
 
-#define KEYS \
-    "{\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2024-01-08T02:34:32Z\"," \
+#define KEYS                                                                                                           \
+    "{\"AccessKeyId\":\"ASIA\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2024-01-08T02:34:32Z\","     \
     "\"RoleArn\":\"x\",\"AccountId\":\"123456789012\"}"
 
 static void which_url_may_be_asked_is_decided_by_its_host(void **state) {
@@ -155,9 +155,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(which_url_may_be_asked_is_decided_by_its_host),
         cmocka_unit_test_setup_teardown(one_round_trip_brings_keys_and_account, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_token_file_is_read_anew_for_each_request_and_comes_before_the_variable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_token_file_is_read_anew_for_each_request_and_comes_before_the_variable,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_is_none_is_never_sent, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(three_tries_are_made_where_it_may_pass_and_one_where_it_may_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(three_tries_are_made_where_it_may_pass_and_one_where_it_may_not, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,8 +63,12 @@ static void the_provider_of_a_plan_gives_its_credentials(void **state) {
         {{{NULL}}, "", "[default]\n" PAIR("B"), {{0}}, 0, "B"},
         {{{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x"}}, "", "", {{200, keys}}, 1, "R"},
         {{{NULL}}, "", "", {{200, "T"}, {200, "r"}, {200, keys}}, 3, "R"},
-        {{{NULL}}, "[b]\n" PAIR("B"), "[default]\nrole_arn=r2\nsource_profile=a\n[profile a]\nrole_arn=r1\nsource_profile=b\n",
-         {{200, STS_ANSWER("R1")}, {200, STS_ANSWER("R2")}}, 2, "R2"},
+        {{{NULL}},
+         "[b]\n" PAIR("B"),
+         "[default]\nrole_arn=r2\nsource_profile=a\n[profile a]\nrole_arn=r1\nsource_profile=b\n",
+         {{200, STS_ANSWER("R1")}, {200, STS_ANSWER("R2")}},
+         2,
+         "R2"},
     };
     struct fake_home home;
     (void)fake_home_make(&home);

@@ -33,10 +33,11 @@ static const struct document_form nested = {
 static void a_document_is_read_whatever_else_it_holds(void **state) {
     (void)state;
     char why[DOCUMENT_WHY_SIZE];
-    struct credentials_document *d = credentials_document_read(
-        span_cstr(" {\"x\": [{\"AccessKeyId\": \"no\"}], \"Version\" : 1, \"AccessKeyId\": \"A\\u004b\", \"SecretAccessKey\": \"s\\/s\", "
-                  "\"SessionToken\": null, \"AccountId\": 123456789012, \"y\": true}\n"),
-        &process, why);
+    struct credentials_document *d =
+        credentials_document_read(span_cstr(" {\"x\": [{\"AccessKeyId\": \"no\"}], \"Version\" : 1, \"AccessKeyId\": "
+                                            "\"A\\u004b\", \"SecretAccessKey\": \"s\\/s\", "
+                                            "\"SessionToken\": null, \"AccountId\": 123456789012, \"y\": true}\n"),
+                                  &process, why);
     assert_non_null(d);
     assert_true(span_is(d->credentials.access_key_id, "AK"));
     assert_true(span_is(d->credentials.secret_access_key, "s/s"));
@@ -50,10 +51,11 @@ static void a_document_is_read_whatever_else_it_holds(void **state) {
 static void keys_inside_an_object_are_found_there_and_nowhere_else(void **state) {
     (void)state;
     char why[DOCUMENT_WHY_SIZE];
-    struct credentials_document *d = credentials_document_read(
-        span_cstr("{\"accessKeyId\":\"no\",\"roleCredentials\":{\"accessKeyId\":\"A\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
-                  "\"expiration\":1704677672000}}"),
-        &nested, why);
+    struct credentials_document *d =
+        credentials_document_read(span_cstr("{\"accessKeyId\":\"no\",\"roleCredentials\":{\"accessKeyId\":\"A\","
+                                            "\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
+                                            "\"expiration\":1704677672000}}"),
+                                  &nested, why);
     assert_non_null(d);
     assert_true(span_is(d->credentials.access_key_id, "A"));
     assert_int_equal(d->credentials.expires, 1704677672LL * MICROSECONDS);
@@ -72,17 +74,24 @@ static void a_document_that_is_none_is_said_to_be_and_not_quoted(void **state) {
         {&process, "{\"AccessKeyId\":\"canary\"", "cut short"},
         {&process, "{\"Version\":1,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\"} x", "no JSON object"},
         {&process, "{\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\"}", "its Version is not the number 1"},
-        {&process, "{\"Version\":\"1\",\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\"}", "its Version is not the number 1"},
-        {&process, "{\"Version\":2,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\"}", "its Version is not the number 1"},
+        {&process, "{\"Version\":\"1\",\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\"}",
+         "its Version is not the number 1"},
+        {&process, "{\"Version\":2,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\"}",
+         "its Version is not the number 1"},
         {&process, "{\"Version\":1,\"SecretAccessKey\":\"canary\"}", "it has no AccessKeyId"},
         {&process, "{\"Version\":1,\"AccessKeyId\":{},\"SecretAccessKey\":\"canary\"}", "it has no AccessKeyId"},
         {&process, "{\"Version\":1,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"\"}", "it has no SecretAccessKey"},
         {&process, "{\"Version\":1,\"AccessKeyId\":\"a\\u0000\",\"SecretAccessKey\":\"canary\"}", "no JSON object"},
-        {&process, "{\"Version\":1,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\",\"Expiration\":1704677672}", "no moment like 2024"},
+        {&process, "{\"Version\":1,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\",\"Expiration\":1704677672}",
+         "no moment like 2024"},
         {&nested, "{\"roleCredentials\":[]}", "it has no accessKeyId"},
-        {&nested, "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"expiration\":1}}", "it has no sessionToken"},
-        {&nested, "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\"}}", "it has no expiration"},
-        {&nested, "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\",\"expiration\":1.5}}",
+        {&nested, "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"expiration\":1}}",
+         "it has no sessionToken"},
+        {&nested, "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\"}}",
+         "it has no expiration"},
+        {&nested,
+         "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
+         "\"expiration\":1.5}}",
          "no moment like 1704677672000"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -101,7 +110,9 @@ static void values_that_no_credentials_have_are_refused_for_their_length(void **
     memset(token, 't', SESSION_TOKEN_MAX + 1);
     for (int over = 0; over < 2; over++) {
         token[SESSION_TOKEN_MAX + over] = '\0';
-        (void)snprintf(text, sizeof text, "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"%s\"}", token);
+        (void)snprintf(text, sizeof text,
+                       "{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"SessionToken\":\"%s\"}",
+                       token);
         struct credentials_document *d = credentials_document_read(span_cstr(text), &process, why);
         assert_int_equal(d != NULL, !over);
         credentials_document_free(d);

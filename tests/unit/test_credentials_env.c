@@ -11,7 +11,8 @@
 
 static void the_environment_gives_its_keys_at_once(void **state) {
     (void)state;
-    const struct environment e = FAKE_ENVIRONMENT({"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "se/cr+et="}, {"AWS_SESSION_TOKEN", "tok"});
+    const struct environment e = FAKE_ENVIRONMENT({"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "se/cr+et="},
+                                                  {"AWS_SESSION_TOKEN", "tok"});
     struct credentials_provider p;
     char why[SETTING_WHY_SIZE];
     assert_int_equal(credentials_env_new(&e, &p, why), SOURCE_FOUND);
@@ -32,7 +33,8 @@ static void the_environment_gives_its_keys_at_once(void **state) {
 
 static void the_token_may_be_absent(void **state) {
     (void)state;
-    const struct environment e = FAKE_ENVIRONMENT({"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"AWS_SESSION_TOKEN", ""});
+    const struct environment e =
+        FAKE_ENVIRONMENT({"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"AWS_SESSION_TOKEN", ""});
     struct credentials_provider p;
     char why[SETTING_WHY_SIZE];
     assert_int_equal(credentials_env_new(&e, &p, why), SOURCE_FOUND);
@@ -67,11 +69,12 @@ static void what_could_break_a_header_is_refused(void **state) {
     char too_long[SECRET_ACCESS_KEY_SIZE + 1];
     memset(too_long, 'a', sizeof too_long - 1);
     too_long[sizeof too_long - 1] = '\0';
-    const char *const bad[][3] = {{"A\nB", "s", NULL}, {"A", "s\r", NULL}, {"A", "s", "t\nX: y"}, {"A B", "s", NULL},
-                                  {"A", "s\xC3\xA9", NULL}, {"A", too_long, NULL}, {too_long, "s", NULL}};
+    const char *const bad[][3] = {{"A\nB", "s", NULL},  {"A", "s\r", NULL},       {"A", "s", "t\nX: y"},
+                                  {"A B", "s", NULL},   {"A", "s\xC3\xA9", NULL}, {"A", too_long, NULL},
+                                  {too_long, "s", NULL}};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
-        const struct environment e =
-            FAKE_ENVIRONMENT({"AWS_ACCESS_KEY_ID", bad[i][0]}, {"AWS_SECRET_ACCESS_KEY", bad[i][1]}, {"AWS_SESSION_TOKEN", bad[i][2]});
+        const struct environment e = FAKE_ENVIRONMENT(
+            {"AWS_ACCESS_KEY_ID", bad[i][0]}, {"AWS_SECRET_ACCESS_KEY", bad[i][1]}, {"AWS_SESSION_TOKEN", bad[i][2]});
         struct credentials_provider p;
         char why[SETTING_WHY_SIZE] = "";
         assert_int_equal(credentials_env_new(&e, &p, why), SOURCE_FAULTY);

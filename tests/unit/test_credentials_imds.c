@@ -9,8 +9,9 @@
 #include "credentials_remote.h"
 #include "fake_world.h"
 
-#define KEYS(id) \
-    "{\"Code\":\"Success\",\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"" id "\",\"SecretAccessKey\":\"s\",\"Token\":\"t\"," \
+#define KEYS(id)                                                                                                       \
+    "{\"Code\":\"Success\",\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"" id                                                \
+    "\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","                                                                    \
     "\"Expiration\":\"2024-01-08T07:34:32Z\"}"
 
 struct fixture {
@@ -77,7 +78,8 @@ static void without_a_service_there_are_no_credentials_and_all_that_was_tried_is
     struct fake_world *w = f->w;
     assert_false(FETCH(w, &f->source, {0}, {0}));
     assert_int_equal(w->class, CALL_AUTH);
-    assert_string_equal(w->why, "tried: a, b; the instance metadata service (http://169.254.169.254) can't be reached: no route");
+    assert_string_equal(
+        w->why, "tried: a, b; the instance metadata service (http://169.254.169.254) can't be reached: no route");
     assert_true(FETCH(w, &f->source, {200, "A"}, {200, "r"}, {200, KEYS("1")}));
     w->now += 21600 * MICROSECONDS;
     assert_false(FETCH(w, &f->source, {0}, {0}));
@@ -92,7 +94,9 @@ static void what_goes_wrong_is_said_in_a_sentence_that_mends_it(void **state) {
         size_t count;
         const char *why;
     } cases[] = {
-        {{{0, .error = HTTP_TIMED_OUT}, {0, .error = HTTP_TIMED_OUT}}, 2, "hop limit has to be at least 2: aws ec2 modify-instance"},
+        {{{0, .error = HTTP_TIMED_OUT}, {0, .error = HTTP_TIMED_OUT}},
+         2,
+         "hop limit has to be at least 2: aws ec2 modify-instance"},
         {{{403, ""}}, 1, "turned off"},
         {{{404, ""}}, 1, "version 1 is not used"},
         {{{405, ""}}, 1, "version 1 is not used"},
@@ -104,16 +108,22 @@ static void what_goes_wrong_is_said_in_a_sentence_that_mends_it(void **state) {
         {{{200, "T"}, {200, ""}}, 2, "names no role"},
         {{{200, "T"}, {200, "../x"}}, 2, "names no role"},
         {{{200, "T"}, {200, "r"}, {404, ""}}, 3, "no credentials for the role r: status 404"},
-        {{{200, "T"}, {200, "r"}, {200, "{\"Code\":\"Failed\",\"Message\":\"no trust\"}"}}, 3, "Failed (no trust); look at the role's trust"},
+        {{{200, "T"}, {200, "r"}, {200, "{\"Code\":\"Failed\",\"Message\":\"no trust\"}"}},
+         3,
+         "Failed (no trust); look at the role's trust"},
         {{{200, "T"}, {200, "r"}, {200, "{\"Code\":\"Success\",\"AccessKeyId\":\"A\""}}, 3, "cut short"},
         {{{200, "T"}, {200, "r"}, {200, "<html>"}}, 3, "no JSON object"},
-        {{{200, "T"}, {200, "r"}, {200, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Token\":\"t\"}"}}, 3, "it has no Expiration"},
+        {{{200, "T"}, {200, "r"}, {200, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Token\":\"t\"}"}},
+         3,
+         "it has no Expiration"},
         {{{200, "T"},
           {200, "r"},
           {200, "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"tomorrow\"}"}},
          3,
          "its Expiration is no moment like"},
-        {{{200, "T"}, {200, "r"}, {0, .error = HTTP_TOO_LARGE, .message = "the response is larger than it may be"}}, 3, "larger than it may be"},
+        {{{200, "T"}, {200, "r"}, {0, .error = HTTP_TOO_LARGE, .message = "the response is larger than it may be"}},
+         3,
+         "larger than it may be"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         f->w->now += 21600 * MICROSECONDS;
@@ -173,9 +183,12 @@ static void the_region_of_the_instance_is_asked_for_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(three_round_trips_bring_the_roles_keys_and_the_next_time_two, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_token_is_used_for_its_life_and_renewed_once_where_it_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_a_service_there_are_no_credentials_and_all_that_was_tried_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(three_round_trips_bring_the_roles_keys_and_the_next_time_two, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_token_is_used_for_its_life_and_renewed_once_where_it_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(without_a_service_there_are_no_credentials_and_all_that_was_tried_is_told,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_goes_wrong_is_said_in_a_sentence_that_mends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_question_is_cancelled_wherever_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_region_of_the_instance_is_asked_for_once, set_up, tear_down),

@@ -9,9 +9,11 @@
 #include "fake_environment.h"
 #include "fake_world.h"
 
-#define TOKEN(until) \
-    "{\"accessToken\":{\"accessKeyId\":\"ASIA\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\",\"accountId\":\"123456789012\"," \
-    "\"expiresAt\":\"" until "\"},\"tokenType\":\"aws_sigv4\",\"refreshToken\":\"x\",\"dpopKey\":\"y\",\"clientId\":\"z\"}"
+#define TOKEN(until)                                                                                                   \
+    "{\"accessToken\":{\"accessKeyId\":\"ASIA\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\",\"accountId\":"       \
+    "\"123456789012\","                                                                                                \
+    "\"expiresAt\":\"" until                                                                                           \
+    "\"},\"tokenType\":\"aws_sigv4\",\"refreshToken\":\"x\",\"dpopKey\":\"y\",\"clientId\":\"z\"}"
 
 static void the_keys_of_the_last_login_are_taken_while_they_last(void **state) {
     (void)state;

@@ -9,16 +9,20 @@
 #include "fake_environment.h"
 
 #define PAIR(id) "aws_access_key_id=" id "\naws_secret_access_key=s\n"
-#define KEYS {"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "s"}
+#define KEYS                                                                                                           \
+    {"AWS_ACCESS_KEY_ID", "E"}, {                                                                                      \
+        "AWS_SECRET_ACCESS_KEY", "s"                                                                                   \
+    }
 #define ROLE(source) "role_arn = arn:aws:iam::1:role/r\n" source "\n"
 #define SSO "sso_account_id = 123456789012\nsso_role_name = r\nsso_region = eu-west-1\nsso_start_url = https://x\n"
-#define CONTAINER {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x"}
+#define CONTAINER                                                                                                      \
+    { "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x" }
 
 struct expectation {
     const char *config, *credentials;
     const char *variables[6][2];
     const char *option; /* --profile */
-    const char *name;   /* of the provider; NULL: fault is a part of what is said */
+    const char *name; /* of the provider; NULL: fault is a part of what is said */
     const char *fault;
 };
 
@@ -64,7 +68,10 @@ static void sources_are_taken_in_the_order_of_the_sdks(void **state) {
         {"", "", {CONTAINER}, .name = "container-role"},
         {"[default]\n" PAIR("B"), "", {CONTAINER}, .name = "config-file"},
         /* A role comes before all but the environment. */
-        {"[default]\n" ROLE("credential_source = EcsContainer"), "[default]\n" PAIR("A"), {CONTAINER}, .name = "assume-role"},
+        {"[default]\n" ROLE("credential_source = EcsContainer"),
+         "[default]\n" PAIR("A"),
+         {CONTAINER},
+         .name = "assume-role"},
         {"[default]\n" ROLE("source_profile = none"), "", {KEYS}, .name = "env"},
         {"[default]\n" ROLE("source_profile = default") PAIR("A"), "", .name = "assume-role"},
         /* With an option the environment's keys don't count; with AWS_PROFILE they do. */
@@ -72,10 +79,20 @@ static void sources_are_taken_in_the_order_of_the_sdks(void **state) {
         {"[profile x]\n" ROLE("source_profile = x") PAIR("B"), "", {KEYS, {"AWS_PROFILE", "x"}}, .name = "env"},
         {"[profile x]\n" ROLE("source_profile = x") PAIR("B"), "", {KEYS}, .option = "x", .name = "assume-role"},
         /* Web identity, by variables and by profile. */
-        {"", "[default]\n" PAIR("A"), {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_ROLE_ARN", "r"}}, .name = "assume-role-with-web-identity"},
+        {"",
+         "[default]\n" PAIR("A"),
+         {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_ROLE_ARN", "r"}},
+         .name = "assume-role-with-web-identity"},
         {"[default]\nrole_arn = r\nweb_identity_token_file = /t\n", "", .name = "assume-role-with-web-identity"},
-        {"[default]\nrole_arn = r\n", "", {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}}, .fault = "neither a source_profile nor"},
-        {"[profile x]\n" PAIR("B"), "", {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_ROLE_ARN", "r"}}, .option = "x", .name = "config-file"},
+        {"[default]\nrole_arn = r\n",
+         "",
+         {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}},
+         .fault = "neither a source_profile nor"},
+        {"[profile x]\n" PAIR("B"),
+         "",
+         {{"AWS_WEB_IDENTITY_TOKEN_FILE", "/t"}, {"AWS_ROLE_ARN", "r"}},
+         .option = "x",
+         .name = "config-file"},
         /* SSO before keys, login and process behind those of the credentials file. */
         {"[default]\n" SSO, "[default]\n" PAIR("A"), .name = "sso"},
         {"[default]\nlogin_session = s\n", "[default]\n" PAIR("A"), .name = "shared-credentials-file"},
@@ -93,21 +110,33 @@ static void what_is_there_and_faulty_is_not_passed_over(void **state) {
     static const struct expectation cases[] = {
         {"", "[default]\n" PAIR("A"), {{"AWS_ACCESS_KEY_ID", "E"}}, .fault = "AWS_SECRET_ACCESS_KEY is not"},
         {"", "[default]\n" PAIR("A"), {{"AWS_SECRET_ACCESS_KEY", "s"}}, .name = "shared-credentials-file"},
-        {"", "[default]\n" PAIR("A"), {{"AWS_ACCESS_KEY_ID", ""}, {"AWS_SECRET_ACCESS_KEY", ""}}, .name = "shared-credentials-file"},
+        {"",
+         "[default]\n" PAIR("A"),
+         {{"AWS_ACCESS_KEY_ID", ""}, {"AWS_SECRET_ACCESS_KEY", ""}},
+         .name = "shared-credentials-file"},
         {"[default]\n" PAIR("B"), "[default]\naws_access_key_id=A\n", .fault = "but no aws_secret_access_key"},
-        {"[default]\naws_secret_access_key=s\n", "[default]\naws_access_key_id=A\n", .fault = "both have to stand in one file"},
+        {"[default]\naws_secret_access_key=s\n", "[default]\naws_access_key_id=A\n",
+         .fault = "both have to stand in one file"},
         {"[default]\n" PAIR("B"), "[default]\naws_secret_access_key=A\n", .name = "config-file"},
         {"[default]\nweb_identity_token_file = /t\n", "", .fault = "neither AWS_ROLE_ARN nor role_arn"},
         {"[default]\nsso_account_id = 1\n", "", .fault = "has no sso_start_url"},
         {"[default]\nsso_session = s\n" SSO, "", .fault = "no [sso-session] section of that name"},
-        {"[default]\nsso_session = s\n" SSO "[sso-session s]\nsso_region = eu-west-2\n", "", .fault = "two different values of sso_region"},
-        {"[default]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_region = eu-west-2\nsso_start_url = u\n", "",
-         .name = "sso"},
-        {"", "", {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://evil/"}}, .fault = "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
+        {"[default]\nsso_session = s\n" SSO "[sso-session s]\nsso_region = eu-west-2\n", "",
+         .fault = "two different values of sso_region"},
+        {"[default]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n[sso-session s]\nsso_region = "
+         "eu-west-2\nsso_start_url = u\n",
+         "", .name = "sso"},
+        {"",
+         "",
+         {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://evil/"}},
+         .fault = "AWS_CONTAINER_CREDENTIALS_FULL_URI"},
         {"", "", {{"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "IPv5"}}, .fault = "is IPv4 or IPv6"},
         {"", "", {{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "x"}}, .fault = "has to be a URL"},
         {"[default]\nmetadata_service_timeout = 0\n", "", .fault = "metadata_service_timeout is a whole number"},
-        {"", "", {{"AWS_METADATA_SERVICE_NUM_ATTEMPTS", "many"}}, .fault = "AWS_METADATA_SERVICE_NUM_ATTEMPTS is a whole number"},
+        {"",
+         "",
+         {{"AWS_METADATA_SERVICE_NUM_ATTEMPTS", "many"}},
+         .fault = "AWS_METADATA_SERVICE_NUM_ATTEMPTS is a whole number"},
         {"", "", {{"AWS_EC2_METADATA_DISABLED", "1"}}, .name = "iam-role"},
     };
     CHECK(cases);
@@ -116,9 +145,18 @@ static void what_is_there_and_faulty_is_not_passed_over(void **state) {
 static void where_there_are_none_all_that_was_tried_is_told_in_its_order(void **state) {
     (void)state;
     static const struct expectation cases[] = {
-        {"", "", {{"AWS_EC2_METADATA_DISABLED", "TRUE"}}, .fault = "there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of /"},
-        {"", "", {{"AWS_EC2_METADATA_DISABLED", "true"}}, .fault = "AWS_CONTAINER_CREDENTIALS_* are not set; AWS_EC2_METADATA_DISABLED is true"},
-        {"", "", {{"AWS_EC2_METADATA_DISABLED", "true"}, {"AWS_CONFIG_FILE", "/none"}}, .fault = "profile default of /none (isn't there) and "},
+        {"",
+         "",
+         {{"AWS_EC2_METADATA_DISABLED", "TRUE"}},
+         .fault = "there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of /"},
+        {"",
+         "",
+         {{"AWS_EC2_METADATA_DISABLED", "true"}},
+         .fault = "AWS_CONTAINER_CREDENTIALS_* are not set; AWS_EC2_METADATA_DISABLED is true"},
+        {"",
+         "",
+         {{"AWS_EC2_METADATA_DISABLED", "true"}, {"AWS_CONFIG_FILE", "/none"}},
+         .fault = "profile default of /none (isn't there) and "},
     };
     CHECK(cases);
 }
@@ -126,22 +164,32 @@ static void where_there_are_none_all_that_was_tried_is_told_in_its_order(void **
 static void roles_that_can_not_be_assumed_are_said_to_be(void **state) {
     (void)state;
     static const struct expectation cases[] = {
-        {"[default]\n" ROLE("source_profile = a\ncredential_source = Environment"), "", .fault = "one of the two has to go"},
+        {"[default]\n" ROLE("source_profile = a\ncredential_source = Environment"), "",
+         .fault = "one of the two has to go"},
         {"[default]\n" ROLE(""), "", .fault = "neither a source_profile nor"},
         {"[default]\n" ROLE("source_profile = a"), "", .fault = "no profile of the name"},
-        {"[default]\n" ROLE("source_profile = a") "[profile a]\nregion = x\n", "", .fault = "profile a: it is the source_profile of another one"},
+        {"[default]\n" ROLE("source_profile = a") "[profile a]\nregion = x\n", "",
+         .fault = "profile a: it is the source_profile of another one"},
         {"[default]\n" ROLE("source_profile = default"), "", .fault = "leads back"},
-        {"[default]\n" ROLE("source_profile = a") "[profile a]\n" ROLE("source_profile = b") "[profile b]\n" ROLE("source_profile = a"), "",
+        {"[default]\n" ROLE("source_profile = a") "[profile a]\n" ROLE("source_profile = b") "[profile b]\n" ROLE(
+             "source_profile = a"),
+         "", .fault = "leads back"},
+        {"[default]\n" ROLE("source_profile = a") "[profile a]\n" ROLE("source_profile = default"), "",
          .fault = "leads back"},
-        {"[default]\n" ROLE("source_profile = a") "[profile a]\n" ROLE("source_profile = default"), "", .fault = "leads back"},
         {"[default]\n" ROLE("credential_source = environment"), "", .fault = "in this spelling"},
         {"[default]\n" ROLE("credential_source = Environment"), "", .fault = "has no credentials"},
         {"[default]\n" ROLE("credential_source = EcsContainer"), "", .fault = "has no credentials"},
-        {"[default]\n" ROLE("credential_source = Ec2InstanceMetadata"), "", {{"AWS_EC2_METADATA_DISABLED", "true"}}, .fault = "has no credentials"},
+        {"[default]\n" ROLE("credential_source = Ec2InstanceMetadata"),
+         "",
+         {{"AWS_EC2_METADATA_DISABLED", "true"}},
+         .fault = "has no credentials"},
         {"[default]\n" ROLE("source_profile = default\nmfa_serial = m") PAIR("A"), "", .fault = "mfa_serial"},
-        {"[default]\n" ROLE("source_profile = default\nduration_seconds = 10") PAIR("A"), "", .fault = "from 900 to 43200"},
-        {"[default]\n" ROLE("source_profile = default\nduration_seconds = an hour") PAIR("A"), "", .fault = "from 900 to 43200"},
-        {"[default]\n" ROLE("source_profile = default\nrole_session_name = a b") PAIR("A"), "", .fault = "role_session_name"},
+        {"[default]\n" ROLE("source_profile = default\nduration_seconds = 10") PAIR("A"), "",
+         .fault = "from 900 to 43200"},
+        {"[default]\n" ROLE("source_profile = default\nduration_seconds = an hour") PAIR("A"), "",
+         .fault = "from 900 to 43200"},
+        {"[default]\n" ROLE("source_profile = default\nrole_session_name = a b") PAIR("A"), "",
+         .fault = "role_session_name"},
     };
     CHECK(cases);
 }
@@ -172,8 +220,10 @@ static void a_chain_of_roles_begins_with_the_keys_at_its_end(void **state) {
 static void a_source_profile_with_keys_and_a_role_gives_its_keys(void **state) {
     (void)state;
     static const struct expectation cases[] = {
-        {"[default]\n" ROLE("source_profile = a") "[profile a]\n" ROLE("source_profile = none") PAIR("A"), "", .name = "assume-role"},
-        {"[default]\n" ROLE("source_profile = a") "[profile a]\nweb_identity_token_file = /t\nrole_arn = r\n", "", .name = "assume-role"},
+        {"[default]\n" ROLE("source_profile = a") "[profile a]\n" ROLE("source_profile = none") PAIR("A"), "",
+         .name = "assume-role"},
+        {"[default]\n" ROLE("source_profile = a") "[profile a]\nweb_identity_token_file = /t\nrole_arn = r\n", "",
+         .name = "assume-role"},
         {"[default]\n" ROLE("source_profile = a") "[profile a]\ncredential_process = p\n", "", .name = "assume-role"},
         {"[default]\n" ROLE("credential_source = Environment"), "", {KEYS}, .option = "default", .name = "assume-role"},
         {"[default]\n" ROLE("credential_source = Ec2InstanceMetadata"), "", .name = "assume-role"},

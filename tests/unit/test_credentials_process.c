@@ -66,7 +66,8 @@ static bool run(struct fixture *f, const char *script) {
 
 static void what_the_program_prints_is_read_each_time_anew(void **state) {
     struct fixture *f = *state;
-    assert_true(run(f, "printf '{" KEYS ",\"SessionToken\":\"%s\",\"Expiration\":\"2024-01-08T02:34:32Z\",\"AccountId\":\"123456789012\"}' "
+    assert_true(run(f, "printf '{" KEYS ",\"SessionToken\":\"%s\",\"Expiration\":\"2024-01-08T02:34:32Z\","
+                       "\"AccountId\":\"123456789012\"}' "
                        "\"$(echo $1 | tr ' ' _)\""));
     assert_string_equal(f->w->id, "P");
     assert_string_equal(f->w->token, "an_argument");
@@ -80,11 +81,13 @@ static void what_the_program_prints_is_read_each_time_anew(void **state) {
 static void what_goes_wrong_is_a_sentence_with_what_the_program_said(void **state) {
     struct fixture *f = *state;
     static const char *const cases[][2] = {
-        {"echo '{" KEYS "}'; echo first >&2; echo 'no card' >&2; exit 2", "credential_process (/bin/sh) ends with status 2: no card"},
+        {"echo '{" KEYS "}'; echo first >&2; echo 'no card' >&2; exit 2",
+         "credential_process (/bin/sh) ends with status 2: no card"},
         {"exit 1", "ends with status 1"},
         {"kill -15 $$", "was ended by signal 15"},
         {"echo nonsense", "prints a document that is none: it is no JSON object"},
-        {"echo '{\"Version\":\"1\",\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\"}'", "its Version is not the number 1"},
+        {"echo '{\"Version\":\"1\",\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\"}'",
+         "its Version is not the number 1"},
         {"echo '{" KEYS ",\"Expiration\":\"soon\"}'", "its Expiration is no moment like"},
         {"while :; do echo 0123456789012345678901234567890123456789; done", "prints more than 64 KiB, and was killed"},
     };
@@ -113,7 +116,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_the_program_prints_is_read_each_time_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_goes_wrong_is_a_sentence_with_what_the_program_said, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_command_that_is_none_is_told_at_the_start_and_one_that_is_gone_when_it_is_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_command_that_is_none_is_told_at_the_start_and_one_that_is_gone_when_it_is_asked, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,8 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static enum source_status make(struct fixture *f, enum profile_kind kind, const char *profile, char why[static SETTING_WHY_SIZE]) {
+static enum source_status make(struct fixture *f, enum profile_kind kind, const char *profile,
+                               char why[static SETTING_WHY_SIZE]) {
     const struct shared_file file = {.path = f->path, .given = true};
     struct clock clock = {fixture_now, fixture_now, f};
     return credentials_profile_new(&file, kind, profile, clock, &f->provider, why);
@@ -79,10 +80,12 @@ static void a_file_without_keys_is_no_source(void **state) {
     struct fixture *f = *state;
     char why[SETTING_WHY_SIZE];
     assert_int_equal(make(f, PROFILE_CREDENTIALS, "default", why), SOURCE_ABSENT);
-    fake_home_write(&f->home, "credentials", "[default]\nregion = x\naws_session_token = t\n[other]\naws_access_key_id = A\n");
+    fake_home_write(&f->home, "credentials",
+                    "[default]\nregion = x\naws_session_token = t\n[other]\naws_access_key_id = A\n");
     assert_int_equal(make(f, PROFILE_CREDENTIALS, "default", why), SOURCE_ABSENT);
     const struct shared_file none = {.path = NULL};
-    assert_int_equal(credentials_profile_new(&none, PROFILE_CONFIG, "default", (struct clock){fixture_now, fixture_now, f}, &f->provider, why),
+    assert_int_equal(credentials_profile_new(&none, PROFILE_CONFIG, "default",
+                                             (struct clock){fixture_now, fixture_now, f}, &f->provider, why),
                      SOURCE_ABSENT);
 }
 
@@ -92,8 +95,10 @@ static void a_faulty_file_is_told_without_its_secrets(void **state) {
         const char *text, *fault;
     } cases[] = {
         {"[default]\naws_access_key_id = canary\n", "but no aws_secret_access_key"},
-        {"[default]\naws_access_key_id = A\naws_secret_access_key = canary canary\n", "characters that no credentials have"},
-        {"[default]\naws_access_key_id = A\naws_secret_access_key = canary\n  canary\n", "characters that no credentials have"},
+        {"[default]\naws_access_key_id = A\naws_secret_access_key = canary canary\n",
+         "characters that no credentials have"},
+        {"[default]\naws_access_key_id = A\naws_secret_access_key = canary\n  canary\n",
+         "characters that no credentials have"},
         {"[default]\ncanary\n", "line 2"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -180,7 +185,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_file_is_read_again_only_after_its_keys_were_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_file_is_read_at_most_once_a_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_became_unreadable_is_a_passing_fault, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(credentials_outlive_their_replacement_from_inside_the_callback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(credentials_outlive_their_replacement_from_inside_the_callback, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

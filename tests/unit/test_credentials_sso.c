@@ -11,8 +11,9 @@
 
 /* SHA-1 of "https://x.awsapps.com/start". */
 #define OF_URL "3947de8b16688092197fa616c34e01335f21d256"
-#define ROLE \
-    "{\"roleCredentials\":{\"accessKeyId\":\"ASIA\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\",\"expiration\":1704681272000}}"
+#define ROLE                                                                                                           \
+    "{\"roleCredentials\":{\"accessKeyId\":\"ASIA\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\",\"expiration\":"  \
+    "1704681272000}}"
 
 struct fixture {
     struct fake_world *w;
@@ -57,7 +58,8 @@ static void make(struct fixture *f) {
     (void)snprintf(path, sizeof path, "%s/.aws/sso/cache", f->home.path);
     (void)mkdir(path, 0700);
     credentials_source_release(&f->source);
-    if (!credentials_sso_new(&f->plan, &e, "https://portal.sso.eu-west-1.amazonaws.com", &f->w->world, &f->source, why)) {
+    if (!credentials_sso_new(&f->plan, &e, "https://portal.sso.eu-west-1.amazonaws.com", &f->w->world, &f->source,
+                             why)) {
         fail_msg("%s", why);
     }
 }
@@ -74,8 +76,8 @@ static void the_token_of_the_last_login_is_changed_for_the_roles_keys(void **sta
     assert_string_equal(f->w->id, "ASIA");
     assert_string_equal(f->w->account, "123456789012");
     assert_int_equal(f->w->expires, 1704681272LL * MICROSECONDS);
-    assert_string_equal(f->w->asked[0].url,
-                        "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=a%2Brole&account_id=123456789012");
+    assert_string_equal(f->w->asked[0].url, "https://portal.sso.eu-west-1.amazonaws.com/federation/"
+                                            "credentials?role_name=a%2Brole&account_id=123456789012");
     assert_string_equal(f->w->asked[0].headers, "x-amz-sso_bearer_token: TOKEN\n");
 }
 
@@ -88,7 +90,8 @@ static void where_nobody_is_logged_in_it_is_said_what_to_type(void **state) {
     assert_false(FETCH(f->w, &f->source, {200, ROLE}));
     assert_string_equal(f->w->why, "SSO: the session has expired: type aws sso login --profile dev");
     assert_int_equal(f->w->class, CALL_AUTH);
-    static const char *const bad[] = {"", "{}", "{\"accessToken\":\"T\"}", "{\"accessToken\":\"T\",\"expiresAt\":\"x\"}",
+    static const char *const bad[] = {"", "{}", "{\"accessToken\":\"T\"}",
+                                      "{\"accessToken\":\"T\",\"expiresAt\":\"x\"}",
                                       "{\"accessToken\":\"a\\r\\nX: b\",\"expiresAt\":\"2024-01-08T02:34:32Z\"}"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         log_in(f, bad[i]);

@@ -54,8 +54,9 @@ static void the_token_is_read_anew_each_time_and_sent_unsigned(void **state) {
     assert_int_equal(a->method, HTTP_POST);
     assert_false(a->direct);
     assert_string_equal(a->headers, "Content-Type: application/x-www-form-urlencoded; charset=utf-8\n");
-    assert_string_equal(a->body, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr"
-                                 "&RoleSessionName=table-updater-1704678672&WebIdentityToken=one.two%2Fthree");
+    assert_string_equal(a->body,
+                        "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr"
+                        "&RoleSessionName=table-updater-1704678672&WebIdentityToken=one.two%2Fthree");
     fake_home_write(&f->home, "other", "four");
     assert_true(FETCH(f->w, &f->source, {200, STS_ANSWER("ASIA2")}));
     assert_non_null(strstr(f->w->asked[0].body, "&WebIdentityToken=four"));
@@ -82,13 +83,22 @@ static void what_may_pass_is_tried_three_times_and_a_refusal_is_quoted(void **st
     } cases[] = {
         {{{400, STS_ERROR("Throttling", "Rate exceeded")}, {503, ""}, {200, STS_ANSWER("A")}}, 3, CALL_OK, ""},
         {{{400, STS_ERROR("IDPCommunicationError", "x")}, {200, STS_ANSWER("A")}}, 2, CALL_OK, ""},
-        {{{400, STS_ERROR("Throttling", "r")}, {400, STS_ERROR("Throttling", "r")}, {400, STS_ERROR("Throttling", "r")}}, 3, CALL_RETRY,
+        {{{400, STS_ERROR("Throttling", "r")},
+          {400, STS_ERROR("Throttling", "r")},
+          {400, STS_ERROR("Throttling", "r")}},
+         3,
+         CALL_RETRY,
          "refuses: Throttling: r"},
         {{{500, "<html>"}, {502, ""}, {504, ""}}, 3, CALL_RETRY, "status 504, and not as it should: it is no XML"},
         {{{0}, {0}, {0}}, 3, CALL_RETRY, "can't be reached: no route"},
-        {{{403, STS_ERROR("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")}}, 1, CALL_AUTH,
+        {{{403, STS_ERROR("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")}},
+         1,
+         CALL_AUTH,
          "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity; look at the role's trust policy"},
-        {{{400, STS_ERROR("ExpiredTokenException", "Token expired")}}, 1, CALL_AUTH, "ExpiredTokenException: Token expired"},
+        {{{400, STS_ERROR("ExpiredTokenException", "Token expired")}},
+         1,
+         CALL_AUTH,
+         "ExpiredTokenException: Token expired"},
         {{{200, "{\"a\":1}"}}, 1, CALL_RETRY, "status 200, and not as it should"},
         {{{200, STS_ANSWER_UNTIL("A", "1704681272")}}, 1, CALL_RETRY, "its Expiration is no moment"},
         {{{302, STS_ANSWER("A")}}, 1, CALL_RETRY, "status 302, and not as it should: credentials with another status"},

@@ -76,7 +76,8 @@ static void hmac_is_that_of_rfc_4231(void **state) {
     } cases[] = {
         {SPAN("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"), SPAN("Hi There"),
          "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
-        {SPAN("Jefe"), SPAN("what do ya want for nothing?"), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {SPAN("Jefe"), SPAN("what do ya want for nothing?"),
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
         {SPAN(REPEAT_10("\xaa") REPEAT_10("\xaa")),
          SPAN(REPEAT_10("\xdd") REPEAT_10("\xdd") REPEAT_10("\xdd") REPEAT_10("\xdd") REPEAT_10("\xdd")),
          "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
@@ -122,7 +123,8 @@ static void md5_is_that_of_rfc_1321(void **state) {
         {SPAN(""), "d41d8cd98f00b204e9800998ecf8427e"},
         {SPAN("a"), "0cc175b9c0f1b6a831c399e269772661"},
         {SPAN("message digest"), "f96b697d7cb7938d525a2f31aaf161d0"},
-        {SPAN("12345678901234567890123456789012345678901234567890123456789012345678901234567890"), "57edf4a22be3c955ac49da2e2107b67a"},
+        {SPAN("12345678901234567890123456789012345678901234567890123456789012345678901234567890"),
+         "57edf4a22be3c955ac49da2e2107b67a"},
     };
     if (!digest_has_md5(*state))
         skip();

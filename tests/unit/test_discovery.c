@@ -57,10 +57,12 @@ static void search_ends(struct search *s, enum exit_code code, const char *logge
     if (!world_run_until(&s->scene.world, search_ended, s, MINUTE))
         fail_msg("it has not ended");
     if (s->code != code)
-        fail_msg("%d instead of %d:\n%s", s->code, code, s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
+        fail_msg("%d instead of %d:\n%s", s->code, code,
+                 s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
     assert_int_equal(s->facts != NULL, code == EXIT_FINE);
     if (logged && !world_logged(&s->scene.world, logged))
-        fail_msg("the log doesn't say \"%s\":\n%s", logged, s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
+        fail_msg("the log doesn't say \"%s\":\n%s", logged,
+                 s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
 }
 
 static void tables_and_queues_are_found_by_name_url_or_redrive_policy(void **state) {
@@ -73,7 +75,8 @@ static void tables_and_queues_are_found_by_name_url_or_redrive_policy(void **sta
             s.options.dlq = s.scene.dlq->url;
         } else if (how == 2) {
             s.options.dlq = NULL;
-            memcpy(s.scene.queue->attributes.dead_letter_target_arn, s.scene.dlq->attributes.arn, sizeof s.scene.dlq->attributes.arn);
+            memcpy(s.scene.queue->attributes.dead_letter_target_arn, s.scene.dlq->attributes.arn,
+                   sizeof s.scene.dlq->attributes.arn);
             s.scene.queue->attributes.max_receive_count = 100;
         }
         search_ends(&s, EXIT_FINE, NULL);
@@ -184,7 +187,8 @@ static void other_region(struct search *s) {
 
 static struct scripted refusal;
 static void answer(struct search *s, int status, const char *code, const char *audit_code) {
-    refusal = (struct scripted){.record = "", .status = status, .code = code, .audit_code = audit_code, .left = FOR_EVER};
+    refusal =
+        (struct scripted){.record = "", .status = status, .code = code, .audit_code = audit_code, .left = FOR_EVER};
     scene_script(&s->scene, &refusal);
 }
 static void transactions_invalid(struct search *s) {
@@ -255,7 +259,8 @@ static void each_problem_has_its_code_and_names_its_setting(void **state) {
         {transactions_denied, EXIT_NOT_PERMITTED, "AWS doesn't permit the transaction that each message needs"},
         {transactions_expired, EXIT_NOT_PERMITTED, "ExpiredTokenException"},
         {transactions_throttled, EXIT_UNREACHABLE, "Giving up"},
-        {transactions_down, EXIT_UNREACHABLE, "Waiting: the transaction at the start, which changes nothing, can't be tried yet"},
+        {transactions_down, EXIT_UNREACHABLE,
+         "Waiting: the transaction at the start, which changes nothing, can't be tried yet"},
         {audit_throttled, EXIT_UNREACHABLE, "why=ProvisionedThroughputExceeded"},
         {everything_commits, EXIT_UNREACHABLE, "its conditions can't hold: what answers there isn't DynamoDB"},
     };
@@ -370,7 +375,10 @@ static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_to
         search_init(&s);
         no_table(&s);
         unfit[i](&s);
-        search_ends(&s, EXIT_SETTINGS, i < 2 ? "AUDIT_LOG_TABLE names" : i < 3 ? "MaximumMessageSize" : "DLQ_URL names the queue itself");
+        search_ends(&s, EXIT_SETTINGS,
+                    i < 2   ? "AUDIT_LOG_TABLE names"
+                    : i < 3 ? "MaximumMessageSize"
+                            : "DLQ_URL names the queue itself");
         assert_int_equal(world_logged(&s.scene.world, "TABLE_NAME names"), 1);
         search_done(&s);
         search_init(&s);
@@ -385,7 +393,8 @@ static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_to
     /* A DLQ that only the queue's policy names is still looked for. */
     search_init(&s);
     s.options.dlq = NULL;
-    memcpy(s.scene.queue->attributes.dead_letter_target_arn, s.scene.dlq->attributes.arn, sizeof s.scene.dlq->attributes.arn);
+    memcpy(s.scene.queue->attributes.dead_letter_target_arn, s.scene.dlq->attributes.arn,
+           sizeof s.scene.dlq->attributes.arn);
     s.scene.sqs->attributes.latency = SECOND;
     tables_denied(&s);
     no_dlq(&s);

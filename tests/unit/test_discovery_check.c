@@ -13,10 +13,17 @@ static void the_first_of_78_77_69_wins(void **state) {
 
 static void names_are_told_from_what_is_none(void **state) {
     (void)state;
-    static const char *const good[] = {"a", "updates", "updates-dlq_2", "updates.fifo",
-                                       "12345678901234567890123456789012345678901234567890123456789012345678901234567890"};
-    static const char *const bad[] = {"", "up dates", "up.dates", ".fifo", "updates.fifo.fifo", "ümlaut",
-                                      "123456789012345678901234567890123456789012345678901234567890123456789012345678901"};
+    static const char *const good[] = {
+        "a", "updates", "updates-dlq_2", "updates.fifo",
+        "12345678901234567890123456789012345678901234567890123456789012345678901234567890"};
+    static const char *const bad[] = {
+        "",
+        "up dates",
+        "up.dates",
+        ".fifo",
+        "updates.fifo.fifo",
+        "ümlaut",
+        "123456789012345678901234567890123456789012345678901234567890123456789012345678901"};
     for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
         assert_true(queue_name_valid(good[i]));
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
@@ -30,7 +37,8 @@ static void urls_and_arns_are_taken_apart(void **state) {
     assert_string_equal(name, "updates");
     assert_true(queue_url_name("http://127.0.0.1:9324/queue/updates.fifo", name));
     assert_string_equal(name, "updates.fifo");
-    static const char *const urls[] = {"https://host", "https://", "updates", "https://host/", "https://host/a b", "/x/y"};
+    static const char *const urls[] = {"https://host",  "https://",         "updates",
+                                       "https://host/", "https://host/a b", "/x/y"};
     for (size_t i = 0; i < ARRAY_LENGTH(urls); i++)
         assert_false(queue_url_name(urls[i], name));
     assert_true(queue_arn_parse("arn:aws-cn:sqs:cn-north-1:123456789012:dead", account, name));
@@ -78,8 +86,9 @@ static void a_ttl_below_retention_and_a_day_is_warned_of(void **state) {
     static const struct {
         unsigned queue, dlq, days;
         bool warned;
-    } cases[] = {{345600, 345600, 5, false}, {345600, 345600, 4, true},  {345601, 345600, 5, true}, {345600, 1209600, 14, true},
-                 {345600, 1209600, 15, false}, {0, 0, 1, false}, {345600, 345600, 0, false}};
+    } cases[] = {{345600, 345600, 5, false},  {345600, 345600, 4, true},    {345601, 345600, 5, true},
+                 {345600, 1209600, 14, true}, {345600, 1209600, 15, false}, {0, 0, 1, false},
+                 {345600, 345600, 0, false}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct scene s;
         scene_init(&s, 1, 0);

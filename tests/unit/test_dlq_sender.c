@@ -96,7 +96,8 @@ static void no_send_begins_when_the_lease_is_over(void **state) {
     scene_set(&s, 0, 1);
     scene_empties(&s, 5 * SECOND);
     s.sqs->change.mode = SIM_DOWN;
-    struct sim_message *m = scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}");
+    struct sim_message *m =
+        scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}");
     world_run(&s.world, 9500 * MILLISECOND);
     assert_int_equal(scene_status(&s).in_flight, 0); /* left to its next delivery */
     uint64_t attempts = s.sqs->send.executed;
@@ -248,7 +249,8 @@ static void the_originals_attributes_go_along_also_when_it_comes_back(void **sta
         assert_string_equal(m->trace_header, "Root=1-5");
         assert_int_equal(m->attribute_count, 2);
         for (size_t i = 0; i < 2; i++)
-            assert_true(span_equal(m->attributes[i].name, OWN[i].name) && span_equal(m->attributes[i].value, OWN[i].value));
+            assert_true(span_equal(m->attributes[i].name, OWN[i].name) &&
+                        span_equal(m->attributes[i].value, OWN[i].value));
         assert_int_equal(sim_queue_redrive(s.dlq, s.queue), 1);
     }
     scene_done(&s);
@@ -367,9 +369,16 @@ static void I4_an_unaudited_failure_that_had_to_wait_is_tried_anew(void **state)
         scene_start(&s);
         struct sim_message *m[3];
         for (unsigned k = 0; k < 3; k++)
-            m[k] = wrapped ? scene_send(&s, "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"body\":\"{\\\"id\\\":\\\"k%u\\\",\\\"attributes\\\":"
-                                                "{\\\"n\\\":8},\\\"condition_expression\\\":\\\"n = 7\\\",\\\"enable_logging\\\":false}\",\"idempotency_key\":\"key%u\"}}}", k, k)
-                           : scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"enable_logging\":false}", k);
+            m[k] = wrapped ? scene_send(&s,
+                                        "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"body\":\"{"
+                                        "\\\"id\\\":\\\"k%u\\\",\\\"attributes\\\":"
+                                        "{\\\"n\\\":8},\\\"condition_expression\\\":\\\"n = "
+                                        "7\\\",\\\"enable_logging\\\":false}\",\"idempotency_key\":\"key%u\"}}}",
+                                        k, k)
+                           : scene_send(&s,
+                                        "{\"id\":\"k%u\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = "
+                                        "7\",\"enable_logging\":false}",
+                                        k);
         world_run(&s.world, 6 * SECOND);
         assert_int_equal(s.dlq->sent, 0);
         sim_table_put(s.users, "k0", "n", "7"); /* a duplicate comes to another worker */
@@ -396,7 +405,8 @@ static void I4_a_failure_whose_update_another_message_applied_here_is_not_sent(v
         scene_start(&s);
         char body[200];
         snprintf(body, sizeof body,
-                 "{\"id\":\"k0\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = 7\",\"idempotency_key\":\"key\",\"enable_logging\":%s}",
+                 "{\"id\":\"k0\",\"attributes\":{\"n\":8},\"condition_expression\":\"n = "
+                 "7\",\"idempotency_key\":\"key\",\"enable_logging\":%s}",
                  audited ? "true" : "false");
         scene_send(&s, "%s", body);
         STEP_WHILE(&s.world, s.sqs->send.calls == 0);
@@ -452,7 +462,8 @@ static void a_failure_that_is_tried_anew_keeps_nobody_from_coming_whom_it_needs(
         scene_start(&s);
         scene_set(&s, 0, 1);
         scene_empties(&s, 5 * SECOND);
-        scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
+        scene_send(
+            &s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
         STEP_WHILE(&s.world, s.sqs->send.calls == 0);
         struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
         scene_script(&s, &script);
@@ -523,7 +534,8 @@ static void a_failure_that_is_in_the_dlq_holds_its_group_until_it_is_deleted(voi
     sim_queue_send_fifo(s.queue, "{\"id\":\"k1\",\"attributes\":{\"n\":1}}", "another", "proof");
     scene_start(&s);
     scene_empties(&s, 10 * SECOND);
-    sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 2\"}", "group", "first");
+    sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 2\"}", "group",
+                        "first");
     sim_queue_send_fifo(s.queue, "{\"id\":\"k0\",\"attributes\":{\"n\":2}}", "group", "second");
     s.sqs->remove.mode = SIM_DENIED;
     world_run(&s.world, 20 * SECOND);

@@ -13,8 +13,8 @@ static int find_name(void *ctx, struct span placeholder, struct span *ret_name) 
 
 static const struct condition_environment environment = {.find_name = find_name};
 
-static enum condition_status read_path(const char *text, struct arena *arena, struct path_element *elements, uint32_t *count,
-                                       struct failure *f) {
+static enum condition_status read_path(const char *text, struct arena *arena, struct path_element *elements,
+                                       uint32_t *count, struct failure *f) {
     failure_init(f);
     return document_path_read(span_cstr(text), &environment, arena, elements, count, f);
 }
@@ -67,7 +67,8 @@ static void what_is_no_path_is_refused_with_a_reason(void **state) {
         {"a[2147483648]", "expected a list index from 0 to 2147483647 after '[' at character 3"},
         {"a[0", "expected ']' after the number at character 4 (the end)"},
         {"[0]", "expected an attribute's name at character 1"},
-        {"first-name", "unexpected '-' at character 6: a name with other characters than letters, digits and '_' stands in backquotes"},
+        {"first-name", "unexpected '-' at character 6: a name with other characters than letters, digits and '_' "
+                       "stands in backquotes"},
         {"first name", "expected '.', '[' or the end after 'first' at character 7"},
         {"and", "expected an attribute's name at character 1: as a name, a keyword stands in backquotes"},
         {":v", "expected an attribute's name at character 1"},

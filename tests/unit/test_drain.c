@@ -8,8 +8,8 @@ static void load(struct scene *s, unsigned count) {
             scene_set(s, i % 50, i);
 }
 
-/* Whether all that is left on the queue is visible, so that others can have it at once; but for those that had failed by themselves, which
- * were given back for a while. */
+/* Whether all that is left on the queue is visible, so that others can have it at once; but for those that had failed
+ * by themselves, which were given back for a while. */
 static void assert_given_back(const struct scene *s) {
     size_t delayed = world_logged(&s->world, "A message is given back and tried again later");
     assert_in_range(s->queue->count - sim_queue_visible(s->queue), 0, delayed);
@@ -127,7 +127,8 @@ static void a_second_stop_gives_everything_back_at_once(void **state) {
 
 static void in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_deadline(void **state) {
     (void)state;
-    static const char *const codes[] = {"ThrottlingException", "TransactionInProgressException", "AccessDeniedException"};
+    static const char *const codes[] = {"ThrottlingException", "TransactionInProgressException",
+                                        "AccessDeniedException"};
     for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
         struct scene s;
         scene_init(&s, 2, 50);

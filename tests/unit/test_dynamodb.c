@@ -97,8 +97,8 @@ static void run(struct fixture *f, enum which which, const struct fake_answer *s
     assert_int_equal(f->calls, 1);
 }
 
-#define TABLE                                                                                                                   \
-    "{\"Table\":{\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],\"TableStatus\":\"ACTIVE\","                    \
+#define TABLE                                                                                                          \
+    "{\"Table\":{\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],\"TableStatus\":\"ACTIVE\","          \
     "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]}}"
 
 static void each_call_says_what_it_is(void **state) {
@@ -111,7 +111,9 @@ static void each_call_says_what_it_is(void **state) {
         assert_int_equal(f->transact.reason_count, 0);
         assert_memory_equal(f->service->target, "DynamoDB_20120810.", 18);
         assert_string_equal(f->service->target + 18, names[w]);
-        assert_string_equal(f->service->body, w == DESCRIBE ? "{\"TableName\":\"the\\\"table\"}" : w == GET ? GET_REQUEST : "{\"request\":1}");
+        assert_string_equal(f->service->body, w == DESCRIBE ? "{\"TableName\":\"the\\\"table\"}"
+                                              : w == GET    ? GET_REQUEST
+                                                            : "{\"request\":1}");
         assert_int_equal(f->service->max_response, 8 * 1024 * 1024);
     }
     assert_true(f->found && f->has_hash && f->has_shape && f->active);
@@ -135,7 +137,9 @@ static void a_200_that_is_garbage_is_tried_again_and_never_the_services_word(voi
 static void a_200_that_is_somebody_elses_word_is_tried_again(void **state) {
     struct fixture *f = *state;
     static const struct fake_answer astray[] = {
-        {200, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"}, {200, "{\"error\":\"proxy\"}"}, {200, ITEM("l2")}};
+        {200, "{\"__type\":\"com.amazonaws.dynamodb.v20120810#InternalServerError\"}"},
+        {200, "{\"error\":\"proxy\"}"},
+        {200, ITEM("l2")}};
     for (enum which w = TRANSACT; w < KINDS; w++) {
         run(f, w, astray, ARRAY_LENGTH(astray));
         assert_int_equal(f->transact.call.class, CALL_RETRY);
@@ -175,8 +179,10 @@ static void a_request_for_an_item_that_cannot_be_read_is_not_begun(void **state)
     assert_int_equal(f->calls, 0);
 }
 
-#define CANCELLED(reasons) "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\"," reasons "\"Message\":\"m\"}"
-#define REASONS(first, second) CANCELLED("\"CancellationReasons\":[{\"Code\":\"" first "\"},{\"Code\":\"" second "\"}],")
+#define CANCELLED(reasons)                                                                                             \
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\"," reasons "\"Message\":\"m\"}"
+#define REASONS(first, second)                                                                                         \
+    CANCELLED("\"CancellationReasons\":[{\"Code\":\"" first "\"},{\"Code\":\"" second "\"}],")
 
 static void a_cancellation_has_the_class_of_its_reasons(void **state) {
     struct fixture *f = *state;
@@ -205,8 +211,8 @@ static void a_cancellation_has_the_class_of_its_reasons(void **state) {
 
 static void a_cancellation_without_readable_reasons_is_no_answer(void **state) {
     struct fixture *f = *state;
-    static const char *const bodies[] = {CANCELLED(""), CANCELLED("\"CancellationReasons\":null,"), CANCELLED("\"CancellationReasons\":[{}],"),
-                                         REASONS("None", "None")};
+    static const char *const bodies[] = {CANCELLED(""), CANCELLED("\"CancellationReasons\":null,"),
+                                         CANCELLED("\"CancellationReasons\":[{}],"), REASONS("None", "None")};
     for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
         const struct fake_answer script[] = {{400, bodies[i]}, {400, bodies[i]}, {400, bodies[i]}};
         run(f, TRANSACT, script, 3);

@@ -11,11 +11,14 @@
 #include "dynamodb_response.h"
 
 /* As DynamoDB Local 3.1.0 answered. */
-#define RECORDED                                                                                                                           \
-    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"CancellationReasons\":[{\"Item\":{\"x\":{\"M\":"        \
-    "{\"request_hash\":{\"S\":\"wrong\"}}},\"s\":{\"N\":\"1\"},\"id\":{\"S\":\"a\"}},\"Code\":\"ConditionalCheckFailed\",\"Message\":"        \
-    "\"The conditional request failed\"},{\"Item\":{\"log_id\":{\"S\":\"l1\"},\"request_hash\":{\"S\":\"v1:l1\"}},"                          \
-    "\"Code\":\"ConditionalCheckFailed\",\"Message\":\"The conditional request failed\"}],\"Message\":\"Transaction cancelled, please "      \
+#define RECORDED                                                                                                       \
+    "{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\"CancellationReasons\":[{"         \
+    "\"Item\":{\"x\":{\"M\":"                                                                                          \
+    "{\"request_hash\":{\"S\":\"wrong\"}}},\"s\":{\"N\":\"1\"},\"id\":{\"S\":\"a\"}},\"Code\":"                        \
+    "\"ConditionalCheckFailed\",\"Message\":"                                                                          \
+    "\"The conditional request failed\"},{\"Item\":{\"log_id\":{\"S\":\"l1\"},\"request_hash\":{\"S\":\"v1:l1\"}},"    \
+    "\"Code\":\"ConditionalCheckFailed\",\"Message\":\"The conditional request failed\"}],\"Message\":\"Transaction "  \
+    "cancelled, please "                                                                                               \
     "refer cancellation reasons for specific reasons [ConditionalCheckFailed, ConditionalCheckFailed]\"}"
 
 static void recorded_reasons_are_read(void **state) {
@@ -36,9 +39,10 @@ static void recorded_reasons_are_read(void **state) {
 static void a_reason_without_an_item_says_so(void **state) {
     (void)state;
     struct cancellation c;
-    assert_int_equal(dynamodb_read_cancellation(SPAN("{\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\",\"Message\":\"m\"},"
-                                                     "{\"Code\":\"None\",\"Item\":null,\"Message\":null}]}"),
-                                                &c),
+    assert_int_equal(dynamodb_read_cancellation(
+                         SPAN("{\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\",\"Message\":\"m\"},"
+                              "{\"Code\":\"None\",\"Item\":null,\"Message\":null}]}"),
+                         &c),
                      ANSWER_FINE);
     assert_false(c.reasons[0].has_item);
     assert_false(c.reasons[1].has_item);
@@ -64,7 +68,8 @@ static void only_a_hash_of_ours_is_kept(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char text[512];
-        (void)snprintf(text, sizeof text, "{\"CancellationReasons\":[{\"Item\":%s,\"Code\":\"ConditionalCheckFailed\"}]}", cases[i].item);
+        (void)snprintf(text, sizeof text,
+                       "{\"CancellationReasons\":[{\"Item\":%s,\"Code\":\"ConditionalCheckFailed\"}]}", cases[i].item);
         struct cancellation c;
         assert_int_equal(dynamodb_read_cancellation(span_cstr(text), &c), ANSWER_FINE);
         assert_true(c.reasons[0].has_item);
@@ -79,7 +84,8 @@ static void a_hash_that_does_not_fit_is_none(void **state) {
     (void)state;
     for (int len = REQUEST_HASH_TEXT_SIZE - 1; len <= REQUEST_HASH_TEXT_SIZE; len++) {
         char text[512];
-        (void)snprintf(text, sizeof text, "{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"%0*d\"}}}", len, 0);
+        (void)snprintf(text, sizeof text, "{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"%0*d\"}}}",
+                       len, 0);
         bool found = false;
         char hash[REQUEST_HASH_TEXT_SIZE];
         assert_int_equal(dynamodb_read_item(span_cstr(text), "l", &found, hash), ANSWER_FINE);
@@ -108,7 +114,8 @@ static void a_throttle_goes_before_a_conflict_and_a_conflict_before_all_else(voi
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char text[512];
-        (void)snprintf(text, sizeof text, "{\"CancellationReasons\":[{\"Code\":\"%s\"},{\"Code\":\"%s\"}]}", cases[i].first, cases[i].second);
+        (void)snprintf(text, sizeof text, "{\"CancellationReasons\":[{\"Code\":\"%s\"},{\"Code\":\"%s\"}]}",
+                       cases[i].first, cases[i].second);
         struct cancellation c;
         assert_int_equal(dynamodb_read_cancellation(span_cstr(text), &c), ANSWER_FINE);
         assert_int_equal(dynamodb_cancellation_class(&c), cases[i].class);
@@ -129,7 +136,8 @@ static void reasons_that_say_nothing_are_garbage(void **state) {
         "{\"CancellationReasons\":[{\"Code\":\"\"}]}",
         "{\"CancellationReasons\":[{\"Code\":\"None\"},{\"Code\":\"None\"}]}",
         "{\"CancellationReasons\":[{\"Code\":\"None\"},{\"Code\":\"None\"},{\"Code\":\"TransactionConflict\"}]}",
-        "{\"CancellationReasons\":[{\"Code\":\"TransactionConflict\"}],\"CancellationReasons\":[{\"Code\":\"a\"},{\"Code\":\"b\"}]}",
+        "{\"CancellationReasons\":[{\"Code\":\"TransactionConflict\"}],\"CancellationReasons\":[{\"Code\":\"a\"},{"
+        "\"Code\":\"b\"}]}",
         "{\"CancellationReasons\":[{\"Code\":\"TransactionConflict\"}]",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
@@ -180,7 +188,8 @@ static void an_item_is_found_or_not(void **state) {
     } cases[] = {
         {"{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", ANSWER_FINE, true, "v1:abc"},
         {"{\"Item\":{\"log_id\":{\"S\":\"l\"}}}", ANSWER_FINE, true, ""},
-        {"{\"Item\":{\"request_hash\":{\"S\":\"v1:abc\"},\"log\\u005fid\":{\"S\":\"\\u006c\"}},\"New\":{\"Items\":1}}", ANSWER_FINE, true, "v1:abc"},
+        {"{\"Item\":{\"request_hash\":{\"S\":\"v1:abc\"},\"log\\u005fid\":{\"S\":\"\\u006c\"}},\"New\":{\"Items\":1}}",
+         ANSWER_FINE, true, "v1:abc"},
         {"{}", ANSWER_FINE, false, ""},
         {"{\"Item\":null}", ANSWER_FINE, false, ""},
         {"{\"ConsumedCapacity\":{\"Item\":{\"request_hash\":{\"S\":\"x\"}}}}", ANSWER_FINE, false, ""},
@@ -259,7 +268,8 @@ static void an_error_or_an_answer_to_something_else_is_none(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         bool found = true;
         char hash[REQUEST_HASH_TEXT_SIZE] = "untouched";
-        if (dynamodb_read_committed(span_cstr(texts[i])) != ANSWER_GARBAGE || dynamodb_read_put(span_cstr(texts[i])) != ANSWER_GARBAGE ||
+        if (dynamodb_read_committed(span_cstr(texts[i])) != ANSWER_GARBAGE ||
+            dynamodb_read_put(span_cstr(texts[i])) != ANSWER_GARBAGE ||
             dynamodb_read_item(span_cstr(texts[i]), "l", &found, hash) != ANSWER_GARBAGE) {
             fail_msg("%s", texts[i]);
         }

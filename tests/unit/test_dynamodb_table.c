@@ -10,13 +10,17 @@
 #include "dynamodb_response.h"
 
 /* As DynamoDB Local 3.1.0 answered, with a global secondary index whose key schema is not the table's. */
-static const char recorded[] =
-    "{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},{\"AttributeName\":\"s\",\"AttributeType\":\"N\"},"
-    "{\"AttributeName\":\"gx\",\"AttributeType\":\"B\"}],\"TableName\":\"tab\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},"
-    "{\"AttributeName\":\"s\",\"KeyType\":\"RANGE\"}],\"TableStatus\":\"ACTIVE\",\"CreationDateTime\":1795356066.495,\"ProvisionedThroughput\":"
-    "{\"LastIncreaseDateTime\":0.000,\"ReadCapacityUnits\":0},\"ItemCount\":0,\"TableArn\":\"arn:aws:dynamodb:ddblocal:000000000000:table/tab\","
-    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":\"gx\",\"KeyType\":\"HASH\"}],\"IndexStatus\":"
-    "\"CREATING\"}],\"DeletionProtectionEnabled\":false}}";
+static const char recorded[] = "{\"Table\":{\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":"
+                               "\"S\"},{\"AttributeName\":\"s\",\"AttributeType\":\"N\"},"
+                               "{\"AttributeName\":\"gx\",\"AttributeType\":\"B\"}],\"TableName\":\"tab\","
+                               "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},"
+                               "{\"AttributeName\":\"s\",\"KeyType\":\"RANGE\"}],\"TableStatus\":\"ACTIVE\","
+                               "\"CreationDateTime\":1795356066.495,\"ProvisionedThroughput\":"
+                               "{\"LastIncreaseDateTime\":0.000,\"ReadCapacityUnits\":0},\"ItemCount\":0,\"TableArn\":"
+                               "\"arn:aws:dynamodb:ddblocal:000000000000:table/tab\","
+                               "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"gsi\",\"KeySchema\":[{\"AttributeName\":"
+                               "\"gx\",\"KeyType\":\"HASH\"}],\"IndexStatus\":"
+                               "\"CREATING\"}],\"DeletionProtectionEnabled\":false}}";
 
 static void a_recorded_table_is_read(void **state) {
     (void)state;
@@ -42,8 +46,12 @@ static void a_table_may_have_no_sort_key_and_any_status(void **state) {
     static const struct {
         const char *status;
         bool active;
-    } cases[] = {{",\"TableStatus\":\"ACTIVE\"", true},    {",\"TableStatus\":\"UPDATING\"", true},  {",\"TableStatus\":\"CREATING\"", false},
-                 {",\"TableStatus\":\"DELETING\"", false}, {",\"TableStatus\":\"ARCHIVED\"", false}, {",\"TableStatus\":null", false},
+    } cases[] = {{",\"TableStatus\":\"ACTIVE\"", true},
+                 {",\"TableStatus\":\"UPDATING\"", true},
+                 {",\"TableStatus\":\"CREATING\"", false},
+                 {",\"TableStatus\":\"DELETING\"", false},
+                 {",\"TableStatus\":\"ARCHIVED\"", false},
+                 {",\"TableStatus\":null", false},
                  {"", false}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char text[512];
@@ -102,8 +110,10 @@ static void what_is_no_table_is_garbage(void **state) {
         "{\"Table\":{" KEY "," DEFINITION "}",
         "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"x\",\"KeyType\":\"HASH\"}]}}",
         "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"RANGE\"}]}}",
-        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]}}",
-        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":\"x\",\"KeyType\":\"RANGE\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":"
+        "\"id\",\"KeyType\":\"HASH\"}]}}",
+        "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},{\"AttributeName\":"
+        "\"x\",\"KeyType\":\"RANGE\"}]}}",
         "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"OTHER\"}]}}",
         "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"AttributeName\":\"id\"}]}}",
         "{\"Table\":{" DEFINITION ",\"KeySchema\":[{\"KeyType\":\"HASH\"}]}}",

@@ -50,7 +50,8 @@ static void the_region_comes_from_the_first_that_has_one(void **state) {
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL, config, NULL, "AWS_REGION: "},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        const struct environment e = FAKE_ENVIRONMENT({"AWS_REGION", cases[i].region}, {"AWS_DEFAULT_REGION", cases[i].default_region});
+        const struct environment e =
+            FAKE_ENVIRONMENT({"AWS_REGION", cases[i].region}, {"AWS_DEFAULT_REGION", cases[i].default_region});
         expect_region(&e, cases[i].config, cases[i].expected, cases[i].fault);
     }
 }
@@ -61,16 +62,18 @@ static void each_partition_has_its_hosts(void **state) {
     static const struct {
         const char *region, *plain, *dualstack, *fips, *both;
     } cases[] = {
-        {"us-east-1", "sqs.us-east-1.amazonaws.com", "sqs.us-east-1.api.aws", "sqs-fips.us-east-1.amazonaws.com", "sqs-fips.us-east-1.api.aws"},
-        {"xx-new-9", "sqs.xx-new-9.amazonaws.com", "sqs.xx-new-9.api.aws", "sqs-fips.xx-new-9.amazonaws.com", "sqs-fips.xx-new-9.api.aws"},
-        {"cn-north-1", "sqs.cn-north-1.amazonaws.com.cn", "sqs.cn-north-1.api.amazonwebservices.com.cn", "sqs-fips.cn-north-1.amazonaws.com.cn",
-         "sqs-fips.cn-north-1.api.amazonwebservices.com.cn"},
-        {"us-gov-west-1", "sqs.us-gov-west-1.amazonaws.com", "sqs.us-gov-west-1.api.aws", "sqs.us-gov-west-1.amazonaws.com",
-         "sqs-fips.us-gov-west-1.api.aws"},
-        {"us-iso-east-1", "sqs.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-east-1.api.aws.ic.gov", "sqs-fips.us-iso-east-1.c2s.ic.gov",
-         "sqs-fips.us-iso-east-1.api.aws.ic.gov"},
-        {"us-isob-east-1", "sqs.us-isob-east-1.sc2s.sgov.gov", "sqs.us-isob-east-1.api.aws.scloud", "sqs-fips.us-isob-east-1.sc2s.sgov.gov",
-         "sqs-fips.us-isob-east-1.api.aws.scloud"},
+        {"us-east-1", "sqs.us-east-1.amazonaws.com", "sqs.us-east-1.api.aws", "sqs-fips.us-east-1.amazonaws.com",
+         "sqs-fips.us-east-1.api.aws"},
+        {"xx-new-9", "sqs.xx-new-9.amazonaws.com", "sqs.xx-new-9.api.aws", "sqs-fips.xx-new-9.amazonaws.com",
+         "sqs-fips.xx-new-9.api.aws"},
+        {"cn-north-1", "sqs.cn-north-1.amazonaws.com.cn", "sqs.cn-north-1.api.amazonwebservices.com.cn",
+         "sqs-fips.cn-north-1.amazonaws.com.cn", "sqs-fips.cn-north-1.api.amazonwebservices.com.cn"},
+        {"us-gov-west-1", "sqs.us-gov-west-1.amazonaws.com", "sqs.us-gov-west-1.api.aws",
+         "sqs.us-gov-west-1.amazonaws.com", "sqs-fips.us-gov-west-1.api.aws"},
+        {"us-iso-east-1", "sqs.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-east-1.api.aws.ic.gov",
+         "sqs-fips.us-iso-east-1.c2s.ic.gov", "sqs-fips.us-iso-east-1.api.aws.ic.gov"},
+        {"us-isob-east-1", "sqs.us-isob-east-1.sc2s.sgov.gov", "sqs.us-isob-east-1.api.aws.scloud",
+         "sqs-fips.us-isob-east-1.sc2s.sgov.gov", "sqs-fips.us-isob-east-1.api.aws.scloud"},
         {"eu-isoe-west-1", "sqs.eu-isoe-west-1.cloud.adc-e.uk", "sqs.eu-isoe-west-1.api.cloud-aws.adc-e.uk",
          "sqs-fips.eu-isoe-west-1.cloud.adc-e.uk", "sqs-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk"},
         {"us-isof-south-1", "sqs.us-isof-south-1.csp.hci.ic.gov", "sqs.us-isof-south-1.api.aws.hci.ic.gov",
@@ -80,8 +83,8 @@ static void each_partition_has_its_hosts(void **state) {
     };
     struct shared_config c = config_of("default", "");
     for (size_t i = 0; i < ARRAY_LENGTH(cases) * 4; i++) {
-        const struct environment e =
-            FAKE_ENVIRONMENT({"AWS_USE_FIPS_ENDPOINT", i & 1 ? "true" : "false"}, {"AWS_USE_DUALSTACK_ENDPOINT", i & 2 ? "TRUE" : NULL});
+        const struct environment e = FAKE_ENVIRONMENT({"AWS_USE_FIPS_ENDPOINT", i & 1 ? "true" : "false"},
+                                                      {"AWS_USE_DUALSTACK_ENDPOINT", i & 2 ? "TRUE" : NULL});
         const char *hosts[] = {cases[i / 4].plain, cases[i / 4].fips, cases[i / 4].dualstack, cases[i / 4].both};
         char url[AWS_ENDPOINT_SIZE], why[SETTING_WHY_SIZE];
         assert_true(aws_endpoint(&e, &c, &AWS_SQS, cases[i / 4].region, url, why));
@@ -94,7 +97,9 @@ static void each_partition_has_its_hosts(void **state) {
     shared_config_free(&c);
 }
 
-#define LOCAL "[default]\nservices = local\nendpoint_url = http://profile\n[services local]\nsqs =\n  endpoint_url = http://service\n"
+#define LOCAL                                                                                                          \
+    "[default]\nservices = local\nendpoint_url = http://profile\n[services local]\nsqs =\n  endpoint_url = "           \
+    "http://service\n"
 
 static void the_most_special_url_wins(void **state) {
     (void)state;
@@ -105,7 +110,9 @@ static void the_most_special_url_wins(void **state) {
         {NULL, "http://all", NULL, LOCAL, "http://all"},
         {"", "", NULL, LOCAL, "http://service"},
         {NULL, NULL, NULL, "[default]\nendpoint_url = http://profile/path", "http://profile/path"},
-        {NULL, NULL, NULL, "[default]\nservices = local\nendpoint_url = http://profile\n[services local]\ndynamodb=\n  endpoint_url = http://d",
+        {NULL, NULL, NULL,
+         "[default]\nservices = local\nendpoint_url = http://profile\n[services local]\ndynamodb=\n  endpoint_url = "
+         "http://d",
          "http://profile"},
         {"http://own:1", "http://all", "true", LOCAL, "https://sqs.eu-west-1.amazonaws.com"},
         {"http://own:1", "http://all", "false", LOCAL, "http://own:1"},
@@ -114,9 +121,9 @@ static void the_most_special_url_wins(void **state) {
         {NULL, NULL, NULL, "[default]\nuse_dualstack_endpoint = true", "https://sqs.eu-west-1.api.aws"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        const struct environment e = FAKE_ENVIRONMENT({"AWS_ENDPOINT_URL_SQS", cases[i].own}, {"AWS_ENDPOINT_URL", cases[i].all},
-                                                      {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", cases[i].ignore},
-                                                      {"AWS_ENDPOINT_URL_DYNAMODB", "http://d"});
+        const struct environment e = FAKE_ENVIRONMENT(
+            {"AWS_ENDPOINT_URL_SQS", cases[i].own}, {"AWS_ENDPOINT_URL", cases[i].all},
+            {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", cases[i].ignore}, {"AWS_ENDPOINT_URL_DYNAMODB", "http://d"});
         struct shared_config c = config_of("default", cases[i].config);
         char url[AWS_ENDPOINT_SIZE], why[SETTING_WHY_SIZE];
         assert_true(aws_endpoint(&e, &c, &AWS_SQS, "eu-west-1", url, why));
@@ -136,7 +143,8 @@ static void a_bad_value_is_named_and_not_quoted(void **state) {
         {"AWS_ENDPOINT_URL", "http://", "", "AWS_ENDPOINT_URL has to be a URL"},
         {"AWS_ENDPOINT_URL", "http://host:99999", "", "AWS_ENDPOINT_URL has to be a URL"},
         {"X", "", "[default]\nendpoint_url = secret", "endpoint_url of profile default has to be a URL"},
-        {"X", "", "[default]\nservices = a\n[services a]\nsqs =\n  endpoint_url = secret", "endpoint_url of sqs in a services section"},
+        {"X", "", "[default]\nservices = a\n[services a]\nsqs =\n  endpoint_url = secret",
+         "endpoint_url of sqs in a services section"},
         {"X", "", "[default]\nservices = a\n", "no such services section"},
         {"AWS_USE_FIPS_ENDPOINT", "yes", "", "AWS_USE_FIPS_ENDPOINT is true or false"},
         {"AWS_USE_DUALSTACK_ENDPOINT", "1", "", "AWS_USE_DUALSTACK_ENDPOINT is true or false"},
@@ -181,28 +189,38 @@ static void dynamodb_is_asked_at_the_host_of_the_keys_account(void **state) {
         const char *expected; /* NULL: fault */
         const char *fault;
     } cases[] = {
-        {"123456789012", "eu-west-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.eu-west-1.amazonaws.com", NULL},
-        {"123456789012", "eu-west-1", "PREFERRED", "", NULL, "true", NULL, "https://123456789012.ddb.eu-west-1.api.aws", NULL},
-        {"123456789012", "eu-west-1", "disabled", "", NULL, NULL, NULL, "https://dynamodb.eu-west-1.amazonaws.com", NULL},
+        {"123456789012", "eu-west-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.eu-west-1.amazonaws.com",
+         NULL},
+        {"123456789012", "eu-west-1", "PREFERRED", "", NULL, "true", NULL, "https://123456789012.ddb.eu-west-1.api.aws",
+         NULL},
+        {"123456789012", "eu-west-1", "disabled", "", NULL, NULL, NULL, "https://dynamodb.eu-west-1.amazonaws.com",
+         NULL},
         {"123456789012", "eu-west-1", NULL, "[default]\naccount_id_endpoint_mode = disabled\n", NULL, NULL, NULL,
          "https://dynamodb.eu-west-1.amazonaws.com", NULL},
-        {"123456789012", "eu-west-1", NULL, "", "true", NULL, NULL, "https://dynamodb-fips.eu-west-1.amazonaws.com", NULL},
+        {"123456789012", "eu-west-1", NULL, "", "true", NULL, NULL, "https://dynamodb-fips.eu-west-1.amazonaws.com",
+         NULL},
         {"123456789012", "eu-west-1", NULL, "", NULL, NULL, "http://localhost:1", "http://localhost:1", NULL},
-        {"123456789012", "eusc-de-east-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.eusc-de-east-1.amazonaws.eu", NULL},
-        {"123456789012", "us-iso-east-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.us-iso-east-1.c2s.ic.gov", NULL},
-        {"123456789012", "us-gov-west-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.us-gov-west-1.amazonaws.com", NULL},
-        {"123456789012", "cn-north-1", NULL, "", NULL, NULL, NULL, "https://123456789012.ddb.cn-north-1.amazonaws.com.cn", NULL},
+        {"123456789012", "eusc-de-east-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.eusc-de-east-1.amazonaws.eu",
+         NULL},
+        {"123456789012", "us-iso-east-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.us-iso-east-1.c2s.ic.gov",
+         NULL},
+        {"123456789012", "us-gov-west-1", NULL, "", NULL, NULL, NULL,
+         "https://123456789012.ddb.us-gov-west-1.amazonaws.com", NULL},
+        {"123456789012", "cn-north-1", NULL, "", NULL, NULL, NULL,
+         "https://123456789012.ddb.cn-north-1.amazonaws.com.cn", NULL},
         {"", "eu-west-1", NULL, "", NULL, NULL, NULL, "https://dynamodb.eu-west-1.amazonaws.com", NULL},
         {"", "eu-west-1", "required", "", NULL, NULL, NULL, NULL, "the source of the credentials names no account"},
         {"1", "eu-west-1", "required", "", "true", NULL, NULL, NULL, "FIPS endpoints have no accounts"},
         {"1", "us-iso-east-1", "required", "", NULL, NULL, NULL, NULL, "this region has no such endpoints"},
         {"", "eu-west-1", "required", "", NULL, NULL, "http://localhost:1", "http://localhost:1", NULL},
         {"1", "eu-west-1", NULL, "", "true", "true", "http://localhost:1", "http://localhost:1", NULL},
-        {"1", "eu-west-1", "sometimes", "", NULL, NULL, NULL, NULL, "AWS_ACCOUNT_ID_ENDPOINT_MODE is preferred, disabled or required"},
+        {"1", "eu-west-1", "sometimes", "", NULL, NULL, NULL, NULL,
+         "AWS_ACCOUNT_ID_ENDPOINT_MODE is preferred, disabled or required"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        const struct environment e = FAKE_ENVIRONMENT({"AWS_ACCOUNT_ID_ENDPOINT_MODE", cases[i].mode}, {"AWS_USE_FIPS_ENDPOINT", cases[i].fips},
-                                                      {"AWS_USE_DUALSTACK_ENDPOINT", cases[i].dualstack}, {"AWS_ENDPOINT_URL", cases[i].url});
+        const struct environment e =
+            FAKE_ENVIRONMENT({"AWS_ACCOUNT_ID_ENDPOINT_MODE", cases[i].mode}, {"AWS_USE_FIPS_ENDPOINT", cases[i].fips},
+                             {"AWS_USE_DUALSTACK_ENDPOINT", cases[i].dualstack}, {"AWS_ENDPOINT_URL", cases[i].url});
         struct shared_config c = config_of("default", cases[i].config);
         char url[AWS_ENDPOINT_SIZE] = "", why[SETTING_WHY_SIZE] = "";
         bool fine = aws_account_endpoint(&e, &c, span_cstr(cases[i].account), cases[i].region, url, why);

@@ -137,7 +137,8 @@ static void fault_17_two_workers_at_one_throttled_table_repeat_byte_by_byte_and_
     s.db->hook = admit;
     s.db->hook_ctx = &n;
     for (unsigned i = 0; i < 9000; i++)
-        scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"enable_logging\":%s}", i % 200, i, i % 3 ? "true" : "false");
+        scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"enable_logging\":%s}", i % 200, i,
+                   i % 3 ? "true" : "false");
     scene_start(&s);
     assert_true(sim_worker_start(&s.other));
     world_run(&s.world, 20 * SECOND);

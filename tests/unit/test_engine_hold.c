@@ -15,7 +15,8 @@ static void assert_only_probes(struct scene *s, int64_t duration) {
         uint64_t calls = calls_of(s);
         world_run(&s->world, SECOND);
         if (calls_of(s) > calls + 1)
-            fail_msg("%llu calls in the second to %.1f s, mode %d\n%.2000s", (unsigned long long)(calls_of(s) - calls), (double)s->world.now / 1e6, (int)s->db->transact.mode,
+            fail_msg("%llu calls in the second to %.1f s, mode %d\n%.2000s", (unsigned long long)(calls_of(s) - calls),
+                     (double)s->world.now / 1e6, (int)s->db->transact.mode,
                      s->world.log_text.data ? s->world.log_text.data : "");
     }
 }
@@ -23,14 +24,13 @@ static void assert_only_probes(struct scene *s, int64_t duration) {
 struct outage {
     enum sim_mode mode;
     int64_t unnoticed; /* until the first failure is there, and the first tries after it have failed too */
-    bool by_itself;    /* it may look like the messages' own fault: one more is received, at last once a minute */
+    bool by_itself; /* it may look like the messages' own fault: one more is received, at last once a minute */
 };
 
-static const struct outage outages[] = {{SIM_DOWN, SECOND, false},
-                                        {SIM_PROXY, SECOND, true},
-                                        {SIM_BROKEN, SECOND, true},
-                                        {SIM_EXPIRED, SECOND, false},
-                                        {SIM_THROTTLED, 10 * SECOND, true}, /* is found out by the governor: its own tests count that */
+static const struct outage outages[] = {{SIM_DOWN, SECOND, false},          {SIM_PROXY, SECOND, true},
+                                        {SIM_BROKEN, SECOND, true},         {SIM_EXPIRED, SECOND, false},
+                                        {SIM_THROTTLED, 10 * SECOND, true}, /* is found out by the governor: its own
+                                                                               tests count that */
                                         {SIM_SILENT, 22 * SECOND, true}};
 
 static void fault_16_an_outage_of_three_hours_costs_a_probe_a_second_at_most_and_next_to_no_receive(void **state) {

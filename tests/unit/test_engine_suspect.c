@@ -40,7 +40,8 @@ struct traffic {
     int64_t every; /* microseconds between two healthy messages */
     unsigned count;
 };
-static const struct traffic traffics[] = {{"idle", 8 * SECOND, 60}, {"light", SECOND / 3, 600}, {"heavy", MILLISECOND, 1500}};
+static const struct traffic traffics[] = {
+    {"idle", 8 * SECOND, 60}, {"light", SECOND / 3, 600}, {"heavy", MILLISECOND, 1500}};
 
 /* What happens to the transactions of record k0. */
 struct fate {
@@ -52,12 +53,14 @@ struct fate {
 static enum sim_path stop_bad(void *ctx, const struct sim_call *call, bool executed) {
     struct fate *fate = ctx;
     const struct dynamodb_call *transaction = (const struct dynamodb_call *)call;
-    bool mine = executed == (fate->path == SIM_PATH_OVER_CEILING) && memmem(transaction->body, transaction->body_len, "\"k0\"", 4);
+    bool mine = executed == (fate->path == SIM_PATH_OVER_CEILING) &&
+                memmem(transaction->body, transaction->body_len, "\"k0\"", 4);
     fate->struck += mine;
     return mine ? fate->path : SIM_PATH_CLEAR;
 }
 
-/* Healthy messages of one kind of traffic, each for a record of its own, beside bad ones. Returns their p99; all must be applied. */
+/* Healthy messages of one kind of traffic, each for a record of its own, beside bad ones. Returns their p99; all must
+ * be applied. */
 static int64_t run_traffic(const struct traffic *traffic, uint64_t seed, struct fate *fate) {
     static struct latencies l;
     struct scene s;
@@ -94,10 +97,15 @@ static const struct {
     const char *name;
     int status;
     const char *code;
-} ways[] = {{"413", 413, ""}, {"400 in HTML", 400, ""}, {"403 in HTML", 403, ""}, {"503", 503, ""}, {"a 503 of its own", 503, "ServiceUnavailable"}};
+} ways[] = {{"413", 413, ""},
+            {"400 in HTML", 400, ""},
+            {"403 in HTML", 403, ""},
+            {"503", 503, ""},
+            {"a 503 of its own", 503, "ServiceUnavailable"}};
 
 static void assert_no_later(const struct traffic *traffic, const char *beside, int64_t with, int64_t without) {
-    print_message("p99 of %s traffic beside %s: %.1f ms, %.1f without\n", traffic->name, beside, (double)with / 1e3, (double)without / 1e3);
+    print_message("p99 of %s traffic beside %s: %.1f ms, %.1f without\n", traffic->name, beside, (double)with / 1e3,
+                  (double)without / 1e3);
     if (with > 2 * without)
         fail_msg("%s traffic is late", traffic->name);
 }
@@ -107,7 +115,8 @@ static void fault_32_what_the_way_does_to_one_message_makes_the_others_no_later(
     for (size_t t = 0; t < ARRAY_LENGTH(traffics); t++) {
         int64_t without = run_traffic(&traffics[t], t, NULL);
         for (size_t i = 0; i < ARRAY_LENGTH(ways); i++) {
-            struct scripted script = {.record = "k0\"", .status = ways[i].status, .code = ways[i].code, .left = FOR_EVER};
+            struct scripted script = {
+                .record = "k0\"", .status = ways[i].status, .code = ways[i].code, .left = FOR_EVER};
             struct fate fate = {.script = &script};
             assert_no_later(&traffics[t], ways[i].name, run_traffic(&traffics[t], t, &fate), without);
         }
@@ -155,7 +164,8 @@ static void fault_37_the_throttles_of_a_few_records_hold_nothing(void **state) {
     scene_done(&s);
 }
 
-/* On a worker that has just started, with that message alone at the head: nothing has shown yet that it isn't an outage. */
+/* On a worker that has just started, with that message alone at the head: nothing has shown yet that it isn't an
+ * outage. */
 static void fault_32_at_the_head_of_a_fresh_queue_it_is_no_outage(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(ways); i++) {
@@ -320,7 +330,8 @@ static void fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_e
     scene_done(&s);
 }
 
-/* The first message of a fresh worker meets a throttle that lasts, and nothing else was ever tried: each further one is tried as it comes. */
+/* The first message of a fresh worker meets a throttle that lasts, and nothing else was ever tried: each further one is
+ * tried as it comes. */
 static void fault_37_on_a_fresh_worker_too_whoever_comes_is_tried_at_once(void **state) {
     (void)state;
     struct scene s;

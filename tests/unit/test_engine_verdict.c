@@ -73,7 +73,8 @@ static void fault_38_a_key_that_has_changed_makes_a_refusal_wait_and_stops_nobod
     scene_done(&s);
 }
 
-/* What DynamoDB refuses has the tables looked at: from then on messages are checked against the indexes that there are. */
+/* What DynamoDB refuses has the tables looked at: from then on messages are checked against the indexes that there are.
+ */
 static void refuse_one(struct scene *s, struct scripted *script) {
     script->left = FOR_EVER;
     scene_set(s, 1, 1);
@@ -242,8 +243,8 @@ static void fault_05_two_workers_with_one_token_make_one_effect(void **state) {
     struct token_under_way first = {.world = &s.world};
     s.db->hook = token_is_under_way;
     s.db->hook_ctx = &first;
-    struct sim_message *m =
-        scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\",\"enable_logging\":false}");
+    struct sim_message *m = scene_send(
+        &s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\",\"enable_logging\":false}");
     scene_start(&s);
     STEP_WHILE(&s.world, m->receive_count == 0);
     sim_queue_expose(m); /* to the other worker, while the first one's transaction is under way */
@@ -267,7 +268,8 @@ static void a_reason_that_names_the_item_for_good_needs_no_second_attempt(void *
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct scene s;
         scene_init(&s, 5, 1);
-        struct scripted script = {.record = "k0", .code = cases[i].update, .audit_code = cases[i].audit, .left = FOR_EVER};
+        struct scripted script = {
+            .record = "k0", .code = cases[i].update, .audit_code = cases[i].audit, .left = FOR_EVER};
         scene_script(&s, &script);
         struct sim_message *m = scene_set(&s, 0, 1);
         scene_start(&s);
@@ -286,7 +288,10 @@ static void a_poisoned_message_among_healthy_ones_ends_in_the_dlq_and_stops_nobo
     static const struct {
         int status;
         const char *code;
-    } cases[] = {{500, "InternalServerError"}, {400, "AccessDeniedException"}, {400, "NeverHeardOfException"}, {0, "NeverHeardOf"}};
+    } cases[] = {{500, "InternalServerError"},
+                 {400, "AccessDeniedException"},
+                 {400, "NeverHeardOfException"},
+                 {0, "NeverHeardOf"}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct scene s;
         scene_init(&s, 10 + i, 10);
@@ -357,7 +362,8 @@ static void a_verdict_between_two_failures_alike_makes_them_no_fault_of_its_own(
     struct scripted script = {.record = "k1", .status = 400, .code = "AccessDeniedException", .left = 1};
     scene_script(&s, &script);
     s.dlq->mode = SIM_BROKEN;
-    scene_send(&s, "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
+    scene_send(&s,
+               "{\"id\":\"k1\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\",\"enable_logging\":false}");
     scene_start(&s);
     for (unsigned i = 0; i < 20; i++) {
         scene_send(&s, "{\"id\":\"k2\",\"attributes\":{\"n\":%u},\"enable_logging\":false}", i);
@@ -421,7 +427,8 @@ static void a_success_of_the_other_kind_tells_nothing(void **state) {
     (void)state;
     struct scene s;
     scene_init(&s, 22, 10);
-    struct scripted script = {.record = "k1", .audited_only = true, .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
+    struct scripted script = {
+        .record = "k1", .audited_only = true, .status = 400, .code = "AccessDeniedException", .left = FOR_EVER};
     scene_script(&s, &script);
     struct sim_message *m = scene_set(&s, 1, 1);
     m->receive_count = 10;

@@ -57,7 +57,8 @@ static void code_and_message_come_out_of_the_body(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct call_result result = read_response((struct http_response){.status = 400, .body = span_cstr(cases[i].body)});
+        struct call_result result =
+            read_response((struct http_response){.status = 400, .body = span_cstr(cases[i].body)});
         assert_string_equal(result.code, cases[i].code);
         assert_string_equal(result.message, cases[i].message);
         assert_true(result.from_service);
@@ -96,7 +97,8 @@ static void what_is_no_error_of_the_services_is_transient(void **state) {
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
         for (int status = 403; status <= 503; status += 100) {
-            struct call_result result = read_response((struct http_response){.status = status, .body = span_cstr(bodies[i])});
+            struct call_result result =
+                read_response((struct http_response){.status = status, .body = span_cstr(bodies[i])});
             assert_int_equal(result.class, CALL_RETRY);
             assert_false(result.from_service);
             assert_string_equal(result.code, "");
@@ -178,12 +180,14 @@ static void a_long_message_is_cut_where_a_character_ends(void **state) {
 
 static void transport_failures_are_transient_and_told_apart(void **state) {
     (void)state;
-    struct call_result result = read_response((struct http_response){.error = HTTP_UNTRUSTED, .message = "self signed"});
+    struct call_result result =
+        read_response((struct http_response){.error = HTTP_UNTRUSTED, .message = "self signed"});
     assert_int_equal(result.class, CALL_RETRY);
     assert_true(result.untrusted);
     assert_string_equal(result.message, "self signed");
     for (enum http_error error = HTTP_UNREACHABLE; error <= HTTP_REFUSED; error++) {
-        result = read_response((struct http_response){.error = error, .status = 200, .message = "m", .body = SPAN("{\"__type\":\"X\"}")});
+        result = read_response(
+            (struct http_response){.error = error, .status = 200, .message = "m", .body = SPAN("{\"__type\":\"X\"}")});
         assert_int_equal(result.class, CALL_RETRY);
         assert_int_equal(result.untrusted, error == HTTP_UNTRUSTED);
         assert_false(result.from_service);
@@ -193,7 +197,8 @@ static void transport_failures_are_transient_and_told_apart(void **state) {
 
 static void a_success_is_left_to_its_reader(void **state) {
     (void)state;
-    struct call_result result = read_response((struct http_response){.status = 200, .answered = 17, .body = SPAN("{\"__type\":\"X\"}")});
+    struct call_result result =
+        read_response((struct http_response){.status = 200, .answered = 17, .body = SPAN("{\"__type\":\"X\"}")});
     assert_int_equal(result.class, CALL_OK);
     assert_int_equal(result.answered, 17);
     assert_string_equal(result.code, "");
@@ -354,7 +359,8 @@ static void the_wish_to_wait_is_read_in_each_of_its_forms(void **state) {
         {"999999999999999999999999", NULL, NULL, 86400 * MICROSECONDS},
         {NULL, "Sun, 06 Nov 1994 08:50:37 GMT", NULL, 60 * MICROSECONDS},
         {NULL, "Sun, 06 Nov 1994 08:48:37 GMT", NULL, 0},
-        {NULL, "Sun, 06 Nov 1994 08:50:37 GMT", "Sun, 06 Nov 1994 08:50:27 GMT", 10 * MICROSECONDS}, /* by the server's clock */
+        {NULL, "Sun, 06 Nov 1994 08:50:37 GMT", "Sun, 06 Nov 1994 08:50:27 GMT",
+         10 * MICROSECONDS}, /* by the server's clock */
         {NULL, "Sun, 06 Nov 2094 08:50:37 GMT", NULL, 86400 * MICROSECONDS},
         {NULL, "tomorrow", NULL, 0},
     };

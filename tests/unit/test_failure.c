@@ -61,9 +61,10 @@ static void the_envelope_has_the_members_of_the_contract_in_its_order(void **sta
     struct failure *f = *state;
     failure_set(f, ERROR_INVALID_INPUT, "ID and %s are required", "attributes");
     buf_append_cstr(&f->details, "\"missing_fields\":[\"id\",\"attributes\"]");
-    assert_envelope(f, (struct span){0},
-                    "{\"success\":false,\"error\":\"InvalidInputError\",\"message\":\"ID and attributes are required\","
-                    "\"details\":{\"missing_fields\":[\"id\",\"attributes\"]},\"timestamp\":\"2024-01-08T01:34:32.343Z\"}");
+    assert_envelope(
+        f, (struct span){0},
+        "{\"success\":false,\"error\":\"InvalidInputError\",\"message\":\"ID and attributes are required\","
+        "\"details\":{\"missing_fields\":[\"id\",\"attributes\"]},\"timestamp\":\"2024-01-08T01:34:32.343Z\"}");
 }
 
 static void details_get_further_members_behind_their_own(void **state) {
@@ -197,7 +198,8 @@ int main(void) {
         TEST(a_second_failure_replaces_the_first),
         TEST(a_failure_without_memory_makes_no_envelope),
         TEST(an_envelope_without_room_is_told),
-        cmocka_unit_test_setup_teardown(fault_31_the_sentence_for_the_log_has_no_name_of_the_messages_author, make, end),
+        cmocka_unit_test_setup_teardown(fault_31_the_sentence_for_the_log_has_no_name_of_the_messages_author, make,
+                                        end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,15 +22,24 @@ static void a_failures_record_holds_what_was_asked_for_as_far_as_it_is_fit(void 
     struct fixture f;
     fixture_init(&f);
     assert_held(&f, "\"increment\":{\"#n\":1},\"expression_attribute_names\":{\"#n\":\"n\"}",
-                "\"updated_attributes\":{\"M\":{}},\"update\":{\"M\":{\"increment\":{\"M\":{\"n\":{\"N\":\"1\"}}}}},", NULL);
-    assert_held(&f, "\"attributes\":{\"x\":1},\"remove\":[\"y\"],\"condition_expression\":\"nonsense\"",
-                "\"updated_attributes\":{\"M\":{\"x\":{\"N\":\"1\"}}},\"update\":{\"M\":{\"remove\":{\"L\":[{\"S\":\"y\"}]}}},", NULL);
-    assert_held(&f, "\"attributes\":{\"x\":1},\"remove\":[\"a b\"]", "\"updated_attributes\":{\"M\":{\"x\":{\"N\":\"1\"}}},", "\"update\"");
-    assert_held(&f, "\"attributes\":{\"x\":1e126},\"remove\":[\"y\"]", "\"updated_attributes\":{\"M\":{}},\"update\":{\"M\":{\"remove\"", NULL);
-    assert_held(&f, "\"attributes\":{\"x\":1},\"typed_attributes\":{\"y\":{\"S\":1}}", "\"updated_attributes\":{\"M\":{}},", "\"update\"");
-    assert_held(&f, "\"attributes\":{\"x\":1},\"create_if_missing\":true", "\"update\":{\"M\":{\"create_if_missing\":{\"BOOL\":true}}},", NULL);
-    assert_held(&f, "\"attributes\":{\"x\":{\"S\":\"y\"}}", "\"updated_attributes\":{\"M\":{\"x\":{\"M\":{\"S\":{\"S\":\"y\"}}}}}", "\"update\"");
-    assert_held(&f, "\"set\":{\"a\":1,\"a.b\":1}", "\"update\":{\"M\":{\"set\":{\"M\":{\"a\":{\"N\":\"1\"},\"a.b\":{\"N\":\"1\"}}}}}", NULL);
+                "\"updated_attributes\":{\"M\":{}},\"update\":{\"M\":{\"increment\":{\"M\":{\"n\":{\"N\":\"1\"}}}}},",
+                NULL);
+    assert_held(
+        &f, "\"attributes\":{\"x\":1},\"remove\":[\"y\"],\"condition_expression\":\"nonsense\"",
+        "\"updated_attributes\":{\"M\":{\"x\":{\"N\":\"1\"}}},\"update\":{\"M\":{\"remove\":{\"L\":[{\"S\":\"y\"}]}}},",
+        NULL);
+    assert_held(&f, "\"attributes\":{\"x\":1},\"remove\":[\"a b\"]",
+                "\"updated_attributes\":{\"M\":{\"x\":{\"N\":\"1\"}}},", "\"update\"");
+    assert_held(&f, "\"attributes\":{\"x\":1e126},\"remove\":[\"y\"]",
+                "\"updated_attributes\":{\"M\":{}},\"update\":{\"M\":{\"remove\"", NULL);
+    assert_held(&f, "\"attributes\":{\"x\":1},\"typed_attributes\":{\"y\":{\"S\":1}}",
+                "\"updated_attributes\":{\"M\":{}},", "\"update\"");
+    assert_held(&f, "\"attributes\":{\"x\":1},\"create_if_missing\":true",
+                "\"update\":{\"M\":{\"create_if_missing\":{\"BOOL\":true}}},", NULL);
+    assert_held(&f, "\"attributes\":{\"x\":{\"S\":\"y\"}}",
+                "\"updated_attributes\":{\"M\":{\"x\":{\"M\":{\"S\":{\"S\":\"y\"}}}}}", "\"update\"");
+    assert_held(&f, "\"set\":{\"a\":1,\"a.b\":1}",
+                "\"update\":{\"M\":{\"set\":{\"M\":{\"a\":{\"N\":\"1\"},\"a.b\":{\"N\":\"1\"}}}}}", NULL);
     fixture_done(&f);
 }
 

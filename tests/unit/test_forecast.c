@@ -1,6 +1,7 @@
 #include "worker_world.h"
 
-static const char too_slow[] = "the backlog takes longer than SQS keeps", standing_still[] = "Nothing is worked off, and half";
+static const char too_slow[] = "the backlog takes longer than SQS keeps",
+                  standing_still[] = "Nothing is worked off, and half";
 
 static void begin(struct scene *s, uint64_t seed, unsigned retention, unsigned messages) {
     scene_init(s, seed, 200);
@@ -17,7 +18,8 @@ static void fault_30_a_backlog_that_outlasts_its_retention_is_warned_of_before_t
     scene_start(&s);
     world_run(&s.world, 7 * MINUTE);
     assert_int_equal(world_logged(&s.world, too_slow), 1);
-    assert_true(world_logged(&s.world, "backlog=") && world_logged(&s.world, "seconds_needed=") && world_logged(&s.world, "seconds_left="));
+    assert_true(world_logged(&s.world, "backlog=") && world_logged(&s.world, "seconds_needed=") &&
+                world_logged(&s.world, "seconds_left="));
     world_run(&s.world, 44 * MINUTE); /* nothing is lost yet */
     assert_int_equal(s.queue->count + s.queue->deleted, 5000);
     assert_in_range(world_logged(&s.world, too_slow), 3, 4); /* every 15 minutes at most */
@@ -67,7 +69,8 @@ static void fault_30_while_nothing_is_worked_off_it_is_warned_of_with_half_of_th
 
 static void fault_30_a_backlog_beyond_all_numbers_is_warned_of_as_any_other(void **state) {
     (void)state;
-    static const uint64_t shares[][3] = {{UINT64_MAX - 1, 0, 0}, {UINT64_MAX / 2, UINT64_MAX / 2, UINT64_MAX / 2}, {UINT64_MAX / 3600, 0, 9}};
+    static const uint64_t shares[][3] = {
+        {UINT64_MAX - 1, 0, 0}, {UINT64_MAX / 2, UINT64_MAX / 2, UINT64_MAX / 2}, {UINT64_MAX / 3600, 0, 9}};
     for (size_t i = 0; i < ARRAY_LENGTH(shares); i++) {
         struct scene s;
         begin(&s, 35, 3600, 500);

@@ -2,7 +2,8 @@
 
 static void assert_calls_fit(const struct fleet_counts *c, double capacity, double seconds) {
     if ((double)c->attempts > 1.1 * (double)c->admitted || (double)c->admitted < 0.95 * capacity * seconds)
-        fail_msg("%llu calls for %llu admitted of %.0f", (unsigned long long)c->attempts, (unsigned long long)c->admitted, capacity * seconds);
+        fail_msg("%llu calls for %llu admitted of %.0f", (unsigned long long)c->attempts,
+                 (unsigned long long)c->admitted, capacity * seconds);
 }
 
 /* A thousand with room for two a second each, and with room for one. */
@@ -27,7 +28,8 @@ static void fault_17_a_thousand_workers_make_no_more_than_a_tenth_of_their_calls
     }
 }
 
-static void fault_17_where_nothing_is_admitted_a_thousand_workers_probe_apart_and_come_back_within_a_minute(void **state) {
+static void
+fault_17_where_nothing_is_admitted_a_thousand_workers_probe_apart_and_come_back_within_a_minute(void **state) {
     (void)state;
     struct fleet f;
     fleet_init(&f, 3, 1000, SECOND, 0);
@@ -49,9 +51,7 @@ static void fault_17_where_nothing_is_admitted_a_thousand_workers_probe_apart_an
 
 static void fault_17_one_worker_uses_what_there_is_and_is_back_when_it_ends(void **state) {
     (void)state;
-    static const struct {
-        double capacity, burst;
-    } cases[] = {{5, 1}, {20, 0.5}, {100, 0.1}, {300, 0.05}};
+    static const struct { double capacity, burst; } cases[] = {{5, 1}, {20, 0.5}, {100, 0.1}, {300, 0.05}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         for (uint64_t seed = 0; seed < 5; seed++) {
             struct fleet f;
@@ -252,9 +252,7 @@ static void run_until_committed(struct scene *s, uint64_t count) {
 /* Within one round trip of what a start without any bound took: 117 and 671 ms at 20 ms, 330 and 1,858 at 100. */
 static void a_start_into_a_large_table_takes_one_round_trip_more_at_most(void **state) {
     (void)state;
-    static const struct {
-        int latency, first, all; /* milliseconds */
-    } cases[] = {{20, 117, 671}, {100, 330, 1858}};
+    static const struct { int latency, first, all; /* milliseconds */ } cases[] = {{20, 117, 671}, {100, 330, 1858}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct scene s;
         scene_init(&s, 1, 3000);
@@ -276,7 +274,8 @@ static void a_start_into_a_large_table_takes_one_round_trip_more_at_most(void **
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fault_17_a_thousand_workers_make_no_more_than_a_tenth_of_their_calls_in_vain),
-        cmocka_unit_test(fault_17_where_nothing_is_admitted_a_thousand_workers_probe_apart_and_come_back_within_a_minute),
+        cmocka_unit_test(
+            fault_17_where_nothing_is_admitted_a_thousand_workers_probe_apart_and_come_back_within_a_minute),
         cmocka_unit_test(fault_17_one_worker_uses_what_there_is_and_is_back_when_it_ends),
         cmocka_unit_test(fault_17_it_follows_a_capacity_that_changes),
         cmocka_unit_test(fault_18_a_hot_records_throttles_slow_nobody_else),

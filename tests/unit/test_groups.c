@@ -239,11 +239,12 @@ static void tell_a_lie(void *user) {
     struct sqs_entry_result results[SQS_BATCH_MAX];
     for (size_t i = 0; i < d->count; i++)
         results[i] = (struct sqs_entry_result){.ok = true};
-    d->done(d->user, &(struct call_result){.class = CALL_OK, .status = 200, .answered = d->world->now}, results, d->count);
+    d->done(d->user, &(struct call_result){.class = CALL_OK, .status = 200, .answered = d->world->now}, results,
+            d->count);
 }
 
-static struct call *lying_delete(void *ctx, const char *queue_url, const struct span *handles, size_t count, const struct call_options *options,
-                                 sqs_batch_done *done, void *user) {
+static struct call *lying_delete(void *ctx, const char *queue_url, const struct span *handles, size_t count,
+                                 const struct call_options *options, sqs_batch_done *done, void *user) {
     struct lying_deletes *d = ctx;
     if (!d->left)
         return d->real.delete_batch(d->real.ctx, queue_url, handles, count, options, done, user);
@@ -256,13 +257,14 @@ static struct call *lying_delete(void *ctx, const char *queue_url, const struct 
     return (struct call *)(void *)d;
 }
 
-static struct call *pass_receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done, void *user) {
+static struct call *pass_receive(void *ctx, const struct sqs_receive_request *request,
+                                 const struct call_options *options, sqs_received *done, void *user) {
     const struct lying_deletes *d = ctx;
     return d->real.receive(d->real.ctx, request, options, done, user);
 }
 
-static struct call *pass_change(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
-                                const struct call_options *options, sqs_batch_done *done, void *user) {
+static struct call *pass_change(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries,
+                                size_t count, const struct call_options *options, sqs_batch_done *done, void *user) {
     const struct lying_deletes *d = ctx;
     return d->real.change_visibility_batch(d->real.ctx, queue_url, entries, count, options, done, user);
 }
@@ -279,8 +281,11 @@ static void without_audit_a_delete_by_a_handle_that_is_over_is_not_relied_on(voi
     grouped_init(&g, 9, 2, 5);
     struct held_deletes watch = {.g = &g};
     struct lying_deletes lies = {.real = g.scene.worker.sqs, .world = &g.scene.world};
-    g.scene.worker.sqs = (struct sqs_port){
-        .ctx = &lies, .receive = pass_receive, .delete_batch = lying_delete, .change_visibility_batch = pass_change, .cancel = pass_cancel};
+    g.scene.worker.sqs = (struct sqs_port){.ctx = &lies,
+                                           .receive = pass_receive,
+                                           .delete_batch = lying_delete,
+                                           .change_visibility_batch = pass_change,
+                                           .cancel = pass_cancel};
     g.unaudited = true;
     g.groups = 1;
     g.scene.db->hook = deleted_before;
@@ -325,7 +330,8 @@ static void without_audit_a_delete_that_is_refused_gives_the_rest_back(void **st
     grouped_finish(&g, 0);
 }
 
-/* The whole group was received anew while its first still ran: from the first's next delivery on, the order is whole. */
+/* The whole group was received anew while its first still ran: from the first's next delivery on, the order is whole.
+ */
 static void a_group_that_is_delivered_anew_goes_on_with_its_new_deliveries(void **state) {
     (void)state;
     struct grouped g;
@@ -344,7 +350,8 @@ static void a_group_that_is_delivered_anew_goes_on_with_its_new_deliveries(void 
     g.scene.db->transact.latency = 0;
     scene_empties(&g.scene, 40 * SECOND);
     world_run(&g.scene.world, MINUTE); /* the first line, and that of all others with their count */
-    assert_true(world_logged(&g.scene.world, "left to its next delivery") >= 2); /* those behind, and the first when it was answered */
+    assert_true(world_logged(&g.scene.world, "left to its next delivery") >=
+                2); /* those behind, and the first when it was answered */
     for (unsigned place = 0; place < g.size; place++)
         assert_int_equal(g.messages[0][place]->receive_count, 2);
     grouped_finish(&g, 0);
@@ -394,7 +401,8 @@ static void storm(struct grouped *g) {
     s->worker.facts.visibility = s->other.facts.visibility = 10;
     s->sqs->reorders = 300;
     s->sqs->failed_entries = 50;
-    s->sqs->receive.lost_answers = s->sqs->remove.lost_answers = s->sqs->send.lost_answers = s->sqs->change.lost_answers = 50;
+    s->sqs->receive.lost_answers = s->sqs->remove.lost_answers = s->sqs->send.lost_answers =
+        s->sqs->change.lost_answers = 50;
     s->db->transact.lost_answers = s->db->transact.lost_requests = 50;
     s->db->transact.jitter = 100 * MILLISECOND;
     s->db->conflicts = s->db->throttles = s->db->errors = s->db->in_progress = 30;

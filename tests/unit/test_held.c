@@ -87,15 +87,15 @@ struct ailment {
 };
 
 static const struct ailment AILMENTS[] = {
-    {SIM_DENIED, "denied"},  {SIM_BROKEN, "500"},           {SIM_SILENT, "silent"},
-    {SIM_PROXY, "503"},      {SIM_DOWN, "no connection"},   {SIM_THROTTLED, "throttled"},
-    {SIM_STRANGE, "strange"},
+    {SIM_DENIED, "denied"},      {SIM_BROKEN, "500"},          {SIM_SILENT, "silent"},   {SIM_PROXY, "503"},
+    {SIM_DOWN, "no connection"}, {SIM_THROTTLED, "throttled"}, {SIM_STRANGE, "strange"},
 };
 
 static void check_received_once(const struct scene *s, const char *name) {
     for (size_t i = 0; i < s->sqs->all_count; i++)
         if (s->sqs->all[i]->receive_count > 1)
-            fail_msg("%s: message %zu was received %u times\n%.3000s", name, i, s->sqs->all[i]->receive_count, s->world.log_text.data);
+            fail_msg("%s: message %zu was received %u times\n%.3000s", name, i, s->sqs->all[i]->receive_count,
+                     s->world.log_text.data);
 }
 
 /* 500 messages, and an hour in which nothing can be deleted. */
@@ -113,7 +113,8 @@ static void fault_34_while_deletes_fail_receiving_pauses_at_a_quarter_and_no_mes
         scene_empties(&s, 10 * SECOND);
         s.sqs->remove.mode = a->mode;
         for (unsigned n = 0; n < 500; n++)
-            scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u}%s}", n % 100, n, unaudited ? ",\"enable_logging\":false" : "");
+            scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u}%s}", n % 100, n,
+                       unaudited ? ",\"enable_logging\":false" : "");
         world_run(&s.world, MINUTE);
         uint64_t received = s.queue->received;
         assert_in_range(received - 1, 16, 64);

@@ -28,8 +28,9 @@ static void the_help_names_every_command_option_and_setting(void **state) {
         (void)snprintf(line, sizeof line, "\n  %s%s%s\n", SETTINGS[i].name, given ? ", " : "", given ? option : "");
         assert_non_null(strstr(text.data, line));
     }
-    static const char *const parts[] = {"Usage:",       "--config FILE", "-h, --help", "-V, --version",      "help [COMMAND]",
-                                        "Exit status:", "Examples:",     "Files:",     SETTINGS_DEFAULT_FILE};
+    static const char *const parts[] = {
+        "Usage:",       "--config FILE", "-h, --help", "-V, --version",      "help [COMMAND]",
+        "Exit status:", "Examples:",     "Files:",     SETTINGS_DEFAULT_FILE};
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
         assert_non_null(strstr(text.data, parts[i]));
     }
@@ -43,7 +44,8 @@ static void a_commands_help_has_its_own_options_alone(void **state) {
         char usage[128];
         (void)snprintf(usage, sizeof usage, "Usage: table-updater %s [OPTION]...", CLI_COMMANDS[i].name);
         assert_int_equal(strncmp(text.data, usage, strlen(usage)), 0);
-        assert_int_equal(strstr(text.data, "  --until-empty[=SECONDS]") != NULL, strcmp(CLI_COMMANDS[i].name, "run") == 0);
+        assert_int_equal(strstr(text.data, "  --until-empty[=SECONDS]") != NULL,
+                         strcmp(CLI_COMMANDS[i].name, "run") == 0);
         assert_int_equal(strstr(text.data, "  --line-numbers ") != NULL, strcmp(CLI_COMMANDS[i].name, "apply") == 0);
         buf_free(&text);
     }

@@ -45,7 +45,8 @@ static void a_host_among_the_headers_takes_the_place_of_the_url_s(void **state) 
     request.headers = headers;
     request.header_count = ARRAY_LENGTH(headers);
     assert_int_equal(run(f, &request)->status, 200);
-    assert_string_equal(f->server.last_request.data, "POST / HTTP/1.1\r\nA: b\r\nHost: sqs.example.com\r\nContent-Length: 0\r\n\r\n");
+    assert_string_equal(f->server.last_request.data,
+                        "POST / HTTP/1.1\r\nA: b\r\nHost: sqs.example.com\r\nContent-Length: 0\r\n\r\n");
 }
 
 static void each_method_has_its_request_line_also_on_a_reused_handle(void **state) {
@@ -53,8 +54,9 @@ static void each_method_has_its_request_line_also_on_a_reused_handle(void **stat
         enum http_method method;
         const char *body, *begins;
     } cases[] = {
-        {HTTP_PUT, "", "PUT / HTTP/1.1\r\n"},   {HTTP_GET, "", "GET / HTTP/1.1\r\n"},    {HTTP_POST, "abc", "POST / HTTP/1.1\r\n"},
-        {HTTP_GET, "", "GET / HTTP/1.1\r\n"},   {HTTP_PUT, "abc", "PUT / HTTP/1.1\r\n"}, {HTTP_POST, "", "POST / HTTP/1.1\r\n"},
+        {HTTP_PUT, "", "PUT / HTTP/1.1\r\n"},      {HTTP_GET, "", "GET / HTTP/1.1\r\n"},
+        {HTTP_POST, "abc", "POST / HTTP/1.1\r\n"}, {HTTP_GET, "", "GET / HTTP/1.1\r\n"},
+        {HTTP_PUT, "abc", "PUT / HTTP/1.1\r\n"},   {HTTP_POST, "", "POST / HTTP/1.1\r\n"},
     };
     struct fixture *f = *state;
     const struct server_answer answers[] = {OK_ANSWER};
@@ -151,19 +153,25 @@ static void without_a_proxy_in_the_environment_requests_go_straight(void **state
 
 static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state) {
     struct fixture *f = *state;
-    struct outcome *o = run_against(f,
-                                    (struct server_answer){.text = "HTTP/1.1 400 Bad Request\r\n"
-                                                                   "DATE: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
-                                                                   "x-Amzn-ErrorType:  Some#Thing \r\n"
-                                                                   "x-amzn-query-error: A.B;Sender\r\n"
-                                                                   "X-Amz-Crc32: 123\r\nRetry-After: 7\r\nx-amz-retry-after:\t1500\r\n"
-                                                                   "Server:a b\r\nContent-Encoding: gzip\r\n"
-                                                                   "X-Other: no\r\nx-amzn-RequestId: ID\r\nContent-Length: 3\r\n\r\nbad"},
-                                    1 << 20);
-    static const char *const expected[HTTP_KEPT_HEADERS] = {
-        [HTTP_DATE] = "Sun, 06 Nov 1994 08:49:37 GMT", [HTTP_ERROR_TYPE] = "Some#Thing", [HTTP_QUERY_ERROR] = "A.B;Sender",
-        [HTTP_CRC32] = "123", [HTTP_RETRY_AFTER] = "7", [HTTP_AMZ_RETRY_AFTER] = "1500", [HTTP_REQUEST_ID] = "ID",
-        [HTTP_ENCODING] = "gzip", [HTTP_SERVER] = "a b"};
+    struct outcome *o = run_against(
+        f,
+        (struct server_answer){.text = "HTTP/1.1 400 Bad Request\r\n"
+                                       "DATE: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+                                       "x-Amzn-ErrorType:  Some#Thing \r\n"
+                                       "x-amzn-query-error: A.B;Sender\r\n"
+                                       "X-Amz-Crc32: 123\r\nRetry-After: 7\r\nx-amz-retry-after:\t1500\r\n"
+                                       "Server:a b\r\nContent-Encoding: gzip\r\n"
+                                       "X-Other: no\r\nx-amzn-RequestId: ID\r\nContent-Length: 3\r\n\r\nbad"},
+        1 << 20);
+    static const char *const expected[HTTP_KEPT_HEADERS] = {[HTTP_DATE] = "Sun, 06 Nov 1994 08:49:37 GMT",
+                                                            [HTTP_ERROR_TYPE] = "Some#Thing",
+                                                            [HTTP_QUERY_ERROR] = "A.B;Sender",
+                                                            [HTTP_CRC32] = "123",
+                                                            [HTTP_RETRY_AFTER] = "7",
+                                                            [HTTP_AMZ_RETRY_AFTER] = "1500",
+                                                            [HTTP_REQUEST_ID] = "ID",
+                                                            [HTTP_ENCODING] = "gzip",
+                                                            [HTTP_SERVER] = "a b"};
     assert_int_equal(o->status, 400);
     assert_int_equal(o->error, HTTP_FINE);
     assert_string_equal(o->body, "bad");
@@ -174,9 +182,9 @@ static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state)
 
 static void headers_of_an_interim_response_and_of_the_last_one_are_forgotten(void **state) {
     struct fixture *f = *state;
-    const struct server_answer answers[] = {
-        {.text = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\nHTTP/1.1 200 OK\r\nX-Amz-Crc32: 1\r\nContent-Length: 0\r\n\r\n"},
-        OK_ANSWER};
+    const struct server_answer answers[] = {{.text = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\nHTTP/1.1 200 "
+                                                     "OK\r\nX-Amz-Crc32: 1\r\nContent-Length: 0\r\n\r\n"},
+                                            OK_ANSWER};
     begin(f, &(struct http_options){0}, answers, 2);
     struct http_request request = post(f, "");
     struct outcome *first = run(f, &request);
@@ -313,7 +321,8 @@ static void responses_together_stay_within_the_budget_and_it_is_given_back(void 
 
 static void nothing_is_kept_of_a_large_response_once_it_was_heard(void **state) {
     struct fixture *f = *state;
-    static const struct server_answer answers[] = {{.text = "HTTP/1.1 200 OK\r\nContent-Length: 8192\r\n\r\n", .padding = 8192}, OK_ANSWER};
+    static const struct server_answer answers[] = {
+        {.text = "HTTP/1.1 200 OK\r\nContent-Length: 8192\r\n\r\n", .padding = 8192}, OK_ANSWER};
     begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->body_len, 8192);
@@ -326,16 +335,20 @@ static void nothing_is_kept_of_a_large_response_once_it_was_heard(void **state) 
 
 static void a_chunked_body_is_put_together(void **state) {
     struct fixture *f = *state;
-    struct outcome *o = run_against(
-        f, (struct server_answer){.text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"}, 100);
+    struct outcome *o = run_against(f,
+                                    (struct server_answer){.text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                                                                   "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"},
+                                    100);
     assert_int_equal(o->error, HTTP_FINE);
     assert_string_equal(o->body, "abcde");
 }
 
 static void a_redirect_is_a_response_like_any_other(void **state) {
     struct fixture *f = *state;
-    struct outcome *o = run_against(
-        f, (struct server_answer){.text = "HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, 100);
+    struct outcome *o = run_against(f,
+                                    (struct server_answer){.text = "HTTP/1.1 307 Elsewhere\r\nLocation: "
+                                                                   "http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"},
+                                    100);
     assert_int_equal(o->error, HTTP_FINE);
     assert_int_equal(o->status, 307);
 }
@@ -369,7 +382,8 @@ static void a_request_lost_on_a_kept_connection_is_sent_again(void **state) {
 
 /* Else the next request would get it, and each after that the answer of the one before. */
 static void an_answer_that_nobody_asked_for_is_never_taken_for_that_of_the_next_request(void **state) {
-    static const struct server_answer answers[] = {OK_ANSWER, {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
+    static const struct server_answer answers[] = {OK_ANSWER,
+                                                   {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
     struct fixture *f = *state;
     begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
     struct http_request request = post(f, "x");
@@ -403,7 +417,8 @@ static void nobody_listening_is_unreachable(void **state) {
 }
 
 static void other_protocols_and_bad_urls_are_refused(void **state) {
-    static const char *const urls[] = {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/", "http://127.0.0.1:99999/", "http://"};
+    static const char *const urls[] = {"file:///etc/passwd", "ftp://127.0.0.1/", "gopher://127.0.0.1/",
+                                       "http://127.0.0.1:99999/", "http://"};
     struct fixture *f = *state;
     const struct server_answer answers[] = {OK_ANSWER};
     begin(f, &(struct http_options){0}, answers, 1);

@@ -109,7 +109,7 @@ static void assert_same(const struct outcome *a, const struct outcome *b) {
 static const struct outcome *outcome_of(struct world *w, struct span text) {
     take_all(&w->answer, &w->whole, text, text.len, text.len);
     size_t step = text.len > SHORT ? 1009 : 1;
-    for (size_t first = 1; first < text.len; first += text.len - first > 8 ? step : 1) {
+    for (size_t first = 1; first<text.len; first += text.len - first> 8 ? step : 1) {
         take_all(&w->answer, &w->split, text, first, text.len);
         assert_same(&w->whole, &w->split);
     }
@@ -127,7 +127,7 @@ struct sound {
 
 static void assert_libcurl_agrees(const struct sound *expected) {
     int status = 0;
-    char storage[sizeof ((struct outcome *)NULL)->body];
+    char storage[sizeof((struct outcome *)NULL)->body];
     struct buf body; /* lent, so that nothing is allocated while a socket is open (tests/torture forks then) */
     buf_init_lent(&body, storage, sizeof storage, sizeof storage - 1);
     if (read_by_libcurl(span_cstr(expected->text), &status, &body) != CURLE_OK) {
@@ -182,9 +182,10 @@ static void a_chunked_body_is_its_chunks_in_a_row(void **state) {
     static const struct sound cases[] = {
         {HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello", 200, true},
         {HEAD "transfer-encoding:CHUNKED\r\n\r\n0\r\n\r\n", "", 200, true},
-        {HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\n\r\n\r\n00a\r\n0123456789\r\n000\r\n\r\n", "a\r\n0123456789", 200, true},
-        {HEAD "Transfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n00000000000000f\r\n0123456789abcde\r\n0\r\n\r\n", "01234567890123456789abcde", 200,
-         true},
+        {HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\n\r\n\r\n00a\r\n0123456789\r\n000\r\n\r\n",
+         "a\r\n0123456789", 200, true},
+        {HEAD "Transfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\n00000000000000f\r\n0123456789abcde\r\n0\r\n\r\n",
+         "01234567890123456789abcde", 200, true},
         {HEAD "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", "a", 200, true},
     };
     assert_sound(*state, cases, sizeof cases / sizeof *cases);
@@ -192,12 +193,15 @@ static void a_chunked_body_is_its_chunks_in_a_row(void **state) {
 
 static void extensions_of_chunks_and_trailers_mean_nothing(void **state) {
     static const struct sound cases[] = {
-        {HEAD "Transfer-Encoding: chunked\r\n\r\n1;a=b\r\nx\r\n1 ;\r\ny\r\n1\t; q=\"1;\"\r\nz\r\n0;last\r\n\r\n", "xyz", 200, true},
+        {HEAD "Transfer-Encoding: chunked\r\n\r\n1;a=b\r\nx\r\n1 ;\r\ny\r\n1\t; q=\"1;\"\r\nz\r\n0;last\r\n\r\n", "xyz",
+         200, true},
         {HEAD "Transfer-Encoding: chunked\r\n\r\n1 \t\r\nx\r\n0 \r\n\r\n", "x", 200, true},
-        {HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nContent-Length: 7\r\nConnection: close\r\n\r\n", "x", 200, true},
+        {HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nContent-Length: 7\r\nConnection: close\r\n\r\n", "x",
+         200, true},
     };
     assert_sound(*state, cases, sizeof cases / sizeof *cases);
-    static const char late[] = HEAD "Transfer-Encoding: chunked\r\nDate: now\r\n\r\n0\r\nDate: then\r\nx-amz-crc32: 7\r\n\r\n";
+    static const char late[] =
+        HEAD "Transfer-Encoding: chunked\r\nDate: now\r\n\r\n0\r\nDate: then\r\nx-amz-crc32: 7\r\n\r\n";
     const struct outcome *o = outcome_of(*state, span_cstr(late));
     assert_string_equal(o->kept[HTTP_DATE], "now");
     assert_string_equal(o->kept[HTTP_CRC32], "absent");
@@ -233,12 +237,16 @@ static void some_statuses_have_no_body_whatever_their_head_says(void **state) {
 static void interim_responses_are_passed_over_with_all_they_say(void **state) {
     static const struct sound cases[] = {
         {"HTTP/1.1 100 Continue\r\n\r\n" HEAD "Content-Length: 1\r\n\r\nx", "x", 200, true},
-        {"HTTP/1.1 100\r\nContent-Length: 7\r\nConnection: close\r\n\r\n" HEAD "Content-Length: 1\r\n\r\nx", "x", 200, true},
-        {"HTTP/1.1 103 Early\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 199 Z\r\n\r\nHTTP/1.1 500 No\r\nContent-Length: 1\r\n\r\nx", "x", 500, true},
+        {"HTTP/1.1 100\r\nContent-Length: 7\r\nConnection: close\r\n\r\n" HEAD "Content-Length: 1\r\n\r\nx", "x", 200,
+         true},
+        {"HTTP/1.1 103 Early\r\nTransfer-Encoding: chunked\r\n\r\nHTTP/1.1 199 Z\r\n\r\nHTTP/1.1 500 "
+         "No\r\nContent-Length: 1\r\n\r\nx",
+         "x", 500, true},
         {"HTTP/1.0 100 Old\r\n\r\n" HEAD "Content-Length: 1\r\n\r\nx", "x", 200, true},
     };
     assert_sound(*state, cases, sizeof cases / sizeof *cases);
-    const struct outcome *o = outcome_of(*state, SPAN("HTTP/1.1 100 Continue\r\nDate: then\r\n\r\n" HEAD "x-amz-crc32: 7\r\nContent-Length: 0\r\n\r\n"));
+    const struct outcome *o = outcome_of(
+        *state, SPAN("HTTP/1.1 100 Continue\r\nDate: then\r\n\r\n" HEAD "x-amz-crc32: 7\r\nContent-Length: 0\r\n\r\n"));
     assert_string_equal(o->kept[HTTP_DATE], "absent");
     assert_string_equal(o->kept[HTTP_CRC32], "7");
 }
@@ -258,10 +266,29 @@ static void a_status_line_needs_a_status_and_no_reason(void **state) {
         {"HTTP/1.1 999 \xc3\xa4: \t\r\nContent-Length: 0\r\n\r\n", "", 999, true},
     };
     static const char *const broken[] = {
-        "\r\nHTTP/1.1 200 OK\r\n\r\n", " HTTP/1.1 200 OK\r\n\r\n", "\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 200OK\r\n", "HTTP/1.1 099 OK\r\n",
-        "HTTP/1.1 2x0 OK\r\n", "HTTP/1.1 20x OK\r\n", "HTTP/1.1 x00 OK\r\n", "HTTP/1.1 -20 OK\r\n", "HTTP/1.1  200 OK\r\n", "HTTP/1.1\t200 OK\r\n",
-        "HTTP/1.x 200 OK\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n", "HTTP/0.9 200 OK\r\n", "http/1.1 200 OK\r\n", "ICY 200 OK\r\n",
-        "HTTP/1.1 100 Continue\r\n\r\nContent-Length: 0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "{\"an\":\"object\"}\n", "\x15\x03\x03\n",
+        "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        " HTTP/1.1 200 OK\r\n\r\n",
+        "\n",
+        "HTTP/1.1 20\r\n",
+        "HTTP/1.1 2000 OK\r\n",
+        "HTTP/1.1 200OK\r\n",
+        "HTTP/1.1 099 OK\r\n",
+        "HTTP/1.1 2x0 OK\r\n",
+        "HTTP/1.1 20x OK\r\n",
+        "HTTP/1.1 x00 OK\r\n",
+        "HTTP/1.1 -20 OK\r\n",
+        "HTTP/1.1  200 OK\r\n",
+        "HTTP/1.1\t200 OK\r\n",
+        "HTTP/1.x 200 OK\r\n",
+        "HTTP/2 200 OK\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n",
+        "HTTP/0.9 200 OK\r\n",
+        "http/1.1 200 OK\r\n",
+        "ICY 200 OK\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nContent-Length: 0\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "{\"an\":\"object\"}\n",
+        "\x15\x03\x03\n",
     };
     assert_sound(*state, cases, sizeof cases / sizeof *cases);
     assert_broken(*state, broken, sizeof broken / sizeof *broken);
@@ -271,12 +298,18 @@ static void a_status_line_needs_a_status_and_no_reason(void **state) {
 
 static void a_line_that_could_be_read_in_two_ways_is_broken(void **state) {
     static const char *const cases[] = {
-        HEAD "no colon\r\nContent-Length: 0\r\n\r\n",       HEAD ": no name\r\nContent-Length: 0\r\n\r\n",
-        HEAD "Content-Length : 0\r\n\r\n",                  HEAD "Content-Length\t: 0\r\n\r\n",
-        HEAD "X: folded\r\n here\r\nContent-Length: 0\r\n", HEAD "X: folded\r\n\tY: here\r\nContent-Length: 0\r\n",
-        HEAD " Content-Length: 0\r\n\r\n",                  HEAD " \r\nContent-Length: 0\r\n\r\n",
-        HEAD "\r\r\n",                                      HEAD "Content-Length: 0\r\r\n\r\n",
-        HEAD "X: y\rContent-Length: 0\r\n\r\nz",            "HTTP/1.1 200 O\rK\r\nContent-Length: 0\r\n\r\n",
+        HEAD "no colon\r\nContent-Length: 0\r\n\r\n",
+        HEAD ": no name\r\nContent-Length: 0\r\n\r\n",
+        HEAD "Content-Length : 0\r\n\r\n",
+        HEAD "Content-Length\t: 0\r\n\r\n",
+        HEAD "X: folded\r\n here\r\nContent-Length: 0\r\n",
+        HEAD "X: folded\r\n\tY: here\r\nContent-Length: 0\r\n",
+        HEAD " Content-Length: 0\r\n\r\n",
+        HEAD " \r\nContent-Length: 0\r\n\r\n",
+        HEAD "\r\r\n",
+        HEAD "Content-Length: 0\r\r\n\r\n",
+        HEAD "X: y\rContent-Length: 0\r\n\r\nz",
+        "HTTP/1.1 200 O\rK\r\nContent-Length: 0\r\n\r\n",
         HEAD "Connection: close\r\r\nContent-Length: 0\r\n\r\n",
     };
     assert_broken(*state, cases, sizeof cases / sizeof *cases);
@@ -307,7 +340,10 @@ static void a_length_that_is_none_or_not_the_only_one_is_broken(void **state) {
 
 static void a_length_beyond_all_numbers_is_too_large(void **state) {
     static const char *const lengths[] = {
-        "9223372036854775808", "18446744073709551616", "18446744073709551621", "99999999999999999999999999999999999999",
+        "9223372036854775808",
+        "18446744073709551616",
+        "18446744073709551621",
+        "99999999999999999999999999999999999999",
     };
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         char text[160];
@@ -342,8 +378,10 @@ static void who_chunks_and_sends_a_length_or_is_old_is_not_asked_again(void **st
     static const struct sound cases[] = {
         {HEAD "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", "x", 200, false},
         {HEAD "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n1\r\nx\r\n0\r\n\r\n", "x", 200, false},
-        {HEAD "Transfer-Encoding: chunked\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n1\r\nx\r\n0\r\n\r\n", "x", 200, false},
-        {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n1\r\nx\r\n0\r\n\r\n", "x", 200, false},
+        {HEAD "Transfer-Encoding: chunked\r\nContent-Length: 1\r\nConnection: keep-alive\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+         "x", 200, false},
+        {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n1\r\nx\r\n0\r\n\r\n", "x", 200,
+         false},
     };
     assert_sound(*state, cases, sizeof cases / sizeof *cases);
     struct world *w = *state;
@@ -352,9 +390,27 @@ static void who_chunks_and_sends_a_length_or_is_old_is_not_asked_again(void **st
 
 static void a_chunk_that_is_not_as_its_size_says_is_broken(void **state) {
     static const char *const after_head[] = {
-        "\r\n", ";x\r\n", "g\r\n", " 1\r\nx\r\n", "-1\r\n", "+1\r\nx\r\n", "0x1\r\nx\r\n", "1 x\r\nx\r\n", "1,\r\nx\r\n", "1\"\r\nx\r\n", "1\r\r\nx\r\n",
-        "1\r\nxy\r\n0\r\n\r\n", "1\r\nx0\r\n\r\n", "1\r\nx\r\r\n0\r\n\r\n", "1\r\nx\rx\n", "3\r\nx\r\n0\r\n\r\n", "0000000000000001\r\nx\r\n",
-        "10000000000000000\r\nx\r\n", "ffffffffffffffff\r\nx\r\n", "1;\rx\r\nx\r\n", "0\r\n\r\r\n",
+        "\r\n",
+        ";x\r\n",
+        "g\r\n",
+        " 1\r\nx\r\n",
+        "-1\r\n",
+        "+1\r\nx\r\n",
+        "0x1\r\nx\r\n",
+        "1 x\r\nx\r\n",
+        "1,\r\nx\r\n",
+        "1\"\r\nx\r\n",
+        "1\r\r\nx\r\n",
+        "1\r\nxy\r\n0\r\n\r\n",
+        "1\r\nx0\r\n\r\n",
+        "1\r\nx\r\r\n0\r\n\r\n",
+        "1\r\nx\rx\n",
+        "3\r\nx\r\n0\r\n\r\n",
+        "0000000000000001\r\nx\r\n",
+        "10000000000000000\r\nx\r\n",
+        "ffffffffffffffff\r\nx\r\n",
+        "1;\rx\r\nx\r\n",
+        "0\r\n\r\r\n",
     };
     for (size_t i = 0; i < sizeof after_head / sizeof *after_head; i++) {
         char text[160];
@@ -391,7 +447,8 @@ static void the_connection_is_kept_where_both_ends_know_that_it_is(void **state)
 }
 
 static void what_is_kept_of_the_headers_comes_with_the_response(void **state) {
-    const struct outcome *o = outcome_of(*state, SPAN("HTTP/1.1 400 Bad\r\nDATE:\tnow \r\nx-amzn-RequestId: id\r\nX: y\r\nRetry-After: 5\r\nretry-after:6\r\n"
+    const struct outcome *o = outcome_of(*state, SPAN("HTTP/1.1 400 Bad\r\nDATE:\tnow \r\nx-amzn-RequestId: id\r\nX: "
+                                                      "y\r\nRetry-After: 5\r\nretry-after:6\r\n"
                                                       "x-amzn-errortype: a:b\r\nx-amzn-query-error:\r\n" EMPTY));
     assert_int_equal(o->step, ANSWER_DONE);
     assert_string_equal(o->kept[HTTP_DATE], "now");
@@ -403,7 +460,8 @@ static void what_is_kept_of_the_headers_comes_with_the_response(void **state) {
 }
 
 static void white_space_around_a_value_is_none_of_it(void **state) {
-    const struct outcome *o = outcome_of(*state, SPAN(HEAD "Date: \t a \t b\t \t\r\nx-amz-crc32:7\nx-amzn-requestid:\t \r\nretry-after: \r\n" EMPTY));
+    const struct outcome *o = outcome_of(
+        *state, SPAN(HEAD "Date: \t a \t b\t \t\r\nx-amz-crc32:7\nx-amzn-requestid:\t \r\nretry-after: \r\n" EMPTY));
     assert_int_equal(o->step, ANSWER_DONE);
     assert_string_equal(o->kept[HTTP_DATE], "a \t b");
     assert_string_equal(o->kept[HTTP_CRC32], "7");
@@ -413,15 +471,22 @@ static void white_space_around_a_value_is_none_of_it(void **state) {
 
 static void a_line_whose_name_is_no_token_is_broken(void **state) {
     static const char *const cases[] = {
-        HEAD "HTTP/1.1 500 No: way\r\n" EMPTY, HEAD "Date: then\r\nHTTP/1.1 200 OK: x\r\nDate: now\r\n" EMPTY,
-        HEAD "http/1.1: x\r\n" EMPTY,          HEAD "A b: x\r\n" EMPTY,
-        HEAD "A\tb: x\r\n" EMPTY,              HEAD "\"Date\": x\r\n" EMPTY,
-        HEAD "D\xc3\xa4te: x\r\n" EMPTY,       HEAD "Date\x7f: x\r\n" EMPTY,
-        HEAD "Date\x01: x\r\n" EMPTY,          HEAD "{\"a\": 1}\r\n" EMPTY,
-        HEAD "[x]: y\r\n" EMPTY,               HEAD "a@b: y\r\n" EMPTY,
+        HEAD "HTTP/1.1 500 No: way\r\n" EMPTY,
+        HEAD "Date: then\r\nHTTP/1.1 200 OK: x\r\nDate: now\r\n" EMPTY,
+        HEAD "http/1.1: x\r\n" EMPTY,
+        HEAD "A b: x\r\n" EMPTY,
+        HEAD "A\tb: x\r\n" EMPTY,
+        HEAD "\"Date\": x\r\n" EMPTY,
+        HEAD "D\xc3\xa4te: x\r\n" EMPTY,
+        HEAD "Date\x7f: x\r\n" EMPTY,
+        HEAD "Date\x01: x\r\n" EMPTY,
+        HEAD "{\"a\": 1}\r\n" EMPTY,
+        HEAD "[x]: y\r\n" EMPTY,
+        HEAD "a@b: y\r\n" EMPTY,
     };
     assert_broken(*state, cases, sizeof cases / sizeof *cases);
-    const struct outcome *o = outcome_of(*state, SPAN(HEAD "Date: then\r\nHTTP: x\r\n!#$%&'*+-.^_`|~09azAZ: x\r\n" EMPTY));
+    const struct outcome *o =
+        outcome_of(*state, SPAN(HEAD "Date: then\r\nHTTP: x\r\n!#$%&'*+-.^_`|~09azAZ: x\r\n" EMPTY));
     assert_int_equal(o->step, ANSWER_DONE);
     assert_string_equal(o->kept[HTTP_DATE], "then");
 }
@@ -430,7 +495,7 @@ static void what_stands_behind_a_response_is_left_where_it_is(void **state) {
     static const struct {
         const char *text, *behind;
     } cases[] = {
-        {HEAD "Content-Length: 5\r\n\r\nhello", "\r\n"},        {HEAD EMPTY, HEAD EMPTY},
+        {HEAD "Content-Length: 5\r\n\r\nhello", "\r\n"},           {HEAD EMPTY, HEAD EMPTY},
         {HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "x"}, {"HTTP/1.1 204\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"},
         {"HTTP/1.1 304\r\nContent-Length: 2\r\n\r\n", "xy"},
     };
@@ -450,11 +515,23 @@ static void what_stands_behind_a_response_is_left_where_it_is(void **state) {
 
 static void a_connection_that_ends_too_early_breaks_the_response(void **state) {
     static const char *const cases[] = {
-        "H", "HTTP/1.1 200 OK", HEAD, HEAD "Content-Le", HEAD "Content-Length: 0\r\n", HEAD "\r", HEAD "Content-Length: 5\r\n\r\n",
-        HEAD "Content-Length: 5\r\n\r\nhell", HEAD "Transfer-Encoding: chunked\r\n\r\n", HEAD "Transfer-Encoding: chunked\r\n\r\n5",
-        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhell", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello",
-        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
-        HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n", "HTTP/1.1 100 Continue\r\n", "HTTP/1.1 100 Continue\r\n\r\n",
+        "H",
+        "HTTP/1.1 200 OK",
+        HEAD,
+        HEAD "Content-Le",
+        HEAD "Content-Length: 0\r\n",
+        HEAD "\r",
+        HEAD "Content-Length: 5\r\n\r\n",
+        HEAD "Content-Length: 5\r\n\r\nhell",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhell",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n",
+        "HTTP/1.1 100 Continue\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n",
     };
     struct world *w = *state;
@@ -497,9 +574,10 @@ static void a_line_over_the_ceiling_is_broken_however_it_comes(void **state) {
 static void headers_and_trailers_have_one_ceiling_together(void **state) {
     assert_ceiling(*state, "HTTP/1.1 204\r\nX: ", HEADERS_CEILING - 15, "\r\n\r\n");
     assert_ceiling(*state, "HTTP/1.1 204\r\nDate: now\r\nX: ", HEADERS_CEILING - 26, "\r\nY:\r\n\r\n");
-    assert_ceiling(*state, HEAD "Transfer-Encoding: chunked\r\n\r\n1;not_a_header\r\nx\r\n0\r\nX: y\r\nZ: ", HEADERS_CEILING - 15 - 26 - 4 - 3,
+    assert_ceiling(*state, HEAD "Transfer-Encoding: chunked\r\n\r\n1;not_a_header\r\nx\r\n0\r\nX: y\r\nZ: ",
+                   HEADERS_CEILING - 15 - 26 - 4 - 3, "\r\n\r\n");
+    assert_ceiling(*state, "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 204 ", HEADERS_CEILING - 18 - 7 - 13,
                    "\r\n\r\n");
-    assert_ceiling(*state, "HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 204 ", HEADERS_CEILING - 18 - 7 - 13, "\r\n\r\n");
 }
 
 static void interim_responses_do_not_come_for_ever(void **state) {
@@ -524,15 +602,23 @@ static void nothing_at_all_may_come_at_any_time(void **state) {
         struct span nothing = SPAN(""), data = span_of(text + i, 1), body;
         assert_int_equal(http_answer_take(a, &nothing, &body), ANSWER_NEEDS_MORE);
         enum http_answer_step step = http_answer_take(a, &data, &body);
-        assert_int_equal(step, i + 2 == sizeof text ? ANSWER_DONE : step == ANSWER_BODY ? ANSWER_BODY : ANSWER_NEEDS_MORE);
+        assert_int_equal(step, i + 2 == sizeof text  ? ANSWER_DONE
+                               : step == ANSWER_BODY ? ANSWER_BODY
+                                                     : ANSWER_NEEDS_MORE);
         assert_int_equal(data.len, 0);
     }
 }
 
 static void one_that_was_used_is_as_good_as_new_after_a_reset(void **state) {
     static const char *const before[] = {
-        "", "HTTP/1.0 500 Old\r\nConnection: close\r\nDate: then\r\nContent-Length: 7\r\n\r\nhel", HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhe",
-        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r", HEAD "no colon\r\n", HEAD "Content-Len", HEAD "\r\nall", HEAD EMPTY,
+        "",
+        "HTTP/1.0 500 Old\r\nConnection: close\r\nDate: then\r\nContent-Length: 7\r\n\r\nhel",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhe",
+        HEAD "Transfer-Encoding: chunked\r\n\r\n5\r",
+        HEAD "no colon\r\n",
+        HEAD "Content-Len",
+        HEAD "\r\nall",
+        HEAD EMPTY,
     };
     struct world *w = *state;
     const struct span text = SPAN(HEAD "x-amz-crc32: 7\r\nContent-Length: 5\r\n\r\nhello");

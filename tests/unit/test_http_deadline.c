@@ -40,7 +40,8 @@ static void say_more(void *user) {
     }
 }
 
-static struct outcome *run_trickling(struct fixture *f, const struct http_request *request, const char *const *pieces, int64_t every) {
+static struct outcome *run_trickling(struct fixture *f, const struct http_request *request, const char *const *pieces,
+                                     int64_t every) {
     struct trickle trickle = {.f = f, .pieces = pieces, .every = every};
     timer_init(&trickle.timer, say_more, &trickle);
     struct outcome *o = start(f, request);

@@ -76,7 +76,8 @@ static int end_world(void **state) {
 }
 
 /* A server for these names, and a client that trusts whom the file vouches for (NULL: whom the system trusts). */
-static struct fixture *begin_trusting(struct world *w, const char *names, const char *ca_file, const struct server_answer *answer) {
+static struct fixture *begin_trusting(struct world *w, const char *names, const char *ca_file,
+                                      const struct server_answer *answer) {
     struct fixture *f = w->fixture;
     make_certificate(w, names);
     begin(f, &(struct http_options){.ca_file = ca_file}, answer, 1);
@@ -172,7 +173,8 @@ static void a_response_larger_than_a_tls_record_comes_whole(void **state) {
 
 /* They are all in the socket at once: nothing comes on it any more to say that some were left unread. */
 static void a_response_in_many_small_tls_records_comes_whole(void **state) {
-    const struct server_answer answer = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", .padding = 5000, .record = 7};
+    const struct server_answer answer = {
+        .text = "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", .padding = 5000, .record = 7};
     assert_comes_whole(*state, &answer, 3);
 }
 
@@ -204,7 +206,8 @@ static void a_request_of_many_tls_records_is_sent_whole(void **state) {
 /* OpenSSL has read them already when the response is complete: the socket says nothing of them. */
 static void tls_records_after_a_response_are_no_answer_to_the_next_request(void **state) {
     const struct server_answer answer = {
-        .text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", .record = 20};
+        .text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+        .record = 20};
     struct fixture *f = begin_trusted(*state, &answer);
     struct http_request request = post(f, "x");
     for (size_t i = 0; i < 3; i++) {

@@ -23,7 +23,8 @@ static size_t connections_of_two(struct fixture *f, const struct server_answer *
 }
 
 static void what_comes_after_a_response_is_no_answer_to_the_next_request(void **state) {
-    const struct server_answer first = {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"};
+    const struct server_answer first = {
+        .text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"};
     assert_int_equal(connections_of_two(*state, &first, 400), 2);
 }
 
@@ -38,12 +39,14 @@ static void a_connection_of_http_1_0_is_not_used_again(void **state) {
 }
 
 static void a_connection_of_http_1_0_that_is_kept_alive_is_used_again(void **state) {
-    const struct server_answer first = {.text = "HTTP/1.0 400 No\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\n{}"};
+    const struct server_answer first = {.text =
+                                            "HTTP/1.0 400 No\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\n{}"};
     assert_int_equal(connections_of_two(*state, &first, 400), 1);
 }
 
 static void a_response_with_two_lengths_in_it_costs_the_connection(void **state) {
-    const struct server_answer first = {.text = "HTTP/1.1 400 No\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"};
+    const struct server_answer first = {
+        .text = "HTTP/1.1 400 No\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"};
     assert_int_equal(connections_of_two(*state, &first, 400), 2);
 }
 

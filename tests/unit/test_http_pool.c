@@ -189,7 +189,8 @@ static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
 
 /* The loop hears of it in its next turn: too late for a request that is sent before. */
 static void what_stands_in_the_socket_already_is_no_answer_to_the_next_request(void **state) {
-    static const struct server_answer answers[] = {OK_ANSWER, {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
+    static const struct server_answer answers[] = {OK_ANSWER,
+                                                   {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
     struct fixture *f = *state;
     begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
     struct http_request request = post(f, "x");

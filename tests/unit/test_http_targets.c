@@ -204,14 +204,16 @@ static void urls_of_one_server_lead_to_one_origin(void **state) {
     struct world *w = *state;
     struct http_origin *origin = origin_of(w, "https://a.example/x", false);
     static const char *const same[] = {
-        "https://a.example/", "https://a.example/y?z#w", "https://a.example:443/x", "https://a.example", "HTTPS://a.example/x",
+        "https://a.example/", "https://a.example/y?z#w", "https://a.example:443/x",
+        "https://a.example",  "HTTPS://a.example/x",
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         assert_ptr_equal(origin_of(w, same[i], false), origin);
     }
     assert_int_equal(count_origins(w), 1);
     static const char *const others[] = {
-        "http://a.example/x", "http://a.example:443/x", "https://a.example:8443/x", "https://b.example/x", "https://a.example.com/x", "https://example/x",
+        "http://a.example/x",  "http://a.example:443/x",  "https://a.example:8443/x",
+        "https://b.example/x", "https://a.example.com/x", "https://example/x",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         struct http_origin *other = origin_of(w, others[i], false);
@@ -223,7 +225,8 @@ static void urls_of_one_server_lead_to_one_origin(void **state) {
 
 static void what_must_not_use_a_proxy_has_an_origin_of_its_own(void **state) {
     struct world *w = *state;
-    struct http_origin *any = origin_of(w, "http://a.example/", false), *direct = origin_of(w, "http://a.example/", true);
+    struct http_origin *any = origin_of(w, "http://a.example/", false),
+                       *direct = origin_of(w, "http://a.example/", true);
     assert_ptr_not_equal(any, direct);
     assert_false(any->direct);
     assert_true(direct->direct);
@@ -269,11 +272,40 @@ static void an_origin_knows_its_host_and_its_url_taken_apart(void **state) {
 
 static void what_is_no_http_url_is_refused_with_a_reason(void **state) {
     static const char *const urls[] = {
-        "", "x", "/x", "a.example", "a.example/x", "//a.example/", "http:", "http:/", "http://", "http://?x", "http://#x", "http://:80/",
-        "ftp://a.example/", "file:///etc/passwd", "file://localhost/x", "ws://a.example/", "gopher://a.example/", "unheard-of://a.example/",
-        "httpss://a.example/", "http://a.example:0x50/", "http://a.example:65536/", "http://a.example:-1/", "http://a.example:80x/", "http://[::1/",
-        "http://[::g]/", "http://a b.example/", "http://a.example /", "http://a.example\r\nX: y/",
-        "http://a.example/ x", "http://a.example/\r\nX: y", "http://a.example/\nX", "http://a.example/?\r\nX: y", "http://a.example/\x01", "http://a.example/?\x7f",
+        "",
+        "x",
+        "/x",
+        "a.example",
+        "a.example/x",
+        "//a.example/",
+        "http:",
+        "http:/",
+        "http://",
+        "http://?x",
+        "http://#x",
+        "http://:80/",
+        "ftp://a.example/",
+        "file:///etc/passwd",
+        "file://localhost/x",
+        "ws://a.example/",
+        "gopher://a.example/",
+        "unheard-of://a.example/",
+        "httpss://a.example/",
+        "http://a.example:0x50/",
+        "http://a.example:65536/",
+        "http://a.example:-1/",
+        "http://a.example:80x/",
+        "http://[::1/",
+        "http://[::g]/",
+        "http://a b.example/",
+        "http://a.example /",
+        "http://a.example\r\nX: y/",
+        "http://a.example/ x",
+        "http://a.example/\r\nX: y",
+        "http://a.example/\nX",
+        "http://a.example/?\r\nX: y",
+        "http://a.example/\x01",
+        "http://a.example/?\x7f",
     };
     struct world *w = *state;
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
@@ -288,7 +320,8 @@ static void what_is_no_http_url_is_refused_with_a_reason(void **state) {
 
 static void a_url_with_a_user_is_refused(void **state) {
     static const char *const urls[] = {
-        "http://user@a.example/", "https://user:word@a.example/", "http://user:@a.example/x", "http://:word@a.example/", "http://a.example:80@b.example/",
+        "http://user@a.example/",  "https://user:word@a.example/",   "http://user:@a.example/x",
+        "http://:word@a.example/", "http://a.example:80@b.example/",
     };
     struct world *w = *state;
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
@@ -313,7 +346,8 @@ static void a_url_that_is_too_long_is_refused_and_not_for_lack_of_memory(void **
     }
     w->text[LONG / 2] = '\0';
     memcpy(w->text, begins[0], strlen(begins[0]));
-    assert_int_equal(take_kth(w, 0, w->text, false)->head_len, LONG / 2 - strlen("http://a.example") + strlen("  HTTP/1.1\r\nHost: a.example\r\n"));
+    assert_int_equal(take_kth(w, 0, w->text, false)->head_len,
+                     LONG / 2 - strlen("http://a.example") + strlen("  HTTP/1.1\r\nHost: a.example\r\n"));
 }
 
 int main(void) {

@@ -49,7 +49,8 @@ static int plenty(void **state) {
 
 static struct json_reader reader_of(struct span text) {
     struct json_reader r;
-    json_reader_init(&r, text, &(struct json_options){.max_depth = 512, .reject_duplicates = true, .hash_seed = {3, 4}});
+    json_reader_init(&r, text,
+                     &(struct json_options){.max_depth = 512, .reject_duplicates = true, .hash_seed = {3, 4}});
     return r;
 }
 
@@ -76,10 +77,11 @@ static void siphash_is_that_of_its_authors(void **state) {
     static const struct {
         size_t len;
         uint64_t hash;
-    } cases[] = {{0, UINT64_C(0xabac0158050fc4dc)}, {1, UINT64_C(0xc9f49bf37d57ca93)}, {2, UINT64_C(0x82cb9b024dc7d44d)},
-                 {7, UINT64_C(0xd3927d989bb11140)}, {8, UINT64_C(0x369095118d299a8e)}, {9, UINT64_C(0x25a48eb36c063de4)},
-                 {15, UINT64_C(0xd320d86d2a519956)}, {16, UINT64_C(0xcc4fdd1a7d908b66)}, {17, UINT64_C(0x9cf2689063dbd80c)},
-                 {63, UINT64_C(0x9d199062b7bbb3a8)}};
+    } cases[] = {{0, UINT64_C(0xabac0158050fc4dc)},  {1, UINT64_C(0xc9f49bf37d57ca93)},
+                 {2, UINT64_C(0x82cb9b024dc7d44d)},  {7, UINT64_C(0xd3927d989bb11140)},
+                 {8, UINT64_C(0x369095118d299a8e)},  {9, UINT64_C(0x25a48eb36c063de4)},
+                 {15, UINT64_C(0xd320d86d2a519956)}, {16, UINT64_C(0xcc4fdd1a7d908b66)},
+                 {17, UINT64_C(0x9cf2689063dbd80c)}, {63, UINT64_C(0x9d199062b7bbb3a8)}};
     char bytes[64];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (char)i;
@@ -104,7 +106,10 @@ static void a_repeated_name_is_found_among_any_number(void **state) {
             append_members(&text, "n", counts[i]);
             size_t expected = text.len + 1;
             /* The first digit is spelt as an escape: \u0030 is 0. */
-            assert_true(buf_printf(&text, ",\"n\\u003%u", repeated < 10 ? repeated : repeated < 100 ? repeated / 10 : repeated / 100));
+            assert_true(buf_printf(&text, ",\"n\\u003%u",
+                                   repeated < 10    ? repeated
+                                   : repeated < 100 ? repeated / 10
+                                                    : repeated / 100));
             if (repeated >= 100)
                 assert_true(buf_printf(&text, "%02u", repeated % 100));
             else if (repeated >= 10)

@@ -24,7 +24,12 @@ static const struct {
     {"\\u20AC!", "\xE2\x82\xAC!", "\"\xE2\x82\xAC!\"", 4},
     {"\\uD83D\\uDE00", "\xF0\x9F\x98\x80", "\"\xF0\x9F\x98\x80\"", 4},
     {"\\uFFFF", "\xEF\xBF\xBF", "\"\xEF\xBF\xBF\"", 3},
-    {"a\\u007fb", "a\x7f""b", "\"a\x7f""b\"", 3},
+    {"a\\u007fb",
+     "a\x7f"
+     "b",
+     "\"a\x7f"
+     "b\"",
+     3},
 };
 
 static void its_size_is_that_of_its_decoded_utf8(void **state) {
@@ -71,9 +76,19 @@ static void order_is_by_decoded_bytes_however_they_are_spelled(void **state) {
         const char *a, *b;
         int order;
     } pairs[] = {
-        {"", "", 0},          {"a", "b", -1},        {"a", "ab", -1},       {"\\u0061", "a", 0},      {"a\\u0062c", "\\u0061bc", 0},
-        {"B", "a", -1},       {"\\u007a", "{", -1},  {"\\u00e4", "z", 1},   {"\\ud83d\\ude00", "\\uffff", 1},
-        {"\\u0061b", "a", 1}, {"", "\\u0000", -1},   {"a\\u0000", "a", 1},  {"x\\/y", "x/y", 0},
+        {"", "", 0},
+        {"a", "b", -1},
+        {"a", "ab", -1},
+        {"\\u0061", "a", 0},
+        {"a\\u0062c", "\\u0061bc", 0},
+        {"B", "a", -1},
+        {"\\u007a", "{", -1},
+        {"\\u00e4", "z", 1},
+        {"\\ud83d\\ude00", "\\uffff", 1},
+        {"\\u0061b", "a", 1},
+        {"", "\\u0000", -1},
+        {"a\\u0000", "a", 1},
+        {"x\\/y", "x/y", 0},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
         int order = json_string_compare(of(pairs[i].a), of(pairs[i].b));

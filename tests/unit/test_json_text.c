@@ -51,7 +51,8 @@ static void an_escape_is_found_wherever_it_stands(void **state) {
             for (size_t i = 0; i <= len; i++) {
                 assert_true(buf_append_cstr(&raw, i == at ? "\\u00e9\\\"" : ""));
                 assert_true(buf_append_cstr(&text, i == at ? "\xC3\xA9\"" : ""));
-                assert_true(i == len || (buf_append_char(&raw, (char)('a' + i)) && buf_append_char(&text, (char)('a' + i))));
+                assert_true(i == len ||
+                            (buf_append_char(&raw, (char)('a' + i)) && buf_append_char(&text, (char)('a' + i))));
             }
             assert_true(json_unescape(buf_span(&raw), &out));
             assert_string_equal(out.data, text.data);
@@ -76,7 +77,8 @@ static void decoding_fails_only_for_want_of_room(void **state) {
 static void what_a_reader_refuses_stands_for_itself(void **state) {
     (void)state;
     static const struct span raws[] = {
-        SPAN("\\"), SPAN("\\x"), SPAN("\\u"), SPAN("\\u12"), SPAN("\\u12g4"), SPAN("\\ud800"), SPAN("\\ud800\\u"), SPAN("\\udc00x"),
+        SPAN("\\"),      SPAN("\\x"),     SPAN("\\u"),        SPAN("\\u12"),
+        SPAN("\\u12g4"), SPAN("\\ud800"), SPAN("\\ud800\\u"), SPAN("\\udc00x"),
     };
     for (size_t i = 0; i < ARRAY_LENGTH(raws); i++) {
         struct buf out;

@@ -38,8 +38,9 @@ static void commas_stand_between_values_and_nowhere_else(void **state) {
     json_null(&w);
     json_object_end(&w);
     assert_true(buf_ok(&out));
-    assert_string_equal(out.data, "{\"empty object\":{},\"array\":[[],\"s\",-9223372036854775808,9223372036854775807,true,false,null,"
-                                  "{\"raw\":1.50},{\"a\":0}],\"last\":null}");
+    assert_string_equal(
+        out.data, "{\"empty object\":{},\"array\":[[],\"s\",-9223372036854775808,9223372036854775807,true,false,null,"
+                  "{\"raw\":1.50},{\"a\":0}],\"last\":null}");
     buf_free(&out);
 }
 

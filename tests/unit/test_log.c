@@ -56,7 +56,8 @@ static void assert_line(enum log_format format, const struct log_field *fields, 
 static void a_text_line_is_time_level_message_and_fields(void **state) {
     (void)state;
     assert_line(LOG_FORMAT_TEXT, NULL, TIME " INFO Message moved");
-    assert_line(LOG_FORMAT_TEXT, FIELDS(LOG_C("error", "ValidationError"), LOG_I("count", -5), LOG_S("reason", SPAN("has spaces"))),
+    assert_line(LOG_FORMAT_TEXT,
+                FIELDS(LOG_C("error", "ValidationError"), LOG_I("count", -5), LOG_S("reason", SPAN("has spaces"))),
                 TIME " INFO Message moved error=ValidationError count=-5 reason=\"has spaces\"");
 }
 
@@ -83,26 +84,32 @@ static void text_values_that_would_run_on_are_quoted(void **state) {
     }
 }
 
-/* Line ends of Unicode, what turns the direction, what has no width: a line of the log must not look like another one. */
+/* Line ends of Unicode, what turns the direction, what has no width: a line of the log must not look like another one.
+ */
 static void fault_31_characters_that_are_not_seen_are_escaped(void **state) {
     (void)state;
-    static const uint32_t unseen[] = {0x85,   0xAD,   0x61C,  0x180E, 0x200B, 0x200F, 0x2028, 0x2029,  0x202A,  0x202E,  0x2060,
-                                      0x2066, 0x2069, 0x206F, 0x3164, 0xFE0F, 0xFEFF, 0xFFF9, 0x1D173, 0xE0001, 0xE0FFF};
-    static const uint32_t seen[] = {0xA0, 0xE9, 0x200A, 0x2010, 0x2027, 0x202F, 0x2070, 0x20AC, 0xFE10, 0xFF21, 0xFFFD, 0x1F600, 0xE1000};
+    static const uint32_t unseen[] = {0x85,   0xAD,   0x61C,  0x180E, 0x200B,  0x200F,  0x2028,
+                                      0x2029, 0x202A, 0x202E, 0x2060, 0x2066,  0x2069,  0x206F,
+                                      0x3164, 0xFE0F, 0xFEFF, 0xFFF9, 0x1D173, 0xE0001, 0xE0FFF};
+    static const uint32_t seen[] = {0xA0,   0xE9,   0x200A, 0x2010, 0x2027,  0x202F, 0x2070,
+                                    0x20AC, 0xFE10, 0xFF21, 0xFFFD, 0x1F600, 0xE1000};
     for (size_t i = 0; i < ARRAY_LENGTH(unseen) + ARRAY_LENGTH(seen); i++) {
         bool escaped = i < ARRAY_LENGTH(unseen);
         uint32_t c = escaped ? unseen[i] : seen[i - ARRAY_LENGTH(unseen)];
         char value[6] = "a", written[16] = "a", expected[200];
         size_t len = 1 + utf8_encode(c, value + 1);
         if (escaped && c > 0xFFFF)
-            (void)snprintf(written, sizeof written, "a\\u%04x\\u%04x", 0xD800U + ((c - 0x10000) >> 10), 0xDC00U + (c & 0x3FFU));
+            (void)snprintf(written, sizeof written, "a\\u%04x\\u%04x", 0xD800U + ((c - 0x10000) >> 10),
+                           0xDC00U + (c & 0x3FFU));
         else if (escaped)
             (void)snprintf(written, sizeof written, "a\\u%04x", (unsigned)c);
         else
             (void)snprintf(written, sizeof written, "%.*s", (int)len, value);
-        (void)snprintf(expected, sizeof expected, TIME " INFO Message moved v=%s%s%s", escaped ? "\"" : "", written, escaped ? "\"" : "");
+        (void)snprintf(expected, sizeof expected, TIME " INFO Message moved v=%s%s%s", escaped ? "\"" : "", written,
+                       escaped ? "\"" : "");
         assert_line(LOG_FORMAT_TEXT, FIELDS(LOG_S("v", span_of(value, len))), expected);
-        (void)snprintf(expected, sizeof expected, "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\",\"v\":\"%s\"}",
+        (void)snprintf(expected, sizeof expected,
+                       "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\",\"v\":\"%s\"}",
                        written);
         assert_line(LOG_FORMAT_JSON, FIELDS(LOG_S("v", span_of(value, len))), expected);
     }
@@ -111,15 +118,19 @@ static void fault_31_characters_that_are_not_seen_are_escaped(void **state) {
 static void a_json_line_is_one_object(void **state) {
     (void)state;
     assert_line(LOG_FORMAT_JSON, NULL, "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\"}");
-    assert_line(LOG_FORMAT_JSON, FIELDS(LOG_S("text", SPAN("a \"b\"\n\x7f")), LOG_I("n", INT64_MIN), LOG_C("empty", "")),
-                "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\",\"text\":\"a \\\"b\\\"\\n\\u007f\","
-                "\"n\":-9223372036854775808,\"empty\":\"\"}");
+    assert_line(
+        LOG_FORMAT_JSON, FIELDS(LOG_S("text", SPAN("a \"b\"\n\x7f")), LOG_I("n", INT64_MIN), LOG_C("empty", "")),
+        "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\",\"text\":\"a \\\"b\\\"\\n\\u007f\","
+        "\"n\":-9223372036854775808,\"empty\":\"\"}");
 }
 
 static void bytes_that_are_no_utf8_are_replaced(void **state) {
     (void)state;
 #define R "\xEF\xBF\xBD"
-    assert_line(LOG_FORMAT_TEXT, FIELDS(LOG_S("v", SPAN("a\xff" "b\xe2\x82" "c\xed\xa0\x80\xf0\x9f"))),
+    assert_line(LOG_FORMAT_TEXT,
+                FIELDS(LOG_S("v", SPAN("a\xff"
+                                       "b\xe2\x82"
+                                       "c\xed\xa0\x80\xf0\x9f"))),
                 TIME " INFO Message moved v=a" R "b" R "c" R R R R);
 }
 
@@ -279,7 +290,8 @@ static void lines_without_room_are_lost_counted_and_reported(bool socket) {
     (void)channel_read(&c);
     log_event(&log, LOG_LEVEL_ERROR, "Next", NULL);
     log_event(&log, LOG_LEVEL_ERROR, "Last", NULL);
-    assert_string_equal(channel_read(&c), TIME " WARNING Log lines were lost count=3\n" TIME " ERROR Next\n" TIME " ERROR Last\n");
+    assert_string_equal(channel_read(&c),
+                        TIME " WARNING Log lines were lost count=3\n" TIME " ERROR Next\n" TIME " ERROR Last\n");
     assert_int_equal(log.lost, 0);
     channel_close(&c);
 }

@@ -120,7 +120,8 @@ static void input_of_any_length_takes_bounded_room(void **state) {
     size_t line = 0;
     message_splitter_init(&s);
     for (unsigned i = 0; i < 200000; i++) {
-        assert_true(message_splitter_feed(&s, SPAN("{\"id\":\"k\",\"attributes\":{\"a\":\"0123456789012345678901234567890123456789\"}}\n{\"id\"")));
+        assert_true(message_splitter_feed(
+            &s, SPAN("{\"id\":\"k\",\"attributes\":{\"a\":\"0123456789012345678901234567890123456789\"}}\n{\"id\"")));
         assert_int_equal(message_splitter_next(&s, &message, &line), SPLIT_MESSAGE);
         assert_true(message_splitter_feed(&s, SPAN(":1}\n")));
         assert_int_equal(message_splitter_next(&s, &message, &line), SPLIT_MESSAGE);

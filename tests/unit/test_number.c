@@ -111,7 +111,8 @@ static void what_dynamodb_cannot_hold_is_told_apart(void **state) {
 }
 
 /* before, count zeros, after. */
-static enum number_status read_with_zeros(const char *before, size_t count, const char *after, struct number *ret_number) {
+static enum number_status read_with_zeros(const char *before, size_t count, const char *after,
+                                          struct number *ret_number) {
     size_t head = strlen(before), tail = strlen(after);
     char *text = malloc(head + count + tail);
     assert_non_null(text);
@@ -144,9 +145,10 @@ static void zeros_without_end_matter_by_the_value_alone(void **state) {
 
 static void numbers_are_ordered_by_value(void **state) {
     (void)state;
-    static const char *const ascending[] = {"-1E+125", "-1E+38", "-12.5", "-12.45", "-1.5", "-1",    "-0.5",  "-1E-7", "0",
-                                            "1E-130",  "1E-7",   "0.5",   "1",      "1.01", "1.1",   "1.15",  "2",     "9",
-                                            "10",      "12",     "12.05", "12.5",   "100",  "1E+37", "1E+38", "9E+125"};
+    static const char *const ascending[] = {"-1E+125", "-1E+38", "-12.5",  "-12.45", "-1.5",  "-1", "-0.5",
+                                            "-1E-7",   "0",      "1E-130", "1E-7",   "0.5",   "1",  "1.01",
+                                            "1.1",     "1.15",   "2",      "9",      "10",    "12", "12.05",
+                                            "12.5",    "100",    "1E+37",  "1E+38",  "9E+125"};
     for (size_t i = 0; i < ARRAY_LENGTH(ascending); i++) {
         for (size_t k = 0; k < ARRAY_LENGTH(ascending); k++) {
             struct number a = read_fine(ascending[i]), b = read_fine(ascending[k]);

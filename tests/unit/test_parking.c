@@ -39,8 +39,8 @@ static void crowd_init(struct crowd *c, struct scene *s, uint64_t seed, double r
     c->others = 0;
 }
 
-/* Messages of which this part, per mille, is for one record (or where it isn't hot, for records of their own like all else). How long
- * until nine in ten of those for other records are applied. */
+/* Messages of which this part, per mille, is for one record (or where it isn't hot, for records of their own like all
+ * else). How long until nine in ten of those for other records are applied. */
 static int64_t others_take(struct crowd *c, unsigned count, unsigned per_mille, bool is_hot) {
     struct scene *s = c->s;
     struct random chance;
@@ -75,7 +75,8 @@ static void fault_18_a_record_with_a_share_of_all_messages_leaves_the_others_the
                 scene_done(&s);
             }
             if (9 * time[1] > 10 * time[0])
-                fail_msg("share %u, rate %.0f: %.3f s instead of %.3f s", shares[i], rates[k], (double)time[1] / 1e6, (double)time[0] / 1e6);
+                fail_msg("share %u, rate %.0f: %.3f s instead of %.3f s", shares[i], rates[k], (double)time[1] / 1e6,
+                         (double)time[0] / 1e6);
         }
 }
 

@@ -34,7 +34,8 @@ static void one_that_fails_in_a_row_while_all_others_succeed_is_alone(void **sta
             fail_msg("case %zu should be %s", i, cases[i].alone ? "alone" : "not alone");
 }
 
-/* Where every attempt fails with probability f, whoever it is for, a row as long as is asked for is rarer than one in 400. */
+/* Where every attempt fails with probability f, whoever it is for, a row as long as is asked for is rarer than one in
+ * 400. */
 static void by_chance_next_to_none_is_taken_for_alone(void **state) {
     (void)state;
     for (unsigned percent = 10; percent < 100; percent += 10) {
@@ -43,7 +44,8 @@ static void by_chance_next_to_none_is_taken_for_alone(void **state) {
         do {
             row++;
             chance *= percent / 100.0;
-        } while (!poison_is_alone(&(struct poison_evidence){.failures = row, .successes = 100 - percent, .other_failures = percent}));
+        } while (!poison_is_alone(
+            &(struct poison_evidence){.failures = row, .successes = 100 - percent, .other_failures = percent}));
         if (chance > 1 / 400.0)
             fail_msg("at %u %% a row of %u has the chance %f", percent, row, chance);
     }

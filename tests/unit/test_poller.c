@@ -282,7 +282,7 @@ static void stop_answers_with(struct scene *s, struct stopper *stopper, const st
     s->sqs->receive.path_ctx = stopper;
 }
 
-static const enum sim_path stops[] = {SIM_PATH_TOO_LARGE, SIM_PATH_FORBIDDEN,   SIM_PATH_UNAVAILABLE,
+static const enum sim_path stops[] = {SIM_PATH_TOO_LARGE, SIM_PATH_FORBIDDEN,    SIM_PATH_UNAVAILABLE,
                                       SIM_PATH_RESET,     SIM_PATH_OVER_CEILING, SIM_PATH_SILENT};
 
 /* How long the others take, and how often each was received. */

@@ -28,7 +28,8 @@ static void check(enum profile_kind kind, const struct lookup *cases, size_t cou
         struct span value = profile_get(file, c->profile, c->name);
         if (c->value) {
             if (!span_is(value, c->value)) {
-                fail_msg("case %zu: \"%.*s\" instead of \"%s\"", i, (int)value.len, value.data ? value.data : "", c->value);
+                fail_msg("case %zu: \"%.*s\" instead of \"%s\"", i, (int)value.len, value.data ? value.data : "",
+                         c->value);
             }
         } else {
             assert_null(value.data);
@@ -197,7 +198,8 @@ static void size_and_number_of_settings_are_bounded(void **state) {
     char *text = malloc(PROFILE_FILE_MAX + 1);
     assert_non_null(text);
     memset(text, '#', PROFILE_FILE_MAX + 1);
-    assert_int_equal(profile_parse(PROFILE_CONFIG, span_of(text, PROFILE_FILE_MAX + 1), &file, &fault), PROFILE_MALFORMED);
+    assert_int_equal(profile_parse(PROFILE_CONFIG, span_of(text, PROFILE_FILE_MAX + 1), &file, &fault),
+                     PROFILE_MALFORMED);
     assert_non_null(strstr(fault.reason, "1 MiB"));
     assert_int_equal(profile_parse(PROFILE_CONFIG, span_of(text, PROFILE_FILE_MAX), &file, &fault), PROFILE_FINE);
     profile_free(file);

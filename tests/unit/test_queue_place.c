@@ -57,11 +57,15 @@ static void a_queue_elsewhere_is_warned_of_with_both_places(void **state) {
         {"https://sqs.eu-west-1.amazonaws.com/1/q", "https://vpce-1.sqs.eu-west-1.vpce.amazonaws.com", NULL, NULL},
         {"http://localhost:9324/0/q", "http://127.0.0.1:9325", NULL, NULL},
         {"http://LocalStack:4566/0/q", "http://localstack:4566", NULL, NULL},
-        {"https://sqs.us-east-1.amazonaws.com/1/q", "https://sqs.eu-west-1.amazonaws.com", "queue_region=us-east-1", " region=eu-west-1"},
-        {"https://sqs.us-east-1.amazonaws.com/1/q", "http://localhost:1", "queue_region=us-east-1", " region=eu-west-1"},
-        {"https://sqs.eu-west-1.amazonaws.com/1/q", "http://localhost:1", "queue_host=sqs.eu-west-1.amazonaws.com", "endpoint=http://localhost:1"},
+        {"https://sqs.us-east-1.amazonaws.com/1/q", "https://sqs.eu-west-1.amazonaws.com", "queue_region=us-east-1",
+         " region=eu-west-1"},
+        {"https://sqs.us-east-1.amazonaws.com/1/q", "http://localhost:1", "queue_region=us-east-1",
+         " region=eu-west-1"},
+        {"https://sqs.eu-west-1.amazonaws.com/1/q", "http://localhost:1", "queue_host=sqs.eu-west-1.amazonaws.com",
+         "endpoint=http://localhost:1"},
         {"http://sqs:9324/0/q", "http://localhost:9324", "queue_host=sqs", "endpoint=http://localhost:9324"},
-        {"http://localhost:9324/0/q", "https://sqs.eu-west-1.amazonaws.com", "queue_host=localhost", "endpoint=https://sqs.eu-west-1.amazonaws.com:443"},
+        {"http://localhost:9324/0/q", "https://sqs.eu-west-1.amazonaws.com", "queue_host=localhost",
+         "endpoint=https://sqs.eu-west-1.amazonaws.com:443"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct log log = test_log();

@@ -43,7 +43,8 @@ static void fault_01_lost_delete_answers_cost_no_second_effect(void **state) {
         scene_start(&s);
         for (unsigned version = 0; version < 8; version++) {
             for (unsigned i = 0; i < 40; i++)
-                scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}", i, version + 1, version);
+                scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}", i,
+                           version + 1, version);
             scene_empties(&s, 10 * MINUTE);
         }
         for (unsigned i = 0; i < 40; i++)
@@ -93,7 +94,8 @@ static void fault_02_a_commit_that_is_seen_again_after_eleven_minutes_has_one_ef
     struct cuts cuts = {&s, 4};
     s.db->hook = cut;
     s.db->hook_ctx = &cuts;
-    struct sim_message *m = scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\"}");
+    struct sim_message *m =
+        scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\"}");
     scene_start(&s);
     world_run(&s.world, 200 * MILLISECOND);
     assert_int_equal(s.db->committed, 1);
@@ -112,7 +114,8 @@ static void fault_04_an_update_that_falsified_its_own_condition_and_comes_again_
     (void)state;
     struct scene s;
     scene_init(&s, 6, 1);
-    struct sim_message *m = scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\"}");
+    struct sim_message *m =
+        scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\"}");
     s.sqs->remove.mode = SIM_DOWN;
     scene_start(&s);
     world_run(&s.world, SECOND);
@@ -173,7 +176,8 @@ static void the_invariants_hold_in_a_storm(void **state) {
         s.sqs->duplicates = 50;
         s.sqs->reorders = 100;
         s.sqs->failed_entries = 50;
-        s.sqs->receive.lost_answers = s.sqs->remove.lost_answers = s.sqs->send.lost_answers = s.sqs->change.lost_answers = 50;
+        s.sqs->receive.lost_answers = s.sqs->remove.lost_answers = s.sqs->send.lost_answers =
+            s.sqs->change.lost_answers = 50;
         s.db->transact.lost_answers = s.db->transact.lost_requests = 50;
         s.db->conflicts = s.db->throttles = s.db->errors = s.db->in_progress = 30;
         assert_true(sim_worker_start(&s.other));
@@ -265,7 +269,8 @@ static void on_usual_again(void *user) {
 }
 
 /* Its answer takes eight seconds, and no other's. */
-static enum sim_fate answer_the_first_record_late(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+static enum sim_fate answer_the_first_record_late(void *ctx, const struct sim_transaction *t,
+                                                  struct transact_result *result) {
     struct slow_answer *slow = ctx;
     struct scene *s = &slow->crowd.s;
     (void)result;
@@ -321,7 +326,8 @@ static void one_large_message_keeps_nobody_waiting(void **state) {
     scene_done(&c.s);
 }
 
-/* As many that fail as succeed, in turns, and a DLQ that takes ten times as long as all else: they cost their share and no more. */
+/* As many that fail as succeed, in turns, and a DLQ that takes ten times as long as all else: they cost their share and
+ * no more. */
 static void a_burst_of_dead_letters_keeps_nobody_waiting(void **state) {
     (void)state;
     struct crowd c;

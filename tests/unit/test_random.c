@@ -11,7 +11,8 @@
 
 static void the_sequence_is_that_of_xoshiro256starstar(void **state) {
     (void)state;
-    static const uint64_t expected[] = {11520, 0, 1509978240, 1215971899390074240, 1216172134540287360, 607988272756665600};
+    static const uint64_t expected[] = {
+        11520, 0, 1509978240, 1215971899390074240, 1216172134540287360, 607988272756665600};
     struct random r = {{1, 2, 3, 4}};
     for (size_t i = 0; i < ARRAY_LENGTH(expected); i++)
         assert_true(random_next(&r) == expected[i]);

@@ -2,7 +2,8 @@
 
 #include "receive_attempts.h"
 
-static struct receive_attempt lose(struct receive_attempts *attempts, struct random *random, unsigned messages, int64_t at) {
+static struct receive_attempt lose(struct receive_attempts *attempts, struct random *random, unsigned messages,
+                                   int64_t at) {
     struct receive_attempt attempt = receive_attempt_new(random, messages, at);
     receive_attempts_lost(attempts, &attempt, false, at);
     return attempt;
@@ -36,15 +37,16 @@ static void an_attempt_is_repeated_while_its_messages_are_hidden_and_for_five_mi
     static const struct {
         int64_t hidden, age;
         bool repeated;
-    } cases[] = {{30 * SECOND, 27 * SECOND, true},  {30 * SECOND, 28 * SECOND, false}, {HOUR, 297 * SECOND, true},
-                 {HOUR, 298 * SECOND, false},       {10 * SECOND, 7 * SECOND, true},   {10 * SECOND, 8 * SECOND, false}};
+    } cases[] = {{30 * SECOND, 27 * SECOND, true}, {30 * SECOND, 28 * SECOND, false}, {HOUR, 297 * SECOND, true},
+                 {HOUR, 298 * SECOND, false},      {10 * SECOND, 7 * SECOND, true},   {10 * SECOND, 8 * SECOND, false}};
     struct random random;
     random_seed(&random, 3);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct receive_attempts attempts = {.count = 0};
         struct receive_attempt got;
         lose(&attempts, &random, 10, SECOND);
-        assert_int_equal(receive_attempts_repeat(&attempts, 10, cases[i].hidden, SECOND + cases[i].age, &got), cases[i].repeated);
+        assert_int_equal(receive_attempts_repeat(&attempts, 10, cases[i].hidden, SECOND + cases[i].age, &got),
+                         cases[i].repeated);
         assert_int_equal(attempts.count, 0);
     }
 }
@@ -101,7 +103,8 @@ static void of_too_many_the_oldest_is_given_up(void **state) {
     assert_string_equal(got.id, kept.id);
 }
 
-/* Ten groups of ten, received under all kinds of losses: each message once, and none waits until its visibility is over. */
+/* Ten groups of ten, received under all kinds of losses: each message once, and none waits until its visibility is
+ * over. */
 static void fault_23_what_a_lost_answer_brought_is_asked_for_again_and_counts_once(void **state) {
     (void)state;
     uint64_t repeated = 0;
@@ -152,7 +155,8 @@ struct ids {
     unsigned same, other, absent;
 };
 
-static struct call *note_id(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done, void *user) {
+static struct call *note_id(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
+                            sqs_received *done, void *user) {
     struct ids *ids = ctx;
     if (!request->attempt_id) {
         ids->absent++;
@@ -164,8 +168,8 @@ static struct call *note_id(void *ctx, const struct sqs_receive_request *request
     return ids->real.receive(ids->real.ctx, request, options, done, user);
 }
 
-static struct call *pass_delete(void *ctx, const char *queue_url, const struct span *handles, size_t count, const struct call_options *options,
-                                sqs_batch_done *done, void *user) {
+static struct call *pass_delete(void *ctx, const char *queue_url, const struct span *handles, size_t count,
+                                const struct call_options *options, sqs_batch_done *done, void *user) {
     const struct ids *ids = ctx;
     return ids->real.delete_batch(ids->real.ctx, queue_url, handles, count, options, done, user);
 }

@@ -2,7 +2,8 @@
 
 #include "record_key.h"
 
-static void assert_key(const struct table_shape *table, const char *record, size_t key_size, const char *expected, size_t size) {
+static void assert_key(const struct table_shape *table, const char *record, size_t key_size, const char *expected,
+                       size_t size) {
     struct buf out;
     buf_init(&out, 1000);
     assert_true(record_key_append_json(table, span_cstr(record), &out));
@@ -24,9 +25,11 @@ static void a_key_of_two_attributes_is_an_object_sorted_by_name(void **state) {
     (void)state;
     struct table_shape table = {.partition = {"pk", KEY_STRING}, .sort = {"sk", KEY_NUMBER}};
     assert_key(&table, "{\"pk\":{\"S\":\"p\"},\"sk\":{\"N\":\"5\"}}", 8, "\"{\\\"pk\\\":\\\"p\\\",\\\"sk\\\":5}\"", 17);
-    assert_key(&table, "{\"pk\":{\"S\":\"\\\"\"},\"sk\":{\"N\":\"5\"}}", 8, "\"{\\\"pk\\\":\\\"\\\\\\\"\\\",\\\"sk\\\":5}\"", 18);
+    assert_key(&table, "{\"pk\":{\"S\":\"\\\"\"},\"sk\":{\"N\":\"5\"}}", 8,
+               "\"{\\\"pk\\\":\\\"\\\\\\\"\\\",\\\"sk\\\":5}\"", 18);
     table.sort = (struct key_attribute){"a", KEY_BINARY};
-    assert_key(&table, "{\"pk\":{\"S\":\"p\"},\"a\":{\"B\":\"AA==\"}}", 8, "\"{\\\"a\\\":\\\"AA==\\\",\\\"pk\\\":\\\"p\\\"}\"", 21);
+    assert_key(&table, "{\"pk\":{\"S\":\"p\"},\"a\":{\"B\":\"AA==\"}}", 8,
+               "\"{\\\"a\\\":\\\"AA==\\\",\\\"pk\\\":\\\"p\\\"}\"", 21);
 }
 
 int main(void) {

@@ -63,7 +63,7 @@ static void thousands_of_records_keep_their_own_lines(void **state) {
     enum { COUNT = 5000 };
     struct record_lines lines;
     struct fake *fakes = calloc(2 * COUNT, sizeof *fakes);
-    char (*names)[16] = calloc(COUNT, sizeof *names);
+    char(*names)[16] = calloc(COUNT, sizeof *names);
     assert_true(fakes && names);
     record_lines_init(&lines, 3, 4);
     for (unsigned i = 0; i < COUNT; i++) {
@@ -117,8 +117,9 @@ static void fault_08_updates_of_one_record_run_oldest_first_one_at_a_time_howeve
         /* One receive brings them in this order; when they were sent tells which is the oldest. */
         int64_t base = s.world.now;
         for (unsigned at = 0; at < 6; at++) {
-            struct sim_message *m = scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}", order[at] + 1,
-                                               order[at]);
+            struct sim_message *m =
+                scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}",
+                           order[at] + 1, order[at]);
             m->sent_at = base - SECOND + order[at] * MILLISECOND;
         }
         scene_empties(&s, 30 * SECOND);
@@ -176,8 +177,10 @@ static void fault_08_a_chain_sent_in_order_holds_though_receives_overtake_each_o
         int64_t base = s.world.now - SECOND;
         for (unsigned i = 0; i < 300; i++) {
             unsigned n = i / 5, k = i % 5;
-            struct sim_message *m = scene_send(&s, "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\",\"enable_logging\":%s}", k, n + 1, n,
-                                               seed % 2 ? "true" : "false");
+            struct sim_message *m = scene_send(
+                &s,
+                "{\"id\":\"k%u\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\",\"enable_logging\":%s}",
+                k, n + 1, n, seed % 2 ? "true" : "false");
             m->sent_at = base + n / 3 * MILLISECOND; /* as batches have it */
         }
         scene_empties(&s, 5 * MINUTE);
@@ -199,9 +202,10 @@ static void fault_08_a_long_chain_among_others_keeps_its_place(void **state) {
     scene_empties(&s, 10 * SECOND);
     int64_t base = s.world.now - SECOND;
     for (unsigned i = 0; i < 400; i++) {
-        struct sim_message *m = i % 4 == 0 ? scene_set(&s, 1 + i % 99, i)
-                                           : scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}",
-                                                        i - i / 4, i - i / 4 - 1);
+        struct sim_message *m =
+            i % 4 == 0 ? scene_set(&s, 1 + i % 99, i)
+                       : scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":%u},\"condition_expression\":\"n = %u\"}",
+                                    i - i / 4, i - i / 4 - 1);
         m->sent_at = base + i * MILLISECOND;
     }
     scene_empties(&s, 5 * MINUTE);

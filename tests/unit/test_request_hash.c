@@ -8,7 +8,8 @@ static void assert_hashes(const struct fixture *f, const char *body, const char 
     update_free(u);
 }
 
-/* The golden values are SHA-256 of the texts that the format's comment describes, made with another program. They must never change. */
+/* The golden values are SHA-256 of the texts that the format's comment describes, made with another program. They must
+ * never change. */
 static void log_id_and_request_hash_are_frozen(void **state) {
     (void)state;
     struct fixture f;
@@ -37,11 +38,15 @@ static void request_hashes_of_the_second_version_are_frozen(void **state) {
     static const char *const cases[][2] = {
         {"{\"id\":\"u\",\"increment\":{\"logins\":1}}",
          "v2:f71d81c2eea2e655d39e2f63ddd3ef3dec8a9c6d4190d0d3072a7c8b30ee384c"},
-        {"{\"id\":\"u\",\"attributes\":{\"b\":1e38,\"a\":\"x\"},\"create_if_missing\":true,\"condition_expression\":\"version < 5.0\"}",
+        {"{\"id\":\"u\",\"attributes\":{\"b\":1e38,\"a\":\"x\"},\"create_if_missing\":true,\"condition_expression\":"
+         "\"version < 5.0\"}",
          "v2:afddb300926b33f6e37cbb59692e0f9ac51669627d789576b707ffdd7799f41c"},
-        {"{\"id\":\"u\",\"remove\":[\"z\",\"a.b[10]\",\"a.b[9]\",\"`a-b`\"],\"append\":{\"l\":[{\"y\":1,\"x\":[]}]},\"set\":{\"#n.c"
-         "\":null,\"`it``s`\":true},\"increment\":{\"m.n\":-0.50},\"typed_attributes\":{\"t\":{\"NS\":[\"9\",\"1e5\",\"10.0\"]},\"s"
-         "\":{\"M\":{\"q\":{\"B\":\"AA==\"},\"p\":{\"SS\":[\"b\",\"a\"]}}}},\"expression_attribute_names\":{\"#n\":\"d e\"}}",
+        {"{\"id\":\"u\",\"remove\":[\"z\",\"a.b[10]\",\"a.b[9]\",\"`a-b`\"],\"append\":{\"l\":[{\"y\":1,\"x\":[]}]},"
+         "\"set\":{\"#n.c"
+         "\":null,\"`it``s`\":true},\"increment\":{\"m.n\":-0.50},\"typed_attributes\":{\"t\":{\"NS\":[\"9\",\"1e5\","
+         "\"10.0\"]},\"s"
+         "\":{\"M\":{\"q\":{\"B\":\"AA==\"},\"p\":{\"SS\":[\"b\",\"a\"]}}}},\"expression_attribute_names\":{\"#n\":\"d "
+         "e\"}}",
          "v2:cdfe88947da09122197baa015966c1a5692322e4c2db8dcf1e438b09315ac3ff"},
     };
     struct fixture f;
@@ -87,18 +92,25 @@ static void what_is_not_audited_has_no_request_hash(void **state) {
 static void spelling_makes_no_difference(void **state) {
     (void)state;
     static const char *const same[] = {
-        "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 AND s = 'x'\"}",
-        "{ \"attributes\" : {\"b\":{\"\\u0079\":[1e2],\"x\":\"\\u0071\"},\"a\":15e-1} , \"id\":\"\\u0075\",\"enable_logging\":true,"
+        "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 "
+        "AND s = 'x'\"}",
+        "{ \"attributes\" : {\"b\":{\"\\u0079\":[1e2],\"x\":\"\\u0071\"},\"a\":15e-1} , "
+        "\"id\":\"\\u0075\",\"enable_logging\":true,"
         "\"condition_expression\":\"((v<5.0)) and s=\\\"x\\\"\",\"idempotency_key\":\"other\"}",
-        "{\"id\":\"u\",\"attributes\":{\"a\":1.5,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"#v < :five AND `s` = :x\","
+        "{\"id\":\"u\",\"attributes\":{\"a\":1.5,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"#v < "
+        ":five AND `s` = :x\","
         "\"expression_attribute_names\":{\"#v\":\"v\"},\"expression_attribute_values\":{\":x\":\"x\",\":five\":5}}",
     };
     static const char *const other[] = {
         "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}}}",
-        "{\"id\":\"w\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 AND s = 'x'\"}",
-        "{\"id\":\"u\",\"attributes\":{\"a\":\"1.5\",\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 AND s = 'x'\"}",
-        "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v <= 5 AND s = 'x'\"}",
-        "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 AND s = 5\"}",
+        "{\"id\":\"w\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 "
+        "AND s = 'x'\"}",
+        "{\"id\":\"u\",\"attributes\":{\"a\":\"1.5\",\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 "
+        "AND s = 'x'\"}",
+        "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v <= 5 "
+        "AND s = 'x'\"}",
+        "{\"id\":\"u\",\"attributes\":{\"a\":1.50,\"b\":{\"x\":\"q\",\"y\":[100]}},\"condition_expression\":\"v < 5 "
+        "AND s = 5\"}",
     };
     struct fixture f;
     fixture_init(&f);
@@ -121,9 +133,15 @@ static void a_stored_hash_is_the_same_another_or_of_a_version_that_is_not_known(
     fixture_init(&f);
     struct update *u = read_fit(&f, EXAMPLE);
     assert_int_equal(update_compare_hash(u, span_cstr(u->request_hash)), HASH_SAME);
-    assert_int_equal(update_compare_hash(u, SPAN("v1:0000000000000000000000000000000000000000000000000000000000000000")), HASH_OTHER);
-    assert_int_equal(update_compare_hash(u, SPAN("v2:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7")), HASH_OTHER);
-    assert_int_equal(update_compare_hash(u, SPAN("v3:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7")), HASH_UNKNOWN);
+    assert_int_equal(
+        update_compare_hash(u, SPAN("v1:0000000000000000000000000000000000000000000000000000000000000000")),
+        HASH_OTHER);
+    assert_int_equal(
+        update_compare_hash(u, SPAN("v2:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7")),
+        HASH_OTHER);
+    assert_int_equal(
+        update_compare_hash(u, SPAN("v3:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7")),
+        HASH_UNKNOWN);
     assert_int_equal(update_compare_hash(u, SPAN("")), HASH_UNKNOWN);
     assert_int_equal(update_compare_hash(u, (struct span){NULL, 0}), HASH_UNKNOWN);
     update_fail_reused_key(u);

@@ -94,9 +94,11 @@ static void each_answer_has_its_class(void **state) {
 }
 
 static void only_refusals_of_a_signature_may_be_the_clocks(void **state) {
-    static const char *const maybe[] = {"InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure", "RequestTimeTooSkewed",
-                                        "AccessDeniedException", "RequestExpired", "RequestInTheFuture"};
-    static const char *const never[] = {"", "ExpiredTokenException", "ValidationException", "ThrottlingException", "AccessDenied"};
+    static const char *const maybe[] = {"InvalidSignatureException", "SignatureDoesNotMatch", "AuthFailure",
+                                        "RequestTimeTooSkewed",      "AccessDeniedException", "RequestExpired",
+                                        "RequestInTheFuture"};
+    static const char *const never[] = {"", "ExpiredTokenException", "ValidationException", "ThrottlingException",
+                                        "AccessDenied"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(maybe); i++) {
         assert_true(retry_may_be_clock(maybe[i]));
@@ -138,8 +140,9 @@ static void delays_have_full_jitter_below_a_doubling_ceiling(void **state) {
         unsigned attempts;
         int64_t ceiling;
     } cases[] = {
-        {CALL_RETRY, 1, 25000},      {CALL_RETRY, 2, 50000},        {CALL_RETRY, 3, 100000},      {CALL_RETRY, 30, 20000000},
-        {CALL_THROTTLED, 1, 1000000}, {CALL_THROTTLED, 3, 4000000}, {CALL_THROTTLED, 9, 20000000}, {CALL_THROTTLED, 4000, 20000000},
+        {CALL_RETRY, 1, 25000},        {CALL_RETRY, 2, 50000},           {CALL_RETRY, 3, 100000},
+        {CALL_RETRY, 30, 20000000},    {CALL_THROTTLED, 1, 1000000},     {CALL_THROTTLED, 3, 4000000},
+        {CALL_THROTTLED, 9, 20000000}, {CALL_THROTTLED, 4000, 20000000},
     };
     struct fixture *f = *state;
     f->state.max_attempts = 5000;

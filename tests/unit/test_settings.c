@@ -64,10 +64,11 @@ static void defaults_are_those_of_the_manual(void **state) {
 static void every_setting_is_taken(void **state) {
     (void)state;
     struct settings s;
-    assert_true(READ(NEED_TABLE_AND_QUEUE, &s, "TABLE_NAME", "users", "QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/1/updates", "DLQ_URL",
-                     "dead.fifo", "LOG_LEVEL", "debug", "LOG_FORMAT", "json", "ENABLE_AUDIT_LOG", "always", "AUDIT_LOG_TABLE", "audit",
-                     "AUDIT_LOG_TTL_DAYS", "400", "MAX_IN_FLIGHT", "1000", "MAX_RATE", "50", "VISIBILITY_TIMEOUT", "60", "MAX_ATTEMPTS",
-                     "7", "SHUTDOWN_TIMEOUT", "0", "METRICS_ADDRESS", "off"));
+    assert_true(READ(NEED_TABLE_AND_QUEUE, &s, "TABLE_NAME", "users", "QUEUE_URL",
+                     "https://sqs.eu-west-1.amazonaws.com/1/updates", "DLQ_URL", "dead.fifo", "LOG_LEVEL", "debug",
+                     "LOG_FORMAT", "json", "ENABLE_AUDIT_LOG", "always", "AUDIT_LOG_TABLE", "audit",
+                     "AUDIT_LOG_TTL_DAYS", "400", "MAX_IN_FLIGHT", "1000", "MAX_RATE", "50", "VISIBILITY_TIMEOUT", "60",
+                     "MAX_ATTEMPTS", "7", "SHUTDOWN_TIMEOUT", "0", "METRICS_ADDRESS", "off"));
     assert_string_equal(s.dlq, "dead.fifo");
     assert_int_equal(s.log_level, LOG_LEVEL_DEBUG);
     assert_int_equal(s.log_format, LOG_FORMAT_JSON);
@@ -158,7 +159,8 @@ static void a_value_is_taken_or_refused_by_a_sentence_that_names_setting_and_val
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
         struct settings s;
-        bool fine = READ(NEED_TABLE_AND_QUEUE, &s, values[i].name, values[i].value, "TABLE_NAME", "users", "QUEUE_URL", "updates");
+        bool fine = READ(NEED_TABLE_AND_QUEUE, &s, values[i].name, values[i].value, "TABLE_NAME", "users", "QUEUE_URL",
+                         "updates");
         if (fine != values[i].fine) {
             fail_msg("%s=%s: %s", values[i].name, values[i].value, logged);
         }
@@ -177,7 +179,8 @@ static void all_problems_are_told_at_once(void **state) {
     struct settings s;
     assert_false(READ(NEED_TABLE_AND_QUEUE, &s, "MAX_RATE", "x", "LOG_LEVEL", "y", "MAX_ATTEMPTS", "z"));
     assert_int_equal(lines_logged(), 5);
-    static const char *const names[] = {"MAX_RATE is", "LOG_LEVEL is", "MAX_ATTEMPTS is", "TABLE_NAME is not set", "QUEUE_URL is not set"};
+    static const char *const names[] = {"MAX_RATE is", "LOG_LEVEL is", "MAX_ATTEMPTS is", "TABLE_NAME is not set",
+                                        "QUEUE_URL is not set"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         assert_non_null(strstr(logged, names[i]));
     }
@@ -241,7 +244,8 @@ static void a_long_value_is_quoted_in_part(void **state) {
 static void the_log_is_set_up_also_beside_bad_values(void **state) {
     (void)state;
     struct log log = test_log();
-    struct environment environment = environment_of((const char *const[]){"LOG_FORMAT", "json", "LOG_LEVEL", "bad", "MAX_RATE", "bad", NULL});
+    struct environment environment =
+        environment_of((const char *const[]){"LOG_FORMAT", "json", "LOG_LEVEL", "bad", "MAX_RATE", "bad", NULL});
     log.level = LOG_LEVEL_ERROR;
     settings_read_log(&environment, &log);
     assert_int_equal(log.format, LOG_FORMAT_JSON);
@@ -265,9 +269,15 @@ static bool names_fine(const char *text) {
 static void a_misspelt_name_in_the_file_is_an_error(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"TABLE_NAM=x", "TABLE_NAME"},     {"MAX_INFLIGHT=5", "MAX_IN_FLIGHT"},          {"table_name=x", "TABLE_NAME"},
-        {"AWS_REGOIN=x", "AWS_REGION"},    {"AWS_ACCES_KEY_ID=x", "AWS_ACCESS_KEY_ID"},  {"AWS_ENDPOINT_URL_DYNAMO_DB=x", "AWS_ENDPOINT_URL_DYNAMODB"},
-        {"DLQ_URLS=x", "DLQ_URL"},         {"AWS_ENDPOINTS_URL=x", "AWS_ENDPOINT_URL"},  {"ENABLE_AUDITLOG=true", "ENABLE_AUDIT_LOG"},
+        {"TABLE_NAM=x", "TABLE_NAME"},
+        {"MAX_INFLIGHT=5", "MAX_IN_FLIGHT"},
+        {"table_name=x", "TABLE_NAME"},
+        {"AWS_REGOIN=x", "AWS_REGION"},
+        {"AWS_ACCES_KEY_ID=x", "AWS_ACCESS_KEY_ID"},
+        {"AWS_ENDPOINT_URL_DYNAMO_DB=x", "AWS_ENDPOINT_URL_DYNAMODB"},
+        {"DLQ_URLS=x", "DLQ_URL"},
+        {"AWS_ENDPOINTS_URL=x", "AWS_ENDPOINT_URL"},
+        {"ENABLE_AUDITLOG=true", "ENABLE_AUDIT_LOG"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char expected[128];
@@ -282,9 +292,18 @@ static void a_misspelt_name_in_the_file_is_an_error(void **state) {
 
 static void a_name_that_is_not_ours_is_warned_of(void **state) {
     (void)state;
-    static const char *const cases[] = {"TZ=UTC",           "HTTPS_PROXY=http://p:1", "no_proxy=localhost",      "AWS_ENDPOINT_URL_SNS=x",
-                                        "AWS_MAX_ATTEMPTS=3", "AWS_RETRY_MODE=x",       "AWS_ENDPOINT_URL_KMS=x", "AWS_ENDPOINT_URL_S3=x",
-                                        "LANG=C",           "FUTURE_SETTING=1",       "PATH=/bin",               "AWS_EC2_METADATA_V1_DISABLED=true"};
+    static const char *const cases[] = {"TZ=UTC",
+                                        "HTTPS_PROXY=http://p:1",
+                                        "no_proxy=localhost",
+                                        "AWS_ENDPOINT_URL_SNS=x",
+                                        "AWS_MAX_ATTEMPTS=3",
+                                        "AWS_RETRY_MODE=x",
+                                        "AWS_ENDPOINT_URL_KMS=x",
+                                        "AWS_ENDPOINT_URL_S3=x",
+                                        "LANG=C",
+                                        "FUTURE_SETTING=1",
+                                        "PATH=/bin",
+                                        "AWS_EC2_METADATA_V1_DISABLED=true"};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_true(names_fine(cases[i]));
         assert_non_null(strstr(logged, " WARNING x.conf:1: "));
@@ -298,19 +317,33 @@ static void a_name_given_twice_is_warned_of_with_both_lines(void **state) {
     (void)state;
     assert_true(names_fine("TABLE_NAME=x\nMAX_RATE=5\nAWS_REGION=y\nMAX_RATE=6\nTABLE_NAME=x\nMAX_RATE=7\n"));
     assert_int_equal(lines_logged(), 3);
-    assert_non_null(strstr(logged, " WARNING x.conf:4: MAX_RATE is given again; line 2 gives it as well, and the last one counts"));
+    assert_non_null(
+        strstr(logged, " WARNING x.conf:4: MAX_RATE is given again; line 2 gives it as well, and the last one counts"));
     assert_non_null(strstr(logged, " WARNING x.conf:6: MAX_RATE is given again; line 4 "));
     assert_non_null(strstr(logged, " WARNING x.conf:5: TABLE_NAME is given again; line 1 "));
 }
 
 static void a_name_in_the_environment_that_is_close_to_ours_is_warned_of(void **state) {
     (void)state;
-    char *const variables[] = {"TABLE_NAM=secret", "QUEUE_URLS=secret", "log_level=secret", "PATH=/bin", "TABLE_NAME=x", "TZ=UTC", "AWS_MAX_ATTEMPTS=3",
-                               "AWS_ROLE_ARN=x", "AWS_ENDPOINT_URL_S3=x", "LESS=x", "_=x", "HOSTNAME=x", "MAX_RATES", NULL};
+    char *const variables[] = {"TABLE_NAM=secret",
+                               "QUEUE_URLS=secret",
+                               "log_level=secret",
+                               "PATH=/bin",
+                               "TABLE_NAME=x",
+                               "TZ=UTC",
+                               "AWS_MAX_ATTEMPTS=3",
+                               "AWS_ROLE_ARN=x",
+                               "AWS_ENDPOINT_URL_S3=x",
+                               "LESS=x",
+                               "_=x",
+                               "HOSTNAME=x",
+                               "MAX_RATES",
+                               NULL};
     struct log log = test_log();
     settings_check_environment(variables, &log);
     assert_int_equal(lines_logged(), 4);
-    assert_non_null(strstr(logged, " WARNING There is no setting TABLE_NAM, which the environment has; did you mean TABLE_NAME?"));
+    assert_non_null(
+        strstr(logged, " WARNING There is no setting TABLE_NAM, which the environment has; did you mean TABLE_NAME?"));
     assert_non_null(strstr(logged, "QUEUE_URLS, which the environment has; did you mean QUEUE_URL?"));
     assert_non_null(strstr(logged, "log_level, which the environment has; did you mean LOG_LEVEL?"));
     assert_null(strstr(logged, "secret"));
@@ -318,12 +351,14 @@ static void a_name_in_the_environment_that_is_close_to_ours_is_warned_of(void **
 
 static void what_can_change_is_taken_over_and_the_rest_is_named(void **state) {
     (void)state;
-    struct environment before = environment_of((const char *const[]){"TABLE_NAME", "abc", "MAX_RATE", "5", "AWS_REGION", "x", "AWS_SECRET_ACCESS_KEY", "secret1", NULL});
+    struct environment before = environment_of((const char *const[]){"TABLE_NAME", "abc", "MAX_RATE", "5", "AWS_REGION",
+                                                                     "x", "AWS_SECRET_ACCESS_KEY", "secret1", NULL});
     struct log log = test_log();
     struct settings settings, fresh;
     assert_true(settings_read(&before, NEED_TABLE, &log, &settings));
-    struct environment after = environment_of((const char *const[]){"TABLE_NAME", "xyz", "MAX_IN_FLIGHT", "7", "LOG_LEVEL", "DEBUG", "AWS_SECRET_ACCESS_KEY", "secret2",
-                                                                    "SHUTDOWN_TIMEOUT", "25", NULL});
+    struct environment after =
+        environment_of((const char *const[]){"TABLE_NAME", "xyz", "MAX_IN_FLIGHT", "7", "LOG_LEVEL", "DEBUG",
+                                             "AWS_SECRET_ACCESS_KEY", "secret2", "SHUTDOWN_TIMEOUT", "25", NULL});
     assert_true(settings_read(&after, NEED_TABLE, &log, &fresh));
     settings_take_over(&settings, &fresh, &before, &after, &log);
     assert_string_equal(settings.table_name, "abc");
@@ -402,7 +437,8 @@ static void the_sample_file_has_each_setting_with_its_default(void **state) {
             is_required = is_required || strcmp(s->name, required[j]) == 0;
         }
         char line[256];
-        (void)snprintf(line, sizeof line, "\n%s%s=%s%s", is_required ? "" : "#", s->name, s->standard ? s->standard : "", s->parse ? "\n" : "");
+        (void)snprintf(line, sizeof line, "\n%s%s=%s%s", is_required ? "" : "#", s->name,
+                       s->standard ? s->standard : "", s->parse ? "\n" : "");
         if (!strstr(sample, line)) {
             fail_msg("conf/table-updater.conf lacks the line:%s", line);
         }

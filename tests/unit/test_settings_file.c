@@ -94,7 +94,9 @@ static void faults_are_told_with_their_line_and_the_rest_is_read(void **state) {
         {"A='x\ny\n", "A=x\ny\n", 1},
         {"A=1\nB=\"x\ny", "A=1|B=x\ny", 2},
         {"A=\"x\\", "A=x", 1},
-        {"\xEF\xBB\xBF" "A=1", "", 1},
+        {"\xEF\xBB\xBF"
+         "A=1",
+         "", 1},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct heard heard = check(cases[i].text, cases[i].expected);

@@ -87,9 +87,9 @@ static void variables_name_files_and_profile(void **state) {
         const char *profile, *default_profile, *region;
     } cases[] = {{"a", NULL, "1"}, {NULL, "b", "2"}, {"a", "b", "1"}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        const struct environment e = FAKE_ENVIRONMENT({"AWS_CONFIG_FILE", "~/.aws/other"}, {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
-                                                      {"AWS_PROFILE", cases[i].profile}, {"AWS_DEFAULT_PROFILE", cases[i].default_profile},
-                                                      {"HOME", home->path});
+        const struct environment e = FAKE_ENVIRONMENT(
+            {"AWS_CONFIG_FILE", "~/.aws/other"}, {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
+            {"AWS_PROFILE", cases[i].profile}, {"AWS_DEFAULT_PROFILE", cases[i].default_profile}, {"HOME", home->path});
         struct shared_config c;
         load_fine(&e, &c);
         assert_true(span_is(shared_config_get(&c, "region"), cases[i].region));
@@ -99,7 +99,8 @@ static void variables_name_files_and_profile(void **state) {
 
 static void a_named_file_may_be_missing(void **state) {
     (void)state;
-    const struct environment e = FAKE_ENVIRONMENT({"AWS_CONFIG_FILE", "/nowhere/config"}, {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null/credentials"});
+    const struct environment e = FAKE_ENVIRONMENT({"AWS_CONFIG_FILE", "/nowhere/config"},
+                                                  {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null/credentials"});
     struct shared_config c;
     load_fine(&e, &c);
     assert_string_equal(c.config.path, "/nowhere/config");
@@ -114,8 +115,8 @@ static void a_named_profile_has_to_exist(void **state) {
     const struct {
         const char *variable, *profile;
         bool exists;
-    } cases[] = {{"AWS_PROFILE", "a", true},   {"AWS_PROFILE", "c", true},          {"AWS_PROFILE", "b", false},
-                 {"AWS_PROFILE", "d", false},  {"AWS_DEFAULT_PROFILE", "d", false}, {"AWS_PROFILE", "default", false},
+    } cases[] = {{"AWS_PROFILE", "a", true},  {"AWS_PROFILE", "c", true},          {"AWS_PROFILE", "b", false},
+                 {"AWS_PROFILE", "d", false}, {"AWS_DEFAULT_PROFILE", "d", false}, {"AWS_PROFILE", "default", false},
                  {"AWS_PROFILE", "A", false}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         const struct environment e = FAKE_ENVIRONMENT({cases[i].variable, cases[i].profile}, {"HOME", home->path});
@@ -160,7 +161,8 @@ static void a_closed_file_is_a_fault_and_a_closed_home_is_none(void **state) {
     fake_home_write(home, "config", "[default]\n");
     bool root = geteuid() == 0; /* nothing is closed to root */
     if (root) {
-        assert_int_equal(chown(home->path, NOBODY, NOBODY) | chown(folder, NOBODY, NOBODY) | chown(path, NOBODY, NOBODY), 0);
+        assert_int_equal(
+            chown(home->path, NOBODY, NOBODY) | chown(folder, NOBODY, NOBODY) | chown(path, NOBODY, NOBODY), 0);
         assert_int_equal(seteuid(NOBODY), 0);
     }
     const struct environment e = FAKE_ENVIRONMENT({"HOME", home->path});

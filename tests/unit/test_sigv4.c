@@ -93,8 +93,8 @@ static void each_stage_is_what_botocore_makes_of_the_request(void **state) {
 static void the_authorization_names_who_signs_what(void **state) {
     struct fixture *f = *state;
     const struct sigv4_scope scope = {SPAN("us-east-1"), SPAN("sqs")};
-    assert_true(
-        sigv4_authorization(&scope, "20150830T123600Z", SPAN("AKID"), SPAN("host;x-amz-date"), "abc", &f->authorization));
+    assert_true(sigv4_authorization(&scope, "20150830T123600Z", SPAN("AKID"), SPAN("host;x-amz-date"), "abc",
+                                    &f->authorization));
     assert_string_equal(f->authorization.data, "AWS4-HMAC-SHA256 Credential=AKID/20150830/us-east-1/sqs/aws4_request, "
                                                "SignedHeaders=host;x-amz-date, Signature=abc");
 }
@@ -124,7 +124,8 @@ static void a_request_beyond_the_bounds_is_refused(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(headers); i++) {
         headers[i] = (struct sigv4_header){SPAN("x"), SPAN("y")};
     }
-    struct sigv4_request request = {.method = SPAN("GET"), .path = SPAN("/"), .headers = headers, .header_count = ARRAY_LENGTH(headers)};
+    struct sigv4_request request = {
+        .method = SPAN("GET"), .path = SPAN("/"), .headers = headers, .header_count = ARRAY_LENGTH(headers)};
     assert_false(sigv4_canonical_request(&request, &f->canonical, &f->names));
     request.header_count--;
     canonicalize(f, &request);
@@ -142,7 +143,8 @@ static void a_request_beyond_the_bounds_is_refused(void **state) {
     assert_false(sigv4_key(f->digest, &scope, "20150830T123600Z", span_of(secret, sizeof secret), key));
 }
 
-/* The public vectors of awslabs/aws-c-auth (tests/aws-signing-test-suite/v4), where they are at hand: SIGV4_VECTORS names their folder. */
+/* The public vectors of awslabs/aws-c-auth (tests/aws-signing-test-suite/v4), where they are at hand: SIGV4_VECTORS
+ * names their folder. */
 
 static char *read_text(const char *folder, const char *name, const char *file) {
     char path[1024];
@@ -252,8 +254,8 @@ static void check_vector(struct fixture *f, const char *folder, const char *name
     check_text(folder, name, "header-string-to-sign.txt", f->to_sign.data);
     check_text(folder, name, "header-signature.txt", signature);
     buf_reset(&f->authorization);
-    assert_true(sigv4_authorization(&scope, v.date, span_cstr(text_of(credentials, "access_key_id")), buf_span(&f->names), signature,
-                                    &f->authorization));
+    assert_true(sigv4_authorization(&scope, v.date, span_cstr(text_of(credentials, "access_key_id")),
+                                    buf_span(&f->names), signature, &f->authorization));
     char *signed_request = read_text(folder, name, "header-signed-request.txt");
     if (!strstr(signed_request, f->authorization.data)) {
         fail_msg("%s: %s is not in\n%s", name, f->authorization.data, signed_request);

@@ -26,7 +26,9 @@ static int setup(void **state) {
     buf_init(&f.out, TEXT_MAX);
     buf_init(&f.expected, TEXT_MAX);
     const struct sigv4_scope scope = {SPAN("us-east-1"), SPAN("dynamodb")};
-    f.signer = f.digest ? sigv4_signer_new(f.digest, &scope, SPAN("/base path/"), SPAN(JSON_TYPE), SPAN("localhost:8000")) : NULL;
+    f.signer = f.digest
+                   ? sigv4_signer_new(f.digest, &scope, SPAN("/base path/"), SPAN(JSON_TYPE), SPAN("localhost:8000"))
+                   : NULL;
     *state = &f;
     return f.signer ? 0 : -1;
 }
@@ -48,8 +50,10 @@ static void sign_in_stages(struct fixture *f, const struct sigv4_post *post) {
                                       {SPAN("X-Amz-Target"), post->target},
                                       {SPAN("X-Amz-Date"), span_cstr(post->date)},
                                       {SPAN("X-Amz-Security-Token"), post->session_token}};
-    struct sigv4_request request = {
-        .method = SPAN("POST"), .path = SPAN("/base path/"), .headers = headers, .header_count = post->session_token.len ? 5 : 4};
+    struct sigv4_request request = {.method = SPAN("POST"),
+                                    .path = SPAN("/base path/"),
+                                    .headers = headers,
+                                    .header_count = post->session_token.len ? 5 : 4};
     uint8_t hash[SHA256_SIZE], key[SHA256_SIZE];
     char signature[SIGV4_SIGNATURE_SIZE];
     struct buf canonical, names, to_sign;
@@ -63,7 +67,8 @@ static void sign_in_stages(struct fixture *f, const struct sigv4_post *post) {
     assert_true(sigv4_key(f->digest, &scope, post->date, post->secret_access_key, key));
     assert_true(sigv4_signature(f->digest, key, buf_span(&to_sign), signature));
     buf_reset(&f->expected);
-    assert_true(sigv4_authorization(&scope, post->date, post->access_key_id, buf_span(&names), signature, &f->expected));
+    assert_true(
+        sigv4_authorization(&scope, post->date, post->access_key_id, buf_span(&names), signature, &f->expected));
     buf_free(&canonical);
     buf_free(&names);
     buf_free(&to_sign);
@@ -101,16 +106,22 @@ static void the_short_cut_signs_as_the_stages_do_whatever_changes(void **state) 
 
 static void an_absent_token_is_none(void **state) {
     struct fixture *f = *state;
-    const struct sigv4_post post = {
-        .date = "20240229T235959Z", .target = SPAN("A.B"), .access_key_id = SPAN("AKID"), .secret_access_key = SPAN("s"), .body = SPAN("{}")};
+    const struct sigv4_post post = {.date = "20240229T235959Z",
+                                    .target = SPAN("A.B"),
+                                    .access_key_id = SPAN("AKID"),
+                                    .secret_access_key = SPAN("s"),
+                                    .body = SPAN("{}")};
     check(f, &post);
 }
 
 static void a_hash_that_is_known_already_signs_as_the_body_does(void **state) {
     struct fixture *f = *state;
     uint8_t hash[SHA256_SIZE];
-    struct sigv4_post post = {
-        .date = "20240229T235959Z", .target = SPAN("A.B"), .access_key_id = SPAN("AKID"), .secret_access_key = SPAN("s"), .body = SPAN("{}")};
+    struct sigv4_post post = {.date = "20240229T235959Z",
+                              .target = SPAN("A.B"),
+                              .access_key_id = SPAN("AKID"),
+                              .secret_access_key = SPAN("s"),
+                              .body = SPAN("{}")};
     assert_true(digest_sha256(f->digest, post.body, hash));
     post.body_sha256 = hash;
     check(f, &post);
@@ -152,8 +163,11 @@ static void a_full_buffer_is_a_failure(void **state) {
     struct fixture *f = *state;
     struct buf small;
     buf_init(&small, 40);
-    const struct sigv4_post post = {
-        .date = "20240229T235959Z", .target = SPAN("A.B"), .access_key_id = SPAN("AKID"), .secret_access_key = SPAN("s"), .body = SPAN("{}")};
+    const struct sigv4_post post = {.date = "20240229T235959Z",
+                                    .target = SPAN("A.B"),
+                                    .access_key_id = SPAN("AKID"),
+                                    .secret_access_key = SPAN("s"),
+                                    .body = SPAN("{}")};
     assert_false(sigv4_sign_post(f->signer, &post, &small));
     buf_free(&small);
     sigv4_signer_free(NULL);

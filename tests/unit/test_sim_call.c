@@ -139,11 +139,13 @@ static void run(uint64_t seed, struct buf *story) {
         char name[16];
         snprintf(name, sizeof name, "%d", i);
         struct sim_queue *q = queues[i % 2];
-        struct sqs_send_entry entry = {.body = span_cstr(name), .group_id = span_cstr(i % 3 ? "a" : "b"), .deduplication_id = span_cstr(name)};
+        struct sqs_send_entry entry = {
+            .body = span_cstr(name), .group_id = span_cstr(i % 3 ? "a" : "b"), .deduplication_id = span_cstr(name)};
         struct sim_batch sent = sim_client_send(q, &entry, 1);
         struct sim_received r = sim_client_receive(q, 10, 2, (unsigned)i % 3, NULL);
         struct transact_result done = transact(&t, "k", i, 0, name, name);
-        buf_printf(story, "%lld %s %s %s %s:", (long long)t.world.now, sent.result.code, sent.entries[0].code, r.result.code, done.call.code);
+        buf_printf(story, "%lld %s %s %s %s:", (long long)t.world.now, sent.result.code, sent.entries[0].code,
+                   r.result.code, done.call.code);
         for (size_t m = 0; m < r.count; m++)
             buf_printf(story, " %.*s", (int)r.messages[m]->receipt_handle.len, r.messages[m]->receipt_handle.data);
         buf_append_char(story, '\n');

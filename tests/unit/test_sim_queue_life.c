@@ -14,7 +14,7 @@ static void messages_vanish_at_their_age_wherever_they_are(void **state) {
     world_run(&w, 31 * SECOND);
     assert_int_equal(sim_client_attributes(q).in_flight, 0);
     assert_true(held->expired && !held->deleted);
-    assert_true(delete(held)); /* nothing is there to be deleted, and SQS doesn't mind */
+    assert_true(delete (held)); /* nothing is there to be deleted, and SQS doesn't mind */
     assert_int_equal(q->deleted, 0);
     expect_received(q, 10, 0, NULL, "young");
     world_run(&w, 60 * SECOND);
@@ -33,7 +33,8 @@ static void the_redrive_policy_moves_what_was_received_often_enough(void **state
     (void)state;
     struct world w;
     world_init(&w, 7);
-    struct sim_queue *dlq = sim_sqs_add_queue(&w.sqs, "dlq"), *q = with_policy(sim_sqs_add_queue(&w.sqs, "updates"), dlq, 2);
+    struct sim_queue *dlq = sim_sqs_add_queue(&w.sqs, "dlq"),
+                     *q = with_policy(sim_sqs_add_queue(&w.sqs, "updates"), dlq, 2);
     struct sim_message *m = sim_queue_send(q, "x");
     int64_t sent_at = m->sent_at;
     char id[SIM_MESSAGE_ID_SIZE], handle[48];
@@ -76,7 +77,8 @@ static void a_move_task_makes_new_messages_of_all_that_is_visible(void **state) 
     (void)state;
     struct world w;
     world_init(&w, 7);
-    struct sim_queue *dlq = sim_sqs_add_fifo_queue(&w.sqs, "dlq.fifo"), *q = sim_sqs_add_fifo_queue(&w.sqs, "updates.fifo");
+    struct sim_queue *dlq = sim_sqs_add_fifo_queue(&w.sqs, "dlq.fifo"),
+                     *q = sim_sqs_add_fifo_queue(&w.sqs, "updates.fifo");
     sim_queue_send_fifo(dlq, "b1", "b", "1");
     expect_received(dlq, 1, 30, NULL, "b1");
     struct sim_message *m = sim_queue_send_fifo(dlq, "a1", "a", "2");

@@ -15,9 +15,9 @@ static void a_group_with_a_message_in_flight_gives_no_other(void **state) {
     expect_received(q, 1, 30, NULL, "a1");
     expect_received(q, 10, 30, NULL, "b1");
     expect_received(q, 10, 30, NULL, "");
-    assert_true(delete(a1));
+    assert_true(delete (a1));
     expect_received(q, 10, 30, NULL, "a2");
-    assert_true(delete(a2));
+    assert_true(delete (a2));
     world_run(&w, 31 * SECOND);
     expect_received(q, 10, 30, NULL, "b1");
     world_done(&w);
@@ -33,7 +33,7 @@ static void one_receive_hands_out_a_group_in_order_before_others(void **state) {
     sim_queue_send_fifo(q, "a3", "a", "4");
     sim_queue_send_fifo(q, "b2", "b", "5");
     expect_received(q, 4, 5, NULL, "a1 a2 a3 b1");
-    assert_true(delete(a2));
+    assert_true(delete (a2));
     world_run(&w, 6 * SECOND);
     expect_received(q, 10, 5, NULL, "a1 a3 b1 b2");
     world_done(&w);
@@ -50,7 +50,7 @@ static void the_group_waits_for_the_last_of_its_messages_in_flight(void **state)
     struct sqs_visibility_entry now = {span_cstr(handle), 0};
     assert_true(sim_client_change(q, &now, 1).entries[0].ok);
     expect_received(q, 10, 30, NULL, "");
-    assert_true(delete(a2));
+    assert_true(delete (a2));
     expect_received(q, 10, 30, NULL, "a1");
     world_done(&w);
 }
@@ -78,7 +78,7 @@ static void a_duplicate_is_answered_with_the_first_and_dropped_for_five_minutes(
     char first[SIM_MESSAGE_ID_SIZE];
     memcpy(first, w.sqs.last_sent[0], sizeof first);
     expect_received(q, 10, 30, NULL, "x");
-    assert_true(delete(w.sqs.all[0])); /* being gone changes nothing */
+    assert_true(delete (w.sqs.all[0])); /* being gone changes nothing */
     world_run(&w, 299 * SECOND);
     entry.group_id = SPAN("b"); /* nor does another group */
     assert_true(sim_client_send(q, &entry, 1).entries[0].ok);
@@ -95,7 +95,8 @@ static void the_body_stands_in_for_a_deduplication_id_where_the_queue_says_so(vo
     (void)state;
     struct world w;
     struct sim_queue *q = begin(&w);
-    struct sqs_send_entry entries[] = {{.body = SPAN("x"), .group_id = SPAN("a")}, {.body = SPAN("x")}, {.body = SPAN("x"), .group_id = SPAN("b")}};
+    struct sqs_send_entry entries[] = {
+        {.body = SPAN("x"), .group_id = SPAN("a")}, {.body = SPAN("x")}, {.body = SPAN("x"), .group_id = SPAN("b")}};
     struct sim_batch b = sim_client_send(q, entries, 2);
     assert_string_equal(b.entries[0].code, "InvalidParameterValue");
     assert_string_equal(b.entries[1].code, "MissingParameter");
@@ -121,7 +122,7 @@ static void an_attempt_id_gets_the_same_messages_again(void **state) {
     assert_int_equal(a1->receive_count, 1);
     world_run(&w, 20 * SECOND); /* visibility began anew */
     expect_received(q, 10, 30, NULL, "");
-    assert_true(delete(a1));
+    assert_true(delete (a1));
     world_done(&w);
 }
 
@@ -133,7 +134,7 @@ static void an_attempt_id_is_worth_nothing_once_its_messages_were_touched(void *
     sim_queue_send_fifo(q, "b1", "b", "2");
     sim_queue_send_fifo(q, "b2", "b", "3");
     expect_received(q, 2, 30, "deleted", "a1 b1");
-    assert_true(delete(w.sqs.all[0]));
+    assert_true(delete (w.sqs.all[0]));
     expect_received(q, 10, 30, "deleted", "");
     world_run(&w, 31 * SECOND);
     expect_received(q, 1, 30, "expired", "b1");
@@ -154,7 +155,7 @@ static void an_attempt_id_takes_nothing_from_who_has_it_now(void **state) {
     world_run(&w, 6 * SECOND);
     expect_received(q, 1, 60, NULL, "a1"); /* by another */
     expect_received(q, 1, 60, "one", "");
-    assert_true(delete(m));
+    assert_true(delete (m));
     m = sim_queue_send_fifo(q, "a2", "a", "2");
     expect_received(q, 1, 60, "two", "a2");
     char handle[48];
@@ -180,8 +181,8 @@ static void an_expired_receipt_handle_deletes_nothing_and_says_so(void **state) 
     assert_string_equal(r.code, "InvalidParameterValue");
     expect_received(q, 1, 5, NULL, "a1");
     assert_false(delete_with(q, old).ok);
-    assert_true(delete(m));
-    assert_true(delete(m)); /* twice is fine */
+    assert_true(delete (m));
+    assert_true(delete (m)); /* twice is fine */
     assert_string_equal(delete_with(q, "nonsense").code, "ReceiptHandleIsInvalid");
     world_done(&w);
 }

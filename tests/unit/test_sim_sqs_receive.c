@@ -28,7 +28,7 @@ static void too_much_in_flight_is_said_only_to_who_does_not_wait(void **state) {
     int64_t before = w.now;
     assert_int_equal(receive(q, 20), 0);
     assert_in_range(w.now - before, 20 * SECOND, 21 * SECOND);
-    assert_true(delete(w.sqs.all[0]));
+    assert_true(delete (w.sqs.all[0]));
     assert_int_equal(receive(q, 20), 1);
     world_done(&w);
 }
@@ -77,7 +77,7 @@ static void chance_makes_duplicates_growing_counts_and_deletes_that_are_ignored(
     assert_int_equal(receive(q, 0), 1);
     assert_int_equal(receive(q, 0), 1);
     assert_int_equal(w.sqs.all[0]->receive_count, 4);
-    assert_true(delete(w.sqs.all[0]));
+    assert_true(delete (w.sqs.all[0]));
     assert_int_equal(q->count, 1);
     assert_int_equal(w.sqs.happened.duplicates, 2);
     assert_int_equal(w.sqs.happened.counts_grow, 2);
@@ -109,14 +109,15 @@ static void a_handle_whose_time_is_over_may_be_refused(void **state) {
     assert_int_equal(receive(q, 0), 1);
     world_run(&w, 31 * SECOND);
     w.sqs.expired_handles = 1000;
-    assert_false(delete(w.sqs.all[0]));
+    assert_false(delete (w.sqs.all[0]));
     assert_int_equal(q->count, 1);
     assert_int_equal(receive(q, 0), 1);
-    assert_true(delete(w.sqs.all[0]));
+    assert_true(delete (w.sqs.all[0]));
     world_done(&w);
 }
 
-static void never(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
+static void never(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
+                  size_t corrupt) {
     (void)user, (void)result, (void)messages, (void)count, (void)corrupt;
     fail_msg("a cancelled receive was answered");
 }
@@ -128,7 +129,8 @@ static void a_receive_whose_client_is_gone_may_still_take_messages(void **state)
         struct sim_queue *q = begin(&w, 0);
         w.sqs.ghost_receives = ghosts;
         struct sqs_port port = sim_sqs_port(&w.sqs);
-        struct sqs_receive_request request = {.queue_url = q->url, .max_messages = 10, .wait_seconds = 20, .visibility_seconds = 30};
+        struct sqs_receive_request request = {
+            .queue_url = q->url, .max_messages = 10, .wait_seconds = 20, .visibility_seconds = 30};
         struct call_options options = {.deadline = NEVER, .max_attempts = 1};
         struct call *call = port.receive(port.ctx, &request, &options, never, NULL);
         world_run(&w, SECOND);

@@ -35,14 +35,16 @@ static void the_order_of_members_is_no_other_request(void **state) {
     (void)state;
     struct tables t;
     tables_init(&t);
-    assert_int_equal(sim_client_transact(t.db, "{\"ClientRequestToken\":\"t\",\"TransactItems\":[{\"Put\":{\"TableName\":\"users\","
-                                               "\"Item\":{\"id\":{\"S\":\"x\"},\"a\":{\"N\":\"1\"}}}}]}")
-                         .call.class,
-                     CALL_OK);
-    assert_int_equal(sim_client_transact(t.db, "{\"TransactItems\":[{\"Put\":{\"Item\":{\"a\":{\"N\":\"1\"},\"id\":{\"S\":\"x\"}},"
-                                               "\"TableName\":\"users\"}}],\"ClientRequestToken\":\"t\"}")
-                         .call.class,
-                     CALL_OK);
+    assert_int_equal(
+        sim_client_transact(t.db, "{\"ClientRequestToken\":\"t\",\"TransactItems\":[{\"Put\":{\"TableName\":\"users\","
+                                  "\"Item\":{\"id\":{\"S\":\"x\"},\"a\":{\"N\":\"1\"}}}}]}")
+            .call.class,
+        CALL_OK);
+    assert_int_equal(
+        sim_client_transact(t.db, "{\"TransactItems\":[{\"Put\":{\"Item\":{\"a\":{\"N\":\"1\"},\"id\":{\"S\":\"x\"}},"
+                                  "\"TableName\":\"users\"}}],\"ClientRequestToken\":\"t\"}")
+            .call.class,
+        CALL_OK);
     assert_int_equal(t.db->committed, 1);
     world_done(&t.world);
 }
@@ -70,7 +72,8 @@ static void a_token_has_36_characters_at_most(void **state) {
     struct tables t;
     tables_init(&t);
     assert_int_equal(transact(&t, "k", 2, 1, "", "123456789012345678901234567890123456").call.class, CALL_OK);
-    assert_string_equal(transact(&t, "k", 2, 1, "", "1234567890123456789012345678901234567").call.code, "ValidationException");
+    assert_string_equal(transact(&t, "k", 2, 1, "", "1234567890123456789012345678901234567").call.code,
+                        "ValidationException");
     world_done(&t.world);
 }
 

@@ -31,16 +31,21 @@ static void what_is_invalid_is_refused_at_once_but_for_the_types_of_keys(void **
         {"", "ValidationException", NULL},
         {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"\"}}}}", "ValidationException", NULL},
         {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"x\":{\"S\":\"a\"}}}}", "ValidationException", NULL},
-        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"N\":\"1\"}}}}", "TransactionCanceledException", "ValidationError"},
+        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"N\":\"1\"}}}}", "TransactionCanceledException",
+         "ValidationError"},
         {"{\"Put\":{\"TableName\":\"nowhere\",\"Item\":{\"id\":{\"S\":\"a\"}}}}", "ResourceNotFoundException", NULL},
-        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}}}},{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}}}}",
+        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}}}},{\"Put\":{\"TableName\":\"users\","
+         "\"Item\":{\"id\":{\"S\":\"a\"}}}}",
          "ValidationException", NULL},
-        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":\"attribute_exists(#a)\"}}",
+        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":\"attribute_exists("
+         "#a)\"}}",
          "ValidationException", NULL},
-        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":\"attribute_exists(id)\","
+        {"{\"Put\":{\"TableName\":\"users\",\"Item\":{\"id\":{\"S\":\"a\"}},\"ConditionExpression\":\"attribute_exists("
+         "id)\","
          "\"ExpressionAttributeNames\":{\"#a\":\"id\"}}}",
          "ValidationException", NULL},
-        {"{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"a\"},\"x\":{\"S\":\"a\"}},\"UpdateExpression\":\"SET y = :v\","
+        {"{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"a\"},\"x\":{\"S\":\"a\"}},\"UpdateExpression\":"
+         "\"SET y = :v\","
          "\"ExpressionAttributeValues\":{\":v\":{\"S\":\"\"}}}}",
          "ValidationException", NULL},
     };
@@ -156,7 +161,8 @@ static void chance_refuses_before_and_after_the_commit(void **state) {
 
 static void mixtures_reach_every_position_and_stand_beside_what_is_true(void **state) {
     (void)state;
-    static const char *const codes[] = {"None", "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"};
+    static const char *const codes[] = {"None", "ConditionalCheckFailed", "TransactionConflict", "ThrottlingError",
+                                        "ProvisionedThroughputExceeded"};
     unsigned seen[5][5] = {0};
     struct tables t;
     tables_init(&t);

@@ -57,7 +57,8 @@ static void told(struct fixture *f, const struct call_result *result) {
     f->result = *result;
 }
 
-static void received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
+static void received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
+                     size_t corrupt) {
     struct fixture *f = user;
     told(f, result);
     memcpy(f->messages, messages, count * sizeof *messages);
@@ -65,7 +66,8 @@ static void received(void *user, const struct call_result *result, struct sqs_me
     f->corrupt = corrupt;
 }
 
-static void batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static void batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                       size_t count) {
     struct fixture *f = user;
     told(f, result);
     f->has_answer = entries != NULL;
@@ -75,7 +77,8 @@ static void batch_done(void *user, const struct call_result *result, const struc
     f->count = 0;
 }
 
-static void attributes_done(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes) {
+static void attributes_done(void *user, const struct call_result *result,
+                            const struct sqs_queue_attributes *attributes) {
     struct fixture *f = user;
     told(f, result);
     f->has_answer = attributes != NULL;
@@ -117,8 +120,9 @@ static struct call *start(struct fixture *f, enum which which) {
 static const char *const names[KINDS] = {"ReceiveMessage",   "DeleteMessageBatch", "ChangeMessageVisibilityBatch",
                                          "SendMessageBatch", "GetQueueAttributes", "GetQueueUrl"};
 
-#define RECEIVED                                                                                                                         \
-    "{\"Messages\":[{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"fbfba2e45c2045dc5cab22a5afe83d9d\"},"      \
+#define RECEIVED                                                                                                       \
+    "{\"Messages\":[{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":"                       \
+    "\"fbfba2e45c2045dc5cab22a5afe83d9d\"},"                                                                           \
     "{\"MessageId\":\"j\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"wrong\"}]}"
 
 static void a_receive_gives_messages_that_are_the_receivers(void **state) {
@@ -147,9 +151,9 @@ static void each_call_says_what_it_is(void **state) {
         [DELETE] = {200, "{\"Successful\":[{\"Id\":\"0\"}]}"},
         [CHANGE] = {200, "{\"Failed\":[{\"Id\":\"0\",\"Code\":\"ReceiptHandleIsInvalid\",\"SenderFault\":true}]}"},
         [SEND] = {200, "{\"Successful\":[{\"Id\":\"0\"}]}"}, /* without an id of the message: not acknowledged */
-        [ATTRIBUTES] =
-            {200, "{\"Attributes\":{\"QueueArn\":\"a\",\"ApproximateNumberOfMessages\":\"0\","
-                  "\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}}"},
+        [ATTRIBUTES] = {200, "{\"Attributes\":{\"QueueArn\":\"a\",\"ApproximateNumberOfMessages\":\"0\","
+                             "\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":"
+                             "\"0\"}}"},
         [GET_URL] = {200, "{\"QueueUrl\":\"" URL "\"}"},
     };
     for (enum which w = RECEIVE; w < KINDS; w++) {
@@ -175,7 +179,8 @@ static void each_call_says_what_it_is(void **state) {
 
 static void a_200_that_is_garbage_is_tried_again_and_never_the_services_word(void **state) {
     struct fixture *f = *state;
-    static const struct fake_answer garbage[] = {{200, "<html>"}, {200, ""}, {200, "{\"Messages\":7,\"Successful\":7"}, {200, "<html>"}};
+    static const struct fake_answer garbage[] = {
+        {200, "<html>"}, {200, ""}, {200, "{\"Messages\":7,\"Successful\":7"}, {200, "<html>"}};
     for (enum which w = RECEIVE; w < KINDS; w++) {
         fake_service_script(f->service, garbage, ARRAY_LENGTH(garbage));
         f->calls = 0;
@@ -229,7 +234,8 @@ static void what_an_earlier_attempt_gave_is_forgotten(void **state) {
 
 static void an_error_of_the_service_passes_through(void **state) {
     struct fixture *f = *state;
-    static const struct fake_answer script[] = {{400, "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"m\"}"}};
+    static const struct fake_answer script[] = {
+        {400, "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"m\"}"}};
     for (enum which w = RECEIVE; w < KINDS; w++) {
         fake_service_script(f->service, script, 1);
         assert_non_null(start(f, w));
@@ -270,7 +276,8 @@ static void arguments_are_copied_before_the_call_returns(void **state) {
     handles[0] = (struct span){NULL, 0};
     options.deadline = 0;
     fake_service_run(f->service);
-    assert_string_equal(f->service->body, "{\"QueueUrl\":\"" URL "\",\"Entries\":[{\"Id\":\"0\",\"ReceiptHandle\":\"handle\"}]}");
+    assert_string_equal(f->service->body,
+                        "{\"QueueUrl\":\"" URL "\",\"Entries\":[{\"Id\":\"0\",\"ReceiptHandle\":\"handle\"}]}");
     assert_true(f->entries[0].ok);
 }
 

@@ -14,9 +14,12 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
     struct sqs_queue_attributes a;
     assert_int_equal(
         sqs_read_attributes(
-            SPAN("{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-west-1:123456789012:q.fifo\",\"ApproximateNumberOfMessages\":\"1\","
-                 "\"ApproximateNumberOfMessagesNotVisible\":\"2\",\"ApproximateNumberOfMessagesDelayed\":\"3\",\"VisibilityTimeout\":\"45\","
-                 "\"MaximumMessageSize\":\"262144\",\"MessageRetentionPeriod\":\"1209600\",\"DelaySeconds\":\"0\",\"FifoQueue\":\"true\","
+            SPAN("{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-west-1:123456789012:q.fifo\","
+                 "\"ApproximateNumberOfMessages\":\"1\","
+                 "\"ApproximateNumberOfMessagesNotVisible\":\"2\",\"ApproximateNumberOfMessagesDelayed\":\"3\","
+                 "\"VisibilityTimeout\":\"45\","
+                 "\"MaximumMessageSize\":\"262144\",\"MessageRetentionPeriod\":\"1209600\",\"DelaySeconds\":\"0\","
+                 "\"FifoQueue\":\"true\","
                  "\"DeduplicationScope\":\"messageGroup\",\"FifoThroughputLimit\":\"perMessageGroupId\","
                  "\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:dlq.fifo\\\","
                  "\\\"maxReceiveCount\\\":\\\"7\\\"}\",\"Policy\":\"{}\"},\"New\":1}"),
@@ -32,8 +35,8 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
     assert_true(a.visible == 1 && a.in_flight == 2 && a.delayed == 3);
 }
 
-#define COUNTS                                                                                        \
-    "\"ApproximateNumberOfMessages\":\"0\",\"ApproximateNumberOfMessagesNotVisible\":\"0\"," \
+#define COUNTS                                                                                                         \
+    "\"ApproximateNumberOfMessages\":\"0\",\"ApproximateNumberOfMessagesNotVisible\":\"0\","                           \
     "\"ApproximateNumberOfMessagesDelayed\":\"0\""
 
 static void what_a_server_does_not_tell_has_its_default(void **state) {
@@ -47,10 +50,14 @@ static void what_a_server_does_not_tell_has_its_default(void **state) {
     assert_string_equal(a.arn, "");
     assert_string_equal(a.dead_letter_target_arn, "");
     assert_false(a.fifo);
-    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{" COUNTS ",\"RedrivePolicy\":\"\",\"FifoQueue\":\"false\"}}"), &a), ANSWER_FINE);
+    assert_int_equal(
+        sqs_read_attributes(SPAN("{\"Attributes\":{" COUNTS ",\"RedrivePolicy\":\"\",\"FifoQueue\":\"false\"}}"), &a),
+        ANSWER_FINE);
     assert_false(a.fifo);
     assert_int_equal(
-        sqs_read_attributes(SPAN("{\"Attributes\":{" COUNTS ",\"FifoQueue\":\"true\",\"FifoThroughputLimit\":\"perQueue\"}}"), &a), ANSWER_FINE);
+        sqs_read_attributes(
+            SPAN("{\"Attributes\":{" COUNTS ",\"FifoQueue\":\"true\",\"FifoThroughputLimit\":\"perQueue\"}}"), &a),
+        ANSWER_FINE);
     assert_true(a.fifo && !a.high_throughput);
 }
 
@@ -104,7 +111,8 @@ static void a_count_that_is_missing_is_unknown_and_not_zero(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{\"Attributes\":{\"QueueArn\":\"a\",\"VisibilityTimeout\":\"30\"}}",
-        "{\"Attributes\":{\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}}",
+        "{\"Attributes\":{\"ApproximateNumberOfMessagesNotVisible\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}"
+        "}",
         "{\"Attributes\":{\"ApproximateNumberOfMessages\":\"0\",\"ApproximateNumberOfMessagesDelayed\":\"0\"}}",
         "{\"Attributes\":{\"ApproximateNumberOfMessages\":\"0\",\"ApproximateNumberOfMessagesNotVisible\":\"0\"}}",
     };

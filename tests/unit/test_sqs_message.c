@@ -31,11 +31,15 @@ static struct sqs_messages read_fine(struct digest *d, const char *text, size_t 
 }
 
 /* What a server of the SQS kind answered. */
-#define RECORDED                                                                                                                             \
-    "{\"Messages\":[{\"Attributes\":{\"ApproximateReceiveCount\":\"3\",\"SentTimestamp\":\"1795356026539\",\"MessageGroupId\":\"g\","          \
-    "\"SequenceNumber\":\"0\"},\"Body\":\"h\xC3\xA9 \\\"x\\\" \xF0\x9F\x98\x80 \\n\",\"MD5OfBody\":\"4b4c432b17546a1d007b218d011773f6\","       \
-    "\"MD5OfMessageAttributes\":\"bbab1e6d0ac1188d4b7570fb5af678e9\",\"MessageAttributes\":{\"ErrorEnvelope\":{\"DataType\":\"String\","       \
-    "\"StringValue\":\"{\\\"a\\\":\\\"b\\\"}\"},\"Other\":{\"StringValue\":\"no\"}},\"MessageId\":\"e9940a33-371f-457d-accf-24ed31fafb9d\","   \
+#define RECORDED                                                                                                       \
+    "{\"Messages\":[{\"Attributes\":{\"ApproximateReceiveCount\":\"3\",\"SentTimestamp\":\"1795356026539\","           \
+    "\"MessageGroupId\":\"g\","                                                                                        \
+    "\"SequenceNumber\":\"0\"},\"Body\":\"h\xC3\xA9 \\\"x\\\" \xF0\x9F\x98\x80 "                                       \
+    "\\n\",\"MD5OfBody\":\"4b4c432b17546a1d007b218d011773f6\","                                                        \
+    "\"MD5OfMessageAttributes\":\"bbab1e6d0ac1188d4b7570fb5af678e9\",\"MessageAttributes\":{\"ErrorEnvelope\":{"       \
+    "\"DataType\":\"String\","                                                                                         \
+    "\"StringValue\":\"{\\\"a\\\":\\\"b\\\"}\"},\"Other\":{\"StringValue\":\"no\"}},\"MessageId\":\"e9940a33-371f-"    \
+    "457d-accf-24ed31fafb9d\","                                                                                        \
     "\"ReceiptHandle\":\"e9940a33#97f2eb0f\"}]}"
 
 static void a_recorded_message_is_read_whole(void **state) {
@@ -56,7 +60,8 @@ static void a_recorded_message_is_read_whole(void **state) {
 }
 
 #define MD5_B2 "fbfba2e45c2045dc5cab22a5afe83d9d"
-#define MESSAGE(rest) "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"" rest "}"
+#define MESSAGE(rest)                                                                                                  \
+    "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"" rest "}"
 
 static void fault_28_a_message_full_of_escapes_takes_no_more_room_than_without(void **state) {
     enum { QUOTES = 100000 };
@@ -68,7 +73,10 @@ static void fault_28_a_message_full_of_escapes_takes_no_more_room_than_without(v
     }
     char md5[MD5_HEX_SIZE + 1];
     assert_true(digest_md5_hex(*state, buf_span(&body), md5));
-    buf_printf(&text, "{\"Messages\":[{\"MD5OfBody\":\"%s\",\"ReceiptHandle\":\"h\",\"Attributes\":{\"MessageGroupId\":\"g\"},\"Body\":", md5);
+    buf_printf(&text,
+               "{\"Messages\":[{\"MD5OfBody\":\"%s\",\"ReceiptHandle\":\"h\",\"Attributes\":{\"MessageGroupId\":\"g\"},"
+               "\"Body\":",
+               md5);
     json_append_string(&text, buf_span(&body));
     buf_append_cstr(&text, ",\"MessageId\":\"i\"}]}");
     assert_true(buf_ok(&text) && buf_ok(&body));
@@ -122,7 +130,8 @@ static void attributes_are_kept_byte_for_byte_in_the_order_of_their_names(void *
                     {"z", "String", "A\"\n\xC3\xA9", false, 1 + 6 + 5}};
     for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
         const struct message_attribute *a = &m->attributes[i];
-        assert_true(span_is(a->name, expected[i].name) && span_is(a->type, expected[i].type) && span_is(a->value, expected[i].value));
+        assert_true(span_is(a->name, expected[i].name) && span_is(a->type, expected[i].type) &&
+                    span_is(a->value, expected[i].value));
         assert_int_equal(a->binary, expected[i].binary);
         assert_int_equal(message_attribute_size(a), expected[i].size);
     }
@@ -136,8 +145,8 @@ static void attributes_are_kept_byte_for_byte_in_the_order_of_their_names(void *
 static void of_more_attributes_than_sqs_has_ten_are_kept(void **state) {
     struct buf text;
     buf_init(&text, 10000);
-    buf_append_cstr(&text, "{\"Messages\":[{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2
-                           "\",\"MessageAttributes\":{");
+    buf_append_cstr(&text, "{\"Messages\":[{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":"
+                           "\"" MD5_B2 "\",\"MessageAttributes\":{");
     for (int i = 0; i < 25; i++) {
         buf_printf(&text, "%s\"n%d\":{\"DataType\":\"String\",\"StringValue\":\"v\"}", i ? "," : "", i);
     }
@@ -176,15 +185,18 @@ static void odd_attributes_are_not_taken_for_numbers(void **state) {
         {"{\"SentTimestamp\":\"x\",\"ApproximateReceiveCount\":\"-1\"}", 0, 1},
         {"{\"SentTimestamp\":1,\"ApproximateReceiveCount\":2}", 0, 1},
         {"{\"SentTimestamp\":\"99999999999999999\",\"ApproximateReceiveCount\":\"99999999999\"}", 0, 1},
-        {"{\"SentTimestamp\":\"9223372036854775\",\"ApproximateReceiveCount\":\"4294967295\"}", 9223372036854775000, UINT_MAX},
+        {"{\"SentTimestamp\":\"9223372036854775\",\"ApproximateReceiveCount\":\"4294967295\"}", 9223372036854775000,
+         UINT_MAX},
         {"{\"ApproximateReceiveCount\":\"0\"}", 0, 1},
         {"{\"MessageGroupId\":{\"a\":[]},\"SequenceNumber\":null}", 0, 1},
         {"null", 0, 1},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char text[512];
-        (void)snprintf(text, sizeof text, "{\"Messages\":[" MESSAGE(",\"Attributes\":%s,\"MessageAttributes\":{\"ErrorEnvelope\":null}") "]}",
-                       cases[i].attributes);
+        (void)snprintf(
+            text, sizeof text,
+            "{\"Messages\":[" MESSAGE(",\"Attributes\":%s,\"MessageAttributes\":{\"ErrorEnvelope\":null}") "]}",
+            cases[i].attributes);
         struct sqs_messages all = read_fine(*state, text, 10);
         assert_int_equal(all.count, 1);
         assert_true(all.message[0]->sent_at == cases[i].sent_at);
@@ -218,8 +230,9 @@ static void what_is_no_message_is_left_out_and_counted(void **state) {
     }
 }
 
-#define OF_GROUP(group, number, md5)                                                                                                          \
-    "{\"MessageId\":\"" number "\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" md5 "\",\"Attributes\":{" group "}}"
+#define OF_GROUP(group, number, md5)                                                                                   \
+    "{\"MessageId\":\"" number "\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" md5                       \
+    "\",\"Attributes\":{" group "}}"
 #define GROUP(name) "\"MessageGroupId\":\"" name "\",\"SequenceNumber\":\"1\""
 #define BROKEN "00000000000000000000000000000000"
 
@@ -229,13 +242,16 @@ static void on_a_fifo_queue_none_overtakes_one_of_its_group_that_was_left_out(vo
         const char *left; /* their MessageIds */
         size_t corrupt;
     } cases[] = {
-        {OF_GROUP(GROUP("a"), "1", MD5_B2) "," OF_GROUP(GROUP("a"), "2", BROKEN) "," OF_GROUP(GROUP("a"), "3", MD5_B2) "," OF_GROUP(
-             GROUP("b"), "4", MD5_B2) "," OF_GROUP(GROUP("a"), "5", MD5_B2),
+        {OF_GROUP(GROUP("a"), "1", MD5_B2) "," OF_GROUP(GROUP("a"), "2", BROKEN) "," OF_GROUP(
+             GROUP("a"), "3", MD5_B2) "," OF_GROUP(GROUP("b"), "4", MD5_B2) "," OF_GROUP(GROUP("a"), "5", MD5_B2),
          "14", 3},
         /* Of which group it was is not told: of any. */
-        {OF_GROUP(GROUP("a"), "1", MD5_B2) ",{}," OF_GROUP(GROUP("a"), "3", MD5_B2) "," OF_GROUP(GROUP("b"), "4", MD5_B2), "1", 3},
+        {OF_GROUP(GROUP("a"), "1", MD5_B2) ",{}," OF_GROUP(GROUP("a"), "3", MD5_B2) "," OF_GROUP(GROUP("b"), "4",
+                                                                                                 MD5_B2),
+         "1", 3},
         /* A standard queue may have groups too, and no order. */
-        {OF_GROUP("\"MessageGroupId\":\"a\"", "1", BROKEN) "," OF_GROUP("\"MessageGroupId\":\"a\"", "2", MD5_B2), "2", 1},
+        {OF_GROUP("\"MessageGroupId\":\"a\"", "1", BROKEN) "," OF_GROUP("\"MessageGroupId\":\"a\"", "2", MD5_B2), "2",
+         1},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char text[2048], left[16] = "";
@@ -281,8 +297,12 @@ static void an_answer_that_is_cut_gives_nothing(void **state) {
 }
 
 static void messages_of_the_wrong_type_are_garbage(void **state) {
-    static const char *const texts[] = {"{\"Messages\":{}}", "{\"Messages\":\"x\"}", "{\"Messages\":[7]}", "{\"Messages\":[[]]}",
-                                        "{\"Messages\":[{\"Attributes\":[]}]}", "{\"Messages\":[{\"MessageAttributes\":{\"ErrorEnvelope\":7}}]}"};
+    static const char *const texts[] = {"{\"Messages\":{}}",
+                                        "{\"Messages\":\"x\"}",
+                                        "{\"Messages\":[7]}",
+                                        "{\"Messages\":[[]]}",
+                                        "{\"Messages\":[{\"Attributes\":[]}]}",
+                                        "{\"Messages\":[{\"MessageAttributes\":{\"ErrorEnvelope\":7}}]}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_messages all;
         assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), ANSWER_GARBAGE);
@@ -290,11 +310,12 @@ static void messages_of_the_wrong_type_are_garbage(void **state) {
 }
 
 static void a_body_may_hold_any_character_escaped_or_not(void **state) {
-    struct sqs_messages all = read_fine(*state,
-                                        "{\"Messages\":[{\"MessageId\":\"\\u0069\",\"ReceiptHandle\":\"h\",\"Body\":\"\\u0062\\u0032\","
-                                        "\"MD5OfBody\":\"" MD5_B2 "\"},{\"MessageId\":\"n\",\"ReceiptHandle\":\"h\",\"Body\":\"a\\u0000b\","
-                                        "\"MD5OfBody\":\"70350f6027bce3713f6b76473084309b\"}]}",
-                                        10);
+    struct sqs_messages all =
+        read_fine(*state,
+                  "{\"Messages\":[{\"MessageId\":\"\\u0069\",\"ReceiptHandle\":\"h\",\"Body\":\"\\u0062\\u0032\","
+                  "\"MD5OfBody\":\"" MD5_B2 "\"},{\"MessageId\":\"n\",\"ReceiptHandle\":\"h\",\"Body\":\"a\\u0000b\","
+                  "\"MD5OfBody\":\"70350f6027bce3713f6b76473084309b\"}]}",
+                  10);
     assert_int_equal(all.count, 2);
     assert_true(span_is(all.message[0]->message_id, "i"));
     assert_true(span_is(all.message[0]->body, "b2"));

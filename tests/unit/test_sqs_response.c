@@ -127,7 +127,9 @@ static void where_the_library_has_no_md5_a_letters_id_is_enough(void **state) {
     (void)state;
     static const struct sqs_sent sent = {.md5 = {""}};
     struct sqs_entry_result e[2];
-    assert_int_equal(sqs_read_sent(SPAN("{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"},{\"Id\":\"1\"}]}"), 2, &sent, e), ANSWER_FINE);
+    assert_int_equal(
+        sqs_read_sent(SPAN("{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"},{\"Id\":\"1\"}]}"), 2, &sent, e),
+        ANSWER_FINE);
     assert_true(e[0].ok && !e[1].ok);
 }
 
@@ -154,7 +156,8 @@ static void fault_35_an_answer_that_names_no_entry_is_not_sqss(void **state) {
 static void a_failed_entry_without_a_code_is_still_not_ok(void **state) {
     (void)state;
     struct sqs_entry_result e[1];
-    assert_int_equal(sqs_read_batch(SPAN("{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"0\"}]}"), 1, e), ANSWER_FINE);
+    assert_int_equal(sqs_read_batch(SPAN("{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"0\"}]}"), 1, e),
+                     ANSWER_FINE);
     assert_false(e[0].ok);
 }
 
@@ -169,8 +172,13 @@ static void a_long_code_is_cut(void **state) {
 
 static void a_garbled_batch_writes_nothing(void **state) {
     (void)state;
-    static const char *const texts[] = {"", "<html></html>", "{\"Successful\":{}}", "{\"Failed\":\"x\"}", "{\"Successful\":[7]}",
-                                        "{\"Successful\":[{\"Id\":\"0\"}]", "{\"Successful\":[[]]}"};
+    static const char *const texts[] = {"",
+                                        "<html></html>",
+                                        "{\"Successful\":{}}",
+                                        "{\"Failed\":\"x\"}",
+                                        "{\"Successful\":[7]}",
+                                        "{\"Successful\":[{\"Id\":\"0\"}]",
+                                        "{\"Successful\":[[]]}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_entry_result e[1] = {{.code = "untouched"}};
         assert_int_equal(sqs_read_batch(span_cstr(texts[i]), 1, e), ANSWER_GARBAGE);
@@ -182,7 +190,8 @@ static void a_garbled_batch_writes_nothing(void **state) {
 static void a_queue_url_is_a_string_that_fits(void **state) {
     (void)state;
     char url[SQS_URL_SIZE] = "untouched";
-    static const char *const garbage[] = {"", "{}", "{\"QueueUrl\":\"\"}", "{\"QueueUrl\":7}", "{\"QueueUrl\":null}", "{\"QueueUrl\":\"a\\u0000\"}"};
+    static const char *const garbage[] = {
+        "", "{}", "{\"QueueUrl\":\"\"}", "{\"QueueUrl\":7}", "{\"QueueUrl\":null}", "{\"QueueUrl\":\"a\\u0000\"}"};
     for (size_t i = 0; i < ARRAY_LENGTH(garbage); i++) {
         assert_int_equal(sqs_read_queue_url(span_cstr(garbage[i]), url), ANSWER_GARBAGE);
         assert_string_equal(url, "untouched");
@@ -190,7 +199,8 @@ static void a_queue_url_is_a_string_that_fits(void **state) {
     char text[2048];
     (void)snprintf(text, sizeof text, "{\"QueueUrl\":\"%01024d\"}", 0);
     assert_int_equal(sqs_read_queue_url(span_cstr(text), url), ANSWER_GARBAGE);
-    assert_int_equal(sqs_read_queue_url(SPAN("{\"QueueUrl\":\"http:\\/\\/127.0.0.1:9324\\/000000000000\\/q\"}"), url), ANSWER_FINE);
+    assert_int_equal(sqs_read_queue_url(SPAN("{\"QueueUrl\":\"http:\\/\\/127.0.0.1:9324\\/000000000000\\/q\"}"), url),
+                     ANSWER_FINE);
     assert_string_equal(url, "http://127.0.0.1:9324/000000000000/q");
 }
 
@@ -199,10 +209,14 @@ static void a_send_is_not_acknowledged_with_the_md5_of_other_attributes(void **s
     (void)state;
     struct digest *digest = digest_new();
     assert_non_null(digest);
-    const struct message_attribute attributes[] = {{SPAN("a.b"), SPAN("String"), SPAN("x\xC3\xA9"), false}, {SPAN("B"), SPAN("Binary.png"), SPAN("AAEC/w=="), true}};
-    const struct sqs_send_entry letters[] = {
-        {.body = SPAN("b"), .error_type = SPAN("DatabaseError"), .status_code = SPAN("500"), .attributes = attributes, .attribute_count = 2},
-        {.body = SPAN("b")}};
+    const struct message_attribute attributes[] = {{SPAN("a.b"), SPAN("String"), SPAN("x\xC3\xA9"), false},
+                                                   {SPAN("B"), SPAN("Binary.png"), SPAN("AAEC/w=="), true}};
+    const struct sqs_send_entry letters[] = {{.body = SPAN("b"),
+                                              .error_type = SPAN("DatabaseError"),
+                                              .status_code = SPAN("500"),
+                                              .attributes = attributes,
+                                              .attribute_count = 2},
+                                             {.body = SPAN("b")}};
     struct sqs_sent sent;
     assert_true(sqs_hash_sent(digest, letters, 2, &sent));
     assert_string_equal(sent.attributes_md5[0], fine);
@@ -213,8 +227,11 @@ static void a_send_is_not_acknowledged_with_the_md5_of_other_attributes(void **s
     } cases[] = {{fine, true}, {"900150983cd24fb0d6963f7d28e17f72", false}, {"", false}, {NULL, true}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char text[400];
-        (void)snprintf(text, sizeof text, "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\",\"MD5OfMessageBody\":\"92eb5ffee6ae2fec3ad71c777531578f\"%s%s%s}]}",
-                       cases[i].told ? ",\"MD5OfMessageAttributes\":\"" : "", cases[i].told ? cases[i].told : "", cases[i].told ? "\"" : "");
+        (void)snprintf(text, sizeof text,
+                       "{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\",\"MD5OfMessageBody\":"
+                       "\"92eb5ffee6ae2fec3ad71c777531578f\"%s%s%s}]}",
+                       cases[i].told ? ",\"MD5OfMessageAttributes\":\"" : "", cases[i].told ? cases[i].told : "",
+                       cases[i].told ? "\"" : "");
         struct sqs_entry_result e[1];
         assert_int_equal(sqs_read_sent(span_cstr(text), 1, &sent, e), ANSWER_FINE);
         assert_int_equal(e[0].ok, cases[i].ok);

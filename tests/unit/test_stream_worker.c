@@ -71,7 +71,8 @@ static bool stage_ended(void *user) {
 
 static void stage_ends(struct stage *g, int64_t within, enum exit_code code) {
     if (!world_run_until(&g->scene.world, stage_ended, g, within))
-        fail_msg("not ended: %.2000s\n%.1000s", g->scene.world.log_text.data ? g->scene.world.log_text.data : "", g->output.data);
+        fail_msg("not ended: %.2000s\n%.1000s", g->scene.world.log_text.data ? g->scene.world.log_text.data : "",
+                 g->output.data);
     if (g->take) {
         struct span rest = stream_worker_output(g->worker);
         buf_append_span(&g->output, rest);
@@ -129,7 +130,9 @@ static void each_line_has_its_response_in_the_order_of_the_input(void **state) {
 static void failures_are_envelopes_in_their_place_and_end_it_with_1(void **state) {
     (void)state;
     struct stage g;
-    stage_init(&g, 2, "{\"id\":\"k0\",\"attributes\":{\"n\":1}}\nrubbish\n\n{\"id\":\"nobody\",\"attributes\":{\"n\":1}}\n{\"id\":\"k1\",\"attributes\":{\"n\":1}}");
+    stage_init(&g, 2,
+               "{\"id\":\"k0\",\"attributes\":{\"n\":1}}\nrubbish\n\n{\"id\":\"nobody\",\"attributes\":{\"n\":1}}\n{"
+               "\"id\":\"k1\",\"attributes\":{\"n\":1}}");
     stage_start(&g);
     stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
     assert_int_equal(lines_of(&g, "\n"), 4);
@@ -143,10 +146,12 @@ static void a_line_whose_condition_is_false_fails_before_later_lines_of_its_reco
     (void)state;
     for (unsigned audited = 0; audited < 2; audited++) {
         struct stage g;
-        stage_init(&g, 3, audited ? "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\",\"enable_logging\":true}\n"
-                                    "{\"id\":\"k0\",\"attributes\":{\"n\":5},\"enable_logging\":true}\n"
-                                  : "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}\n"
-                                    "{\"id\":\"k0\",\"attributes\":{\"n\":5}}\n");
+        stage_init(&g, 3,
+                   audited ? "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = "
+                             "5\",\"enable_logging\":true}\n"
+                             "{\"id\":\"k0\",\"attributes\":{\"n\":5},\"enable_logging\":true}\n"
+                           : "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}\n"
+                             "{\"id\":\"k0\",\"attributes\":{\"n\":5}}\n");
         stage_start(&g);
         stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
         assert_int_equal(scene_n(&g.scene, 0), 5);
@@ -200,7 +205,10 @@ static void a_fault_of_the_environment_ends_it_within_a_minute_at_a_line(void **
     static const struct {
         enum sim_mode mode;
         enum exit_code code;
-    } cases[] = {{SIM_DOWN, EXIT_UNREACHABLE}, {SIM_DENIED, EXIT_NOT_PERMITTED}, {SIM_EXPIRED, EXIT_NOT_PERMITTED}, {SIM_SILENT, EXIT_UNREACHABLE}};
+    } cases[] = {{SIM_DOWN, EXIT_UNREACHABLE},
+                 {SIM_DENIED, EXIT_NOT_PERMITTED},
+                 {SIM_EXPIRED, EXIT_NOT_PERMITTED},
+                 {SIM_SILENT, EXIT_UNREACHABLE}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct stage g;
         char *input = many(500, "\n");
@@ -268,7 +276,8 @@ static void a_stop_waits_for_a_line_that_others_have_overtaken(void **state) {
     struct stage g;
     char *input = many(500, "\n");
     stage_init(&g, 9, input);
-    struct scripted script = {.record = "k7\"", .status = 400, .code = "TransactionConflictException", .left = FOR_EVER};
+    struct scripted script = {
+        .record = "k7\"", .status = 400, .code = "TransactionConflictException", .left = FOR_EVER};
     scene_script(&g.scene, &script);
     stage_start(&g);
     STEP_WHILE(&g.scene.world, g.scene.db->committed < 30);
@@ -308,7 +317,8 @@ static void a_stop_in_an_outage_ends_in_its_time_and_says_what_may_have_been_app
     }
 }
 
-/* They are numbered, so that they can't be taken for the responses of the lines before them; and the log names them in any case. */
+/* They are numbered, so that they can't be taken for the responses of the lines before them; and the log names them in
+ * any case. */
 static void what_is_known_behind_the_line_is_answered_where_lines_are_numbered(void **state) {
     (void)state;
     for (unsigned given_up = 0; given_up < 2; given_up++) {

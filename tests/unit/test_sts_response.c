@@ -8,12 +8,15 @@
 #include "clock.h"
 #include "sts_response.h"
 
-#define CREDENTIALS \
-    "<Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>a/b+c=</SecretAccessKey><SessionToken>t&amp;t</SessionToken>" \
+#define CREDENTIALS                                                                                                    \
+    "<Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>a/b+c=</SecretAccessKey><SessionToken>t&amp;t</"     \
+    "SessionToken>"                                                                                                    \
     "<Expiration>2024-01-08T02:34:32Z</Expiration></Credentials>"
-#define USER "<AssumedRoleUser><AssumedRoleId>X:me</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/r/me</Arn></AssumedRoleUser>"
-#define ANSWER(what) \
-    "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <AssumeRoleResult>\n" what \
+#define USER                                                                                                           \
+    "<AssumedRoleUser><AssumedRoleId>X:me</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/r/me</Arn></"     \
+    "AssumedRoleUser>"
+#define ANSWER(what)                                                                                                   \
+    "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <AssumeRoleResult>\n" what            \
     "</AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></AssumeRoleResponse>\n"
 
 static void an_answer_brings_keys_their_end_and_the_roles_account(void **state) {
@@ -37,8 +40,9 @@ static void an_error_brings_its_code_and_sentence(void **state) {
     (void)state;
     char why[DOCUMENT_WHY_SIZE] = "";
     struct credentials_document *d = sts_response_read(
-        span_cstr("<ErrorResponse xmlns=\"u\"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: x isn&apos;t"
-                  " authorized</Message></Error><RequestId>r</RequestId></ErrorResponse>"),
+        span_cstr(
+            "<ErrorResponse xmlns=\"u\"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: x isn&apos;t"
+            " authorized</Message></Error><RequestId>r</RequestId></ErrorResponse>"),
         why);
     assert_non_null(d);
     assert_string_equal(d->code, "AccessDenied");
@@ -56,11 +60,13 @@ static void what_is_neither_is_said_to_be_and_not_quoted(void **state) {
         {"<a>canary</a>", "neither whole credentials nor an error"},
         {ANSWER("<Credentials><AccessKeyId>canary</AccessKeyId></Credentials>"), "neither whole"},
         {"<AssumeRoleResponse><AssumeRoleResult>" CREDENTIALS, "cut short"},
-        {ANSWER("<Credentials><AccessKeyId>canary</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+        {ANSWER("<Credentials><AccessKeyId>canary</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</"
+                "SessionToken>"
                 "<Expiration>soon</Expiration></Credentials>"),
          "no moment like"},
         {ANSWER("<Credentials><AccessKeyId>&canary;</AccessKeyId></Credentials>"), "no XML"},
-        {ANSWER("<Other><AccessKeyId>canary</AccessKeyId><SecretAccessKey>s</SecretAccessKey></Other>"), "neither whole"},
+        {ANSWER("<Other><AccessKeyId>canary</AccessKeyId><SecretAccessKey>s</SecretAccessKey></Other>"),
+         "neither whole"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char why[DOCUMENT_WHY_SIZE] = "";

@@ -21,7 +21,8 @@ static void assert_sorted(const char *text, const char *expected) {
 static void members_are_sorted_at_every_depth_and_elements_stay(void **state) {
     (void)state;
     assert_sorted("{\"b\":[3,{\"z\":1,\"y\":{}},1],\"a\":null}",
-                  "{\"M\":{\"a\":{\"NULL\":true},\"b\":{\"L\":[{\"N\":\"3\"},{\"M\":{\"y\":{\"M\":{}},\"z\":{\"N\":\"1\"}}},{\"N\":\"1\"}]}}}");
+                  "{\"M\":{\"a\":{\"NULL\":true},\"b\":{\"L\":[{\"N\":\"3\"},{\"M\":{\"y\":{\"M\":{}},\"z\":{\"N\":"
+                  "\"1\"}}},{\"N\":\"1\"}]}}}");
     assert_sorted("{\"a\":1,\"b\":2}", "{\"M\":{\"a\":{\"N\":\"1\"},\"b\":{\"N\":\"2\"}}}");
     assert_sorted("{}", "{\"M\":{}}");
     assert_sorted("5", "{\"N\":\"5\"}");

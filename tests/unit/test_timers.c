@@ -202,7 +202,8 @@ static void fire_in_model(void *user) {
     struct model_timer *t = user;
     struct model *m = t->model;
     assert_true(m->due[t->index] >= 0);
-    assert_true(m->due[t->index] > m->last_due || (m->due[t->index] == m->last_due && m->order[t->index] > m->last_order));
+    assert_true(m->due[t->index] > m->last_due ||
+                (m->due[t->index] == m->last_due && m->order[t->index] > m->last_order));
     m->last_due = m->due[t->index];
     m->last_order = m->order[t->index];
     m->due[t->index] = -1;

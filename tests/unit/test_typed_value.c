@@ -50,12 +50,14 @@ static void a_typed_value_is_written_in_its_one_form_and_measured(void **state) 
         {"{\"NULL\":true}", "{\"NULL\":true}", NULL, 1, 0},
         {"{\"SS\":[\"b\",\"a\",\"\"]}", "{\"SS\":[\"\",\"a\",\"b\"]}", NULL, 2, 0},
         {"{\"SS\":[\"\\u0022\"]}", "{\"SS\":[\"\\\"\"]}", NULL, 1, 0},
-        {"{\"NS\":[\"9\",\"10.0\",\"1e5\"]}", "{\"NS\":[\"10\",\"1E5\",\"9\"]}", "{\"NS\":[\"10\",\"100000\",\"9\"]}", 6, 0},
+        {"{\"NS\":[\"9\",\"10.0\",\"1e5\"]}", "{\"NS\":[\"10\",\"1E5\",\"9\"]}", "{\"NS\":[\"10\",\"100000\",\"9\"]}",
+         6, 0},
         {"{\"BS\":[\"Yg==\",\"YQ==\"]}", "{\"BS\":[\"YQ==\",\"Yg==\"]}", NULL, 2, 0},
         {"{\"L\":[]}", "{\"L\":[]}", NULL, 3, 1},
         {"{\"M\":{}}", "{\"M\":{}}", NULL, 3, 1},
         {"{\"M\":{\"b\":{\"N\":\"1\"},\"a\":{\"L\":[{\"S\":\"x\"},{\"SS\":[\"y\"]}]}}}",
-         "{\"M\":{\"a\":{\"L\":[{\"S\":\"x\"},{\"SS\":[\"y\"]}]},\"b\":{\"N\":\"1\"}}}", NULL, 3 + 2 + 2 + 2 + 3 + 2 + 2, 2},
+         "{\"M\":{\"a\":{\"L\":[{\"S\":\"x\"},{\"SS\":[\"y\"]}]},\"b\":{\"N\":\"1\"}}}", NULL,
+         3 + 2 + 2 + 2 + 3 + 2 + 2, 2},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct reading r = check(cases[i].text);
@@ -156,9 +158,14 @@ static void the_kind_is_known_by_the_name_of_the_only_member(void **state) {
     static const struct {
         const char *text;
         enum typed_kind kind;
-    } cases[] = {{"{\"S\":1}", TYPED_S},       {"{\"BOOL\":{}}", TYPED_BOOL}, {"{\"\\u0042S\":1}", TYPED_BS},
-                 {"{\"a\":1}", TYPED_NONE},    {"{}", TYPED_NONE},            {"[]", TYPED_NONE},
-                 {"\"S\"", TYPED_NONE},        {"{\"S\":1,\"T\":1}", TYPED_NONE}};
+    } cases[] = {{"{\"S\":1}", TYPED_S},
+                 {"{\"BOOL\":{}}", TYPED_BOOL},
+                 {"{\"\\u0042S\":1}", TYPED_BS},
+                 {"{\"a\":1}", TYPED_NONE},
+                 {"{}", TYPED_NONE},
+                 {"[]", TYPED_NONE},
+                 {"\"S\"", TYPED_NONE},
+                 {"{\"S\":1,\"T\":1}", TYPED_NONE}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct value_tape tape;
         struct tape_error error;

@@ -182,8 +182,10 @@ struct environment_case {
 
 static void a_fault_of_the_environment_that_lasts_ten_minutes_ends_it(void **state) {
     (void)state;
-    static const struct environment_case cases[] = {
-        {SIM_DOWN, EXIT_UNREACHABLE}, {SIM_THROTTLED, EXIT_UNREACHABLE}, {SIM_EXPIRED, EXIT_NOT_PERMITTED}, {SIM_DENIED, EXIT_NOT_PERMITTED}};
+    static const struct environment_case cases[] = {{SIM_DOWN, EXIT_UNREACHABLE},
+                                                    {SIM_THROTTLED, EXIT_UNREACHABLE},
+                                                    {SIM_EXPIRED, EXIT_NOT_PERMITTED},
+                                                    {SIM_DENIED, EXIT_NOT_PERMITTED}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct scene s;
         begin(&s, 6 + i, 0);

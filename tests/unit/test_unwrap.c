@@ -1,10 +1,11 @@
 #include "update_fixture.h"
 
 #define INNER "{\\\"id\\\":\\\"u\\\",\\\"attributes\\\":{\\\"x\\\":1}}"
-#define SOURCE_FACTS                                                                                                                         \
-    "\"message_id\":\"first\",\"queue\":\"updates\",\"receive_count\":5,\"sent_at\":\"2024-01-01T00:00:00.000Z\","                         \
+#define SOURCE_FACTS                                                                                                   \
+    "\"message_id\":\"first\",\"queue\":\"updates\",\"receive_count\":5,\"sent_at\":\"2024-01-01T00:00:00.000Z\","     \
     "\"idempotency_key\":\"k\\u0031\",\"group_id\":\"g\""
-#define ENVELOPE(source) "{\"success\":false,\"error\":\"DatabaseError\",\"message\":\"m\",\"details\":{\"source\":{" source "}}}"
+#define ENVELOPE(source)                                                                                               \
+    "{\"success\":false,\"error\":\"DatabaseError\",\"message\":\"m\",\"details\":{\"source\":{" source "}}}"
 
 static void a_dlq_message_of_ours_is_unwrapped_under_its_original_key(void **state) {
     (void)state;
@@ -41,21 +42,25 @@ static void fault_28_a_body_that_comes_back_wrapped_is_not_held_twice(void **sta
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    char once[] = ENVELOPE("\"body\":\"{\\\"id\\\":\\\"u\\u00e9\\\\n\\\",\\\"attributes\\\":{\\\"x\\\":\\\"\\\\u0001\\ud83d\\ude00\\\"}}\"," SOURCE_FACTS);
+    char once[] = ENVELOPE("\"body\":\"{\\\"id\\\":\\\"u\\u00e9\\\\n\\\",\\\"attributes\\\":{\\\"x\\\":"
+                           "\\\"\\\\u0001\\ud83d\\ude00\\\"}}\"," SOURCE_FACTS);
     struct update *u = read_over(&f, once);
     assert_int_equal(u->failure.type, ERROR_NONE);
-    assert_in_range((uintptr_t)u->source.body.data, (uintptr_t)once, (uintptr_t)once + sizeof once - 1 - u->source.body.len);
+    assert_in_range((uintptr_t)u->source.body.data, (uintptr_t)once,
+                    (uintptr_t)once + sizeof once - 1 - u->source.body.len);
     assert_span(u->source.body, "{\"id\":\"u\xC3\xA9\\n\",\"attributes\":{\"x\":\"\\u0001\xF0\x9F\x98\x80\"}}");
     assert_span(u->source.message_id, "first");
     assert_span(u->source.idempotency_key, "k1");
     assert_span(u->record, "{\"id\":{\"S\":\"u\xC3\xA9\\n\"}}");
     update_free(u);
-    char twice[] = ENVELOPE("\"body\":\"{\\\"success\\\":false,\\\"error\\\":\\\"E\\\",\\\"details\\\":{\\\"source\\\":{\\\"body\\\":"
-                            "\\\"{\\\\\\\"id\\\\\\\":\\\\\\\"u\\\\\\\",\\\\\\\"attributes\\\\\\\":{\\\\\\\"x\\\\\\\":1}}\\\",\\\"idempotency_key\\\":\\\"in\\\"}}}\","
-                            SOURCE_FACTS);
+    char twice[] = ENVELOPE(
+        "\"body\":\"{\\\"success\\\":false,\\\"error\\\":\\\"E\\\",\\\"details\\\":{\\\"source\\\":{\\\"body\\\":"
+        "\\\"{\\\\\\\"id\\\\\\\":\\\\\\\"u\\\\\\\",\\\\\\\"attributes\\\\\\\":{\\\\\\\"x\\\\\\\":1}}\\\","
+        "\\\"idempotency_key\\\":\\\"in\\\"}}}\"," SOURCE_FACTS);
     u = read_over(&f, twice);
     assert_int_equal(u->failure.type, ERROR_NONE);
-    assert_in_range((uintptr_t)u->source.body.data, (uintptr_t)twice, (uintptr_t)twice + sizeof twice - 1 - u->source.body.len);
+    assert_in_range((uintptr_t)u->source.body.data, (uintptr_t)twice,
+                    (uintptr_t)twice + sizeof twice - 1 - u->source.body.len);
     assert_span(u->source.body, "{\"id\":\"u\",\"attributes\":{\"x\":1}}");
     assert_span(u->idempotency_key, "in");
     update_free(u);
@@ -66,11 +71,14 @@ static void what_is_read_again_is_the_same_update(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    char wrapped[] = ENVELOPE("\"body\":\"" INNER "\"," SOURCE_FACTS), own[] = "{\"id\":\"u\",\"attributes\":{\"x\":1},\"idempotency_key\":\"k\\u0031\"}",
+    char wrapped[] = ENVELOPE("\"body\":\"" INNER "\"," SOURCE_FACTS),
+         own[] = "{\"id\":\"u\",\"attributes\":{\"x\":1},\"idempotency_key\":\"k\\u0031\"}",
          plain[] = "{\"id\":\"u\",\"attributes\":{\"x\":1}}";
     char *const bodies[] = {wrapped, own, plain};
     for (size_t i = 0; i < 2 * ARRAY_LENGTH(bodies); i++) {
-        struct delivery delivery = {.body = span_cstr(bodies[i / 2]), .body_space = i % 2 ? bodies[i / 2] : NULL, .message_id = SPAN(MESSAGE_ID)};
+        struct delivery delivery = {.body = span_cstr(bodies[i / 2]),
+                                    .body_space = i % 2 ? bodies[i / 2] : NULL,
+                                    .message_id = SPAN(MESSAGE_ID)};
         struct update *u = update_read(&f.context, &delivery);
         assert_non_null(u);
         assert_true(update_build(&f.context, u, 0));
@@ -198,7 +206,8 @@ static void an_attribute_that_is_no_envelope_of_ours_is_passed_over(void **state
 static char *wrapped(const char *text) {
     struct buf b;
     buf_init(&b, SIZE_MAX);
-    buf_append_cstr(&b, "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"outer\",\"body\":\"");
+    buf_append_cstr(
+        &b, "{\"success\":false,\"error\":\"E\",\"details\":{\"source\":{\"idempotency_key\":\"outer\",\"body\":\"");
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             buf_append_char(&b, '\\');

@@ -3,11 +3,14 @@
 #include "dead_letter.h"
 #include "update_parts.h"
 
-#define SNS(message)                                                                                                                          \
-    "{\n  \"Message\": \"" message "\",\n  \"MessageId\": \"f55da167\",\n  \"Signature\": \"NueI==\",\n  \"SignatureVersion\": \"2\",\n"      \
-    "  \"Subject\": \"s\",\n  \"TopicArn\": \"arn:aws:sns:us-east-1:123456789012:t\",\n  \"Type\": \"Notification\"\n}"
-#define EVENTBRIDGE(detail)                                                                                                                   \
-    "{\"id\": \"25748409\", \"time\": \"2026-11-29T06:22:32Z\", \"version\": \"0\", \"detail-type\": \"update\", \"source\": \"app\", "        \
+#define SNS(message)                                                                                                   \
+    "{\n  \"Message\": \"" message                                                                                     \
+    "\",\n  \"MessageId\": \"f55da167\",\n  \"Signature\": \"NueI==\",\n  \"SignatureVersion\": \"2\",\n"              \
+    "  \"Subject\": \"s\",\n  \"TopicArn\": \"arn:aws:sns:us-east-1:123456789012:t\",\n  \"Type\": "                   \
+    "\"Notification\"\n}"
+#define EVENTBRIDGE(detail)                                                                                            \
+    "{\"id\": \"25748409\", \"time\": \"2026-11-29T06:22:32Z\", \"version\": \"0\", \"detail-type\": \"update\", "     \
+    "\"source\": \"app\", "                                                                                            \
     "\"region\": \"us-east-1\", \"resources\": [], \"detail\": " detail "}"
 
 static void an_event_is_unwrapped_and_its_id_is_the_default_key(void **state) {
@@ -18,14 +21,19 @@ static void an_event_is_unwrapped_and_its_id_is_the_default_key(void **state) {
     } cases[] = {
         {SNS("{\\\"id\\\": \\\"a\\\", \\\"attributes\\\": {\\\"x\\\": \\\"\\\\u00e9\\\"}}"), "sns:f55da167", false},
         {EVENTBRIDGE("{\"id\": \"a\", \"attributes\": {\"x\": \"é\"}}"), "eventbridge:app/25748409", false},
-        {SNS("{\\\"id\\\":\\\"a\\\",\\\"attributes\\\":{\\\"x\\\":\\\"é\\\"},\\\"idempotency_key\\\":\\\"k\\\"}"), "k", true},
+        {SNS("{\\\"id\\\":\\\"a\\\",\\\"attributes\\\":{\\\"x\\\":\\\"é\\\"},\\\"idempotency_key\\\":\\\"k\\\"}"), "k",
+         true},
         {EVENTBRIDGE("{\"id\":\"a\",\"attributes\":{\"x\":\"é\"},\"idempotency_key\":\"k\"}"), "k", true},
         /* EventBridge through SNS: the event's id outlives the notification's. */
-        {SNS("{\\\"id\\\":\\\"e/1\\\",\\\"detail-type\\\":\\\"\\\",\\\"source\\\":\\\"\\\\u0061pp\\\",\\\"detail\\\":{\\\"id\\\":\\\"a\\\",\\\"attributes\\\":"
+        {SNS("{\\\"id\\\":\\\"e/"
+             "1\\\",\\\"detail-type\\\":\\\"\\\",\\\"source\\\":\\\"\\\\u0061pp\\\",\\\"detail\\\":{\\\"id\\\":"
+             "\\\"a\\\",\\\"attributes\\\":"
              "{\\\"x\\\":\\\"é\\\"}}}"),
          "eventbridge:app/e/1", false},
-        {SNS("{\\\"Type\\\":\\\"Notification\\\",\\\"TopicArn\\\":\\\"\\\",\\\"MessageId\\\":\\\"inner\\\",\\\"Message\\\":"
-             "\\\"{\\\\\\\"id\\\\\\\":\\\\\\\"a\\\\\\\",\\\\\\\"attributes\\\\\\\":{\\\\\\\"x\\\\\\\":\\\\\\\"é\\\\\\\"}}\\\"}"),
+        {SNS("{\\\"Type\\\":\\\"Notification\\\",\\\"TopicArn\\\":\\\"\\\",\\\"MessageId\\\":\\\"inner\\\","
+             "\\\"Message\\\":"
+             "\\\"{\\\\\\\"id\\\\\\\":\\\\\\\"a\\\\\\\",\\\\\\\"attributes\\\\\\\":{\\\\\\\"x\\\\\\\":"
+             "\\\\\\\"é\\\\\\\"}}\\\"}"),
          "sns:inner", false},
     };
     struct fixture f;
@@ -51,7 +59,8 @@ static void an_event_is_unwrapped_and_its_id_is_the_default_key(void **state) {
             assert_non_null(again);
             assert_span(again->idempotency_key, cases[i].key);
             struct dead_letter letter;
-            const struct delivery_facts facts = {.message_id = SPAN("m"), .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
+            const struct delivery_facts facts = {
+                .message_id = SPAN("m"), .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
             failure_for_id(&again->failure, ERROR_CONDITIONAL_CHECK, again->id);
             assert_true(dead_letter_make(again, &delivery, &facts, WALL, 1 << 20, DEAD_LETTER_BESIDE, &letter));
             assert_buf(&letter.body, cases[i].body);
@@ -76,7 +85,8 @@ static void what_is_not_whole_is_no_event_and_the_error_says_so(void **state) {
         "{\"id\":\"i\",\"detail-type\":\"d\",\"source\":\"s\",\"detail\":\"{}\"}",
         "{\"id\":\"i\",\"source\":\"s\",\"detail\":{}}",
         /* A third layer. */
-        SNS("{\\\"id\\\":\\\"1\\\",\\\"detail-type\\\":\\\"\\\",\\\"source\\\":\\\"s\\\",\\\"detail\\\":{\\\"id\\\":\\\"2\\\",\\\"detail-type\\\":\\\"\\\","
+        SNS("{\\\"id\\\":\\\"1\\\",\\\"detail-type\\\":\\\"\\\",\\\"source\\\":\\\"s\\\",\\\"detail\\\":{\\\"id\\\":"
+            "\\\"2\\\",\\\"detail-type\\\":\\\"\\\","
             "\\\"source\\\":\\\"s\\\",\\\"detail\\\":{\\\"id\\\":\\\"a\\\",\\\"attributes\\\":{\\\"x\\\":1}}}}"),
     };
     struct fixture f;
@@ -98,7 +108,8 @@ static void a_position_is_within_the_message_that_was_unwrapped(void **state) {
     assert_refused(&f, SNS("{\\\"id\\\": x}"), ERROR_INVALID_INPUT, "\"position\":7");
     assert_refused(&f, SNS("[]"), ERROR_INVALID_INPUT, "\"position\":0");
     assert_refused(&f, SNS(""), ERROR_INVALID_INPUT, "\"position\":0");
-    assert_refused(&f, "{\"id\":\"i\",\"detail-type\":\"d\",\"source\":\"s\",\"detail\":{\"a\":1,\"a\":2}}", ERROR_INVALID_INPUT, "\"position\":57");
+    assert_refused(&f, "{\"id\":\"i\",\"detail-type\":\"d\",\"source\":\"s\",\"detail\":{\"a\":1,\"a\":2}}",
+                   ERROR_INVALID_INPUT, "\"position\":57");
     assert_refused(&f, EVENTBRIDGE("{}"), ERROR_INVALID_INPUT, "\"missing_fields\":[\"id\",\"attributes\"]");
     fixture_done(&f);
 }
@@ -109,14 +120,17 @@ static void a_long_event_id_is_a_key_all_the_same(void **state) {
     struct fixture f;
     fixture_init(&f);
     char *id = repeated("i", 300);
-    char *body = text_of("{\"id\":\"%s\",\"detail-type\":\"d\",\"source\":\"s\",\"detail\":{\"id\":\"a\",\"attributes\":{\"x\":1}}}", id);
+    char *body = text_of(
+        "{\"id\":\"%s\",\"detail-type\":\"d\",\"source\":\"s\",\"detail\":{\"id\":\"a\",\"attributes\":{\"x\":1}}}",
+        id);
     struct update *u = read_fit(&f, body);
     assert_int_equal(u->idempotency_key.len, strlen("eventbridge:s/") + 300);
     char log_id[sizeof u->log_id];
     memcpy(log_id, u->log_id, sizeof log_id);
     struct dead_letter letter;
     const struct delivery delivery = {.body = span_cstr(body), .message_id = SPAN(MESSAGE_ID)};
-    const struct delivery_facts facts = {.message_id = SPAN("m"), .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
+    const struct delivery_facts facts = {
+        .message_id = SPAN("m"), .queue = SPAN("q"), .receive_count = 1, .sent_at = WALL};
     failure_for_id(&u->failure, ERROR_CONDITIONAL_CHECK, u->id);
     assert_true(dead_letter_make(u, &delivery, &facts, WALL, 1 << 20, DEAD_LETTER_WRAPPED, &letter));
     struct update *redriven = read_span(&f, buf_span(&letter.body));

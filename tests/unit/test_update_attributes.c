@@ -13,10 +13,10 @@ static void what_the_table_says_of_an_attribute_is_checked(void **state) {
     static const struct {
         const char *attributes, *field;
     } cases[] = {
-        {"{\"x\":1,\"id\":\"b\"}", "attributes.id"},     {"{\"\":1}", "attributes"},
-        {"{\"email\":1}", "attributes.email"},           {"{\"email\":null}", "attributes.email"},
-        {"{\"email\":\"\"}", "attributes.email"},        {"{\"score\":\"1\"}", "attributes.score"},
-        {"{\"blob\":\"AAAA\"}", "attributes.blob"},      {"{\"x\":{\"y\":[0,1e200]}}", "attributes.x.y[1]"},
+        {"{\"x\":1,\"id\":\"b\"}", "attributes.id"}, {"{\"\":1}", "attributes"},
+        {"{\"email\":1}", "attributes.email"},       {"{\"email\":null}", "attributes.email"},
+        {"{\"email\":\"\"}", "attributes.email"},    {"{\"score\":\"1\"}", "attributes.score"},
+        {"{\"blob\":\"AAAA\"}", "attributes.blob"},  {"{\"x\":{\"y\":[0,1e200]}}", "attributes.x.y[1]"},
         {"{\"x.y\":1e200}", "attributes.x.y"},
     };
     struct fixture f;
@@ -26,7 +26,8 @@ static void what_the_table_says_of_an_attribute_is_checked(void **state) {
     fixture_add_index_key(&f, "blob", KEY_BINARY);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         assert_attributes_invalid(&f, cases[i].attributes, cases[i].field);
-    assert_fit(&f, "{\"id\":\"a\",\"attributes\":{\"email\":\"x\",\"score\":1.5,\"x\":\"\",\"y\":{\"email\":1,\"id\":2}}}");
+    assert_fit(&f,
+               "{\"id\":\"a\",\"attributes\":{\"email\":\"x\",\"score\":1.5,\"x\":\"\",\"y\":{\"email\":1,\"id\":2}}}");
     char *key = repeated("k", 2049);
     char *attributes = text_of("{\"email\":\"%s\"}", key);
     assert_attributes_invalid(&f, attributes, "attributes.email");
@@ -88,7 +89,8 @@ static void neither_key_attribute_may_be_updated(void **state) {
 static void assert_depth(const struct fixture *f, unsigned depth, bool audited, bool fits) {
     char *open = repeated("[", depth);
     char *close = repeated("]", depth);
-    char *body = text_of("{\"id\":\"a\",\"enable_logging\":%s,\"attributes\":{\"x\":%s%s}}", audited ? "true" : "false", open, close);
+    char *body = text_of("{\"id\":\"a\",\"enable_logging\":%s,\"attributes\":{\"x\":%s%s}}", audited ? "true" : "false",
+                         open, close);
     if (fits) {
         assert_fit(f, body);
     } else {
@@ -119,7 +121,8 @@ static void a_stored_value_nests_31_deep_and_30_where_it_is_audited(void **state
 /* The record is id, a (3 bytes) and x with its string. */
 static void assert_size(const struct fixture *f, size_t value, bool audited, const char *refused_for) {
     char *text = repeated("v", value);
-    char *body = text_of("{\"id\":\"a\",\"enable_logging\":%s,\"attributes\":{\"x\":\"%s\"}}", audited ? "true" : "false", text);
+    char *body =
+        text_of("{\"id\":\"a\",\"enable_logging\":%s,\"attributes\":{\"x\":\"%s\"}}", audited ? "true" : "false", text);
     struct update *u = read_text(f, body);
     if (refused_for) {
         assert_int_equal(u->failure.type, ERROR_VALIDATION);
@@ -140,8 +143,8 @@ static void an_item_has_400_kib_and_the_message_says_where_only_the_audit_record
     const size_t most = ITEM_SIZE_MAX - 3 - 1;
     assert_size(&f, most, false, NULL);
     assert_size(&f, most + 1, false, "a record has at most 409600 bytes");
-    /* log_id 6+64, timestamp 9+24, table_name 10+5, record_id 9+1, updated_attributes 18+3+1+1, user_agent 10+19, status 6+7,
-     * idempotency_key 15+36, request_hash 12+67, record_key 10+1. */
+    /* log_id 6+64, timestamp 9+24, table_name 10+5, record_id 9+1, updated_attributes 18+3+1+1, user_agent 10+19,
+     * status 6+7, idempotency_key 15+36, request_hash 12+67, record_key 10+1. */
     const size_t audit = ITEM_SIZE_MAX - 70 - 33 - 15 - 10 - 23 - 29 - 13 - 51 - 79 - 11;
     assert_size(&f, audit, true, NULL);
     assert_size(&f, audit + 1, true, "its audit record");

@@ -17,12 +17,14 @@ static void an_unaudited_update_is_one_guarded_update_whose_token_is_of_table_an
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    assert_request(&f, "{\"id\":\"u\",\"attributes\":{\"name\":\"J\",\"age\":4.20e1}}",
-                   "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"u\"}},"
-                   "\"UpdateExpression\":\"SET #0=:0,#1=:1\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"42\"},\":1\":{\"S\":\"J\"}},"
-                   "\"ExpressionAttributeNames\":{\"#0\":\"age\",\"#1\":\"name\",\"#2\":\"id\"},"
-                   "\"ConditionExpression\":\"attribute_exists(#2)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}],"
-                   "\"ClientRequestToken\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2\"}");
+    assert_request(
+        &f, "{\"id\":\"u\",\"attributes\":{\"name\":\"J\",\"age\":4.20e1}}",
+        "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"u\"}},"
+        "\"UpdateExpression\":\"SET "
+        "#0=:0,#1=:1\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"42\"},\":1\":{\"S\":\"J\"}},"
+        "\"ExpressionAttributeNames\":{\"#0\":\"age\",\"#1\":\"name\",\"#2\":\"id\"},"
+        "\"ConditionExpression\":\"attribute_exists(#2)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}],"
+        "\"ClientRequestToken\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2\"}");
     fixture_done(&f);
 }
 
@@ -30,22 +32,26 @@ static void an_audited_update_puts_its_record_in_the_same_transaction(void **sta
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    assert_request(&f, EXAMPLE,
-                   "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"user-123\"}},"
-                   "\"UpdateExpression\":\"SET #0=:0,#1=:1,#2=:2\",\"ExpressionAttributeValues\":{\":0\":{\"S\":\"john@example.com\"},"
-                   "\":1\":{\"S\":\"John Doe\"},\":2\":{\"S\":\"active\"}},\"ExpressionAttributeNames\":{\"#0\":\"email\",\"#1\":\"name\","
-                   "\"#2\":\"status\",\"#3\":\"id\",\"#4\":\"email\"},"
-                   "\"ConditionExpression\":\"attribute_exists(#3) AND attribute_not_exists(#4)\","
-                   "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}},{\"Put\":{\"TableName\":\"audit_logs\",\"Item\":{"
-                   "\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268\"},"
-                   "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
-                   "\"record_key\":{\"S\":\"user-123\"},"
-                   "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
-                   "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"success\"},"
-                   "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
-                   "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}},"
-                   "\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}],"
-                   "\"ClientRequestToken\":\"05f74ffee9c0252f2385329b4d4766290307\"}");
+    assert_request(
+        &f, EXAMPLE,
+        "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"user-123\"}},"
+        "\"UpdateExpression\":\"SET "
+        "#0=:0,#1=:1,#2=:2\",\"ExpressionAttributeValues\":{\":0\":{\"S\":\"john@example.com\"},"
+        "\":1\":{\"S\":\"John "
+        "Doe\"},\":2\":{\"S\":\"active\"}},\"ExpressionAttributeNames\":{\"#0\":\"email\",\"#1\":\"name\","
+        "\"#2\":\"status\",\"#3\":\"id\",\"#4\":\"email\"},"
+        "\"ConditionExpression\":\"attribute_exists(#3) AND attribute_not_exists(#4)\","
+        "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}},{\"Put\":{\"TableName\":\"audit_logs\",\"Item\":{"
+        "\"log_id\":{\"S\":\"042f812f6e85ad9b7089fb04e7d684c9a3f2a095bbbbb0ea4bf64e1f90aea268\"},"
+        "\"timestamp\":{\"S\":\"" WALL_TEXT "\"},\"table_name\":{\"S\":\"users\"},\"record_id\":{\"S\":\"user-123\"},"
+        "\"record_key\":{\"S\":\"user-123\"},"
+        "\"updated_attributes\":{\"M\":{\"email\":{\"S\":\"john@example.com\"},\"name\":{\"S\":\"John Doe\"},"
+        "\"status\":{\"S\":\"active\"}}},\"user_agent\":{\"S\":\"table-updater/0.1.0\"},\"status\":{\"S\":\"success\"},"
+        "\"idempotency_key\":{\"S\":\"" MESSAGE_ID "\"},"
+        "\"request_hash\":{\"S\":\"v1:ce96d6154895746206cd459ddea48be4badd8f6c65866c23c5d9272dd21098a7\"}},"
+        "\"ConditionExpression\":\"attribute_not_exists(log_id)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}"
+        "],"
+        "\"ClientRequestToken\":\"05f74ffee9c0252f2385329b4d4766290307\"}");
     fixture_done(&f);
 }
 
@@ -62,12 +68,17 @@ static void the_condition_stands_behind_the_guard_and_its_text_nowhere(void **st
     fixture_init(&f);
     assert_part(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"v<5 or s='x'\"}",
                 "\"ConditionExpression\":\"attribute_exists(#1) AND (#2<:1 OR #3=:2)\"");
-    assert_part(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"a = 'x) OR attribute_exists(id) OR (a'\"}",
-                "\"ConditionExpression\":\"attribute_exists(#1) AND #2=:1\"");
-    assert_part(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"a = 'x) OR attribute_exists(id) OR (a'\"}",
-                "\":0\":{\"N\":\"1\"},\":1\":{\"S\":\"x) OR attribute_exists(id) OR (a\"}}");
-    assert_part(&f, "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"`\\\\\\\"` = :v\","
-                    "\"expression_attribute_values\":{\":v\":{\"z\":1,\"a\":[\"\\u0000\"]}}}",
+    assert_part(
+        &f,
+        "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"a = 'x) OR attribute_exists(id) OR (a'\"}",
+        "\"ConditionExpression\":\"attribute_exists(#1) AND #2=:1\"");
+    assert_part(
+        &f,
+        "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"a = 'x) OR attribute_exists(id) OR (a'\"}",
+        "\":0\":{\"N\":\"1\"},\":1\":{\"S\":\"x) OR attribute_exists(id) OR (a\"}}");
+    assert_part(&f,
+                "{\"id\":\"u\",\"attributes\":{\"a\":1},\"condition_expression\":\"`\\\\\\\"` = :v\","
+                "\"expression_attribute_values\":{\":v\":{\"z\":1,\"a\":[\"\\u0000\"]}}}",
                 "\":1\":{\"M\":{\"a\":{\"L\":[{\"S\":\"\\u0000\"}]},\"z\":{\"N\":\"1\"}}}},"
                 "\"ExpressionAttributeNames\":{\"#0\":\"a\",\"#1\":\"id\",\"#2\":\"\\\\\\\"\"}");
     fixture_done(&f);
@@ -77,11 +88,14 @@ static void fault_03_spelling_and_order_make_no_difference_to_the_bytes(void **s
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    struct update *a = build(&f, "{\"id\":\"u\",\"attributes\":{\"a\":10,\"b\":{\"x\":1,\"y\":2}},\"enable_logging\":true}", WALL);
-    struct update *b = build(&f, "{\"enable_logging\":true,\"attributes\":{\"b\":{\"y\":2.0,\"x\":1},\"a\":1e1},\"id\":\"\\u0075\"}", WALL);
+    struct update *a =
+        build(&f, "{\"id\":\"u\",\"attributes\":{\"a\":10,\"b\":{\"x\":1,\"y\":2}},\"enable_logging\":true}", WALL);
+    struct update *b = build(
+        &f, "{\"enable_logging\":true,\"attributes\":{\"b\":{\"y\":2.0,\"x\":1},\"a\":1e1},\"id\":\"\\u0075\"}", WALL);
     assert_buf(&b->request, a->request.data);
     update_free(b);
-    b = build(&f, "{\"id\":\"u\",\"attributes\":{\"a\":10,\"b\":{\"x\":1,\"y\":2}},\"enable_logging\":true}", WALL + 1000);
+    b = build(&f, "{\"id\":\"u\",\"attributes\":{\"a\":10,\"b\":{\"x\":1,\"y\":2}},\"enable_logging\":true}",
+              WALL + 1000);
     assert_string_not_equal(b->request.data, a->request.data);
     update_free(b);
     update_free(a);

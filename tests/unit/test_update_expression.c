@@ -14,7 +14,8 @@ static char *request_of(const struct fixture *f, const char *members) {
 
 /* The Update behind its Key. */
 static void assert_update(const struct fixture *f, const char *members, const char *expected) {
-    static const char begin[] = "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"a\"}},";
+    static const char begin[] =
+        "{\"TransactItems\":[{\"Update\":{\"TableName\":\"users\",\"Key\":{\"id\":{\"S\":\"a\"}},";
     char *request = request_of(f, members);
     char *whole = text_of("%s%s}}", begin, expected);
     assert_string_equal(request, whole);
@@ -22,7 +23,8 @@ static void assert_update(const struct fixture *f, const char *members, const ch
     free(request);
 }
 
-#define GUARD(n) "\"ConditionExpression\":\"attribute_exists(#" n ")\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\""
+#define GUARD(n)                                                                                                       \
+    "\"ConditionExpression\":\"attribute_exists(#" n ")\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\""
 
 static void each_operation_has_its_form(void **state) {
     (void)state;
@@ -43,7 +45,8 @@ static void each_operation_has_its_form(void **state) {
                   "\"ExpressionAttributeValues\":{\":0\":{\"L\":[{\"S\":\"x\"}]},\":1\":{\"L\":[]}},"
                   "\"ExpressionAttributeNames\":{\"#0\":\"l\",\"#1\":\"id\"}," GUARD("1"));
     assert_update(&f, "\"remove\":[\"b\",\"a[0]\"]",
-                  "\"UpdateExpression\":\"REMOVE #0[0],#1\",\"ExpressionAttributeNames\":{\"#0\":\"a\",\"#1\":\"b\",\"#2\":\"id\"}," GUARD("2"));
+                  "\"UpdateExpression\":\"REMOVE "
+                  "#0[0],#1\",\"ExpressionAttributeNames\":{\"#0\":\"a\",\"#1\":\"b\",\"#2\":\"id\"}," GUARD("2"));
     assert_update(&f, "\"typed_attributes\":{\"s\":{\"SS\":[\"b\",\"a\"]}}",
                   "\"UpdateExpression\":\"SET #0=:0\",\"ExpressionAttributeValues\":{\":0\":{\"SS\":[\"a\",\"b\"]}},"
                   "\"ExpressionAttributeNames\":{\"#0\":\"s\",\"#1\":\"id\"}," GUARD("1"));
@@ -53,18 +56,27 @@ static void each_operation_has_its_form(void **state) {
 static void all_together_are_one_expression_in_canonical_order(void **state) {
     (void)state;
     static const char expected[] =
-        "\"UpdateExpression\":\"SET #0=:0,#1=:1,#2.#3=:2,#2.#4[0]=:3,#5.#6=if_not_exists(#5.#6,:7)+:4,#8=list_append(if_not_exists(#8,:8),:6) "
+        "\"UpdateExpression\":\"SET "
+        "#0=:0,#1=:1,#2.#3=:2,#2.#4[0]=:3,#5.#6=if_not_exists(#5.#6,:7)+:4,#8=list_append(if_not_exists(#8,:8),:6) "
         "ADD #7 :5 REMOVE #9,#a\","
-        "\"ExpressionAttributeValues\":{\":0\":{\"S\":\"x\"},\":1\":{\"B\":\"AA==\"},\":2\":{\"N\":\"1\"},\":3\":{\"N\":\"2\"},\":4\":{\"N\":\"5\"},"
-        "\":5\":{\"N\":\"6\"},\":6\":{\"L\":[{\"N\":\"7\"}]},\":7\":{\"N\":\"0\"},\":8\":{\"L\":[]},\":9\":{\"N\":\"3\"}},"
-        "\"ExpressionAttributeNames\":{\"#0\":\"a\",\"#1\":\"t\",\"#2\":\"d\",\"#3\":\"e\",\"#4\":\"l\",\"#5\":\"m\",\"#6\":\"k\",\"#7\":\"n\",\"#8\":\"p\","
+        "\"ExpressionAttributeValues\":{\":0\":{\"S\":\"x\"},\":1\":{\"B\":\"AA==\"},\":2\":{\"N\":\"1\"},\":3\":{"
+        "\"N\":\"2\"},\":4\":{\"N\":\"5\"},"
+        "\":5\":{\"N\":\"6\"},\":6\":{\"L\":[{\"N\":\"7\"}]},\":7\":{\"N\":\"0\"},\":8\":{\"L\":[]},\":9\":{\"N\":"
+        "\"3\"}},"
+        "\"ExpressionAttributeNames\":{\"#0\":\"a\",\"#1\":\"t\",\"#2\":\"d\",\"#3\":\"e\",\"#4\":\"l\",\"#5\":\"m\","
+        "\"#6\":\"k\",\"#7\":\"n\",\"#8\":\"p\","
         "\"#9\":\"y\",\"#a\":\"z\",\"#b\":\"id\",\"#c\":\"v\"},"
-        "\"ConditionExpression\":\"attribute_exists(#b) AND #c<:9\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"";
+        "\"ConditionExpression\":\"attribute_exists(#b) AND "
+        "#c<:9\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"";
     static const char *const spellings[] = {
-        "\"attributes\":{\"a\":\"x\"},\"typed_attributes\":{\"t\":{\"B\":\"AA==\"}},\"set\":{\"d.e\":1,\"d.l[0]\":2},\"increment\":{\"n\":6,\"m.k\":5},"
+        "\"attributes\":{\"a\":\"x\"},\"typed_attributes\":{\"t\":{\"B\":\"AA==\"}},\"set\":{\"d.e\":1,\"d.l[0]\":2},"
+        "\"increment\":{\"n\":6,\"m.k\":5},"
         "\"append\":{\"p\":[7]},\"remove\":[\"y\",\"z\"],\"condition_expression\":\"v < 3\"",
-        "\"condition_expression\":\"((v<3.0))\",\"remove\":[\"`z`\",\"y\"],\"append\":{\"p\":[7]},\"increment\":{\"m.k\":5.0,\" n \":60e-1},"
-        "\"set\":{\"d . l[0]\":2,\"#d.e\":1},\"expression_attribute_names\":{\"#d\":\"d\"},\"typed_attributes\":{\"t\":{\"B\":\"AA==\"}},"
+        "\"condition_expression\":\"((v<3.0))\",\"remove\":[\"`z`\",\"y\"],\"append\":{\"p\":[7]},\"increment\":{\"m."
+        "k\":5.0,\" n \":60e-1},"
+        "\"set\":{\"d . "
+        "l[0]\":2,\"#d.e\":1},\"expression_attribute_names\":{\"#d\":\"d\"},\"typed_attributes\":{\"t\":{\"B\":\"AA=="
+        "\"}},"
         "\"attributes\":{\"a\":\"x\"}",
     };
     struct fixture f;
@@ -78,21 +90,29 @@ static void a_record_that_may_be_created_takes_no_guard_and_keeps_its_condition(
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    assert_update(&f, "\"attributes\":{\"x\":1},\"create_if_missing\":true",
-                  "\"UpdateExpression\":\"SET #0=:0\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"1\"}},\"ExpressionAttributeNames\":{\"#0\":\"x\"}");
-    assert_update(&f, "\"attributes\":{\"x\":1},\"create_if_missing\":true,\"condition_expression\":\"a = 1 or b = 2\"",
-                  "\"UpdateExpression\":\"SET #0=:0\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"1\"},\":1\":{\"N\":\"1\"},\":2\":{\"N\":\"2\"}},"
-                  "\"ExpressionAttributeNames\":{\"#0\":\"x\",\"#1\":\"a\",\"#2\":\"b\"},"
-                  "\"ConditionExpression\":\"#1=:1 OR #2=:2\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
+    assert_update(
+        &f, "\"attributes\":{\"x\":1},\"create_if_missing\":true",
+        "\"UpdateExpression\":\"SET "
+        "#0=:0\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"1\"}},\"ExpressionAttributeNames\":{\"#0\":\"x\"}");
+    assert_update(
+        &f, "\"attributes\":{\"x\":1},\"create_if_missing\":true,\"condition_expression\":\"a = 1 or b = 2\"",
+        "\"UpdateExpression\":\"SET "
+        "#0=:0\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"1\"},\":1\":{\"N\":\"1\"},\":2\":{\"N\":\"2\"}},"
+        "\"ExpressionAttributeNames\":{\"#0\":\"x\",\"#1\":\"a\",\"#2\":\"b\"},"
+        "\"ConditionExpression\":\"#1=:1 OR #2=:2\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
     assert_update(&f, "\"remove\":[\"x\"],\"create_if_missing\":true",
                   "\"UpdateExpression\":\"REMOVE #0\",\"ExpressionAttributeNames\":{\"#0\":\"x\"}");
-    assert_update(&f, "\"remove\":[\"x\"],\"condition_expression\":\"a = 1 or b = 2\"",
-                  "\"UpdateExpression\":\"REMOVE #0\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"1\"},\":1\":{\"N\":\"2\"}},"
-                  "\"ExpressionAttributeNames\":{\"#0\":\"x\",\"#1\":\"id\",\"#2\":\"a\",\"#3\":\"b\"},"
-                  "\"ConditionExpression\":\"attribute_exists(#1) AND (#2=:0 OR #3=:1)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
-    assert_update(&f, "\"remove\":[\"x\"],\"condition_expression\":\"attribute_exists(a)\"",
-                  "\"UpdateExpression\":\"REMOVE #0\",\"ExpressionAttributeNames\":{\"#0\":\"x\",\"#1\":\"id\",\"#2\":\"a\"},"
-                  "\"ConditionExpression\":\"attribute_exists(#1) AND attribute_exists(#2)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
+    assert_update(
+        &f, "\"remove\":[\"x\"],\"condition_expression\":\"a = 1 or b = 2\"",
+        "\"UpdateExpression\":\"REMOVE #0\",\"ExpressionAttributeValues\":{\":0\":{\"N\":\"1\"},\":1\":{\"N\":\"2\"}},"
+        "\"ExpressionAttributeNames\":{\"#0\":\"x\",\"#1\":\"id\",\"#2\":\"a\",\"#3\":\"b\"},"
+        "\"ConditionExpression\":\"attribute_exists(#1) AND (#2=:0 OR "
+        "#3=:1)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
+    assert_update(
+        &f, "\"remove\":[\"x\"],\"condition_expression\":\"attribute_exists(a)\"",
+        "\"UpdateExpression\":\"REMOVE #0\",\"ExpressionAttributeNames\":{\"#0\":\"x\",\"#1\":\"id\",\"#2\":\"a\"},"
+        "\"ConditionExpression\":\"attribute_exists(#1) AND "
+        "attribute_exists(#2)\",\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
     fixture_done(&f);
 }
 

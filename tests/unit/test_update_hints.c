@@ -17,8 +17,11 @@ static void a_body_that_is_no_message_is_told_what_it_was_probably_meant_to_be(v
         {"\xEF\xBB\xBF{\"id\":\"a\",\"attributes\":{\"x\":1}}", "byte order mark"},
         {" \n", "empty"},
         {"[{\"id\":\"a\",\"attributes\":{\"x\":1}}]", "a message of its own"},
-        {"{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"t\",\"Bucket\":\"b\"}", "test event that S3 sends"},
-        {"{\"body\":\"W10=\",\"content-encoding\":\"utf-8\",\"content-type\":\"application/json\",\"headers\":{},\"properties\":{}}", "Celery"},
+        {"{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"t\",\"Bucket\":\"b\"}",
+         "test event that S3 sends"},
+        {"{\"body\":\"W10=\",\"content-encoding\":\"utf-8\",\"content-type\":\"application/"
+         "json\",\"headers\":{},\"properties\":{}}",
+         "Celery"},
         {"{\"Records\":[]}", "Records"},
         {"{\"Type\":\"SubscriptionConfirmation\",\"Message\":\"\"}", "SubscribeURL"},
         {"{\"Type\":\"Notification\",\"Message\":\"\"}", "not whole"},
@@ -36,7 +39,8 @@ static void a_body_that_is_no_message_is_told_what_it_was_probably_meant_to_be(v
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct update *u = read_text(&f, cases[i].body);
         assert_int_equal(u->failure.type, ERROR_INVALID_INPUT);
-        bool found = cases[i].hint ? strstr(u->failure.message.data, cases[i].hint) != NULL : !strstr(u->failure.message.data, ". ");
+        bool found = cases[i].hint ? strstr(u->failure.message.data, cases[i].hint) != NULL
+                                   : !strstr(u->failure.message.data, ". ");
         if (!found)
             fail_msg("%s: %s", cases[i].body, u->failure.message.data);
         update_free(u);
@@ -47,12 +51,9 @@ static void a_body_that_is_no_message_is_told_what_it_was_probably_meant_to_be(v
 static void a_condition_in_sql_is_told_dynamodbs_words(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"email IS NULL", "attribute_not_exists(name)"},
-        {"email is not null", "attribute_not_exists(name)"},
-        {"name LIKE 'A%'", "begins_with(name, 'x')"},
-        {"name = John Doe", "a text stands in quotes"},
-        {"first name = 'x'", "blanks stands in backquotes"},
-        {"a NOT IN (1)", "NOT stands in front"},
+        {"email IS NULL", "attribute_not_exists(name)"},     {"email is not null", "attribute_not_exists(name)"},
+        {"name LIKE 'A%'", "begins_with(name, 'x')"},        {"name = John Doe", "a text stands in quotes"},
+        {"first name = 'x'", "blanks stands in backquotes"}, {"a NOT IN (1)", "NOT stands in front"},
     };
     struct fixture f;
     fixture_init(&f);

@@ -56,7 +56,8 @@ static void an_id_that_does_not_fit_the_key_is_a_validation_error(void **state) 
     fixture_done(&f);
 }
 
-static void assert_string_limit(const struct fixture *f, const char *before, const char *after, size_t max, const char *field) {
+static void assert_string_limit(const struct fixture *f, const char *before, const char *after, size_t max,
+                                const char *field) {
     for (size_t size = max; size <= max + 1; size++) {
         char *key = repeated("k", size);
         char *id = text_of("%s\"%s\"%s", before, key, after);

@@ -30,9 +30,11 @@ static void dynamodbs_json_and_update_operators_are_refused_with_the_way_out(voi
         {"\"set\":{\"a.b\":{\"$set\":1}}", "set.a.b", "set"},
         {"\"append\":{\"l\":[1,2,{\"S\":\"x\"}]},\"enable_logging\":true", "append.l[2]", ""},
         {"\"append\":{\"l\":[[],{\"$each\":[]}]},\"enable_logging\":true", "append.l[1]", ""},
-        {"\"attributes\":{\"x\":1},\"condition_expression\":\"a = :v\",\"expression_attribute_values\":{\":v\":{\"S\":\"x\"}}",
+        {"\"attributes\":{\"x\":1},\"condition_expression\":\"a = "
+         ":v\",\"expression_attribute_values\":{\":v\":{\"S\":\"x\"}}",
          "expression_attribute_values.:v", "plain JSON"},
-        {"\"attributes\":{\"x\":1},\"condition_expression\":\"a = :v\",\"expression_attribute_values\":{\":v\":{\"$gt\":1}}",
+        {"\"attributes\":{\"x\":1},\"condition_expression\":\"a = "
+         ":v\",\"expression_attribute_values\":{\":v\":{\"$gt\":1}}",
          "expression_attribute_values.:v", "plain values"},
         /* The first in the message's order. */
         {"\"attributes\":{\"z\":{\"S\":\"x\"},\"a\":{\"S\":\"x\"}}", "attributes.z", ""},
@@ -43,7 +45,8 @@ static void dynamodbs_json_and_update_operators_are_refused_with_the_way_out(voi
         char *body;
         struct update *u = read_members(&f, &body, cases[i].members);
         char *field = text_of("\"field\":\"%s\",", cases[i].field);
-        if (u->failure.type != ERROR_VALIDATION || !strstr(u->failure.details.data, field) || !strstr(u->failure.message.data, cases[i].way))
+        if (u->failure.type != ERROR_VALIDATION || !strstr(u->failure.details.data, field) ||
+            !strstr(u->failure.message.data, cases[i].way))
             fail_msg("%s gives %s", body, u->failure.details.data ? u->failure.details.data : "nothing");
         free(field);
         update_free(u);
@@ -55,17 +58,37 @@ static void dynamodbs_json_and_update_operators_are_refused_with_the_way_out(voi
 static void what_typed_attributes_would_not_take_is_data(void **state) {
     (void)state;
     static const char *const cases[] = {
-        "{\"S\":1}",          "{\"S\":\"x\",\"N\":\"1\"}", "{\"N\":5}",           "{\"N\":\"five\"}",   "{\"B\":\"%\"}",
-        "{\"BOOL\":\"yes\"}", "{\"NULL\":false}",          "{\"M\":{\"a\":1}}",   "{\"M\":[]}",         "{\"L\":[1]}",
-        "{\"SS\":[]}",        "{\"SS\":[\"a\",\"a\"]}",    "{\"NS\":[\"x\"]}",    "{\"s\":\"x\"}",      "{\"$ref\":\"#/x\"}",
-        "{\"$oid\":\"5\"}",   "{\"$date\":\"2024\"}",      "{\"$id\":\"x\"}",     "{\"$a\":1,\"b\":2}", "{\"deep\":{\"S\":\"x\"}}",
-        "[{\"S\":\"x\"}]",    "\"$inc\"",                  "{}",                  "{\"\\\\u0024\":1}",
+        "{\"S\":1}",
+        "{\"S\":\"x\",\"N\":\"1\"}",
+        "{\"N\":5}",
+        "{\"N\":\"five\"}",
+        "{\"B\":\"%\"}",
+        "{\"BOOL\":\"yes\"}",
+        "{\"NULL\":false}",
+        "{\"M\":{\"a\":1}}",
+        "{\"M\":[]}",
+        "{\"L\":[1]}",
+        "{\"SS\":[]}",
+        "{\"SS\":[\"a\",\"a\"]}",
+        "{\"NS\":[\"x\"]}",
+        "{\"s\":\"x\"}",
+        "{\"$ref\":\"#/x\"}",
+        "{\"$oid\":\"5\"}",
+        "{\"$date\":\"2024\"}",
+        "{\"$id\":\"x\"}",
+        "{\"$a\":1,\"b\":2}",
+        "{\"deep\":{\"S\":\"x\"}}",
+        "[{\"S\":\"x\"}]",
+        "\"$inc\"",
+        "{}",
+        "{\"\\\\u0024\":1}",
     };
     struct fixture f;
     fixture_init(&f);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        char *body = text_of("{\"id\":\"a\",\"attributes\":{\"x\":%s},\"set\":{\"m.y\":%s},\"append\":{\"l\":[%s]},\"enable_logging\":true}", cases[i],
-                             cases[i], cases[i]);
+        char *body = text_of("{\"id\":\"a\",\"attributes\":{\"x\":%s},\"set\":{\"m.y\":%s},\"append\":{\"l\":[%s]},"
+                             "\"enable_logging\":true}",
+                             cases[i], cases[i], cases[i]);
         assert_fit(&f, body);
         free(body);
     }

@@ -61,8 +61,11 @@ static void no_path_begins_with_a_key_attribute_or_goes_into_an_index_key(void *
         {"\"typed_attributes\":{\"photo\":{\"B\":\"\"}}", "typed_attributes.photo"},
     };
     static const char *const fit[] = {
-        "\"set\":{\"email\":\"x\",\"age\":5}", "\"remove\":[\"email\"]", "\"increment\":{\"age\":1}",
-        "\"typed_attributes\":{\"email\":{\"S\":\"x\"},\"age\":{\"N\":\"5\"},\"photo\":{\"B\":\"AAE=\"}}", "\"set\":{\"m.id\":1,\"m.email\":5}",
+        "\"set\":{\"email\":\"x\",\"age\":5}",
+        "\"remove\":[\"email\"]",
+        "\"increment\":{\"age\":1}",
+        "\"typed_attributes\":{\"email\":{\"S\":\"x\"},\"age\":{\"N\":\"5\"},\"photo\":{\"B\":\"AAE=\"}}",
+        "\"set\":{\"m.id\":1,\"m.email\":5}",
     };
     struct fixture f;
     fixture_init(&f);
@@ -140,7 +143,8 @@ static void a_value_nests_as_deep_as_the_record_and_its_audit_record_allow(void 
                 update_free(read_members(&f, cases[i].audited, members));
             } else {
                 assert_members_invalid(&f, cases[i].audited, members, cases[i].field);
-                char *body = text_of("{\"id\":\"a\",\"enable_logging\":%s,%s}", cases[i].audited ? "true" : "false", members);
+                char *body =
+                    text_of("{\"id\":\"a\",\"enable_logging\":%s,%s}", cases[i].audited ? "true" : "false", members);
                 struct update *u = read_text(&f, body);
                 assert_non_null(strstr(u->failure.message.data, cases[i].reason));
                 update_free(u);

@@ -20,14 +20,20 @@ static void assert_members_fit(const struct fixture *f, const char *members) {
 static void what_updates_something_needs_no_attributes(void **state) {
     (void)state;
     static const char *const fit[] = {
-        "\"set\":{\"a.b\":1}", "\"increment\":{\"n\":1}", "\"append\":{\"l\":[1]}", "\"remove\":[\"x\"]", "\"typed_attributes\":{\"s\":{\"SS\":[\"a\"]}}",
-        "\"attributes\":{\"x\":1},\"create_if_missing\":true", "\"remove\":[\"x\"],\"create_if_missing\":false",
+        "\"set\":{\"a.b\":1}",
+        "\"increment\":{\"n\":1}",
+        "\"append\":{\"l\":[1]}",
+        "\"remove\":[\"x\"]",
+        "\"typed_attributes\":{\"s\":{\"SS\":[\"a\"]}}",
+        "\"attributes\":{\"x\":1},\"create_if_missing\":true",
+        "\"remove\":[\"x\"],\"create_if_missing\":false",
     };
     struct fixture f;
     fixture_init(&f);
     for (size_t i = 0; i < ARRAY_LENGTH(fit); i++)
         assert_members_fit(&f, fit[i]);
-    assert_refused(&f, "{\"id\":\"a\",\"create_if_missing\":true}", ERROR_INVALID_INPUT, "\"missing_fields\":[\"attributes\"]");
+    assert_refused(&f, "{\"id\":\"a\",\"create_if_missing\":true}", ERROR_INVALID_INPUT,
+                   "\"missing_fields\":[\"attributes\"]");
     fixture_done(&f);
 }
 
@@ -43,8 +49,10 @@ static void the_shape_of_each_member_is_checked_in_the_order_of_the_table(void *
         {"\"remove\":{\"a\":1}", "\"invalid_fields\":[\"remove\"]"},
         {"\"typed_attributes\":{}", "\"invalid_fields\":[\"typed_attributes\"]"},
         {"\"remove\":[\"a\"],\"create_if_missing\":\"yes\"", "\"invalid_fields\":[\"create_if_missing\"]"},
-        {"\"create_if_missing\":1,\"typed_attributes\":1,\"remove\":1,\"append\":1,\"increment\":1,\"set\":1,\"attributes\":1",
-         "\"invalid_fields\":[\"attributes\",\"set\",\"increment\",\"append\",\"remove\",\"typed_attributes\",\"create_if_missing\"]"},
+        {"\"create_if_missing\":1,\"typed_attributes\":1,\"remove\":1,\"append\":1,\"increment\":1,\"set\":1,"
+         "\"attributes\":1",
+         "\"invalid_fields\":[\"attributes\",\"set\",\"increment\",\"append\",\"remove\",\"typed_attributes\",\"create_"
+         "if_missing\"]"},
         /* A null member is not there, and reported. */
         {"\"set\":null", "\"missing_fields\":[\"attributes\"],\"invalid_fields\":[\"set\"]"},
         {"\"attributes\":null", "\"missing_fields\":[\"attributes\"]"},
@@ -87,18 +95,23 @@ static void names_of_paths_may_be_placeholders_which_then_count_as_used(void **s
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    assert_members_fit(&f, "\"set\":{\"#a.#b\":1},\"remove\":[\"#c\"],\"expression_attribute_names\":{\"#a\":\"x y\",\"#b\":\"z\",\"#c\":\"é\"}");
-    assert_members_fit(&f, "\"set\":{\"#a\":1},\"condition_expression\":\"#b = 1\",\"expression_attribute_names\":{\"#a\":\"x\",\"#b\":\"y\"}");
-    assert_members_invalid(&f, "\"set\":{\"#a\":1},\"expression_attribute_names\":{\"#b\":\"x\",\"#a\":\"y\"}", "expression_attribute_names.#b");
+    assert_members_fit(&f, "\"set\":{\"#a.#b\":1},\"remove\":[\"#c\"],\"expression_attribute_names\":{\"#a\":\"x "
+                           "y\",\"#b\":\"z\",\"#c\":\"é\"}");
+    assert_members_fit(&f, "\"set\":{\"#a\":1},\"condition_expression\":\"#b = "
+                           "1\",\"expression_attribute_names\":{\"#a\":\"x\",\"#b\":\"y\"}");
+    assert_members_invalid(&f, "\"set\":{\"#a\":1},\"expression_attribute_names\":{\"#b\":\"x\",\"#a\":\"y\"}",
+                           "expression_attribute_names.#b");
     assert_members_invalid(&f, "\"set\":{\"#a\":1}", "expression_attribute_names.#a");
-    assert_members_invalid(&f, "\"set\":{\"a\":1},\"expression_attribute_values\":{\":v\":1}", "expression_attribute_values.:v");
+    assert_members_invalid(&f, "\"set\":{\"a\":1},\"expression_attribute_values\":{\":v\":1}",
+                           "expression_attribute_values.:v");
     assert_members_invalid(&f, "\"set\":{\":v\":1},\"expression_attribute_values\":{\":v\":1}", "set.:v");
     /* A placeholder means its name, whatever stands in it. */
     assert_members_invalid(&f, "\"set\":{\"#a.x\":1},\"expression_attribute_names\":{\"#a\":\"id\"}", "set.#a.x");
     fixture_done(&f);
 }
 
-static void more_updates_than_an_expression_can_hold_are_refused_with_their_count_on_the_member_that_has_most(void **state) {
+static void
+more_updates_than_an_expression_can_hold_are_refused_with_their_count_on_the_member_that_has_most(void **state) {
     (void)state;
     struct fixture f;
     fixture_init(&f);
@@ -156,7 +169,8 @@ int main(void) {
         cmocka_unit_test(the_shape_of_each_member_is_checked_in_the_order_of_the_table),
         cmocka_unit_test(a_path_that_is_none_is_a_validation_error_on_it_as_it_was_written),
         cmocka_unit_test(names_of_paths_may_be_placeholders_which_then_count_as_used),
-        cmocka_unit_test(more_updates_than_an_expression_can_hold_are_refused_with_their_count_on_the_member_that_has_most),
+        cmocka_unit_test(
+            more_updates_than_an_expression_can_hold_are_refused_with_their_count_on_the_member_that_has_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,9 +41,15 @@ static void two_overlap_where_one_begins_the_other_or_a_map_would_be_a_list(void
         const char *paths[4];
         uint32_t second;
     } cases[] = {
-        {{"a", "b", "c.d", "c.e"}, NO_OVERLAP}, {{"a", "a", "b", "c"}, 1},         {{"a.b", "c", "a", "d"}, 2},
-        {{"a", "c", "d", "a.b"}, 3},            {{"a[0]", "a[1]", "b", "c"}, NO_OVERLAP}, {{"a[0]", "b", "a.b", "c"}, 2},
-        {{"a.b", "b", "c", "a[0]"}, 3},         {{"a.b[1].c", "a.b[2]", "a.b[1]", "a.b"}, 2}, {{"b", "a.b.c", "a.c", "a.b"}, 3},
+        {{"a", "b", "c.d", "c.e"}, NO_OVERLAP},
+        {{"a", "a", "b", "c"}, 1},
+        {{"a.b", "c", "a", "d"}, 2},
+        {{"a", "c", "d", "a.b"}, 3},
+        {{"a[0]", "a[1]", "b", "c"}, NO_OVERLAP},
+        {{"a[0]", "b", "a.b", "c"}, 2},
+        {{"a.b", "b", "c", "a[0]"}, 3},
+        {{"a.b[1].c", "a.b[2]", "a.b[1]", "a.b"}, 2},
+        {{"b", "a.b.c", "a.c", "a.b"}, 3},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         assert_int_equal(overlap_of(cases[i].paths, 4), cases[i].second);

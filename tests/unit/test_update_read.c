@@ -83,8 +83,10 @@ static void the_first_broken_rule_in_the_order_of_the_members_is_reported(void *
     fixture_init(&f);
     f.context.audit_table_exists = false;
     char *key = repeated("k", 257);
-    const char *const members[] = {"\"id\":1", "\"attributes\":{\"x\":1e999}", "\"enable_logging\":true", "\"condition_expression\":\"1\""};
-    const char *const sound[] = {"\"id\":\"a\"", "\"attributes\":{\"x\":1}", "\"enable_logging\":false", "\"condition_expression\":\"a=1\""};
+    const char *const members[] = {"\"id\":1", "\"attributes\":{\"x\":1e999}", "\"enable_logging\":true",
+                                   "\"condition_expression\":\"1\""};
+    const char *const sound[] = {"\"id\":\"a\"", "\"attributes\":{\"x\":1}", "\"enable_logging\":false",
+                                 "\"condition_expression\":\"a=1\""};
     const char *const fields[] = {"id", "attributes.x", "enable_logging", "condition_expression", "idempotency_key"};
     for (size_t first = 0; first <= ARRAY_LENGTH(members); first++) {
         char *body = text_of("{\"idempotency_key\":\"%s\"", key);

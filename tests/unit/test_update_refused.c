@@ -20,7 +20,8 @@ static void what_dynamodb_refuses_is_said_of_the_one_path_that_it_can_mean_or_el
         {"\"attributes\":{\"x\":1},\"remove\":[\"a\",\"b[0]\"]", PATH, "remove.b[0]"},
         {"\"set\":{\"a.b\":1},\"remove\":[\"c.d\"]", PATH, "set"},
         {"\"attributes\":{\"x\":1},\"increment\":{\"n\":1}", OPERAND, "increment.n"},
-        {"\"set\":{\"x\":1},\"append\":{\"#l\":[1]},\"expression_attribute_names\":{\"#l\":\"l\"}", OPERAND, "append.#l"},
+        {"\"set\":{\"x\":1},\"append\":{\"#l\":[1]},\"expression_attribute_names\":{\"#l\":\"l\"}", OPERAND,
+         "append.#l"},
         {"\"increment\":{\"n\":1,\"m\":1},\"set\":{\"x\":1}", OPERAND, "increment"},
         {"\"increment\":{\"n\":1},\"append\":{\"l\":[1]}", OVERFLOW, "increment.n"},
         {"\"set\":{\"x\":1}", SIZE, "set.x"},
@@ -35,8 +36,8 @@ static void what_dynamodb_refuses_is_said_of_the_one_path_that_it_can_mean_or_el
             struct update *u = read_fit(&f, body);
             assert_true(!built || update_build(&f.context, u, WALL));
             update_fail_refused(&f.context, u, span_cstr(cases[i].sentence), built);
-            char *details = text_of("\"field\":\"%s\",\"reason\":\"%s%s\"", cases[i].field, built ? "only the audit record is refused: " : "",
-                                    cases[i].sentence);
+            char *details = text_of("\"field\":\"%s\",\"reason\":\"%s%s\"", cases[i].field,
+                                    built ? "only the audit record is refused: " : "", cases[i].sentence);
             assert_int_equal(u->failure.type, ERROR_VALIDATION);
             assert_string_equal(u->failure.details.data, details);
             free(details);
@@ -51,11 +52,13 @@ static void a_false_condition_says_nothing_of_the_record_where_that_may_be_creat
     struct fixture f;
     fixture_init(&f);
     for (int create = 0; create < 2; create++) {
-        struct update *u = read_fit(&f, create ? "{\"id\":\"a\",\"attributes\":{\"x\":1},\"create_if_missing\":true}" : "{\"id\":\"a\",\"attributes\":{\"x\":1}}");
+        struct update *u = read_fit(&f, create ? "{\"id\":\"a\",\"attributes\":{\"x\":1},\"create_if_missing\":true}"
+                                               : "{\"id\":\"a\",\"attributes\":{\"x\":1}}");
         update_fail_condition(u, true);
         assert_int_equal(u->failure.type, ERROR_CONDITIONAL_CHECK);
-        assert_string_equal(u->failure.message.data,
-                            create ? "The condition_expression is false" : "The record exists, but its condition_expression is false");
+        assert_string_equal(u->failure.message.data, create
+                                                         ? "The condition_expression is false"
+                                                         : "The record exists, but its condition_expression is false");
         assert_string_equal(u->failure.details.data, "\"id\":\"a\"");
         update_fail_condition(u, false);
         assert_int_equal(u->failure.type, create ? ERROR_CONDITIONAL_CHECK : ERROR_RECORD_NOT_FOUND);

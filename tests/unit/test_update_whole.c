@@ -25,7 +25,9 @@ static void what_overlaps_is_refused_on_the_second_path_in_the_order_of_updated_
         {"\"remove\":[\"a.b\",\"c\",\"c\",\"a.b\"]", "remove.c"},
     };
     static const char *const fit[] = {
-        "\"attributes\":{\"a.b\":1},\"set\":{\"a.b\":1}", "\"set\":{\"a.b\":1,\"a.c\":1,\"a.d[0]\":1,\"a.d[1].x\":1}", "\"set\":{\"ab\":1,\"a\":1}",
+        "\"attributes\":{\"a.b\":1},\"set\":{\"a.b\":1}",
+        "\"set\":{\"a.b\":1,\"a.c\":1,\"a.d[0]\":1,\"a.d[1].x\":1}",
+        "\"set\":{\"ab\":1,\"a\":1}",
     };
     struct fixture f;
     fixture_init(&f);
@@ -40,9 +42,11 @@ static void what_overlaps_is_refused_on_the_second_path_in_the_order_of_updated_
 }
 
 /* What the record and its audit record hold is counted; what comes beside `id` and `a` is all in the value. */
-static void assert_size(const struct fixture *f, bool audited, const char *before, size_t value, const char *after, const char *refused_for) {
+static void assert_size(const struct fixture *f, bool audited, const char *before, size_t value, const char *after,
+                        const char *refused_for) {
     char *text = repeated("v", value);
-    char *body = text_of("{\"id\":\"a\",\"enable_logging\":%s,%s%s%s}", audited ? "true" : "false", before, text, after);
+    char *body =
+        text_of("{\"id\":\"a\",\"enable_logging\":%s,%s%s%s}", audited ? "true" : "false", before, text, after);
     struct update *u = read_text(f, body);
     if (!refused_for && u->failure.type != ERROR_NONE)
         fail_msg("%zu: %s", value, u->failure.message.data);
@@ -64,9 +68,11 @@ static void all_that_is_updated_counts_together(void **state) {
     assert_size(&f, false, "\"set\":{\"x\":\"", record, "\"}", "Invalid set: a record has at most 409600 bytes");
     assert_size(&f, false, "\"set\":{\"m.x\":\"", record - 2, "\"}", NULL);
     assert_size(&f, false, "\"typed_attributes\":{\"x\":{\"S\":\"", record - 1, "\"}}", NULL);
-    assert_size(&f, false, "\"typed_attributes\":{\"x\":{\"S\":\"", record, "\"}}", "Invalid typed_attributes: a record");
+    assert_size(&f, false, "\"typed_attributes\":{\"x\":{\"S\":\"", record, "\"}}",
+                "Invalid typed_attributes: a record");
     assert_size(&f, false, "\"attributes\":{\"y\":\"yyyy\"},\"set\":{\"x\":\"", record - 1 - 5, "\"}", NULL);
-    assert_size(&f, false, "\"attributes\":{\"y\":\"yyyy\"},\"set\":{\"x\":\"", record - 5, "\"}", "Invalid attributes: a record");
+    assert_size(&f, false, "\"attributes\":{\"y\":\"yyyy\"},\"set\":{\"x\":\"", record - 5, "\"}",
+                "Invalid attributes: a record");
     /* As in the test of attributes; updated_attributes 18+3, update 6+3, set 3+3+1, x 1+1. */
     const size_t audit = ITEM_SIZE_MAX - 70 - 33 - 15 - 10 - 21 - 29 - 13 - 51 - 79 - 11 - 9 - 7 - 2;
     assert_size(&f, true, "\"set\":{\"x\":\"", audit, "\"}", NULL);

@@ -35,9 +35,11 @@ static void scalars_side_by_side_in_an_array_cost_one_word_and_are_all_told(void
         enum tape_type type;
         const char *text;
         bool escaped;
-    } told[] = {{TAPE_STRING, "a\\\"]", true}, {TAPE_NUMBER, "-1.50E+3", false}, {TAPE_TRUE, "true", false}, {TAPE_FALSE, "false", false},
-                {TAPE_STRING, "[,", false},    {TAPE_STRING, "", false},         {TAPE_NULL, "null", false}};
-    struct value_tape t = tape_of("[ \"a\\\"]\" ,\n-1.50E+3,true\t,false,\"[,\",\"\",null , [1,2],3,{\"a\":4,\"b\":5} ,\"x\\n\"]");
+    } told[] = {{TAPE_STRING, "a\\\"]", true}, {TAPE_NUMBER, "-1.50E+3", false}, {TAPE_TRUE, "true", false},
+                {TAPE_FALSE, "false", false},  {TAPE_STRING, "[,", false},       {TAPE_STRING, "", false},
+                {TAPE_NULL, "null", false}};
+    struct value_tape t =
+        tape_of("[ \"a\\\"]\" ,\n-1.50E+3,true\t,false,\"[,\",\"\",null , [1,2],3,{\"a\":4,\"b\":5} ,\"x\\n\"]");
     tape_node n = tape_first(TAPE_ROOT);
     struct tape_scalar scalar = tape_scalar(&t, n);
     for (size_t i = 0; i < ARRAY_LENGTH(told); i++) {

@@ -21,16 +21,24 @@ static void set_reason(struct cancellation_reason *r, const char *code, bool has
 
 #define CCF "ConditionalCheckFailed"
 
-static const char *const REASONS[] = {"None", CCF, "TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError",
-                                      "ItemCollectionSizeLimitExceeded", "ValidationError", "SomethingNew"};
+static const char *const REASONS[] = {"None",
+                                      CCF,
+                                      "TransactionConflict",
+                                      "ProvisionedThroughputExceeded",
+                                      "ThrottlingError",
+                                      "ItemCollectionSizeLimitExceeded",
+                                      "ValidationError",
+                                      "SomethingNew"};
 
 /* What a pair means; with CCF of the audit record, its hash is the same. */
 static enum verdict_kind expected(const char *update, const char *audit) {
     static const struct {
         const char *code;
         enum verdict_kind kind;
-    } common[] = {{"TransactionConflict", VERDICT_CONFLICT},      {"ProvisionedThroughputExceeded", VERDICT_THROTTLED},
-                  {"ThrottlingError", VERDICT_THROTTLED},         {"ItemCollectionSizeLimitExceeded", VERDICT_NAMED},
+    } common[] = {{"TransactionConflict", VERDICT_CONFLICT},
+                  {"ProvisionedThroughputExceeded", VERDICT_THROTTLED},
+                  {"ThrottlingError", VERDICT_THROTTLED},
+                  {"ItemCollectionSizeLimitExceeded", VERDICT_NAMED},
                   {"ValidationError", VERDICT_REFUSED_VAGUELY}};
     bool by_audit = strcmp(audit, "None") != 0;
     if (!strcmp(audit, CCF))
@@ -49,7 +57,8 @@ static void every_pair_of_reasons_is_read_by_position_the_audits_first(void **st
     make_update(&u, true, false);
     for (size_t a = 0; a < ARRAY_LENGTH(REASONS); a++)
         for (size_t b = 0; b < ARRAY_LENGTH(REASONS); b++) {
-            struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400}, .reason_count = 2};
+            struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400},
+                                        .reason_count = 2};
             set_reason(&r.reasons[0], REASONS[a], true, NULL);
             set_reason(&r.reasons[1], REASONS[b], true, SAME);
             struct verdict v = verdict_of(&u, &r);
@@ -64,7 +73,8 @@ static void one_reason_is_the_updates_own(void **state) {
     struct update u;
     make_update(&u, false, false);
     for (size_t a = 0; a < ARRAY_LENGTH(REASONS); a++) {
-        struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400}, .reason_count = 1};
+        struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400},
+                                    .reason_count = 1};
         set_reason(&r.reasons[0], REASONS[a], true, NULL);
         assert_int_equal(verdict_of(&u, &r).kind, expected(REASONS[a], "None"));
     }
@@ -87,7 +97,10 @@ static void the_stored_hash_tells_a_repetition_from_a_reused_key(void **state) {
     static const struct {
         const char *hash;
         enum verdict_kind kind;
-    } cases[] = {{SAME, VERDICT_APPLIED_BEFORE}, {OTHER, VERDICT_KEY_REUSED}, {FUTURE, VERDICT_APPLIED_UNKNOWN}, {NULL, VERDICT_APPLIED_UNKNOWN}};
+    } cases[] = {{SAME, VERDICT_APPLIED_BEFORE},
+                 {OTHER, VERDICT_KEY_REUSED},
+                 {FUTURE, VERDICT_APPLIED_UNKNOWN},
+                 {NULL, VERDICT_APPLIED_UNKNOWN}};
     struct update u;
     make_update(&u, true, false);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -126,7 +139,8 @@ static const struct exception_case EXCEPTIONS[] = {
     {400, "RequestLimitExceeded", ALIKE(VERDICT_THROTTLED), EXIT_UNREACHABLE},
     {400, "TransactionInProgressException", ALIKE(VERDICT_CONFLICT), EXIT_UNREACHABLE},
     {400, "ValidationException", ALIKE(VERDICT_REFUSED_VAGUELY), EXIT_SETTINGS},
-    {400, "IdempotentParameterMismatchException", VERDICT_NEW_TOKEN, VERDICT_TOKEN_TAKEN, VERDICT_KEY_REUSED, EXIT_SETTINGS},
+    {400, "IdempotentParameterMismatchException", VERDICT_NEW_TOKEN, VERDICT_TOKEN_TAKEN, VERDICT_KEY_REUSED,
+     EXIT_SETTINGS},
 };
 
 static void check_exception(const struct exception_case *c, bool audited, bool own_key, enum verdict_kind kind) {
@@ -155,8 +169,9 @@ static void reasons_of_another_number_than_the_actions_name_no_item(void **state
     (void)state;
     struct update u;
     make_update(&u, true, false);
-    struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400, .code = "TransactionCanceledException"},
-                                .reason_count = 1};
+    struct transact_result r = {
+        .call = {.class = CALL_PERMANENT, .from_service = true, .status = 400, .code = "TransactionCanceledException"},
+        .reason_count = 1};
     set_reason(&r.reasons[0], CCF, true, NULL);
     assert_int_equal(verdict_of(&u, &r).kind, VERDICT_BY_ITSELF);
 }
@@ -181,7 +196,8 @@ static void a_refusal_that_names_the_item_is_told_from_one_that_may_be_everyones
         enum verdict_kind kind;
     } cases[] = {
         {"Item size to update has exceeded the maximum allowed size", VERDICT_REFUSED},
-        {"One or more parameter values were invalid: Type mismatch for Index Key n Expected: N Actual: S", VERDICT_REFUSED},
+        {"One or more parameter values were invalid: Type mismatch for Index Key n Expected: N Actual: S",
+         VERDICT_REFUSED},
         {"A value specified for a secondary index key is not supported. IndexName: i, IndexKey: n", VERDICT_REFUSED},
         {"The document path provided in the update expression is invalid for update", VERDICT_REFUSED},
         {"An operand in the update expression has an incorrect data type", VERDICT_REFUSED},
@@ -193,7 +209,8 @@ static void a_refusal_that_names_the_item_is_told_from_one_that_may_be_everyones
     struct update u;
     make_update(&u, true, false);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct transact_result r = {.call = {.class = CALL_PERMANENT, .from_service = true, .status = 400, .code = "ValidationException"}};
+        struct transact_result r = {
+            .call = {.class = CALL_PERMANENT, .from_service = true, .status = 400, .code = "ValidationException"}};
         snprintf(r.call.message, sizeof r.call.message, "%s", cases[i].sentence);
         assert_int_equal(verdict_of(&u, &r).kind, cases[i].kind);
         struct transact_result reason = {.call = {.class = CALL_PERMANENT, .from_service = true}, .reason_count = 2};
@@ -221,8 +238,8 @@ static void only_answers_of_a_service_that_works_show_health(void **state) {
     (void)state;
     for (int kind = VERDICT_APPLIED; kind <= VERDICT_ENVIRONMENT; kind++)
         assert_int_equal(verdict_shows_health((enum verdict_kind)kind),
-                         kind != VERDICT_BY_ITSELF && kind != VERDICT_REFUSED_VAGUELY && kind != VERDICT_NO_ANSWER && kind != VERDICT_THROTTLED &&
-                             kind != VERDICT_ENVIRONMENT);
+                         kind != VERDICT_BY_ITSELF && kind != VERDICT_REFUSED_VAGUELY && kind != VERDICT_NO_ANSWER &&
+                             kind != VERDICT_THROTTLED && kind != VERDICT_ENVIRONMENT);
 }
 
 int main(void) {

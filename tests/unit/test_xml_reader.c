@@ -19,7 +19,8 @@ static const char *events_of(const char *text) {
     for (;;) {
         enum xml_event event = xml_next(&r, &value);
         size_t len = strlen(out);
-        static const char *const marks[] = {[XML_FAILED] = "!", [XML_OVER] = ".", [XML_BEGIN] = "<", [XML_TEXT] = "=", [XML_END] = "/"};
+        static const char *const marks[] = {
+            [XML_FAILED] = "!", [XML_OVER] = ".", [XML_BEGIN] = "<", [XML_TEXT] = "=", [XML_END] = "/"};
         (void)snprintf(out + len, sizeof out - len, "%s%.*s", marks[event], (int)value.len, value.data);
         if (event == XML_FAILED || event == XML_OVER) {
             assert_int_equal(xml_next(&r, &value), event);
@@ -46,8 +47,28 @@ static void elements_and_text_come_in_their_order(void **state) {
 static void what_is_no_such_text_is_refused(void **state) {
     (void)state;
     static const char *const cases[] = {
-        "", " ", "x", "<a>", "<a></b>", "</a>", "<a><b></a></b>", "<a/><b/>", "<a/>x", "<a b></a>", "<a b=c></a>", "<a b=\"c></a>", "<a",
-        "< a/>", "<!DOCTYPE a><a/>", "<a><![CDATA[x]]></a>", "<a><?x?></a>", "<a><!-- </a>", "<1/>", "<a/ >", "<?xml", "<a>x",
+        "",
+        " ",
+        "x",
+        "<a>",
+        "<a></b>",
+        "</a>",
+        "<a><b></a></b>",
+        "<a/><b/>",
+        "<a/>x",
+        "<a b></a>",
+        "<a b=c></a>",
+        "<a b=\"c></a>",
+        "<a",
+        "< a/>",
+        "<!DOCTYPE a><a/>",
+        "<a><![CDATA[x]]></a>",
+        "<a><?x?></a>",
+        "<a><!-- </a>",
+        "<1/>",
+        "<a/ >",
+        "<?xml",
+        "<a>x",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         const char *events = events_of(cases[i]);
@@ -65,7 +86,9 @@ static void what_is_no_such_text_is_refused(void **state) {
 static void text_is_what_it_means(void **state) {
     (void)state;
     static const char *const cases[][2] = {
-        {"a&lt;b&gt;&amp;&quot;&apos;", "a<b>&\"'"}, {"&#65;&#x42;&#xe9;&#x20AC;&#x1F600;", "AB\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"}, {"", ""}};
+        {"a&lt;b&gt;&amp;&quot;&apos;", "a<b>&\"'"},
+        {"&#65;&#x42;&#xe9;&#x20AC;&#x1F600;", "AB\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
+        {"", ""}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct buf out;
         buf_init(&out, 256);
@@ -73,7 +96,8 @@ static void text_is_what_it_means(void **state) {
         assert_true(span_is(buf_span(&out), cases[i][1]));
         buf_free(&out);
     }
-    static const char *const bad[] = {"&", "&x;", "&lt", "&#;", "&#x;", "&#0;", "&#xD800;", "&#x110000;", "&#99999999;", "&#12a;", "&;"};
+    static const char *const bad[] = {"&",        "&x;",        "&lt",         "&#;",    "&#x;", "&#0;",
+                                      "&#xD800;", "&#x110000;", "&#99999999;", "&#12a;", "&;"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         struct buf out;
         buf_init(&out, 256);

@@ -17,8 +17,9 @@
 #define MESSAGE_ID "5fea7756-0ea4-451a-a703-a558b933e274"
 #define WALL 1704677672343000LL /* 2024-01-08T01:34:32.343Z */
 #define WALL_TEXT "2024-01-08T01:34:32.343Z"
-#define EXAMPLE                                                                                                                              \
-    "{\"id\":\"user-123\",\"attributes\":{\"name\":\"John Doe\",\"email\":\"john@example.com\",\"status\":\"active\"},"                      \
+#define EXAMPLE                                                                                                        \
+    "{\"id\":\"user-123\",\"attributes\":{\"name\":\"John "                                                            \
+    "Doe\",\"email\":\"john@example.com\",\"status\":\"active\"},"                                                     \
     "\"enable_logging\":true,\"condition_expression\":\"attribute_not_exists(email)\"}"
 
 struct fixture {
@@ -28,8 +29,10 @@ struct fixture {
 
 /* Table `users` with the string key `id`, an audit table, audit off unless a message asks. */
 static inline void fixture_init(struct fixture *f) {
-    *f = (struct fixture){
-        .table = {.name = "users", .partition = {"id", KEY_STRING}, .attribute_count = 1, .attributes = {{"id", KEY_STRING}}}};
+    *f = (struct fixture){.table = {.name = "users",
+                                    .partition = {"id", KEY_STRING},
+                                    .attribute_count = 1,
+                                    .attributes = {{"id", KEY_STRING}}}};
     f->context = (struct update_context){.table = &f->table,
                                          .audit_table = "audit_logs",
                                          .audit_table_exists = true,
@@ -91,7 +94,8 @@ static inline void assert_buf(const struct buf *actual, const char *expected) {
 }
 
 /* The message is refused with this type and exactly these details. */
-static inline void assert_refused(const struct fixture *f, const char *body, enum error_type type, const char *details) {
+static inline void assert_refused(const struct fixture *f, const char *body, enum error_type type,
+                                  const char *details) {
     struct update *u = read_text(f, body);
     if (u->failure.type != type || !span_is(buf_span(&u->failure.details), details))
         fail_msg("\n%.300s\ngives %s %s\nand not %s %s", body, error_type_name(u->failure.type),

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 static int64_t virtual_time; /* microseconds beyond the machine's clocks */
-static int64_t stand_still;  /* microseconds that pass in the next wait, whatever it is for */
-static unsigned waits;       /* so far */
+static int64_t stand_still; /* microseconds that pass in the next wait, whatever it is for */
+static unsigned waits; /* so far */
 
 /* In place of the C library's. */
 int clock_gettime(clockid_t id, struct timespec *t) {

@@ -19,8 +19,8 @@
 #define HOUR (3600 * MICROSECONDS)
 
 /* Steps while a condition holds; a test fails in which it holds for more than a day. */
-#define STEP_WHILE(world, condition)                                                \
-    for (int64_t step_until = (world)->now + 24 * HOUR; (condition); world_step(world)) \
+#define STEP_WHILE(world, condition)                                                                                   \
+    for (int64_t step_until = (world)->now + 24 * HOUR; (condition); world_step(world))                                \
     assert_true(timers_next(&(world)->timers) <= step_until)
 
 struct scene {
@@ -112,8 +112,8 @@ static inline bool scene_is_idle(void *ctx) {
 /* Runs until the queue is empty; at most so long. */
 static inline void scene_empties(struct scene *s, int64_t within) {
     if (!world_run_until(&s->world, scene_is_idle, s, within))
-        fail_msg("after %.0f s the queue still has %zu messages, %u held\n%.3000s", (double)within / 1e6, s->queue->count,
-                 s->worker.worker ? queue_worker_status(s->worker.worker).in_flight : 0,
+        fail_msg("after %.0f s the queue still has %zu messages, %u held\n%.3000s", (double)within / 1e6,
+                 s->queue->count, s->worker.worker ? queue_worker_status(s->worker.worker).in_flight : 0,
                  s->world.log_text.data ? s->world.log_text.data : "");
 }
 
@@ -125,7 +125,8 @@ static inline bool scene_has_ended(void *ctx) {
 /* Runs until the worker has ended; at most so long. */
 static inline void scene_ends(struct scene *s, int64_t within, enum exit_code code) {
     if (!world_run_until(&s->world, scene_has_ended, &s->worker, within))
-        fail_msg("it has not ended within %.0f s:\n%.3000s", (double)within / 1e6, s->world.log_text.data ? s->world.log_text.data : "");
+        fail_msg("it has not ended within %.0f s:\n%.3000s", (double)within / 1e6,
+                 s->world.log_text.data ? s->world.log_text.data : "");
     assert_int_equal(s->worker.exit_code, code);
 }
 
@@ -150,11 +151,12 @@ struct scripted {
     bool audited_only;
     int status; /* an exception of this status and code; 0: cancelled with these reasons */
     const char *code, *audit_code;
-    unsigned left;     /* answers; 0: the script is over */
+    unsigned left; /* answers; 0: the script is over */
     unsigned answered;
 };
 
-static inline enum sim_fate scripted_answer(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+static inline enum sim_fate scripted_answer(void *ctx, const struct sim_transaction *t,
+                                            struct transact_result *result) {
     struct scripted *script = ctx;
     if (!script->left || !strstr(t->record, script->record) || (script->audited_only && !t->audited))
         return SIM_RUN;
@@ -162,7 +164,8 @@ static inline enum sim_fate scripted_answer(void *ctx, const struct sim_transact
     if (script->status)
         sim_answer_exception(result, script->status, script->code);
     else
-        sim_answer_cancelled(result, script->code, t->audited ? script->audit_code ? script->audit_code : "None" : NULL);
+        sim_answer_cancelled(result, script->code,
+                             t->audited ? script->audit_code ? script->audit_code : "None" : NULL);
     return SIM_ANSWER;
 }
 

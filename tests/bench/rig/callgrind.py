@@ -1,4 +1,5 @@
-"""What a run of the binary takes under valgrind, by whose code took it: the same on every machine, however busy it is."""
+"""What a run of the binary takes under valgrind, by whose code took it: the same on every machine, however busy it
+is."""
 
 from __future__ import annotations
 
@@ -23,7 +24,9 @@ _TRANSFERS = {"sendto", "sendmsg", "recvfrom", "recvmsg", "read", "write", "read
 class Taken:
     """What a run took."""
 
-    instructions: Counter[str] = field(default_factory=Counter)  # of our own code, by layer: a library's depend on the CPU
+    instructions: Counter[str] = field(
+        default_factory=Counter
+    )  # of our own code, by layer: a library's depend on the CPU
     allocations: int = 0  # that our own code asked for
     transfers: int = 0  # system calls that move data
     system_calls: int = 0  # these and all others
@@ -50,10 +53,17 @@ def _read_profile(profile: Path, taken: Taken) -> None:
 
 
 def taken(clients: Clients, count: int, **options: Any) -> Taken:
-    """table-updater works `count` messages off, so slowly that a sink without latency has always answered before it asks."""
+    """table-updater works `count` messages off, so slowly that a sink without latency has always answered before it
+    asks."""
     with tempfile.TemporaryDirectory(prefix="callgrind-") as folder:
         profile, log = Path(folder) / "profile", Path(folder) / "log"
-        tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", "--compress-strings=no", "--compress-pos=no"]
+        tool = [
+            "valgrind",
+            "--tool=callgrind",
+            f"--callgrind-out-file={profile}",
+            "--compress-strings=no",
+            "--compress-pos=no",
+        ]
         clients.worker(count, wrapper=[*tool, "--trace-syscalls=yes", f"--log-file={log}"], **options)
         result = Taken()
         _read_profile(profile, result)

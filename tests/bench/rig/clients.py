@@ -40,33 +40,83 @@ class Clients:
     binary: Path
     samples: Path
 
-    def worker(self, count: int, *, tls: bool = False, processes: int = 1, in_flight: int | None = None, wrapper: list[str | Path] | None = None,
-               environment: dict[str, str] | None = None, **sink_options: Any) -> Done:
+    def worker(
+        self,
+        count: int,
+        *,
+        tls: bool = False,
+        processes: int = 1,
+        in_flight: int | None = None,
+        wrapper: list[str | Path] | None = None,
+        environment: dict[str, str] | None = None,
+        **sink_options: Any,
+    ) -> Done:
         """table-updater works `count` messages off; each must be done once."""
         settings = {"MAX_IN_FLIGHT": str(in_flight)} if in_flight else {}
         with Sink(tls=tls, messages=count, **sink_options) as sink:
-            running = [Running([*(wrapper or []), self.binary, "run", "--until-empty"], {**sink.environment(), **settings, **(environment or {})})
-                       for _ in range(processes)]
+            running = [
+                Running(
+                    [*(wrapper or []), self.binary, "run", "--until-empty"],
+                    {**sink.environment(), **settings, **(environment or {})},
+                )
+                for _ in range(processes)
+            ]
             used = [each.wait() for each in running]
             cpu, counts = sink.cpu(), sink.counts()
-        if counts["deleted"] != count or counts["applied"] + counts["dead_lettered"] != count or any(counts[name] for name in _TWICE):
+        if (
+            counts["deleted"] != count
+            or counts["applied"] + counts["dead_lettered"] != count
+            or any(counts[name] for name in _TWICE)
+        ):
             raise RunError(f"not each of {count} messages was done once: {counts}")
-        whole = Used(sum(each.cpu for each in used), max(each.seconds for each in used), max(each.peak_rss for each in used), used[0].output)
+        whole = Used(
+            sum(each.cpu for each in used),
+            max(each.seconds for each in used),
+            max(each.peak_rss for each in used),
+            used[0].output,
+        )
         return Done(count, whole, counts, cpu)
 
-    def floor(self, what: str, count: int, connections: int, *, tls: bool = False, wrapper: list[str | Path] | None = None,
-              environment: dict[str, str] | None = None, samples: Path | None = None, program: str = "floor", **sink_options: Any) -> Done:
+    def floor(
+        self,
+        what: str,
+        count: int,
+        connections: int,
+        *,
+        tls: bool = False,
+        wrapper: list[str | Path] | None = None,
+        environment: dict[str, str] | None = None,
+        samples: Path | None = None,
+        program: str = "floor",
+        **sink_options: Any,
+    ) -> Done:
         """The floor, or the bare one, sends as many messages or requests (what)."""
         with Sink(tls=tls, endless=True, **sink_options) as sink:
-            command = [*(wrapper or []), PROGRAMS / program, f"--url={sink.url}/", f"--samples={samples or self.samples}", f"--ca-file={sink.ca_file}",
-                       f"--connections={connections}", f"--{what}={count}"]
+            command = [
+                *(wrapper or []),
+                PROGRAMS / program,
+                f"--url={sink.url}/",
+                f"--samples={samples or self.samples}",
+                f"--ca-file={sink.ca_file}",
+                f"--connections={connections}",
+                f"--{what}={count}",
+            ]
             used = run(command, environment)
             return Done(count, used, sink.counts(), sink.cpu())
 
     def wrk(self, seconds: float, connections: int, *, tls: bool = False, **sink_options: Any) -> Done:
         """wrk sends transactions for some seconds."""
         with Sink(tls=tls, endless=True, **sink_options) as sink:
-            command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", BENCH / "post.lua", f"{sink.url}/"]
+            command = [
+                "wrk",
+                "-t1",
+                f"-c{connections}",
+                f"-d{seconds:g}s",
+                "--latency",
+                "-s",
+                BENCH / "post.lua",
+                f"{sink.url}/",
+            ]
             used = run(command, {"SAMPLE": str(self.samples / "TransactWriteItems.http")})
             counts, cpu = sink.counts(), sink.cpu()
         found = re.search(r"(\d+) requests in", used.output)

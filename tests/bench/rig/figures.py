@@ -58,5 +58,14 @@ class Figures:
 
     def document(self) -> list[dict[str, Any]]:
         """The same for machines."""
-        return [{"part": f.part, "name": f.name, "unit": f.unit, "ratio": f.is_ratio, "median": f.median, "values": f.values}
-                for f in self._all.values()]
+        return [
+            {
+                "part": f.part,
+                "name": f.name,
+                "unit": f.unit,
+                "ratio": f.is_ratio,
+                "median": f.median,
+                "values": f.values,
+            }
+            for f in self._all.values()
+        ]

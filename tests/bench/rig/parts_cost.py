@@ -15,7 +15,9 @@ from rig.sink import PROGRAMS
 
 SCHEMES = {"plain": False, "TLS": True}
 SHOWN_CALLS = 6
-COUNTED_IN_FLIGHT = 20  # few, so that all connections are open early in the smaller run too, and a slope has no handshakes in it
+COUNTED_IN_FLIGHT = (
+    20  # few, so that all connections are open early in the smaller run too, and a slope has no handshakes in it
+)
 FLOOR_TO_WRK_MAX = 3
 
 
@@ -26,15 +28,21 @@ def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
         connections = large.counts["connections"]
         floors = [clients.floor("messages", count, connections, tls=tls) for count in (plan.small, plan.large)]
         requests = [clients.floor("requests", count, connections, tls=tls) for count in (plan.small, plan.large)]
-        bare = [clients.floor("messages", count, connections, tls=tls, program="bare") for count in (plan.small, plan.large)]
-        bare_requests = [clients.floor("requests", count, connections, tls=tls, program="bare") for count in (plan.small, plan.large)]
+        bare = [
+            clients.floor("messages", count, connections, tls=tls, program="bare") for count in (plan.small, plan.large)
+        ]
+        bare_requests = [
+            clients.floor("requests", count, connections, tls=tls, program="bare") for count in (plan.small, plan.large)
+        ]
         wrk = clients.wrk(plan.wrk_seconds, connections, tls=tls)
         boto3 = [clients.boto3(count, tls=tls) for count in (plan.boto3_small, plan.boto3_large)]
         worker_us = figures.add("cpu", f"table-updater, {name}", slope(small, large), "us/message")
         floor_us = figures.add("cpu", f"floor, {name}", slope(*floors), "us/message")
         request_us = figures.add("cpu", f"floor, transactions alone, {name}", slope(*requests), "us/request")
         bare_us = figures.add("cpu", f"bare exchange, {name}", slope(*bare), "us/message")
-        bare_request_us = figures.add("cpu", f"bare exchange, transactions alone, {name}", slope(*bare_requests), "us/request")
+        bare_request_us = figures.add(
+            "cpu", f"bare exchange, transactions alone, {name}", slope(*bare_requests), "us/request"
+        )
         wrk_us = figures.add("cpu", f"wrk, {name}", wrk.used.cpu / wrk.count * 1e6, "us/request")
         boto3_us = figures.add("cpu", f"boto3, {name}", slope(*boto3), "us/message")
         figures.add("cpu", f"table-updater / floor, per message, {name}", worker_us / floor_us, "x", ratio=True)
@@ -47,7 +55,13 @@ def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
         for who, done in (("table-updater", large), ("floor", floors[1]), ("boto3, 8 threads", boto3[1])):
             figures.add("cpu", f"{who}, rate, {name}", done.rate, "messages/s")
         figures.add("cpu", f"wrk, rate, {name}", wrk.count / plan.wrk_seconds, "requests/s")
-        figures.add("cpu", f"boto3 / table-updater, time for as many messages, {name}", large.rate / boto3[1].rate, "x", ratio=True)
+        figures.add(
+            "cpu",
+            f"boto3 / table-updater, time for as many messages, {name}",
+            large.rate / boto3[1].rate,
+            "x",
+            ratio=True,
+        )
         for who, done in (("table-updater", large), ("floor", floors[1]), ("boto3", boto3[1])):
             figures.add("cpu", f"{who}, peak memory, {name}", done.used.peak_rss / 1024, "MiB")
         figures.add("cpu", f"connections, {name}", connections, "")
@@ -68,7 +82,12 @@ def size(clients: Clients, plan: Plan, figures: Figures) -> None:
         runs = [clients.worker(count, tls=True, unaudited=True, body_size=bytes_) for count in (small, large)]
         costs[bytes_] = figures.add("size", f"{bytes_:,} bytes, unaudited, TLS", slope(*runs), "us/message")
     first, last = min(costs), max(costs)
-    per_kb = figures.add("size", f"each kB from {first:,} to {last:,} bytes", (costs[last] - costs[first]) / (last - first) * 1e3, "us/kB")
+    per_kb = figures.add(
+        "size",
+        f"each kB from {first:,} to {last:,} bytes",
+        (costs[last] - costs[first]) / (last - first) * 1e3,
+        "us/kB",
+    )
     once = (least["sha256"] + least["aes_gcm"] + least["copy"]) / 1e3
     path = (least["md5"] + least["sha256"] + 2 * least["aes_gcm"] + least["copy"]) / 1e3
     figures.add("size", "a kB / its SHA-256, AES-GCM and one copy", per_kb / once, "x", ratio=True)
@@ -85,14 +104,21 @@ def _per_message(of_small: dict[str, int], of_large: dict[str, int], messages: i
     return {name: (count - of_small.get(name, 0)) / messages for name, count in of_large.items()}
 
 
-def _both(clients: Clients, plan: Plan, tls: bool, wrapper: Any, environment: Any, read: Any) -> tuple[dict[str, float], dict[str, float]]:
-    """The counts a message of table-updater's and the floor's, that read() finds in the file which wrapper and environment name."""
+def _both(
+    clients: Clients, plan: Plan, tls: bool, wrapper: Any, environment: Any, read: Any
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The counts a message of table-updater's and the floor's, that read() finds in the file which wrapper and
+    environment name."""
     found = []
     for who in ("worker", "floor"):
         counts = []
         for messages in (plan.calls_small, plan.calls_large):
             with tempfile.NamedTemporaryFile() as file:
-                options: dict[str, Any] = {"tls": tls, "wrapper": wrapper(file.name), "environment": environment(file.name)}
+                options: dict[str, Any] = {
+                    "tls": tls,
+                    "wrapper": wrapper(file.name),
+                    "environment": environment(file.name),
+                }
                 if who == "worker":
                     connections = clients.worker(messages, in_flight=COUNTED_IN_FLIGHT, **options).counts["connections"]
                 else:
@@ -105,19 +131,34 @@ def _both(clients: Clients, plan: Plan, tls: bool, wrapper: Any, environment: An
 def calls(clients: Clients, plan: Plan, figures: Figures) -> None:
     """calls of the system a message, table-updater and floor (under strace, which slows both)"""
     for name, tls in SCHEMES.items():
-        worker, floor = _both(clients, plan, tls, lambda path: ["strace", "-c", "-f", "-o", path], lambda path: {}, _calls_of)
+        worker, floor = _both(
+            clients, plan, tls, lambda path: ["strace", "-c", "-f", "-o", path], lambda path: {}, _calls_of
+        )
         for who, counts in (("table-updater", worker), ("floor", floor)):
             figures.add("calls", f"{who}, all, {name}", sum(counts.values()), "calls/message")
             for call in sorted(counts, key=lambda call: -counts[call])[:SHOWN_CALLS]:
                 figures.add("calls", f"{who}, {call}, {name}", counts[call], "calls/message")
-        figures.add("calls", f"table-updater / floor, calls of the system, {name}", sum(worker.values()) / sum(floor.values()), "x", ratio=True)
+        figures.add(
+            "calls",
+            f"table-updater / floor, calls of the system, {name}",
+            sum(worker.values()) / sum(floor.values()),
+            "x",
+            ratio=True,
+        )
 
 
 def allocations(clients: Clients, plan: Plan, figures: Figures) -> None:
     """allocations a message, by who makes them, table-updater and floor"""
     library = PROGRAMS / "count_allocations.so"
     for name, tls in SCHEMES.items():
-        worker, floor = _both(clients, plan, tls, lambda path: [], lambda path: {"LD_PRELOAD": str(library), "COUNT_ALLOCATIONS": path}, json.loads)
+        worker, floor = _both(
+            clients,
+            plan,
+            tls,
+            lambda path: [],
+            lambda path: {"LD_PRELOAD": str(library), "COUNT_ALLOCATIONS": path},
+            json.loads,
+        )
         for who, counts in (("table-updater", worker), ("floor", floor)):
             figures.add("allocations", f"{who}, all, {name}", sum(counts.values()), "a message")
             for module in sorted(counts, key=lambda module: -counts[module]):
@@ -125,4 +166,6 @@ def allocations(clients: Clients, plan: Plan, figures: Figures) -> None:
                     figures.add("allocations", f"{who}, by {module}, {name}", counts[module], "a message")
         own = sum(count for module, count in worker.items() if module == clients.binary.name)
         figures.add("allocations", f"table-updater's own code, {name}", own, "a message", ratio=True)
-        figures.add("allocations", f"table-updater / floor, {name}", sum(worker.values()) / sum(floor.values()), "x", ratio=True)
+        figures.add(
+            "allocations", f"table-updater / floor, {name}", sum(worker.values()) / sum(floor.values()), "x", ratio=True
+        )

@@ -35,11 +35,21 @@ def rss(clients: Clients, plan: Plan, figures: Figures) -> None:
             figures.add("rss", f"table-updater, {what}", worker.used.peak_rss / 1024, "MiB")
             figures.add("rss", f"floor, {what}", floor.used.peak_rss / 1024, "MiB")
             figures.add("rss", f"connections, {what}", connections, "")
-            figures.add("rss", f"table-updater / floor, memory, {what}", worker.used.peak_rss / floor.used.peak_rss, "x", ratio=True)
-            beyond = (worker.used.peak_rss - floor.used.peak_rss) / 1024 - in_flight * worker.counts["body_size"] / 2**20
+            figures.add(
+                "rss",
+                f"table-updater / floor, memory, {what}",
+                worker.used.peak_rss / floor.used.peak_rss,
+                "x",
+                ratio=True,
+            )
+            beyond = (worker.used.peak_rss - floor.used.peak_rss) / 1024 - in_flight * worker.counts[
+                "body_size"
+            ] / 2**20
             figures.add("rss", f"beyond the floor and the bodies, {what}", beyond, "MiB")
             if tls and beyond > RSS_BEYOND_MAX:
-                figures.note(f"rss: a round's worker took more than {RSS_BEYOND_MAX} MiB beyond the floor and the bodies, {what}")
+                figures.note(
+                    f"rss: a round's worker took more than {RSS_BEYOND_MAX} MiB beyond the floor and the bodies, {what}"
+                )
 
 
 def rate(clients: Clients, plan: Plan, figures: Figures) -> None:
@@ -50,7 +60,9 @@ def rate(clients: Clients, plan: Plan, figures: Figures) -> None:
         what = f"{RATE_IN_FLIGHT} in flight, DynamoDB takes {RATE_LATENCY} ms, {name}"
         figures.add("rate", f"table-updater, {what}", worker.rate, "messages/s")
         figures.add("rate", f"floor, {what}", floor.rate, "messages/s")
-        figures.add("rate", f"table-updater / floor, messages a second, {what}", worker.rate / floor.rate, "x", ratio=True)
+        figures.add(
+            "rate", f"table-updater / floor, messages a second, {what}", worker.rate / floor.rate, "x", ratio=True
+        )
 
 
 def _wakeups(pid: int) -> int:
@@ -64,8 +76,17 @@ def idle(clients: Clients, plan: Plan, figures: Figures) -> None:
     """CPU and wake-ups with one long poll open, beside the floor that has one open"""
     with Sink(messages=0) as sink, tempfile.TemporaryDirectory() as folder:
         with_longest_poll(clients.samples, Path(folder))
-        floor_command: list[str | Path] = [PROGRAMS / "floor", f"--url={sink.url}/", f"--samples={folder}", "--connections=1", "--polls=1000000"]
-        running = {"table-updater": Running([clients.binary, "run"], sink.environment()), "floor": Running(floor_command)}
+        floor_command: list[str | Path] = [
+            PROGRAMS / "floor",
+            f"--url={sink.url}/",
+            f"--samples={folder}",
+            "--connections=1",
+            "--polls=1000000",
+        ]
+        running = {
+            "table-updater": Running([clients.binary, "run"], sink.environment()),
+            "floor": Running(floor_command),
+        }
         time.sleep(plan.idle_warm)  # the polls grow to their longest
         before = {who: (cpu_seconds(p.pid), _wakeups(p.pid)) for who, p in running.items()}
         polls, began = sink.counts()["requests"]["ReceiveMessage"]["count"], time.monotonic()
@@ -90,10 +111,14 @@ def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
     start = startup(clients, True)
     costs, rates = {}, {}
     for number in (1, 2):
-        done = clients.worker(count * number, tls=True, processes=number, in_flight=BOUND_IN_FLIGHT, dynamodb_latency=BOUND_LATENCY)
+        done = clients.worker(
+            count * number, tls=True, processes=number, in_flight=BOUND_IN_FLIGHT, dynamodb_latency=BOUND_LATENCY
+        )
         what = f"{number} process{'es' if number > 1 else ''}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes {BOUND_LATENCY} ms"
         rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
-        costs[number] = figures.add("processes", f"{what}, CPU", (done.used.cpu - number * start) / done.count * 1e6, "us/message")
+        costs[number] = figures.add(
+            "processes", f"{what}, CPU", (done.used.cpu - number * start) / done.count * 1e6, "us/message"
+        )
     figures.add("processes", "two / one, messages a second", rates[2] / rates[1], "x", ratio=True)
     figures.add("processes", "two / one, CPU a message", costs[2] / costs[1], "x", ratio=True)
     for number in (1, 2):
@@ -103,7 +128,9 @@ def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
         figures.add("processes", f"{what}, rate", done.rate, "messages/s")
         figures.add("processes", f"{what}, cores of all processes", (done.used.cpu - number * start) / seconds, "")
         figures.add("processes", f"{what}, cores of the sink", done.sink_cpu / seconds, "")
-    figures.note("processes: without latency the cores are the limit, of which the sink takes its part; so with latency tells whether two are twice one.")
+    figures.note(
+        "processes: without latency the cores are the limit, of which the sink takes its part; so with latency tells whether two are twice one."
+    )
 
 
 def tail(clients: Clients, plan: Plan, figures: Figures) -> None:
@@ -122,5 +149,12 @@ def tail(clients: Clients, plan: Plan, figures: Figures) -> None:
         found = re.search(rf"^\s*{name}%\s+([\d.]+)(us|ms|s)", wrk.used.output, re.MULTILINE)
         if found:
             milliseconds = float(found.group(1)) * {"us": 1e-3, "ms": 1, "s": 1e3}[found.group(2)]
-            figures.add("tail", f"a transaction of wrk's on the same sink (which waits {TAIL_LATENCY} ms), p{name}", milliseconds, "ms")
-    figures.note(f"tail: each message needs one transaction ({TAIL_LATENCY} ms at the sink) and its place in a batch of deletions, with TLS. In the first seconds connections are opened, which wrk has opened before it measures.")
+            figures.add(
+                "tail",
+                f"a transaction of wrk's on the same sink (which waits {TAIL_LATENCY} ms), p{name}",
+                milliseconds,
+                "ms",
+            )
+    figures.note(
+        f"tail: each message needs one transaction ({TAIL_LATENCY} ms at the sink) and its place in a batch of deletions, with TLS. In the first seconds connections are opened, which wrk has opened before it measures."
+    )

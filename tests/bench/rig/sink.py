@@ -23,12 +23,17 @@ def cpu_seconds(pid: int) -> float:
 
 
 class Sink:
-    """A running sink. The keywords are its options (`sink --help`), with underscores: Sink(messages=2000, endless=True)."""
+    """A running sink. The keywords are its options (`sink --help`), with underscores: Sink(messages=2000,
+    endless=True)."""
 
     def __init__(self, *, tls: bool = False, program: Path = PROGRAMS / "sink", **options: str | float | bool) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sink-")
         self.ca_file = Path(self._folder.name) / "ca.pem"
-        flags = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}") for name, value in options.items() if value is not False]
+        flags = [
+            f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+            for name, value in options.items()
+            if value is not False
+        ]
         self._process = subprocess.Popen(
             [program, f"--ca-file={self.ca_file}", *flags],
             stdout=subprocess.PIPE,
@@ -87,5 +92,7 @@ class Sink:
     def __enter__(self) -> Sink:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

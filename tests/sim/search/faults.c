@@ -207,7 +207,8 @@ static void expose(struct faults *f, unsigned i) {
     struct world *w = f->judge->world;
     for (size_t k = 0; k < w->sqs.all_count; k++) {
         struct sim_message *m = w->sqs.all[k];
-        if (m->queue != f->judge->queue || m->deleted || m->handle == 0 || m->visible_at <= w->now || pick(&f->random, 2))
+        if (m->queue != f->judge->queue || m->deleted || m->handle == 0 || m->visible_at <= w->now ||
+            pick(&f->random, 2))
             continue;
         f->struck[i]++;
         sim_queue_expose(m);
@@ -235,7 +236,8 @@ static void redrive(struct faults *f, unsigned i) {
 
 void faults_begin(struct faults *f, unsigned i) {
     const struct plan_fault *fault = &f->judge->plan->faults[i];
-    trace_note(f->judge->trace, f->judge->world->now, TRACE_FAULT, NO_WORKER, i, (uint64_t)fault->kind, span_cstr(fault_name(fault->kind)));
+    trace_note(f->judge->trace, f->judge->world->now, TRACE_FAULT, NO_WORKER, i, (uint64_t)fault->kind,
+               span_cstr(fault_name(fault->kind)));
     f->active[i] = true;
     renew(f);
     faults_of_one_begin(f, i);
@@ -250,7 +252,8 @@ void faults_end(struct faults *f, unsigned i) {
     faults_count(f);
     f->active[i] = false;
     renew(f);
-    trace_note(f->judge->trace, f->judge->world->now, TRACE_FAULT_OVER, NO_WORKER, i, f->struck[i], span_cstr(fault_name(fault->kind)));
+    trace_note(f->judge->trace, f->judge->world->now, TRACE_FAULT_OVER, NO_WORKER, i, f->struck[i],
+               span_cstr(fault_name(fault->kind)));
 }
 
 static void answer_poison(const struct sim_transaction *t, unsigned record, struct transact_result *result) {
@@ -261,7 +264,8 @@ static void answer_poison(const struct sim_transaction *t, unsigned record, stru
     }
 }
 
-static void answer_by_chance(struct faults *f, enum fault_kind kind, const struct sim_transaction *t, struct transact_result *result) {
+static void answer_by_chance(struct faults *f, enum fault_kind kind, const struct sim_transaction *t,
+                             struct transact_result *result) {
     unsigned way = pick(&f->random, 3);
     switch (kind) {
     case FAULT_DB_CONFLICTS:
@@ -276,7 +280,8 @@ static void answer_by_chance(struct faults *f, enum fault_kind kind, const struc
         if (way == 0)
             sim_answer_cancelled(result, "ThrottlingError", t->audited ? "None" : NULL);
         else
-            sim_answer_exception(result, 400, way == 1 ? "ProvisionedThroughputExceededException" : "ThrottlingException");
+            sim_answer_exception(result, 400,
+                                 way == 1 ? "ProvisionedThroughputExceededException" : "ThrottlingException");
         break;
     case FAULT_DB_SOME_BROKEN: sim_answer_exception(result, 500, "InternalServerError"); break;
     default: sim_answer_exception(result, 400, "TransactionInProgressException"); break;
@@ -297,7 +302,8 @@ static enum sim_fate hook(void *ctx, const struct sim_transaction *t, struct tra
         return SIM_ANSWER;
     for (unsigned i = 0; i < p->fault_count; i++) {
         const struct plan_fault *fault = &p->faults[i];
-        if (!f->active[i] || fault->kind < FAULT_DB_CONFLICTS || fault->kind > FAULT_DB_IN_PROGRESS || pick(&f->random, 1000) >= fault->amount)
+        if (!f->active[i] || fault->kind < FAULT_DB_CONFLICTS || fault->kind > FAULT_DB_IN_PROGRESS ||
+            pick(&f->random, 1000) >= fault->amount)
             continue;
         f->struck[i]++;
         answer_by_chance(f, fault->kind, t, result);

@@ -1,4 +1,5 @@
-/* The faults of a plan, as the simulated services have them while they last. Where two concern the same thing, the later one counts. */
+/* The faults of a plan, as the simulated services have them while they last. Where two concern the same thing, the
+ * later one counts. */
 #pragma once
 
 #include "watch.h"
@@ -11,7 +12,8 @@ struct faults {
     bool active[PLAN_FAULTS_MAX];
     uint64_t struck[PLAN_FAULTS_MAX];
     struct watch_faults seen, counted;
-    /* By operation: whose mode, lost requests, lost answers are in force (-1: nobody's), and what was counted of them. */
+    /* By operation: whose mode, lost requests, lost answers are in force (-1: nobody's), and what was counted of them.
+     */
     int mode_by[OPS], requests_by[OPS], answers_by[OPS];
     uint64_t refused[OPS], requests_lost[OPS], answers_lost[OPS];
 };

@@ -23,8 +23,8 @@ void judge_init(struct judge *j, struct world *w, const struct plan *p, struct t
         j->workers[i].plan = &p->workers[i];
     for (unsigned u = 0; u < p->update_count; u++)
         for (unsigned i = 0; i < PLAN_WORKERS_MAX; i++)
-            j->updates[u].transacted_at[i] = j->updates[u].tried_at[i] = j->updates[u].answered_at[i] = j->updates[u].confirmed_at[i] =
-                j->updates[u].out_at[i] = -1;
+            j->updates[u].transacted_at[i] = j->updates[u].tried_at[i] = j->updates[u].answered_at[i] =
+                j->updates[u].confirmed_at[i] = j->updates[u].out_at[i] = -1;
     judge_watch_servers(j);
 }
 
@@ -126,8 +126,7 @@ bool judge_holds(const struct judge *j, unsigned worker, const struct seen *s) {
 static bool let_run_out(const struct judge *j, unsigned holder, const struct holding *h) {
     const struct judge_worker *w = &j->workers[holder];
     return w->alive && w->life == h->life && (!h->returned || h->abandoned) &&
-           w->stood_until + SECOND < h->received_at &&
-           j->change_trouble_at + TROUBLE_FADES < h->received_at &&
+           w->stood_until + SECOND < h->received_at && j->change_trouble_at + TROUBLE_FADES < h->received_at &&
            j->world->now - h->received_at < TWELVE_HOURS - MINUTE;
 }
 
@@ -147,8 +146,8 @@ static void judge_repeat(struct judge *j, const struct seen *s, const struct sim
     h->costs++;
     h->held += held;
     if (h->costs > 1 + (unsigned)((h->held + MINUTE) / TWELVE_HOURS))
-        judge_broken(j, "I5", "message %zu cost life %u of worker %u %u receives, the last held for %.1f s", m->index, h->life, holder, h->costs,
-                     (double)held / (double)SECOND);
+        judge_broken(j, "I5", "message %zu cost life %u of worker %u %u receives, the last held for %.1f s", m->index,
+                     h->life, holder, h->costs, (double)held / (double)SECOND);
     if (sqs_was_well_since(j, h->received_at) && let_run_out(j, holder, h))
         judge_broken(j, "lease", "worker %u let the visibility of message %zu run out after %.1f s", holder, m->index,
                      (double)held / (double)SECOND);
@@ -168,7 +167,8 @@ static bool works_on(const struct judge *j, unsigned worker, unsigned update) {
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct seen *s = &j->seen[i];
         const struct holding *h = &s->holdings[worker];
-        if (s->judged && s->update == update && h->life == j->workers[worker].life && !h->returned && !h->gone && h->told_until > j->world->now)
+        if (s->judged && s->update == update && h->life == j->workers[worker].life && !h->returned && !h->gone &&
+            h->told_until > j->world->now)
             return true;
     }
     return false;
@@ -194,7 +194,12 @@ void judge_delivered(struct judge *j, unsigned worker, const struct sim_message 
         j->updates[s->update].own[worker] = (struct failures_seen){0};
         memset(j->updates[s->update].doing[worker], 0, sizeof j->updates[s->update].doing[worker]);
     }
-    *h = (struct holding){.life = life, .handle = m->handle, .received_at = j->world->now, .told_until = until, .costs = costs, .held = spent};
+    *h = (struct holding){.life = life,
+                          .handle = m->handle,
+                          .received_at = j->world->now,
+                          .told_until = until,
+                          .costs = costs,
+                          .held = spent};
     s->last_holder = worker;
 }
 
@@ -211,7 +216,8 @@ void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *
     if (!s->judged)
         return;
     if (!judge_is_settled(j, s))
-        judge_broken(j, "I3", "worker %u deletes message %zu: not committed, and no envelope of it acknowledged", worker, m->index);
+        judge_broken(j, "I3", "worker %u deletes message %zu: not committed, and no envelope of it acknowledged",
+                     worker, m->index);
     s->holdings[worker].gone = true;
 }
 
@@ -260,14 +266,14 @@ void judge_undeleted(struct judge *j, unsigned worker) {
         judge_broken(j, "I6", "worker %u receives, though %u messages are done with and not deleted", worker, count);
 }
 
-void judge_changing(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle,
-                    unsigned seconds) {
+void judge_changing(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds) {
     struct holding *h = &judge_seen(j, m)->holdings[worker];
     if (h->life == j->workers[worker].life && h->handle == handle && seconds != j->workers[worker].plan->visibility)
         h->asked_back = true;
 }
 
-void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at) {
+void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds,
+                   int64_t sent_at) {
     struct seen *s = judge_seen(j, m);
     struct holding *h = &s->holdings[worker];
     if (!s->judged || h->life != j->workers[worker].life || h->handle != handle)
@@ -281,8 +287,8 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
         return;
     }
     h->returned = true;
-    /* A drain gives back at once; what comes back later was declined before, though the call may have been made since. What was asked for before the
-     * drain was declined too, though the answer came in it. */
+    /* A drain gives back at once; what comes back later was declined before, though the call may have been made since.
+     * What was asked for before the drain was declined too, though the answer came in it. */
     bool set_aside = false;
     for (unsigned delay = SET_ASIDE_LEAST; delay / 2 < SET_ASIDE_MOST; delay *= 2)
         set_aside = set_aside || seconds == (delay < SET_ASIDE_MOST ? delay : SET_ASIDE_MOST);

@@ -39,21 +39,22 @@ struct holding { /* a message at a worker */
     unsigned handle;
     int64_t received_at, told_until;
     bool returned; /* it gave the message back */
-    bool declined; /* …not for a fault of the environment: it had no room for it, its group comes again, or it failed by the rule for one alone */
-    bool gone;     /* it deleted it, or tried to */
+    bool declined; /* …not for a fault of the environment: it had no room for it, its group comes again, or it failed by
+                      the rule for one alone */
+    bool gone; /* it deleted it, or tried to */
     bool undeleted; /* …and was told that it is not deleted, */
     int64_t undeleted_at; /* then, last */
-    bool asked_back;      /* it asked for it to be visible again, which may not have been answered yet */
+    bool asked_back; /* it asked for it to be visible again, which may not have been answered yet */
     bool abandoned; /* …and gave it back then, though no other could be deleted either */
     unsigned costs; /* receives by this life that came to nothing */
-    int64_t held;   /* for how long, all those together */
+    int64_t held; /* for how long, all those together */
 };
 
 struct seen { /* a message of the world, by its index */
     bool judged; /* on the source queue, with an update of the plan */
     unsigned update;
     char identity[SIM_MESSAGE_ID_SIZE]; /* the MessageId that its envelope names */
-    int64_t sent_at, acked_at;          /* acked_at: when the send began that the DLQ acknowledged; NEVER */
+    int64_t sent_at, acked_at; /* acked_at: when the send began that the DLQ acknowledged; NEVER */
     unsigned last_holder;
     unsigned named_in[PLAN_WORKERS_MAX]; /* the worker's life when a warning last named it */
     struct holding holdings[PLAN_WORKERS_MAX];
@@ -62,11 +63,11 @@ struct seen { /* a message of the world, by its index */
 /* How an update failed at a worker since it was delivered there last. */
 struct failures_seen {
     char code[CALL_CODE_SIZE]; /* as if by its own fault, */
-    unsigned alike;            /* so often in a row, */
-    int64_t alike_since;       /* since then */
-    bool failed;               /* in whatever way */
-    unsigned any;              /* in any way that it could cause, */
-    int64_t any_since;         /* since then */
+    unsigned alike; /* so often in a row, */
+    int64_t alike_since; /* since then */
+    bool failed; /* in whatever way */
+    unsigned any; /* in any way that it could cause, */
+    int64_t any_since; /* since then */
     unsigned refused;
     int64_t refused_since;
     bool refused_alone; /* again after others of its kind were applied */
@@ -88,9 +89,10 @@ struct update_seen {
     unsigned failed_in[PLAN_WORKERS_MAX], set_aside_in[PLAN_WORKERS_MAX];
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;
-    /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed; when the last
-     * confirming read began that was answered. */
-    int64_t transacted_at[PLAN_WORKERS_MAX], tried_at[PLAN_WORKERS_MAX], answered_at[PLAN_WORKERS_MAX], confirmed_at[PLAN_WORKERS_MAX];
+    /* By worker: when its last transaction began; when the last one that was answered began, and when one last failed;
+     * when the last confirming read began that was answered. */
+    int64_t transacted_at[PLAN_WORKERS_MAX], tried_at[PLAN_WORKERS_MAX], answered_at[PLAN_WORKERS_MAX],
+        confirmed_at[PLAN_WORKERS_MAX];
     int64_t out_at[PLAN_WORKERS_MAX]; /* …when one last failed that began while DynamoDB was out; -1: none did */
     /* By worker: a send to the DLQ that it has not seen acknowledged, and when the look began that decided it. */
     unsigned dead_life[PLAN_WORKERS_MAX];
@@ -109,17 +111,17 @@ struct judge_worker {
     int64_t last_receive, tries_since;
     unsigned tries; /* transactions since then */
     int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
-    int64_t did_at[DOINGS];                  /* when it last did so with whatever message */
-    unsigned working;   /* answers of a DynamoDB that works, from 1 */
-    int64_t worked_at;  /* when the last of them came */
-    unsigned failing;   /* different updates that failed since the last of them */
+    int64_t did_at[DOINGS]; /* when it last did so with whatever message */
+    unsigned working; /* answers of a DynamoDB that works, from 1 */
+    int64_t worked_at; /* when the last of them came */
+    unsigned failing; /* different updates that failed since the last of them */
     int64_t failing_at; /* when the last of these did that makes it a hold */
-    bool throttled;     /* the last failure was that */
-    unsigned extras;    /* receives in that hold that brought something */
-    int64_t extra_at;   /* when the last of these began */
+    bool throttled; /* the last failure was that */
+    unsigned extras; /* receives in that hold that brought something */
+    int64_t extra_at; /* when the last of these began */
     int64_t cut_off_since; /* it can't have a request served: no connection, no credentials, no table; NEVER: it can */
-    int64_t was_cut_off;   /* when that began first since DynamoDB last worked; NEVER: it didn't */
-    int64_t stood_until;   /* its process stood, until then; 0: never */
+    int64_t was_cut_off; /* when that began first since DynamoDB last worked; NEVER: it didn't */
+    int64_t stood_until; /* its process stood, until then; 0: never */
     int64_t db_felt, sqs_felt; /* since when it has found DynamoDB, SQS out of order; NEVER: it hasn't */
     const struct plan_worker *plan;
 };
@@ -134,8 +136,8 @@ struct judged_answer {
     bool audited;
     int64_t began;
     const struct call_result *result; /* NULL: it was cancelled */
-    bool applied_already;             /* the audit's action says so */
-    bool works;                       /* DynamoDB executed it, or said which condition was false */
+    bool applied_already; /* the audit's action says so */
+    bool works; /* DynamoDB executed it, or said which condition was false */
 };
 
 /* A receive of a worker that should rather try what it holds. */
@@ -153,10 +155,10 @@ struct judge {
     struct update_seen updates[PLAN_UPDATES_MAX];
     struct seen *seen;
     size_t seen_room;
-    int64_t sqs_trouble_at;    /* when SQS last was, or may have been, in trouble */
+    int64_t sqs_trouble_at; /* when SQS last was, or may have been, in trouble */
     int64_t delete_trouble_at; /* …so that no message was deleted for sure */
     int64_t change_trouble_at; /* …so that no visibility could be changed for sure */
-    int64_t db_out_since;   /* all transactions fail since; NEVER: they don't */
+    int64_t db_out_since; /* all transactions fail since; NEVER: they don't */
     int64_t sqs_out_since;
     uint64_t deliveries;
     unsigned broken;
@@ -167,7 +169,8 @@ struct judge {
 void judge_init(struct judge *j, struct world *w, const struct plan *p, struct trace *t);
 void judge_done(struct judge *j);
 void judge_broken(struct judge *j, const char *invariant, const char *format, ...) PRINTF_LIKE(3, 4);
-/* A message of the source queue was sent: by a producer (identity NULL), or redriven under the identity of its envelope. */
+/* A message of the source queue was sent: by a producer (identity NULL), or redriven under the identity of its
+ * envelope. */
 void judge_sent(struct judge *j, const struct sim_message *m, const char *identity);
 struct seen *judge_seen(struct judge *j, const struct sim_message *m);
 bool judge_is_settled(const struct judge *j, const struct seen *s);
@@ -201,7 +204,8 @@ void judge_stands(struct judge *j, unsigned worker, int64_t until);
 /* A change of visibility is asked for. */
 void judge_changing(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds);
 /* …was asked for at sent_at, and is ok. */
-void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds, int64_t sent_at);
+void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, unsigned seconds,
+                   int64_t sent_at);
 /* identity: the MessageId in the envelope; "" where there is no envelope. */
 void judge_sending_dead(struct judge *j, unsigned worker, unsigned update, struct span error_type);
 void judge_dead_acknowledged(struct judge *j, unsigned worker, unsigned update, const char *identity, int64_t began);

@@ -135,7 +135,8 @@ static void judge_update(struct judge *j, const struct seen *s) {
         return;
     if (healed == 0)
         most += patience(j);
-    if (j->plan->updates[s->update].kind == UPDATE_REFUSED) /* others of its kind must come to this worker, and be applied */
+    if (j->plan->updates[s->update].kind ==
+        UPDATE_REFUSED) /* others of its kind must come to this worker, and be applied */
         most += 16 * j->plan->feed_every;
     if (end - from > most)
         judge_broken(j, "liveness", "update %u came to its end %.1f s after %s", s->update,

@@ -20,7 +20,8 @@ static void judge_effect(struct judge *j, unsigned update, bool audited) {
     if (audited && commits)
         judge_broken(j, "I2", "the key of update %u, audited, has one more effect", update);
     else if (commits && j->world->now - last < TOKEN_LIFE)
-        judge_broken(j, "I2", "the key of update %u has one more effect after %.3f s", update, (double)(j->world->now - last) / (double)SECOND);
+        judge_broken(j, "I2", "the key of update %u has one more effect after %.3f s", update,
+                     (double)(j->world->now - last) / (double)SECOND);
 }
 
 /* FIFO: nothing before it in its group waits to be done with. */
@@ -67,9 +68,10 @@ static void on_deleting(void *ctx, struct sim_message *m) {
 /* The original of a message in the DLQ, byte for byte. */
 static bool has_original(const struct sim_message *m, const struct plan_update *u) {
     struct json_object *envelope = json_tokener_parse(m->body), *details = NULL, *source = NULL, *body = NULL;
-    bool inside = json_object_is_type(envelope, json_type_object) && json_object_object_get_ex(envelope, "details", &details) &&
-                  json_object_object_get_ex(details, "source", &source) && json_object_object_get_ex(source, "body", &body) &&
-                  !strcmp(json_object_get_string(body), u->inner);
+    bool inside = json_object_is_type(envelope, json_type_object) &&
+                  json_object_object_get_ex(envelope, "details", &details) &&
+                  json_object_object_get_ex(details, "source", &source) &&
+                  json_object_object_get_ex(source, "body", &body) && !strcmp(json_object_get_string(body), u->inner);
     json_object_put(envelope);
     return inside || !strcmp(m->body, u->inner) || !strcmp(m->body, u->body);
 }

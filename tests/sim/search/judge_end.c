@@ -13,7 +13,8 @@ void judge_identity(struct span envelope, char ret_identity[static SIM_MESSAGE_I
     const char *at = envelope.len ? memmem(envelope.data, envelope.len, mark, sizeof mark - 1) : NULL;
     size_t len = 0;
     if (at)
-        for (at += sizeof mark - 1; at < envelope.data + envelope.len && *at != '"' && len + 1 < SIM_MESSAGE_ID_SIZE; at++)
+        for (at += sizeof mark - 1; at < envelope.data + envelope.len && *at != '"' && len + 1 < SIM_MESSAGE_ID_SIZE;
+             at++)
             ret_identity[len++] = *at;
     ret_identity[len] = '\0';
 }
@@ -32,8 +33,8 @@ void judge_drained(struct judge *j, unsigned worker) {
         /* Another has it as well, who extends its visibility. */
         for (unsigned k = 0; k < j->plan->worker_count; k++)
             elsewhere = elsewhere || (k != worker && s->holdings[k].life && s->holdings[k].told_until > w->now);
-        if (s->judged && !elsewhere && s->last_holder == worker && h->life == j->workers[worker].life && m->handle == h->handle && !m->deleted &&
-            !h->returned && m->visible_at > w->now)
+        if (s->judged && !elsewhere && s->last_holder == worker && h->life == j->workers[worker].life &&
+            m->handle == h->handle && !m->deleted && !h->returned && m->visible_at > w->now)
             judge_broken(j, "drain", "worker %u has ended, and message %zu stays hidden for %.1f s", worker, i,
                          (double)(m->visible_at - w->now) / (double)SECOND);
     }
@@ -80,7 +81,8 @@ static void judge_records(struct judge *j) {
         records++;
         const char *log_id = json_object_get_string(member(member(item, "log_id"), "S"));
         if (j->updates[update].audited_commits != 1 || !log_id || strcmp(log_id, j->updates[update].log_id) != 0)
-            judge_broken(j, "I2", "the audit record %s tells of update %u, which has %u effects", key, update, j->updates[update].audited_commits);
+            judge_broken(j, "I2", "the audit record %s tells of update %u, which has %u effects", key, update,
+                         j->updates[update].audited_commits);
     }
     for (unsigned u = 0; u < j->plan->update_count; u++)
         effects += j->updates[u].audited_commits;
@@ -99,7 +101,8 @@ static void judge_chains(struct judge *j) {
             if (j->plan->updates[u].kind == UPDATE_CHAIN && j->plan->updates[u].record == record)
                 commits += j->updates[u].commits;
         if (strtoul(sim_table_get(users, name, "version"), NULL, 10) != commits)
-            judge_broken(j, "I2", "%s has version %s after %u effects", name, sim_table_get(users, name, "version"), commits);
+            judge_broken(j, "I2", "%s has version %s after %u effects", name, sim_table_get(users, name, "version"),
+                         commits);
     }
 }
 
@@ -113,7 +116,8 @@ static unsigned times_in(const char *list, unsigned number) {
     return times;
 }
 
-/* And by what a second effect would do again: a count is the number of its effects, and a list has each of them once. */
+/* And by what a second effect would do again: a count is the number of its effects, and a list has each of them once.
+ */
 static void judge_counts(struct judge *j) {
     const struct sim_table *users = sim_dynamodb_table(&j->world->dynamodb, SIM_TABLE);
     for (unsigned record = 0; record < PLAN_RECORDS; record++) {
@@ -126,7 +130,8 @@ static void judge_counts(struct judge *j) {
             commits += j->updates[u].commits > 0;
             unsigned times = times_in(sim_table_get(users, name, "list"), u);
             if (times != (j->updates[u].commits > 0))
-                judge_broken(j, "I2", "%s has update %u in its list %u times after %u effects", name, u, times, j->updates[u].commits);
+                judge_broken(j, "I2", "%s has update %u in its list %u times after %u effects", name, u, times,
+                             j->updates[u].commits);
         }
         if (strtoul(sim_table_get(users, name, "count"), NULL, 10) != commits)
             judge_broken(j, "I2", "%s counts %s after %u messages", name, sim_table_get(users, name, "count"), commits);

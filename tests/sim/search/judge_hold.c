@@ -258,7 +258,8 @@ struct judged_receive judge_receive(struct judge *j, unsigned worker) {
         j->plan->later && j->fed_count == 0 && j->change_trouble_at < now - MINUTE && w->stood_until < now - MINUTE;
     bool cut_off = w->cut_off_since != NEVER && now - w->cut_off_since > MINUTE;
     sure = sure && !w->throttled;
-    return (struct judged_receive){.in_hold = sure && (cut_off || w->failing >= least_of_hold(w)) && all_held_fail(j, worker),
+    return (struct judged_receive){.in_hold =
+                                       sure && (cut_off || w->failing >= least_of_hold(w)) && all_held_fail(j, worker),
                                    .working = w->working};
 }
 

@@ -46,18 +46,20 @@ static struct usage measure(void) {
 }
 
 static void report(const struct long_world *l, uint64_t messages, const struct usage *u) {
-    printf("%6.1f %% %12" PRIu64 " messages %10zu KiB resident %10zu KiB of heap in use %4u descriptors, %" PRIu64 " committed, %.0f s virtual\n",
-           100.0 * (double)l->sent / (double)messages, l->sent, u->resident >> 10, u->heap >> 10, u->descriptors, l->world.dynamodb.committed,
-           (double)l->world.now / (double)MICROSECONDS);
+    printf("%6.1f %% %12" PRIu64 " messages %10zu KiB resident %10zu KiB of heap in use %4u descriptors, %" PRIu64
+           " committed, %.0f s virtual\n",
+           100.0 * (double)l->sent / (double)messages, l->sent, u->resident >> 10, u->heap >> 10, u->descriptors,
+           l->world.dynamodb.committed, (double)l->world.now / (double)MICROSECONDS);
     fflush(stdout);
 }
 
 static void send_some(struct long_world *l, uint64_t count) {
     for (uint64_t i = 0; i < count; i++, l->sent++) {
         char body[160];
-        snprintf(body, sizeof body, "{\"id\":\"%s%u\",\"attributes\":{\"n\":%u,\"text\":\"%.*s\"},\"enable_logging\":%s}", l->sent % 50 ? "k" : "nobody",
-                 (unsigned)(l->sent * 7 % RECORDS), (unsigned)(l->sent % 100000), (int)(l->sent % 30), "abcdefghijklmnopqrstuvwxyzabcd",
-                 l->sent % 4 ? "false" : "true");
+        snprintf(body, sizeof body,
+                 "{\"id\":\"%s%u\",\"attributes\":{\"n\":%u,\"text\":\"%.*s\"},\"enable_logging\":%s}",
+                 l->sent % 50 ? "k" : "nobody", (unsigned)(l->sent * 7 % RECORDS), (unsigned)(l->sent % 100000),
+                 (int)(l->sent % 30), "abcdefghijklmnopqrstuvwxyzabcd", l->sent % 4 ? "false" : "true");
         sim_queue_send(l->queue, body);
     }
 }
@@ -126,7 +128,8 @@ int long_run(uint64_t messages) {
         if (row == 0)
             first = u;
     }
-    bool flat = u.heap <= first.heap + HEAP_SLACK && u.resident <= first.resident + RESIDENT_SLACK && u.descriptors == first.descriptors;
+    bool flat = u.heap <= first.heap + HEAP_SLACK && u.resident <= first.resident + RESIDENT_SLACK &&
+                u.descriptors == first.descriptors;
     printf("%s\n", !fine ? "messages are left" : flat ? "flat" : "it grows");
     sim_worker_kill(&l->worker);
     world_done(&l->world);

@@ -1,5 +1,5 @@
-/* What happens in one run: everything is drawn from its seed before the run begins, so that parts of it can be left out afterwards and
- * the rest stays what it was. */
+/* What happens in one run: everything is drawn from its seed before the run begins, so that parts of it can be left out
+ * afterwards and the rest stays what it was. */
 #pragma once
 
 #include "random.h"
@@ -24,13 +24,13 @@
 
 /* What an update is meant to come to. */
 enum update_kind {
-    UPDATE_PLAIN,   /* it is applied */
-    UPDATE_CHAIN,   /* applied where its turn comes: version n - 1 → n */
-    UPDATE_NOBODY,  /* there is no such record */
-    UPDATE_FALSE,   /* its condition is false */
+    UPDATE_PLAIN, /* it is applied */
+    UPDATE_CHAIN, /* applied where its turn comes: version n - 1 → n */
+    UPDATE_NOBODY, /* there is no such record */
+    UPDATE_FALSE, /* its condition is false */
     UPDATE_INVALID, /* it can't be read, or breaks a rule */
-    UPDATE_REUSED,  /* another update has the same key */
-    UPDATE_POISON,  /* DynamoDB fails for it alone, for good */
+    UPDATE_REUSED, /* another update has the same key */
+    UPDATE_POISON, /* DynamoDB fails for it alone, for good */
     UPDATE_REFUSED, /* DynamoDB refuses it for good, and our own checks let it through */
     UPDATE_KINDS
 };
@@ -42,11 +42,11 @@ struct plan_update {
     bool own_key; /* else the MessageId is its key */
     bool wrapped; /* it comes as the DLQ's envelope, redriven */
     unsigned record;
-    unsigned key;   /* the update whose key it has: itself, mostly */
+    unsigned key; /* the update whose key it has: itself, mostly */
     unsigned group; /* FIFO */
     unsigned version; /* UPDATE_CHAIN: that it sets */
-    bool counts;      /* besides, it adds 1 to its record's count and itself to its list */
-    char *body;  /* of the queue's message; owned */
+    bool counts; /* besides, it adds 1 to its record's count and itself to its list */
+    char *body; /* of the queue's message; owned */
     char *inner; /* where it is wrapped: the body inside; else the same pointer */
 };
 
@@ -101,13 +101,13 @@ enum fault_kind {
     FAULT_PATH_READ,
     FAULT_PATH_DLQ,
     FAULT_PATH_RECEIVE,
-    FAULT_HOT_RECORD,   /* the target's record is throttled */
-    FAULT_ALL_REFUSED,  /* every transaction: ValidationException, or the reason ValidationError */
+    FAULT_HOT_RECORD, /* the target's record is throttled */
+    FAULT_ALL_REFUSED, /* every transaction: ValidationException, or the reason ValidationError */
     FAULT_SOME_REFUSED, /* some of them */
-    FAULT_FOREIGN,      /* 200s that aren't the service's; amount: of which operation */
-    FAULT_UNDELETED,    /* deletes fail for long */
-    FAULT_SUSPEND,      /* the target's process stands, or every worker's */
-    FAULT_INDEX,        /* the tables have an index more */
+    FAULT_FOREIGN, /* 200s that aren't the service's; amount: of which operation */
+    FAULT_UNDELETED, /* deletes fail for long */
+    FAULT_SUSPEND, /* the target's process stands, or every worker's */
+    FAULT_INDEX, /* the tables have an index more */
     FAULT_KINDS
 };
 #define FAULT_FIRST_OF_ONE FAULT_PATH_TRANSACT /* the kinds from here on are left out of PLAN_KINDS_OLD */
@@ -154,7 +154,7 @@ struct plan {
 enum plan_kinds {
     PLAN_KINDS_OLD, /* without the faults from FAULT_FIRST_OF_ONE on */
     PLAN_KINDS_ALL, /* a third has them */
-    PLAN_KINDS_NEW  /* each has */
+    PLAN_KINDS_NEW /* each has */
 };
 
 /* The plan of a seed. Where two choices of kinds leave it without the later faults, it is the same plan. */
@@ -204,5 +204,5 @@ static inline unsigned pick(struct random *r, unsigned count) {
 static inline int64_t pick_within(struct random *r, int64_t length) {
     return (int64_t)random_below(r, (uint64_t)length);
 }
-#define PICK_OF(r, ...) \
+#define PICK_OF(r, ...)                                                                                                \
     ((const unsigned[]){__VA_ARGS__}[pick((r), sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))])

@@ -30,28 +30,31 @@ static void print_fault(const struct plan *p, unsigned i, FILE *out) {
 void plan_print(const struct plan *p, FILE *out) {
     static const char *const kinds[] = {"plain", "chain", "nobody", "false", "invalid", "reused", "poison", "refused"};
     static const char *const events[] = {"kill", "stop", "stop-twice"};
-    fprintf(out, "seed %llu: %s queue%s, DynamoDB %.3f s, SQS %.3f s\n", (unsigned long long)p->seed, p->fifo ? "FIFO" : "standard",
-            p->steady ? ", steady load" : "", seconds(p->db_latency), seconds(p->sqs_latency));
+    fprintf(out, "seed %llu: %s queue%s, DynamoDB %.3f s, SQS %.3f s\n", (unsigned long long)p->seed,
+            p->fifo ? "FIFO" : "standard", p->steady ? ", steady load" : "", seconds(p->db_latency),
+            seconds(p->sqs_latency));
     if (p->feed_every)
         fprintf(out, "healthy messages every %.3f s for %.0f s\n", seconds(p->feed_every), seconds(p->length));
     for (unsigned i = 0; i < p->worker_count; i++) {
         const struct plan_worker *w = &p->workers[i];
-        fprintf(out, "w%u  from %.3f MAX_IN_FLIGHT=%u MAX_RATE=%u MAX_ATTEMPTS=%u VISIBILITY_TIMEOUT=%u SHUTDOWN_TIMEOUT=%u\n", i,
-                seconds(w->start), w->max_in_flight, w->max_rate, w->max_attempts, w->visibility, w->shutdown_timeout);
+        fprintf(
+            out,
+            "w%u  from %.3f MAX_IN_FLIGHT=%u MAX_RATE=%u MAX_ATTEMPTS=%u VISIBILITY_TIMEOUT=%u SHUTDOWN_TIMEOUT=%u\n",
+            i, seconds(w->start), w->max_in_flight, w->max_rate, w->max_attempts, w->visibility, w->shutdown_timeout);
     }
     for (unsigned i = 0; i < p->fault_count; i++)
         if (!p->faults[i].left_out)
             print_fault(p, i, out);
     for (unsigned i = 0; i < p->event_count; i++)
         if (!p->events[i].left_out)
-            fprintf(out, "e%u  at %.3f and %u steps %s w%u, again after %.3f\n", i, seconds(p->events[i].at), p->events[i].steps,
-                    events[p->events[i].kind], p->events[i].worker, seconds(p->events[i].restart));
+            fprintf(out, "e%u  at %.3f and %u steps %s w%u, again after %.3f\n", i, seconds(p->events[i].at),
+                    p->events[i].steps, events[p->events[i].kind], p->events[i].worker, seconds(p->events[i].restart));
     for (unsigned i = 0; i < p->message_count; i++) {
         const struct plan_message *m = &p->messages[i];
         const struct plan_update *u = &p->updates[m->update];
         if (!m->left_out)
-            fprintf(out, "m%u  at %.3f %s%s%s group %u %s\n", i, seconds(m->at), kinds[u->kind], u->audited ? ", audited" : "",
-                    u->wrapped ? ", redriven" : "", u->group, u->inner);
+            fprintf(out, "m%u  at %.3f %s%s%s group %u %s\n", i, seconds(m->at), kinds[u->kind],
+                    u->audited ? ", audited" : "", u->wrapped ? ", redriven" : "", u->group, u->inner);
     }
 }
 

@@ -61,7 +61,8 @@ static char *body_of(const struct plan_update *p, unsigned u, struct random *r) 
     }
     if (p->counts)
         snprintf(counted, sizeof counted, ",\"increment\":{\"count\":1},\"append\":{\"list\":[%u]}", u);
-    return text_of("{\"id\":\"%s%u\",\"attributes\":{%s,\"m\":\"upd-%u;\"}%s%s%s%s}", letter, p->record, attributes, u, counted, condition, audit, key);
+    return text_of("{\"id\":\"%s%u\",\"attributes\":{%s,\"m\":\"upd-%u;\"}%s%s%s%s}", letter, p->record, attributes, u,
+                   counted, condition, audit, key);
 }
 
 /* As a message of the DLQ has it. */
@@ -74,15 +75,18 @@ static char *wrap(const char *inner, unsigned u, unsigned key) {
         escaped[len++] = *at;
     }
     escaped[len] = '\0';
-    return text_of("{\"success\":false,\"error\":\"DatabaseError\",\"message\":\"The database failed\",\"details\":{\"code\":\"InternalServerError\","
+    return text_of("{\"success\":false,\"error\":\"DatabaseError\",\"message\":\"The database "
+                   "failed\",\"details\":{\"code\":\"InternalServerError\","
                    "\"source\":{\"body\":\"%s\",\"message_id\":\"origin-%u\",\"queue\":\"updates\",\"receive_count\":5,"
-                   "\"sent_at\":\"2024-01-07T01:34:32.343Z\",\"idempotency_key\":\"key-%u\"}},\"timestamp\":\"2024-01-07T02:34:32.343Z\"}",
+                   "\"sent_at\":\"2024-01-07T01:34:32.343Z\",\"idempotency_key\":\"key-%u\"}},\"timestamp\":\"2024-01-"
+                   "07T02:34:32.343Z\"}",
                    escaped, u, key);
 }
 
 static enum update_kind draw_kind(struct random *r, bool poison) {
-    static const enum update_kind usual[] = {UPDATE_PLAIN, UPDATE_PLAIN, UPDATE_PLAIN, UPDATE_PLAIN,  UPDATE_PLAIN, UPDATE_PLAIN,
-                                             UPDATE_CHAIN, UPDATE_CHAIN, UPDATE_CHAIN, UPDATE_NOBODY, UPDATE_FALSE, UPDATE_INVALID};
+    static const enum update_kind usual[] = {UPDATE_PLAIN, UPDATE_PLAIN,  UPDATE_PLAIN, UPDATE_PLAIN,
+                                             UPDATE_PLAIN, UPDATE_PLAIN,  UPDATE_CHAIN, UPDATE_CHAIN,
+                                             UPDATE_CHAIN, UPDATE_NOBODY, UPDATE_FALSE, UPDATE_INVALID};
     if (poison && pick(r, 8) == 0)
         return UPDATE_POISON;
     return pick(r, 25) == 0 ? UPDATE_REUSED : usual[pick(r, sizeof usual / sizeof usual[0])];
@@ -96,7 +100,8 @@ static void draw_update(struct plan *p, struct random *r, bool poison, unsigned 
     update->record = pick(r, pick(r, 2) ? 2 : PLAN_RECORDS);
     update->group = update->kind == UPDATE_CHAIN ? PLAN_RECORDS + update->record % 2 : pick(r, 4);
     update->own_key = pick(r, 2);
-    if (update->kind == UPDATE_REUSED && (u == 0 || p->updates[u - 1].kind != UPDATE_PLAIN || p->updates[u - 1].wrapped))
+    if (update->kind == UPDATE_REUSED &&
+        (u == 0 || p->updates[u - 1].kind != UPDATE_PLAIN || p->updates[u - 1].wrapped))
         update->kind = UPDATE_PLAIN;
     if (update->kind == UPDATE_CHAIN) {
         update->record %= 2;
@@ -113,7 +118,8 @@ static void draw_update(struct plan *p, struct random *r, bool poison, unsigned 
     }
     update->counts = may_count(update, u);
     update->inner = update->body = body_of(update, u, r);
-    update->wrapped = update->own_key && update->kind != UPDATE_INVALID && update->kind != UPDATE_REUSED && pick(r, 6) == 0;
+    update->wrapped =
+        update->own_key && update->kind != UPDATE_INVALID && update->kind != UPDATE_REUSED && pick(r, 6) == 0;
     if (update->wrapped)
         update->body = wrap(update->inner, u, update->key);
 }
@@ -140,7 +146,8 @@ void plan_draw_updates(struct plan *p, struct random *r) {
         if (p->updates[u].kind == UPDATE_CHAIN)
             at = chain_at += pick_within(r, p->length / p->update_count);
         p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
-        bool again = p->updates[u].own_key && p->updates[u].kind != UPDATE_INVALID && p->updates[u].kind != UPDATE_POISON && pick(r, 8) == 0;
+        bool again = p->updates[u].own_key && p->updates[u].kind != UPDATE_INVALID &&
+                     p->updates[u].kind != UPDATE_POISON && pick(r, 8) == 0;
         if (again && p->message_count < PLAN_MESSAGES_MAX)
             p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at + pick_within(r, p->length)};
     }

@@ -100,7 +100,8 @@ static bool is_poisoned(const struct plan *p, unsigned update) {
     return p->updates[update].kind == UPDATE_POISON || p->updates[update].kind == UPDATE_REFUSED;
 }
 
-/* Whether the update, or one of its record or group behind which it waits, fails by itself or is kept from its end for good. */
+/* Whether the update, or one of its record or group behind which it waits, fails by itself or is kept from its end for
+ * good. */
 static bool may_fill_up(const struct plan *p, unsigned update) {
     if (plan_is_stuck(p, update))
         return true;
@@ -134,8 +135,8 @@ static unsigned left_of(const struct run *r, bool (*kind)(const struct plan *p, 
 
 /* A worker that holds nothing but messages that fail by themselves receives one further message a minute, as the
  * contract has it: a minute for each delivery of such a message to come, and one for the success that tells. Where they
- * take all its places and the one beyond, with what waits behind them, it can't tell them from an outage: it keeps them,
- * and there may be no end. Nor where a quarter of its places waits for the DLQ. */
+ * take all its places and the one beyond, with what waits behind them, it can't tell them from an outage: it keeps
+ * them, and there may be no end. Nor where a quarter of its places waits for the DLQ. */
 static void allow_for_poison(struct run *r) {
     unsigned count = left_of(r, may_fill_up);
     r->give_up_at += 2 * MINUTE * r->plan->workers[0].max_attempts * left_of(r, is_poisoned);
@@ -310,7 +311,8 @@ static void sum_up(struct run *r, struct run_result *result) {
         }
     for (unsigned i = 0; i < p->message_count; i++)
         messages += !p->messages[i].left_out;
-    result->counted = result->ended && messages >= LEAST_MESSAGES && p->worker_count >= LEAST_WORKERS && result->faults_struck >= LEAST_FAULTS;
+    result->counted = result->ended && messages >= LEAST_MESSAGES && p->worker_count >= LEAST_WORKERS &&
+                      result->faults_struck >= LEAST_FAULTS;
     result->broken = r->world.violations.len > 0;
     result->violations = result->broken ? world_text(buf_span(&r->world.violations)) : NULL;
     result->deliveries = r->judge.deliveries;

@@ -13,8 +13,8 @@ struct slot { /* of a worker, through all its lives */
     struct watch watch;
     struct timer timer; /* starts it (again) */
     bool alive, stopping;
-    int64_t stop_by;    /* when it must have ended */
-    int64_t restart;    /* after its end; < 0: not */
+    int64_t stop_by; /* when it must have ended */
+    int64_t restart; /* after its end; < 0: not */
 };
 
 struct part { /* of the plan, at its time */
@@ -30,7 +30,8 @@ struct run {
     struct judge judge;
     struct faults faults;
     struct slot slots[PLAN_WORKERS_MAX];
-    struct part messages[PLAN_MESSAGES_MAX], fault_parts[PLAN_FAULTS_MAX], events[PLAN_EVENTS_MAX], recoveries[PLAN_FAULTS_MAX];
+    struct part messages[PLAN_MESSAGES_MAX], fault_parts[PLAN_FAULTS_MAX], events[PLAN_EVENTS_MAX],
+        recoveries[PLAN_FAULTS_MAX];
     unsigned armed[PLAN_EVENTS_MAX]; /* steps until an event happens; 0: it is not its time */
     struct timer quiet_timer, feed_timer, beside_timer;
     int64_t began_at, quiet_at;

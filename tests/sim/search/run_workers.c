@@ -1,7 +1,8 @@
 /* The workers' lives: they start, are told to stop, are killed, and start again. */
 #include "run_private.h"
 
-static const int64_t LEAST_TIME = 2300 * MILLISECOND; /* the last receives and giving back take some, where the setting gives none */
+static const int64_t LEAST_TIME =
+    2300 * MILLISECOND; /* the last receives and giving back take some, where the setting gives none */
 
 static void on_start(void *user) {
     slot_start(user);

@@ -24,7 +24,8 @@ static bool still_breaks(struct search *s) {
     char name[16] = "";
     run_plan(s->plan, NULL, &result);
     s->runs++;
-    for (const char *line = result.violations; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+    for (const char *line = result.violations; line && *line;
+         line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
         shrink_broken(line, name);
         if (!strcmp(name, s->broken))
             break;

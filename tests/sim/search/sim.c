@@ -1,4 +1,5 @@
-/* Searches for a run that breaks a promise: the real worker over simulated services, in virtual time, everything from one seed. */
+/* Searches for a run that breaks a promise: the real worker over simulated services, in virtual time, everything from
+ * one seed. */
 #include "long_run.h"
 #include "run.h"
 #include "shrink.h"
@@ -69,11 +70,14 @@ static void add_up(struct totals *t, const struct run_result *r) {
 }
 
 static void print_totals(const struct totals *t, uint64_t from, double seconds) {
-    printf("%" PRIu64 " runs from seed %" PRIu64 ", %" PRIu64 " counted (>= 20 messages, >= 2 workers, >= 3 kinds of faults that struck, all ended), %" PRIu64
+    printf("%" PRIu64 " runs from seed %" PRIu64 ", %" PRIu64
+           " counted (>= 20 messages, >= 2 workers, >= 3 kinds of faults that struck, all ended), %" PRIu64
            " broken; %" PRIu64 " deliveries, %" PRIu64 " steps; %.0f s, %.0f runs/s\n",
-           t->runs, from, t->counted, t->broken, t->deliveries, t->steps, seconds, seconds > 0 ? (double)t->runs / seconds : 0.0);
+           t->runs, from, t->counted, t->broken, t->deliveries, t->steps, seconds,
+           seconds > 0 ? (double)t->runs / seconds : 0.0);
     for (enum fault_kind i = 0; i < FAULT_KINDS; i++)
-        printf("  %-36s struck %10" PRIu64 " times in %8" PRIu64 " runs\n", fault_name(i), t->struck[i], t->runs_struck[i]);
+        printf("  %-36s struck %10" PRIu64 " times in %8" PRIu64 " runs\n", fault_name(i), t->struck[i],
+               t->runs_struck[i]);
     fflush(stdout);
 }
 
@@ -131,9 +135,10 @@ static int run_one(const struct options *o) {
     if (o->trace)
         plan_print(p, stdout);
     run_plan(p, o->trace ? stdout : NULL, &result);
-    printf("%s%s, %scounted, %u kinds of faults struck, %" PRIu64 " deliveries, %" PRIu64 " steps\ntrace %016" PRIx64 "\n",
-           result.violations ? result.violations : "", result.broken ? "BROKEN" : "fine", result.counted ? "" : "not ", result.faults_struck,
-           result.deliveries, result.steps, result.hash);
+    printf("%s%s, %scounted, %u kinds of faults struck, %" PRIu64 " deliveries, %" PRIu64 " steps\ntrace %016" PRIx64
+           "\n",
+           result.violations ? result.violations : "", result.broken ? "BROKEN" : "fine", result.counted ? "" : "not ",
+           result.faults_struck, result.deliveries, result.steps, result.hash);
     bool broken = result.broken;
     free(result.violations);
     plan_done(p);

@@ -46,7 +46,8 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
     return hash ^ hash >> 29;
 }
 
-void trace_note(struct trace *t, int64_t now, enum trace_what what, unsigned worker, uint64_t a, uint64_t b, struct span text) {
+void trace_note(struct trace *t, int64_t now, enum trace_what what, unsigned worker, uint64_t a, uint64_t b,
+                struct span text) {
     uint64_t hash = mix(mix(t->hash, (uint64_t)now), (uint64_t)what << 32 | worker);
     hash = mix(mix(hash, a), b);
     for (size_t i = 0; i < text.len; i++)

@@ -1,4 +1,5 @@
-/* What happened in a run, event by event: always hashed, so that two runs can be compared; written out where somebody reads it. */
+/* What happened in a run, event by event: always hashed, so that two runs can be compared; written out where somebody
+ * reads it. */
 #pragma once
 
 #include "log.h"
@@ -50,6 +51,7 @@ struct trace {
 void trace_init(struct trace *t, FILE *out);
 /* worker: NO_WORKER where it is none's. text is hashed, and written where it is short. */
 #define NO_WORKER 99u
-void trace_note(struct trace *t, int64_t now, enum trace_what what, unsigned worker, uint64_t a, uint64_t b, struct span text);
+void trace_note(struct trace *t, int64_t now, enum trace_what what, unsigned worker, uint64_t a, uint64_t b,
+                struct span text);
 /* For world.log.sink: the worker's own log stands in between. */
 void trace_log(void *trace, struct span line);

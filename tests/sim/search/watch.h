@@ -1,4 +1,5 @@
-/* Between one worker and the simulated services: all its calls go through here, so that they can be judged and traced as its own. */
+/* Between one worker and the simulated services: all its calls go through here, so that they can be judged and traced
+ * as its own. */
 #pragma once
 
 #include "judge.h"
@@ -43,8 +44,8 @@ struct watched {
     } done;
     int64_t began;
     unsigned update; /* transactions, reads, records */
-    bool audited;    /* a transaction */
-    unsigned count;  /* entries; messages asked for */
+    bool audited; /* a transaction */
+    unsigned count; /* entries; messages asked for */
     struct {
         size_t index; /* a message, or (DLQ) an update */
         unsigned handle, seconds;

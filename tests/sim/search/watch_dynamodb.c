@@ -41,7 +41,8 @@ static void on_transacted(void *user, const struct transact_result *result) {
     struct judge *j = w->judge;
     struct judged_answer a = answer_of(c);
     struct call_result told = result->call;
-    trace_note(j->trace, j->world->now, TRACE_TRANSACTED, w->worker, c->update, result->call.class, span_cstr(result->call.code));
+    trace_note(j->trace, j->world->now, TRACE_TRANSACTED, w->worker, c->update, result->call.class,
+               span_cstr(result->call.code));
     if (!strcmp(result->call.code, "ResourceNotFoundException"))
         w->struck->missing_tables++;
     c->ended = NULL;
@@ -62,7 +63,8 @@ static void note_log_id(struct judge *j, unsigned update, const char *at) {
                  at + sizeof LOG_ID - 1);
 }
 
-static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done, void *user) {
+static struct call *transact(void *ctx, struct span body, const struct call_options *options, transact_done *done,
+                             void *user) {
     struct watch *w = ctx;
     struct judge *j = w->judge;
     struct watched *c = watched_new(w, user);
@@ -91,7 +93,8 @@ static void on_got(void *user, const struct call_result *result, bool found, con
     free(c);
 }
 
-static struct call *get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done, void *user) {
+static struct call *get_item(void *ctx, struct span body, const struct call_options *options, get_item_done *done,
+                             void *user) {
     struct watch *w = ctx;
     struct watched *c = watched_new(w, user);
     c->done.get = done;
@@ -109,7 +112,8 @@ static void on_put(void *user, const struct call_result *result) {
     free(c);
 }
 
-static struct call *put_item(void *ctx, struct span body, const struct call_options *options, call_done *done, void *user) {
+static struct call *put_item(void *ctx, struct span body, const struct call_options *options, call_done *done,
+                             void *user) {
     struct watch *w = ctx;
     struct watched *c = watched_new(w, user);
     c->done.put = done;
@@ -127,8 +131,8 @@ static void on_described(void *user, const struct call_result *result, const str
     free(c);
 }
 
-static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options, describe_table_done *done,
-                                   void *user) {
+static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options,
+                                   describe_table_done *done, void *user) {
     struct watch *w = ctx;
     struct watched *c = watched_new(w, user);
     c->done.describe = done;

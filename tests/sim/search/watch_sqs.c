@@ -20,7 +20,8 @@ static bool jumped(const struct judge *j, const struct sim_message *m) {
     return older && older->index < m->index && older->visible_at <= m->received_at && j->world->sqs.reorders > 0;
 }
 
-static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count, size_t corrupt) {
+static void on_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
+                        size_t corrupt) {
     struct watched *c = user;
     struct watch *w = c->watch;
     struct judge *j = w->judge;
@@ -48,8 +49,8 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     free(c);
 }
 
-static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options, sqs_received *done,
-                            void *user) {
+static struct call *receive(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
+                            sqs_received *done, void *user) {
     struct watch *w = ctx;
     struct judge *j = w->judge;
     struct watched *c = watched_new(w, user);
@@ -71,7 +72,8 @@ static struct watched *new_batch(struct watch *w, size_t count, sqs_batch_done *
 }
 
 /* The batch is over; what is left for the worker to hear. */
-static void finish(struct watched *c, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static void finish(struct watched *c, const struct call_result *result, const struct sqs_entry_result *entries,
+                   size_t count) {
     for (size_t i = 0; entries && i < count; i++)
         c->watch->struck->failed_entries += !entries[i].ok && !strcmp(entries[i].code, "InternalError");
     watched_end(c);
@@ -79,7 +81,8 @@ static void finish(struct watched *c, const struct call_result *result, const st
     free(c);
 }
 
-static void on_deleted(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static void on_deleted(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                       size_t count) {
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     trace_note(j->trace, j->world->now, TRACE_DELETED, c->watch->worker, result->class, count, SPAN(""));
@@ -98,26 +101,30 @@ static struct call *delete_batch(void *ctx, const char *queue_url, const struct 
     struct watched *c = new_batch(w, count, done, user);
     for (size_t i = 0; i < count; i++) {
         const struct sim_message *m = NULL;
-        if (watched_handle(receipt_handles[i], &c->entries[i].index, &c->entries[i].handle) && (m = message_at(j, c->entries[i].index)))
+        if (watched_handle(receipt_handles[i], &c->entries[i].index, &c->entries[i].handle) &&
+            (m = message_at(j, c->entries[i].index)))
             judge_deleting(j, w->worker, m);
     }
-    return watched_started(c, w->sqs.delete_batch(w->sqs.ctx, queue_url, receipt_handles, count, options, on_deleted, c));
+    return watched_started(c,
+                           w->sqs.delete_batch(w->sqs.ctx, queue_url, receipt_handles, count, options, on_deleted, c));
 }
 
-static void on_changed(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static void on_changed(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                       size_t count) {
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     for (size_t i = 0; entries && i < count; i++) {
         const struct sim_message *m = message_at(j, c->entries[i].index);
-        trace_note(j->trace, j->world->now, TRACE_CHANGED, c->watch->worker, c->entries[i].index, entries[i].ok, span_cstr(entries[i].code));
+        trace_note(j->trace, j->world->now, TRACE_CHANGED, c->watch->worker, c->entries[i].index, entries[i].ok,
+                   span_cstr(entries[i].code));
         if (m && entries[i].ok)
             judge_changed(j, c->watch->worker, m, c->entries[i].handle, c->entries[i].seconds, c->began);
     }
     finish(c, result, entries, count);
 }
 
-static struct call *change_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
-                                 const struct call_options *options, sqs_batch_done *done, void *user) {
+static struct call *change_batch(void *ctx, const char *queue_url, const struct sqs_visibility_entry *entries,
+                                 size_t count, const struct call_options *options, sqs_batch_done *done, void *user) {
     struct watch *w = ctx;
     struct judge *j = w->judge;
     struct watched *c = new_batch(w, count, done, user);
@@ -128,12 +135,15 @@ static struct call *change_batch(void *ctx, const char *queue_url, const struct 
         const struct sim_message *m = message_at(j, c->entries[i].index);
         if (m)
             judge_changing(j, w->worker, m, c->entries[i].handle, entries[i].visibility_seconds);
-        trace_note(j->trace, j->world->now, TRACE_CHANGE, w->worker, c->entries[i].index, entries[i].visibility_seconds, SPAN(""));
+        trace_note(j->trace, j->world->now, TRACE_CHANGE, w->worker, c->entries[i].index, entries[i].visibility_seconds,
+                   SPAN(""));
     }
-    return watched_started(c, w->sqs.change_visibility_batch(w->sqs.ctx, queue_url, entries, count, options, on_changed, c));
+    return watched_started(
+        c, w->sqs.change_visibility_batch(w->sqs.ctx, queue_url, entries, count, options, on_changed, c));
 }
 
-static void on_dead_sent(void *user, const struct call_result *result, const struct sqs_entry_result *entries, size_t count) {
+static void on_dead_sent(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                         size_t count) {
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     c->watch->struck->dead_letters_failed += result->class != CALL_OK;
@@ -141,9 +151,11 @@ static void on_dead_sent(void *user, const struct call_result *result, const str
         judge_did(j, c->watch->worker, (unsigned)c->entries[i].index, DOING_SEND_DEAD,
                   entries && i < count && entries[i].ok, result);
     for (size_t i = 0; entries && i < count; i++) {
-        trace_note(j->trace, j->world->now, TRACE_DEAD_SENT, c->watch->worker, c->entries[i].index, entries[i].ok, SPAN(""));
+        trace_note(j->trace, j->world->now, TRACE_DEAD_SENT, c->watch->worker, c->entries[i].index, entries[i].ok,
+                   SPAN(""));
         if (entries[i].ok)
-            judge_dead_acknowledged(j, c->watch->worker, (unsigned)c->entries[i].index, c->entries[i].identity, c->began);
+            judge_dead_acknowledged(j, c->watch->worker, (unsigned)c->entries[i].index, c->entries[i].identity,
+                                    c->began);
     }
     finish(c, result, entries, count);
 }
@@ -173,8 +185,8 @@ static void on_attributes(void *user, const struct call_result *result, const st
     free(c);
 }
 
-static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options, sqs_attributes_done *done,
-                                   void *user) {
+static struct call *get_attributes(void *ctx, const char *queue_url, const struct call_options *options,
+                                   sqs_attributes_done *done, void *user) {
     struct watch *w = ctx;
     struct watched *c = watched_new(w, user);
     c->done.attributes = done;

@@ -43,11 +43,15 @@ def parse(line: str) -> dict[str, Any]:
 
 def apply_lines(scene: Scene, lines: list[str | bytes], **settings: Any) -> list[dict[str, Any]]:
     """Applies lines, which may be no UTF-8, and returns their responses in order."""
-    data = b"".join((line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")) + b"\n" for line in lines)
+    data = b"".join(
+        (line if isinstance(line, bytes) else line.encode("utf-8", "surrogatepass")) + b"\n" for line in lines
+    )
     process = scene.command("apply", stdin=data, **settings)
     code = process.wait()
     responses = [parse(line) for line in process.output.splitlines()]
-    assert code in (0, 1) and len(responses) == len(lines), f"{len(responses)} responses to {len(lines)} lines\n{process.describe()}"
+    assert code in (0, 1) and len(responses) == len(lines), (
+        f"{len(responses)} responses to {len(lines)} lines\n{process.describe()}"
+    )
     assert code == (0 if all(response["success"] for response in responses) else 1)
     return responses
 

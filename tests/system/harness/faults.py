@@ -1,4 +1,6 @@
-"""What the proxy can do to a request: actions for Proxy.on(). Each maker returns a coroutine function that takes an Exchange."""
+"""What the proxy can do to a request: actions for Proxy.on(). Each maker returns a coroutine function that takes an
+Exchange."""
+
 import json
 import time
 import zlib
@@ -34,7 +36,9 @@ def respond_as_service(status, body=b"", headers=None):
     return respond(status, data, {**JSON_HEADERS, **marks, **(headers or {})})
 
 
-def service_error(code, status=400, message="As the service says.", namespace="com.amazonaws.dynamodb.v20120810", headers=None):
+def service_error(
+    code, status=400, message="As the service says.", namespace="com.amazonaws.dynamodb.v20120810", headers=None
+):
     return respond_as_service(status, {"__type": f"{namespace}#{code}", "message": message}, headers)
 
 
@@ -68,13 +72,19 @@ def cancelled(*reasons):
             entry["Item"] = item
         entries.append(entry)
     codes = ", ".join(entry["Code"] for entry in entries)
-    return respond_as_service(400, {"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-                                    "Message": f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
-                                    "CancellationReasons": entries})
+    return respond_as_service(
+        400,
+        {
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
+            "CancellationReasons": entries,
+        },
+    )
 
 
 def cut_response(after=0, reset=False):
     """The service commits; of its answer, only so many bytes arrive before the connection is cut."""
+
     async def action(exchange):
         response = await exchange.forward()
         if after:
@@ -86,6 +96,7 @@ def cut_response(after=0, reset=False):
 
 def cut_request(reset=True):
     """The connection is cut before the service was asked."""
+
     async def action(exchange):
         exchange.cut(reset)
 
@@ -102,12 +113,13 @@ def garbage(data=b"\x16\x03\x01\x00\xa5 this is no HTTP \x00\xff\r\n\r\n"):
 
 def slow(pieces=20, pause=0.01):
     """The answer comes in so many pieces."""
+
     async def action(exchange):
         response = await exchange.forward()
         data = response.encode()
         size = max(1, -(-len(data) // pieces))
         for at in range(0, len(data), size):
-            await exchange.send_bytes(data[at:at + size])
+            await exchange.send_bytes(data[at : at + size])
             await exchange.wait(pause)
         exchange.request.status = response.status
 
@@ -116,6 +128,7 @@ def slow(pieces=20, pause=0.01):
 
 def black_hole(commit=False):
     """No answer, ever; with commit, the service is asked all the same."""
+
     async def action(exchange):
         if commit:
             await exchange.forward()
@@ -126,6 +139,7 @@ def black_hole(commit=False):
 
 def delay(before=0.0, after=0.0):
     """Waits before the service is asked, or when it has answered."""
+
     async def action(exchange):
         await exchange.wait(before)
         response = await exchange.forward()
@@ -136,8 +150,10 @@ def delay(before=0.0, after=0.0):
 
 
 def until(event, commit=False):
-    """Holds the request (with commit: its answer) until the threading.Event is set. Where the client is gone by then, the service
+    """Holds the request (with commit: its answer) until the threading.Event is set. Where the client is gone by then,
+    the service
     isn't asked any more."""
+
     async def action(exchange):
         response = await exchange.forward() if commit else None
         while not event.is_set():
@@ -151,6 +167,7 @@ def until(event, commit=False):
 
 def edit_request(change):
     """change(value) gets the request's JSON, and alters it or returns another."""
+
     async def action(exchange):
         value = exchange.request.json
         changed = change(value)
@@ -161,7 +178,9 @@ def edit_request(change):
 
 
 def edit_response(change):
-    """change(value) gets the answer's JSON, and alters it or returns another. Answers other than 200 pass as they are."""
+    """change(value) gets the answer's JSON, and alters it or returns another. Answers other than 200 pass as they
+    are."""
+
     async def action(exchange):
         response = await exchange.forward()
         if response.status == 200:
@@ -199,12 +218,14 @@ def fail_entries(select, code="InternalError", sender_fault=False):
 
 
 def pretend_entries(select=lambda at, entry: True):
-    """Entries of a batch don't reach the service, and are reported as Successful: what a stale receipt handle can do."""
+    """Entries of a batch don't reach the service, and are reported as Successful: what a stale receipt handle can
+    do."""
     return _withhold(select, lambda entry: ("Successful", {"Id": entry["Id"]}))
 
 
 def shift_date(seconds):
     """The answer's Date is so far from the truth."""
+
     async def action(exchange):
         response = await exchange.forward()
         response.headers["date"] = formatdate(time.time() + seconds, usegmt=True)
@@ -224,6 +245,7 @@ def wrong_crc32():
 
 def wrong_body_md5(select=lambda at, message: True):
     """Received messages for which select(index, message) is true bear an MD5OfBody that isn't theirs."""
+
     def change(answer):
         for at, message in enumerate(answer.get("Messages", [])):
             if select(at, message):
@@ -244,6 +266,7 @@ def sequence(*actions):
 
 def about(record_id, key="id"):
     """For Proxy.on(when=…): transactions that update this record (string key)."""
+
     def when(request):
         if request.operation != "TransactWriteItems":
             return False
@@ -255,6 +278,7 @@ def about(record_id, key="id"):
 
 def reasons(update="None", audit="None"):
     """A cancellation whose reasons stand where the request has its Update and its Put; each as cancelled() takes it."""
+
     async def action(exchange):
         order = [update if "Update" in one else audit for one in exchange.request.json["TransactItems"]]
         await cancelled(*order)(exchange)

@@ -20,7 +20,16 @@ ROOT = Path(__file__).resolve().parents[3]
 # Not one of the program's own exit codes.
 SANITIZER_EXIT = 99
 _SANITIZER_REPORT = re.compile(r"(Address|Leak|UndefinedBehavior|Memory)Sanitizer|: runtime error: ")
-_CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE}
+_CRASHES = {
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGILL,
+    signal.SIGFPE,
+    signal.SIGTRAP,
+    signal.SIGSYS,
+    signal.SIGPIPE,
+}
 
 
 def binary_path() -> Path:
@@ -38,7 +47,9 @@ class Process:
 
     log_to: a descriptor that takes its standard error; the log is then not ours to read."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], stdin: bytes | None = None, log_to: int | None = None) -> None:
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], stdin: bytes | None = None, log_to: int | None = None
+    ) -> None:
         self.arguments = arguments
         self._lines: list[str] = []
         self._out = bytearray()
@@ -112,7 +123,8 @@ class Process:
         return [match for line in self.log if (match := re.search(pattern, line))]
 
     def wait_for_log(self, pattern: str, after: int = 0, patience: float = PATIENCE) -> re.Match[str]:
-        """Waits for a line that pattern matches, from line number `after` on. Fails when the process ends without one."""
+        """Waits for a line that pattern matches, from line number `after` on. Fails when the process ends without
+        one."""
 
         def found() -> re.Match[str] | None:
             return next((match for line in self._lines[after:] if (match := re.search(pattern, line))), None)

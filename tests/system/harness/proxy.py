@@ -8,6 +8,7 @@ committed it, or instead of it. The actions themselves are in faults.py.
         ...
         assert rule.fired and proxy.count("TransactWriteItems") > rule.fired
 """
+
 import asyncio
 import json
 import random
@@ -20,9 +21,20 @@ from urllib.parse import urlsplit
 
 from harness.polling import PATIENCE, wait_until
 
-HOP_HEADERS = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade", "proxy-connection"}
+HOP_HEADERS = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
+    "te",
+    "trailer",
+    "upgrade",
+    "proxy-connection",
+}
 BIG = 256 * 1024 * 1024
-AT_START = b"attribute_exists(#0) AND attribute_not_exists(#0)"  # what `run` tries before its first receive; it can't hold
+AT_START = (
+    b"attribute_exists(#0) AND attribute_not_exists(#0)"  # what `run` tries before its first receive; it can't hold
+)
 
 
 class Closed(Exception):
@@ -218,7 +230,11 @@ class Connection:
         if self.service_reader is None or self.service_reader.at_eof():
             self.service_reader, self.service_writer = await asyncio.open_connection(*self.proxy.service, limit=BIG)
         lines = [f"{request.method} {request.path} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in request.headers.items() if name not in HOP_HEADERS and name != "expect"]
+        lines += [
+            f"{name}: {value}"
+            for name, value in request.headers.items()
+            if name not in HOP_HEADERS and name != "expect"
+        ]
         lines += [f"content-length: {len(body)}", "", ""]
         self.service_writer.write("\r\n".join(lines).encode("latin-1") + body)
         await self.service_writer.drain()
@@ -324,7 +340,8 @@ class Proxy:
         wait_until(lambda: not self.connections, "the end of all connections")
 
     def on(self, operation, action, *, when=None, skip=0, times=None, probability=1.0, seed=1, first=False):
-        """Adds a rule. The first that takes a request acts. operation: a name, several, or None for any; skip: that many
+        """Adds a rule. The first that takes a request acts. operation: a name, several, or None for any; skip: that
+        many
         matching requests are spared first; times: it fires at most so often; first: it goes before the rules there are."""
         rule = Rule(self, operation, action, when, skip, times, probability, seed)
         with self.lock:

@@ -84,7 +84,11 @@ class Queue:
     def send(self, *bodies: str | dict[str, Any], group: str = "g", delay: int | None = None) -> list[Sent]:
         """Sends bodies in order: text as it is, an object as JSON. group is for FIFO queues."""
         texts = [body if isinstance(body, str) else json.dumps(body, ensure_ascii=False) for body in bodies]
-        return [sent for start in range(0, len(texts), _BATCH) for sent in self._send_batch(texts[start : start + _BATCH], group, delay)]
+        return [
+            sent
+            for start in range(0, len(texts), _BATCH)
+            for sent in self._send_batch(texts[start : start + _BATCH], group, delay)
+        ]
 
     def _send_batch(self, texts: list[str], group: str, delay: int | None) -> list[Sent]:
         extra: dict[str, Any] = {} if delay is None else {"DelaySeconds": delay}
@@ -104,7 +108,11 @@ class Queue:
         return Sent(answer["MessageId"], request["MessageBody"])
 
     def counts(self) -> Counts:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+        names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
         attributes = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
         return Counts(*(int(attributes[name]) for name in names))
 
@@ -145,7 +153,13 @@ class Queue:
 
 
 def make_queue(
-    client: Any, name: str, visibility: int = 30, dlq: Queue | None = None, max_receive_count: int = 1000, fifo: bool = False, **attributes: str
+    client: Any,
+    name: str,
+    visibility: int = 30,
+    dlq: Queue | None = None,
+    max_receive_count: int = 1000,
+    fifo: bool = False,
+    **attributes: str,
 ) -> Queue:
     """Makes a queue. dlq: the target of its redrive policy."""
     wanted = {"VisibilityTimeout": str(visibility), **attributes}

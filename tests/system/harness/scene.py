@@ -91,17 +91,23 @@ class Scene:
     def worker(self, *flags: str, log_to: int | None = None, **settings: Any) -> Worker:
         """Starts `run` with a metrics listener of its own. log_to: a descriptor for its standard error."""
         self._remember()
-        worker = Worker(self.environment(**{"METRICS_ADDRESS": f"127.0.0.1:{free_port()}", **settings}), *flags, log_to=log_to)
+        worker = Worker(
+            self.environment(**{"METRICS_ADDRESS": f"127.0.0.1:{free_port()}", **settings}), *flags, log_to=log_to
+        )
         self.start(worker)
         return worker
 
-    def command(self, *arguments: str, stdin: str | bytes | None = None, log_to: int | None = None, **settings: Any) -> Process:
+    def command(
+        self, *arguments: str, stdin: str | bytes | None = None, log_to: int | None = None, **settings: Any
+    ) -> Process:
         """Starts any command. log_to: a descriptor for its standard error."""
         self._remember()
         data = stdin.encode() if isinstance(stdin, str) else stdin
         return self.start(Process(list(arguments), self.environment(**settings), data, log_to))
 
-    def run_until_empty(self, *bodies: str | Json, flag: str = "--until-empty", patience: float = PATIENCE, **settings: Any) -> Run:
+    def run_until_empty(
+        self, *bodies: str | Json, flag: str = "--until-empty", patience: float = PATIENCE, **settings: Any
+    ) -> Run:
         """Sends bodies, runs until the queue is empty, and returns exit code, log and what was sent."""
         sent = self.queue.send(*bodies)
         process = self.command("run", flag, **settings)
@@ -155,7 +161,12 @@ class Scene:
     # Invariants (I3 shows itself as I1: what was deleted too early is nowhere)
 
     def check_invariants(
-        self, sent: Iterable[Sent], *, environment_only: bool = False, max_receives: int | None = None, effects: bool = True
+        self,
+        sent: Iterable[Sent],
+        *,
+        environment_only: bool = False,
+        max_receives: int | None = None,
+        effects: bool = True,
     ) -> None:
         """Checks I1-I5 as far as they show from outside, after all processes have ended.
 
@@ -172,17 +183,22 @@ class Scene:
             assert not dead, f"I5: sent to the DLQ: {[message.envelope for message in dead]}"
             # Reading it out here was a receive, too.
             counts = {message.message_id: int(message.system["ApproximateReceiveCount"]) - 1 for message in left}
-            assert max_receives is None or all(count <= max_receives for count in counts.values()), f"I5: receives: {counts}"
+            assert max_receives is None or all(count <= max_receives for count in counts.values()), (
+                f"I5: receives: {counts}"
+            )
 
     def check_version_chain(self, identity: Any, count: int, attribute: str = "version") -> None:
-        """I2 for messages that each set the version k+1 under `version = k`, from 0 on: each took effect exactly once."""
+        """I2 for messages that each set the version k+1 under `version = k`, from 0 on: each took effect exactly
+        once."""
         record = self.table.get(identity)
         assert record and record[attribute] == count, f"I2: {attribute} is {record and record[attribute]}, not {count}"
         if self.audit:
             mine = [record for record in self.audits().values() if record["record_id"] == identity]
             assert len(mine) == count, f"I2: {len(mine)} success records for {count} effects"
 
-    def _check_nothing_is_lost(self, sent: list[Sent], dead: list[Received], left: list[Received], records: dict[str, Json]) -> None:
+    def _check_nothing_is_lost(
+        self, sent: list[Sent], dead: list[Received], left: list[Received], records: dict[str, Json]
+    ) -> None:
         buried = {message.source["message_id"] for message in dead}
         waiting = {message.message_id for message in left}
         for one in sent:
@@ -204,7 +220,9 @@ class Scene:
         buried = {message.source["message_id"] for message in dead}
         certain = self._written((record["record_id"], record["updated_attributes"]) for record in records.values())
         bodies = [_parsed(one.body) for one in sent if not self._asks_for_audit(one) and one.message_id not in buried]
-        possible = self._written((body.get("id"), body.get("attributes", {})) for body in bodies if isinstance(body.get("attributes"), dict))
+        possible = self._written(
+            (body.get("id"), body.get("attributes", {})) for body in bodies if isinstance(body.get("attributes"), dict)
+        )
         for key, record in self._snapshot().items():
             for name, value in record.items():
                 before = (self._before or {}).get(key, {}).get(name)
@@ -231,7 +249,8 @@ class Scene:
         return isinstance(attributes, dict) and all(record.get(name) == value for name, value in attributes.items())
 
     def _snapshot(self) -> dict[str, Json]:
-        """The table's records by their id as a message writes it: the key's value, or an object where there is a sort key."""
+        """The table's records by their id as a message writes it: the key's value, or an object where there is a sort
+        key."""
 
         def identity(record: Json) -> Any:
             values = {name: record[name] for name in self.table.key}

@@ -43,9 +43,15 @@ class Table:
 
 
 def make_table(
-    client: Any, name: str, partition: str = "id", kind: str = "S", sort: tuple[str, str] | None = None, gsi: dict[str, str] | None = None
+    client: Any,
+    name: str,
+    partition: str = "id",
+    kind: str = "S",
+    sort: tuple[str, str] | None = None,
+    gsi: dict[str, str] | None = None,
 ) -> Table:
-    """Makes a table with an empty start. sort: (name, type). gsi: attribute → type, each the key of an index of its own."""
+    """Makes a table with an empty start. sort: (name, type). gsi: attribute → type, each the key of an index of its
+    own."""
     keys = [(partition, kind, "HASH")] + ([(*sort, "RANGE")] if sort else [])
     indexes = [
         {
