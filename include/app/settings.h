@@ -48,6 +48,7 @@ struct setting {
     size_t offset;
     unsigned min, max; /* parse_integer */
     const struct setting_choice *choices; /* parse_choice; the last has no word */
+    bool is_file; /* its value is a file's path */
     bool reloadable; /* SIGHUP takes it over; its field is an unsigned or an enum */
     const char *expected; /* all other parsers: what the value may be, to follow "it may be" */
 };

@@ -217,6 +217,7 @@ const struct setting SETTINGS[] = {
      .standard_text = "false",
      .text = "true: the region's endpoints for IPv4 and IPv6."},
     {.name = "AWS_CA_BUNDLE",
+     .is_file = true,
      .standard_text = "the system's",
      .text = "A file of certificates (PEM) to trust in place of the system's."},
 };

@@ -52,6 +52,19 @@ def test_a_sample_of_the_settings_is_installed_and_no_settings(installed: Path) 
     ], "an upgrade would overwrite the settings"
 
 
+def test_each_shell_finds_its_completion(installed: Path) -> None:
+    share = installed / "usr" / "share"
+    scripts = (
+        share / "bash-completion" / "completions" / "table-updater",
+        share / "zsh" / "vendor-completions" / "_table-updater",
+        share / "fish" / "vendor_completions.d" / "table-updater.fish",
+    )
+    for script in scripts:
+        assert "apply" in script.read_text(), script
+    folders = subprocess.run(["zsh", "-f", "-c", "print -l $fpath"], capture_output=True, text=True, check=True).stdout
+    assert "/usr/share/zsh/vendor-completions" in folders.splitlines()
+
+
 def test_nothing_is_installed_that_others_may_write(installed: Path) -> None:
     assert not [path for path in installed.rglob("*") if path.is_file() and path.stat().st_mode & 0o022]
 
