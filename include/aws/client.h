@@ -7,6 +7,7 @@
 #include "credentials.h"
 #include "endpoint.h"
 #include "http.h"
+#include "metrics.h"
 #include "retry.h"
 #include "span.h"
 
@@ -29,6 +30,8 @@ struct aws_client_options {
     struct timers *timers;
     struct random *random;
     struct log *log;
+    struct metrics *metrics; /* NULL: nothing is counted */
+    enum metrics_service counted_as;
     struct digest *digest;
     struct retry_policy retry; /* max_attempts 0: retry_policy_default() */
     bool checks_marks; /* answers have x-amzn-requestid or x-amz-crc32, which must fit the body; others aren't the

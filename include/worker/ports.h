@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "dynamodb.h"
 #include "log.h"
+#include "metrics.h"
 #include "random.h"
 #include "sqs.h"
 #include "timers.h"
@@ -15,4 +16,5 @@ struct worker_ports {
     struct timers *timers; /* driven by the loop, or by a simulation */
     struct random *random;
     struct log *log;
+    struct metrics *metrics; /* NULL: nothing is counted */
 };

@@ -104,6 +104,7 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         .wait = call->operation.attempt_wait,
     };
     call->target = c->target;
+    call->sent_at = clock_monotonic(&c->clock);
     call->transfer = c->http.start(c->http.ctx, &request, done, call);
     if (!call->transfer) {
         return fail(call, CALL_RETRY, "the request could not be sent: out of memory");

@@ -171,6 +171,22 @@ static void refine(struct call *call, const struct http_response *response) {
     }
 }
 
+/* An attempt is over. response: NULL where the call's own deadline cut it. */
+static void account(struct call *call, const struct http_response *response) {
+    struct aws_client *c = call->client;
+    const struct call_result *result = &call->result;
+    metrics_request(c->metrics, c->counted_as, result->class);
+    if (!c->log || !log_wants(c->log, LOG_LEVEL_DEBUG)) {
+        return;
+    }
+    struct span id = response ? response->header[HTTP_REQUEST_ID] : SPAN("");
+    LOG_EVENT(c->log, LOG_LEVEL_DEBUG, "A request ended", LOG_C("service", c->signing_name),
+              LOG_C("operation", call->operation.name), LOG_I("status", result->status),
+              LOG_C("code", result->class == CALL_OK ? "none" : call_word(result)),
+              LOG_I("ms", (clock_monotonic(&c->clock) - call->sent_at) / MILLISECOND),
+              LOG_S("request_id", id.len ? id : SPAN("none")), LOG_I("attempt", result->attempts));
+}
+
 static void on_response(void *user, const struct http_response *response) {
     struct call *call = user;
     struct aws_client *c = call->client;
@@ -180,6 +196,7 @@ static void on_response(void *user, const struct http_response *response) {
     if (call->operation.refine && (call->result.class == CALL_OK || call->result.from_service)) {
         refine(call, response);
     }
+    account(call, response);
     if (call->result.foreign && response->status < 500 && call->result.class != CALL_THROTTLED) {
         tell(call); /* whether the next attempt helps or not: it might have passed for a success, or for a verdict */
     }
@@ -231,10 +248,14 @@ static void on_timer(void *user) {
 static void on_deadline(void *user) {
     struct call *call = user;
     if (call->state != CALL_ENDING) {
+        bool cut = call->state == CALL_SENT;
         call->result = (struct call_result){.attempts = call->result.attempts, .unsent = call->result.attempts == 0};
         error_set(&call->result, CALL_RETRY,
                   call->state == CALL_ASKING ? "no credentials before the call's deadline"
                                              : "no answer before the call's deadline");
+        if (cut) {
+            account(call, NULL);
+        }
     }
     finish(call, SPAN(""));
 }

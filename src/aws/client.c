@@ -27,6 +27,8 @@ struct aws_client *aws_client_new(const struct aws_client_options *options) {
     c->timers = options->timers;
     c->random = options->random;
     c->log = options->log;
+    c->metrics = options->metrics;
+    c->counted_as = options->counted_as;
     c->policy = options->retry.max_attempts ? options->retry : retry_policy_default();
     c->checks_marks = options->checks_marks;
     c->digest = options->digest;

@@ -32,6 +32,8 @@ struct aws_client {
     struct timers *timers;
     struct random *random;
     struct log *log;
+    struct metrics *metrics;
+    enum metrics_service counted_as;
     struct retry_policy policy;
     bool checks_marks;
     struct buf target_prefix;
@@ -78,6 +80,7 @@ struct call {
     struct retry_state retry;
     bool clock_corrected, credentials_refused;
     int64_t skew; /* that the last attempt was signed with */
+    int64_t sent_at; /* monotonic: when the last attempt began */
     char access_key_id[ACCESS_KEY_ID_SIZE];
     struct buf lines; /* the header lines of the last attempt, each with its NUL */
     struct call_result result;

@@ -62,6 +62,7 @@ TAILQ_HEAD(batch_queue, batch_entry);
 
 struct batcher_kind {
     const char *what; /* for the log: "Deleting", "Sending to the DLQ" */
+    enum metrics_batch counted_as;
     size_t max_bytes; /* of a batch; 0: no bound */
     int64_t linger; /* microseconds that an entry waits for company */
     unsigned max_flights;

@@ -191,7 +191,9 @@ void batcher_answered(void *flight, const struct call_result *result, const stru
     LIST_REMOVE(f, link);
     b->flight_count--;
     b->suspect_flights -= f->suspects;
-    if (is_answer(f, result, entries, count)) {
+    bool answered = is_answer(f, result, entries, count);
+    metrics_batch(b->ports->metrics, b->kind.counted_as, !answered, f->count, now - f->began);
+    if (answered) {
         batcher_trouble_leave(b, now);
         settle_entries(b, f, entries, now);
     } else {

@@ -1,6 +1,7 @@
 /* The way to the DLQ: the envelope is made, sent, acknowledged; then, and only then, the source message is deleted. */
 #include "queue_worker_private.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,8 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
     if (end == BATCH_DONE) {
         held_back_from_aside(h);
         w->totals.dead_lettered++;
+        static_assert(ERROR_DATABASE == METRICS_ERRORS, "each type is counted");
+        metrics_dead_lettered(w->ports.metrics, h->update->failure.type, clock_wall(w->ports.clock));
         log_dead_letter(h);
         drop_letter(h);
         put_failure_record(h);
@@ -251,6 +254,7 @@ static void trouble_changed(void *ctx) {
 void dlq_init(struct queue_worker *w) {
     size_t limit = letter_limit(w);
     struct batcher_kind kind = {.what = "Sending to the DLQ",
+                                .counted_as = METRICS_DEAD_LETTERS,
                                 .max_bytes = limit < BATCH_BYTES_MAX ? limit : BATCH_BYTES_MAX,
                                 .linger = SEND_LINGER,
                                 .max_flights = SEND_FLIGHTS,

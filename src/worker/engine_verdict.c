@@ -3,6 +3,7 @@
 
 #include "backoff.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -124,11 +125,14 @@ static void act_on(struct engine *e, struct job *job, const struct verdict *v, c
 void engine_answered(struct engine *e, struct job *job, const struct transact_result *result) {
     struct verdict v = verdict_of(job->update, result);
     bool was_probe = job->is_probe, audited = job->update->audited;
+    int64_t now = clock_monotonic(e->ports->clock);
+    static_assert(VERDICT_ENVIRONMENT + 1 == METRICS_VERDICTS, "each kind is counted");
+    metrics_transaction(e->ports->metrics, v.kind, now - job->tried_at);
     e->probes_running -= was_probe;
     job->is_probe = false;
     if (verdict_shows_health(v.kind)) {
         e->verdicts++;
-        e->verdict_at = clock_monotonic(e->ports->clock);
+        e->verdict_at = now;
         e->proven = true;
         e->strangers = 0;
         struct governed answer = governed(e, job);

@@ -138,6 +138,7 @@ static bool take(struct queue_worker *w, struct sqs_message *message, int64_t re
         return false;
     }
     w->totals.received++;
+    metrics_received(w->ports.metrics);
     forecast_received(w, message->sent_at);
     bool first = true;
     if (w->phase != PHASE_WORKING)
@@ -225,6 +226,7 @@ bool held_deletes_fail(const struct queue_worker *w) {
 void held_set_aside(struct held *h, const char *doing, const char *code) {
     struct queue_worker *w = h->worker;
     bool tell = false;
+    metrics_set_aside(w->ports.metrics);
     unsigned seconds = set_aside_put(&w->set_aside, hash_of(h), clock_monotonic(w->ports.clock), &tell);
     bool may_apply_twice = h->state == HELD_DELETING && !h->harmless;
     if (may_apply_twice && seconds > UNAUDITED_ASIDE_MAX)
@@ -241,6 +243,7 @@ void held_set_aside(struct held *h, const char *doing, const char *code) {
 void held_let_go(struct held *h) {
     struct queue_worker *w = h->worker;
     repeated_line_say(&w->repeated.lease_lost, h->message->message_id, "");
+    metrics_lease_lost(w->ports.metrics);
     if (h->state == HELD_WORKING)
         engine_withdraw(&w->engine, &h->job);
     group_broken(h);
@@ -271,6 +274,7 @@ static void removal_ended(void *ctx, struct batch_entry *entry, enum batch_end e
         held_back_from_aside(h);
     if (end != BATCH_DONE) {
         w->totals.undeleted++;
+        metrics_undeleted(w->ports.metrics);
         LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG,
                   "A message that is done with could not be deleted, and may be delivered once more",
                   LOG_S("message_id", h->message->message_id), LOG_C("code", code));
@@ -309,6 +313,8 @@ static void visibility_ended(void *ctx, struct batch_entry *entry, enum batch_en
     struct held *h = change->held;
     if (change == &h->give_back) {
         w->totals.given_back += end == BATCH_DONE;
+        if (end == BATCH_DONE)
+            metrics_returned(w->ports.metrics);
         held_free(h);
         poller_pump(w);
         drain_review(w);
@@ -322,6 +328,7 @@ static void visibility_ended(void *ctx, struct batch_entry *entry, enum batch_en
 }
 
 const struct batcher_kind held_removals = {.what = "Deleting messages",
+                                           .counted_as = METRICS_DELETES,
                                            .linger = REMOVAL_LINGER,
                                            .max_flights = BATCH_FLIGHTS,
                                            .sets_aside = true,
@@ -329,6 +336,7 @@ const struct batcher_kind held_removals = {.what = "Deleting messages",
                                            .ended = removal_ended,
                                            .trouble_changed = deletes_trouble_changed};
 const struct batcher_kind held_visibilities = {.what = "Changing the visibility of messages",
+                                               .counted_as = METRICS_VISIBILITIES,
                                                .linger = VISIBILITY_LINGER,
                                                .max_flights = BATCH_FLIGHTS,
                                                .halves_time = true,

@@ -90,6 +90,7 @@ void lease_extended(struct held *h, enum batch_end end, const char *code) {
     int64_t now = clock_monotonic(w->ports.clock);
     if (h->lost)
         return;
+    metrics_extension(w->ports.metrics, end != BATCH_DONE);
     if (end != BATCH_DONE) {
         /* SQS says no: the handle is dead. Another may have it already. */
         LOG_EVENT(w->ports.log, LOG_LEVEL_DEBUG, "A visibility timeout was not extended",

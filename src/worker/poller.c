@@ -278,6 +278,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     struct receive *r = user;
     struct queue_worker *w = r->worker;
     forget(w, r);
+    metrics_receive(w->ports.metrics, result->class != CALL_OK || (count == 0 && corrupt > 0), count);
     if (result->class == CALL_OK && count == 0 && corrupt > 0) {
         spoilt(w, corrupt, &r->attempt);
     } else if (result->class == CALL_OK) {

@@ -29,10 +29,13 @@ static bool read_again(void *ctx, struct job *job) {
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct queue_worker *w = ctx;
     struct held *h = held_of(job);
-    parking_served(&w->parking, record_lines_hash(job), clock_monotonic(w->ports.clock));
+    int64_t now = clock_monotonic(w->ports.clock);
+    parking_served(&w->parking, record_lines_hash(job), now);
     switch (outcome) {
     case JOB_APPLIED:
         w->totals.applied++;
+        metrics_applied(w->ports.metrics, job->sent_at > 0 ? clock_wall(w->ports.clock) - job->sent_at : NEVER,
+                        now - h->received_at);
         dlq_applied(w, h->update);
         held_delete(h, h->update->audited);
         break;

@@ -43,6 +43,7 @@ struct play {
     struct dynamodb *dynamodb;
     struct sqs_port sqs_port;
     struct dynamodb_port dynamodb_port;
+    struct metrics metrics;
     struct worker_ports ports;
     struct discovery_facts facts;
 };
@@ -223,7 +224,13 @@ static void set_up(struct play *p, const struct update_context *ctx, struct span
         abort();
     p->sqs_port = sqs_port(p->sqs);
     p->dynamodb_port = dynamodb_port(p->dynamodb);
-    p->ports = (struct worker_ports){&p->sqs_port, &p->dynamodb_port, &p->clock, &p->timers, &p->random, &p->log};
+    p->ports = (struct worker_ports){.sqs = &p->sqs_port,
+                                     .dynamodb = &p->dynamodb_port,
+                                     .clock = &p->clock,
+                                     .timers = &p->timers,
+                                     .random = &p->random,
+                                     .log = &p->log,
+                                     .metrics = &p->metrics};
     const struct queue_facts queue = {
         .url = "q", .name = "q", .attributes = {.visibility_timeout = 30, .max_message_size = BODY_MAX}};
     p->facts = (struct discovery_facts){

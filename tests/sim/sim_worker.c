@@ -62,7 +62,8 @@ bool sim_worker_start(struct sim_worker *s) {
                                      .clock = &s->world->clock,
                                      .timers = s->client ? &s->client->timers : &s->world->timers,
                                      .random = &s->random,
-                                     .log = &s->world->log};
+                                     .log = &s->world->log,
+                                     .metrics = s->metrics};
     s->ended = false;
     s->worker = queue_worker_start(&s->ports, &s->options, &s->facts, &s->context, on_done, s);
     return s->worker != NULL;

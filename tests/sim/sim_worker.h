@@ -24,6 +24,7 @@ struct sim_worker {
     struct dynamodb_port dynamodb;
     struct random random;
     struct worker_ports ports;
+    struct metrics *metrics; /* NULL: it counts nothing */
     struct discovery_facts facts;
     struct update_context context;
     struct queue_worker_options options;

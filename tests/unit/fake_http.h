@@ -38,6 +38,7 @@ struct fake {
     struct digest *digest;
     struct log log;
     size_t log_lines;
+    char told[512]; /* the last line that tells of an attempt */
 
     struct http_transfer requests[FAKE_REQUESTS_MAX];
     size_t request_count, cancelled;
@@ -64,8 +65,11 @@ static int64_t fake_wall(void *ctx) {
 }
 
 static void fake_log_sink(void *ctx, struct span line) {
-    (void)line;
-    ((struct fake *)ctx)->log_lines++;
+    struct fake *f = ctx;
+    f->log_lines++;
+    if (memmem(line.data, line.len, "A request ended", 15)) {
+        (void)snprintf(f->told, sizeof f->told, "%.*s", (int)line.len, line.data);
+    }
 }
 
 static struct http_transfer *fake_start(void *ctx, const struct http_request *request, http_done *done, void *user) {

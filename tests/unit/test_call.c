@@ -242,7 +242,7 @@ static void fault_35_a_200_of_somebody_else_is_tried_again_and_told(void **state
     fake_respond(&f->fake, 0, (struct http_response){.status = 200, .body = SPAN("{}")});
     assert_int_equal(f->refined, 0);
     assert_int_equal(f->done, 0);
-    assert_int_equal(f->fake.log_lines, 2); /* that, and at DEBUG that it is tried again */
+    assert_int_equal(f->fake.log_lines, 3); /* that, and at DEBUG that it ended, and is tried again */
     fake_pass(&f->fake, SECOND);
     fake_respond_with(&f->fake, 1, 200, "{}");
     check(f, CALL_OK, 2);
@@ -445,7 +445,7 @@ static void calls_that_were_under_way_are_corrected_by_the_same_measure(void **s
     respond_with_date(f, 0, SKEWED, "Sun, 06 Nov 1994 09:49:37 GMT");
     respond_with_date(f, 1, SKEWED, "Sun, 06 Nov 1994 09:49:38 GMT");
     assert_int_equal(f->fake.request_count, 4);
-    assert_int_equal(f->fake.log_lines, 1);
+    assert_int_equal(f->fake.log_lines, 1 + 2); /* at DEBUG each of them ended */
     fake_respond_with(&f->fake, 2, 200, "{}");
     fake_respond_with(&f->fake, 3, 200, "{}");
     assert_int_equal(f->done, 2);
@@ -568,15 +568,15 @@ static void without_options_a_call_has_the_clients_attempts_and_no_deadline(void
     check(f, CALL_RETRY, 4);
 }
 
-static void retries_are_logged_for_debugging_only(void **state) {
+static void attempts_and_retries_are_logged_for_debugging_only(void **state) {
     struct fixture *f = *state;
     begin(f);
     fake_respond_with(&f->fake, 0, 500, SERVER_ERROR);
-    assert_int_equal(f->fake.log_lines, 1);
+    assert_int_equal(f->fake.log_lines, 2);
     f->fake.log.level = LOG_LEVEL_INFO;
     fake_pass(&f->fake, SECOND);
     fake_respond_with(&f->fake, 1, 500, SERVER_ERROR);
-    assert_int_equal(f->fake.log_lines, 1);
+    assert_int_equal(f->fake.log_lines, 2);
     call_cancel(f->call);
 }
 
@@ -608,6 +608,33 @@ static void fault_28_a_large_answer_that_was_read_is_not_held_while_its_receiver
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+/* Times and statuses of two attempts; the second is cut by the call's deadline. */
+static void each_attempt_is_told_with_its_outcome_and_counted(void **state) {
+    struct fixture *f = *state;
+    struct metrics metrics = {0};
+    struct aws_client_options options = fake_client_options(&f->fake);
+    options.metrics = &metrics;
+    options.counted_as = METRICS_DYNAMODB;
+    aws_client_free(f->client);
+    f->client = aws_client_new(&options);
+    assert_non_null(f->client);
+    assert_non_null(start(f, &(struct call_options){.deadline = f->fake.monotonic + 10 * SECOND}));
+    fake_pass(&f->fake, 30 * MILLISECOND);
+    fake_respond_marked(&f->fake, 0, (struct http_response){.status = 500, .body = SPAN(SERVER_ERROR)});
+    char line[512];
+    (void)snprintf(line, sizeof line, "%s", f->fake.told);
+    assert_non_null(strstr(line, "service=dynamodb operation=TransactWriteItems status=500 code=InternalServerError "
+                                 "ms=30 request_id=0VB2E5VOKS8EXAMPLE attempt=1"));
+    fake_pass(&f->fake, 10 * SECOND);
+    check(f, CALL_RETRY, 2);
+    assert_non_null(strstr(f->fake.told, "status=0 code=\"no answer\""));
+    assert_non_null(strstr(f->fake.told, "request_id=none attempt=2"));
+    assert_int_equal(metrics.requests[METRICS_DYNAMODB][CALL_RETRY], 2);
+    begin(f);
+    fake_respond_with(&f->fake, 2, 200, "{}");
+    assert_int_equal(metrics.requests[METRICS_DYNAMODB][CALL_OK], 1);
+}
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -644,7 +671,8 @@ int main(void) {
         TEST(the_next_call_may_start_in_a_callback),
         TEST(a_client_can_be_freed_with_calls_in_flight),
         TEST(without_options_a_call_has_the_clients_attempts_and_no_deadline),
-        TEST(retries_are_logged_for_debugging_only),
+        TEST(attempts_and_retries_are_logged_for_debugging_only),
+        TEST(each_attempt_is_told_with_its_outcome_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

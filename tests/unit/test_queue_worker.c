@@ -1,3 +1,4 @@
+#include "verdict.h"
 #include "worker_world.h"
 
 static void a_hundred_updates_are_applied_and_deleted(void **state) {
@@ -372,6 +373,68 @@ static void other_limits_hold_from_their_moment_on(void **state) {
     scene_done(&s);
 }
 
+static void what_becomes_of_messages_is_counted_once_each(void **state) {
+    (void)state;
+    struct scene s;
+    struct metrics m = {0};
+    scene_init(&s, 41, 12);
+    s.worker.metrics = &m;
+    s.db->transact.latency = 20 * MILLISECOND;
+    for (unsigned i = 0; i < 12; i++)
+        scene_set(&s, i, i + 1);
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 7\"}");
+    scene_send(&s, "no json");
+    scene_start(&s);
+    scene_empties(&s, 10 * SECOND);
+    world_run(&s.world, SECOND); /* the last answers */
+    assert_int_equal(m.received, 15);
+    assert_int_equal(m.applied, 12);
+    assert_int_equal(histogram_count(&m.received_to_applied), 12);
+    assert_int_equal(histogram_count(&m.sent_to_applied), 12);
+    assert_int_equal(m.dead_lettered[ERROR_INVALID_INPUT - 1], 1);
+    assert_int_equal(m.dead_lettered[ERROR_RECORD_NOT_FOUND - 1], 1);
+    assert_int_equal(m.dead_lettered[ERROR_CONDITIONAL_CHECK - 1], 1);
+    assert_int_equal(m.dead_letters_seen, 3);
+    assert_int_equal(m.transactions[VERDICT_APPLIED], 12);
+    assert_int_equal(m.transactions[VERDICT_NOT_FOUND], 1);
+    assert_true(m.transaction.sum >= 14 * 20 * MILLISECOND);
+    assert_int_equal(m.batch_fill[METRICS_DELETES].sum, 15);
+    assert_int_equal(m.batch_fill[METRICS_DEAD_LETTERS].sum, 3);
+    assert_int_equal(m.batches[METRICS_DELETES][0], histogram_count(&m.batch_duration[METRICS_DELETES]));
+    assert_int_equal(m.receive_fill.sum, 15);
+    assert_true(m.receives[METRICS_RECEIVED_SOME] >= 2);
+    scene_done(&s);
+}
+
+static void what_goes_wrong_is_counted_as_well(void **state) {
+    (void)state;
+    struct scene s;
+    struct metrics m = {0};
+    scene_init(&s, 42, 3);
+    s.worker.metrics = &m;
+    s.sqs->remove.mode = SIM_DOWN;
+    scene_set(&s, 0, 1);
+    scene_start(&s);
+    world_run(&s.world, 20 * SECOND);
+    assert_true(m.batches[METRICS_DELETES][1] > 1);
+    assert_int_equal(m.batches[METRICS_DELETES][0], 0);
+    assert_int_equal(m.undeleted, 0);
+    s.sqs->remove.mode = SIM_UP;
+    s.sqs->receive.mode = SIM_DOWN;
+    world_run(&s.world, 40 * SECOND);
+    assert_true(m.receives[METRICS_RECEIVE_FAILED] > 1);
+    s.sqs->receive.mode = SIM_UP;
+    s.db->transact.latency = 10 * MINUTE;
+    scene_set(&s, 1, 1);
+    world_run(&s.world, 5 * MINUTE);
+    assert_true(m.extensions[0] > 1);
+    sim_worker_stop(&s.worker);
+    world_run(&s.world, MINUTE);
+    assert_int_equal(m.returned, 1);
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_updates_are_applied_and_deleted),
@@ -388,6 +451,8 @@ int main(void) {
         cmocka_unit_test(the_invariants_hold_in_a_storm),
         cmocka_unit_test(the_invariants_hold_whenever_a_worker_dies),
         cmocka_unit_test(other_limits_hold_from_their_moment_on),
+        cmocka_unit_test(what_becomes_of_messages_is_counted_once_each),
+        cmocka_unit_test(what_goes_wrong_is_counted_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,136 @@
+/* What the program counts of its work: counters, histograms, and gauges that are read when somebody asks. One table
+ * describes them all; the scrape, the page and the manual's list come from it.
+ *
+ * Counting is an increment in memory that stands: it allocates nothing and can't fail. Where nobody wants the figures,
+ * the pointer is NULL, and the functions do nothing. No figure has a series for each message, record or value. */
+#pragma once
+
+#include "buf.h"
+#include "clock.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum metrics_service { METRICS_DYNAMODB, METRICS_SQS, METRICS_SERVICES };
+enum metrics_batch { METRICS_DELETES, METRICS_VISIBILITIES, METRICS_DEAD_LETTERS, METRICS_BATCHES };
+enum metrics_receive { METRICS_RECEIVED_SOME, METRICS_RECEIVED_NONE, METRICS_RECEIVE_FAILED, METRICS_RECEIVES };
+#define METRICS_ERRORS 5 /* the contract's error types, in its order */
+#define METRICS_CALL_CLASSES 7 /* enum call_class */
+#define METRICS_VERDICTS 16 /* enum verdict_kind */
+#define METRICS_LAST_DEAD_LETTERS 20
+
+#define HISTOGRAM_BUCKETS 20 /* and one for what is above the last */
+struct histogram {
+    uint64_t counts[HISTOGRAM_BUCKETS + 1]; /* of each bucket alone */
+    int64_t sum;
+};
+/* Upper bounds of the buckets of durations, in microseconds. */
+extern const int64_t HISTOGRAM_DURATIONS[HISTOGRAM_BUCKETS];
+/* Of counts of messages in a batch the bucket is the count. */
+#define HISTOGRAM_BATCH 10
+
+struct metrics {
+    uint64_t received, applied, returned, set_aside, leases_lost, undeleted;
+    uint64_t dead_lettered[METRICS_ERRORS];
+    uint64_t receives[METRICS_RECEIVES];
+    uint64_t transactions[METRICS_VERDICTS];
+    uint64_t requests[METRICS_SERVICES][METRICS_CALL_CLASSES];
+    uint64_t batches[METRICS_BATCHES][2]; /* answered, failed */
+    uint64_t extensions[2]; /* extended, refused */
+    struct histogram sent_to_applied, received_to_applied, transaction;
+    struct histogram batch_duration[METRICS_BATCHES];
+    struct histogram batch_fill[METRICS_BATCHES];
+    struct histogram receive_fill;
+    struct {
+        int64_t wall;
+        unsigned error; /* enum error_type */
+    } last_dead_letters[METRICS_LAST_DEAD_LETTERS]; /* a ring; by dead_letters_seen */
+    uint64_t dead_letters_seen;
+};
+
+/* microseconds; a negative one (clocks differ) counts as none. */
+static inline void histogram_duration(struct histogram *h, int64_t duration) {
+    unsigned bucket = 0;
+    while (bucket < HISTOGRAM_BUCKETS && duration > HISTOGRAM_DURATIONS[bucket])
+        bucket++;
+    h->counts[bucket]++;
+    h->sum += duration > 0 ? duration : 0;
+}
+static inline void histogram_batch(struct histogram *h, size_t count) {
+    h->counts[count < HISTOGRAM_BATCH ? count : HISTOGRAM_BATCH]++;
+    h->sum += (int64_t)count;
+}
+/* How many there were. */
+uint64_t histogram_count(const struct histogram *h);
+
+/* A message came. */
+static inline void metrics_received(struct metrics *m) {
+    if (m)
+        m->received++;
+}
+/* A message was applied, so long after it was sent (NEVER: that isn't known), and received. */
+static inline void metrics_applied(struct metrics *m, int64_t since_sent, int64_t since_received) {
+    if (!m)
+        return;
+    m->applied++;
+    if (since_sent != NEVER)
+        histogram_duration(&m->sent_to_applied, since_sent);
+    histogram_duration(&m->received_to_applied, since_received);
+}
+/* The DLQ acknowledged a message that failed so (enum error_type, not ERROR_NONE). */
+void metrics_dead_lettered(struct metrics *m, unsigned error, int64_t wall);
+/* A message is visible again on the queue. */
+static inline void metrics_returned(struct metrics *m) {
+    if (m)
+        m->returned++;
+}
+/* It fails by itself, while others get through, and is tried ever more rarely. */
+static inline void metrics_set_aside(struct metrics *m) {
+    if (m)
+        m->set_aside++;
+}
+/* Its visibility timeout ran out before it was done with. */
+static inline void metrics_lease_lost(struct metrics *m) {
+    if (m)
+        m->leases_lost++;
+}
+/* It is done with, and could not be deleted in time. */
+static inline void metrics_undeleted(struct metrics *m) {
+    if (m)
+        m->undeleted++;
+}
+/* The visibility timeout of a message was extended, or SQS refused that. */
+static inline void metrics_extension(struct metrics *m, bool refused) {
+    if (m)
+        m->extensions[refused]++;
+}
+/* A receive ended; count: of messages, where it worked. */
+static inline void metrics_receive(struct metrics *m, bool failed, size_t count) {
+    if (!m)
+        return;
+    m->receives[failed ? METRICS_RECEIVE_FAILED : count > 0 ? METRICS_RECEIVED_SOME : METRICS_RECEIVED_NONE]++;
+    if (!failed)
+        histogram_batch(&m->receive_fill, count);
+}
+/* A transaction was answered, or ended without an answer: the enum verdict_kind, and how long it took. */
+static inline void metrics_transaction(struct metrics *m, unsigned verdict, int64_t duration) {
+    if (!m)
+        return;
+    m->transactions[verdict]++;
+    histogram_duration(&m->transaction, duration);
+}
+/* A call with a batch of so many entries ended. failed: as a whole. */
+static inline void metrics_batch(struct metrics *m, enum metrics_batch kind, bool failed, size_t count,
+                                 int64_t duration) {
+    if (!m)
+        return;
+    m->batches[kind][failed]++;
+    histogram_batch(&m->batch_fill[kind], count);
+    histogram_duration(&m->batch_duration[kind], duration);
+}
+/* A request to a service ended: its enum call_class. */
+static inline void metrics_request(struct metrics *m, enum metrics_service service, unsigned call_class) {
+    if (m)
+        m->requests[service][call_class]++;
+}
