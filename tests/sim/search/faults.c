@@ -294,6 +294,8 @@ static enum sim_fate hook(void *ctx, const struct sim_transaction *t, struct tra
     unsigned update = plan_update_in(p, t->body.data, t->body.len);
     if (!sim_dynamodb_table(&f->judge->world->dynamodb, SIM_TABLE)->exists)
         return SIM_RUN; /* nothing but that is answered */
+    if (faults_refuse_all(f, t, result))
+        return SIM_ANSWER; /* before any look at an item, as in any other outage */
     if (update < p->update_count && p->updates[update].kind == UPDATE_POISON) {
         answer_poison(t, p->updates[update].record, result);
         return SIM_ANSWER;

@@ -98,6 +98,17 @@ static void answer_refused(unsigned way, bool audited, struct transact_result *r
         sim_answer_cancelled(result, "ValidationError", audited ? "None" : NULL);
 }
 
+bool faults_refuse_all(struct faults *f, const struct sim_transaction *t, struct transact_result *result) {
+    const struct plan *p = f->judge->plan;
+    for (unsigned i = 0; i < p->fault_count; i++)
+        if (f->active[i] && p->faults[i].kind == FAULT_ALL_REFUSED) {
+            f->struck[i]++;
+            answer_refused(p->faults[i].amount, t->audited, result);
+            return true;
+        }
+    return false;
+}
+
 bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, unsigned update,
                           struct transact_result *result) {
     const struct plan *p = f->judge->plan;
@@ -106,15 +117,14 @@ bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, uns
         if (!f->active[i])
             continue;
         bool hot = fault->kind == FAULT_HOT_RECORD && plan_concerns(p, fault, update);
-        bool refused = fault->kind == FAULT_ALL_REFUSED ||
-                       (fault->kind == FAULT_SOME_REFUSED && pick(&f->random, 1000) < fault->amount);
+        bool refused = fault->kind == FAULT_SOME_REFUSED && pick(&f->random, 1000) < fault->amount;
         if (!hot && !refused)
             continue;
         f->struck[i]++;
         if (hot)
             answer_throttled(fault, t->audited, result);
         else
-            answer_refused(fault->kind == FAULT_ALL_REFUSED ? fault->amount : pick(&f->random, 3), t->audited, result);
+            answer_refused(pick(&f->random, 3), t->audited, result);
         return true;
     }
     if (update == p->update_count || p->updates[update].kind != UPDATE_REFUSED)

@@ -16,6 +16,8 @@ void faults_of_one_apply(struct faults *f, unsigned i);
 void faults_of_one_heal(struct faults *f);
 /* Once, when it begins. */
 void faults_of_one_begin(struct faults *f, unsigned i);
+/* Whether every transaction is refused now: then the answer is written. */
+bool faults_refuse_all(struct faults *f, const struct sim_transaction *t, struct transact_result *result);
 /* Whether such a fault answers the transaction: then the answer is written. */
 bool faults_of_one_answer(struct faults *f, const struct sim_transaction *t, unsigned update,
                           struct transact_result *result);

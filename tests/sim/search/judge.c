@@ -292,6 +292,8 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     bool set_aside = false;
     for (unsigned delay = SET_ASIDE_LEAST; delay / 2 < SET_ASIDE_MOST; delay *= 2)
         set_aside = set_aside || seconds == (delay < SET_ASIDE_MOST ? delay : SET_ASIDE_MOST);
+    /* What never failed here isn't set aside: it stands behind others of its record, for as long as that takes. */
+    set_aside = set_aside && judge_has_failed(j, worker, s->update);
     bool by_rule = set_aside ? judge_may_set_aside(j, worker, s->update) : seconds > 0;
     if (set_aside && by_rule) {
         j->updates[s->update].set_aside_in[worker] = w->life;

@@ -49,6 +49,14 @@ bool judge_failed_by_itself(const struct judge *j, unsigned worker, unsigned upd
     return own->alike >= 2 && judge_succeeded_since(j, worker, update, own->alike_since);
 }
 
+bool judge_has_failed(const struct judge *j, unsigned worker, unsigned update) {
+    const struct update_seen *u = &j->updates[update];
+    bool failed = u->own[worker].failed > 0;
+    for (unsigned doing = 0; doing < DOINGS; doing++)
+        failed = failed || u->doing[worker][doing].failures > 0;
+    return failed;
+}
+
 bool judge_may_set_aside(const struct judge *j, unsigned worker, unsigned update) {
     const struct failures_seen *own = &j->updates[update].own[worker];
     if (own->any >= 2 && judge_succeeded_since(j, worker, update, own->any_since))
@@ -124,7 +132,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     if (a->works) {
         w->working++;
         w->worked_at = now;
-        w->failing = w->extras = 0;
+        w->heard = w->failing = w->extras = 0;
         w->was_cut_off = NEVER;
     }
     bool cut_off = !a->works && is_cut_off(a->result);
@@ -134,15 +142,22 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     if (a->works || a->update == j->plan->update_count)
         return;
     struct update_seen *u = &j->updates[a->update];
-    /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. Nor
-     * does what began before that success. */
-    bool known = u->own[worker].failed || u->set_aside_in[worker] == w->life;
-    u->own[worker].failed = true;
+    struct failures_seen *own = &u->own[worker];
+    /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. */
+    bool known = (own->failed && own->failed < w->working) || u->set_aside_in[worker] == w->life;
+    if (!own->failed) {
+        own->failed = w->working;
+        if (!known && ++w->heard == least_of_hold(w))
+            w->failing_at = w->was_cut_off != NEVER ? w->was_cut_off : now;
+    }
     if (cut_off)
         return;
     w->throttled = a->result->class == CALL_THROTTLED;
-    if (!known && a->began >= w->worked_at && ++w->failing == least_of_hold(w))
-        w->failing_at = w->was_cut_off != NEVER ? w->was_cut_off : now;
+    /* What began before that success doesn't show that all fail, until it fails once more. */
+    if (!known && a->began >= w->worked_at && own->failing < w->working) {
+        own->failing = w->working;
+        w->failing++;
+    }
     u->failed_in[worker] = w->working;
 }
 

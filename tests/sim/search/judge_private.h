@@ -21,5 +21,7 @@ void judge_undeleted(struct judge *j, unsigned worker);
 bool judge_failed_by_itself(const struct judge *j, unsigned worker, unsigned update);
 /* …for what is set aside and given back: twice, in whatever way it could cause. */
 bool judge_may_set_aside(const struct judge *j, unsigned worker, unsigned update);
+/* Whether anything that the worker did with it has failed since it was delivered there. */
+bool judge_has_failed(const struct judge *j, unsigned worker, unsigned update);
 /* It failed in doing so twice, and did it with another in between; or what it sent is too large for the way. */
 bool judge_does_in_vain(const struct judge *j, unsigned worker, unsigned update, enum judged_doing doing);

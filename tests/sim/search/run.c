@@ -313,6 +313,8 @@ static void sum_up(struct run *r, struct run_result *result) {
         messages += !p->messages[i].left_out;
     result->counted = result->ended && messages >= LEAST_MESSAGES && p->worker_count >= LEAST_WORKERS &&
                       result->faults_struck >= LEAST_FAULTS;
+    for (unsigned u = 0; u < p->update_count; u++)
+        result->operated = result->operated || (p->updates[u].counts && r->judge.updates[u].commits > 0);
     result->broken = r->world.violations.len > 0;
     result->violations = result->broken ? world_text(buf_span(&r->world.violations)) : NULL;
     result->deliveries = r->judge.deliveries;

@@ -8,6 +8,7 @@ struct run_result {
     bool ended; /* all messages came to their end */
     bool counted; /* …and there were messages, workers and faults enough for it to count */
     bool broken; /* some promise was */
+    bool operated; /* an update with operations (increment, append) was applied */
     char *violations; /* a line each; to be freed */
     unsigned faults_struck; /* kinds */
     uint64_t struck[FAULT_KINDS];

@@ -21,7 +21,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t runs, counted, ended, broken, deliveries, steps;
+    uint64_t runs, counted, operated, ended, broken, deliveries, steps;
     uint64_t struck[FAULT_KINDS], runs_struck[FAULT_KINDS];
 };
 
@@ -59,6 +59,7 @@ static void report(struct plan *p, const char *violations, const struct options 
 static void add_up(struct totals *t, const struct run_result *r) {
     t->runs++;
     t->counted += r->counted;
+    t->operated += r->counted && r->operated;
     t->ended += r->ended;
     t->broken += r->broken;
     t->deliveries += r->deliveries;
@@ -72,8 +73,9 @@ static void add_up(struct totals *t, const struct run_result *r) {
 static void print_totals(const struct totals *t, uint64_t from, double seconds) {
     printf("%" PRIu64 " runs from seed %" PRIu64 ", %" PRIu64
            " counted (>= 20 messages, >= 2 workers, >= 3 kinds of faults that struck, all ended), %" PRIu64
-           " broken; %" PRIu64 " deliveries, %" PRIu64 " steps; %.0f s, %.0f runs/s\n",
-           t->runs, from, t->counted, t->broken, t->deliveries, t->steps, seconds,
+           " of these with operations (increment, append) applied, %" PRIu64 " broken; %" PRIu64 " deliveries, %" PRIu64
+           " steps; %.0f s, %.0f runs/s\n",
+           t->runs, from, t->counted, t->operated, t->broken, t->deliveries, t->steps, seconds,
            seconds > 0 ? (double)t->runs / seconds : 0.0);
     for (enum fault_kind i = 0; i < FAULT_KINDS; i++)
         printf("  %-36s struck %10" PRIu64 " times in %8" PRIu64 " runs\n", fault_name(i), t->struck[i],
