@@ -1,12 +1,12 @@
 /* Says what the JSON reader makes of texts, for tests that hold another parser against it.
  *
- * Reads texts, each behind its length (4 bytes, the lowest first). Writes a line for each: "refused <offset> <error>",
+ * Reads texts as frames.h has them. Writes a line for each: "refused <offset> <error>",
  * or "accepted " and the text written anew from the reader's events. The depth is bound to the argument's (default 40).
  */
+#include "frames.h"
 #include "json_reader.h"
 #include "json_writer.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -54,20 +54,6 @@ static bool judge(struct span text, unsigned max_depth, struct buf *out) {
                                         : printf("refused %zu %d\n", r.error_offset, (int)r.error) > 0;
     json_reader_done(&r);
     return told && buf_ok(out);
-}
-
-/* False: the end of the input, or a frame cut short. */
-static bool read_frame(struct buf *text) {
-    uint8_t length[4];
-    if (fread(length, 1, sizeof length, stdin) != sizeof length)
-        return false;
-    size_t len = (size_t)length[0] | (size_t)length[1] << 8 | (size_t)length[2] << 16 | (size_t)length[3] << 24;
-    buf_reset(text);
-    char *room = buf_reserve(text, len);
-    if (!room || fread(room, 1, len, stdin) != len)
-        return false;
-    buf_advance(text, len);
-    return true;
 }
 
 int main(int argc, char **argv) {
