@@ -21,7 +21,8 @@ LAYERS: dict[str, list[str]] = {
     "txn": ["base"],
     "aws": ["net", "base"],
     "worker": ["aws", "net", "txn", "base"],
-    "app": ["worker", "aws", "net", "txn", "base"],
+    "feed": ["aws", "net", "txn", "base"],
+    "app": ["worker", "feed", "aws", "net", "txn", "base"],
 }
 
 _LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)

@@ -12,7 +12,7 @@ from typing import Any
 
 from rig.clients import Clients
 
-_OURS = re.compile(r"(?:^|/)(?:src|include)/(base|net|txn|aws|worker|app)/[^/]+\.[ch]$")
+_OURS = re.compile(r"(?:^|/)(?:src|include)/(base|net|txn|aws|worker|feed|app)/[^/]+\.[ch]$")
 _ALLOCATIONS = {"malloc", "calloc", "realloc", "strdup", "strndup"}
 _SYSTEM_CALL = re.compile(r"SYSCALL\[\d+,\d+\]\(\s*\d+\) sys_(\w+)")
 # Without valgrind these don't reach the kernel.

@@ -1,0 +1,217 @@
+#include "csv_fields.h"
+
+#include "json_reader.h"
+#include "json_writer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MESSAGE_MAX (8 * ROW_SIZE_MAX) /* a byte takes six at most, escaped; names come with each row */
+#define GROWTH ((size_t)16 * 1024) /* of libcsv's buffer, which grows by as much again and again */
+#define OPTIONS (CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL | CSV_REPALL_NL)
+
+static int is_no_blank(unsigned char c) {
+    (void)c;
+    return 0;
+}
+
+static int is_newline(unsigned char c) {
+    return c == '\n';
+}
+
+static bool start(struct csv_fields *f) {
+    f->started = csv_init(&f->parser, OPTIONS) == 0;
+    if (f->started) {
+        csv_set_space_func(&f->parser, is_no_blank);
+        csv_set_term_func(&f->parser, is_newline);
+        csv_set_blk_size(&f->parser, GROWTH);
+    }
+    return f->started;
+}
+
+static void begin_row(struct csv_fields *f) {
+    f->field = 0;
+    f->row_ended = false;
+    buf_reset(&f->id);
+    buf_reset(&f->attributes);
+    buf_reset(&f->message);
+    if (f->failure.type != ERROR_NONE) {
+        failure_free(&f->failure);
+        failure_init(&f->failure);
+    }
+}
+
+bool csv_fields_init(struct csv_fields *f, const struct table_shape *table) {
+    *f = (struct csv_fields){.table = table};
+    csv_columns_init(&f->columns);
+    failure_init(&f->failure);
+    buf_init(&f->id, MESSAGE_MAX);
+    buf_init(&f->attributes, MESSAGE_MAX);
+    buf_init(&f->message, 2 * MESSAGE_MAX);
+    return start(f);
+}
+
+void csv_fields_free(struct csv_fields *f) {
+    if (f->started) {
+        csv_free(&f->parser);
+    }
+    csv_columns_free(&f->columns);
+    failure_free(&f->failure);
+    buf_free(&f->id);
+    buf_free(&f->attributes);
+    buf_free(&f->message);
+    *f = (struct csv_fields){0};
+}
+
+bool csv_fields_drop(struct csv_fields *f) {
+    /* After an error libcsv gives the broken row out as a row; only a new parser has forgotten it. */
+    if (f->started) {
+        csv_free(&f->parser);
+    }
+    begin_row(f);
+    return start(f);
+}
+
+static void refuse(struct csv_fields *f, const struct csv_column *column, const char *reason) {
+    if (f->failure.type != ERROR_NONE) {
+        return;
+    }
+    char field[300];
+    bool is_key = column->role != CSV_ATTRIBUTE;
+    bool composite = f->table && f->table->sort.name[0] != '\0';
+    (void)snprintf(field, sizeof field, "%s%s%.*s", is_key ? "id" : "attributes", is_key && !composite ? "" : ".",
+                   is_key && !composite     ? 0
+                   : column->name.len < 256 ? (int)column->name.len
+                                            : 256,
+                   column->name.data);
+    failure_validation(&f->failure, span_cstr(field), "%s", reason);
+}
+
+/* Whether text is one JSON value; only_number: a number with nothing around it. */
+static bool is_json(struct span text, bool only_number) {
+    struct json_reader reader;
+    struct json_token token;
+    json_reader_init(&reader, text, &(struct json_options){.max_depth = JSON_MAX_DEPTH});
+    enum json_event event = json_next(&reader, &token);
+    bool fine = !only_number || (event == JSON_NUMBER && token.raw.len == text.len);
+    while (fine && event != JSON_FAILED && event != JSON_END) {
+        event = json_next(&reader, &token);
+    }
+    json_reader_done(&reader);
+    return fine && event == JSON_END;
+}
+
+static void append_value(struct csv_fields *f, const struct csv_column *column, struct span text, struct buf *out) {
+    switch (column->type) {
+    case CSV_STRING: (void)json_append_string(out, text); return;
+    case CSV_NUMBER:
+        if (!is_json(text, true)) {
+            refuse(f, column, "the column's type is N, and this is no number as JSON has it");
+        }
+        break;
+    case CSV_BOOLEAN:
+        if (!span_is(text, "true") && !span_is(text, "false")) {
+            refuse(f, column, "the column's type is BOOL: true or false, in small letters");
+        }
+        break;
+    case CSV_JSON:
+        if (!is_json(text, false)) {
+            refuse(f, column, "the column's type is JSON, and this is no JSON value");
+        }
+        break;
+    }
+    (void)buf_append_span(out, text);
+}
+
+static void take_header(struct csv_fields *f, struct span text) {
+    if (f->why[0] == '\0' && !csv_columns_add(&f->columns, text, f->table, f->why)) {
+        f->why[ROW_READER_WHY_SIZE - 1] = '\0';
+    }
+}
+
+static void take_value(struct csv_fields *f, const struct csv_column *column, struct span text) {
+    struct buf *out = column->role == CSV_ATTRIBUTE ? &f->attributes : &f->id;
+    bool named = column->role == CSV_ATTRIBUTE || (f->table && f->table->sort.name[0] != '\0');
+    if (out->len > 0) {
+        (void)buf_append_char(out, ',');
+    }
+    if (named) {
+        (void)buf_append_span(out, column->quoted);
+    }
+    append_value(f, column, text, out);
+}
+
+/* data is NULL for an empty field without quotes. */
+static void on_field(void *data, size_t len, void *user) {
+    struct csv_fields *f = user;
+    size_t index = f->field++;
+    if (!f->has_header) {
+        take_header(f, span_of(data ? data : "", data ? len : 0));
+    } else if (index < f->columns.count && data) {
+        take_value(f, &f->columns.all[index], span_of(data, len));
+    }
+}
+
+static void on_row(int ended_by, void *user) {
+    struct csv_fields *f = user;
+    (void)ended_by;
+    f->row_ended = true;
+}
+
+static void end_header(struct csv_fields *f) {
+    f->has_header = f->why[0] == '\0' && csv_columns_check(&f->columns, f->table, f->why);
+}
+
+static enum csv_feed end_row(struct csv_fields *f) {
+    bool composite = f->table && f->table->sort.name[0] != '\0';
+    if (f->field != f->columns.count) {
+        failure_free(&f->failure);
+        failure_init(&f->failure);
+        failure_set(&f->failure, ERROR_INVALID_INPUT, "The row has %zu field%s, and the header %zu", f->field,
+                    f->field == 1 ? "" : "s", f->columns.count);
+    }
+    struct buf *out = &f->message;
+    (void)buf_append_char(out, '{');
+    if (f->id.len > 0 || composite) {
+        (void)buf_append_cstr(out, composite ? "\"id\":{" : "\"id\":");
+        (void)buf_append_span(out, buf_span(&f->id));
+        (void)buf_append_cstr(out, composite ? "}," : ",");
+    }
+    (void)buf_append_cstr(out, "\"attributes\":{");
+    (void)buf_append_span(out, buf_span(&f->attributes));
+    (void)buf_append_cstr(out, "}}");
+    bool fine = buf_ok(&f->id) && buf_ok(&f->attributes) && buf_ok(out) && failure_ok(&f->failure);
+    return fine ? CSV_ROW : CSV_NO_MEMORY;
+}
+
+/* The byte at which libcsv stopped tells which of its two faults it is. */
+static enum csv_feed fault_at(struct csv_fields *f, struct span line, size_t at) {
+    if (csv_error(&f->parser) != CSV_EPARSE) {
+        return CSV_NO_MEMORY;
+    }
+    return at < line.len && line.data[at] == '"' ? CSV_STRAY_QUOTE : CSV_LOST;
+}
+
+enum csv_feed csv_fields_take(struct csv_fields *f, struct span line) {
+    if (f->row_ended) {
+        begin_row(f);
+    }
+    size_t taken = csv_parse(&f->parser, line.data, line.len, on_field, on_row, f);
+    if (taken < line.len) {
+        return fault_at(f, line, taken);
+    }
+    if (csv_parse(&f->parser, "\n", 1, on_field, on_row, f) < 1) {
+        return fault_at(f, line, line.len);
+    }
+    if (!f->row_ended) {
+        return CSV_MORE;
+    }
+    if (f->field == 0) {
+        return CSV_BLANK;
+    }
+    if (!f->has_header) {
+        end_header(f);
+        return CSV_ROW;
+    }
+    return end_row(f);
+}

@@ -1,0 +1,62 @@
+#include "row_text.h"
+
+#include "utf8.h"
+
+#include <stdint.h>
+
+bool row_text_is_blank(struct span text) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (!memchr(" \t\r\n", text.data[i], 4)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct span row_text_without_end(struct span line) {
+    if (line.len > 0 && line.data[line.len - 1] == '\n') {
+        line.len--;
+    }
+    if (line.len > 0 && line.data[line.len - 1] == '\r') {
+        line.len--;
+    }
+    return line;
+}
+
+/* Eight bytes at once: whether all are ASCII, and none is NUL. */
+static bool is_plain_word(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    return ((word | (word - ones)) & tops) == 0;
+}
+
+size_t row_text_fault(struct span text) {
+    size_t at = 0;
+    while (at < text.len) {
+        if (text.len - at >= 8 && is_plain_word(text.data + at)) {
+            at += 8;
+            continue;
+        }
+        const unsigned char *p = (const unsigned char *)text.data + at;
+        size_t length = utf8_length(p[0]);
+        if (p[0] == '\0' || length == 0 || utf8_match(p, text.len - at) < length) {
+            return at;
+        }
+        at += length;
+    }
+    return text.len;
+}
+
+bool row_text_turns_quoted(struct span text) {
+    bool odd = false;
+    const char *end = text.data + text.len;
+    for (const char *at = text.data; at < end; at++) {
+        at = memchr(at, '"', (size_t)(end - at));
+        if (!at) {
+            break;
+        }
+        odd = !odd;
+    }
+    return odd;
+}
