@@ -68,7 +68,8 @@ static void note_own_failure(struct engine *e, struct job *job, const struct ver
         hold_stranger(e);
     if (!alike) {
         job->failed_after = e->attempts;
-        job->commits_before = job->commits_at_start;
+        /* Where others come, a commit that was heard of before tells nothing: it may have been the last one. */
+        job->commits_before = e->options.can_give_back ? e->commits[job->update->audited] : job->commits_at_start;
         job->failures_before = job->failures_at_start;
         job->failures_alike = 0;
         /* Without a queue all may have begun together, and none will begin later that could tell. */

@@ -125,10 +125,10 @@ static void pace(struct hot_record *hot, struct random *random, int64_t now) {
     hot->next_at = now + interval / 2 + (int64_t)random_below(random, (uint64_t)interval);
 }
 
-/* Whether it was hot before. */
+/* Whether it was hot before: lately, or since anything was admitted at all. */
 static bool heat_up(struct governor *g, uint64_t record, struct random *random, int64_t now) {
     struct hot_record *hot = &g->hot[record & (GOVERNOR_RECORDS - 1)];
-    bool was_hot = find_hot(g, record, now);
+    bool was_hot = find_hot(g, record, now) || (hot->heat && hot->hash == record && hot->spell == g->spell);
     if (!was_hot) {
         *hot = (struct hot_record){.hash = record};
         event_rate_add(&g->newly_hot, now);
@@ -138,7 +138,8 @@ static bool heat_up(struct governor *g, uint64_t record, struct random *random, 
         g->streak_records++;
     hot->spell = g->spell;
     pace(hot, random, now);
-    hot->forget_at = now + HOT_LASTS + LEVEL * (hot->next_at - now);
+    int64_t turn = g->limited ? (int64_t)((double)MICROSECONDS / g->rate) : 0, wait = hot->next_at - now;
+    hot->forget_at = now + HOT_LASTS + LEVEL * (wait > turn ? wait : turn);
     return was_hot;
 }
 

@@ -69,7 +69,7 @@ struct job {
     unsigned failures_alike; /* in a row, like the last one */
     unsigned row; /* weighed attempts without an answer, in a row; a long silence counts as several */
     uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */
-    uint64_t commits_before; /* of its kind, when the attempt began that first failed so */
+    uint64_t commits_before; /* of its kind, when it first failed so; without a queue, when that attempt began */
     uint64_t failures_before; /* the engine's, when that attempt began */
     uint64_t failed_after; /* the engine's last attempt before that failure */
     char signature[JOB_SIGNATURE_SIZE]; /* how it failed */

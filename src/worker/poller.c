@@ -47,21 +47,28 @@ static bool is_answered(const struct queue_worker *w, const struct receive *r) {
     return sqs->is_answered && sqs->is_answered(sqs->ctx, r->call);
 }
 
+/* How many are late; beyond so many no more are opened beside them. */
+static unsigned late_receives(const struct queue_worker *w) {
+    const struct receive *r;
+    int64_t now = clock_monotonic(w->ports.clock);
+    unsigned late = 0;
+    LIST_FOREACH(r, &w->poller.receives, link) {
+        late += r->late_at <= now && !is_answered(w, r);
+    }
+    return late < LATE_MAX ? late : LATE_MAX;
+}
+
 /* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so
  * lately. */
 static unsigned spare_receives(struct queue_worker *w) {
     struct poller *p = &w->poller;
-    const struct receive *r;
     int64_t now = clock_monotonic(w->ports.clock);
-    unsigned late = 0;
-    LIST_FOREACH(r, &p->receives, link) {
-        late += r->late_at <= now && !is_answered(w, r);
-    }
+    unsigned late = late_receives(w);
     if (late > 0)
         p->spare_until = now + SPARE_FOR;
     else if (now < p->spare_until)
         late = 1;
-    return late < LATE_MAX ? late : LATE_MAX;
+    return late;
 }
 
 /* Takes a receive that is over out of the books. */
@@ -164,7 +171,7 @@ static unsigned allowance(const struct queue_worker *w, enum receiving receiving
     /* What waits for the DLQ, or to be confirmed, has its verdict, and says nothing of DynamoDB. */
     unsigned untried = w->held_counts[HELD_BEHIND] + w->held_counts[HELD_WORKING] - engine_unconfirmed(&w->engine);
     if (receiving == RECEIVE_ONE)
-        return untried + p->reserved_messages == 0;
+        return untried == 0 && p->count <= late_receives(w);
     unsigned wanted = receiving == RECEIVE_ONE_MORE ? 1 : batch, room = held_max(w) > held ? held_max(w) - held : 0;
     if (receiving == RECEIVE_FREELY && wanted > room)
         return 0; /* not yet room for a full batch */
@@ -394,11 +401,10 @@ void poller_pump(struct queue_worker *w) {
     struct poller *p = &w->poller;
     if (w->phase != PHASE_WORKING || others_hold_back(w))
         return;
-    if (p->pauses && (p->timer.running || p->count > 0))
-        return; /* one at a time, when the backoff is over */
-    unsigned wanted = p->target + spare_receives(w), target = p->pauses               ? 1
-                                                              : wanted < polls_max(w) ? wanted
-                                                                                      : polls_max(w);
+    unsigned late = late_receives(w), wanted = p->target + spare_receives(w);
+    if (p->pauses && (p->timer.running || p->count > late))
+        return; /* one at a time, when the backoff is over; and what is late keeps nobody waiting */
+    unsigned target = p->pauses ? late + 1 : wanted < polls_max(w) ? wanted : polls_max(w);
     while (p->count < target && clock_monotonic(w->ports.clock) >= p->not_before) {
         enum receiving receiving = engine_receiving(&w->engine, held_count(w) >= held_max(w));
         unsigned whole = whole_batch(w);

@@ -330,6 +330,43 @@ static void fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_e
     scene_done(&s);
 }
 
+/* k0 is refused; k1 has a conflict all the time. */
+static enum sim_fate refuse_beside_a_conflict(void *ctx, const struct sim_transaction *t,
+                                              struct transact_result *result) {
+    (void)ctx;
+    if (!strstr(t->record, "k0\"") && !strstr(t->record, "k1\""))
+        return SIM_RUN;
+    if (strstr(t->record, "k0\""))
+        sim_answer_exception(result, 400, "ValidationException");
+    else
+        sim_answer_cancelled(result, "TransactionConflict", t->audited ? "None" : NULL);
+    return SIM_ANSWER;
+}
+
+/* Another was applied while its first attempt was under way, and none since: by now all may be refused. */
+static void fault_33_what_was_applied_before_the_refusal_tells_nothing(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 82, 200);
+    s.db->hook = refuse_beside_a_conflict;
+    s.db->transact.latency = 100 * MILLISECOND;
+    scene_start(&s);
+    scene_set(&s, 3, 1);
+    scene_empties(&s, MINUTE);
+    scene_set(&s, 1, 1);
+    scene_set(&s, 2, 1);
+    world_run(&s.world, 60 * MILLISECOND);
+    struct sim_message *refused = scene_set(&s, 0, 1);
+    world_run(&s.world, HOUR);
+    assert_int_equal(s.db->committed, 2);
+    assert_int_equal(s.dlq->sent, 0);
+    assert_int_equal(refused->receive_count, 1);
+    scene_set(&s, 4, 1);
+    STEP_WHILE(&s.world, !refused->deleted);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
 /* The first message of a fresh worker meets a throttle that lasts, and nothing else was ever tried: each further one is
  * tried as it comes. */
 static void fault_37_on_a_fresh_worker_too_whoever_comes_is_tried_at_once(void **state) {
@@ -422,6 +459,7 @@ int main(void) {
         cmocka_unit_test(fault_33_what_every_message_meets_is_none_s_own),
         cmocka_unit_test(fault_33_one_that_is_refused_while_others_commit_is_a_validation_error),
         cmocka_unit_test(fault_33_one_that_is_refused_at_the_end_of_a_queue_is_a_validation_error_too),
+        cmocka_unit_test(fault_33_what_was_applied_before_the_refusal_tells_nothing),
         cmocka_unit_test(fault_37_on_a_fresh_worker_too_whoever_comes_is_tried_at_once),
         cmocka_unit_test(fault_32_beside_it_a_failure_is_confirmed_once_it_can_be),
         cmocka_unit_test(fault_37_a_record_that_is_throttled_for_long_makes_the_others_no_later),

@@ -199,6 +199,47 @@ static void a_record_waits_the_longer_the_more_often_it_is_throttled_and_not_for
     assert_int_equal(governor_record_wait(&g, 42, now + 30 * SECOND), 0);
 }
 
+/* A fresh worker's first message is of a throttled record, and it is tried ever more rarely before anything else is. */
+static void fault_37_what_one_record_meets_before_all_others_limits_nobody(void **state) {
+    (void)state;
+    struct governor g;
+    struct random random;
+    int64_t now = SECOND;
+    random_seed(&random, 1);
+    governor_init(&g, now);
+    for (uint64_t i = 1; i <= 20; i++, now += (int64_t)(i < 14 ? i : 14) * SECOND) {
+        struct governed answer = {.record = 42, .attempt = i, .attempts = i};
+        governor_throttled(&g, &answer, &random, now);
+    }
+    assert_int_equal(governor_rate(&g), 0);
+}
+
+/* Where little is allowed a hot record has its next turn late, and it is the same hot record still. */
+static void fault_18_a_hot_record_keeps_no_low_rate_low(void **state) {
+    (void)state;
+    struct governor g;
+    struct random random;
+    int64_t now = SECOND;
+    random_seed(&random, 1);
+    governor_init(&g, now);
+    governor_hold(&g, 0, now);
+    now += HOUR;
+    governor_resume(&g, 0, now);
+    int64_t end = now + 5 * MINUTE;
+    for (uint64_t i = 1; now < end && governor_rate(&g) > 0; i++) {
+        struct governed answer = {.record = i * 7919, .attempt = i, .attempts = i};
+        now += governor_wait(&g, now);
+        governor_started(&g, &random, now);
+        if (i % 3 || governor_record_wait(&g, 42, now) > 0) {
+            governor_admitted(&g, &answer, &random, now);
+        } else {
+            answer.record = 42;
+            governor_throttled(&g, &answer, &random, now);
+        }
+    }
+    assert_true(governor_rate(&g) == 0 || governor_rate(&g) > 100);
+}
+
 /* A bucket of tokens before the simulated tables. */
 struct small_table {
     struct world *world;
@@ -280,6 +321,8 @@ int main(void) {
         cmocka_unit_test(fault_17_it_follows_a_capacity_that_changes),
         cmocka_unit_test(fault_18_a_hot_records_throttles_slow_nobody_else),
         cmocka_unit_test(fault_18_a_hot_record_takes_nothing_of_the_tables_capacity),
+        cmocka_unit_test(fault_18_a_hot_record_keeps_no_low_rate_low),
+        cmocka_unit_test(fault_37_what_one_record_meets_before_all_others_limits_nobody),
         cmocka_unit_test(without_throttles_nothing_is_ever_waited_for),
         cmocka_unit_test(a_few_throttles_among_many_answers_are_no_limit),
         cmocka_unit_test(a_short_throttle_after_a_quiet_time_costs_few_messages_little_time),

@@ -315,6 +315,33 @@ static void fault_32_a_message_that_no_answer_can_hold_stops_no_other(void **sta
     }
 }
 
+/* Receives have failed, so that one at a time is out; and that one is silent for a message's sake. So it is where none
+ * has come at all. */
+static void fault_32_a_silent_receive_keeps_nobody_waiting_though_others_failed_before(void **state) {
+    (void)state;
+    for (unsigned proven = 0; proven < 2; proven++) {
+        struct scene s;
+        struct stopper stopper = {.path = SIM_PATH_SILENT};
+        scene_init(&s, 7, 50);
+        scene_start(&s);
+        if (proven)
+            scene_set(&s, 2, 1);
+        world_run(&s.world, 2 * MINUTE);
+        s.sqs->receive.mode = SIM_SILENT;
+        world_run(&s.world, 2 * MINUTE);
+        s.sqs->receive.mode = SIM_UP;
+        stop_answers_with(&s, &stopper, scene_set(&s, 0, 1));
+        STEP_WHILE(&s.world, stopper.stopped == 0);
+        scene_set(&s, 1, 1);
+        int64_t sent_at = s.world.now;
+        STEP_WHILE(&s.world, s.queue->count > 1);
+        assert_true(s.world.now - sent_at < 24 * SECOND); /* the longest wait, and a little */
+        s.sqs->receive.path = NULL;
+        scene_empties(&s, 2 * MINUTE);
+        scene_done(&s);
+    }
+}
+
 static void fault_32_on_a_fifo_queue_it_stops_its_own_group_alone(void **state) {
     (void)state;
     struct scene s;
@@ -495,6 +522,7 @@ int main(void) {
         cmocka_unit_test(a_lost_answer_costs_a_delivery_and_no_more),
         cmocka_unit_test(fault_32_what_comes_slowly_comes_once),
         cmocka_unit_test(fault_32_a_message_that_no_answer_can_hold_stops_no_other),
+        cmocka_unit_test(fault_32_a_silent_receive_keeps_nobody_waiting_though_others_failed_before),
         cmocka_unit_test(fault_32_on_a_fifo_queue_it_stops_its_own_group_alone),
         cmocka_unit_test(fault_32_beside_a_message_that_no_answer_can_hold_the_others_are_as_early),
         cmocka_unit_test(a_queue_of_small_messages_is_received_at_full_width_though_large_ones_are_allowed),
