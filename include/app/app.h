@@ -9,7 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "outcome.h"
-#include "ports.h"
+#include "platform.h"
 #include "queue_place.h"
 #include "random.h"
 #include "services.h"
@@ -29,7 +29,7 @@ struct app {
     char queue_url[QUEUE_URL_SIZE], dlq_url[QUEUE_URL_SIZE]; /* the settings, without a slash at a URL's end */
     char sqs_origin[URL_ORIGIN_SIZE], dynamodb_origin[URL_ORIGIN_SIZE];
     char account[ACCOUNT_ID_SIZE]; /* of the credentials at the start; "": their source doesn't say */
-    struct worker_ports ports;
+    struct platform platform;
 };
 
 /* Reads the settings and sets all up. EXIT_FINE, or what the program ends with, said in the log. app must stay where it

@@ -51,8 +51,8 @@ struct services {
     struct aws_client *sqs_client, *dynamodb_client;
     struct sqs *sqs_calls; /* NULL without a queue, as its client is */
     struct dynamodb *dynamodb_calls;
-    struct sqs_port sqs;
-    struct dynamodb_port dynamodb;
+    struct sqs_api sqs;
+    struct dynamodb_api dynamodb;
     struct clock machine_clock;
     struct clock clock; /* the same, its dates corrected by the services': for what is written down */
 };

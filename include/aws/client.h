@@ -25,7 +25,7 @@ struct aws_client_options {
     const char *signing_name; /* "sqs", "dynamodb" */
     const char *target_prefix; /* "AmazonSQS.", "DynamoDB_20120810." */
     const struct credentials_provider *credentials;
-    struct http_port http;
+    struct http_api http;
     struct clock clock;
     struct timers *timers;
     struct random *random;
@@ -75,8 +75,8 @@ struct aws_operation {
     /* Looks at each answer of the service before it is decided whether to try again: at a 200 (class CALL_OK) and at an
      * error that came as the service's JSON (from_service). It may change class, code, message and retry_after: to
      * CALL_RETRY for a 200 that was cut, for instance. NULL: none. user is that of aws_call(). */
-    void (*refine)(void *user, struct span response_body, struct call_result *result);
-    bool forgets_body; /* refine reads all of it: a large one isn't held until done, which gets an empty one then */
+    void (*decode)(void *user, struct span response_body, struct call_result *result);
+    bool forgets_body; /* decode reads all of it: a large one isn't held until done, which gets an empty one then */
     /* Called once when the call is over, after done or in call_cancel(): frees what user owns. NULL: none. Not called
      * where aws_call() gives NULL. */
     void (*release)(void *user);

@@ -41,7 +41,7 @@ typedef void call_done(void *user, const struct call_result *result);
 typedef void describe_table_done(void *user, const struct call_result *result, const struct table_shape *shape,
                                  bool active);
 
-struct dynamodb_port {
+struct dynamodb_api {
     void *ctx;
     struct call *(*transact)(void *ctx, struct span body, const struct call_options *options, transact_done *done,
                              void *user);
@@ -62,4 +62,4 @@ struct aws_client;
 MUST_USE struct dynamodb *dynamodb_new(struct aws_client *client);
 /* No call of its port may be in flight. NULL is fine. */
 void dynamodb_free(struct dynamodb *dynamodb);
-struct dynamodb_port dynamodb_port(struct dynamodb *dynamodb);
+struct dynamodb_api dynamodb_api(struct dynamodb *dynamodb);

@@ -14,7 +14,7 @@ struct loop;
 
 /* What sources of credentials need of the world. Borrowed. */
 struct credentials_world {
-    struct http_port http;
+    struct http_api http;
     struct clock clock;
     struct timers *timers;
     struct random *random;

@@ -103,7 +103,7 @@ typedef void sqs_attributes_done(void *user, const struct call_result *result,
 typedef void sqs_url_done(void *user, const struct call_result *result, const char *queue_url);
 
 /* Arguments are copied (or serialised) before the call returns. */
-struct sqs_port {
+struct sqs_api {
     void *ctx;
     struct call *(*receive)(void *ctx, const struct sqs_receive_request *request, const struct call_options *options,
                             sqs_received *done, void *user);
@@ -133,4 +133,4 @@ struct digest;
 MUST_USE struct sqs *sqs_new(struct aws_client *client, struct digest *digest);
 /* No call of its port may be in flight. NULL is fine. */
 void sqs_free(struct sqs *sqs);
-struct sqs_port sqs_port(struct sqs *sqs);
+struct sqs_api sqs_api(struct sqs *sqs);

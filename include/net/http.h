@@ -79,7 +79,7 @@ struct http_response {
 /* The response and all that it points to are valid until this returns. The transfer is over. */
 typedef void http_done(void *user, const struct http_response *response);
 
-struct http_port {
+struct http_api {
     void *ctx;
     /* NULL: no memory, and nothing happens. Else done is called once, later, from the loop, unless it is cancelled. */
     struct http_transfer *(*start)(void *ctx, const struct http_request *request, http_done *done, void *user);
@@ -101,7 +101,7 @@ struct http_options {
 MUST_USE struct http *http_new(struct loop *loop, const struct http_options *options);
 /* Transfers in flight end without a callback. Not from inside a done callback. NULL is fine. */
 void http_free(struct http *http);
-struct http_port http_port(struct http *http);
+struct http_api http_api(struct http *http);
 
 /* Whether a file holds certificates that can be read; where not, *ret_why (of size bytes) says why. */
 MUST_USE bool http_ca_file_check(const char *path, char *ret_why, size_t size);

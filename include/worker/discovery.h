@@ -5,7 +5,7 @@
 #include "call.h"
 #include "compiler.h"
 #include "outcome.h"
-#include "ports.h"
+#include "platform.h"
 #include "sqs.h"
 #include "table_shape.h"
 #include "update.h"
@@ -49,8 +49,8 @@ struct discovery;
  * 78, 77, 69. */
 typedef void discovery_done(void *user, enum exit_code exit_code, const struct discovery_facts *facts);
 
-/* Starts looking. options and ports are borrowed until done or discovery_free(). NULL: no memory. */
-MUST_USE struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options,
+/* Starts looking. options and platform are borrowed until done or discovery_free(). NULL: no memory. */
+MUST_USE struct discovery *discovery_start(const struct platform *platform, const struct discovery_options *options,
                                            discovery_done *done, void *user);
 /* VISIBILITY_TIMEOUT is another one from now on (0: not set); the facts that were reported follow. */
 void discovery_set_visibility(struct discovery *d, unsigned seconds);

@@ -1,11 +1,12 @@
-/* The daemon's heart: receives, runs, deletes, sends to the DLQ, holds, drains. One object for one queue and one table.
+/* The daemon's heart: receives, runs, deletes, sends to the DLQ, waits out outages, drains. One object for one queue
+ * and one table.
  */
 #pragma once
 
 #include "compiler.h"
 #include "discovery.h"
 #include "outcome.h"
-#include "ports.h"
+#include "platform.h"
 #include "update.h"
 
 #include <stdbool.h>
@@ -31,7 +32,7 @@ struct queue_worker;
 typedef void queue_worker_done(void *user, enum exit_code exit_code);
 
 /* Starts on the facts of a discovery, which must outlive the worker, as context must. NULL: no memory. */
-MUST_USE struct queue_worker *queue_worker_start(const struct worker_ports *ports,
+MUST_USE struct queue_worker *queue_worker_start(const struct platform *platform,
                                                  const struct queue_worker_options *options,
                                                  const struct discovery_facts *facts,
                                                  const struct update_context *context, queue_worker_done *done,
@@ -39,8 +40,8 @@ MUST_USE struct queue_worker *queue_worker_start(const struct worker_ports *port
 /* First call: drain (finish what runs, give back the rest, within shutdown_timeout). Second: give everything back now.
  * With until_empty it ends with EXIT_SOME_FAILED then, for the queue wasn't seen to be empty. */
 void queue_worker_stop(struct queue_worker *w);
-/* Other limits from now on (until_empty stays what it was): what is held beyond a smaller MAX_IN_FLIGHT is worked off
- * first. */
+/* Other limits from now on (until_empty stays what it was): what is in flight beyond a smaller MAX_IN_FLIGHT is worked
+ * off first. */
 void queue_worker_set_limits(struct queue_worker *w, const struct queue_worker_options *options);
 /* Frees it; without a callback where it hasn't ended. Takes NULL. */
 void queue_worker_free(struct queue_worker *w);
@@ -50,7 +51,7 @@ struct queue_worker_status {
     const char *cause; /* of that, in a word or two; "" where there is none. Borrowed until the loop goes on */
     int64_t since; /* monotonic: when that began */
     bool draining;
-    unsigned in_flight; /* messages held */
+    unsigned in_flight;
     unsigned waiting_for_delete; /* of these, done with, while deletes fail */
     uint64_t received, applied, dead_lettered, given_back;
     uint64_t undeleted; /* done with, and not deleted in time: they may be delivered once more */

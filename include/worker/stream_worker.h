@@ -1,4 +1,4 @@
-/* `apply`: messages from a stream instead of a queue, through the same engine. It knows no file: the command feeds it
+/* `apply`: messages from a stream instead of a queue, through the same applier. It knows no file: the command feeds it
  * bytes and takes bytes from it. */
 #pragma once
 
@@ -6,7 +6,7 @@
 #include "compiler.h"
 #include "discovery.h"
 #include "outcome.h"
-#include "ports.h"
+#include "platform.h"
 #include "span.h"
 #include "update.h"
 
@@ -34,7 +34,7 @@ struct stream_worker_host {
 };
 
 /* NULL: no memory. facts: of the tables; context as for the queue worker. */
-MUST_USE struct stream_worker *stream_worker_start(const struct worker_ports *ports,
+MUST_USE struct stream_worker *stream_worker_start(const struct platform *platform,
                                                    const struct stream_worker_options *options,
                                                    const struct discovery_facts *facts,
                                                    const struct update_context *context,

@@ -122,12 +122,12 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     if (!services_connect(&app->services, &options)) {
         return fail(app, no_memory);
     }
-    app->ports = (struct worker_ports){.sqs = options.with_queue ? &app->services.sqs : NULL,
-                                       .dynamodb = &app->services.dynamodb,
-                                       .clock = &app->services.clock,
-                                       .timers = loop_timers(app->loop),
-                                       .random = &app->random,
-                                       .log = &app->log};
+    app->platform = (struct platform){.sqs = options.with_queue ? &app->services.sqs : NULL,
+                                      .dynamodb = &app->services.dynamodb,
+                                      .clock = &app->services.clock,
+                                      .timers = loop_timers(app->loop),
+                                      .random = &app->random,
+                                      .log = &app->log};
     return EXIT_FINE;
 }
 
@@ -141,7 +141,7 @@ void app_free(struct app *app) {
 
 struct discovery_options app_discovery_options(const struct app *app, int64_t patience) {
     const struct settings *s = &app->settings;
-    bool with_queue = app->ports.sqs != NULL;
+    bool with_queue = app->platform.sqs != NULL;
     return (struct discovery_options){
         .table = s->table_name,
         .audit_table = s->audit_table,
@@ -169,7 +169,7 @@ size_t app_start_fields(struct app *app, const struct discovery_facts *facts,
     services_account(&app->services, app->account);
     ret_fields[count++] = LOG_C("region", app->services.region);
     ret_fields[count++] = LOG_C("dynamodb", app->dynamodb_origin);
-    if (app->ports.sqs) {
+    if (app->platform.sqs) {
         ret_fields[count++] = LOG_C("sqs", app->sqs_origin);
     }
     ret_fields[count++] = LOG_C("credentials", services_credentials_name(&app->services));

@@ -164,7 +164,7 @@ static bool start_worker(struct apply *a, const struct discovery_facts *facts) {
                                                   .line_numbers = app->cli->of.apply.line_numbers.given};
     const struct stream_worker_host host = {on_changed, on_done, a};
     a->context = app_update_context(app, facts);
-    a->worker = stream_worker_start(&app->ports, &options, facts, &a->context, &host);
+    a->worker = stream_worker_start(&app->platform, &options, facts, &a->context, &host);
     a->input_watch.watch = loop_watch_fd(app->loop, a->input_fd, 0, on_input_ready, a);
     a->output_watch.watch = loop_watch_fd(app->loop, a->output.fd, 0, on_output_ready, a);
     return a->worker && a->input_watch.watch && a->output_watch.watch;
@@ -268,7 +268,7 @@ enum exit_code command_apply(struct app *app) {
     }
     const struct discovery_options options = app_discovery_options(app, PATIENCE);
     bool started = app_watch_signals(app, false, on_signal, &a, &a.signals);
-    a.discovery = started ? discovery_start(&app->ports, &options, on_discovered, &a) : NULL;
+    a.discovery = started ? discovery_start(&app->platform, &options, on_discovered, &a) : NULL;
     if (!a.discovery) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
     } else if (!loop_run(app->loop)) {

@@ -44,7 +44,7 @@ static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
     char state[128];
     if (s.held && !s.draining)
         (void)snprintf(state, sizeof state, "Held back for %lld s by \"%.60s\"",
-                       (long long)((clock_monotonic(run->app->ports.clock) - s.since) / MICROSECONDS), s.cause);
+                       (long long)((clock_monotonic(run->app->platform.clock) - s.since) / MICROSECONDS), s.cause);
     else
         (void)snprintf(state, sizeof state, "%s", s.draining ? "Draining" : "Running");
     (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
@@ -122,14 +122,14 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
     log_start(run, facts);
     warn_at_start(run);
     run->context = app_update_context(app, facts);
-    run->worker = queue_worker_start(&app->ports, &options, facts, &run->context, on_worker_done, run);
+    run->worker = queue_worker_start(&app->platform, &options, facts, &run->context, on_worker_done, run);
     if (!run->worker) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
         end(run, EXIT_UNREACHABLE);
         return;
     }
     run->state = RUN_WORKING;
-    timer_stop(app->ports.timers, &run->patience);
+    timer_stop(app->platform.timers, &run->patience);
     notify_status(&run->notifier);
     notify_ready(&run->notifier);
 }
@@ -186,10 +186,10 @@ static bool start(struct run *run, const struct discovery_options *options) {
     if (!app_watch_signals(app, true, on_signal, run, &run->signals)) {
         return false;
     }
-    notify_start(&run->notifier, app->ports.timers, *app->ports.clock, describe, run);
+    notify_start(&run->notifier, app->platform.timers, *app->platform.clock, describe, run);
     timer_init(&run->patience, on_patience_over, run);
-    timer_start(app->ports.timers, &run->patience, clock_monotonic(app->ports.clock) + READY_AT_LATEST);
-    run->discovery = discovery_start(&app->ports, options, on_discovered, run);
+    timer_start(app->platform.timers, &run->patience, clock_monotonic(app->platform.clock) + READY_AT_LATEST);
+    run->discovery = discovery_start(&app->platform, options, on_discovered, run);
     return run->discovery != NULL;
 }
 
@@ -205,7 +205,7 @@ enum exit_code command_run(struct app *app) {
     }
     queue_worker_free(run.worker);
     discovery_free(run.discovery);
-    timer_stop(app->ports.timers, &run.patience);
+    timer_stop(app->platform.timers, &run.patience);
     notify_stop(&run.notifier);
     app_unwatch_signals(&run.signals);
     return run.exit_code;

@@ -51,7 +51,7 @@ bool instance_region_find(const struct services_options *o, const struct shared_
         return false;
     }
     const struct credentials_world world = {
-        .http = http_port(http),
+        .http = http_api(http),
         .clock = loop_clock(o->loop),
         .timers = loop_timers(o->loop),
         .random = o->random,

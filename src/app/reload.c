@@ -7,7 +7,7 @@ static bool read_anew(struct app *app, struct log *log, struct configuration *fr
     const struct environment environment = configuration_environment(fresh);
     const struct services_options options = {.environment = &environment,
                                              .profile = app_option(app, "AWS_PROFILE"),
-                                             .with_queue = app->ports.sqs != NULL,
+                                             .with_queue = app->platform.sqs != NULL,
                                              .loop = app->loop,
                                              .random = &app->random,
                                              .digest = app->digest,

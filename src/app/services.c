@@ -165,7 +165,7 @@ static struct aws_client *new_client(struct services *services, const struct ser
         .signing_name = service->name,
         .target_prefix = dynamodb ? "DynamoDB_20120810." : "AmazonSQS.",
         .credentials = &services->credentials,
-        .http = http_port(services->http),
+        .http = http_api(services->http),
         .clock = loop_clock(o->loop),
         .timers = loop_timers(o->loop),
         .random = o->random,
@@ -180,7 +180,7 @@ static struct aws_client *new_client(struct services *services, const struct ser
 
 static bool make_credentials(struct services *services, const struct services_options *o) {
     services->world = (struct credentials_world){
-        .http = http_port(services->http),
+        .http = http_api(services->http),
         .clock = loop_clock(o->loop),
         .timers = loop_timers(o->loop),
         .random = o->random,
@@ -228,7 +228,7 @@ bool services_connect(struct services *services, const struct services_options *
     if (!services->dynamodb_calls) {
         return false;
     }
-    services->dynamodb = dynamodb_port(services->dynamodb_calls);
+    services->dynamodb = dynamodb_api(services->dynamodb_calls);
     if (!o->with_queue) {
         return true;
     }
@@ -237,7 +237,7 @@ bool services_connect(struct services *services, const struct services_options *
     if (!services->sqs_calls) {
         return false;
     }
-    services->sqs = sqs_port(services->sqs_calls);
+    services->sqs = sqs_api(services->sqs_calls);
     return true;
 }
 

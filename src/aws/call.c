@@ -41,7 +41,7 @@ static void release(struct call *call) {
 
 /* That was asked last. */
 static const char *host_of(const struct call *call) {
-    const struct client_target *target = call->target ? call->target : call->client->target;
+    const struct client_origin *target = call->target ? call->target : call->client->target;
     return target->host_line.data + sizeof "Host: " - 1;
 }
 
@@ -73,7 +73,7 @@ void call_cancel(struct call *call) {
 }
 
 bool call_is_answered(const struct call *call) {
-    const struct http_port *http = &call->client->http;
+    const struct http_api *http = &call->client->http;
     return call->transfer && http->is_answered && http->is_answered(http->ctx, call->transfer);
 }
 
@@ -161,9 +161,9 @@ static void settle(struct call *call, const struct http_response *response) {
     pause_for(call, delay);
 }
 
-static void refine(struct call *call, const struct http_response *response) {
+static void decode(struct call *call, const struct http_response *response) {
     struct call_result *result = &call->result;
-    call->operation.refine(call->user, response->body, result);
+    call->operation.decode(call->user, response->body, result);
     if (result->foreign) {
         char why[CALL_MESSAGE_SIZE + 32];
         (void)snprintf(why, sizeof why, "that isn't the service's: %s", result->message);
@@ -193,8 +193,8 @@ static void on_response(void *user, const struct http_response *response) {
     call->transfer = NULL;
     const struct error_rules rules = {.checks_marks = c->checks_marks, .host = host_of(call)};
     error_read(response, &rules, clock_wall(&c->clock), &call->result);
-    if (call->operation.refine && (call->result.class == CALL_OK || call->result.from_service)) {
-        refine(call, response);
+    if (call->operation.decode && (call->result.class == CALL_OK || call->result.from_service)) {
+        decode(call, response);
     }
     account(call, response);
     if (call->result.foreign && response->status < 500 && call->result.class != CALL_THROTTLED) {

@@ -39,7 +39,7 @@ struct aws_client *aws_client_new(const struct aws_client_options *options) {
     bool fits = copy(options->region, c->region, sizeof c->region) &&
                 copy(options->signing_name, c->signing_name, sizeof c->signing_name) &&
                 buf_append_cstr(&c->target_prefix, options->target_prefix);
-    c->target = fits ? client_target_new(c, options->endpoint) : NULL;
+    c->target = fits ? client_origin_new(c, options->endpoint) : NULL;
     if (!c->target) {
         aws_client_free(c);
         return NULL;
@@ -123,7 +123,7 @@ void aws_client_free(struct aws_client *c) {
         next = call->next;
         free_call(call);
     }
-    client_targets_free(c);
+    client_origins_free(c);
     buf_free(&c->target_prefix);
     free(c);
 }

@@ -17,8 +17,8 @@ enum call_state {
 };
 
 /* Where calls with keys of one account go. Requests under way borrow from it, so it stands as long as the client. */
-struct client_target {
-    struct client_target *next;
+struct client_origin {
+    struct client_origin *next;
     char account_id[ACCOUNT_ID_SIZE]; /* "": whatever the account */
     struct buf url, host_line;
     struct sigv4_signer *signer;
@@ -27,7 +27,7 @@ struct client_target {
 struct aws_client {
     /* Fixed. */
     const struct credentials_provider *credentials;
-    struct http_port http;
+    struct http_api http;
     struct clock clock;
     struct timers *timers;
     struct random *random;
@@ -45,8 +45,8 @@ struct aws_client {
 
     /* Changes. */
     struct retry_budget budget;
-    struct client_target *targets; /* the last one is the first that was made, for any account */
-    struct client_target *target; /* of the last call */
+    struct client_origin *targets; /* the last one is the first that was made, for any account */
+    struct client_origin *target; /* of the last call */
     bool nameless_is_fine; /* keys may be of an account that nobody named */
     struct call *in_flight;
     struct call *idle;
@@ -76,7 +76,7 @@ struct call {
     struct timer deadline_timer;
     struct credentials_wait wait;
     struct http_transfer *transfer;
-    const struct client_target *target; /* of the last attempt; NULL: none was made */
+    const struct client_origin *target; /* of the last attempt; NULL: none was made */
     struct retry_state retry;
     bool clock_corrected, credentials_refused;
     int64_t skew; /* that the last attempt was signed with */
@@ -86,9 +86,9 @@ struct call {
     struct call_result result;
 };
 
-/* client_target.c: the target for any account. NULL: no memory, or url is none. */
-MUST_USE struct client_target *client_target_new(struct aws_client *client, const char *url);
-void client_targets_free(struct aws_client *client);
+/* client_origin.c: the target for any account. NULL: no memory, or url is none. */
+MUST_USE struct client_origin *client_origin_new(struct aws_client *client, const char *url);
+void client_origins_free(struct aws_client *client);
 /* Makes client->target the one for keys of this account. False: there is none; ret_why says why. */
 MUST_USE bool client_aim(struct aws_client *client, struct span account_id, char ret_why[static SETTING_WHY_SIZE]);
 

@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "dynamodb_response.h"
 #include "json_writer.h"
-#include "refine.h"
+#include "decode_result.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,24 +76,24 @@ static bool is_cancelled(const struct call_result *result) {
     return result->from_service && strcmp(result->code, CANCELLED) == 0;
 }
 
-static void refine_transact(void *user, struct span body, struct call_result *result) {
+static void decode_transact(void *user, struct span body, struct call_result *result) {
     const struct transact *t = user;
     struct cancellation *cancellation = &t->dynamodb->cancellation;
     cancellation->count = 0;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_committed(body), "it is not the empty object that a commit is answered with",
-                         result);
+        decode_result(dynamodb_read_committed(body), "it is not the empty object that a commit is answered with",
+                      result);
         return;
     }
     if (!is_cancelled(result)) {
         return;
     }
-    enum answer_status status = dynamodb_read_cancellation(body, cancellation);
-    if (status == ANSWER_FINE) {
+    enum decode_status status = dynamodb_read_cancellation(body, cancellation);
+    if (status == DECODE_FINE) {
         result->class = dynamodb_cancellation_class(cancellation);
         return;
     }
-    refine_by_answer(status, "it calls the transaction cancelled, but has no reasons that can be read", result);
+    decode_result(status, "it calls the transaction cancelled, but has no reasons that can be read", result);
     (void)snprintf(result->code, sizeof result->code, CANCELLED);
 }
 
@@ -118,7 +118,7 @@ static struct call *transact(void *ctx, struct span body, const struct call_opti
     t->done = done;
     t->user = user;
     struct aws_operation operation = {
-        .name = "TransactWriteItems", .body = body, .refine = refine_transact, .release = transact_release};
+        .name = "TransactWriteItems", .body = body, .decode = decode_transact, .release = transact_release};
     return start(ctx, &operation, options, transact_answered, t);
 }
 
@@ -130,13 +130,13 @@ struct get_item {
     char log_id[LOG_ID_TEXT_SIZE]; /* of the item asked for */
 };
 
-static void refine_get_item(void *user, struct span body, struct call_result *result) {
+static void decode_get_item(void *user, struct span body, struct call_result *result) {
     struct get_item *g = user;
     g->found = false;
     g->hash[0] = '\0';
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_item(body, g->log_id, &g->found, g->hash),
-                         "it has no Item with the key that was asked for, and isn't empty", result);
+        decode_result(dynamodb_read_item(body, g->log_id, &g->found, g->hash),
+                      "it has no Item with the key that was asked for, and isn't empty", result);
     }
 }
 
@@ -154,11 +154,11 @@ static struct call *get_item(void *ctx, struct span body, const struct call_opti
     }
     g->done = done;
     g->user = user;
-    if (dynamodb_read_asked(body, g->log_id) != ANSWER_FINE) {
+    if (dynamodb_read_asked(body, g->log_id) != DECODE_FINE) {
         free(g);
         return NULL;
     }
-    struct aws_operation operation = {.name = "GetItem", .body = body, .refine = refine_get_item, .release = free};
+    struct aws_operation operation = {.name = "GetItem", .body = body, .decode = decode_get_item, .release = free};
     return start(ctx, &operation, options, get_item_answered, g);
 }
 
@@ -167,10 +167,10 @@ struct put_item {
     void *user;
 };
 
-static void refine_put_item(void *user, struct span body, struct call_result *result) {
+static void decode_put_item(void *user, struct span body, struct call_result *result) {
     (void)user;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_put(body), "it is not the object that a PutItem is answered with", result);
+        decode_result(dynamodb_read_put(body), "it is not the object that a PutItem is answered with", result);
     }
 }
 
@@ -188,7 +188,7 @@ static struct call *put_item(void *ctx, struct span body, const struct call_opti
     }
     p->done = done;
     p->user = user;
-    struct aws_operation operation = {.name = "PutItem", .body = body, .refine = refine_put_item, .release = free};
+    struct aws_operation operation = {.name = "PutItem", .body = body, .decode = decode_put_item, .release = free};
     return start(ctx, &operation, options, put_item_answered, p);
 }
 
@@ -206,11 +206,11 @@ static void describe_table_release(void *user) {
     free(d);
 }
 
-static void refine_describe_table(void *user, struct span body, struct call_result *result) {
+static void decode_describe_table(void *user, struct span body, struct call_result *result) {
     struct describe_table *d = user;
     if (result->class == CALL_OK) {
-        refine_by_answer(dynamodb_read_table(body, &d->shape, &d->active),
-                         "it has no Table with a key schema and the types of its attributes", result);
+        decode_result(dynamodb_read_table(body, &d->shape, &d->active),
+                      "it has no Table with a key schema and the types of its attributes", result);
     }
 }
 
@@ -250,7 +250,7 @@ static struct call *describe_table(void *ctx, const char *table_name, const stru
                                           .max_response = RESPONSE_MAX,
                                           .attempt_timeout = ATTEMPT_TIMEOUT,
                                           .attempt_silence = ATTEMPT_SILENCE,
-                                          .refine = refine_describe_table,
+                                          .decode = decode_describe_table,
                                           .release = describe_table_release};
         call = aws_call(dynamodb->client, &operation, options, describe_table_answered, d);
     }
@@ -282,6 +282,6 @@ void dynamodb_free(struct dynamodb *dynamodb) {
     free(dynamodb);
 }
 
-struct dynamodb_port dynamodb_port(struct dynamodb *dynamodb) {
-    return (struct dynamodb_port){dynamodb, transact, get_item, put_item, describe_table, cancel};
+struct dynamodb_api dynamodb_api(struct dynamodb *dynamodb) {
+    return (struct dynamodb_api){dynamodb, transact, get_item, put_item, describe_table, cancel};
 }

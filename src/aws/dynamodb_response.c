@@ -17,82 +17,82 @@ struct text {
     bool is_there;
 };
 
-static enum answer_status text_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status text_member(void *user, struct json_reader *r, const struct json_token *name,
                                       const struct json_token *value) {
     struct text *text = user;
     if (value->event != JSON_STRING || !json_token_is(name, "S")) {
-        return answer_skip(r, value);
+        return decode_skip(r, value);
     }
-    enum answer_status status = answer_text(value, text->at, text->size);
-    if (status == ANSWER_NO_MEMORY) {
+    enum decode_status status = decode_text(value, text->at, text->size);
+    if (status == DECODE_NO_MEMORY) {
         return status;
     }
-    text->is_there = status == ANSWER_FINE; /* one that doesn't fit is none of ours */
-    return ANSWER_FINE;
+    text->is_there = status == DECODE_FINE; /* one that doesn't fit is none of ours */
+    return DECODE_FINE;
 }
 
-static enum answer_status item_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status item_member(void *user, struct json_reader *r, const struct json_token *name,
                                       const struct json_token *value) {
     struct item *item = user;
     bool is_hash = json_token_is(name, "request_hash");
     if (value->event != JSON_OBJECT_BEGIN || !(is_hash || json_token_is(name, "log_id"))) {
-        return answer_skip(r, value);
+        return decode_skip(r, value);
     }
     struct text hash = {item->hash, sizeof item->hash, item->has_hash},
                 log_id = {item->log_id, sizeof item->log_id, false};
-    enum answer_status status = answer_object(r, value, text_member, is_hash ? &hash : &log_id);
+    enum decode_status status = decode_object(r, value, text_member, is_hash ? &hash : &log_id);
     item->has_hash = hash.is_there;
     return status;
 }
 
-static enum answer_status read_item(struct json_reader *r, const struct json_token *value, struct item *item) {
+static enum decode_status read_item(struct json_reader *r, const struct json_token *value, struct item *item) {
     item->found = value->event == JSON_OBJECT_BEGIN;
-    return answer_object(r, value, item_member, item);
+    return decode_object(r, value, item_member, item);
 }
 
-static enum answer_status reason_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status reason_member(void *user, struct json_reader *r, const struct json_token *name,
                                         const struct json_token *value) {
     struct cancellation_reason *reason = user;
     if (json_token_is(name, "Item")) {
         struct item item = {.found = false};
-        enum answer_status status = read_item(r, value, &item);
+        enum decode_status status = read_item(r, value, &item);
         reason->has_item = item.found;
         reason->has_request_hash = item.has_hash;
         memcpy(reason->request_hash, item.hash, sizeof item.hash);
         return status;
     }
     if (json_token_is(name, "Code")) {
-        return answer_text(value, reason->code, sizeof reason->code);
+        return decode_text(value, reason->code, sizeof reason->code);
     }
     if (json_token_is(name, "Message")) {
-        answer_text_cut(value, reason->message, sizeof reason->message);
+        decode_text_cut(value, reason->message, sizeof reason->message);
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
 static bool is_failure(const struct cancellation_reason *reason) {
     return strcmp(reason->code, "None") != 0;
 }
 
-static enum answer_status reason(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status reason(void *user, struct json_reader *r, const struct json_token *value) {
     struct cancellation *c = user;
     if (c->count == CANCELLATION_REASONS_MAX || value->event != JSON_OBJECT_BEGIN) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     struct cancellation_reason *next = &c->reasons[c->count++];
-    enum answer_status status = answer_object(r, value, reason_member, next);
-    return status == ANSWER_FINE && !next->code[0] ? ANSWER_GARBAGE : status;
+    enum decode_status status = decode_object(r, value, reason_member, next);
+    return status == DECODE_FINE && !next->code[0] ? DECODE_GARBAGE : status;
 }
 
-static enum answer_status cancellation_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status cancellation_member(void *user, struct json_reader *r, const struct json_token *name,
                                               const struct json_token *value) {
-    return json_token_is(name, "CancellationReasons") ? answer_array(r, value, reason, user) : answer_skip(r, value);
+    return json_token_is(name, "CancellationReasons") ? decode_array(r, value, reason, user) : decode_skip(r, value);
 }
 
-enum answer_status dynamodb_read_cancellation(struct span body, struct cancellation *ret_cancellation) {
+enum decode_status dynamodb_read_cancellation(struct span body, struct cancellation *ret_cancellation) {
     struct cancellation c = {.count = 0};
-    enum answer_status status = answer_read(body, cancellation_member, &c);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_read(body, cancellation_member, &c);
+    if (status != DECODE_FINE) {
         return status;
     }
     bool failed = false;
@@ -100,10 +100,10 @@ enum answer_status dynamodb_read_cancellation(struct span body, struct cancellat
         failed = failed || is_failure(&c.reasons[i]);
     }
     if (!failed) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     *ret_cancellation = c;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
 static bool has_code(const struct cancellation *c, const char *const *codes, size_t count) {
@@ -124,15 +124,15 @@ enum call_class dynamodb_cancellation_class(const struct cancellation *c) {
     return has_code(c, conflicts, ARRAY_LENGTH(conflicts)) ? CALL_RETRY : CALL_PERMANENT;
 }
 
-static enum answer_status asked_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status asked_member(void *user, struct json_reader *r, const struct json_token *name,
                                        const struct json_token *value) {
-    return json_token_is(name, "Key") ? read_item(r, value, user) : answer_skip(r, value);
+    return json_token_is(name, "Key") ? read_item(r, value, user) : decode_skip(r, value);
 }
 
-enum answer_status dynamodb_read_asked(struct span request, char ret_log_id[static LOG_ID_TEXT_SIZE]) {
+enum decode_status dynamodb_read_asked(struct span request, char ret_log_id[static LOG_ID_TEXT_SIZE]) {
     struct item key = {.found = false};
-    enum answer_status status = answer_read(request, asked_member, &key);
-    if (status == ANSWER_FINE) {
+    enum decode_status status = decode_read(request, asked_member, &key);
+    if (status == DECODE_FINE) {
         memcpy(ret_log_id, key.log_id, sizeof key.log_id);
     }
     return status;
@@ -152,47 +152,47 @@ static bool is_foreign(const struct json_token *name) {
     return false;
 }
 
-static enum answer_status get_item_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status get_item_member(void *user, struct json_reader *r, const struct json_token *name,
                                           const struct json_token *value) {
     if (json_token_is(name, "Item")) {
         return read_item(r, value, user);
     }
-    return is_foreign(name) || json_token_is(name, "Attributes") ? ANSWER_GARBAGE : answer_skip(r, value);
+    return is_foreign(name) || json_token_is(name, "Attributes") ? DECODE_GARBAGE : decode_skip(r, value);
 }
 
-enum answer_status dynamodb_read_item(struct span body, const char *log_id, bool *ret_found,
+enum decode_status dynamodb_read_item(struct span body, const char *log_id, bool *ret_found,
                                       char ret_hash[static REQUEST_HASH_TEXT_SIZE]) {
     struct item item = {.found = false};
-    enum answer_status status = answer_read(body, get_item_member, &item);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_read(body, get_item_member, &item);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (item.found && strcmp(item.log_id, log_id) != 0) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     *ret_found = item.found;
     ret_hash[0] = '\0';
     if (item.has_hash) {
         memcpy(ret_hash, item.hash, sizeof item.hash);
     }
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-static enum answer_status put_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status put_member(void *user, struct json_reader *r, const struct json_token *name,
                                      const struct json_token *value) {
     (void)user;
-    return is_foreign(name) || json_token_is(name, "Item") ? ANSWER_GARBAGE : answer_skip(r, value);
+    return is_foreign(name) || json_token_is(name, "Item") ? DECODE_GARBAGE : decode_skip(r, value);
 }
 
-enum answer_status dynamodb_read_put(struct span body) {
-    return answer_read(body, put_member, NULL);
+enum decode_status dynamodb_read_put(struct span body) {
+    return decode_read(body, put_member, NULL);
 }
 
-static enum answer_status committed_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status committed_member(void *user, struct json_reader *r, const struct json_token *name,
                                            const struct json_token *value) {
-    return json_token_is(name, "Attributes") ? ANSWER_GARBAGE : put_member(user, r, name, value);
+    return json_token_is(name, "Attributes") ? DECODE_GARBAGE : put_member(user, r, name, value);
 }
 
-enum answer_status dynamodb_read_committed(struct span body) {
-    return answer_read(body, committed_member, NULL);
+enum decode_status dynamodb_read_committed(struct span body) {
+    return decode_read(body, committed_member, NULL);
 }

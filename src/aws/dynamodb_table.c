@@ -23,57 +23,57 @@ struct pair {
     char type[8]; /* HASH or RANGE; S, N or B */
 };
 
-static enum answer_status pair_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status pair_member(void *user, struct json_reader *r, const struct json_token *name,
                                       const struct json_token *value) {
     struct pair *p = user;
     if (json_token_is(name, "AttributeName")) {
-        return answer_text(value, p->name, sizeof p->name);
+        return decode_text(value, p->name, sizeof p->name);
     }
     if (json_token_is(name, "KeyType") || json_token_is(name, "AttributeType")) {
-        return answer_text(value, p->type, sizeof p->type);
+        return decode_text(value, p->type, sizeof p->type);
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
-static enum answer_status read_pair(struct json_reader *r, const struct json_token *value, struct pair *ret_pair) {
+static enum decode_status read_pair(struct json_reader *r, const struct json_token *value, struct pair *ret_pair) {
     struct pair p = {.name = ""};
-    enum answer_status status = answer_object(r, value, pair_member, &p);
-    if (status == ANSWER_FINE && (!p.name[0] || !p.type[0])) {
-        return ANSWER_GARBAGE;
+    enum decode_status status = decode_object(r, value, pair_member, &p);
+    if (status == DECODE_FINE && (!p.name[0] || !p.type[0])) {
+        return DECODE_GARBAGE;
     }
     *ret_pair = p;
     return status;
 }
 
-static enum answer_status key_element(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status key_element(void *user, struct json_reader *r, const struct json_token *value) {
     struct table *t = user;
     struct pair p;
-    enum answer_status status = read_pair(r, value, &p);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = read_pair(r, value, &p);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (strcmp(p.type, "HASH") == 0 && !t->has_partition) {
         t->has_partition = true;
         memcpy(t->partition.name, p.name, sizeof p.name);
-        return ANSWER_FINE;
+        return DECODE_FINE;
     }
     if (strcmp(p.type, "RANGE") == 0 && !t->has_sort) {
         t->has_sort = true;
         memcpy(t->sort.name, p.name, sizeof p.name);
-        return ANSWER_FINE;
+        return DECODE_FINE;
     }
-    return ANSWER_GARBAGE;
+    return DECODE_GARBAGE;
 }
 
-static enum answer_status definition(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status definition(void *user, struct json_reader *r, const struct json_token *value) {
     struct table *t = user;
     struct pair p;
-    enum answer_status status = read_pair(r, value, &p);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = read_pair(r, value, &p);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (p.type[1] || !strchr("SNB", p.type[0])) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     enum key_type type = (enum key_type)p.type[0];
     struct key_attribute *const keys[] = {&t->partition, &t->sort};
@@ -87,45 +87,45 @@ static enum answer_status definition(void *user, struct json_reader *r, const st
         memcpy(a->name, p.name, sizeof p.name);
         a->type = type;
     }
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-static enum answer_status table_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status table_member(void *user, struct json_reader *r, const struct json_token *name,
                                        const struct json_token *value) {
     struct table *t = user;
     if (json_token_is(name, "KeySchema")) {
-        return answer_array(r, value, key_element, t);
+        return decode_array(r, value, key_element, t);
     }
     if (json_token_is(name, "TableName")) {
-        return answer_text(value, t->own_name, sizeof t->own_name);
+        return decode_text(value, t->own_name, sizeof t->own_name);
     }
     if (json_token_is(name, "TableStatus")) {
         t->active = value->event == JSON_STRING && (json_token_is(value, "ACTIVE") || json_token_is(value, "UPDATING"));
     }
-    if (json_token_is(name, "TableArn") && answer_text(value, t->arn, sizeof t->arn) != ANSWER_FINE) {
+    if (json_token_is(name, "TableArn") && decode_text(value, t->arn, sizeof t->arn) != DECODE_FINE) {
         t->arn[0] = '\0'; /* one that doesn't fit tells nothing */
     }
     if (json_token_is(name, "MultiRegionConsistency")) {
         t->strongly_consistent = value->event == JSON_STRING && json_token_is(value, "STRONG");
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
-static enum answer_status describe_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status describe_member(void *user, struct json_reader *r, const struct json_token *name,
                                           const struct json_token *value) {
-    return json_token_is(name, "Table") ? answer_object(r, value, table_member, user) : answer_skip(r, value);
+    return json_token_is(name, "Table") ? decode_object(r, value, table_member, user) : decode_skip(r, value);
 }
 
 /* The definitions are read when the key's names are known: of those there may be any number. */
-static enum answer_status definitions_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status definitions_member(void *user, struct json_reader *r, const struct json_token *name,
                                              const struct json_token *value) {
-    return json_token_is(name, "AttributeDefinitions") ? answer_array(r, value, definition, user)
-                                                       : answer_skip(r, value);
+    return json_token_is(name, "AttributeDefinitions") ? decode_array(r, value, definition, user)
+                                                       : decode_skip(r, value);
 }
 
-static enum answer_status definitions_of_table(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status definitions_of_table(void *user, struct json_reader *r, const struct json_token *name,
                                                const struct json_token *value) {
-    return json_token_is(name, "Table") ? answer_object(r, value, definitions_member, user) : answer_skip(r, value);
+    return json_token_is(name, "Table") ? decode_object(r, value, definitions_member, user) : decode_skip(r, value);
 }
 
 /* Copies one part of an ARN, up to its colon, where it fits. Returns what stands behind the colon; NULL: there is none.
@@ -153,9 +153,9 @@ static void read_place(const char *arn, struct table_shape *shape) {
     }
 }
 
-static enum answer_status make_shape(const struct table *t, struct table_shape *ret_shape, bool *ret_active) {
+static enum decode_status make_shape(const struct table *t, struct table_shape *ret_shape, bool *ret_active) {
     if (!t->has_partition || !t->partition.type || (t->has_sort && !t->sort.type)) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     ret_shape->partition = t->partition;
     ret_shape->sort = t->sort;
@@ -166,19 +166,19 @@ static enum answer_status make_shape(const struct table *t, struct table_shape *
     read_place(t->arn, ret_shape);
     ret_shape->strongly_consistent = t->strongly_consistent;
     *ret_active = t->active;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-enum answer_status dynamodb_read_table(struct span body, struct table_shape *ret_shape, bool *ret_active) {
+enum decode_status dynamodb_read_table(struct span body, struct table_shape *ret_shape, bool *ret_active) {
     struct table *t = calloc(1, sizeof *t);
     if (!t) {
-        return ANSWER_NO_MEMORY;
+        return DECODE_NO_MEMORY;
     }
-    enum answer_status status = answer_read(body, describe_member, t);
-    if (status == ANSWER_FINE) {
-        status = answer_read(body, definitions_of_table, t);
+    enum decode_status status = decode_read(body, describe_member, t);
+    if (status == DECODE_FINE) {
+        status = decode_read(body, definitions_of_table, t);
     }
-    if (status == ANSWER_FINE) {
+    if (status == DECODE_FINE) {
         status = make_shape(t, ret_shape, ret_active);
     }
     free(t);

@@ -2,7 +2,7 @@
 
 #include "client.h"
 #include "clock.h"
-#include "refine.h"
+#include "decode_result.h"
 #include "sqs_request.h"
 #include "sqs_response.h"
 
@@ -93,15 +93,15 @@ static struct call *start(struct operation *o, bool wrote, struct aws_operation 
     return call;
 }
 
-static void refine_receive(void *user, struct span body, struct call_result *result) {
+static void decode_receive(void *user, struct span body, struct call_result *result) {
     struct operation *o = user;
     forget_answer(o);
     if (result->class != CALL_OK) {
         return;
     }
-    enum answer_status status = sqs_read_messages(body, o->count, o->sqs->digest, &o->answer.messages);
-    o->answered = status == ANSWER_FINE ? MESSAGES : NO_ANSWER;
-    refine_by_answer(status, "it has no Messages, and isn't empty", result);
+    enum decode_status status = sqs_read_messages(body, o->count, o->sqs->digest, &o->answer.messages);
+    o->answered = status == DECODE_FINE ? MESSAGES : NO_ANSWER;
+    decode_result(status, "it has no Messages, and isn't empty", result);
 }
 
 static void receive_done(void *user, const struct call_result *result, struct span body) {
@@ -127,21 +127,21 @@ static struct call *receive(void *ctx, const struct sqs_receive_request *request
                                       .attempt_timeout = RECEIVE_TIMEOUT,
                                       .attempt_silence = request->silence,
                                       .attempt_wait = request->wait_seconds * MICROSECONDS,
-                                      .refine = refine_receive};
+                                      .decode = decode_receive};
     return start(o, sqs_write_receive(request, &o->request), &operation, options, receive_done);
 }
 
-static void refine_batch(void *user, struct span body, struct call_result *result) {
+static void decode_batch(void *user, struct span body, struct call_result *result) {
     struct operation *o = user;
     forget_answer(o);
     if (result->class != CALL_OK) {
         return;
     }
     struct sqs_entry_result *entries = o->answer.entries;
-    enum answer_status status =
+    enum decode_status status =
         o->sends ? sqs_read_sent(body, o->count, &o->sent, entries) : sqs_read_batch(body, o->count, entries);
-    o->answered = status == ANSWER_FINE ? BATCH : NO_ANSWER;
-    refine_by_answer(status, "it names no entry of the batch", result);
+    o->answered = status == DECODE_FINE ? BATCH : NO_ANSWER;
+    decode_result(status, "it names no entry of the batch", result);
 }
 
 static void batch_done(void *user, const struct call_result *result, struct span body) {
@@ -162,7 +162,7 @@ static struct operation *batch_new(struct sqs *sqs, size_t count, sqs_batch_done
 }
 
 static struct call *start_batch(struct operation *o, bool wrote, const char *name, const struct call_options *options) {
-    struct aws_operation operation = {.name = name, .max_response = RESPONSE_MAX, .refine = refine_batch};
+    struct aws_operation operation = {.name = name, .max_response = RESPONSE_MAX, .decode = decode_batch};
     return start(o, wrote, &operation, options, batch_done);
 }
 
@@ -199,15 +199,15 @@ static struct call *send_batch(void *ctx, const char *queue_url, const struct sq
     return start_batch(o, wrote, "SendMessageBatch", options);
 }
 
-static void refine_attributes(void *user, struct span body, struct call_result *result) {
+static void decode_attributes(void *user, struct span body, struct call_result *result) {
     struct operation *o = user;
     forget_answer(o);
     if (result->class != CALL_OK) {
         return;
     }
-    enum answer_status status = sqs_read_attributes(body, &o->answer.attributes);
-    o->answered = status == ANSWER_FINE ? ATTRIBUTES : NO_ANSWER;
-    refine_by_answer(status, "it has no Attributes of a queue", result);
+    enum decode_status status = sqs_read_attributes(body, &o->answer.attributes);
+    o->answered = status == DECODE_FINE ? ATTRIBUTES : NO_ANSWER;
+    decode_result(status, "it has no Attributes of a queue", result);
 }
 
 static void attributes_done(void *user, const struct call_result *result, struct span body) {
@@ -224,19 +224,19 @@ static struct call *get_attributes(void *ctx, const char *queue_url, const struc
     }
     o->done.attributes = done;
     struct aws_operation operation = {
-        .name = "GetQueueAttributes", .max_response = RESPONSE_MAX, .refine = refine_attributes};
+        .name = "GetQueueAttributes", .max_response = RESPONSE_MAX, .decode = decode_attributes};
     return start(o, sqs_write_get_attributes(queue_url, &o->request), &operation, options, attributes_done);
 }
 
-static void refine_url(void *user, struct span body, struct call_result *result) {
+static void decode_url(void *user, struct span body, struct call_result *result) {
     struct operation *o = user;
     forget_answer(o);
     if (result->class != CALL_OK) {
         return;
     }
-    enum answer_status status = sqs_read_queue_url(body, o->answer.url);
-    o->answered = status == ANSWER_FINE ? URL : NO_ANSWER;
-    refine_by_answer(status, "it has no QueueUrl", result);
+    enum decode_status status = sqs_read_queue_url(body, o->answer.url);
+    o->answered = status == DECODE_FINE ? URL : NO_ANSWER;
+    decode_result(status, "it has no QueueUrl", result);
 }
 
 static void url_done(void *user, const struct call_result *result, struct span body) {
@@ -252,7 +252,7 @@ static struct call *get_queue_url(void *ctx, const char *queue_name, const char 
         return NULL;
     }
     o->done.url = done;
-    struct aws_operation operation = {.name = "GetQueueUrl", .max_response = RESPONSE_MAX, .refine = refine_url};
+    struct aws_operation operation = {.name = "GetQueueUrl", .max_response = RESPONSE_MAX, .decode = decode_url};
     return start(o, sqs_write_get_queue_url(queue_name, owner_account, &o->request), &operation, options, url_done);
 }
 
@@ -278,7 +278,7 @@ void sqs_free(struct sqs *sqs) {
     free(sqs);
 }
 
-struct sqs_port sqs_port(struct sqs *sqs) {
-    return (struct sqs_port){sqs,           receive, delete_batch, change_visibility_batch, send_batch, get_attributes,
-                             get_queue_url, cancel,  is_answered};
+struct sqs_api sqs_api(struct sqs *sqs) {
+    return (struct sqs_api){sqs,           receive, delete_batch, change_visibility_batch, send_batch, get_attributes,
+                            get_queue_url, cancel,  is_answered};
 }

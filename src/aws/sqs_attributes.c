@@ -2,44 +2,44 @@
 
 #include <limits.h>
 
-static enum answer_status redrive_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status redrive_member(void *user, struct json_reader *r, const struct json_token *name,
                                          const struct json_token *value) {
     struct sqs_queue_attributes *a = user;
     if (json_token_is(name, "deadLetterTargetArn")) {
-        return answer_text(value, a->dead_letter_target_arn, sizeof a->dead_letter_target_arn);
+        return decode_text(value, a->dead_letter_target_arn, sizeof a->dead_letter_target_arn);
     }
     if (json_token_is(name, "maxReceiveCount")) {
         uint64_t number;
-        if (!(value->event == JSON_NUMBER ? answer_number(value->raw, UINT_MAX, &number)
-                                          : answer_number_text(value, UINT_MAX, &number))) {
-            return ANSWER_GARBAGE;
+        if (!(value->event == JSON_NUMBER ? decode_number(value->raw, UINT_MAX, &number)
+                                          : decode_number_text(value, UINT_MAX, &number))) {
+            return DECODE_GARBAGE;
         }
         a->max_receive_count = (unsigned)number;
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
 #define REDRIVE_POLICY_MAX 8192
 
-static enum answer_status read_redrive_policy(const struct json_token *value, struct sqs_queue_attributes *a) {
+static enum decode_status read_redrive_policy(const struct json_token *value, struct sqs_queue_attributes *a) {
     if (value->event != JSON_STRING) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     if (!value->raw.len) {
-        return ANSWER_FINE;
+        return DECODE_FINE;
     }
     struct buf text;
     buf_init(&text, REDRIVE_POLICY_MAX);
-    enum answer_status status;
+    enum decode_status status;
     if (json_unescape(value->raw, &text)) {
-        status = answer_read(buf_span(&text), redrive_member, a);
+        status = decode_read(buf_span(&text), redrive_member, a);
     } else {
-        status = text.failure == BUF_NO_MEMORY ? ANSWER_NO_MEMORY : ANSWER_GARBAGE;
+        status = text.failure == BUF_NO_MEMORY ? DECODE_NO_MEMORY : DECODE_GARBAGE;
     }
     buf_free(&text);
     /* A policy without its queue, or without its count, is none that SQS would have taken. */
-    if (status == ANSWER_FINE && (!a->dead_letter_target_arn[0] || !a->max_receive_count)) {
-        return ANSWER_GARBAGE;
+    if (status == DECODE_FINE && (!a->dead_letter_target_arn[0] || !a->max_receive_count)) {
+        return DECODE_GARBAGE;
     }
     return status;
 }
@@ -56,15 +56,15 @@ struct attributes {
 #define BELIEVED_SIZE_MIN 1024
 #define BELIEVED_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
-static enum answer_status read_max_message_size(struct json_reader *r, const struct json_token *value,
+static enum decode_status read_max_message_size(struct json_reader *r, const struct json_token *value,
                                                 struct attributes *a) {
     uint64_t size;
-    bool believed = answer_number_text(value, BELIEVED_SIZE_MAX, &size) && size >= BELIEVED_SIZE_MIN;
+    bool believed = decode_number_text(value, BELIEVED_SIZE_MAX, &size) && size >= BELIEVED_SIZE_MIN;
     a->max_message_size = believed ? size : SQS_MESSAGE_SIZE_MAX;
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
-static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
                                            const struct json_token *value) {
     struct attributes *a = user;
     struct {
@@ -79,7 +79,7 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
         if (json_token_is(name, numbers[i].name)) {
             a->found = true;
-            return answer_number_text(value, numbers[i].max, numbers[i].at) ? ANSWER_FINE : ANSWER_GARBAGE;
+            return decode_number_text(value, numbers[i].max, numbers[i].at) ? DECODE_FINE : DECODE_GARBAGE;
         }
     }
     if (json_token_is(name, "MaximumMessageSize")) {
@@ -87,7 +87,7 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
     }
     if (json_token_is(name, "QueueArn")) {
         a->found = true;
-        return answer_text(value, a->result.arn, sizeof a->result.arn);
+        return decode_text(value, a->result.arn, sizeof a->result.arn);
     }
     if (json_token_is(name, "RedrivePolicy")) {
         return read_redrive_policy(value, &a->result);
@@ -98,25 +98,25 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
     if (json_token_is(name, "FifoThroughputLimit")) {
         a->result.high_throughput = value->event == JSON_STRING && json_token_is(value, "perMessageGroupId");
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
-static enum answer_status attributes_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status attributes_member(void *user, struct json_reader *r, const struct json_token *name,
                                             const struct json_token *value) {
-    return json_token_is(name, "Attributes") ? answer_object(r, value, attribute_member, user) : answer_skip(r, value);
+    return json_token_is(name, "Attributes") ? decode_object(r, value, attribute_member, user) : decode_skip(r, value);
 }
 
-enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes) {
+enum decode_status sqs_read_attributes(struct span body, struct sqs_queue_attributes *ret_attributes) {
     struct attributes a = {
         .visibility_timeout = SQS_DEFAULT_VISIBILITY,
         .max_message_size = SQS_MESSAGE_SIZE_MAX,
         .result = {.visible = SQS_COUNT_UNKNOWN, .in_flight = SQS_COUNT_UNKNOWN, .delayed = SQS_COUNT_UNKNOWN}};
-    enum answer_status status = answer_read(body, attributes_member, &a);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_read(body, attributes_member, &a);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (!a.found) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     /* No message can be kept for longer; and what reckons with seconds would overflow far beyond. */
     a.result.visibility_timeout =
@@ -124,5 +124,5 @@ enum answer_status sqs_read_attributes(struct span body, struct sqs_queue_attrib
     a.result.retention = (unsigned)a.retention;
     a.result.max_message_size = (size_t)a.max_message_size;
     *ret_attributes = a.result;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }

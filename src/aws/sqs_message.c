@@ -44,17 +44,17 @@ struct wanted {
     struct json_token *at;
 };
 
-static enum answer_status keep(struct json_reader *r, const struct wanted *wanted, size_t count,
+static enum decode_status keep(struct json_reader *r, const struct wanted *wanted, size_t count,
                                const struct json_token *name, const struct json_token *value) {
     for (size_t i = 0; i < count; i++) {
         if (value->event == JSON_STRING && json_token_is(name, wanted[i].name)) {
             *wanted[i].at = *value;
         }
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
-static enum answer_status attribute(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status attribute(void *user, struct json_reader *r, const struct json_token *name,
                                     const struct json_token *value) {
     struct parts *p = user;
     const struct wanted wanted[] = {{"MessageGroupId", &p->group_id},
@@ -65,14 +65,14 @@ static enum answer_status attribute(void *user, struct json_reader *r, const str
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-static enum answer_status error_envelope(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status error_envelope(void *user, struct json_reader *r, const struct json_token *name,
                                          const struct json_token *value) {
     struct parts *p = user;
     const struct wanted wanted[] = {{"StringValue", &p->error_envelope}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-static enum answer_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
                                            const struct json_token *value) {
     struct attribute_parts *a = user;
     const struct wanted wanted[] = {{"DataType", &a->type}, {"StringValue", &a->text}, {"BinaryValue", &a->base64}};
@@ -80,32 +80,32 @@ static enum answer_status attribute_member(void *user, struct json_reader *r, co
 }
 
 /* SQS has no more than ten in a message, none without a type, and none of both kinds. */
-static enum answer_status message_attribute(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status message_attribute(void *user, struct json_reader *r, const struct json_token *name,
                                             const struct json_token *value) {
     struct parts *p = user;
     struct attribute_list *list = p->attributes;
     if (json_token_is(name, "ErrorEnvelope")) {
-        return answer_object(r, value, error_envelope, p);
+        return decode_object(r, value, error_envelope, p);
     }
     if (list->count == MESSAGE_ATTRIBUTES_MAX) {
-        return answer_skip(r, value);
+        return decode_skip(r, value);
     }
     struct attribute_parts *a = &list->parts[list->count];
     *a = (struct attribute_parts){.name = *name};
-    enum answer_status status = answer_object(r, value, attribute_member, a);
+    enum decode_status status = decode_object(r, value, attribute_member, a);
     bool one_value = (a->text.event == JSON_STRING) != (a->base64.event == JSON_STRING);
-    list->count += status == ANSWER_FINE && a->type.event == JSON_STRING && one_value;
+    list->count += status == DECODE_FINE && a->type.event == JSON_STRING && one_value;
     return status;
 }
 
-static enum answer_status message_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status message_member(void *user, struct json_reader *r, const struct json_token *name,
                                          const struct json_token *value) {
     struct parts *p = user;
     if (json_token_is(name, "Attributes")) {
-        return answer_object(r, value, attribute, p);
+        return decode_object(r, value, attribute, p);
     }
     if (json_token_is(name, "MessageAttributes")) {
-        return answer_object(r, value, message_attribute, p);
+        return decode_object(r, value, message_attribute, p);
     }
     const struct wanted wanted[] = {{"MessageId", &p->message_id},
                                     {"ReceiptHandle", &p->receipt_handle},
@@ -116,8 +116,8 @@ static enum answer_status message_member(void *user, struct json_reader *r, cons
 
 static void read_numbers(const struct parts *p, struct sqs_message *m) {
     uint64_t number;
-    m->sent_at = answer_number_text(&p->sent_at, INT64_MAX / MILLISECOND, &number) ? (int64_t)number * MILLISECOND : 0;
-    m->receive_count = answer_number_text(&p->receive_count, UINT_MAX, &number) && number ? (unsigned)number : 1;
+    m->sent_at = decode_number_text(&p->sent_at, INT64_MAX / MILLISECOND, &number) ? (int64_t)number * MILLISECOND : 0;
+    m->receive_count = decode_number_text(&p->receive_count, UINT_MAX, &number) && number ? (unsigned)number : 1;
 }
 
 /* Gives back what escapes took more than what they stand for, where it is much. */
@@ -292,58 +292,58 @@ static bool would_overtake(const struct reading *reading, const struct parts *p)
     return false;
 }
 
-static enum answer_status message(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status message(void *user, struct json_reader *r, const struct json_token *value) {
     struct reading *reading = user;
     struct sqs_messages *all = &reading->messages;
     struct parts p = {.attributes = &reading->attributes};
     reading->attributes.count = 0;
-    enum answer_status status = answer_object(r, value, message_member, &p);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_object(r, value, message_member, &p);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (!is_whole(&p) || all->count == reading->max || would_overtake(reading, &p)) {
         leave_out(reading, &p);
-        return ANSWER_FINE;
+        return DECODE_FINE;
     }
     struct sqs_message *m = make_message(&p);
     bool same;
     if (!m || !check_md5(reading->digest, &p, m->body, &same)) {
         sqs_message_free(m);
-        return ANSWER_NO_MEMORY;
+        return DECODE_NO_MEMORY;
     }
     if (!same) {
         sqs_message_free(m);
         leave_out(reading, &p);
-        return ANSWER_FINE;
+        return DECODE_FINE;
     }
     all->message[all->count++] = m;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-static enum answer_status receive_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status receive_member(void *user, struct json_reader *r, const struct json_token *name,
                                          const struct json_token *value) {
     struct reading *reading = user;
     if (json_token_is(name, "Messages")) {
         reading->has_list = true;
-        return answer_array(r, value, message, reading);
+        return decode_array(r, value, message, reading);
     }
     reading->has_others = true;
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
-enum answer_status sqs_read_messages(struct span body, size_t max, struct digest *digest,
+enum decode_status sqs_read_messages(struct span body, size_t max, struct digest *digest,
                                      struct sqs_messages *ret_messages) {
     struct reading reading = {.digest = digest, .max = max < SQS_BATCH_MAX ? max : SQS_BATCH_MAX};
-    enum answer_status status = answer_read(body, receive_member, &reading);
-    if (status == ANSWER_FINE && reading.has_others && !reading.has_list) {
-        status = ANSWER_GARBAGE;
+    enum decode_status status = decode_read(body, receive_member, &reading);
+    if (status == DECODE_FINE && reading.has_others && !reading.has_list) {
+        status = DECODE_GARBAGE;
     }
-    if (status != ANSWER_FINE) {
+    if (status != DECODE_FINE) {
         sqs_messages_free(&reading.messages);
         return status;
     }
     *ret_messages = reading.messages;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
 void sqs_messages_free(struct sqs_messages *messages) {

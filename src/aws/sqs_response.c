@@ -23,7 +23,7 @@ struct verdict {
     struct sqs_entry_result result;
 };
 
-static enum answer_status verdict_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status verdict_member(void *user, struct json_reader *r, const struct json_token *name,
                                          const struct json_token *value) {
     struct verdict *v = user;
     if (json_token_is(name, "Id")) {
@@ -32,7 +32,7 @@ static enum answer_status verdict_member(void *user, struct json_reader *r, cons
             v->index = value->event == JSON_STRING && json_token_is(value, id) ? i : v->index;
         }
     } else if (json_token_is(name, "Code")) {
-        answer_text_cut(value, v->result.code, sizeof v->result.code);
+        decode_text_cut(value, v->result.code, sizeof v->result.code);
     } else if (json_token_is(name, "MessageId")) {
         v->has_message_id = value->event == JSON_STRING && value->raw.len;
     } else if (json_token_is(name, "MD5OfMessageBody")) {
@@ -40,7 +40,7 @@ static enum answer_status verdict_member(void *user, struct json_reader *r, cons
     } else if (json_token_is(name, "MD5OfMessageAttributes")) {
         v->attributes_md5 = *value;
     }
-    return answer_skip(r, value);
+    return decode_skip(r, value);
 }
 
 /* What is acknowledged is deleted where it came from: the word alone, or that for another body, would lose it. */
@@ -54,11 +54,11 @@ static bool is_acknowledged(const struct batch *b, const struct verdict *v) {
            (!told || json_token_is(&v->attributes_md5, attributes));
 }
 
-static enum answer_status verdict(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status verdict(void *user, struct json_reader *r, const struct json_token *value) {
     struct batch *b = user;
     struct verdict v = {.index = SQS_BATCH_MAX};
-    enum answer_status status = answer_object(r, value, verdict_member, &v);
-    if (status != ANSWER_FINE || v.index >= b->count) {
+    enum decode_status status = decode_object(r, value, verdict_member, &v);
+    if (status != DECODE_FINE || v.index >= b->count) {
         return status;
     }
     struct entry *e = &b->entries[v.index];
@@ -68,14 +68,14 @@ static enum answer_status verdict(void *user, struct json_reader *r, const struc
         e->result = v.result;
     }
     e->named = true;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-static enum answer_status batch_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status batch_member(void *user, struct json_reader *r, const struct json_token *name,
                                        const struct json_token *value) {
     struct batch *b = user;
     b->successful = json_token_is(name, "Successful");
-    return b->successful || json_token_is(name, "Failed") ? answer_array(r, value, verdict, b) : answer_skip(r, value);
+    return b->successful || json_token_is(name, "Failed") ? decode_array(r, value, verdict, b) : decode_skip(r, value);
 }
 
 static bool hash_piece(struct digest *digest, struct span piece) {
@@ -139,11 +139,11 @@ bool sqs_hash_sent(struct digest *digest, const struct sqs_send_entry *entries, 
     return true;
 }
 
-static enum answer_status read_batch(struct span body, size_t count, const struct sqs_sent *sent,
+static enum decode_status read_batch(struct span body, size_t count, const struct sqs_sent *sent,
                                      struct sqs_entry_result *ret_entries) {
     struct batch b = {.count = count < SQS_BATCH_MAX ? count : SQS_BATCH_MAX, .sent = sent};
-    enum answer_status status = answer_read(body, batch_member, &b);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_read(body, batch_member, &b);
+    if (status != DECODE_FINE) {
         return status;
     }
     bool is_ours = false;
@@ -151,37 +151,37 @@ static enum answer_status read_batch(struct span body, size_t count, const struc
         is_ours = is_ours || b.entries[i].named;
     }
     if (!is_ours) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     for (size_t i = 0; i < b.count; i++) {
         ret_entries[i] = b.entries[i].result;
     }
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-enum answer_status sqs_read_batch(struct span body, size_t count, struct sqs_entry_result *ret_entries) {
+enum decode_status sqs_read_batch(struct span body, size_t count, struct sqs_entry_result *ret_entries) {
     return read_batch(body, count, NULL, ret_entries);
 }
 
-enum answer_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent,
+enum decode_status sqs_read_sent(struct span body, size_t count, const struct sqs_sent *sent,
                                  struct sqs_entry_result *ret_entries) {
     return read_batch(body, count, sent, ret_entries);
 }
 
-static enum answer_status url_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status url_member(void *user, struct json_reader *r, const struct json_token *name,
                                      const struct json_token *value) {
-    return json_token_is(name, "QueueUrl") ? answer_text(value, user, SQS_URL_SIZE) : answer_skip(r, value);
+    return json_token_is(name, "QueueUrl") ? decode_text(value, user, SQS_URL_SIZE) : decode_skip(r, value);
 }
 
-enum answer_status sqs_read_queue_url(struct span body, char ret_url[static SQS_URL_SIZE]) {
+enum decode_status sqs_read_queue_url(struct span body, char ret_url[static SQS_URL_SIZE]) {
     char url[SQS_URL_SIZE] = "";
-    enum answer_status status = answer_read(body, url_member, url);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_read(body, url_member, url);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (!url[0]) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     memcpy(ret_url, url, sizeof url);
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }

@@ -18,7 +18,7 @@
 
 static void transfer_free(struct http_transfer *t) {
     http_exchange_uncount(t);
-    http_answer_free(&t->answer);
+    http_parser_free(&t->answer);
     buf_free(&t->unsent);
     buf_free(&t->body);
     free(t);
@@ -42,7 +42,7 @@ static struct http_transfer *transfer_take(struct http *http) {
 
 static void transfer_give_back(struct http_transfer *t) {
     struct http *http = t->http;
-    http_targets_give_back(t->target);
+    http_origins_return(t->target);
     t->target = NULL;
     http_exchange_uncount(t);
     if (http->idle_count >= IDLE_TRANSFERS_MAX) {
@@ -52,7 +52,7 @@ static void transfer_give_back(struct http_transfer *t) {
     if (t->body.capacity > IDLE_BODY_MAX) {
         buf_free(&t->body);
     }
-    http_answer_free(&t->answer);
+    http_parser_free(&t->answer);
     TAILQ_INSERT_HEAD(&http->idle, t, in_list);
     http->idle_count++;
 }
@@ -115,7 +115,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
         return NULL;
     }
     CURLUcode why = CURLUE_OK;
-    t->target = http_targets_take(&http->targets, request->url, request->direct, &why);
+    t->target = http_origins_take(&http->targets, request->url, request->direct, &why);
     if (!t->target && why == CURLUE_OUT_OF_MEMORY) {
         transfer_give_back(t);
         return NULL;
@@ -131,7 +131,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     t->sent = false;
     t->answered = 0;
     t->place = AT_NOBODY;
-    http_answer_reset(&t->answer);
+    http_parser_reset(&t->answer);
     buf_reset(&t->body);
     t->body.max = request->max_response;
     t->counted = t->body.capacity;
@@ -258,7 +258,7 @@ void http_free(struct http *http) {
     timer_stop(http->timers, &http->end_timer);
     http_pool_free(http);
     http_multi_close(http);
-    http_targets_free(&http->targets);
+    http_origins_free(&http->targets);
     free(http->ca_file);
     free(http->user_agent);
     free(http);
@@ -270,8 +270,8 @@ static bool is_answered(void *ctx, const struct http_transfer *t) {
     return t->answered != 0;
 }
 
-struct http_port http_port(struct http *http) {
-    return (struct http_port){.ctx = http, .start = start, .cancel = cancel, .is_answered = is_answered};
+struct http_api http_api(struct http *http) {
+    return (struct http_api){.ctx = http, .start = start, .cancel = cancel, .is_answered = is_answered};
 }
 
 struct http_stats http_stats(const struct http *http) {

@@ -214,7 +214,7 @@ static bool take_body(struct http_transfer *t, struct span piece) {
 
 static void complete(struct http_connection *c, bool is_clean) {
     struct http_transfer *t = c->transfer;
-    bool keeps = is_clean && is_sent(t) && http_answer_keeps_connection(&t->answer);
+    bool keeps = is_clean && is_sent(t) && http_parser_keeps_connection(&t->answer);
     detach(c);
     c->was_used = true;
     if (keeps) {
@@ -230,21 +230,21 @@ static bool take(struct http_connection *c, struct span data) {
     struct http_transfer *t = c->transfer;
     while (true) {
         struct span piece;
-        enum http_answer_step step = http_answer_take(&t->answer, &data, &piece);
+        enum http_parser_step step = http_parser_take(&t->answer, &data, &piece);
         if (t->answer.length > 0 && (uint64_t)t->answer.length > t->request.max_response &&
-            t->answer.state == ANSWER_LENGTH) {
+            t->answer.state == PARSER_LENGTH) {
             fail(c, HTTP_TOO_LARGE, "");
             return false;
         }
         switch (step) {
-        case ANSWER_NEEDS_MORE: return true;
-        case ANSWER_BODY:
+        case PARSER_NEEDS_MORE: return true;
+        case PARSER_BODY:
             if (take_body(t, piece)) {
                 continue;
             }
             fail(c, t->error, "");
             return false;
-        case ANSWER_DONE: complete(c, data.len == 0 && !(c->tls && SSL_has_pending(c->tls))); return false;
+        case PARSER_DONE: complete(c, data.len == 0 && !(c->tls && SSL_has_pending(c->tls))); return false;
         default: fail(c, t->answer.error, t->answer.why); return false;
         }
     }
@@ -264,7 +264,7 @@ static void receive(struct http_connection *c) {
             return;
         }
         if (n == 0) {
-            if (http_answer_end(&t->answer) == ANSWER_DONE) {
+            if (http_parser_end(&t->answer) == PARSER_DONE) {
                 complete(c, false);
             } else {
                 fail(c, t->answer.error, t->answer.why);

@@ -1,15 +1,15 @@
 /* How the files of http share their structs. libcurl opens connections: names, addresses, proxies, TLS, certificates
  * (http_dial.c, and http_multi.c, its bridge to the loop). What goes over one is ours: http_exchange.c has one request
- * and its response on one connection, http_answer.c what is what in a response, http_pool.c which request gets which
+ * and its response on one connection, http_parser.c what is what in a response, http_pool.c which request gets which
  * connection. http.c is the port. */
 #pragma once
 
 #include "buf.h"
 #include "clock.h"
 #include "http.h"
-#include "http_answer.h"
+#include "http_parser.h"
 #include "http_hosts.h"
-#include "http_targets.h"
+#include "http_origins.h"
 #include "random.h"
 #include "timers.h"
 
@@ -36,7 +36,7 @@ struct http_transfer {
     void *user;
     struct http_request request; /* its array of headers is the next one */
     const char *headers[HTTP_HEADERS_MAX];
-    struct http_target *target; /* NULL: its URL is none */
+    struct http_url *target; /* NULL: its URL is none */
 
     /* Changes. */
     bool in_flight; /* false in and after its callback */
@@ -51,7 +51,7 @@ struct http_transfer {
     size_t unsent_at, body_at;
     bool sent; /* it has had a connection */
     int64_t answered;
-    struct http_answer answer;
+    struct http_parser answer;
     struct buf body;
     size_t counted; /* what of the budget the body has */
     enum http_error error;
@@ -97,7 +97,7 @@ struct http {
     struct random random;
 
     struct http_hosts hosts;
-    struct http_targets targets;
+    struct http_origins targets;
     struct http_connections connections;
     size_t connection_count;
     struct dial_group *groups;

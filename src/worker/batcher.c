@@ -13,8 +13,8 @@ static void on_timer(void *user) {
     pump(user);
 }
 
-void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx) {
-    *b = (struct batcher){.ports = ports, .kind = *kind, .ctx = ctx};
+void batcher_init(struct batcher *b, const struct platform *platform, const struct batcher_kind *kind, void *ctx) {
+    *b = (struct batcher){.platform = platform, .kind = *kind, .ctx = ctx};
     b->got_through = INT64_MIN;
     TAILQ_INIT(&b->queue);
     TAILQ_INIT(&b->suspects);
@@ -26,7 +26,7 @@ void batcher_init(struct batcher *b, const struct worker_ports *ports, const str
 static void stop_waiting(struct batcher *b, struct batch_entry *entry) {
     TAILQ_REMOVE(&b->waiting, entry, link);
     entry->waiting = false;
-    timer_stop(b->ports->timers, &entry->again);
+    timer_stop(b->platform->timers, &entry->again);
 }
 
 void batcher_done(struct batcher *b) {
@@ -34,14 +34,14 @@ void batcher_done(struct batcher *b) {
         stop_waiting(b, entry);
     for (struct batch_flight *f; (f = LIST_FIRST(&b->flights));) {
         LIST_REMOVE(f, link);
-        b->ports->sqs->cancel(b->ports->sqs->ctx, f->call);
+        b->platform->sqs->cancel(b->platform->sqs->ctx, f->call);
         free(f);
     }
     TAILQ_INIT(&b->queue);
     TAILQ_INIT(&b->suspects);
     b->queued = b->suspected = 0;
     b->flight_count = b->suspect_flights = 0;
-    timer_stop(b->ports->timers, &b->timer);
+    timer_stop(b->platform->timers, &b->timer);
 }
 
 static void take_from_queue(struct batcher *b, struct batch_entry *entry) {
@@ -75,9 +75,9 @@ static void on_again(void *user) {
     struct batch_entry *entry = user;
     struct batcher *b = entry->batcher;
     stop_waiting(b, entry);
-    entry->due = clock_monotonic(b->ports->clock);
+    entry->due = clock_monotonic(b->platform->clock);
     batcher_put(b, entry, false);
-    timer_start(b->ports->timers, &b->timer, entry->due);
+    timer_start(b->platform->timers, &b->timer, entry->due);
 }
 
 void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t due) {
@@ -85,7 +85,7 @@ void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t du
     entry->batcher = b;
     entry->waiting = true;
     TAILQ_INSERT_TAIL(&b->waiting, entry, link);
-    timer_start(b->ports->timers, &entry->again, due < entry->expires ? due : entry->expires);
+    timer_start(b->platform->timers, &entry->again, due < entry->expires ? due : entry->expires);
 }
 
 void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code) {
@@ -242,7 +242,7 @@ static int64_t next_suspect_call(const struct batcher *b) {
 }
 
 static void pump(struct batcher *b) {
-    int64_t now = clock_monotonic(b->ports->clock);
+    int64_t now = clock_monotonic(b->platform->clock);
     bool starts = true;
     drop_expired(b, now);
     while (starts && next_call(b, now) <= now) {
@@ -256,18 +256,18 @@ static void pump(struct batcher *b) {
     if (!starts)
         next = now + MICROSECONDS;
     if (next == NEVER)
-        timer_stop(b->ports->timers, &b->timer);
+        timer_stop(b->platform->timers, &b->timer);
     else
-        timer_start(b->ports->timers, &b->timer, next > now ? next : now);
+        timer_start(b->platform->timers, &b->timer, next > now ? next : now);
 }
 
 /* Never from inside a caller's own call: the timer does it. */
 void batcher_pump_soon(struct batcher *b) {
-    timer_start(b->ports->timers, &b->timer, clock_monotonic(b->ports->clock));
+    timer_start(b->platform->timers, &b->timer, clock_monotonic(b->platform->clock));
 }
 
 static void add(struct batcher *b, struct batch_entry *entry, bool first) {
-    int64_t now = clock_monotonic(b->ports->clock);
+    int64_t now = clock_monotonic(b->platform->clock);
     entry->due = now + b->kind.linger;
     if (entry->failures) /* its owner had it back for a moment */
         entry->due = now;
@@ -289,12 +289,12 @@ void batcher_add_first(struct batcher *b, struct batch_entry *entry) {
 
 void batcher_within(struct batcher *b, int64_t linger) {
     struct batch_entry *first = TAILQ_FIRST(&b->queue);
-    int64_t due = clock_monotonic(b->ports->clock) + linger;
+    int64_t due = clock_monotonic(b->platform->clock) + linger;
     if (!first || first->due <= due)
         return;
     first->due = due;
     if (b->timer.running && b->timer.due > due && b->first_not_before <= due)
-        timer_start(b->ports->timers, &b->timer, due);
+        timer_start(b->platform->timers, &b->timer, due);
 }
 
 void batcher_remove(struct batcher *b, struct batch_entry *entry) {
@@ -314,7 +314,7 @@ void batcher_hurry(struct batcher *b) {
     b->hurry = true;
     for (struct batch_entry *entry; (entry = TAILQ_FIRST(&b->waiting));) {
         stop_waiting(b, entry);
-        entry->due = clock_monotonic(b->ports->clock);
+        entry->due = clock_monotonic(b->platform->clock);
         batcher_put(b, entry, false);
     }
     batcher_trouble_hurry(b);

@@ -11,7 +11,7 @@
 
 #include "compiler.h"
 #include "outcome.h"
-#include "ports.h"
+#include "platform.h"
 #include "sqs.h"
 
 #include <stdbool.h>
@@ -83,7 +83,7 @@ struct batcher_kind {
 LIST_HEAD(flight_list, batch_flight);
 
 struct batcher {
-    const struct worker_ports *ports;
+    const struct platform *platform;
     struct batcher_kind kind;
     void *ctx;
     struct batch_queue queue, suspects;
@@ -108,7 +108,7 @@ struct batcher {
     bool hurry; /* no linger any more, and no long wait in trouble */
 };
 
-void batcher_init(struct batcher *b, const struct worker_ports *ports, const struct batcher_kind *kind, void *ctx);
+void batcher_init(struct batcher *b, const struct platform *platform, const struct batcher_kind *kind, void *ctx);
 /* Ends its calls and forgets its entries, without `ended`. */
 void batcher_done(struct batcher *b);
 void batcher_add(struct batcher *b, struct batch_entry *entry);

@@ -37,7 +37,7 @@ static void write_reason(const struct call_result *result, char ret_reason[stati
 /* It failed alone, and not by what it is. */
 static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
     int64_t wait =
-        ENTRY_RETRY_BASE + backoff_full_jitter(b->ports->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
+        ENTRY_RETRY_BASE + backoff_full_jitter(b->platform->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
     batcher_wait_until(b, entry, now + wait);
     if (entry->tries < TELLING_TRIES)
         return;
@@ -49,7 +49,7 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
     char message[96];
     snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works",
              b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"),
+    LOG_EVENT(b->platform->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"),
               LOG_I("tries", entry->tries));
 }
 
@@ -187,12 +187,12 @@ void batcher_answered(void *flight, const struct call_result *result, const stru
                       size_t count) {
     struct batch_flight *f = flight;
     struct batcher *b = f->batcher;
-    int64_t now = clock_monotonic(b->ports->clock);
+    int64_t now = clock_monotonic(b->platform->clock);
     LIST_REMOVE(f, link);
     b->flight_count--;
     b->suspect_flights -= f->suspects;
     bool answered = is_answer(f, result, entries, count);
-    metrics_batch(b->ports->metrics, b->kind.counted_as, !answered, f->count, now - f->began);
+    metrics_batch(b->platform->metrics, b->kind.counted_as, !answered, f->count, now - f->began);
     if (answered) {
         batcher_trouble_leave(b, now);
         settle_entries(b, f, entries, now);

@@ -11,13 +11,13 @@ static const int64_t CAUSES_EVERY = 60 * MICROSECONDS; /* the log hears of a new
 
 /* Until the next call in trouble, for one who has little time: a second at most. */
 static int64_t hurried_wait(const struct batcher *b) {
-    return RETRY_BASE + backoff_full_jitter(b->ports->random, 0, RETRY_BASE, RETRY_BASE);
+    return RETRY_BASE + backoff_full_jitter(b->platform->random, 0, RETRY_BASE, RETRY_BASE);
 }
 
 void batcher_trouble_hurry(struct batcher *b) {
     if (!b->failures)
         return;
-    int64_t latest = clock_monotonic(b->ports->clock) + hurried_wait(b);
+    int64_t latest = clock_monotonic(b->platform->clock) + hurried_wait(b);
     b->not_before = b->not_before < latest ? b->not_before : latest;
     b->first_not_before = b->first_not_before < latest ? b->first_not_before : latest;
 }
@@ -29,7 +29,7 @@ int64_t batcher_trouble_step(void) {
 static int64_t trouble_wait(const struct batcher *b, const struct call_result *result, unsigned failures) {
     if (b->hurry)
         return hurried_wait(b);
-    int64_t wait = RETRY_BASE + backoff_full_jitter(b->ports->random, failures, RETRY_BASE, RETRY_CAP);
+    int64_t wait = RETRY_BASE + backoff_full_jitter(b->platform->random, failures, RETRY_BASE, RETRY_CAP);
     int64_t asked = heeded_wait(result);
     return wait > asked ? wait : asked;
 }
@@ -43,7 +43,7 @@ static void log_trouble(const struct batcher *b, const struct call_result *resul
                                   LOG_I("entries", b->queued + b->suspected)};
     if (result->class == CALL_DENIED && result->from_service && result->message[0])
         fields[3] = LOG_C("says", result->message);
-    log_event(b->ports->log, LOG_LEVEL_WARNING, message, fields);
+    log_event(b->platform->log, LOG_LEVEL_WARNING, message, fields);
 }
 
 static int64_t later(int64_t a, int64_t b) {
@@ -83,7 +83,7 @@ void batcher_trouble_leave(struct batcher *b, int64_t now) {
     b->not_before = b->first_not_before = now;
     char message[96];
     snprintf(message, sizeof message, "%s works again", b->kind.what);
-    LOG_EVENT(b->ports->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));
+    LOG_EVENT(b->platform->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));
     if (b->kind.trouble_changed)
         b->kind.trouble_changed(b->ctx);
 }

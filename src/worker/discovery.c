@@ -24,11 +24,11 @@ static void end(struct discovery *d) {
     d->ended = true;
     for (size_t i = 0; i < QUESTS; i++) {
         struct quest *q = &d->quests[i];
-        timer_stop(d->ports.timers, &q->timer);
+        timer_stop(d->platform.timers, &q->timer);
         if (q->open)
             d->code = worse_exit(d->code, EXIT_UNREACHABLE);
     }
-    timer_start(d->ports.timers, &d->end_timer, clock_monotonic(d->ports.clock));
+    timer_start(d->platform.timers, &d->end_timer, clock_monotonic(d->platform.clock));
 }
 
 /* Ends where all is found, or where a problem makes it useless to go on waiting for what can't be reached. */
@@ -39,7 +39,7 @@ static void review(struct discovery *d) {
         waiting = waiting || (d->quests[i].open && !d->quests[i].unreachable);
     }
     if (!open && d->code == EXIT_FINE)
-        discovery_finish(d->ports.log, &d->options, &d->facts);
+        discovery_finish(d->platform.log, &d->options, &d->facts);
     if (!open || (d->code != EXIT_FINE && !waiting))
         end(d);
 }
@@ -47,7 +47,7 @@ static void review(struct discovery *d) {
 void quest_settle(struct quest *q, enum exit_code code) {
     struct discovery *d = q->discovery;
     if (q->tries > 0 && code == EXIT_FINE)
-        LOG_EVENT(d->ports.log, LOG_LEVEL_INFO, "Reached at last", LOG_C("setting", q->setting));
+        LOG_EVENT(d->platform.log, LOG_LEVEL_INFO, "Reached at last", LOG_C("setting", q->setting));
     q->open = q->unreachable = false;
     d->code = worse_exit(d->code, code);
     if (q->kind == QUEST_QUEUE && code != EXIT_FINE && !d->options.dlq)
@@ -60,11 +60,12 @@ void quest_settle(struct quest *q, enum exit_code code) {
 static void on_quest_timer(void *user) {
     struct quest *q = user;
     struct discovery *d = q->discovery;
-    if (q->tries == 0 || clock_monotonic(d->ports.clock) < d->give_up_at) {
+    if (q->tries == 0 || clock_monotonic(d->platform.clock) < d->give_up_at) {
         quest_ask(q);
         return;
     }
-    LOG_EVENT(d->ports.log, LOG_LEVEL_ERROR, "Giving up: the service can't be reached", LOG_C("setting", q->setting));
+    LOG_EVENT(d->platform.log, LOG_LEVEL_ERROR, "Giving up: the service can't be reached",
+              LOG_C("setting", q->setting));
     end(d);
 }
 
@@ -77,15 +78,15 @@ static const char *waiting_text(const struct quest *q, const struct call_result 
 
 void quest_try_again(struct quest *q, const struct call_result *result) {
     struct discovery *d = q->discovery;
-    int64_t now = clock_monotonic(d->ports.clock);
+    int64_t now = clock_monotonic(d->platform.clock);
     const char *why = result->from_service || result->foreign ? call_word(result) : result->message;
     if (q->tries == 0)
-        LOG_EVENT(d->ports.log, LOG_LEVEL_WARNING, waiting_text(q, result), LOG_C("setting", q->setting),
+        LOG_EVENT(d->platform.log, LOG_LEVEL_WARNING, waiting_text(q, result), LOG_C("setting", q->setting),
                   LOG_C("service", quest_is_of_dynamodb(q->kind) ? "DynamoDB" : "SQS"),
                   LOG_C("why", why[0] ? why : "no answer"), LOG_I("status", result->status));
-    int64_t at = now + RETRY_BASE + backoff_full_jitter(d->ports.random, q->tries++, RETRY_BASE, RETRY_CAP);
+    int64_t at = now + RETRY_BASE + backoff_full_jitter(d->platform.random, q->tries++, RETRY_BASE, RETRY_CAP);
     q->unreachable = true;
-    timer_start(d->ports.timers, &q->timer, at < d->give_up_at ? at : d->give_up_at);
+    timer_start(d->platform.timers, &q->timer, at < d->give_up_at ? at : d->give_up_at);
     review(d);
 }
 
@@ -107,7 +108,7 @@ bool quest_is_missing(const struct call_result *result) {
 
 /* A call of a quest failed. */
 void quest_failed(struct quest *q, const struct call_result *result) {
-    struct log *log = q->discovery->ports.log;
+    struct log *log = q->discovery->platform.log;
     if (!result->from_service || result->class == CALL_RETRY || result->class == CALL_THROTTLED) {
         if (result->class == CALL_AUTH) {
             LOG_EVENT(
@@ -158,14 +159,14 @@ void quest_ask(struct quest *q) {
     }
 }
 
-struct discovery *discovery_start(const struct worker_ports *ports, const struct discovery_options *options,
+struct discovery *discovery_start(const struct platform *platform, const struct discovery_options *options,
                                   discovery_done *done, void *user) {
     static const char *const settings[QUESTS] = {"TABLE_NAME", "AUDIT_LOG_TABLE", "TABLE_NAME", "QUEUE_URL", "DLQ_URL"};
     struct discovery *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    int64_t now = clock_monotonic(ports->clock);
-    d->ports = *ports;
+    int64_t now = clock_monotonic(platform->clock);
+    d->platform = *platform;
     d->options = *options;
     d->done = done;
     d->user = user;
@@ -185,7 +186,7 @@ struct discovery *discovery_start(const struct worker_ports *ports, const struct
         if (i == QUEST_TRIAL || (i == QUEST_DLQ && !options->dlq))
             q->unreachable = true; /* for once the tables or the queue are known; until then it waits with them */
         else if (q->open)
-            timer_start(ports->timers, &q->timer, now);
+            timer_start(platform->timers, &q->timer, now);
     }
     return d;
 }
@@ -195,15 +196,15 @@ void discovery_free(struct discovery *d) {
         return;
     for (size_t i = 0; i < QUESTS; i++) {
         struct quest *q = &d->quests[i];
-        timer_stop(d->ports.timers, &q->timer);
+        timer_stop(d->platform.timers, &q->timer);
         if (!q->call)
             continue;
         if (quest_is_of_dynamodb(q->kind))
-            d->ports.dynamodb->cancel(d->ports.dynamodb->ctx, q->call);
+            d->platform.dynamodb->cancel(d->platform.dynamodb->ctx, q->call);
         else
-            d->ports.sqs->cancel(d->ports.sqs->ctx, q->call);
+            d->platform.sqs->cancel(d->platform.sqs->ctx, q->call);
     }
-    timer_stop(d->ports.timers, &d->end_timer);
+    timer_stop(d->platform.timers, &d->end_timer);
     buf_free(&d->trial);
     free(d);
 }

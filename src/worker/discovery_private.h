@@ -22,7 +22,7 @@ struct quest {
 };
 
 struct discovery {
-    struct worker_ports ports;
+    struct platform platform;
     struct discovery_options options;
     struct discovery_facts facts;
     struct quest quests[QUESTS];

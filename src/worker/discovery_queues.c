@@ -18,7 +18,7 @@ static void begin_dlq(struct discovery *d) {
         quest_ask(q);
         return;
     }
-    log_event(d->ports.log, LOG_LEVEL_ERROR,
+    log_event(d->platform.log, LOG_LEVEL_ERROR,
               "DLQ_URL is not set, and the queue has no redrive policy to take it from: set DLQ_URL to the URL or name "
               "of the dead-letter queue",
               NULL);
@@ -43,12 +43,12 @@ static void on_attributes(void *user, const struct call_result *result, const st
     bool both = d->quests[QUEST_QUEUE].found && d->quests[QUEST_DLQ].found;
     if (q->kind == QUEST_QUEUE)
         begin_dlq(d); /* first, so that another's problem doesn't end it before this one's is known */
-    quest_settle(q, both ? discovery_check_queues(d->ports.log, &d->facts) : EXIT_FINE);
+    quest_settle(q, both ? discovery_check_queues(d->platform.log, &d->facts) : EXIT_FINE);
 }
 
 static void ask_attributes(struct quest *q) {
-    const struct sqs_port *sqs = q->discovery->ports.sqs;
-    struct call_options options = {.deadline = clock_monotonic(q->discovery->ports.clock) + QUEST_DEADLINE};
+    const struct sqs_api *sqs = q->discovery->platform.sqs;
+    struct call_options options = {.deadline = clock_monotonic(q->discovery->platform.clock) + QUEST_DEADLINE};
     q->call = sqs->get_attributes(sqs->ctx, queue_of(q)->url, &options, on_attributes, q);
     if (!q->call)
         quest_no_memory(q);
@@ -93,12 +93,12 @@ void quest_ask_queue(struct quest *q) {
     } else if (!queue_arn_parse(text, account, name)) {
         char sentence[96];
         snprintf(sentence, sizeof sentence, "%s must be a queue's URL or its name", q->setting);
-        LOG_EVENT(d->ports.log, LOG_LEVEL_ERROR, sentence, LOG_C("given", text));
+        LOG_EVENT(d->platform.log, LOG_LEVEL_ERROR, sentence, LOG_C("given", text));
         quest_settle(q, EXIT_SETTINGS);
         return;
     }
-    const struct sqs_port *sqs = d->ports.sqs;
-    struct call_options options = {.deadline = clock_monotonic(d->ports.clock) + QUEST_DEADLINE};
+    const struct sqs_api *sqs = d->platform.sqs;
+    struct call_options options = {.deadline = clock_monotonic(d->platform.clock) + QUEST_DEADLINE};
     q->call = sqs->get_queue_url(sqs->ctx, name, account, &options, on_queue_url, q);
     if (!q->call)
         quest_no_memory(q);

@@ -17,7 +17,7 @@ static void log_refused_trial(const struct discovery *d, const struct call_resul
                                                  : "DynamoDB refuses the transaction that each message needs (tried "
                                                    "with conditions that can't hold): the tables, or "
                                                    "what answers there, take none such";
-    LOG_EVENT(d->ports.log, LOG_LEVEL_ERROR, text, LOG_C("table", d->facts.table.name),
+    LOG_EVENT(d->platform.log, LOG_LEVEL_ERROR, text, LOG_C("table", d->facts.table.name),
               LOG_C("audit_table", d->facts.audit_table_exists ? audit->name : "none"), LOG_C("code", why->code),
               LOG_C("why", why->message));
 }
@@ -45,8 +45,8 @@ static void on_tried(void *user, const struct transact_result *result) {
 
 void quest_ask_trial(struct quest *q) {
     struct discovery *d = q->discovery;
-    const struct dynamodb_port *db = d->ports.dynamodb;
-    struct call_options options = {.deadline = clock_monotonic(d->ports.clock) + QUEST_DEADLINE, .max_attempts = 1};
+    const struct dynamodb_api *db = d->platform.dynamodb;
+    struct call_options options = {.deadline = clock_monotonic(d->platform.clock) + QUEST_DEADLINE, .max_attempts = 1};
     buf_reset(&d->trial);
     if (trial_append_request(&d->facts, &d->trial))
         q->call = db->transact(db->ctx, buf_span(&d->trial), &options, on_tried, q);
@@ -60,9 +60,9 @@ static void settle_table(struct quest *q) {
     struct quest *trial = &d->quests[QUEST_TRIAL];
     q->found = true;
     bool both = d->quests[QUEST_TABLE].found && d->quests[QUEST_AUDIT_TABLE].found;
-    enum exit_code code = discovery_check_table(d->ports.log, &d->options, &d->facts, q->kind == QUEST_AUDIT_TABLE);
+    enum exit_code code = discovery_check_table(d->platform.log, &d->options, &d->facts, q->kind == QUEST_AUDIT_TABLE);
     if (both && code == EXIT_FINE)
-        code = discovery_check_places(d->ports.log, &d->facts);
+        code = discovery_check_places(d->platform.log, &d->facts);
     if (both && code == EXIT_FINE && trial->open) {
         trial->unreachable = false; /* first, so that another's problem doesn't end it before this one's is known */
         quest_ask(trial);
@@ -93,8 +93,8 @@ static void on_described(void *user, const struct call_result *result, const str
 }
 
 void quest_ask_table(struct quest *q) {
-    const struct dynamodb_port *db = q->discovery->ports.dynamodb;
-    struct call_options options = {.deadline = clock_monotonic(q->discovery->ports.clock) + QUEST_DEADLINE};
+    const struct dynamodb_api *db = q->discovery->platform.dynamodb;
+    struct call_options options = {.deadline = clock_monotonic(q->discovery->platform.clock) + QUEST_DEADLINE};
     q->call = db->describe_table(db->ctx, quest_given(q), &options, on_described, q);
     if (!q->call)
         quest_no_memory(q);

@@ -1,9 +1,9 @@
-/* One update on its way through the engine. Whoever holds the message (queue or stream) embeds this in what it knows
+/* One update on its way through the applier. Whoever holds the message (queue or stream) embeds this in what it knows
  * besides. */
 #pragma once
 
 #include "call.h"
-#include "lines.h"
+#include "keyed_queue.h"
 #include "timers.h"
 #include "update.h"
 #include "verdict.h"
@@ -13,13 +13,14 @@
 #include <sys/queue.h>
 
 enum job_state {
-    JOB_OUTSIDE, /* not in the engine: not yet, or not any more */
+    JOB_OUTSIDE, /* not in the applier: not yet, or not any more */
     JOB_BLOCKED, /* an older update of the same record is under way */
     JOB_READY, /* may start */
     JOB_RUNNING, /* its transaction is in flight */
     JOB_PAUSED, /* a conflict, a throttle, a fault that is over: waits for its own timer */
-    JOB_HELD, /* failed with the environment, or as if by its own fault: waits for a success, or for its turn to probe
-               */
+    JOB_STALLED, /* failed with the environment, or as if by its own fault: waits for a success, or for its turn to
+                  * probe
+                  */
     JOB_LOOKING, /* DynamoDB refused it: are the tables still what they were? */
     JOB_CONFIRMING, /* has its verdict; its audit record is read before anyone hears of it */
     JOB_STATES
@@ -28,35 +29,35 @@ enum job_state {
 enum job_outcome {
     JOB_APPLIED,
     JOB_FAILED, /* update->failure says how */
-    JOB_GIVE_BACK, /* to the queue, for job->give_back_seconds */
+    JOB_RETURN, /* to the queue, for job->return_seconds */
     JOB_SET_ASIDE /* it gets no answer, and others do: job->signature says how */
 };
 
 #define JOB_SIGNATURE_SIZE VERDICT_TEXT_SIZE
 
 struct job {
-    /* Set by the holder before engine_add(). */
+    /* Set by the holder before applier_add(). */
     struct update *update; /* fit; owned by the holder */
     int64_t sent_at; /* wall microseconds */
     uint64_t arrival; /* ties of sent_at, in the order of arrival */
     unsigned receive_count; /* ApproximateReceiveCount */
     bool known_suspect; /* it was set aside in an earlier delivery */
 
-    /* The engine's. */
+    /* The applier's. */
     TAILQ_ENTRY(job) in_state;
     struct place in_record; /* the line of its record */
     struct call *call; /* transaction, or the GetItem that confirms */
     struct timer timer;
-    struct engine *engine;
+    struct applier *applier;
     struct buf confirm_request;
-    const char *give_back_why;
+    const char *return_why;
     enum job_state state;
-    unsigned give_back_seconds;
+    unsigned return_seconds;
 
     /* Its attempts. */
     int64_t tried_at; /* monotonic: when the last one began */
-    uint64_t started; /* its number among the engine's */
-    uint64_t verdicts_at_start; /* of the engine, when it began */
+    uint64_t started; /* its number among the applier's */
+    uint64_t verdicts_at_start; /* of the applier, when it began */
     uint64_t commits_at_start; /* of its kind, when it began */
     uint64_t failures_at_start; /* of all, when it began */
     unsigned pauses; /* in a row, for the backoff */
@@ -65,13 +66,13 @@ struct job {
 
     /* Its failures: may they be its own? */
     bool weighed; /* others are known to succeed: from here on it is counted whether it fails alone */
-    enum verdict_kind failed_as; /* the last failure, where it is held for it; VERDICT_APPLIED: none is known */
+    enum verdict_kind failed_as; /* the last failure, where it waits for it; VERDICT_APPLIED: none is known */
     unsigned failures_alike; /* in a row, like the last one */
     unsigned row; /* weighed attempts without an answer, in a row; a long silence counts as several */
     uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */
     uint64_t commits_before; /* of its kind, when it first failed so; without a queue, when that attempt began */
-    uint64_t failures_before; /* the engine's, when that attempt began */
-    uint64_t failed_after; /* the engine's last attempt before that failure */
+    uint64_t failures_before; /* the applier's, when that attempt began */
+    uint64_t failed_after; /* the applier's last attempt before that failure */
     char signature[JOB_SIGNATURE_SIZE]; /* how it failed */
     bool refused_by_changed; /* DynamoDB refused it while a table wasn't what it was at start */
     bool quotes_dynamodb; /* update->failure has a sentence of DynamoDB's, which may quote values: not for the log */

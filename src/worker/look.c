@@ -39,9 +39,9 @@ static void report(void *user) {
     look->done(look->ctx, look->worst, &look->result);
 }
 
-void look_init(struct look *look, const struct worker_ports *ports, const struct discovery_facts *facts,
+void look_init(struct look *look, const struct platform *platform, const struct discovery_facts *facts,
                void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx) {
-    *look = (struct look){.ports = ports, .facts = facts, .done = done, .ctx = ctx};
+    *look = (struct look){.platform = platform, .facts = facts, .done = done, .ctx = ctx};
     look->table = facts->table;
     timer_init(&look->timer, report, look);
 }
@@ -51,7 +51,7 @@ void look_init(struct look *look, const struct worker_ports *ports, const struct
 static void take_over(struct look *look, const struct table_shape *shape) {
     if (table_definitions_equal(shape, &look->table))
         return;
-    LOG_EVENT(look->ports->log, LOG_LEVEL_INFO,
+    LOG_EVENT(look->platform->log, LOG_LEVEL_INFO,
               "The table's indexes have changed: messages are checked against them as they are now",
               LOG_C("table", look->table.name), LOG_I("attributes_before", look->table.attribute_count),
               LOG_I("attributes", shape->attribute_count));
@@ -76,7 +76,7 @@ static void answered(struct look *look, size_t slot, const struct call_result *r
         look->result = *result;
     }
     if (--look->waiting == 0)
-        timer_start(look->ports->timers, &look->timer, clock_monotonic(look->ports->clock));
+        timer_start(look->platform->timers, &look->timer, clock_monotonic(look->platform->clock));
 }
 
 static void table_answered(void *user, const struct call_result *result, const struct table_shape *shape, bool active) {
@@ -92,15 +92,15 @@ static void audit_answered(void *user, const struct call_result *result, const s
 void look_begin(struct look *look, bool fresh) {
     if (look->waiting || look->timer.running)
         return;
-    int64_t now = clock_monotonic(look->ports->clock);
+    int64_t now = clock_monotonic(look->platform->clock);
     look->worst = LOOK_SAME;
     look->result = (struct call_result){.class = CALL_OK};
     if (!fresh && look->same_at && now - look->same_at < LOOK_LASTS) {
-        timer_start(look->ports->timers, &look->timer, now);
+        timer_start(look->platform->timers, &look->timer, now);
         return;
     }
     look->began_at = now;
-    const struct dynamodb_port *db = look->ports->dynamodb;
+    const struct dynamodb_api *db = look->platform->dynamodb;
     struct call_options options = {.deadline = now + LOOK_DEADLINE, .max_attempts = fresh ? 1 : 0};
     look->calls[0] = db->describe_table(db->ctx, look->facts->table.name, &options, table_answered, look);
     look->waiting += look->calls[0] != NULL;
@@ -112,17 +112,17 @@ void look_begin(struct look *look, bool fresh) {
         look->worst = LOOK_UNREADABLE; /* no memory: the same as no answer */
         look->result.class = CALL_RETRY;
         if (look->waiting == 0)
-            timer_start(look->ports->timers, &look->timer, now + MICROSECONDS);
+            timer_start(look->platform->timers, &look->timer, now + MICROSECONDS);
     }
 }
 
 void look_cancel(struct look *look) {
-    const struct dynamodb_port *db = look->ports->dynamodb;
+    const struct dynamodb_api *db = look->platform->dynamodb;
     for (size_t i = 0; i < ARRAY_LENGTH(look->calls); i++)
         if (look->calls[i]) {
             db->cancel(db->ctx, look->calls[i]);
             look->calls[i] = NULL;
         }
     look->waiting = 0;
-    timer_stop(look->ports->timers, &look->timer);
+    timer_stop(look->platform->timers, &look->timer);
 }

@@ -4,7 +4,7 @@
 
 #include "compiler.h"
 #include "discovery.h"
-#include "ports.h"
+#include "platform.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ enum look_outcome {
 
 struct look {
     struct table_shape table; /* as the last look found it: what messages are checked against */
-    const struct worker_ports *ports;
+    const struct platform *platform;
     const struct discovery_facts *facts;
     struct call *calls[2];
     unsigned waiting; /* answers still to come */
@@ -30,7 +30,7 @@ struct look {
     struct timer timer; /* gives the outcome from the loop */
 };
 
-void look_init(struct look *look, const struct worker_ports *ports, const struct discovery_facts *facts,
+void look_init(struct look *look, const struct platform *platform, const struct discovery_facts *facts,
                void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx);
 /* Looks, unless a look is under way; done follows, from the loop. fresh: also where the last one is less than a minute
  * old. */

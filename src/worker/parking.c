@@ -21,7 +21,7 @@ void parking_interrupt(struct parking *p) {
     p->interruptions++;
 }
 
-/* The counts of the last while weigh the most; the time of a hold is in none. */
+/* The counts of the last while weigh the most; the time of an open breaker is in none. */
 static void bring_up_to_date(struct parking *p, struct parked_record *r, int64_t now) {
     if (r->interruptions != p->interruptions)
         r->working_since = now;

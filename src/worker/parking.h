@@ -1,4 +1,4 @@
-/* Messages of one record wait in line, and what waits takes room among the messages held. A record that gets more
+/* Messages of one record wait in line, and what waits takes room among the messages in flight. A record that gets more
  * messages than it can use (they run one after the other; or it is throttled) would in the end take all the room, and
  * others would come in no faster than it is served. So beyond a share of the room its newest messages are given back,
  * each for as long as those before it take: SQS keeps the line for us, at the price of one more delivery. That price is
@@ -24,7 +24,7 @@ struct parked_record {
 };
 
 struct parking {
-    unsigned room; /* messages held at once, at most */
+    unsigned room; /* messages in flight at once, at most */
     uint64_t all; /* arrivals of any record */
     unsigned interruptions;
     struct parked_record records[PARKING_RECORDS];
@@ -33,7 +33,7 @@ struct parking {
 /* A message that has just come. */
 struct arrival {
     uint64_t record;
-    unsigned line; /* messages of its record held, itself included */
+    unsigned line; /* messages of its record in flight, itself included */
     bool is_newest; /* of those */
     bool is_first; /* its first delivery */
 };
@@ -45,7 +45,7 @@ static inline void parking_resize(struct parking *p, unsigned room) {
 }
 /* Seconds for which it is given back; 0: it is kept. */
 unsigned parking_arrived(struct parking *p, const struct arrival *a, int64_t now);
-/* Nothing is done with for a while, whatever the record: a hold. */
+/* Nothing is done with for a while, whatever the record: the breaker is open. */
 void parking_interrupt(struct parking *p);
 /* One message of the record is done with. */
 void parking_served(struct parking *p, uint64_t record, int64_t now);

@@ -3,8 +3,8 @@
 
 #include "batcher.h"
 #include "dead_letter.h"
-#include "engine.h"
-#include "lines.h"
+#include "applier.h"
+#include "keyed_queue.h"
 #include "parking.h"
 #include "queue_worker.h"
 #include "receive_attempts.h"
@@ -14,30 +14,30 @@
 
 #include <sys/queue.h>
 
-/* Where a held message stands. It goes down this list only. */
-enum held_state {
-    HELD_BEHIND, /* not begun: an earlier message of its group (FIFO) is first */
-    HELD_WORKING, /* in the engine */
-    HELD_DEAD_LETTER, /* failed; until the DLQ has acknowledged it */
-    HELD_DELETING, /* applied, or in the DLQ */
-    HELD_GIVING_BACK, /* becomes visible again */
-    HELD_STATES
+/* Where a message in flight stands. It goes down this list only. */
+enum message_state {
+    MESSAGE_WAITING, /* not begun: an earlier message of its group (FIFO) is first */
+    MESSAGE_APPLYING, /* in the applier */
+    MESSAGE_DEAD_LETTERING, /* failed; until the DLQ has acknowledged it */
+    MESSAGE_DELETING, /* applied, or in the DLQ */
+    MESSAGE_RETURNING, /* becomes visible again */
+    MESSAGE_STATES
 };
 
 struct visibility_change {
     struct batch_entry entry;
-    struct held *held;
+    struct message *message;
     unsigned seconds;
 };
 
-/* A message that we hold: received, and neither deleted nor given back. */
-struct held {
-    struct job job; /* first: the engine gives it back to us */
+/* A message in flight: received, and neither deleted nor given back. */
+struct message {
+    struct job job; /* first: the applier gives it back to us */
     struct queue_worker *worker;
-    struct sqs_message *message; /* owned */
+    struct sqs_message *received; /* owned */
     struct update *update; /* owned */
-    enum held_state state;
-    TAILQ_ENTRY(held) in_state;
+    enum message_state state;
+    TAILQ_ENTRY(message) in_state;
     struct place in_group; /* FIFO: the line of its message group */
 
     /* Its lease: how long SQS keeps it from others. */
@@ -57,7 +57,7 @@ struct held {
     bool without_attributes; /* the DLQ refused one that had the original's */
     bool harmless; /* done with: a further delivery would have no effect, however late */
 };
-TAILQ_HEAD(held_list, held);
+TAILQ_HEAD(message_list, message);
 
 struct receive {
     LIST_ENTRY(receive) link;
@@ -70,7 +70,7 @@ struct receive {
 };
 
 /* How many receives are out, and when the next may be. */
-struct poller {
+struct receiver {
     LIST_HEAD(, receive) receives;
     unsigned count;
     unsigned target; /* as many as the rate needs */
@@ -94,7 +94,7 @@ struct poller {
     bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
 };
 
-struct until_empty {
+struct queue_end {
     struct timer tick;
     struct call *call;
     unsigned empty_counts; /* in a row */
@@ -102,13 +102,13 @@ struct until_empty {
     unsigned lonely_counts; /* in a row: nothing is left but messages that fail by themselves */
     unsigned count_failures; /* in a row */
     char cause[VERDICT_TEXT_SIZE]; /* of the last of them */
-    bool suspects_told; /* that messages wait which fail as if by their own fault, without a hold */
+    bool suspects_told; /* that messages wait which fail as if by their own fault, while the breaker is closed */
     int64_t failing_since;
     enum exit_code blame;
 };
 
 /* Whether the backlog is worked off in time. */
-struct forecast {
+struct backlog {
     struct timer timer;
     struct call *call;
     unsigned retention; /* seconds; 0: not told */
@@ -137,7 +137,7 @@ enum worker_phase {
 };
 
 struct queue_worker {
-    struct worker_ports ports;
+    struct platform platform;
     struct queue_worker_options options;
     const struct discovery_facts *facts;
     struct update_context own_context; /* with the table as the last look found it */
@@ -145,24 +145,24 @@ struct queue_worker {
     queue_worker_done *done;
     void *user;
 
-    struct engine engine;
+    struct applier applier;
     struct parking parking;
     struct set_aside set_aside;
     /* What the log hears once a minute at most, with a count. */
     struct {
         struct repeated_line lease_lost, body_alone, envelope_refused, plainer_form, no_record;
     } repeated;
-    struct held_list held[HELD_STATES];
-    unsigned held_counts[HELD_STATES];
-    size_t held_bytes;
+    struct message_list messages[MESSAGE_STATES];
+    unsigned message_counts[MESSAGE_STATES];
+    size_t message_bytes;
     bool fifo;
-    struct lines groups;
+    struct keyed_queues groups;
     struct batcher removals, visibilities, dead_letters;
     int64_t deleting_since; /* monotonic: since then there is something to delete */
     LIST_HEAD(, failure_record) records;
-    struct poller poller;
-    struct until_empty until_empty;
-    struct forecast forecast;
+    struct receiver receiver;
+    struct queue_end queue_end;
+    struct backlog backlog;
 
     enum worker_phase phase;
     bool leaving_now; /* in PHASE_LEAVING: the receives have ended, and everything has been given back */
@@ -175,114 +175,114 @@ struct queue_worker {
     struct queue_worker_status totals, summarised;
 };
 
-static inline struct held *held_of(struct job *job) {
-    return (struct held *)job;
+static inline struct message *message_of(struct job *job) {
+    return (struct message *)job;
 }
-/* Of bodies: of what is held, which never exceeds it, and of what is expected on its way. */
-#define HELD_BYTES_MAX ((size_t)64 << 20)
+/* Of bodies: of what is in flight, which never exceeds it, and of what is expected on its way. */
+#define IN_FLIGHT_BYTES_MAX ((size_t)64 << 20)
 
-static inline unsigned held_count(const struct queue_worker *w) {
+static inline unsigned messages_in_flight(const struct queue_worker *w) {
     unsigned count = 0;
-    for (size_t i = 0; i < HELD_STATES; i++)
-        count += w->held_counts[i];
+    for (size_t i = 0; i < MESSAGE_STATES; i++)
+        count += w->message_counts[i];
     return count;
 }
 
-/* held.c */
+/* message.c */
 /* Takes over messages just received, in their order. */
-void held_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at);
-/* Its turn has come: it is on its way to the engine, or to the DLQ where it isn't fit. */
-void held_begin(struct held *h);
+void messages_take(struct queue_worker *w, struct sqs_message **messages, size_t count, int64_t received_at);
+/* Its turn has come: it is on its way to the applier, or to the DLQ where it isn't fit. */
+void message_begin(struct message *m);
 /* Its update as if it had just come, by the table as it is now; a second request can be made of it. False: no memory.
  */
-bool held_read_again(struct held *h);
-void held_enter(struct held *h, enum held_state state);
-void held_free(struct held *h);
+bool message_read_again(struct message *m);
+void message_enter(struct message *m, enum message_state state);
+void message_free(struct message *m);
 /* Applied, or safe in the DLQ: it is deleted. harmless: a further delivery would have no effect. */
-void held_delete(struct held *h, bool harmless);
+void message_delete(struct message *m, bool harmless);
 /* It becomes visible again in some seconds; why is for the log. */
-void held_give_back(struct held *h, unsigned seconds, const char *why);
+void message_return(struct message *m, unsigned seconds, const char *why);
 /* It fails by itself for something on the network path: it becomes visible again, after ever longer. doing, code:
  * for the log. */
-void held_set_aside(struct held *h, const char *doing, const char *code);
+void message_set_aside(struct message *m, const char *doing, const char *code);
 /* Whether an earlier delivery of it was set aside. */
-bool held_was_set_aside(const struct held *h);
+bool message_was_set_aside(const struct message *m);
 /* It got through. */
-void held_back_from_aside(const struct held *h);
+void message_back_from_aside(const struct message *m);
 /* Whether what is done with can't be deleted for now. */
-bool held_deletes_fail(const struct queue_worker *w);
+bool deletions_fail(const struct queue_worker *w);
 /* Its lease is over: SQS gives it to whoever asks. */
-void held_let_go(struct held *h);
-extern const struct batcher_kind held_removals, held_visibilities;
+void message_lose(struct message *m);
+extern const struct batcher_kind deletions_kind, visibilities_kind;
 
-/* groups.c */
-/* Puts h behind all that are held of its group. *ret_first: there were none. False: no memory. */
-MUST_USE bool group_enter(struct held *h, bool *ret_first);
-/* h can have no effect any more: the next of its group begins. This and what follows do nothing where h stands in no
+/* fifo_group.c */
+/* Puts m behind all that are in flight of its group. *ret_first: there were none. False: no memory. */
+MUST_USE bool group_enter(struct message *m, bool *ret_first);
+/* m can have no effect any more: the next of its group begins. This and what follows do nothing where m stands in no
  * line (any more). */
-void group_passed(struct held *h);
-/* h comes again: those behind it are given back. */
-void group_broken(struct held *h);
-/* Whether others stand behind h. */
-bool group_waits(const struct held *h);
-/* h is gone, as far as its group is concerned. */
-void group_forget(struct held *h);
-/* Gives back messages that stand behind one that waits long, until no more are held than that. */
-void groups_make_room(struct queue_worker *w, unsigned held_most);
+void group_passed(struct message *m);
+/* m comes again: those behind it are given back. */
+void group_broken(struct message *m);
+/* Whether others stand behind m. */
+bool group_waits(const struct message *m);
+/* m is gone, as far as its group is concerned. */
+void group_forget(struct message *m);
+/* Gives back messages that stand behind one that waits long, until no more are in flight than that. */
+void groups_make_room(struct queue_worker *w, unsigned in_flight_most);
 
 /* Of what a group waits for, how long it lingers for company: at most 100 calls a second that aren't full. */
 #define GROUP_LINGER (10 * MILLISECOND)
 
 /* lease.c */
-void lease_begin(struct held *h);
-void lease_end(struct held *h);
+void lease_begin(struct message *m);
+void lease_end(struct message *m);
 /* When it is treated as over. */
-int64_t lease_end_of(const struct held *h);
-bool lease_allows_start(const struct held *h);
-void lease_extended(struct held *h, enum batch_end end, const char *code);
+int64_t lease_end_of(const struct message *m);
+bool lease_allows_start(const struct message *m);
+void lease_extended(struct message *m, enum batch_end end, const char *code);
 
-/* poller.c */
-void poller_init(struct queue_worker *w);
+/* receiver.c */
+void receiver_init(struct queue_worker *w);
 /* Asks for messages where that is allowed. */
-void poller_pump(struct queue_worker *w);
+void receiver_pump(struct queue_worker *w);
 /* Whether a receive is open that was asked for before then (monotonic). */
-bool poller_asked_before(const struct queue_worker *w, int64_t then);
+bool receiver_asked_before(const struct queue_worker *w, int64_t then);
 /* Ends all receives. */
-void poller_stop(struct queue_worker *w);
+void receiver_stop(struct queue_worker *w);
 
-/* dlq_sender.c */
-void dlq_init(struct queue_worker *w);
+/* dead_letters.c */
+void dead_letters_init(struct queue_worker *w);
 /* Sends a failed message to the DLQ; deletes it when that was acknowledged. */
-void dlq_send(struct held *h);
+void dead_letters_send(struct message *m);
 /* An update was applied: failures of the same key that wait for the DLQ are looked at once more. */
-void dlq_applied(struct queue_worker *w, const struct update *u);
-void dlq_forget(struct held *h);
-void dlq_done(struct queue_worker *w);
+void dead_letters_applied(struct queue_worker *w, const struct update *u);
+void dead_letters_forget(struct message *m);
+void dead_letters_done(struct queue_worker *w);
 /* Messages that wait for a DLQ that is in trouble, or for a confirmation that can't be had. */
-unsigned dlq_waiting(const struct queue_worker *w);
+unsigned dead_letters_waiting(const struct queue_worker *w);
 
-/* forecast.c */
-void forecast_init(struct queue_worker *w);
-void forecast_stop(struct queue_worker *w);
+/* backlog.c */
+void backlog_init(struct queue_worker *w);
+void backlog_stop(struct queue_worker *w);
 /* A message came that was sent then (wall microseconds; 0: it isn't known). */
-void forecast_received(struct queue_worker *w, int64_t sent_at);
+void backlog_received(struct queue_worker *w, int64_t sent_at);
 
-/* until_empty.c */
-void until_empty_init(struct queue_worker *w);
-void until_empty_stop(struct queue_worker *w);
+/* queue_end.c */
+void queue_end_init(struct queue_worker *w);
+void queue_end_stop(struct queue_worker *w);
 /* It has ended: says what went to the DLQ. */
-void until_empty_report(const struct queue_worker *w);
+void queue_end_report(const struct queue_worker *w);
 /* A message came: the queue isn't empty. */
-void until_empty_message(struct queue_worker *w);
+void queue_end_message(struct queue_worker *w);
 
-/* drain.c */
-void drain_init(struct queue_worker *w);
+/* shutdown.c */
+void shutdown_init(struct queue_worker *w);
 /* Ends the worker with a code, after a drain. */
-void drain_begin(struct queue_worker *w, enum exit_code code);
+void shutdown_begin(struct queue_worker *w, enum exit_code code);
 /* Everything is given back at once. */
-void drain_leave(struct queue_worker *w);
+void shutdown_leave(struct queue_worker *w);
 /* Whether nothing is left: then the end is reported. */
-void drain_review(struct queue_worker *w);
-/* The engine has changed: in a drain, what runs no longer is given back. */
-void drain_engine_changed(struct queue_worker *w);
-void drain_done(struct queue_worker *w);
+void shutdown_review(struct queue_worker *w);
+/* The applier has changed: in a drain, what runs no longer is given back. */
+void shutdown_applier_changed(struct queue_worker *w);
+void shutdown_done(struct queue_worker *w);

@@ -19,8 +19,8 @@ static unsigned half_of(unsigned messages) {
 
 void receive_size_cut(struct receive_size *s, unsigned asked, int64_t hidden, int64_t now) {
     int64_t hold = hidden < HOLD_MOST / 2 ? 2 * hidden : HOLD_MOST;
-    s->hold = hold < HOLD_LEAST ? HOLD_LEAST : hold;
-    s->grows_at = now + s->hold;
+    s->pause = hold < HOLD_LEAST ? HOLD_LEAST : hold;
+    s->grows_at = now + s->pause;
     s->cuts++;
     if (asked <= s->most) /* else it was out when another was cut, and counts no more */
         s->most = half_of(asked);
@@ -29,13 +29,13 @@ void receive_size_cut(struct receive_size *s, unsigned asked, int64_t hidden, in
 enum receive_pace receive_size_came(struct receive_size *s, unsigned asked, int64_t took, int64_t hidden, int64_t now) {
     enum receive_pace pace = took > hidden / 4 ? PACE_SLOW : took > hidden / 16 ? PACE_FAIR : PACE_QUICK;
     if (s->cuts >= ENVIRONMENT_CUTS)
-        s->hold = s->grows_at = 0;
+        s->pause = s->grows_at = 0;
     s->cuts = 0;
     if (pace == PACE_SLOW && asked <= s->most) {
         s->most = half_of(asked);
     } else if (pace == PACE_QUICK && s->most < SQS_BATCH_MAX && now >= s->grows_at) {
         s->most = s->most < SQS_BATCH_MAX / 2 ? s->most * 2 : SQS_BATCH_MAX;
-        s->grows_at = now + s->hold;
+        s->grows_at = now + s->pause;
     }
     return pace;
 }

@@ -13,7 +13,7 @@ enum receive_pace { PACE_QUICK, PACE_FAIR, PACE_SLOW };
 struct receive_size {
     unsigned most; /* messages that are asked for at most */
     unsigned cuts; /* in a row */
-    int64_t hold; /* microseconds that pass before more are asked for again; 0: none */
+    int64_t pause; /* microseconds that pass before more are asked for again; 0: none */
     int64_t grows_at; /* monotonic: not before */
     size_t body; /* bytes that the largest bodies had lately; 0: none came yet */
 };

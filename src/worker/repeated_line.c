@@ -11,7 +11,7 @@ static void tell(const struct repeated_line *r) {
         fields[count++] = LOG_C("code", r->last_code);
     if (r->more > 1)
         fields[count++] = LOG_I("messages", r->more);
-    log_event(r->ports->log, LOG_LEVEL_WARNING, r->text, fields);
+    log_event(r->platform->log, LOG_LEVEL_WARNING, r->text, fields);
 }
 
 static void on_timer(void *user) {
@@ -20,11 +20,11 @@ static void on_timer(void *user) {
         return;
     tell(r);
     r->more = 0;
-    timer_start(r->ports->timers, &r->timer, clock_monotonic(r->ports->clock) + INTERVAL);
+    timer_start(r->platform->timers, &r->timer, clock_monotonic(r->platform->clock) + INTERVAL);
 }
 
-void repeated_line_init(struct repeated_line *r, const struct worker_ports *ports, const char *text) {
-    *r = (struct repeated_line){.ports = ports, .text = text};
+void repeated_line_init(struct repeated_line *r, const struct platform *platform, const char *text) {
+    *r = (struct repeated_line){.platform = platform, .text = text};
     timer_init(&r->timer, on_timer, r);
 }
 
@@ -34,13 +34,13 @@ void repeated_line_say(struct repeated_line *r, struct span message_id, const ch
     snprintf(r->last_code, sizeof r->last_code, "%s", code);
     r->more++;
     if (!r->timer.running) {
-        timer_start(r->ports->timers, &r->timer, clock_monotonic(r->ports->clock));
+        timer_start(r->platform->timers, &r->timer, clock_monotonic(r->platform->clock));
         on_timer(r);
     }
 }
 
 void repeated_line_done(struct repeated_line *r) {
-    timer_stop(r->ports->timers, &r->timer);
+    timer_stop(r->platform->timers, &r->timer);
     if (r->more > 0)
         tell(r);
     r->more = 0;

@@ -1,13 +1,13 @@
 #include "stream_worker.h"
 
-#include "engine.h"
+#include "applier.h"
 #include "message_splitter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t BODIES_MAX = (size_t)64 << 20; /* bytes of lines held */
+static const size_t BODIES_MAX = (size_t)64 << 20; /* bytes of lines in memory */
 static const size_t OUTPUT_MAX = (size_t)64 << 20; /* bytes of responses that nobody takes */
 static const size_t OUTPUT_HIGH = (size_t)1 << 20; /* from here on no more input is wanted */
 static const size_t RESPONSE_MAX = (size_t)16 << 20;
@@ -17,7 +17,7 @@ static const int64_t PATIENCE = 45 * MICROSECONDS; /* without any answer of a Dy
 
 /* One line, until its response stands in the output. */
 struct line {
-    struct job job; /* first: the engine gives it back to us */
+    struct job job; /* first: the applier gives it back to us */
     TAILQ_ENTRY(line) in_order;
     size_t number;
     struct buf body;
@@ -29,12 +29,12 @@ struct line {
 TAILQ_HEAD(line_list, line);
 
 struct stream_worker {
-    struct worker_ports ports;
+    struct platform platform;
     struct stream_worker_options options;
     struct update_context own_context; /* with the table as the last look found it */
     const struct update_context *context; /* … this one */
     struct stream_worker_host host;
-    struct engine engine;
+    struct applier applier;
     struct message_splitter splitter;
     struct line_list lines; /* in the order of the input */
     unsigned line_count;
@@ -57,10 +57,10 @@ static bool may_start(void *ctx, struct job *job) {
 
 static void changed_soon(struct stream_worker *w) {
     if (!w->changed_timer.running)
-        timer_start(w->ports.timers, &w->changed_timer, clock_monotonic(w->ports.clock));
+        timer_start(w->platform.timers, &w->changed_timer, clock_monotonic(w->platform.clock));
 }
 
-static void engine_changed(void *ctx) {
+static void applier_changed(void *ctx) {
     changed_soon(ctx);
 }
 
@@ -79,15 +79,15 @@ static void end(struct stream_worker *w, enum exit_code code) {
         return;
     w->ended = true;
     w->code = code;
-    timer_stop(w->ports.timers, &w->tick);
-    timer_start(w->ports.timers, &w->end_timer, clock_monotonic(w->ports.clock));
+    timer_stop(w->platform.timers, &w->tick);
+    timer_start(w->platform.timers, &w->end_timer, clock_monotonic(w->platform.clock));
 }
 
 /* No memory for a response is the one thing that can't be answered on its line. */
 static void give_up_for_memory(struct stream_worker *w, const struct line *line) {
-    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR, "Giving up: no memory",
+    LOG_EVENT(w->platform.log, LOG_LEVEL_ERROR, "Giving up: no memory",
               LOG_I("line", line ? line->number : w->splitter.line));
-    engine_stop(&w->engine);
+    applier_stop(&w->applier);
     end(w, EXIT_UNREACHABLE);
 }
 
@@ -119,7 +119,7 @@ static void put_out(struct stream_worker *w) {
 }
 
 static void finish(struct stream_worker *w, struct line *line) {
-    int64_t wall = clock_wall(w->ports.clock);
+    int64_t wall = clock_wall(w->platform.clock);
     bool failed = line->update->failure.type != ERROR_NONE, told;
     if (failed)
         told = failure_append_envelope(&line->update->failure, (struct span){NULL, 0}, wall, &line->response);
@@ -151,11 +151,10 @@ static bool read_again(void *ctx, struct job *job) {
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct stream_worker *w = ctx;
     struct line *line = (struct line *)job;
-    if (outcome ==
-        JOB_GIVE_BACK) /* there is no queue to give it to: the key is random, so that this can't be its token */
+    if (outcome == JOB_RETURN) /* there is no queue to give it to: the key is random, so that this can't be its token */
         failure_database(&line->update->failure, SPAN("IdempotentParameterMismatchException"));
     if (job->failed_as == VERDICT_NO_ANSWER && line->update->failure.type == ERROR_DATABASE)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+        LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING,
                   "A line gets no answer from DynamoDB, while others do: look at what the network path does to it",
                   LOG_I("line", line->number), LOG_C("failure", job->signature));
     finish(w, line);
@@ -225,21 +224,21 @@ static void end_stopped(struct stream_worker *w) {
         return;
     }
     if (begun)
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+        LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING,
                   "Stopped: all lines before this one are done; of those from it to the last one begun, some may have "
                   "been applied",
                   LOG_I("line", next_line(w)), LOG_I("last_begun", begun->number), LOG_C("done", done_behind(w, done)));
     else
-        LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+        LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING,
                   "Stopped: all lines before this one are done, and none from it on was begun: go on with it",
                   LOG_I("line", next_line(w)));
     answer_what_is_known(w);
-    engine_stop(&w->engine);
+    applier_stop(&w->applier);
     end(w, EXIT_INTERRUPTED);
 }
 
 static void review_end(struct stream_worker *w) {
-    if (w->stopping && engine_count(&w->engine) == 0)
+    if (w->stopping && applier_count(&w->applier) == 0)
         end_stopped(w);
     else if (w->input_over && w->line_count == 0)
         end(w, w->some_failed ? EXIT_SOME_FAILED : EXIT_FINE);
@@ -252,8 +251,8 @@ static struct line *line_new(struct stream_worker *w, size_t number, struct span
     line->number = number;
     buf_init(&line->body, STREAM_MESSAGE_MAX);
     buf_init(&line->response, RESPONSE_MAX);
-    snprintf(line->key, sizeof line->key, "%016llx%016llx", (unsigned long long)random_next(w->ports.random),
-             (unsigned long long)random_next(w->ports.random));
+    snprintf(line->key, sizeof line->key, "%016llx%016llx", (unsigned long long)random_next(w->platform.random),
+             (unsigned long long)random_next(w->platform.random));
     TAILQ_INSERT_TAIL(&w->lines, line, in_order);
     w->line_count++;
     if (buf_append_span(&line->body, body)) {
@@ -274,7 +273,7 @@ static void warn_of_repeats(struct stream_worker *w, const struct line *line) {
     if (w->warned_of_repeats || !u->repeats || u->failure.type != ERROR_NONE || u->idempotency_key.data != line->key)
         return;
     w->warned_of_repeats = true;
-    LOG_EVENT(w->ports.log, LOG_LEVEL_WARNING,
+    LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING,
               "A message counts, appends or uses a list's index and has no idempotency_key of its own: applied in "
               "another run, it would do so again",
               LOG_I("line", line->number));
@@ -295,7 +294,7 @@ static bool take_message(struct stream_worker *w, size_t number, struct span bod
     line->job.arrival = w->arrivals++;
     if (u->failure.type != ERROR_NONE && (too_long || !(u->confirm_refusal || u->of_index)))
         finish(w, line);
-    else if (!engine_add(&w->engine, &line->job))
+    else if (!applier_add(&w->applier, &line->job))
         return false;
     return true;
 }
@@ -320,7 +319,7 @@ static void take_messages(struct stream_worker *w) {
         }
     }
     put_out(w);
-    engine_pump(&w->engine);
+    applier_pump(&w->applier);
     review_end(w);
 }
 
@@ -338,12 +337,14 @@ static void report_end(void *user) {
 
 /* The environment's fault, after a while without any answer that shows health. */
 static void give_up(struct stream_worker *w) {
-    const struct engine *e = &w->engine;
-    enum exit_code blame = e->hold.active ? e->hold.blame : engine_unconfirmed(e) ? e->confirm_blame : EXIT_UNREACHABLE;
-    bool suspects = e->hold.active && verdict_may_be_its_own(e->hold.why.kind);
+    const struct applier *e = &w->applier;
+    enum exit_code blame = e->breaker.active        ? e->breaker.blame
+                           : applier_unconfirmed(e) ? e->confirm_blame
+                                                    : EXIT_UNREACHABLE;
+    bool suspects = e->breaker.active && verdict_may_be_its_own(e->breaker.why.kind);
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
-    LOG_EVENT(w->ports.log, LOG_LEVEL_ERROR,
+    LOG_EVENT(w->platform.log, LOG_LEVEL_ERROR,
               suspects ? "Giving up: what is left fails, and nothing succeeds that would tell whether it is its own "
                          "fault. All lines before this one are "
                          "done; of those from it to the last one begun, some may have been applied"
@@ -351,18 +352,18 @@ static void give_up(struct stream_worker *w) {
                          "those from it to the last one "
                          "begun, some may have been applied",
               LOG_I("line", next_line(w)), LOG_I("last_begun", begun ? begun->number : next_line(w) - 1),
-              LOG_C("done", done_behind(w, done)), LOG_C("failure", e->hold.cause[0] ? e->hold.cause : "none"));
+              LOG_C("done", done_behind(w, done)), LOG_C("failure", e->breaker.cause[0] ? e->breaker.cause : "none"));
     answer_what_is_known(w);
-    engine_stop(&w->engine);
+    applier_stop(&w->applier);
     end(w, blame);
 }
 
 static void on_tick(void *user) {
     struct stream_worker *w = user;
-    int64_t now = clock_monotonic(w->ports.clock);
-    timer_start(w->ports.timers, &w->tick, now + TICK);
-    if (w->engine.verdicts != w->verdicts_seen || engine_count(&w->engine) == 0) {
-        w->verdicts_seen = w->engine.verdicts;
+    int64_t now = clock_monotonic(w->platform.clock);
+    timer_start(w->platform.timers, &w->tick, now + TICK);
+    if (w->applier.verdicts != w->verdicts_seen || applier_count(&w->applier) == 0) {
+        w->verdicts_seen = w->applier.verdicts;
         w->last_progress = now;
     } else if (now - w->last_progress >= PATIENCE) {
         give_up(w);
@@ -371,34 +372,34 @@ static void on_tick(void *user) {
         end_stopped(w);
 }
 
-struct stream_worker *stream_worker_start(const struct worker_ports *ports, const struct stream_worker_options *options,
+struct stream_worker *stream_worker_start(const struct platform *platform, const struct stream_worker_options *options,
                                           const struct discovery_facts *facts, const struct update_context *context,
                                           const struct stream_worker_host *host) {
     struct stream_worker *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
-    w->ports = *ports;
+    w->platform = *platform;
     w->options = *options;
     w->own_context = *context;
-    w->own_context.table = &w->engine.look.table;
+    w->own_context.table = &w->applier.look.table;
     w->context = &w->own_context;
     w->host = *host;
     TAILQ_INIT(&w->lines);
     message_splitter_init(&w->splitter);
     buf_init(&w->output, OUTPUT_MAX);
-    struct engine_options engine_options = {.max_running = options->max_in_flight < RUNNING_MAX ? options->max_in_flight
-                                                                                                : RUNNING_MAX,
-                                            .max_rate = options->max_rate,
-                                            .max_attempts = options->max_attempts,
-                                            .can_give_back = false};
-    struct engine_host engine_host = {
-        .may_start = may_start, .read_again = read_again, .ended = job_ended, .changed = engine_changed, .ctx = w};
-    engine_init(&w->engine, &w->ports, w->context, &engine_options, facts, &engine_host);
+    struct applier_options applier_options = {
+        .max_running = options->max_in_flight < RUNNING_MAX ? options->max_in_flight : RUNNING_MAX,
+        .max_rate = options->max_rate,
+        .max_attempts = options->max_attempts,
+        .can_return = false};
+    struct applier_host applier_host = {
+        .may_start = may_start, .read_again = read_again, .ended = job_ended, .changed = applier_changed, .ctx = w};
+    applier_init(&w->applier, &w->platform, w->context, &applier_options, facts, &applier_host);
     timer_init(&w->changed_timer, on_changed, w);
     timer_init(&w->end_timer, report_end, w);
     timer_init(&w->tick, on_tick, w);
-    w->last_progress = clock_monotonic(ports->clock);
-    timer_start(w->ports.timers, &w->tick, w->last_progress + TICK);
+    w->last_progress = clock_monotonic(platform->clock);
+    timer_start(w->platform.timers, &w->tick, w->last_progress + TICK);
     return w;
 }
 
@@ -446,7 +447,7 @@ static void leave_the_rest(struct stream_worker *w) {
     TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order) {
         if (line->finished || line->job.started > 0)
             return;
-        engine_withdraw(&w->engine, &line->job);
+        applier_withdraw(&w->applier, &line->job);
     }
 }
 
@@ -458,7 +459,7 @@ void stream_worker_stop(struct stream_worker *w) {
         return;
     }
     w->stopping = true;
-    w->stop_until = clock_monotonic(w->ports.clock) + w->options.shutdown_timeout * MICROSECONDS;
+    w->stop_until = clock_monotonic(w->platform.clock) + w->options.shutdown_timeout * MICROSECONDS;
     leave_the_rest(w);
     changed_soon(w);
 }
@@ -466,19 +467,19 @@ void stream_worker_stop(struct stream_worker *w) {
 void stream_worker_free(struct stream_worker *w) {
     if (!w)
         return;
-    engine_stop(&w->engine);
+    applier_stop(&w->applier);
     struct line *next;
     for (struct line *line = TAILQ_FIRST(&w->lines); line; line = next) {
         next = TAILQ_NEXT(line, in_order);
         if (line->job.state != JOB_OUTSIDE)
-            engine_withdraw(&w->engine, &line->job);
+            applier_withdraw(&w->applier, &line->job);
         line_free(w, line);
     }
-    engine_done(&w->engine);
+    applier_done(&w->applier);
     message_splitter_free(&w->splitter);
     buf_free(&w->output);
-    timer_stop(w->ports.timers, &w->changed_timer);
-    timer_stop(w->ports.timers, &w->end_timer);
-    timer_stop(w->ports.timers, &w->tick);
+    timer_stop(w->platform.timers, &w->changed_timer);
+    timer_stop(w->platform.timers, &w->end_timer);
+    timer_stop(w->platform.timers, &w->tick);
     free(w);
 }

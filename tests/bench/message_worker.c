@@ -41,10 +41,10 @@ struct play {
     struct aws_client *clients[2];
     struct sqs *sqs;
     struct dynamodb *dynamodb;
-    struct sqs_port sqs_port;
-    struct dynamodb_port dynamodb_port;
+    struct sqs_api sqs_api;
+    struct dynamodb_api dynamodb_api;
     struct metrics metrics;
-    struct worker_ports ports;
+    struct platform platform;
     struct discovery_facts facts;
 };
 
@@ -222,15 +222,15 @@ static void set_up(struct play *p, const struct update_context *ctx, struct span
     p->dynamodb = dynamodb_new(p->clients[1]);
     if (!p->sqs || !p->dynamodb)
         abort();
-    p->sqs_port = sqs_port(p->sqs);
-    p->dynamodb_port = dynamodb_port(p->dynamodb);
-    p->ports = (struct worker_ports){.sqs = &p->sqs_port,
-                                     .dynamodb = &p->dynamodb_port,
-                                     .clock = &p->clock,
-                                     .timers = &p->timers,
-                                     .random = &p->random,
-                                     .log = &p->log,
-                                     .metrics = &p->metrics};
+    p->sqs_api = sqs_api(p->sqs);
+    p->dynamodb_api = dynamodb_api(p->dynamodb);
+    p->platform = (struct platform){.sqs = &p->sqs_api,
+                                    .dynamodb = &p->dynamodb_api,
+                                    .clock = &p->clock,
+                                    .timers = &p->timers,
+                                    .random = &p->random,
+                                    .log = &p->log,
+                                    .metrics = &p->metrics};
     const struct queue_facts queue = {
         .url = "q", .name = "q", .attributes = {.visibility_timeout = 30, .max_message_size = BODY_MAX}};
     p->facts = (struct discovery_facts){
@@ -255,7 +255,7 @@ double message_share(const struct update_context *ctx, struct span body, bool *r
     struct play *p = &play;
     set_up(p, ctx, body);
     const struct queue_worker_options options = {.max_in_flight = 1, .max_attempts = 5, .shutdown_timeout = 25};
-    struct queue_worker *worker = queue_worker_start(&p->ports, &options, &p->facts, ctx, never_ends, NULL);
+    struct queue_worker *worker = queue_worker_start(&p->platform, &options, &p->facts, ctx, never_ends, NULL);
     if (!worker)
         abort();
     heap_count_begin(); /* what the worker holds without any message is no message's */

@@ -1,6 +1,6 @@
 /* Reads any bytes as each of DynamoDB's answers; once more with one allocation failing, which is said as such or does
  * no harm. */
-#include "answer.h"
+#include "decode.h"
 #include "dynamodb_response.h"
 #include "scarce.h"
 
@@ -20,7 +20,7 @@ static bool terminated(const char *text, size_t size) {
 
 static void read_cancellation(struct span text) {
     struct cancellation c = {.count = SIZE_MAX};
-    if (dynamodb_read_cancellation(text, &c) != ANSWER_FINE) {
+    if (dynamodb_read_cancellation(text, &c) != DECODE_FINE) {
         check(c.count == SIZE_MAX);
         return;
     }
@@ -44,7 +44,7 @@ static bool is_defined(const struct table_shape *s, const struct key_attribute *
 static void read_table(struct span text) {
     static struct table_shape s;
     bool active;
-    if (dynamodb_read_table(text, &s, &active) != ANSWER_FINE)
+    if (dynamodb_read_table(text, &s, &active) != DECODE_FINE)
         return;
     check(s.attribute_count >= 1 && s.attribute_count <= TABLE_ATTRIBUTES_MAX);
     for (size_t i = 0; i < s.attribute_count; i++)
@@ -56,29 +56,29 @@ static void read_table(struct span text) {
 }
 
 /* What is read with one allocation failing is what is read with none, or no memory. */
-static void read_scarce(struct span text, const char *log_id, enum answer_status item, enum answer_status table,
-                        enum answer_status cancelled) {
+static void read_scarce(struct span text, const char *log_id, enum decode_status item, enum decode_status table,
+                        enum decode_status cancelled) {
     static struct table_shape s;
     static struct cancellation c;
     char hash[REQUEST_HASH_TEXT_SIZE];
     bool found, active;
-    enum answer_status status = dynamodb_read_item(text, log_id, &found, hash);
-    check(status == item || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
+    enum decode_status status = dynamodb_read_item(text, log_id, &found, hash);
+    check(status == item || (status == DECODE_NO_MEMORY && failing_calls_failed()));
     status = dynamodb_read_table(text, &s, &active);
-    check(status == table || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
+    check(status == table || (status == DECODE_NO_MEMORY && failing_calls_failed()));
     status = dynamodb_read_cancellation(text, &c);
-    check(status == cancelled || (status == ANSWER_NO_MEMORY && failing_calls_failed()));
+    check(status == cancelled || (status == DECODE_NO_MEMORY && failing_calls_failed()));
 }
 
 /* Numbers as attributes and policies have them. */
 static void read_number(struct span text) {
     uint64_t number;
-    if (answer_number(text, 1000, &number))
+    if (decode_number(text, 1000, &number))
         check(number <= 1000 && text.len >= 1);
-    if (answer_number(text, UINT64_MAX, &number))
+    if (decode_number(text, UINT64_MAX, &number))
         check(text.len >= 1 && (number == strtoull(text.data, NULL, 10) || text.len > 20));
     const struct json_token string = {.event = JSON_STRING, .raw = text};
-    check(answer_number_text(&string, UINT64_MAX, &number) == answer_number(text, UINT64_MAX, &number));
+    check(decode_number_text(&string, UINT64_MAX, &number) == decode_number(text, UINT64_MAX, &number));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -88,16 +88,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct table_shape s;
     static struct cancellation c;
     bool found, active;
-    enum answer_status any = dynamodb_read_asked(text, log_id), put = dynamodb_read_put(text);
-    check(terminated(log_id, sizeof log_id) && (put != ANSWER_FINE || any == ANSWER_FINE));
-    check(dynamodb_read_committed(text) != ANSWER_FINE || put == ANSWER_FINE);
+    enum decode_status any = dynamodb_read_asked(text, log_id), put = dynamodb_read_put(text);
+    check(terminated(log_id, sizeof log_id) && (put != DECODE_FINE || any == DECODE_FINE));
+    check(dynamodb_read_committed(text) != DECODE_FINE || put == DECODE_FINE);
     plenty_begin();
-    enum answer_status item = dynamodb_read_item(text, log_id, &found, hash),
+    enum decode_status item = dynamodb_read_item(text, log_id, &found, hash),
                        table = dynamodb_read_table(text, &s, &active);
-    enum answer_status cancelled = dynamodb_read_cancellation(text, &c);
+    enum decode_status cancelled = dynamodb_read_cancellation(text, &c);
     uint64_t calls = failing_calls_end();
-    if (item == ANSWER_FINE)
-        check(any == ANSWER_FINE && terminated(hash, sizeof hash) && (found || !hash[0]));
+    if (item == DECODE_FINE)
+        check(any == DECODE_FINE && terminated(hash, sizeof hash) && (found || !hash[0]));
     read_cancellation(text);
     read_table(text);
     memcpy(number, text.data, size < sizeof number ? size : sizeof number - 1);

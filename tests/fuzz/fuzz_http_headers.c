@@ -31,7 +31,7 @@ static void check_date(struct span text) {
     check(len != 29 || (http_date_parse(span_of(written, len), &again) && again == wall));
 }
 
-/* As http_answer does. */
+/* As http_parser does. */
 static void take(struct http_headers *h, struct span line) {
     const char *colon = memchr(line.data, ':', line.len);
     if (plain_is_status_line(line)) {

@@ -22,7 +22,7 @@ static void check_span(struct span s, size_t most) {
 
 static void read_messages(struct span text, size_t max, struct digest *digest) {
     struct sqs_messages all = {.count = SIZE_MAX};
-    if (sqs_read_messages(text, max, digest, &all) != ANSWER_FINE) {
+    if (sqs_read_messages(text, max, digest, &all) != DECODE_FINE) {
         check(all.count == SIZE_MAX);
         return;
     }
@@ -55,7 +55,7 @@ static void read_messages(struct span text, size_t max, struct digest *digest) {
 
 static void read_batch(struct span text, size_t count) {
     struct sqs_entry_result entries[SQS_BATCH_MAX] = {{.ok = false}};
-    if (sqs_read_batch(text, count, entries) != ANSWER_FINE)
+    if (sqs_read_batch(text, count, entries) != DECODE_FINE)
         return;
     for (size_t i = 0; i < count; i++)
         check(terminated(entries[i].code, sizeof entries[i].code) && (!entries[i].ok || !entries[i].code[0]));
@@ -70,9 +70,9 @@ static void read_sent(struct span text, size_t count, struct digest *digest) {
     for (size_t i = 0; i < SQS_BATCH_MAX; i++)
         bodies[i].body = SPAN("a");
     check(sqs_hash_sent(digest, bodies, SQS_BATCH_MAX, &of_a));
-    enum answer_status status = sqs_read_batch(text, count, entries);
+    enum decode_status status = sqs_read_batch(text, count, entries);
     check(sqs_read_sent(text, count, &any, taken) == status && sqs_read_sent(text, count, &of_a, taken_a) == status);
-    for (size_t i = 0; i < count && status == ANSWER_FINE; i++) {
+    for (size_t i = 0; i < count && status == DECODE_FINE; i++) {
         check((!taken_a[i].ok || taken[i].ok) && (!taken[i].ok || entries[i].ok));
         check(strcmp(entries[i].code, taken[i].code) == 0 && strcmp(entries[i].code, taken_a[i].code) == 0);
     }
@@ -84,7 +84,7 @@ static bool is_count(uint64_t count) {
 
 static void read_others(struct span text) {
     struct sqs_queue_attributes a;
-    if (sqs_read_attributes(text, &a) == ANSWER_FINE) {
+    if (sqs_read_attributes(text, &a) == DECODE_FINE) {
         check(terminated(a.arn, sizeof a.arn) && terminated(a.dead_letter_target_arn, sizeof a.dead_letter_target_arn));
         check(!a.max_receive_count == !a.dead_letter_target_arn[0]);
         check(a.visibility_timeout <= SQS_VISIBILITY_MAX && a.max_message_size >= 1024 &&
@@ -92,7 +92,7 @@ static void read_others(struct span text) {
         check(is_count(a.visible) && is_count(a.in_flight) && is_count(a.delayed));
     }
     char url[SQS_URL_SIZE];
-    if (sqs_read_queue_url(text, url) == ANSWER_FINE)
+    if (sqs_read_queue_url(text, url) == DECODE_FINE)
         check(terminated(url, sizeof url) && url[0]);
 }
 

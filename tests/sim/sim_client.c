@@ -32,7 +32,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
 
 struct sim_received sim_client_receive(struct sim_queue *queue, unsigned max_messages, unsigned visibility,
                                        unsigned wait, const char *attempt_id) {
-    struct sqs_port port = sim_sqs_port(queue->sqs);
+    struct sqs_api port = sim_sqs_api(queue->sqs);
     struct sqs_receive_request request = {.queue_url = queue->url,
                                           .max_messages = max_messages,
                                           .wait_seconds = wait,
@@ -65,14 +65,14 @@ static void on_batch(void *user, const struct call_result *result, const struct 
 }
 
 struct sim_batch sim_client_delete(struct sim_queue *queue, const struct span *handles, size_t count) {
-    struct sqs_port port = sim_sqs_port(queue->sqs);
+    struct sqs_api port = sim_sqs_api(queue->sqs);
     struct batch b = {0};
     await(queue->sqs->world, port.delete_batch(port.ctx, queue->url, handles, count, &patient, on_batch, &b), &b.done);
     return b.answer;
 }
 
 struct sim_batch sim_client_change(struct sim_queue *queue, const struct sqs_visibility_entry *entries, size_t count) {
-    struct sqs_port port = sim_sqs_port(queue->sqs);
+    struct sqs_api port = sim_sqs_api(queue->sqs);
     struct batch b = {0};
     await(queue->sqs->world, port.change_visibility_batch(port.ctx, queue->url, entries, count, &patient, on_batch, &b),
           &b.done);
@@ -80,7 +80,7 @@ struct sim_batch sim_client_change(struct sim_queue *queue, const struct sqs_vis
 }
 
 struct sim_batch sim_client_send(struct sim_queue *queue, const struct sqs_send_entry *entries, size_t count) {
-    struct sqs_port port = sim_sqs_port(queue->sqs);
+    struct sqs_api port = sim_sqs_api(queue->sqs);
     struct batch b = {0};
     await(queue->sqs->world, port.send_batch(port.ctx, queue->url, entries, count, &patient, on_batch, &b), &b.done);
     return b.answer;
@@ -99,7 +99,7 @@ static void on_attributes(void *user, const struct call_result *result, const st
 }
 
 struct sqs_queue_attributes sim_client_attributes(struct sim_queue *queue) {
-    struct sqs_port port = sim_sqs_port(queue->sqs);
+    struct sqs_api port = sim_sqs_api(queue->sqs);
     struct counting c = {0};
     await(queue->sqs->world, port.get_attributes(port.ctx, queue->url, &patient, on_attributes, &c), &c.done);
     return c.answer;
@@ -117,7 +117,7 @@ static void on_transacted(void *user, const struct transact_result *result) {
 }
 
 struct transact_result sim_client_transact(struct sim_dynamodb *db, const char *body) {
-    struct dynamodb_port port = sim_dynamodb_port(db);
+    struct dynamodb_api port = sim_dynamodb_api(db);
     struct transacting t = {0};
     await(db->world, port.transact(port.ctx, span_cstr(body), &patient, on_transacted, &t), &t.done);
     return t.answer;
@@ -137,7 +137,7 @@ static void on_got(void *user, const struct call_result *result, bool found, con
 }
 
 struct sim_got sim_client_get_item(struct sim_dynamodb *db, const char *body) {
-    struct dynamodb_port port = sim_dynamodb_port(db);
+    struct dynamodb_api port = sim_dynamodb_api(db);
     struct getting g = {0};
     await(db->world, port.get_item(port.ctx, span_cstr(body), &patient, on_got, &g), &g.done);
     return g.answer;
@@ -155,7 +155,7 @@ static void on_put(void *user, const struct call_result *result) {
 }
 
 struct call_result sim_client_put_item(struct sim_dynamodb *db, const char *body) {
-    struct dynamodb_port port = sim_dynamodb_port(db);
+    struct dynamodb_api port = sim_dynamodb_api(db);
     struct putting p = {0};
     await(db->world, port.put_item(port.ctx, span_cstr(body), &patient, on_put, &p), &p.done);
     return p.answer;

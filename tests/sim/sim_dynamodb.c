@@ -163,11 +163,11 @@ static void cancel(void *ctx, struct call *call) {
     sim_call_cancel(call);
 }
 
-struct dynamodb_port sim_dynamodb_port(struct sim_dynamodb *db) {
-    return (struct dynamodb_port){.ctx = db,
-                                  .transact = sim_transact,
-                                  .get_item = sim_get_item,
-                                  .put_item = sim_put_item,
-                                  .describe_table = describe_table,
-                                  .cancel = cancel};
+struct dynamodb_api sim_dynamodb_api(struct sim_dynamodb *db) {
+    return (struct dynamodb_api){.ctx = db,
+                                 .transact = sim_transact,
+                                 .get_item = sim_get_item,
+                                 .put_item = sim_put_item,
+                                 .describe_table = describe_table,
+                                 .cancel = cancel};
 }

@@ -94,7 +94,7 @@ struct sim_dynamodb {
 
 void sim_dynamodb_init(struct sim_dynamodb *db, struct world *w);
 void sim_dynamodb_done(struct sim_dynamodb *db);
-struct dynamodb_port sim_dynamodb_port(struct sim_dynamodb *db);
+struct dynamodb_api sim_dynamodb_api(struct sim_dynamodb *db);
 /* A table with a string key `key`. */
 struct sim_table *sim_dynamodb_add_table(struct sim_dynamodb *db, const char *name, const char *key);
 struct sim_table *sim_dynamodb_table(struct sim_dynamodb *db, const char *name);

@@ -199,13 +199,13 @@ static void cancel(void *ctx, struct call *call) {
     sim_call_cancel(call);
 }
 
-struct sqs_port sim_sqs_port(struct sim_sqs *sqs) {
-    return (struct sqs_port){.ctx = sqs,
-                             .receive = receive,
-                             .delete_batch = delete_batch,
-                             .change_visibility_batch = change_batch,
-                             .send_batch = send_batch,
-                             .get_attributes = get_attributes,
-                             .get_queue_url = get_queue_url,
-                             .cancel = cancel};
+struct sqs_api sim_sqs_api(struct sim_sqs *sqs) {
+    return (struct sqs_api){.ctx = sqs,
+                            .receive = receive,
+                            .delete_batch = delete_batch,
+                            .change_visibility_batch = change_batch,
+                            .send_batch = send_batch,
+                            .get_attributes = get_attributes,
+                            .get_queue_url = get_queue_url,
+                            .cancel = cancel};
 }

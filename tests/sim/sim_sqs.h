@@ -136,7 +136,7 @@ struct sim_sqs {
 
 void sim_sqs_init(struct sim_sqs *sqs, struct world *w);
 void sim_sqs_done(struct sim_sqs *sqs);
-struct sqs_port sim_sqs_port(struct sim_sqs *sqs);
+struct sqs_api sim_sqs_api(struct sim_sqs *sqs);
 /* A queue with SQS's own defaults; the name is borrowed. */
 struct sim_queue *sim_sqs_add_queue(struct sim_sqs *sqs, const char *name);
 /* A FIFO queue; its name should end in ".fifo". */

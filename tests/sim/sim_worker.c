@@ -32,7 +32,7 @@ static void fill_queue(struct queue_facts *facts, const struct sim_queue *queue)
 }
 
 void sim_worker_init(struct sim_worker *s, struct world *w) {
-    *s = (struct sim_worker){.world = w, .sqs = sim_sqs_port(&w->sqs), .dynamodb = sim_dynamodb_port(&w->dynamodb)};
+    *s = (struct sim_worker){.world = w, .sqs = sim_sqs_api(&w->sqs), .dynamodb = sim_dynamodb_api(&w->dynamodb)};
     random_seed(&s->random, random_next(&w->random));
     s->facts.table = sim_dynamodb_table(&w->dynamodb, SIM_TABLE)->shape;
     s->facts.audit_table = sim_dynamodb_table(&w->dynamodb, SIM_AUDIT_TABLE)->shape;
@@ -57,15 +57,15 @@ static void on_done(void *user, enum exit_code exit_code) {
 
 bool sim_worker_start(struct sim_worker *s) {
     s->context.table = &s->facts.table;
-    s->ports = (struct worker_ports){.sqs = &s->sqs,
-                                     .dynamodb = &s->dynamodb,
-                                     .clock = &s->world->clock,
-                                     .timers = s->client ? &s->client->timers : &s->world->timers,
-                                     .random = &s->random,
-                                     .log = &s->world->log,
-                                     .metrics = s->metrics};
+    s->platform = (struct platform){.sqs = &s->sqs,
+                                    .dynamodb = &s->dynamodb,
+                                    .clock = &s->world->clock,
+                                    .timers = s->client ? &s->client->timers : &s->world->timers,
+                                    .random = &s->random,
+                                    .log = &s->world->log,
+                                    .metrics = s->metrics};
     s->ended = false;
-    s->worker = queue_worker_start(&s->ports, &s->options, &s->facts, &s->context, on_done, s);
+    s->worker = queue_worker_start(&s->platform, &s->options, &s->facts, &s->context, on_done, s);
     return s->worker != NULL;
 }
 

@@ -1,4 +1,4 @@
-/* A worker in the world: its ports, the facts a discovery would find, and the worker itself. Several may share one
+/* A worker in the world: its platform, the facts a discovery would find, and the worker itself. Several may share one
  * world. */
 #pragma once
 
@@ -20,10 +20,10 @@ void sim_fifo_world(struct world *w, uint64_t seed);
 struct sim_worker {
     struct world *world;
     struct sim_client *client; /* whose process it is; NULL: one that never stands */
-    struct sqs_port sqs;
-    struct dynamodb_port dynamodb;
+    struct sqs_api sqs;
+    struct dynamodb_api dynamodb;
     struct random random;
-    struct worker_ports ports;
+    struct platform platform;
     struct metrics *metrics; /* NULL: it counts nothing */
     struct discovery_facts facts;
     struct update_context context;

@@ -67,7 +67,7 @@ static bool fetch(struct finding *f) {
     bool fine = false;
     if (http) {
         const struct credentials_world world = {
-            .http = http_port(http),
+            .http = http_api(http),
             .clock = loop_clock(f->loop),
             .timers = loop_timers(f->loop),
             .random = &f->random,

@@ -84,10 +84,10 @@ static void compare(const struct life *l, struct buf *expected, struct span actu
 /* The one message that an answer of SQS's holds. */
 static struct sqs_message *receive(struct life *l, struct digest *digest, struct span answer) {
     struct sqs_messages messages = {.count = 0};
-    enum answer_status status;
+    enum decode_status status;
     do
         status = sqs_read_messages(answer, 1, digest, &messages);
-    while (again(l, status == ANSWER_FINE));
+    while (again(l, status == DECODE_FINE));
     require(l, messages.count == 1 && messages.corrupt == 0 && span_is(messages.message[0]->body, l->body),
             "another message was received");
     return messages.message[0];
@@ -162,15 +162,15 @@ static void read_answers(struct life *l) {
         "{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"1\",\"Code\":\"X\\u0041\",\"SenderFault\":true}]}";
     struct cancellation c;
     struct sqs_entry_result entries[2];
-    enum answer_status status;
+    enum decode_status status;
     do
         status = dynamodb_read_cancellation(span_cstr(cancelled), &c);
-    while (again(l, status == ANSWER_FINE));
+    while (again(l, status == DECODE_FINE));
     require(l, c.count == 2 && c.reasons[0].has_item && strcmp(c.reasons[1].request_hash, "v1:a") == 0,
             "other reasons");
     do
         status = sqs_read_batch(span_cstr(deleted), 2, entries);
-    while (again(l, status == ANSWER_FINE));
+    while (again(l, status == DECODE_FINE));
     require(l, entries[0].ok && !entries[1].ok, "other entries");
 }
 

@@ -1,27 +1,27 @@
-/* Many engines that share one table of limited capacity, in virtual time: light enough for a thousand. Each has a few
+/* Many appliers that share one table of limited capacity, in virtual time: light enough for a thousand. Each has a few
  * messages, for records of their own, that come again a while after they were applied. */
 #pragma once
 
 #include "digest.h"
-#include "engine_private.h"
+#include "applier_private.h"
 #include "worker_world.h"
 
 #define FLEET_JOBS 10
 
 struct fleet_job {
     struct job job; /* first */
-    struct fleet_engine *owner;
+    struct fleet_applier *owner;
     struct update *update;
     struct timer comes_again;
     char body[64], key[24]; /* what the update borrows */
     bool hot; /* its record has a capacity of its own */
 };
 
-struct fleet_engine {
+struct fleet_applier {
     struct fleet *fleet;
-    struct engine engine;
+    struct applier applier;
     struct random random;
-    struct worker_ports ports;
+    struct platform platform;
     struct fleet_job jobs[FLEET_JOBS];
     uint64_t applied;
 };
@@ -47,11 +47,11 @@ struct fleet {
     struct clock clock;
     struct log log;
     struct random random;
-    struct dynamodb_port port;
+    struct dynamodb_api port;
     struct digest *digest;
     struct discovery_facts facts;
     struct update_context context;
-    struct fleet_engine *engines;
+    struct fleet_applier *appliers;
     unsigned count;
     struct capacity table, hot;
     bool down;
@@ -144,12 +144,12 @@ static bool fleet_may_start(void *ctx, struct job *job) {
 
 static void fleet_comes_again(void *user) {
     struct fleet_job *j = user;
-    assert_true(engine_add(&j->owner->engine, &j->job));
-    engine_pump(&j->owner->engine);
+    assert_true(applier_add(&j->owner->applier, &j->job));
+    applier_pump(&j->owner->applier);
 }
 
 static void fleet_ended(void *ctx, struct job *job, enum job_outcome outcome) {
-    struct fleet_engine *e = ctx;
+    struct fleet_applier *e = ctx;
     struct fleet *f = e->fleet;
     struct fleet_job *j = (struct fleet_job *)job;
     assert_int_equal(outcome, JOB_APPLIED);
@@ -164,7 +164,7 @@ static void fleet_changed(void *ctx) {
     (void)ctx;
 }
 
-/* think: microseconds, on average, from a message's end to the next one of its record. Of each engine the first `hot`
+/* think: microseconds, on average, from a message's end to the next one of its record. Of each applier the first `hot`
  * messages are for one record. */
 static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, int64_t think, unsigned hot) {
     *f = (struct fleet){.now = SECOND, .latency = 20 * MILLISECOND, .think = think, .count = count};
@@ -174,23 +174,23 @@ static inline void fleet_init(struct fleet *f, uint64_t seed, unsigned count, in
     f->digest = digest_new();
     assert_non_null(f->digest);
     LIST_INIT(&f->calls);
-    f->port = (struct dynamodb_port){
+    f->port = (struct dynamodb_api){
         .ctx = f, .transact = fleet_transact, .describe_table = fleet_describe, .cancel = fleet_cancel};
     f->facts.table = (struct table_shape){.name = "t", .partition = {"id", KEY_STRING}};
     f->context = (struct update_context){
         .table = &f->facts.table, .audit_table = "a", .audit = AUDIT_OFF, .user_agent = "test", .digest = f->digest};
-    f->engines = calloc(count, sizeof(struct fleet_engine));
-    assert_non_null(f->engines);
+    f->appliers = calloc(count, sizeof(struct fleet_applier));
+    assert_non_null(f->appliers);
     for (unsigned i = 0; i < count; i++) {
-        struct fleet_engine *e = &f->engines[i];
+        struct fleet_applier *e = &f->appliers[i];
         e->fleet = f;
         random_seed(&e->random, random_next(&f->random));
-        e->ports = (struct worker_ports){
+        e->platform = (struct platform){
             .dynamodb = &f->port, .clock = &f->clock, .timers = &f->timers, .random = &e->random, .log = &f->log};
-        struct engine_options options = {.max_running = 256, .max_attempts = 5, .can_give_back = true};
-        struct engine_host host = {
+        struct applier_options options = {.max_running = 256, .max_attempts = 5, .can_return = true};
+        struct applier_host host = {
             .may_start = fleet_may_start, .ended = fleet_ended, .changed = fleet_changed, .ctx = e};
-        engine_init(&e->engine, &e->ports, &f->context, &options, &f->facts, &host);
+        applier_init(&e->applier, &e->platform, &f->context, &options, &f->facts, &host);
         for (unsigned n = 0; n < FLEET_JOBS; n++) {
             struct fleet_job *j = &e->jobs[n];
             j->hot = n < hot;
@@ -233,18 +233,18 @@ static inline struct fleet_counts fleet_count(struct fleet *f, int64_t microseco
 
 static inline void fleet_done(struct fleet *f) {
     for (unsigned i = 0; i < f->count; i++) {
-        struct fleet_engine *e = &f->engines[i];
-        engine_stop(&e->engine);
+        struct fleet_applier *e = &f->appliers[i];
+        applier_stop(&e->applier);
         for (unsigned n = 0; n < FLEET_JOBS; n++) {
             timer_stop(&f->timers, &e->jobs[n].comes_again);
             if (e->jobs[n].job.state != JOB_OUTSIDE)
-                engine_withdraw(&e->engine, &e->jobs[n].job);
+                applier_withdraw(&e->applier, &e->jobs[n].job);
             update_free(e->jobs[n].job.update);
         }
-        engine_done(&e->engine);
+        applier_done(&e->applier);
     }
     for (struct fleet_call *call; (call = LIST_FIRST(&f->calls));)
         fleet_call_end(call);
-    free(f->engines);
+    free(f->appliers);
     digest_free(f->digest);
 }

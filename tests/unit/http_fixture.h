@@ -32,7 +32,7 @@ struct outcome {
 struct fixture {
     struct loop *loop;
     struct http *http;
-    struct http_port port;
+    struct http_api port;
     struct server server;
     char url[64];
     struct outcome outcomes[MAX_OUTCOMES];
@@ -66,7 +66,7 @@ static void begin(struct fixture *f, const struct http_options *options, const s
                   size_t count) {
     f->http = http_new(f->loop, options);
     assert_non_null(f->http);
-    f->port = http_port(f->http);
+    f->port = http_api(f->http);
     assert_true(server_open(&f->server, f->loop, answers, count));
     (void)snprintf(f->url, sizeof f->url, "http://127.0.0.1:%u/", f->server.port);
 }

@@ -26,7 +26,7 @@ struct poisoned_call {
 };
 
 struct poisoned_path {
-    struct sqs_port inner;
+    struct sqs_api inner;
     struct world *world;
     enum poisoned_answer answer;
     /* What it knows: a part of what is sent, a message (by its place) of deletes or of visibility changes. */

@@ -84,7 +84,7 @@ static inline void pending_done(void *user, const struct transact_result *result
 }
 
 static inline void begin_transaction(struct tables *t, struct pending *p, const char *body, int64_t deadline) {
-    struct dynamodb_port port = sim_dynamodb_port(t->db);
+    struct dynamodb_api port = sim_dynamodb_api(t->db);
     struct call_options options = {.deadline = deadline, .max_attempts = 1};
     *p = (struct pending){0};
     p->call = port.transact(port.ctx, span_cstr(body), &options, pending_done, p);

@@ -126,7 +126,7 @@ static void probe_init(struct probe *p, uint64_t seed, size_t max_bytes) {
     struct world *w = &p->w;
     sim_usual_world(w, seed);
     sim_worker_init(&shared, w);
-    shared.ports = (struct worker_ports){
+    shared.platform = (struct platform){
         .sqs = &shared.sqs, .clock = &w->clock, .timers = &w->timers, .random = &shared.random, .log = &w->log};
     struct batcher_kind kind = {.what = "Probing",
                                 .max_bytes = max_bytes,
@@ -135,7 +135,7 @@ static void probe_init(struct probe *p, uint64_t seed, size_t max_bytes) {
                                 .send = probe_send,
                                 .ended = probe_ended,
                                 .trouble_changed = probe_trouble};
-    batcher_init(&p->batcher, &shared.ports, &kind, p);
+    batcher_init(&p->batcher, &shared.platform, &kind, p);
     timer_init(&p->answer, probe_answer, p);
 }
 

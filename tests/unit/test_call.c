@@ -20,11 +20,11 @@
 struct fixture {
     struct fake fake;
     struct aws_client *client;
-    size_t done, released, refined;
+    size_t done, released, decoded;
     int64_t done_at;
     struct call_result result;
     char body[128];
-    enum call_class refine_to; /* CALL_OK: leaves it alone */
+    enum call_class decode_to; /* CALL_OK: leaves it alone */
     struct call *call;
     struct buf *answer; /* where the answer stands */
     size_t answer_at_the_end; /* bytes that it took when the call was done */
@@ -55,12 +55,12 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void refine(void *user, struct span body, struct call_result *result) {
+static void decode(void *user, struct span body, struct call_result *result) {
     struct fixture *f = user;
     (void)body;
-    f->refined++;
-    if (f->refine_to != CALL_OK) {
-        result->class = f->refine_to;
+    f->decoded++;
+    if (f->decode_to != CALL_OK) {
+        result->class = f->decode_to;
     }
 }
 
@@ -94,7 +94,7 @@ static struct call *start(struct fixture *f, const struct call_options *options)
                                             .body = SPAN("{\"x\":1}"),
                                             .max_response = 1000,
                                             .attempt_timeout = 10 * SECOND,
-                                            .refine = refine,
+                                            .decode = decode,
                                             .forgets_body = f->forgets_body,
                                             .release = release};
     f->in_start = true;
@@ -138,7 +138,7 @@ static void a_request_carries_all_that_the_service_needs(void **state) {
     check(f, CALL_OK, 1);
     assert_string_equal(f->body, "{}");
     assert_int_equal(f->result.answered, FAKE_START);
-    assert_int_equal(f->refined, 1);
+    assert_int_equal(f->decoded, 1);
 }
 
 static void a_transient_failure_is_tried_again_after_a_jittered_pause(void **state) {
@@ -215,15 +215,15 @@ static void denied_access_is_told_at_once(void **state) {
 
 static void the_operation_may_see_an_answer_otherwise(void **state) {
     struct fixture *f = *state;
-    f->refine_to = CALL_RETRY;
+    f->decode_to = CALL_RETRY;
     begin(f);
     fake_respond_with(&f->fake, 0, 200, "{\"cut");
     fake_pass(&f->fake, SECOND);
     assert_int_equal(f->fake.request_count, 2);
-    f->refine_to = CALL_PERMANENT;
+    f->decode_to = CALL_PERMANENT;
     fake_respond_with(&f->fake, 1, 500, SERVER_ERROR);
     check(f, CALL_PERMANENT, 2);
-    assert_int_equal(f->refined, 2);
+    assert_int_equal(f->decoded, 2);
 }
 
 static void what_is_not_the_services_is_not_shown_to_the_operation(void **state) {
@@ -232,7 +232,7 @@ static void what_is_not_the_services_is_not_shown_to_the_operation(void **state)
     fake_respond_with(&f->fake, 0, 503, "<html>");
     fake_pass(&f->fake, SECOND);
     fake_respond(&f->fake, 1, (struct http_response){.error = HTTP_BROKEN, .status = 200, .message = "cut"});
-    assert_int_equal(f->refined, 0);
+    assert_int_equal(f->decoded, 0);
     call_cancel(f->call);
 }
 
@@ -240,7 +240,7 @@ static void fault_35_a_200_of_somebody_else_is_tried_again_and_told(void **state
     struct fixture *f = *state;
     begin(f);
     fake_respond(&f->fake, 0, (struct http_response){.status = 200, .body = SPAN("{}")});
-    assert_int_equal(f->refined, 0);
+    assert_int_equal(f->decoded, 0);
     assert_int_equal(f->done, 0);
     assert_int_equal(f->fake.log_lines, 3); /* that, and at DEBUG that it ended, and is tried again */
     fake_pass(&f->fake, SECOND);

@@ -4,7 +4,7 @@ struct search {
     struct scene scene;
     struct discovery_options options;
     struct discovery *discovery;
-    struct worker_ports ports;
+    struct platform platform;
     bool ended;
     enum exit_code code;
     const struct discovery_facts *facts;
@@ -29,12 +29,12 @@ static void search_init(struct search *s) {
                                             .tries_transaction = true,
                                             .patience = 30 * SECOND};
     struct sim_worker *ready = &s->scene.worker;
-    s->ports = (struct worker_ports){.sqs = &ready->sqs,
-                                     .dynamodb = &ready->dynamodb,
-                                     .clock = &s->scene.world.clock,
-                                     .timers = &s->scene.world.timers,
-                                     .random = &ready->random,
-                                     .log = &s->scene.world.log};
+    s->platform = (struct platform){.sqs = &ready->sqs,
+                                    .dynamodb = &ready->dynamodb,
+                                    .clock = &s->scene.world.clock,
+                                    .timers = &s->scene.world.timers,
+                                    .random = &ready->random,
+                                    .log = &s->scene.world.log};
 }
 
 static bool search_ended(void *user) {
@@ -42,7 +42,7 @@ static bool search_ended(void *user) {
 }
 
 static void search_start(struct search *s) {
-    s->discovery = discovery_start(&s->ports, &s->options, on_done, s);
+    s->discovery = discovery_start(&s->platform, &s->options, on_done, s);
     assert_non_null(s->discovery);
 }
 
@@ -99,7 +99,7 @@ static void without_a_queue_only_the_tables_are_looked_for(void **state) {
     struct search s;
     search_init(&s);
     s.options.queue = s.options.dlq = NULL;
-    s.ports.sqs = NULL;
+    s.platform.sqs = NULL;
     search_ends(&s, EXIT_FINE, NULL);
     search_done(&s);
 }

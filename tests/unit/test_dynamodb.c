@@ -11,7 +11,7 @@
 struct fixture {
     struct fake_service *service;
     struct dynamodb *dynamodb;
-    struct dynamodb_port port;
+    struct dynamodb_api port;
     unsigned calls;
     struct transact_result transact; /* its call is that of all kinds */
     bool found, has_hash, has_shape, active;
@@ -25,7 +25,7 @@ static int set_up(void **state) {
     f->service = fake_service_new("dynamodb", "DynamoDB_20120810.");
     f->dynamodb = dynamodb_new(f->service->client);
     assert_non_null(f->dynamodb);
-    f->port = dynamodb_port(f->dynamodb);
+    f->port = dynamodb_api(f->dynamodb);
     *state = f;
     return 0;
 }
@@ -78,7 +78,7 @@ static const char *const names[KINDS] = {"TransactWriteItems", "GetItem", "PutIt
 
 static struct call *start(struct fixture *f, enum which which) {
     static const struct call_options options = {.deadline = NEVER};
-    const struct dynamodb_port *p = &f->port;
+    const struct dynamodb_api *p = &f->port;
     switch (which) {
     case TRANSACT: return p->transact(p->ctx, SPAN("{\"request\":1}"), &options, transacted, f);
     case GET: return p->get_item(p->ctx, SPAN(GET_REQUEST), &options, got, f);

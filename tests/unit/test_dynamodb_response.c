@@ -24,7 +24,7 @@
 static void recorded_reasons_are_read(void **state) {
     (void)state;
     struct cancellation c;
-    assert_int_equal(dynamodb_read_cancellation(SPAN(RECORDED), &c), ANSWER_FINE);
+    assert_int_equal(dynamodb_read_cancellation(SPAN(RECORDED), &c), DECODE_FINE);
     assert_int_equal(c.count, 2);
     assert_string_equal(c.reasons[0].code, "ConditionalCheckFailed");
     assert_string_equal(c.reasons[0].message, "The conditional request failed");
@@ -43,7 +43,7 @@ static void a_reason_without_an_item_says_so(void **state) {
                          SPAN("{\"CancellationReasons\":[{\"Code\":\"ConditionalCheckFailed\",\"Message\":\"m\"},"
                               "{\"Code\":\"None\",\"Item\":null,\"Message\":null}]}"),
                          &c),
-                     ANSWER_FINE);
+                     DECODE_FINE);
     assert_false(c.reasons[0].has_item);
     assert_false(c.reasons[1].has_item);
     assert_string_equal(c.reasons[1].code, "None");
@@ -71,7 +71,7 @@ static void only_a_hash_of_ours_is_kept(void **state) {
         (void)snprintf(text, sizeof text,
                        "{\"CancellationReasons\":[{\"Item\":%s,\"Code\":\"ConditionalCheckFailed\"}]}", cases[i].item);
         struct cancellation c;
-        assert_int_equal(dynamodb_read_cancellation(span_cstr(text), &c), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_cancellation(span_cstr(text), &c), DECODE_FINE);
         assert_true(c.reasons[0].has_item);
         assert_int_equal(c.reasons[0].has_request_hash, cases[i].hash != NULL);
         if (cases[i].hash) {
@@ -88,7 +88,7 @@ static void a_hash_that_does_not_fit_is_none(void **state) {
                        len, 0);
         bool found = false;
         char hash[REQUEST_HASH_TEXT_SIZE];
-        assert_int_equal(dynamodb_read_item(span_cstr(text), "l", &found, hash), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_item(span_cstr(text), "l", &found, hash), DECODE_FINE);
         assert_true(found);
         assert_int_equal(strlen(hash), len < REQUEST_HASH_TEXT_SIZE ? (size_t)len : 0);
     }
@@ -117,7 +117,7 @@ static void a_throttle_goes_before_a_conflict_and_a_conflict_before_all_else(voi
         (void)snprintf(text, sizeof text, "{\"CancellationReasons\":[{\"Code\":\"%s\"},{\"Code\":\"%s\"}]}",
                        cases[i].first, cases[i].second);
         struct cancellation c;
-        assert_int_equal(dynamodb_read_cancellation(span_cstr(text), &c), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_cancellation(span_cstr(text), &c), DECODE_FINE);
         assert_int_equal(dynamodb_cancellation_class(&c), cases[i].class);
     }
 }
@@ -142,7 +142,7 @@ static void reasons_that_say_nothing_are_garbage(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct cancellation c = {.count = 77};
-        assert_int_equal(dynamodb_read_cancellation(span_cstr(texts[i]), &c), ANSWER_GARBAGE);
+        assert_int_equal(dynamodb_read_cancellation(span_cstr(texts[i]), &c), DECODE_GARBAGE);
         assert_int_equal(c.count, 77);
     }
     for (size_t len = 0; len < sizeof RECORDED - 1; len++) {
@@ -150,7 +150,7 @@ static void reasons_that_say_nothing_are_garbage(void **state) {
         assert_non_null(text);
         memcpy(text, RECORDED, len);
         struct cancellation c;
-        assert_int_equal(dynamodb_read_cancellation(span_of(text, len), &c), ANSWER_GARBAGE);
+        assert_int_equal(dynamodb_read_cancellation(span_of(text, len), &c), DECODE_GARBAGE);
         free(text);
     }
 }
@@ -173,7 +173,7 @@ static void a_large_and_deep_item_is_skipped(void **state) {
     (void)buf_append_cstr(&text, "\"},\"request_hash\":{\"S\":\"v1:a\"}},\"Code\":\"ConditionalCheckFailed\"}]}");
     assert_true(buf_ok(&text));
     struct cancellation c;
-    assert_int_equal(dynamodb_read_cancellation(buf_span(&text), &c), ANSWER_FINE);
+    assert_int_equal(dynamodb_read_cancellation(buf_span(&text), &c), DECODE_FINE);
     assert_string_equal(c.reasons[0].request_hash, "v1:a");
     buf_free(&text);
 }
@@ -182,26 +182,26 @@ static void an_item_is_found_or_not(void **state) {
     (void)state;
     static const struct {
         const char *text;
-        enum answer_status status;
+        enum decode_status status;
         bool found;
         const char *hash;
     } cases[] = {
-        {"{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", ANSWER_FINE, true, "v1:abc"},
-        {"{\"Item\":{\"log_id\":{\"S\":\"l\"}}}", ANSWER_FINE, true, ""},
+        {"{\"Item\":{\"log_id\":{\"S\":\"l\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", DECODE_FINE, true, "v1:abc"},
+        {"{\"Item\":{\"log_id\":{\"S\":\"l\"}}}", DECODE_FINE, true, ""},
         {"{\"Item\":{\"request_hash\":{\"S\":\"v1:abc\"},\"log\\u005fid\":{\"S\":\"\\u006c\"}},\"New\":{\"Items\":1}}",
-         ANSWER_FINE, true, "v1:abc"},
-        {"{}", ANSWER_FINE, false, ""},
-        {"{\"Item\":null}", ANSWER_FINE, false, ""},
-        {"{\"ConsumedCapacity\":{\"Item\":{\"request_hash\":{\"S\":\"x\"}}}}", ANSWER_FINE, false, ""},
+         DECODE_FINE, true, "v1:abc"},
+        {"{}", DECODE_FINE, false, ""},
+        {"{\"Item\":null}", DECODE_FINE, false, ""},
+        {"{\"ConsumedCapacity\":{\"Item\":{\"request_hash\":{\"S\":\"x\"}}}}", DECODE_FINE, false, ""},
         /* another's item */
-        {"{\"Item\":{}}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":{\"request_hash\":{\"S\":\"l\"}}}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":{\"log_id\":{\"S\":\"ll\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":{\"log_id\":{\"B\":\"l\"}}}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":{\"log_id\":\"l\"}}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":{\"log_id\":null,\"m\":{\"M\":{\"log_id\":{\"S\":\"l\"}}}}}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":[]}", ANSWER_GARBAGE, false, ""},
-        {"{\"Item\":{}", ANSWER_GARBAGE, false, ""},
+        {"{\"Item\":{}}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":{\"request_hash\":{\"S\":\"l\"}}}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":{\"S\":\"ll\"},\"request_hash\":{\"S\":\"v1:abc\"}}}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":{\"B\":\"l\"}}}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":\"l\"}}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":{\"log_id\":null,\"m\":{\"M\":{\"log_id\":{\"S\":\"l\"}}}}}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":[]}", DECODE_GARBAGE, false, ""},
+        {"{\"Item\":{}", DECODE_GARBAGE, false, ""},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         bool found = false;
@@ -223,7 +223,7 @@ static void a_log_id_is_read_from_its_request(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char log_id[LOG_ID_TEXT_SIZE] = "untouched";
-        assert_int_equal(dynamodb_read_asked(span_cstr(cases[i].request), log_id), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_asked(span_cstr(cases[i].request), log_id), DECODE_FINE);
         assert_string_equal(log_id, cases[i].log_id);
     }
 }
@@ -232,13 +232,13 @@ static void an_answer_is_an_object_with_any_unknown_members(void **state) {
     (void)state;
     static const struct {
         const char *text;
-        enum answer_status status;
+        enum decode_status status;
     } cases[] = {
-        {"{}", ANSWER_FINE},
-        {"{\"ConsumedCapacity\":[{\"TableName\":\"t\",\"Table\":{\"CapacityUnits\":1}}]}", ANSWER_FINE},
-        {"{\"ItemCollectionMetrics\":{\"t\":[{\"Items\":1,\"message\":2}]},\"New\":\"x\"}", ANSWER_FINE},
-        {"", ANSWER_GARBAGE},
-        {"[]", ANSWER_GARBAGE},
+        {"{}", DECODE_FINE},
+        {"{\"ConsumedCapacity\":[{\"TableName\":\"t\",\"Table\":{\"CapacityUnits\":1}}]}", DECODE_FINE},
+        {"{\"ItemCollectionMetrics\":{\"t\":[{\"Items\":1,\"message\":2}]},\"New\":\"x\"}", DECODE_FINE},
+        {"", DECODE_GARBAGE},
+        {"[]", DECODE_GARBAGE},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_int_equal(dynamodb_read_committed(span_cstr(cases[i].text)), cases[i].status);
@@ -268,9 +268,9 @@ static void an_error_or_an_answer_to_something_else_is_none(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         bool found = true;
         char hash[REQUEST_HASH_TEXT_SIZE] = "untouched";
-        if (dynamodb_read_committed(span_cstr(texts[i])) != ANSWER_GARBAGE ||
-            dynamodb_read_put(span_cstr(texts[i])) != ANSWER_GARBAGE ||
-            dynamodb_read_item(span_cstr(texts[i]), "l", &found, hash) != ANSWER_GARBAGE) {
+        if (dynamodb_read_committed(span_cstr(texts[i])) != DECODE_GARBAGE ||
+            dynamodb_read_put(span_cstr(texts[i])) != DECODE_GARBAGE ||
+            dynamodb_read_item(span_cstr(texts[i]), "l", &found, hash) != DECODE_GARBAGE) {
             fail_msg("%s", texts[i]);
         }
         assert_true(found);
@@ -283,11 +283,11 @@ static void what_another_operation_of_the_table_gives_is_no_answer_either(void *
     bool found;
     char hash[REQUEST_HASH_TEXT_SIZE];
     const struct span item = SPAN("{\"Item\":{\"log_id\":{\"S\":\"l\"}}}"), attributes = SPAN("{\"Attributes\":{}}");
-    assert_int_equal(dynamodb_read_committed(item), ANSWER_GARBAGE);
-    assert_int_equal(dynamodb_read_put(item), ANSWER_GARBAGE);
-    assert_int_equal(dynamodb_read_committed(attributes), ANSWER_GARBAGE);
-    assert_int_equal(dynamodb_read_item(attributes, "l", &found, hash), ANSWER_GARBAGE);
-    assert_int_equal(dynamodb_read_put(attributes), ANSWER_FINE);
+    assert_int_equal(dynamodb_read_committed(item), DECODE_GARBAGE);
+    assert_int_equal(dynamodb_read_put(item), DECODE_GARBAGE);
+    assert_int_equal(dynamodb_read_committed(attributes), DECODE_GARBAGE);
+    assert_int_equal(dynamodb_read_item(attributes, "l", &found, hash), DECODE_GARBAGE);
+    assert_int_equal(dynamodb_read_put(attributes), DECODE_FINE);
 }
 
 int main(void) {

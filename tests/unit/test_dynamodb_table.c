@@ -26,7 +26,7 @@ static void a_recorded_table_is_read(void **state) {
     (void)state;
     struct table_shape s = {.name = "mine"};
     bool active = false;
-    assert_int_equal(dynamodb_read_table(span_cstr(recorded), &s, &active), ANSWER_FINE);
+    assert_int_equal(dynamodb_read_table(span_cstr(recorded), &s, &active), DECODE_FINE);
     assert_true(active);
     assert_string_equal(s.name, "mine");
     assert_string_equal(s.partition.name, "id");
@@ -61,7 +61,7 @@ static void a_table_may_have_no_sort_key_and_any_status(void **state) {
                        cases[i].status);
         struct table_shape s = {.sort = {.name = "old"}};
         bool active = !cases[i].active;
-        assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), DECODE_FINE);
         assert_int_equal(active, cases[i].active);
         assert_string_equal(s.sort.name, "");
         assert_int_equal(s.partition.type, KEY_NUMBER);
@@ -91,7 +91,7 @@ static void a_place_is_told_by_a_whole_arn_alone_and_strong_consistency_by_its_w
         (void)snprintf(text, sizeof text, "{\"Table\":{" KEY "," DEFINITION ",%s}}", cases[i].arn);
         struct table_shape s = {.region = "old", .account = "old"};
         bool active;
-        assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_FINE);
+        assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), DECODE_FINE);
         assert_string_equal(s.region, cases[i].region);
         assert_string_equal(s.account, cases[i].account);
         assert_int_equal(s.strongly_consistent, cases[i].strong);
@@ -126,7 +126,7 @@ static void what_is_no_table_is_garbage(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct table_shape s = {.attribute_count = 77};
         bool active = true;
-        if (dynamodb_read_table(span_cstr(texts[i]), &s, &active) != ANSWER_GARBAGE) {
+        if (dynamodb_read_table(span_cstr(texts[i]), &s, &active) != DECODE_GARBAGE) {
             fail_msg("%s", texts[i]);
         }
         assert_int_equal(s.attribute_count, 77);
@@ -144,7 +144,7 @@ static void read_many(int count, bool schema_last, struct table_shape *ret_shape
     (void)buf_append_cstr(&text, "{\"AttributeName\":\"id\",\"AttributeType\":\"B\"}]");
     assert_true(buf_printf(&text, "%s}}", schema_last ? "," KEY : ""));
     bool active;
-    assert_int_equal(dynamodb_read_table(buf_span(&text), ret_shape, &active), ANSWER_FINE);
+    assert_int_equal(dynamodb_read_table(buf_span(&text), ret_shape, &active), DECODE_FINE);
     buf_free(&text);
     assert_string_equal(ret_shape->partition.name, "id");
     assert_int_equal(ret_shape->partition.type, KEY_BINARY);
@@ -170,7 +170,7 @@ static void a_table_is_known_by_the_name_that_dynamodb_tells(void **state) {
     static const char text[] = "{\"Table\":{" KEY "," DEFINITION ",\"TableName\":\"tab\"}}";
     static struct table_shape s = {.name = "arn:aws:dynamodb:eu-west-1:123456789012:table/tab"};
     bool active;
-    assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_FINE);
+    assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), DECODE_FINE);
     assert_string_equal(table_identity(&s), "tab");
     s.own_name[0] = '\0';
     assert_string_equal(table_identity(&s), s.name);
@@ -185,7 +185,7 @@ static void names_are_bounded(void **state) {
                    KEY_NAME_MAX + 1, 0);
     struct table_shape s;
     bool active;
-    assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), ANSWER_GARBAGE);
+    assert_int_equal(dynamodb_read_table(span_cstr(text), &s, &active), DECODE_GARBAGE);
 }
 
 int main(void) {

@@ -150,7 +150,7 @@ static void fault_23_an_answer_that_never_comes_is_missed_before_its_messages_ar
 }
 
 struct ids {
-    struct sqs_port real;
+    struct sqs_api real;
     char last[64];
     unsigned same, other, absent;
 };

@@ -3,14 +3,14 @@
 
 struct stage {
     struct world world;
-    struct worker_ports ports;
+    struct platform platform;
     struct repeated_line line;
 };
 
 static void begin(struct stage *s) {
     sim_usual_world(&s->world, 1);
-    s->ports = (struct worker_ports){.clock = &s->world.clock, .timers = &s->world.timers, .log = &s->world.log};
-    repeated_line_init(&s->line, &s->ports, "It fails");
+    s->platform = (struct platform){.clock = &s->world.clock, .timers = &s->world.timers, .log = &s->world.log};
+    repeated_line_init(&s->line, &s->platform, "It fails");
 }
 
 static void end(struct stage *s) {

@@ -128,7 +128,7 @@ static void a_receive_whose_client_is_gone_may_still_take_messages(void **state)
         struct world w;
         struct sim_queue *q = begin(&w, 0);
         w.sqs.ghost_receives = ghosts;
-        struct sqs_port port = sim_sqs_port(&w.sqs);
+        struct sqs_api port = sim_sqs_api(&w.sqs);
         struct sqs_receive_request request = {
             .queue_url = q->url, .max_messages = 10, .wait_seconds = 20, .visibility_seconds = 30};
         struct call_options options = {.deadline = NEVER, .max_attempts = 1};

@@ -101,7 +101,7 @@ static void a_commit_outlives_its_client(void **state) {
         begin_transaction(&t, &p, body, cancelled ? NEVER : t.world.now + 2 * SECOND);
         world_run(&t.world, SECOND);
         if (cancelled) {
-            struct dynamodb_port port = sim_dynamodb_port(t.db);
+            struct dynamodb_api port = sim_dynamodb_api(t.db);
             port.cancel(port.ctx, p.call);
         }
         world_run(&t.world, 2 * SECOND);

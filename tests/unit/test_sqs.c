@@ -13,7 +13,7 @@
 struct fixture {
     struct fake_service *service;
     struct sqs *sqs;
-    struct sqs_port port;
+    struct sqs_api port;
     /* What done was told. */
     unsigned calls;
     struct call_result result;
@@ -31,7 +31,7 @@ static int set_up(void **state) {
     f->service = fake_service_new("sqs", "AmazonSQS.");
     f->sqs = sqs_new(f->service->client, f->service->digest);
     assert_non_null(f->sqs);
-    f->port = sqs_port(f->sqs);
+    f->port = sqs_api(f->sqs);
     *state = f;
     return 0;
 }
@@ -104,7 +104,7 @@ static struct call *start(struct fixture *f, enum which which) {
     static const struct sqs_receive_request receive = {
         .queue_url = URL, .max_messages = 10, .wait_seconds = 20, .visibility_seconds = 30, .max_response = 12345};
     static const struct call_options options = {.deadline = NEVER};
-    const struct sqs_port *p = &f->port;
+    const struct sqs_api *p = &f->port;
     switch (which) {
     case RECEIVE: return p->receive(p->ctx, &receive, &options, received, f);
     case DELETE: return p->delete_batch(p->ctx, URL, &handle, 1, &options, batch_done, f);

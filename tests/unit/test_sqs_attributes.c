@@ -24,7 +24,7 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
                  "\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:dlq.fifo\\\","
                  "\\\"maxReceiveCount\\\":\\\"7\\\"}\",\"Policy\":\"{}\"},\"New\":1}"),
             &a),
-        ANSWER_FINE);
+        DECODE_FINE);
     assert_string_equal(a.arn, "arn:aws:sqs:eu-west-1:123456789012:q.fifo");
     assert_string_equal(a.dead_letter_target_arn, "arn:aws:sqs:eu-west-1:123456789012:dlq.fifo");
     assert_int_equal(a.max_receive_count, 7);
@@ -42,7 +42,7 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
 static void what_a_server_does_not_tell_has_its_default(void **state) {
     (void)state;
     struct sqs_queue_attributes a;
-    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{" COUNTS "}}"), &a), ANSWER_FINE);
+    assert_int_equal(sqs_read_attributes(SPAN("{\"Attributes\":{" COUNTS "}}"), &a), DECODE_FINE);
     assert_int_equal(a.visibility_timeout, 30);
     assert_int_equal(a.max_message_size, 1048576);
     assert_int_equal(a.retention, 0);
@@ -52,12 +52,12 @@ static void what_a_server_does_not_tell_has_its_default(void **state) {
     assert_false(a.fifo);
     assert_int_equal(
         sqs_read_attributes(SPAN("{\"Attributes\":{" COUNTS ",\"RedrivePolicy\":\"\",\"FifoQueue\":\"false\"}}"), &a),
-        ANSWER_FINE);
+        DECODE_FINE);
     assert_false(a.fifo);
     assert_int_equal(
         sqs_read_attributes(
             SPAN("{\"Attributes\":{" COUNTS ",\"FifoQueue\":\"true\",\"FifoThroughputLimit\":\"perQueue\"}}"), &a),
-        ANSWER_FINE);
+        DECODE_FINE);
     assert_true(a.fifo && !a.high_throughput);
 }
 
@@ -87,7 +87,7 @@ static void a_maximum_that_no_queue_can_have_is_none(void **state) {
         char text[256];
         (void)snprintf(text, sizeof text, "{\"Attributes\":{" COUNTS ",\"MaximumMessageSize\":%s}}", cases[i].told);
         struct sqs_queue_attributes a;
-        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), ANSWER_FINE);
+        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), DECODE_FINE);
         assert_int_equal(a.max_message_size, cases[i].size);
     }
 }
@@ -102,7 +102,7 @@ static void a_visibility_timeout_is_at_most_what_sqs_takes(void **state) {
         char text[256];
         (void)snprintf(text, sizeof text, "{\"Attributes\":{" COUNTS ",\"VisibilityTimeout\":\"%s\"}}", cases[i].told);
         struct sqs_queue_attributes a;
-        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), ANSWER_FINE);
+        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), DECODE_FINE);
         assert_int_equal(a.visibility_timeout, cases[i].seconds);
     }
 }
@@ -118,7 +118,7 @@ static void a_count_that_is_missing_is_unknown_and_not_zero(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_queue_attributes a;
-        if (sqs_read_attributes(span_cstr(texts[i]), &a) != ANSWER_FINE || sqs_counts_told(&a)) {
+        if (sqs_read_attributes(span_cstr(texts[i]), &a) != DECODE_FINE || sqs_counts_told(&a)) {
             fail_msg("%s", texts[i]);
         }
     }
@@ -148,7 +148,7 @@ static void a_redrive_count_may_be_a_number_or_a_string(void **state) {
         char text[512];
         (void)snprintf(text, sizeof text, "{\"Attributes\":{" COUNTS ",\"RedrivePolicy\":\"%s\"}}", cases[i].policy);
         struct sqs_queue_attributes a = {.max_receive_count = 77};
-        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), cases[i].count ? ANSWER_FINE : ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_attributes(span_cstr(text), &a), cases[i].count ? DECODE_FINE : DECODE_GARBAGE);
         assert_int_equal(a.max_receive_count, cases[i].count ? cases[i].count : 77);
     }
 }
@@ -170,7 +170,7 @@ static void attributes_are_read_strictly(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_queue_attributes a = {.arn = "untouched"};
-        assert_int_equal(sqs_read_attributes(span_cstr(texts[i]), &a), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_attributes(span_cstr(texts[i]), &a), DECODE_GARBAGE);
         assert_string_equal(a.arn, "untouched");
     }
 }
@@ -181,7 +181,7 @@ static void fault_35_an_answer_without_any_attribute_of_a_queue_is_not_sqss(void
                                         "{\"Attributes\":{\"status\":\"ok\"}}", "{\"QueueArn\":\"a\"}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_queue_attributes a = {.retention = 77};
-        assert_int_equal(sqs_read_attributes(span_cstr(texts[i]), &a), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_attributes(span_cstr(texts[i]), &a), DECODE_GARBAGE);
         assert_int_equal(a.retention, 77);
     }
 }
@@ -191,10 +191,10 @@ static void an_arn_that_does_not_fit_is_garbage(void **state) {
     char text[512];
     struct sqs_queue_attributes a;
     (void)snprintf(text, sizeof text, "{\"Attributes\":{" COUNTS ",\"QueueArn\":\"%0255d\"}}", 0);
-    assert_int_equal(sqs_read_attributes(span_cstr(text), &a), ANSWER_FINE);
+    assert_int_equal(sqs_read_attributes(span_cstr(text), &a), DECODE_FINE);
     assert_int_equal(strlen(a.arn), 255);
     (void)snprintf(text, sizeof text, "{\"Attributes\":{" COUNTS ",\"QueueArn\":\"%0256d\"}}", 0);
-    assert_int_equal(sqs_read_attributes(span_cstr(text), &a), ANSWER_GARBAGE);
+    assert_int_equal(sqs_read_attributes(span_cstr(text), &a), DECODE_GARBAGE);
 }
 
 int main(void) {

@@ -26,7 +26,7 @@ static int free_digest(void **state) {
 
 static struct sqs_messages read_fine(struct digest *d, const char *text, size_t max) {
     struct sqs_messages m;
-    assert_int_equal(sqs_read_messages(span_cstr(text), max, d, &m), ANSWER_FINE);
+    assert_int_equal(sqs_read_messages(span_cstr(text), max, d, &m), DECODE_FINE);
     return m;
 }
 
@@ -171,7 +171,7 @@ static void fault_35_another_object_than_sqs_has_is_no_empty_queue(void **state)
         "{\"status\":\"ok\"}", "{\"errors\":[]}", "{\"New\":{\"Messages\":[]}}", "{\"messages\":[]}", "[]", "\"\"", ""};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_messages all = {.count = 77};
-        assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), DECODE_GARBAGE);
         assert_int_equal(all.count, 77);
     }
 }
@@ -290,7 +290,7 @@ static void an_answer_that_is_cut_gives_nothing(void **state) {
         assert_non_null(text);
         memcpy(text, RECORDED, len);
         struct sqs_messages all = {.count = 77};
-        assert_int_equal(sqs_read_messages(span_of(text, len), 10, *state, &all), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_messages(span_of(text, len), 10, *state, &all), DECODE_GARBAGE);
         assert_int_equal(all.count, 77);
         free(text);
     }
@@ -305,7 +305,7 @@ static void messages_of_the_wrong_type_are_garbage(void **state) {
                                         "{\"Messages\":[{\"MessageAttributes\":{\"ErrorEnvelope\":7}}]}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_messages all;
-        assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_messages(span_cstr(texts[i]), 10, *state, &all), DECODE_GARBAGE);
     }
 }
 

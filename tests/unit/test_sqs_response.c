@@ -14,7 +14,7 @@ static void expect_batch(const char *text, const char *verdicts) {
     struct sqs_entry_result entries[SQS_BATCH_MAX];
     memset(entries, 0xA5, sizeof entries);
     size_t count = strlen(verdicts);
-    assert_int_equal(sqs_read_batch(span_cstr(text), count, entries), ANSWER_FINE);
+    assert_int_equal(sqs_read_batch(span_cstr(text), count, entries), DECODE_FINE);
     for (size_t i = 0; i < count; i++) {
         char c = entries[i].ok ? '+' : entries[i].code[0] ? '-' : '.';
         if (c != verdicts[i]) {
@@ -99,7 +99,7 @@ static void a_letter_counts_as_sent_only_with_its_id_and_the_md5_of_its_body(voi
     digest_free(digest);
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct sqs_entry_result e[2];
-        assert_int_equal(sqs_read_sent(span_cstr(cases[i].text), 2, &sent, e), ANSWER_FINE);
+        assert_int_equal(sqs_read_sent(span_cstr(cases[i].text), 2, &sent, e), DECODE_FINE);
         for (size_t k = 0; k < 2; k++) {
             if (e[k].ok != cases[i].ok[k] || e[k].code[0]) {
                 fail_msg("%s: entry %zu", cases[i].text, k);
@@ -117,7 +117,7 @@ static void the_reason_why_a_letter_was_refused_is_told(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_entry_result e[1];
-        assert_int_equal(sqs_read_sent(span_cstr(texts[i]), 1, &sent, e), ANSWER_FINE);
+        assert_int_equal(sqs_read_sent(span_cstr(texts[i]), 1, &sent, e), DECODE_FINE);
         assert_false(e[0].ok);
         assert_string_equal(e[0].code, "c");
     }
@@ -129,7 +129,7 @@ static void where_the_library_has_no_md5_a_letters_id_is_enough(void **state) {
     struct sqs_entry_result e[2];
     assert_int_equal(
         sqs_read_sent(SPAN("{\"Successful\":[{\"Id\":\"0\",\"MessageId\":\"m\"},{\"Id\":\"1\"}]}"), 2, &sent, e),
-        ANSWER_FINE);
+        DECODE_FINE);
     assert_true(e[0].ok && !e[1].ok);
 }
 
@@ -147,8 +147,8 @@ static void fault_35_an_answer_that_names_no_entry_is_not_sqss(void **state) {
                                         ""};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_entry_result e[2] = {{.code = "untouched"}};
-        assert_int_equal(sqs_read_batch(span_cstr(texts[i]), 2, e), ANSWER_GARBAGE);
-        assert_int_equal(sqs_read_sent(span_cstr(texts[i]), 2, &sent, e), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_batch(span_cstr(texts[i]), 2, e), DECODE_GARBAGE);
+        assert_int_equal(sqs_read_sent(span_cstr(texts[i]), 2, &sent, e), DECODE_GARBAGE);
         assert_string_equal(e[0].code, "untouched");
     }
 }
@@ -157,7 +157,7 @@ static void a_failed_entry_without_a_code_is_still_not_ok(void **state) {
     (void)state;
     struct sqs_entry_result e[1];
     assert_int_equal(sqs_read_batch(SPAN("{\"Successful\":[{\"Id\":\"0\"}],\"Failed\":[{\"Id\":\"0\"}]}"), 1, e),
-                     ANSWER_FINE);
+                     DECODE_FINE);
     assert_false(e[0].ok);
 }
 
@@ -166,7 +166,7 @@ static void a_long_code_is_cut(void **state) {
     char text[512];
     (void)snprintf(text, sizeof text, "{\"Failed\":[{\"Id\":\"0\",\"Code\":\"%0200d\"}]}", 0);
     struct sqs_entry_result e[1];
-    assert_int_equal(sqs_read_batch(span_cstr(text), 1, e), ANSWER_FINE);
+    assert_int_equal(sqs_read_batch(span_cstr(text), 1, e), DECODE_FINE);
     assert_int_equal(strlen(e[0].code), CALL_CODE_SIZE - 1);
 }
 
@@ -181,7 +181,7 @@ static void a_garbled_batch_writes_nothing(void **state) {
                                         "{\"Successful\":[[]]}"};
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         struct sqs_entry_result e[1] = {{.code = "untouched"}};
-        assert_int_equal(sqs_read_batch(span_cstr(texts[i]), 1, e), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_batch(span_cstr(texts[i]), 1, e), DECODE_GARBAGE);
         assert_string_equal(e[0].code, "untouched");
         assert_false(e[0].ok);
     }
@@ -193,14 +193,14 @@ static void a_queue_url_is_a_string_that_fits(void **state) {
     static const char *const garbage[] = {
         "", "{}", "{\"QueueUrl\":\"\"}", "{\"QueueUrl\":7}", "{\"QueueUrl\":null}", "{\"QueueUrl\":\"a\\u0000\"}"};
     for (size_t i = 0; i < ARRAY_LENGTH(garbage); i++) {
-        assert_int_equal(sqs_read_queue_url(span_cstr(garbage[i]), url), ANSWER_GARBAGE);
+        assert_int_equal(sqs_read_queue_url(span_cstr(garbage[i]), url), DECODE_GARBAGE);
         assert_string_equal(url, "untouched");
     }
     char text[2048];
     (void)snprintf(text, sizeof text, "{\"QueueUrl\":\"%01024d\"}", 0);
-    assert_int_equal(sqs_read_queue_url(span_cstr(text), url), ANSWER_GARBAGE);
+    assert_int_equal(sqs_read_queue_url(span_cstr(text), url), DECODE_GARBAGE);
     assert_int_equal(sqs_read_queue_url(SPAN("{\"QueueUrl\":\"http:\\/\\/127.0.0.1:9324\\/000000000000\\/q\"}"), url),
-                     ANSWER_FINE);
+                     DECODE_FINE);
     assert_string_equal(url, "http://127.0.0.1:9324/000000000000/q");
 }
 
@@ -233,7 +233,7 @@ static void a_send_is_not_acknowledged_with_the_md5_of_other_attributes(void **s
                        cases[i].told ? ",\"MD5OfMessageAttributes\":\"" : "", cases[i].told ? cases[i].told : "",
                        cases[i].told ? "\"" : "");
         struct sqs_entry_result e[1];
-        assert_int_equal(sqs_read_sent(span_cstr(text), 1, &sent, e), ANSWER_FINE);
+        assert_int_equal(sqs_read_sent(span_cstr(text), 1, &sent, e), DECODE_FINE);
         assert_int_equal(e[0].ok, cases[i].ok);
     }
     digest_free(digest);

@@ -6,7 +6,7 @@ struct stage {
     struct scene scene;
     struct stream_worker_options options;
     struct stream_worker *worker;
-    struct worker_ports ports;
+    struct platform platform;
     const char *input;
     size_t input_len, at, piece;
     size_t take; /* bytes taken at a time; 0: none */
@@ -54,13 +54,13 @@ static void stage_start(struct stage *g) {
     ready->context.table = &ready->facts.table;
     ready->context.audit = AUDIT_OFF;
     g->scene.invariants.unaudited = true;
-    g->ports = (struct worker_ports){.dynamodb = &ready->dynamodb,
-                                     .clock = &g->scene.world.clock,
-                                     .timers = &g->scene.world.timers,
-                                     .random = &ready->random,
-                                     .log = &g->scene.world.log};
+    g->platform = (struct platform){.dynamodb = &ready->dynamodb,
+                                    .clock = &g->scene.world.clock,
+                                    .timers = &g->scene.world.timers,
+                                    .random = &ready->random,
+                                    .log = &g->scene.world.log};
     struct stream_worker_host host = {feed, on_done, g};
-    g->worker = stream_worker_start(&g->ports, &g->options, &ready->facts, &ready->context, &host);
+    g->worker = stream_worker_start(&g->platform, &g->options, &ready->facts, &ready->context, &host);
     assert_non_null(g->worker);
     feed(g);
 }

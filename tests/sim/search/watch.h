@@ -17,14 +17,14 @@ struct watch {
     struct judge *judge;
     unsigned worker;
     struct sim_client *client; /* the worker's process */
-    struct sqs_port sqs;
-    struct dynamodb_port dynamodb;
+    struct sqs_api sqs;
+    struct dynamodb_api dynamodb;
     struct watch_faults *struck;
 };
 
-/* The ports that the worker gets; the real ones are in w. */
-struct sqs_port watch_sqs(struct watch *w);
-struct dynamodb_port watch_dynamodb(struct watch *w);
+/* The platform that the worker gets; the real one is in w. */
+struct sqs_api watch_sqs(struct watch *w);
+struct dynamodb_api watch_dynamodb(struct watch *w);
 
 /* A call that is watched. */
 struct watched {

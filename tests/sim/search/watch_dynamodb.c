@@ -146,11 +146,11 @@ static void cancel(void *ctx, struct call *call) {
         watched_cancel((struct watched *)call, w->dynamodb.cancel, w->dynamodb.ctx);
 }
 
-struct dynamodb_port watch_dynamodb(struct watch *w) {
-    return (struct dynamodb_port){.ctx = w,
-                                  .transact = transact,
-                                  .get_item = get_item,
-                                  .put_item = put_item,
-                                  .describe_table = describe_table,
-                                  .cancel = cancel};
+struct dynamodb_api watch_dynamodb(struct watch *w) {
+    return (struct dynamodb_api){.ctx = w,
+                                 .transact = transact,
+                                 .get_item = get_item,
+                                 .put_item = put_item,
+                                 .describe_table = describe_table,
+                                 .cancel = cancel};
 }

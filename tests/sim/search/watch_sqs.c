@@ -199,12 +199,12 @@ static void cancel(void *ctx, struct call *call) {
         watched_cancel((struct watched *)call, w->sqs.cancel, w->sqs.ctx);
 }
 
-struct sqs_port watch_sqs(struct watch *w) {
-    return (struct sqs_port){.ctx = w,
-                             .receive = receive,
-                             .delete_batch = delete_batch,
-                             .change_visibility_batch = change_batch,
-                             .send_batch = send_batch,
-                             .get_attributes = get_attributes,
-                             .cancel = cancel};
+struct sqs_api watch_sqs(struct watch *w) {
+    return (struct sqs_api){.ctx = w,
+                            .receive = receive,
+                            .delete_batch = delete_batch,
+                            .change_visibility_batch = change_batch,
+                            .send_batch = send_batch,
+                            .get_attributes = get_attributes,
+                            .cancel = cancel};
 }

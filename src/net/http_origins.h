@@ -1,0 +1,53 @@
+/* Where requests go: URLs taken apart once, and the origins that they lead to. A client asks the same few for ever. */
+#pragma once
+
+#include "compiler.h"
+#include "http_hosts.h"
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#define HTTP_URLS_KEPT 8 /* both services and what credentials come from; others are read each time */
+
+struct http_connection;
+struct http_transfer;
+TAILQ_HEAD(http_connections, http_connection);
+TAILQ_HEAD(http_transfers, http_transfer);
+
+/* What a connection leads to. Its lists are the pool's (http_pool.c). */
+struct http_origin {
+    struct http_origin *next;
+    char *key; /* "https://host:port" */
+    bool direct;
+    CURLU *url;
+    struct http_host *host; /* NULL: none that is known */
+    struct http_connections idle; /* the newest first */
+    struct http_transfers queue;
+    size_t waiting, dialing; /* in the queue; connections */
+};
+
+struct http_url {
+    char *url;
+    struct http_origin *origin;
+    char *head; /* of a request, after its method: " /path HTTP/1.1\r\n", and then "Host: …\r\n" */
+    size_t head_len, host_at; /* of both; where the second begins */
+    size_t uses; /* requests that are under way */
+    bool is_kept;
+};
+
+struct http_origins { /* zeroed but for the first: none */
+    struct http_hosts *hosts;
+    struct http_origin *origins;
+    struct http_url *kept[HTTP_URLS_KEPT];
+    size_t next; /* the one to make room next */
+};
+
+/* The target of a URL, for one request; NULL: *ret_why says why, CURLUE_OUT_OF_MEMORY too. http or https alone, and no
+ * user. */
+MUST_USE struct http_url *http_origins_take(struct http_origins *all, const char *url, bool direct, CURLUcode *ret_why);
+/* The request is over. NULL is fine. */
+void http_origins_return(struct http_url *target);
+/* All requests must be over, and the origins' lists empty. */
+void http_origins_free(struct http_origins *all);

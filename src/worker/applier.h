@@ -1,0 +1,148 @@
+/* Runs updates: the one way from a fit update to its verdict, for the queue and for `apply` alike.
+ *
+ * It serialises the updates of one record, keeps to MAX_RATE and to what DynamoDB admits (adaptive_rate.h), reads
+ * DynamoDB's answers (verdict.h), tells a message that fails by itself from an environment that fails for everyone, and
+ * in the latter case keeps all that it has and probes. Transactions are tried again here and nowhere below, always with
+ * the same bytes: a record keeps its line, others go first. */
+#pragma once
+
+#include "adaptive_rate.h"
+#include "job.h"
+#include "limiter.h"
+#include "look.h"
+#include "outcome.h"
+#include "platform.h"
+#include "record_queue.h"
+#include "update.h"
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct applier_options {
+    unsigned max_running; /* transactions in flight */
+    unsigned max_rate; /* transactions a second; 0: no limit */
+    unsigned max_attempts;
+    bool can_return; /* there is a queue that delivers again */
+};
+
+struct applier_host {
+    /* Whether the message may start now: there is visibility enough left. A no is asked again at the next
+     * applier_pump(). */
+    bool (*may_start)(void *ctx, struct job *job);
+    /* Whether older messages may be about to come, by what was asked for before this one came: a false condition is not
+     * its end yet. NULL: jobs are added in their order. */
+    bool (*may_be_overtaken)(void *ctx, struct job *job);
+    /* Reads the job's update again, by the table as it is now. False: no memory. */
+    bool (*read_again)(void *ctx, struct job *job);
+    /* The job is out of the applier, for good. */
+    void (*ended)(void *ctx, struct job *job, enum job_outcome outcome);
+    /* Something that decides about receiving has changed. */
+    void (*changed)(void *ctx);
+    void *ctx;
+};
+
+/* What may be received now. */
+enum receiving {
+    RECEIVE_FREELY,
+    RECEIVE_WHAT_FITS, /* freely, and fewer than a whole batch as well: all that is in flight fails as if by its own
+                          fault, and makes no more room */
+    RECEIVE_ONE, /* one message, and only where none is in flight: DynamoDB has not answered yet */
+    RECEIVE_ONE_MORE, /* all that is in flight fails as if by its own fault: one more tells whether it is so */
+    RECEIVE_NOTHING
+};
+
+/* The circuit breaker. From a failure that is not known to be the message's own until DynamoDB answers as one that
+ * works it is open: nothing is started but probes. Mostly it is over in milliseconds, by the answer to another
+ * transaction; it is announced when probes have failed. */
+struct breaker {
+    bool active;
+    bool announced; /* in the log */
+    bool throttled; /* the service is there, and admits nothing */
+    bool paced; /* it was so at some time since it opened: the adaptive rate knows of it */
+    struct verdict why; /* its texts are absent */
+    int64_t since; /* monotonic */
+    int64_t probed_at; /* monotonic: the last probe, or long ago */
+    int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_MORE */
+    int64_t extra_interval; /* … and how long after that the next */
+    unsigned probes; /* since it opened */
+    unsigned quick; /* of these, how many follow each other within less than a second */
+    enum exit_code blame;
+    char told[VERDICT_TEXT_SIZE]; /* the cause that is in the log */
+    char cause[VERDICT_TEXT_SIZE]; /* of the last failure */
+    struct timer probe_timer, announce_timer, extra_timer;
+    bool newcomer; /* the next probe is for one that has just come in */
+    bool describing; /* a look at the tables is the probe: there is no message to try */
+};
+
+struct applier {
+    const struct platform *platform;
+    const struct update_context *context;
+    struct applier_options options;
+    struct applier_host host;
+
+    struct job_list lists[JOB_STATES];
+    unsigned counts[JOB_STATES];
+    struct record_queues records;
+    struct limiter limiter;
+    struct adaptive_rate adaptive_rate;
+    struct timer rate_timer; /* of both */
+    struct breaker breaker;
+    struct look look;
+    unsigned probes_running;
+    unsigned tried_anew; /* jobs that are being confirmed by another try (counted as waiting for the DLQ) */
+    bool proven; /* DynamoDB has given a verdict since the start, or since the breaker closed without one */
+    bool stopping; /* nothing more is started */
+    bool unconfirmed_logged; /* that verdicts cannot be confirmed */
+    int64_t unconfirmed_since; /* monotonic */
+    enum exit_code confirm_blame; /* why they cannot */
+    unsigned strangers; /* messages that failed for the first time since the last answer of a DynamoDB that works */
+    uint64_t verdicts; /* answers of a DynamoDB that works */
+    int64_t verdict_at; /* monotonic: the last of them, or the start */
+    uint64_t verdicts_at_own_failure; /* when a message last failed by itself for the first time */
+    uint64_t attempts; /* transactions started */
+    uint64_t commits[2]; /* by kind ([audited]) */
+    uint64_t failures; /* answers that show no health */
+    uint64_t succeeded[2]; /* by kind ([audited]): the latest attempt that has committed */
+    struct verdict last_own; /* the last failure of a suspect: what a breaker that opens over such is blamed on; its
+                                texts are absent */
+};
+
+/* platform, context and facts are borrowed. */
+void applier_init(struct applier *e, const struct platform *platform, const struct update_context *context,
+                  const struct applier_options *options, const struct discovery_facts *facts,
+                  const struct applier_host *host);
+/* All jobs must be out. */
+void applier_done(struct applier *e);
+
+/* Takes a job in; it starts at the next applier_pump(). False: no memory. */
+MUST_USE bool applier_add(struct applier *e, struct job *job);
+/* Takes a job in again that ended JOB_FAILED, to be confirmed anew: audited by a read, else by another try, for which
+ * its update must be fit. `ended` follows as after the first time. False: no memory. */
+MUST_USE bool applier_confirm_again(struct applier *e, struct job *job);
+/* Starts what may start. */
+void applier_pump(struct applier *e);
+/* Takes a job out, whatever it does; a call of its is abandoned (its effect may still come about). No `ended` follows.
+ */
+void applier_withdraw(struct applier *e, struct job *job);
+/* Nothing more is started from now on; what runs goes on. */
+void applier_stop(struct applier *e);
+/* Other limits from now on; what runs goes on. */
+void applier_set_limits(struct applier *e, unsigned max_running, unsigned max_rate, unsigned max_attempts);
+
+/* full: there is no room for one more. */
+enum receiving applier_receiving(const struct applier *e, bool full);
+/* Transactions a second that are possible now, by MAX_RATE and by what DynamoDB admits; 0: no bound is known. */
+unsigned applier_rate(const struct applier *e);
+/* One more message was asked for in RECEIVE_ONE_MORE: the next may be a while later. */
+void applier_received_extra(struct applier *e);
+/* Jobs inside. */
+unsigned applier_count(const struct applier *e);
+/* Jobs whose verdict can't be confirmed, or a refusal judged (counted as waiting for the DLQ). */
+unsigned applier_unconfirmed(const struct applier *e);
+/* Since when jobs have stood by that failed as if by their own fault, without any answer of a DynamoDB that works
+ * and while the breaker is closed; NEVER: none do. */
+int64_t applier_suspects_since(const struct applier *e);
+/* Whether all that is inside failed as if by its own fault, at least twice alike each, and nothing else is under way.
+ */
+bool applier_only_stubborn(const struct applier *e);
