@@ -1,4 +1,4 @@
-# Units, sample settings and manual page. The units name the program by its path, which is only known when it is
+# Units and sample settings. The units name the program by its path, which is only known when it is
 # installed (cmake --install --prefix).
 set(BINDIR ${CMAKE_INSTALL_FULL_BINDIR})
 set(UNIT_FOLDER ${CMAKE_CURRENT_BINARY_DIR}/systemd)
@@ -11,4 +11,3 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/systemd/install/table-updater.service
   ${CMAKE_CURRENT_BINARY_DIR}/systemd/install/table-updater@.service DESTINATION lib/systemd/system)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/table-updater.conf DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/table-updater/examples)
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/update-message.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/table-updater)
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/table-updater.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)

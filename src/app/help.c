@@ -8,6 +8,17 @@
 #define WIDTH 80
 #define TEXT_COLUMN 24
 
+const struct exit_status EXIT_STATUSES[] = {
+    {0, "All is well."},
+    {1, "Some message failed (apply), or was left (run --until-empty); or standard output can't be written."},
+    {64, "The command line is wrong, or a file can't be read."},
+    {69, "A service can't be reached, or its certificate can't be trusted."},
+    {77, "Permission is missing."},
+    {78, "A setting is wrong, or a table or queue is missing or unfit."},
+    {130, "Ended by Ctrl-C before the work was done (but run; by SIGTERM: 143)."},
+};
+const size_t EXIT_STATUS_COUNT = ARRAY_LENGTH(EXIT_STATUSES);
+
 /* Appends text in lines of WIDTH columns from column on; the first line is at column already. */
 static void append_wrapped(struct buf *out, const char *text, int column) {
     size_t at = (size_t)column;
@@ -73,19 +84,10 @@ static void append_settings(struct buf *out) {
 }
 
 static void append_exit_status(struct buf *out) {
-    static const char *const rows[][2] = {
-        {"0", "All is well."},
-        {"1", "Some message failed (apply), or was left (run --until-empty); or standard output can't be written."},
-        {"64", "The command line is wrong."},
-        {"69", "A service can't be reached."},
-        {"77", "Permission is missing."},
-        {"78", "A setting is wrong, or a table or queue is missing or unfit."},
-        {"130", "Ended by Ctrl-C before the work was done (apply; 143: by SIGTERM)."},
-    };
     (void)buf_append_cstr(out, "\nExit status:\n");
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        (void)buf_printf(out, "  %-4s", rows[i][0]);
-        append_wrapped(out, rows[i][1], 6);
+    for (size_t i = 0; i < EXIT_STATUS_COUNT; i++) {
+        (void)buf_printf(out, "  %-4u", EXIT_STATUSES[i].code);
+        append_wrapped(out, EXIT_STATUSES[i].text, 6);
     }
 }
 

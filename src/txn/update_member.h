@@ -21,3 +21,5 @@ enum member {
 
 /* As the contract spells it. */
 const char *member_name(enum member member);
+/* What its value must be, to stand behind "must be". */
+const char *member_must_be(enum member member);

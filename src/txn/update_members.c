@@ -68,6 +68,10 @@ const char *member_name(enum member member) {
     return members[member].name;
 }
 
+const char *member_must_be(enum member member) {
+    return members[member].must_be;
+}
+
 static enum member member_of(struct json_string name) {
     unsigned i = 0;
     while (i < MEMBER_COUNT && !json_string_is(name, members[i].name))

@@ -390,42 +390,6 @@ static char *read_whole(const char *path) {
     return text;
 }
 
-static const char *standard_of(const struct setting *s) {
-    return s->standard ? s->standard : s->standard_text;
-}
-
-static void the_readme_has_each_setting_with_its_default_and_text(void **state) {
-    (void)state;
-    char *readme = read_whole(SOURCE_DIR "/README.md");
-    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        const struct setting *s = &SETTINGS[i];
-        const char *quote = s->standard ? "`" : "";
-        char row[1024];
-        (void)snprintf(row, sizeof row, "\n| `%s` | %s%s%s | %s |\n", s->name, quote, standard_of(s), quote, s->text);
-        if (!strstr(readme, row)) {
-            fail_msg("README.md lacks the row:%s", row);
-        }
-    }
-    free(readme);
-}
-
-static void the_manual_page_has_each_setting_with_its_default_and_text(void **state) {
-    (void)state;
-    char *manual = read_whole(SOURCE_DIR "/conf/table-updater.8");
-    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        const struct setting *s = &SETTINGS[i];
-        char entry[1024];
-        int n = snprintf(entry, sizeof entry, "\n.TP\n.B %s\n%s\n", s->name, s->text);
-        if (strcmp(standard_of(s), "-") != 0) {
-            (void)snprintf(entry + n, sizeof entry - (size_t)n, "Default: %s.\n", standard_of(s));
-        }
-        if (!strstr(manual, entry)) {
-            fail_msg("conf/table-updater.8 lacks the entry:%s", entry);
-        }
-    }
-    free(manual);
-}
-
 static void the_sample_file_has_each_setting_with_its_default(void **state) {
     (void)state;
     char *sample = read_whole(SOURCE_DIR "/conf/table-updater.conf");
@@ -469,8 +433,6 @@ int main(void) {
         cmocka_unit_test(a_name_that_is_not_ours_is_warned_of),
         cmocka_unit_test(a_name_given_twice_is_warned_of_with_both_lines),
         cmocka_unit_test(a_name_in_the_environment_that_is_close_to_ours_is_warned_of),
-        cmocka_unit_test(the_readme_has_each_setting_with_its_default_and_text),
-        cmocka_unit_test(the_manual_page_has_each_setting_with_its_default_and_text),
         cmocka_unit_test(the_sample_file_has_each_setting_with_its_default),
         cmocka_unit_test(what_can_change_is_taken_over_and_the_rest_is_named),
     };

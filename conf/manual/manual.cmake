@@ -1,0 +1,27 @@
+# The manual pages, made from their templates and the program's own tables (src/manual/make_manual.c).
+add_executable(make-manual ${CMAKE_SOURCE_DIR}/src/manual/make_manual.c)
+target_compile_options(make-manual PRIVATE "SHELL:-iquote ${CMAKE_SOURCE_DIR}/src/txn")
+target_link_libraries(make-manual PRIVATE app project_options)
+set(MANUAL_PAGES table-updater.8 table-updater-message.5 table-updater-operations.7)
+foreach(page ${MANUAL_PAGES})
+  set(template ${CMAKE_CURRENT_LIST_DIR}/${page}.in)
+  set(made ${CMAKE_BINARY_DIR}/manual/${page})
+  add_custom_command(OUTPUT ${made} COMMAND make-manual ${template} ${made} DEPENDS make-manual ${template} VERBATIM)
+  list(APPEND made_pages ${made})
+  string(REGEX MATCH "[0-9]$" section ${page})
+  install(FILES ${made} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/manual)
+add_custom_target(manual ALL DEPENDS ${made_pages})
+
+# cmake --build build/release --target manual-html: the same for a browser, under build/release/manual.
+find_program(MANDOC mandoc)
+if(MANDOC)
+  foreach(page ${MANUAL_PAGES})
+    set(made ${CMAKE_BINARY_DIR}/manual/${page})
+    add_custom_command(OUTPUT ${made}.html DEPENDS ${made} VERBATIM
+      COMMAND sh -c "exec \"$1\" -T html -O style=,man=%N.%S.html \"$2\" >\"$2.html\"" sh ${MANDOC} ${made})
+    list(APPEND html_pages ${made}.html)
+  endforeach()
+  add_custom_target(manual-html DEPENDS ${html_pages})
+endif()
