@@ -1,7 +1,7 @@
 """Local stand-ins for DynamoDB (DynamoDB Local) and SQS (ElasticMQ), for the demonstration and the tests.
 
-conf/setup has put them under build/servers. Each runs on a free port of 127.0.0.1 and keeps everything in memory, unless it is to be durable:
-then what it holds is in its folder, and a server started there again goes on with it.
+conf/setup has put them under build/servers. Each runs on a free port of 127.0.0.1 and keeps everything in memory,
+unless it is to be durable: then what it holds is in its folder, and a server started there again goes on with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SECRET_ACCESS_KEY = "local"
 
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
-_JVM = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
+_JVM = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 _START_SECONDS = 60
 _START_ATTEMPTS = 5
 
@@ -53,17 +53,17 @@ class ServiceError(Exception):
 
 @dataclass
 class Service:
-    """A server that was started here; stop() ends it."""
+    """A server; stop() ends one that was started here."""
 
     name: str
     url: str
     port: int
-    process: subprocess.Popen[bytes]
-    log: Path
+    process: subprocess.Popen[bytes] | None = None  # None: somebody else has started it, and ends it
+    log: Path | None = None
 
     def stop(self) -> None:
         """Ends the server and waits until it is gone. A second call does nothing."""
-        if self.process.poll() is not None:
+        if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
         try:
@@ -228,6 +228,12 @@ class Cloud:
     def stop(self) -> None:
         self.sqs_server.stop()
         self.dynamodb_server.stop()
+
+
+def cloud_at(dynamodb_url: str, sqs_url: str) -> Cloud:
+    """Both servers, which somebody else has started."""
+    urls = {"dynamodb": dynamodb_url, "elasticmq": sqs_url}
+    return Cloud(*(Service(name, url, int(url.rpartition(":")[2])) for name, url in urls.items()))
 
 
 def start_cloud(folder: Path, ports: tuple[int | None, int | None] = (None, None), outlive: bool = False) -> Cloud:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 LOGS = BUILD / "logs"
 JOBS = str(os.cpu_count() or 1)
-WAITERS = str(3 * int(JOBS))  # how many tests at once that mostly wait: for timeouts, for servers
+WAITERS = str(6 * int(JOBS))  # how many tests at once that mostly wait: for timeouts, for servers
 PYTHON = str(BUILD / "venv" / "bin" / "python")
 _FUZZ_RUNS = 20000
 # Kinds of plans, first seed, runs. The seeds are fixed: what is taken must not hang on chance. New ones are searched by

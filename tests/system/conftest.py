@@ -1,11 +1,14 @@
-"""Fixtures: one pair of servers for a session (each pytest-xdist worker has its own), fresh tables and queues for every
+"""Fixtures: a pair of servers for a session, which a few pytest-xdist workers share, and fresh tables and queues for every
 test."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
+import tempfile
 import uuid
+from pathlib import Path
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -14,16 +17,37 @@ from harness.proxy import Proxy
 from harness.queues import Queue, make_queue
 from harness.scene import Scene
 from harness.tables import Table, make_table
-from local_services import Cloud, cloud_in, isolate_environment
+from local_services import Cloud, cloud_at, cloud_in, isolate_environment
 
 Options = dict[str, Any]
+# A pair of servers serves so many of pytest-xdist's workers: starting and warming them up costs more than the tests do.
+WORKERS_OF_A_PAIR = 6
+PAIRS = pytest.StashKey[list[Cloud]]()
 
 isolate_environment()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """In the process that leads pytest-xdist's workers: tells one of them which servers are its own."""
+    number = int(node.workerinput["workerid"].removeprefix("gw")) // WORKERS_OF_A_PAIR
+    pairs = node.config.stash.setdefault(PAIRS, [])
+    while len(pairs) <= number:
+        folder = Path(tempfile.mkdtemp(prefix="table-updater-servers-"))
+        closing = contextlib.ExitStack()
+        closing.callback(shutil.rmtree, folder, ignore_errors=True)
+        pairs.append(closing.enter_context(cloud_in(folder)))
+        node.config.add_cleanup(closing.close)
+    node.workerinput["servers"] = (pairs[number].dynamodb_server.url, pairs[number].sqs_server.url)
+
+
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """DynamoDB Local and ElasticMQ."""
+    servers = getattr(request.config, "workerinput", {}).get("servers")
+    if servers:
+        yield cloud_at(*servers)
+        return
     with cloud_in(tmp_path_factory.mktemp("servers")) as services:
         yield services
 
