@@ -15,7 +15,8 @@
  * - I5, "set aside": twice in one delivery without an answer, or in the same way, whatever way that is, and another
  *   of its kind that began after that was applied. For what is sent to the DLQ, read or deleted it is the same with
  *   the others of that call; a 413 needs no other. It must be named by then.
- * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged.
+ * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged; and
+ *   one whose letter ended in the last moment, when there was no time left to give it back.
  * - I5, "a hold": a worker is in one from the second message that fails since DynamoDB last worked (a conflict, a
  *   false condition show that as well), from the first where it never did, as long as all that it holds has failed
  *   since, or stands behind such by record or group. What failed before that, or was set aside, is known to be alone
@@ -101,6 +102,7 @@ struct update_seen {
     unsigned dead_life[PLAN_WORKERS_MAX];
     int64_t dead_look[PLAN_WORKERS_MAX];
     unsigned letters_open[PLAN_WORKERS_MAX]; /* that are on their way */
+    int64_t letter_ended[PLAN_WORKERS_MAX]; /* when the last of them came to its end, with whatever answer */
     bool in_dlq_before; /* an envelope of it is, or was, in the DLQ */
     char log_id[65], asked_log_id[65];
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const int64_t TROUBLE_FADES = 30 * MICROSECONDS;
+static const int64_t GIVING_BACK = 300 * MILLISECOND; /* takes as long at most */
 
 void judge_identity(struct span envelope, char ret_identity[static SIM_MESSAGE_ID_SIZE]) {
     static const char mark[] = "\"message_id\":\"";
@@ -29,7 +30,8 @@ void judge_drained(struct judge *j, unsigned worker) {
         const struct holding *h = &s->holdings[worker];
         const struct sim_message *m = w->sqs.all[i];
         /* Its letter is on its way, and may yet be acknowledged. */
-        bool elsewhere = s->judged && j->updates[s->update].letters_open[worker] > 0;
+        const struct update_seen *u = &j->updates[s->update];
+        bool elsewhere = s->judged && (u->letters_open[worker] > 0 || w->now - u->letter_ended[worker] < GIVING_BACK);
         /* Another has it as well, who extends its visibility. */
         for (unsigned k = 0; k < j->plan->worker_count; k++)
             elsewhere = elsewhere || (k != worker && s->holdings[k].life && s->holdings[k].told_until > w->now);

@@ -76,8 +76,10 @@ void judge_did(struct judge *j, unsigned worker, unsigned update, enum judged_do
                const struct call_result *result) {
     if (ok)
         j->workers[worker].did_at[doing] = j->world->now;
-    if (doing == DOING_SEND_DEAD && update < j->plan->update_count && j->updates[update].letters_open[worker] > 0)
+    if (doing == DOING_SEND_DEAD && update < j->plan->update_count && j->updates[update].letters_open[worker] > 0) {
         j->updates[update].letters_open[worker]--;
+        j->updates[update].letter_ended[worker] = j->world->now;
+    }
     if (ok || update == j->plan->update_count)
         return;
     struct doing_seen *d = &j->updates[update].doing[worker][doing];

@@ -192,6 +192,8 @@ void plan_draw_faults(struct plan *p, struct random *r);
 void plan_add_faults(struct plan *p, struct random *r);
 /* Healthy messages all along, and one or two beside them that something is wrong with. */
 void plan_draw_beside(struct plan *p, struct random *r);
+/* plan_narrow.c: makes it a plan for one promise, where chance has it so. */
+bool plan_draw_narrow(struct plan *p, struct random *r);
 
 /* plan_update.c: draws the updates and the messages that carry them. */
 void plan_draw_updates(struct plan *p, struct random *r);

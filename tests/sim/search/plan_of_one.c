@@ -87,20 +87,6 @@ static void add_bad(struct plan *p, struct random *r, enum fault_kind kind) {
         .kind = kind, .at = at, .lasts = draw_lasts(p, r, kind, true), .amount = pick(r, 1000), .target = u};
 }
 
-/* The tables change under way, and that makes nothing wait: neither the healthy nor what DynamoDB refuses. */
-static void draw_index_change(struct plan *p, struct random *r) {
-    p->worker_count = 1; /* it sees all that succeed */
-    p->feed_every = SECOND;
-    p->length = 400 * SECOND;
-    plan_add_update(p, r, UPDATE_PLAIN, 0, 0);
-    for (unsigned refused = 1 + pick(r, 2); refused > 0; refused--)
-        plan_add_update(p, r, UPDATE_REFUSED, 1, p->length / 4 + pick_within(r, p->length / 8));
-    p->faults[p->fault_count++] = (struct plan_fault){
-        .kind = FAULT_INDEX, .at = p->length / 4, .lasts = p->length * 5 / 8, .amount = pick(r, 1000)};
-    p->faults[p->fault_count++] =
-        (struct plan_fault){.kind = FAULT_SOME_REFUSED, .at = 0, .lasts = p->length, .amount = 20 + pick(r, 50)};
-}
-
 void plan_draw_beside(struct plan *p, struct random *r) {
     static const int64_t intervals[] = {8 * SECOND, 8 * SECOND, SECOND, 333 * MILLISECOND, 50 * MILLISECOND};
     p->sqs_latency = PICK_OF(r, 2, 10, 50) * MILLISECOND;
@@ -114,10 +100,8 @@ void plan_draw_beside(struct plan *p, struct random *r) {
                                              .max_attempts = PICK_OF(r, 1, 3, 5),
                                              .visibility = PICK_OF(r, 10, 13, 22),
                                              .shutdown_timeout = 10};
-    if (pick(r, 6) == 0) {
-        draw_index_change(p, r);
+    if (plan_draw_narrow(p, r))
         return;
-    }
     for (unsigned bad = 1 + pick(r, 2); bad > 0; bad--)
         add_bad(p, r, (enum fault_kind)(FAULT_PATH_TRANSACT + pick(r, FAULT_HOT_RECORD - FAULT_PATH_TRANSACT + 1)));
     /* Mates of theirs on the way to the DLQ. */
