@@ -21,10 +21,10 @@
  *   false condition show that as well), from the first where it never did, as long as all that it holds has failed
  *   since, or stands behind such by record or group. What failed before that, or was set aside, is known to be alone
  *   and tells nothing new. What began before that, and is heard of later, may have met DynamoDB before it worked: it
- *   makes a hold once it fails again, and that counts from when it was first heard of. What waits for its confirming
- * read has its verdict. Throttles are answered by a lower rate, and are no hold here. Of the receives in a hold those
- * count that bring messages, since they alone cost any: from the beginning of the one to that of the next 5, 10, 20,
- * 40, 60 s.
+ *   makes a hold once it fails again, though it may count from when a second one at all was heard to fail. What waits
+ *   for its confirming read has its verdict. Throttles are answered by a lower rate, and are no hold here. Of the
+ *   receives in a hold those count that bring messages, since they alone cost any: from the beginning of the one to
+ *   that of the next 5, 10, 20, 40, 60 s.
  * - "While others succeed" for single messages: what nothing is wrong with waits at most for the wrong ones before
  *   it, one after the other as just said.
  */
@@ -68,8 +68,9 @@ struct failures_seen {
     char code[CALL_CODE_SIZE]; /* as if by its own fault, */
     unsigned alike; /* so often in a row, */
     int64_t alike_since; /* since then */
-    unsigned failed, failing; /* the worker's `working` when it first failed in whatever way, when it last was counted
-                                 as failing; 0: never */
+    /* The worker's `working` when it first failed in whatever way, when it last did, and when it last did so that it
+     * counts as failing; 0: never. */
+    unsigned failed, heard, failing;
     unsigned any; /* in any way that it could cause, */
     int64_t any_since; /* since then */
     unsigned refused;
@@ -119,8 +120,8 @@ struct judge_worker {
     int64_t did_at[DOINGS]; /* when it last did so with whatever message */
     unsigned working; /* answers of a DynamoDB that works, from 1 */
     int64_t worked_at; /* when the last of them came */
-    unsigned heard; /* different updates that failed for the first time, by answers since the last of them, */
-    unsigned failing; /* …and those that failed in attempts begun since */
+    unsigned heard; /* different updates that failed, by answers since the last of them, */
+    unsigned failing; /* …and those that failed in attempts begun since, and not before */
     int64_t failing_at; /* when it heard of the last of those that make it a hold */
     bool throttled; /* the last failure was that */
     unsigned extras; /* receives in that hold that brought something */

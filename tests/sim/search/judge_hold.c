@@ -147,11 +147,11 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     struct failures_seen *own = &u->own[worker];
     /* One that failed before the last success, or was set aside, is known: that it fails again tells nothing new. */
     bool known = (own->failed && own->failed < w->working) || u->set_aside_in[worker] == w->life;
-    if (!own->failed) {
+    if (!own->failed)
         own->failed = w->working;
-        if (!known && ++w->heard == least_of_hold(w))
-            w->failing_at = w->was_cut_off != NEVER ? w->was_cut_off : now;
-    }
+    if (own->heard < w->working && ++w->heard == least_of_hold(w))
+        w->failing_at = w->was_cut_off != NEVER ? w->was_cut_off : now;
+    own->heard = w->working;
     if (cut_off)
         return;
     w->throttled = a->result->class == CALL_THROTTLED;
