@@ -19,6 +19,7 @@
 struct app {
     const struct cli *cli;
     struct log log;
+    struct metrics metrics;
     struct configuration configuration;
     struct environment environment;
     struct settings settings;

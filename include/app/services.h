@@ -31,6 +31,7 @@ struct services_options {
     struct random *random;
     struct digest *digest;
     struct log *log;
+    struct metrics *metrics; /* NULL: nothing is counted */
 };
 
 #define SERVICES_PATH_SIZE 4096
@@ -64,6 +65,9 @@ MUST_USE bool services_find(struct services *services, const struct services_opt
 const char *services_credentials_name(const struct services *services);
 /* The account of the credentials that are held at present; "" where there are none, or their source doesn't say. */
 void services_account(const struct services *services, char ret_account[static ACCOUNT_ID_SIZE]);
+/* When the credentials that are held expire (wall); METRICS_ABSENT: they don't. before: what is given where it isn't
+ * known now, as they are being fetched. */
+int64_t services_credentials_expiry(const struct services *services, int64_t before);
 /* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* What gives the credentials reads its source again: files, a role's. */

@@ -27,7 +27,8 @@ struct settings {
     unsigned visibility; /* seconds; 0: the queue's, at least 10 */
     unsigned max_attempts;
     unsigned shutdown_timeout; /* seconds */
-    const char *metrics_address;
+    const char *metrics_address; /* "off": none */
+    const char *metrics_emf; /* NULL: not wanted */
 };
 
 struct setting_choice {
@@ -54,6 +55,7 @@ struct setting {
 };
 extern const struct setting SETTINGS[];
 extern const size_t SETTINGS_COUNT;
+#define SETTINGS_PATH_SIZE 4096
 #define SETTINGS_MAX 64 /* what SETTINGS_COUNT may be */
 
 enum settings_need { NEED_NOTHING = 0, NEED_TABLE = 1, NEED_QUEUE = 2, NEED_TABLE_AND_QUEUE = NEED_TABLE | NEED_QUEUE };

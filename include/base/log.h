@@ -19,6 +19,7 @@ struct log {
     enum log_format format;
     struct clock clock;
     uint64_t lost; /* lines since the last one that was taken */
+    uint64_t lost_in_all; /* … since the start */
     bool torn; /* the last line was taken only in part: the next one begins on a new line */
     /* Where it isn't NULL, lines go here instead of fd (tests). The line has no newline. */
     void (*sink)(void *ctx, struct span line);

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "clock.h"
+#include "compiler.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,39 @@ enum metrics_receive { METRICS_RECEIVED_SOME, METRICS_RECEIVED_NONE, METRICS_REC
 #define METRICS_ERRORS 5 /* the contract's error types, in its order */
 #define METRICS_CALL_CLASSES 7 /* enum call_class */
 #define METRICS_VERDICTS 16 /* enum verdict_kind */
+/* Of these, what the throttles are. */
+#define METRICS_CLASS_THROTTLED 3
+#define METRICS_VERDICT_THROTTLED 11
 #define METRICS_LAST_DEAD_LETTERS 20
+
+/* What may be in trouble, and why. */
+enum metrics_part {
+    METRICS_STARTING, /* tables and queues haven't been seen yet */
+    METRICS_APPLYING,
+    METRICS_CONFIRMING, /* failures, by the audit table */
+    METRICS_RECEIVING,
+    METRICS_DELETING,
+    METRICS_EXTENDING,
+    METRICS_DEAD_LETTERING,
+    METRICS_CREDENTIALS,
+    METRICS_PARTS
+};
+enum metrics_cause {
+    METRICS_THROTTLED,
+    METRICS_UNREACHABLE, /* no answer, or none of the service's */
+    METRICS_DENIED,
+    METRICS_NO_CREDENTIALS, /* none, or the service refuses them */
+    METRICS_CLOCK,
+    METRICS_MISSING, /* a table or queue, or it isn't what it was */
+    METRICS_REFUSED, /* each message, as if by its own fault */
+    METRICS_OTHER,
+    METRICS_CAUSES
+};
+enum metrics_state { METRICS_WAITING, METRICS_WORKING, METRICS_DEAD, METRICS_DONE, METRICS_RETURNING, METRICS_STATES };
+struct metrics_depth { /* of a queue, as SQS counts: approximately */
+    int64_t visible, in_flight, delayed;
+};
+#define METRICS_ABSENT INT64_MIN /* of a gauge: it isn't known, and has no sample */
 
 #define HISTOGRAM_BUCKETS 20 /* and one for what is above the last */
 struct histogram {
@@ -47,7 +80,44 @@ struct metrics {
         unsigned error; /* enum error_type */
     } last_dead_letters[METRICS_LAST_DEAD_LETTERS]; /* a ring; by dead_letters_seen */
     uint64_t dead_letters_seen;
+
+    /* Gauges, and counts that are kept elsewhere: set by whoever collects, just before somebody reads. */
+    int64_t ready, trouble[METRICS_PARTS][METRICS_CAUSES], trouble_since[METRICS_PARTS];
+    int64_t in_flight[METRICS_STATES], max_in_flight, receives_open, rate_limit, oldest_age;
+    struct metrics_depth queue, dlq;
+    int64_t credentials_expire, clock_offset;
+    int64_t retries[METRICS_SERVICES], calls[METRICS_SERVICES];
+    int64_t connections_opened, transfers, response_bytes, log_lines_lost;
+    int64_t started_at, resident_bytes, virtual_bytes, cpu_time, open_files, max_files;
+    int64_t build;
 };
+
+enum metrics_kind { METRICS_COUNTER, METRICS_GAUGE, METRICS_DURATIONS, METRICS_FILL };
+enum metrics_unit { METRICS_NUMBER, METRICS_SECONDS }; /* the latter are kept in microseconds */
+
+struct metrics_label {
+    const char *name; /* NULL: none */
+    const char *const *values;
+    size_t count;
+};
+/* A row of the table: one family of series. */
+struct metrics_row {
+    const char *name;
+    const char *help; /* a sentence, plain ASCII, without quotes and backslashes */
+    enum metrics_kind kind;
+    enum metrics_unit unit;
+    size_t offset; /* in struct metrics, of the first of a row of values, the last label's running quickest */
+    struct metrics_label labels[2];
+};
+extern const struct metrics_row METRICS[];
+extern const size_t METRICS_COUNT;
+extern const char *const METRICS_ERROR_NAMES[METRICS_ERRORS], *const METRICS_PART_NAMES[METRICS_PARTS];
+extern const char *const METRICS_CAUSE_NAMES[METRICS_CAUSES], *const METRICS_STATE_NAMES[METRICS_STATES];
+
+/* Gauges that nobody has set are absent. */
+void metrics_init(struct metrics *m);
+/* Appends all of it as Prometheus reads it: its text format 0.0.4, or OpenMetrics 1.0. False: out has failed. */
+bool metrics_append_text(const struct metrics *m, bool open_metrics, struct buf *out);
 
 /* microseconds; a negative one (clocks differ) counts as none. */
 static inline void histogram_duration(struct histogram *h, int64_t duration) {
@@ -63,6 +133,11 @@ static inline void histogram_batch(struct histogram *h, size_t count) {
 }
 /* How many there were. */
 uint64_t histogram_count(const struct histogram *h);
+/* Of the durations that were counted after then: the one below which so many of a thousand are, in microseconds, as the
+ * buckets tell. METRICS_ABSENT: none were counted. */
+int64_t histogram_quantile(const struct histogram *now, const struct histogram *then, unsigned per_mille);
+/* How often transactions and SQS's calls were throttled. */
+uint64_t metrics_throttles(const struct metrics *m);
 
 /* A message came. */
 static inline void metrics_received(struct metrics *m) {

@@ -113,7 +113,9 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
                                        .loop = app->loop,
                                        .random = &app->random,
                                        .digest = app->digest,
-                                       .log = &app->log};
+                                       .log = &app->log,
+                                       .metrics = &app->metrics};
+    metrics_init(&app->metrics);
     if (!read_settings(app, &options)) {
         return EXIT_SETTINGS;
     }
@@ -127,7 +129,8 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
                                       .clock = &app->services.clock,
                                       .timers = loop_timers(app->loop),
                                       .random = &app->random,
-                                      .log = &app->log};
+                                      .log = &app->log,
+                                      .metrics = &app->metrics};
     return EXIT_FINE;
 }
 

@@ -2,6 +2,7 @@
  * empty. */
 #include "app.h"
 #include "notify.h"
+#include "observer.h"
 #include "queue_worker.h"
 
 #include <inttypes.h>
@@ -29,6 +30,7 @@ struct run {
     struct update_context context;
     struct queue_worker *worker;
     struct notifier notifier;
+    struct observer observer;
     struct timer patience; /* until READY=1 is told while still looking */
     struct app_signals signals;
 };
@@ -96,9 +98,6 @@ static void warn_at_start(const struct run *run) {
                   "applied is applied again",
                   NULL);
     }
-    if (environment_get(&run->app->environment, "METRICS_ADDRESS") && strcmp(s->metrics_address, "off") != 0) {
-        log_event(log, LOG_LEVEL_WARNING, "METRICS_ADDRESS is set, and this version serves no metrics", NULL);
-    }
 }
 
 static struct queue_worker_options worker_options(const struct app *app) {
@@ -129,6 +128,7 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
         return;
     }
     run->state = RUN_WORKING;
+    observer_works(&run->observer, facts, run->worker);
     timer_stop(app->platform.timers, &run->patience);
     notify_status(&run->notifier);
     notify_ready(&run->notifier);
@@ -170,6 +170,7 @@ static void on_signal(void *user, int number) {
         break;
     case RUN_WORKING:
         run->state = RUN_DRAINING;
+        observer_drains(&run->observer);
         queue_worker_stop(run->worker);
         notify_stopping(&run->notifier, run->app->settings.shutdown_timeout);
         break;
@@ -198,11 +199,15 @@ enum exit_code command_run(struct app *app) {
     struct discovery_options options =
         app_discovery_options(app, app->cli->of.run.until_empty.given ? UNTIL_EMPTY_PATIENCE : NEVER);
     options.tries_transaction = true;
-    if (!start(&run, &options)) {
+    enum exit_code observed = observer_start(&run.observer, app);
+    if (observed != EXIT_FINE) {
+        run.exit_code = observed;
+    } else if (!start(&run, &options)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
     } else if (!loop_run(app->loop)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "Nothing is left to wait for; this is a fault of table-updater", NULL);
     }
+    observer_stop(&run.observer);
     queue_worker_free(run.worker);
     discovery_free(run.discovery);
     timer_stop(app->platform.timers, &run.patience);

@@ -26,6 +26,7 @@ bool app_reload(struct app *app) {
     bool loaded = configuration_load(app->cli->config.text, app->cli->settings, &log, &fresh);
     bool fine = loaded && read_anew(app, &log, &fresh, &settings);
     app->log.lost = log.lost;
+    app->log.lost_in_all = log.lost_in_all;
     app->log.torn = log.torn;
     if (fine) {
         const struct environment after = configuration_environment(&fresh);

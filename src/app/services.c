@@ -156,6 +156,21 @@ void services_account(const struct services *services, char ret_account[static A
     credentials_cancel(&services->credentials, &wait);
 }
 
+static void take_expiry(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {
+    int64_t *expiry = user;
+    (void)failure;
+    if (credentials) {
+        *expiry = credentials->expires == NEVER ? METRICS_ABSENT : credentials->expires;
+    }
+}
+
+int64_t services_credentials_expiry(const struct services *services, int64_t before) {
+    struct credentials_wait wait = {.ready = take_expiry, .user = &before};
+    credentials_get(&services->credentials, &wait);
+    credentials_cancel(&services->credentials, &wait);
+    return before;
+}
+
 static struct aws_client *new_client(struct services *services, const struct services_options *o,
                                      const struct aws_service *service, const char *endpoint) {
     bool dynamodb = service == &AWS_DYNAMODB;
@@ -170,6 +185,8 @@ static struct aws_client *new_client(struct services *services, const struct ser
         .timers = loop_timers(o->loop),
         .random = o->random,
         .log = o->log,
+        .metrics = o->metrics,
+        .counted_as = dynamodb ? METRICS_DYNAMODB : METRICS_SQS,
         .digest = o->digest,
         .retry = dynamodb ? retry_policy_dynamodb() : retry_policy_default(),
         .checks_marks = dynamodb,

@@ -125,7 +125,16 @@ const struct setting SETTINGS[] = {
      .parse = parse_listen_address,
      .offset = AT(metrics_address),
      .expected = "an IP address and a port (127.0.0.1:9464, [::1]:9464) or off",
-     .text = "address:port of the metrics listener, or off. Checked, and not served by this version."},
+     .text =
+         "Where run serves its page, /metrics, /healthz, /readyz and /status: address:port, or off. Where the default "
+         "is in use by another, a warning."},
+    {.name = "METRICS_EMF",
+     .standard_text = "none",
+     .parse = parse_output_file,
+     .offset = AT(metrics_emf),
+     .expected = "a file's path, or - for standard output",
+     .text = "Where run writes its figures once a minute and at its end, in CloudWatch's Embedded Metric Format: a "
+             "file's path, or - for standard output."},
 
     {.name = "AWS_REGION",
      .standard_text = "-",

@@ -115,6 +115,12 @@ bool parse_listen_address(const struct setting *setting, const char *value, void
     return inet_pton(v6 ? AF_INET6 : AF_INET, host, &address) == 1 && store(value, ret_text);
 }
 
+bool parse_output_file(const struct setting *setting, const char *value, void *ret_text) {
+    (void)setting;
+    size_t length = strlen(value);
+    return length > 0 && length < SETTINGS_PATH_SIZE && value[length - 1] != '/' && store(value, ret_text);
+}
+
 bool append_expected(const struct setting *setting, struct buf *out) {
     if (setting->expected) {
         return buf_append_cstr(out, setting->expected);

@@ -13,6 +13,9 @@ bool parse_queue(const struct setting *setting, const char *value, void *ret_tex
 /* An IP address with a port, or "off". */
 bool parse_listen_address(const struct setting *setting, const char *value, void *ret_text);
 
+/* A file's path, or "-". */
+bool parse_output_file(const struct setting *setting, const char *value, void *ret_text);
+
 /* Decimal digits alone, within [min, max]. */
 bool read_integer(const char *text, unsigned min, unsigned max, unsigned *ret_value);
 /* Appends what a setting may be: "a whole number from 1 to 5". */

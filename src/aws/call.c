@@ -5,6 +5,7 @@
 #include "error.h"
 #include "http_date.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +176,8 @@ static void decode(struct call *call, const struct http_response *response) {
 static void account(struct call *call, const struct http_response *response) {
     struct aws_client *c = call->client;
     const struct call_result *result = &call->result;
+    static_assert(CALL_CLOCK + 1 == METRICS_CALL_CLASSES && CALL_THROTTLED == METRICS_CLASS_THROTTLED,
+                  "each class is counted");
     metrics_request(c->metrics, c->counted_as, result->class);
     if (!c->log || !log_wants(c->log, LOG_LEVEL_DEBUG)) {
         return;

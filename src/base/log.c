@@ -50,7 +50,9 @@ void log_event(struct log *log, enum log_level level, const char *message, const
         if (emit(log, &notice))
             log->lost = 0;
     }
-    if (log->lost > 0 || !emit(log, &line))
+    if (log->lost > 0 || !emit(log, &line)) {
         log->lost++;
+        log->lost_in_all++;
+    }
     errno = error;
 }

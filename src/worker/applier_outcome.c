@@ -126,7 +126,8 @@ void applier_answered(struct applier *e, struct job *job, const struct transact_
     struct verdict v = verdict_of(job->update, result);
     bool was_probe = job->is_probe, audited = job->update->audited;
     int64_t now = clock_monotonic(e->platform->clock);
-    static_assert(VERDICT_ENVIRONMENT + 1 == METRICS_VERDICTS, "each kind is counted");
+    static_assert(VERDICT_ENVIRONMENT + 1 == METRICS_VERDICTS && VERDICT_THROTTLED == METRICS_VERDICT_THROTTLED,
+                  "each kind is counted");
     metrics_transaction(e->platform->metrics, v.kind, now - job->tried_at);
     e->probes_running -= was_probe;
     job->is_probe = false;

@@ -153,6 +153,9 @@ static const struct {
     {"METRICS_ADDRESS", "[::1]", false},
     {"METRICS_ADDRESS", "[]:1", false},
     {"METRICS_ADDRESS", ":1", false},
+    {"METRICS_EMF", "-", true},
+    {"METRICS_EMF", "figures.json", true},
+    {"METRICS_EMF", "/tmp/", false},
 };
 
 static void a_value_is_taken_or_refused_by_a_sentence_that_names_setting_and_value(void **state) {

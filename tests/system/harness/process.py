@@ -186,6 +186,12 @@ class Worker(Process):
         super().__init__(["run", *flags], environment, log_to=log_to)
         self._metrics = environment.get("METRICS_ADDRESS", "off")
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where the metrics listener is."""
+        host, port = self._metrics.rsplit(":", 1)
+        return host.strip("[]"), int(port)
+
     def get(self, path: str) -> tuple[int, str]:
         """GETs a path of the metrics listener: status and body; (0, "") while nobody listens."""
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,0 +1,20 @@
+/* Where METRICS_EMF's lines go: a file, opened anew for each line, so that it may be rotated at any time; or standard
+ * output. A line is never waited for: one that isn't taken is told with the next. */
+#pragma once
+
+#include "log.h"
+#include "metrics_emf.h"
+
+#include <stdbool.h>
+
+struct emf_file {
+    const char *path; /* "-": standard output; NULL: not wanted */
+    struct log *log;
+    struct metrics_emf emf;
+    bool failing; /* and the log has heard of it */
+};
+
+/* Whether lines can be written there; where not, the log says why. */
+MUST_USE bool emf_file_open(struct emf_file *f, const char *path, struct log *log);
+/* Writes a line with what was counted since the last one. queue: "" where there is none. */
+void emf_file_write(struct emf_file *f, const struct metrics *m, const char *queue, const char *table, int64_t wall);

@@ -1,0 +1,59 @@
+/* A small HTTP server on the loop, by GNU libmicrohttpd, for the few who look: it answers GET and HEAD, one request a
+ * connection, from memory.
+ *
+ * It has room for a bounded number of clients. Who takes longer than a request may take is cut off, and while there is
+ * no room, whoever has been there longest gives way to the next one: many slow clients don't keep others out. So many a
+ * second are let in at most: they don't keep the loop from its work. */
+#pragma once
+
+#include "compiler.h"
+#include "limiter.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http_server;
+
+struct http_server_request {
+    const char *path; /* without a query; decoded */
+    const char *host; /* the header; "" where there is none */
+    const char *accept; /* the header; "" where there is none */
+};
+
+#define HTTP_SERVER_HEADERS 4
+struct http_server_reply { /* zeroed, but for status 200 */
+    unsigned status;
+    const char *content_type;
+    struct span body; /* copied, but where is_constant: then it stands for ever */
+    bool is_constant;
+    struct {
+        const char *name, *value;
+    } headers[HTTP_SERVER_HEADERS]; /* further ones; without a name: none */
+};
+
+/* Answers a GET (or HEAD: then the body isn't sent). What reply points to must stand until the next call. */
+typedef void http_server_answer(void *user, const struct http_server_request *request, struct http_server_reply *reply);
+
+struct http_server_options {
+    size_t clients; /* at once; 0: 64 */
+    uint32_t clients_per_second; /* that are let in; 0: 200 */
+    int64_t request_time; /* microseconds from the connection to the reply's end; 0: 5 seconds */
+};
+
+/* Listens at an IPv4 address, or an IPv6 address in brackets, a colon and a port. The descriptor, or -errno. */
+MUST_USE int http_server_listen(const char *address);
+/* Serves what comes to a descriptor that listens, which is its own from now on. NULL: no memory, and it is closed. */
+MUST_USE struct http_server *http_server_new(struct loop *loop, int listener, const struct http_server_options *options,
+                                             http_server_answer *answer, void *user);
+/* Ends all connections. Not from inside an answer. NULL is fine. */
+void http_server_free(struct http_server *server);
+
+/* For the metrics. */
+struct http_server_stats {
+    size_t clients; /* now */
+    uint64_t accepted, answered, cut; /* cut: too slow, or in the way of others */
+};
+struct http_server_stats http_server_stats(const struct http_server *server);

@@ -1,0 +1,315 @@
+/* libmicrohttpd on the loop. What it doesn't bound is bounded here: how long a request may take in all, how many
+ * clients are let in a second, and who gives way when there is no room. So it isn't given the listening descriptor: it
+ * gets each connection by itself. */
+#include "http_server.h"
+
+#include "loop.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static const size_t CLIENTS = 64;
+static const uint32_t CLIENTS_PER_SECOND = 200;
+static const int64_t REQUEST_TIME = 5 * MICROSECONDS;
+/* So long one is let be while others wait: an honest client's request comes with its connection. */
+static const int64_t GRACE = 250 * MILLISECOND;
+static const int64_t LITTLE_LATER = 20 * MILLISECOND;
+static const size_t HEAD_MAX = (size_t)32 * 1024; /* of a request, and its connection's other memory */
+static const unsigned ACCEPTS_A_TURN = 16;
+
+struct client {
+    TAILQ_ENTRY(client) link;
+    struct http_server *server;
+    int fd;
+    int64_t since; /* monotonic */
+    bool cut; /* its end is under way */
+};
+
+struct http_server {
+    struct loop *loop;
+    struct clock clock;
+    int listener;
+    struct MHD_Daemon *daemon;
+    struct loop_watch *listening, *working;
+    struct http_server_options options;
+    http_server_answer *answer;
+    void *user;
+    TAILQ_HEAD(, client) clients; /* as they came */
+    size_t open; /* of these, those that aren't cut */
+    struct limiter limiter;
+    struct timer timer; /* the next deadline, or at once */
+    struct timer pause; /* until others are let in */
+    struct http_server_stats stats;
+};
+
+static int64_t now_of(const struct http_server *s) {
+    return clock_monotonic(&s->clock);
+}
+
+/* Lets the library look at everything, and plans the next look. */
+static void run(struct http_server *s) {
+    (void)MHD_run(s->daemon);
+    int64_t now = now_of(s), due = NEVER;
+    MHD_UNSIGNED_LONG_LONG wait = 0;
+    if (MHD_get_timeout(s->daemon, &wait) == MHD_YES) {
+        due = now + (int64_t)(wait < 3600000 ? wait : 3600000) * MILLISECOND;
+    }
+    const struct client *first;
+    TAILQ_FOREACH(first, &s->clients, link) {
+        if (!first->cut) {
+            int64_t deadline = first->since + s->options.request_time;
+            due = deadline < due ? deadline : due;
+            break;
+        }
+    }
+    if (due == NEVER) {
+        timer_stop(loop_timers(s->loop), &s->timer);
+    } else {
+        timer_start(loop_timers(s->loop), &s->timer, due);
+    }
+}
+
+/* The library finds it closed, and ends it. */
+static void cut(struct http_server *s, struct client *client) {
+    client->cut = true;
+    s->open--;
+    s->stats.cut++;
+    (void)shutdown(client->fd, SHUT_RDWR);
+}
+
+static void on_timer(void *user) {
+    struct http_server *s = user;
+    int64_t now = now_of(s);
+    struct client *client;
+    TAILQ_FOREACH(client, &s->clients, link) {
+        if (client->since + s->options.request_time > now) {
+            break;
+        }
+        if (!client->cut) {
+            cut(s, client);
+        }
+    }
+    run(s);
+}
+
+static void on_work(void *user, unsigned events) {
+    (void)events;
+    run(user);
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what) {
+    struct http_server *s = user;
+    struct client *client = *context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        client = info ? calloc(1, sizeof *client) : NULL;
+        *context = client;
+        if (!client) {
+            if (info) {
+                (void)shutdown(info->connect_fd, SHUT_RDWR);
+            }
+            return;
+        }
+        client->server = s;
+        client->fd = info->connect_fd;
+        client->since = now_of(s);
+        TAILQ_INSERT_TAIL(&s->clients, client, link);
+        s->open++;
+        s->stats.accepted++;
+    } else if (client) {
+        TAILQ_REMOVE(&s->clients, client, link);
+        s->open -= !client->cut;
+        free(client);
+        *context = NULL;
+    }
+}
+
+/* Makes room for one more. False: not yet. */
+static bool make_room(struct http_server *s, int64_t now) {
+    struct client *client;
+    if (s->open < s->options.clients) {
+        return true;
+    }
+    TAILQ_FOREACH(client, &s->clients, link) {
+        if (!client->cut) {
+            break;
+        }
+    }
+    if (client && now - client->since >= GRACE) {
+        cut(s, client);
+        run(s);
+    }
+    return s->open < s->options.clients;
+}
+
+static void pause_until(struct http_server *s, int64_t due) {
+    loop_watch_events(s->listening, 0);
+    timer_start(loop_timers(s->loop), &s->pause, due);
+}
+
+static void on_pause_over(void *user) {
+    struct http_server *s = user;
+    loop_watch_events(s->listening, LOOP_READ);
+}
+
+static void on_client(void *user, unsigned events) {
+    struct http_server *s = user;
+    (void)events;
+    int64_t now = now_of(s), wait = 0;
+    for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+        if (!make_room(s, now)) {
+            pause_until(s, now + LITTLE_LATER);
+            return;
+        }
+        if (!limiter_take(&s->limiter, now, &wait)) {
+            pause_until(s, now + (wait > LITTLE_LATER ? wait : LITTLE_LATER));
+            return;
+        }
+        struct sockaddr_storage from;
+        socklen_t len = sizeof from;
+        int fd = accept4(s->listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) {
+            continue;
+        }
+        if (fd < 0) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK) {
+                pause_until(s, now + MICROSECONDS); /* no descriptors, mostly */
+            }
+            return;
+        }
+        /* It closes the descriptor where it can't take it. */
+        if (MHD_add_connection(s->daemon, fd, (const struct sockaddr *)&from, len) != MHD_YES) {
+            pause_until(s, now + MICROSECONDS);
+            return;
+        }
+        run(s);
+    }
+}
+
+static bool add_headers(struct MHD_Response *response, const struct http_server_reply *reply) {
+    static const char *const usual[][2] = {
+        {MHD_HTTP_HEADER_CONNECTION, "close"},           {MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+        {"X-Content-Type-Options", "nosniff"},           {"Referrer-Policy", "no-referrer"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+    };
+    bool fine = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type) == MHD_YES;
+    for (size_t i = 0; fine && i < ARRAY_LENGTH(usual); i++) {
+        fine = MHD_add_response_header(response, usual[i][0], usual[i][1]) == MHD_YES;
+    }
+    for (size_t i = 0; fine && i < HTTP_SERVER_HEADERS && reply->headers[i].name; i++) {
+        fine = MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value) == MHD_YES;
+    }
+    return fine;
+}
+
+static enum MHD_Result send_reply(struct http_server *s, struct MHD_Connection *connection,
+                                  const struct http_server_reply *reply) {
+    union {
+        const char *constant;
+        void *any;
+    } body = {.constant = reply->body.data};
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        reply->body.len, body.any, reply->is_constant ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+    if (!response) {
+        return MHD_NO; /* the connection is closed */
+    }
+    enum MHD_Result result = MHD_NO;
+    if (add_headers(response, reply)) {
+        result = MHD_queue_response(connection, reply->status, response);
+        s->stats.answered += result == MHD_YES;
+    }
+    MHD_destroy_response(response);
+    return result;
+}
+
+static const char *header_of(struct MHD_Connection *connection, const char *name) {
+    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    return value ? value : "";
+}
+
+/* The head of a request is there. A body isn't waited for. */
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path, const char *method,
+                                  const char *version, const char *upload, size_t *upload_size, void **context) {
+    struct http_server *s = user;
+    (void)version, (void)upload, (void)upload_size, (void)context;
+    struct http_server_reply reply = {.status = 200, .content_type = "text/plain; charset=utf-8"};
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+        reply.status = 405;
+        reply.body = SPAN("There is only GET and HEAD here\n");
+        reply.headers[0].name = "Allow";
+        reply.headers[0].value = "GET, HEAD";
+        return send_reply(s, connection, &reply);
+    }
+    const struct http_server_request request = {path, header_of(connection, MHD_HTTP_HEADER_HOST),
+                                                header_of(connection, MHD_HTTP_HEADER_ACCEPT)};
+    s->answer(s->user, &request, &reply);
+    return send_reply(s, connection, &reply);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s) {
+    unsigned idle = (unsigned)(s->options.request_time / MICROSECONDS) + 5; /* ours comes first */
+    /* Those that are cut may stand for a moment beside the others. */
+    unsigned most = 2 * (unsigned)s->options.clients;
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, s,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX, MHD_OPTION_CONNECTION_LIMIT, most,
+                            MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+}
+
+struct http_server *http_server_new(struct loop *loop, int listener, const struct http_server_options *options,
+                                    http_server_answer *answer, void *user) {
+    struct http_server *s = calloc(1, sizeof *s);
+    if (!s) {
+        (void)close(listener);
+        return NULL;
+    }
+    *s = (struct http_server){.loop = loop,
+                              .clock = loop_clock(loop),
+                              .listener = listener,
+                              .options = *options,
+                              .answer = answer,
+                              .user = user};
+    s->options.clients = options->clients ? options->clients : CLIENTS;
+    s->options.request_time = options->request_time ? options->request_time : REQUEST_TIME;
+    TAILQ_INIT(&s->clients);
+    limiter_init(&s->limiter, options->clients_per_second ? options->clients_per_second : CLIENTS_PER_SECOND,
+                 now_of(s));
+    timer_init(&s->timer, on_timer, s);
+    timer_init(&s->pause, on_pause_over, s);
+    s->daemon = start_daemon(s);
+    const union MHD_DaemonInfo *info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    s->working = info ? loop_watch_fd(loop, info->epoll_fd, LOOP_READ, on_work, s) : NULL;
+    s->listening = s->working ? loop_watch_fd(loop, listener, LOOP_READ, on_client, s) : NULL;
+    if (!s->listening) {
+        http_server_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void http_server_free(struct http_server *s) {
+    if (!s) {
+        return;
+    }
+    loop_watch_free(s->listening);
+    loop_watch_free(s->working);
+    if (s->daemon) {
+        MHD_stop_daemon(s->daemon);
+    }
+    timer_stop(loop_timers(s->loop), &s->timer);
+    timer_stop(loop_timers(s->loop), &s->pause);
+    (void)close(s->listener);
+    free(s);
+}
+
+struct http_server_stats http_server_stats(const struct http_server *s) {
+    struct http_server_stats stats = s->stats;
+    stats.clients = s->open;
+    return stats;
+}
