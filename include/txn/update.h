@@ -3,6 +3,7 @@
  * request_hash are frozen. */
 #pragma once
 
+#include "audit_key.h"
 #include "buf.h"
 #include "compiler.h"
 #include "digest.h"
@@ -65,7 +66,7 @@ struct update {
                        fit the key */
     struct span record; /* the record's key in normal form, {"id":{"S":"x"}}: two updates of one record have the same
                            bytes. Absent like id */
-    char log_id[65]; /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
+    char log_id[LOG_ID_SIZE]; /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
     char request_hash[68]; /* "v1:" or "v2:" and hex SHA-256 of what the message means; empty where it isn't fit, or not
                               audited */
     struct buf request; /* the TransactWriteItems request, once built */

@@ -10,14 +10,7 @@
 #define HASH_VERSION_SIZE (sizeof PLAIN_VERSION - 1)
 
 bool update_hash_key(const struct update_context *ctx, struct update *u) {
-    uint8_t hash[SHA256_SIZE];
-    if (!digest_sha256_begin(ctx->digest) ||
-        !digest_sha256_update(ctx->digest, span_cstr(table_identity(ctx->table))) ||
-        !digest_sha256_update(ctx->digest, span_of("\0", 1)) ||
-        !digest_sha256_update(ctx->digest, u->idempotency_key) || !digest_sha256_end(ctx->digest, hash))
-        return false;
-    hex_encode(hash, sizeof hash, u->log_id);
-    return true;
+    return audit_log_id(ctx->digest, table_identity(ctx->table), u->idempotency_key, u->log_id);
 }
 
 /* Hashes what scratch holds, and empties it. */

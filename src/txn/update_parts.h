@@ -135,9 +135,6 @@ MUST_USE bool update_hash_key(const struct update_context *ctx, struct update *u
 /* u->request_hash, of the sorted tape and the record; scratch is written over. False: no memory. */
 MUST_USE bool update_hash_request(const struct update_context *ctx, struct update *u, struct buf *scratch);
 
-#define AUDIT_FAILURE_SUFFIX                                                                                           \
-    "#failure" /* behind the log_id of the success that it could have been: a later failure takes its place */
-
 /* What audit records differ in. */
 struct audit_record {
     const char *error; /* NULL: it is a success */

@@ -1,0 +1,232 @@
+#include "audit_table_message.h"
+
+#include "clock.h"
+#include "iso8601.h"
+#include "json_writer.h"
+
+#include <string.h>
+
+#define EXPIRES_MAX ((uint64_t)INT64_MAX / MICROSECONDS)
+#define NUMBER_TEXT_SIZE 32
+
+static void write_text(struct json_writer *w, struct span name, const char *value) {
+    json_name(w, name);
+    json_string(w, span_cstr(value));
+}
+
+bool audit_write_looks(const char *table, const struct audit_look *looks, size_t count, struct buf *out) {
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_object_begin(&w);
+    json_name(&w, SPAN("RequestItems"));
+    json_object_begin(&w);
+    json_name(&w, span_cstr(table));
+    json_object_begin(&w);
+    json_name(&w, SPAN("ConsistentRead"));
+    json_boolean(&w, true);
+    write_text(&w, SPAN("ProjectionExpression"), "log_id,#0,#1,expires_at");
+    json_name(&w, SPAN("ExpressionAttributeNames"));
+    json_object_begin(&w);
+    write_text(&w, SPAN("#0"), "error"); /* both are reserved words of DynamoDB's */
+    write_text(&w, SPAN("#1"), "timestamp");
+    json_object_end(&w);
+    json_name(&w, SPAN("Keys"));
+    json_array_begin(&w);
+    for (size_t i = 0; i < count; i++) {
+        json_object_begin(&w);
+        json_name(&w, SPAN("log_id"));
+        json_object_begin(&w);
+        write_text(&w, SPAN("S"), looks[i].log_id);
+        json_object_end(&w);
+        json_object_end(&w);
+    }
+    json_array_end(&w);
+    json_object_end(&w);
+    json_object_end(&w);
+    json_object_end(&w);
+    return buf_ok(out);
+}
+
+bool audit_write_describe_ttl(const char *table, struct buf *out) {
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_object_begin(&w);
+    write_text(&w, SPAN("TableName"), table);
+    json_object_end(&w);
+    return buf_ok(out);
+}
+
+/* An answer while it is read. */
+struct reading {
+    struct audit_look *looks;
+    size_t count;
+    bool has_responses;
+};
+
+/* A record, as far as it is kept. */
+struct record {
+    char log_id[AUDIT_KEY_SIZE];
+    char error[AUDIT_ERROR_SIZE];
+    char timestamp[NUMBER_TEXT_SIZE], expires[NUMBER_TEXT_SIZE];
+};
+
+/* Where one typed value is kept: {"S": text} or {"N": digits}. */
+struct slot {
+    const char *type;
+    char *at; /* "" where there is none that fits */
+    size_t size;
+};
+
+static enum answer_status typed_member(void *user, struct json_reader *r, const struct json_token *name,
+                                       const struct json_token *value) {
+    const struct slot *slot = user;
+    if (value->event != JSON_STRING || !json_token_is(name, slot->type)) {
+        return answer_skip(r, value);
+    }
+    enum answer_status status = answer_text(value, slot->at, slot->size);
+    return status == ANSWER_NO_MEMORY ? status : ANSWER_FINE; /* one that doesn't fit is none of ours */
+}
+
+static enum answer_status record_member(void *user, struct json_reader *r, const struct json_token *name,
+                                        const struct json_token *value) {
+    struct record *record = user;
+    struct slot slot = {.at = NULL};
+    if (json_token_is(name, "log_id")) {
+        slot = (struct slot){"S", record->log_id, sizeof record->log_id};
+    } else if (json_token_is(name, "error")) {
+        slot = (struct slot){"S", record->error, sizeof record->error};
+    } else if (json_token_is(name, "timestamp")) {
+        slot = (struct slot){"S", record->timestamp, sizeof record->timestamp};
+    } else if (json_token_is(name, "expires_at")) {
+        slot = (struct slot){"N", record->expires, sizeof record->expires};
+    }
+    return slot.at ? answer_object(r, value, typed_member, &slot) : answer_skip(r, value);
+}
+
+static struct audit_look *find(const struct reading *reading, const char *log_id) {
+    for (size_t i = 0; i < reading->count; i++) {
+        if (strcmp(reading->looks[i].log_id, log_id) == 0) {
+            return &reading->looks[i];
+        }
+    }
+    return NULL;
+}
+
+static enum answer_status read_record(struct json_reader *r, const struct json_token *value, struct reading *reading,
+                                      struct record *ret_record, struct audit_look **ret_look) {
+    if (value->event != JSON_OBJECT_BEGIN) {
+        return ANSWER_GARBAGE;
+    }
+    *ret_record = (struct record){.log_id = ""};
+    enum answer_status status = answer_object(r, value, record_member, ret_record);
+    *ret_look = status == ANSWER_FINE ? find(reading, ret_record->log_id) : NULL;
+    return status == ANSWER_FINE && !*ret_look ? ANSWER_GARBAGE : status;
+}
+
+static enum answer_status found_element(void *user, struct json_reader *r, const struct json_token *value) {
+    struct record record;
+    struct audit_look *look;
+    enum answer_status status = read_record(r, value, user, &record, &look);
+    if (status != ANSWER_FINE) {
+        return status;
+    }
+    look->state = AUDIT_FOUND;
+    memcpy(look->error, record.error, sizeof look->error);
+    uint64_t seconds = 0;
+    look->expires =
+        answer_number(span_cstr(record.expires), EXPIRES_MAX, &seconds) ? (int64_t)seconds * MICROSECONDS : 0;
+    look->written = 0;
+    if (!iso8601_parse(span_cstr(record.timestamp), &look->written)) {
+        look->written = 0;
+    }
+    return ANSWER_FINE;
+}
+
+static enum answer_status left_element(void *user, struct json_reader *r, const struct json_token *value) {
+    struct record record;
+    struct audit_look *look;
+    enum answer_status status = read_record(r, value, user, &record, &look);
+    if (status == ANSWER_FINE) {
+        look->state = AUDIT_UNPROCESSED;
+    }
+    return status;
+}
+
+/* The one table that was asked for, whatever it is called. */
+static enum answer_status responses_member(void *user, struct json_reader *r, const struct json_token *name,
+                                           const struct json_token *value) {
+    (void)name;
+    return answer_array(r, value, found_element, user);
+}
+
+static enum answer_status left_request_member(void *user, struct json_reader *r, const struct json_token *name,
+                                              const struct json_token *value) {
+    return json_token_is(name, "Keys") ? answer_array(r, value, left_element, user) : answer_skip(r, value);
+}
+
+static enum answer_status left_member(void *user, struct json_reader *r, const struct json_token *name,
+                                      const struct json_token *value) {
+    (void)name;
+    return answer_object(r, value, left_request_member, user);
+}
+
+static bool is_foreign(const struct json_token *name) {
+    static const char *const names[] = {"__type", "error", "Error",      "message", "Message", "Item",
+                                        "Table",  "Items", "Attributes", "success", "Failed",  "CancellationReasons"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        if (json_token_is(name, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum answer_status looks_member(void *user, struct json_reader *r, const struct json_token *name,
+                                       const struct json_token *value) {
+    struct reading *reading = user;
+    if (json_token_is(name, "Responses")) {
+        reading->has_responses = value->event == JSON_OBJECT_BEGIN;
+        return reading->has_responses ? answer_object(r, value, responses_member, reading) : ANSWER_GARBAGE;
+    }
+    if (json_token_is(name, "UnprocessedKeys")) {
+        return answer_object(r, value, left_member, reading);
+    }
+    return is_foreign(name) ? ANSWER_GARBAGE : answer_skip(r, value);
+}
+
+enum answer_status audit_read_looks(struct span body, struct audit_look *looks, size_t count) {
+    struct reading reading = {.looks = looks, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        looks[i].state = AUDIT_ABSENT;
+        looks[i].error[0] = '\0';
+        looks[i].written = looks[i].expires = 0;
+    }
+    enum answer_status status = answer_read(body, looks_member, &reading);
+    return status == ANSWER_FINE && !reading.has_responses ? ANSWER_GARBAGE : status;
+}
+
+static enum answer_status description_member(void *user, struct json_reader *r, const struct json_token *name,
+                                             const struct json_token *value) {
+    struct slot *slot = user;
+    return json_token_is(name, "TimeToLiveStatus") ? answer_text(value, slot->at, slot->size) : answer_skip(r, value);
+}
+
+static enum answer_status ttl_member(void *user, struct json_reader *r, const struct json_token *name,
+                                     const struct json_token *value) {
+    return json_token_is(name, "TimeToLiveDescription") ? answer_object(r, value, description_member, user)
+                                                        : answer_skip(r, value);
+}
+
+enum answer_status audit_read_ttl(struct span body, enum audit_ttl *ret_ttl) {
+    char text[NUMBER_TEXT_SIZE] = "";
+    struct slot slot = {NULL, text, sizeof text};
+    enum answer_status status = answer_read(body, ttl_member, &slot);
+    if (status != ANSWER_FINE) {
+        return status;
+    }
+    if (!text[0]) {
+        return ANSWER_GARBAGE;
+    }
+    *ret_ttl = strcmp(text, "DISABLED") == 0 ? AUDIT_TTL_OFF : AUDIT_TTL_ON;
+    return ANSWER_FINE;
+}
