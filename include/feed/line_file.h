@@ -1,0 +1,28 @@
+/* A file that lines are appended to: buffered, and told how much of it is on the disk. */
+#pragma once
+
+#include "buf.h"
+#include "compiler.h"
+#include "span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct line_file {
+    int fd; /* -1: there is none, and lines go nowhere */
+    int error; /* errno of the first write that failed; nothing is written any more then. 0: none */
+    uint64_t size; /* with what is still in the buffer */
+    struct buf buffer;
+};
+
+/* One that there isn't. */
+void line_file_none(struct line_file *f);
+/* Opens path, or makes it; all behind its first `size` bytes is cut off. False: errno says why; ENODATA: it is shorter
+ * than that. */
+MUST_USE bool line_file_open(struct line_file *f, const char *path, uint64_t size);
+/* Appends text and a newline. */
+void line_file_append(struct line_file *f, struct span text);
+/* Writes what is in the buffer, and waits until it is on the disk. False: f->error says why not. */
+MUST_USE bool line_file_sync(struct line_file *f);
+/* Writes what is in the buffer, and closes it. False: f->error says why not all is there. Takes one that is closed. */
+MUST_USE bool line_file_close(struct line_file *f);
