@@ -4,7 +4,7 @@
 #include "buf.h"
 #include "client.h"
 #include "clock.h"
-#include "refine.h"
+#include "decode_result.h"
 
 #include <stdlib.h>
 
@@ -54,11 +54,11 @@ static struct call *start(struct aws_client *client, struct asking *a, struct aw
     return call;
 }
 
-static void refine_look(void *user, struct span body, struct call_result *result) {
+static void decode_look(void *user, struct span body, struct call_result *result) {
     struct asking *a = user;
     if (result->class == CALL_OK) {
-        refine_by_answer(audit_read_looks(body, a->looks, a->count),
-                         "it has no Responses, or a record that wasn't asked for", result);
+        decode_result(audit_read_looks(body, a->looks, a->count),
+                      "it has no Responses, or a record that wasn't asked for", result);
     }
 }
 
@@ -78,14 +78,14 @@ static struct call *look(void *ctx, const char *table, struct audit_look *looks,
     a->looks = looks;
     a->count = count;
     (void)audit_write_looks(table, looks, count, &a->request);
-    struct aws_operation operation = {.name = "BatchGetItem", .refine = refine_look};
+    struct aws_operation operation = {.name = "BatchGetItem", .decode = decode_look};
     return start(ctx, a, operation, options, look_answered);
 }
 
-static void refine_ttl(void *user, struct span body, struct call_result *result) {
+static void decode_ttl(void *user, struct span body, struct call_result *result) {
     struct asking *a = user;
     if (result->class == CALL_OK) {
-        refine_by_answer(audit_read_ttl(body, &a->ttl), "it has no TimeToLiveStatus", result);
+        decode_result(audit_read_ttl(body, &a->ttl), "it has no TimeToLiveStatus", result);
     }
 }
 
@@ -103,7 +103,7 @@ static struct call *describe_ttl(void *ctx, const char *table, const struct call
     }
     a->described = done;
     (void)audit_write_describe_ttl(table, &a->request);
-    struct aws_operation operation = {.name = "DescribeTimeToLive", .refine = refine_ttl};
+    struct aws_operation operation = {.name = "DescribeTimeToLive", .decode = decode_ttl};
     return start(ctx, a, operation, options, ttl_answered);
 }
 

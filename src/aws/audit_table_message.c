@@ -77,17 +77,17 @@ struct slot {
     size_t size;
 };
 
-static enum answer_status typed_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status typed_member(void *user, struct json_reader *r, const struct json_token *name,
                                        const struct json_token *value) {
     const struct slot *slot = user;
     if (value->event != JSON_STRING || !json_token_is(name, slot->type)) {
-        return answer_skip(r, value);
+        return decode_skip(r, value);
     }
-    enum answer_status status = answer_text(value, slot->at, slot->size);
-    return status == ANSWER_NO_MEMORY ? status : ANSWER_FINE; /* one that doesn't fit is none of ours */
+    enum decode_status status = decode_text(value, slot->at, slot->size);
+    return status == DECODE_NO_MEMORY ? status : DECODE_FINE; /* one that doesn't fit is none of ours */
 }
 
-static enum answer_status record_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status record_member(void *user, struct json_reader *r, const struct json_token *name,
                                         const struct json_token *value) {
     struct record *record = user;
     struct slot slot = {.at = NULL};
@@ -100,7 +100,7 @@ static enum answer_status record_member(void *user, struct json_reader *r, const
     } else if (json_token_is(name, "expires_at")) {
         slot = (struct slot){"N", record->expires, sizeof record->expires};
     }
-    return slot.at ? answer_object(r, value, typed_member, &slot) : answer_skip(r, value);
+    return slot.at ? decode_object(r, value, typed_member, &slot) : decode_skip(r, value);
 }
 
 static struct audit_look *find(const struct reading *reading, const char *log_id) {
@@ -112,62 +112,62 @@ static struct audit_look *find(const struct reading *reading, const char *log_id
     return NULL;
 }
 
-static enum answer_status read_record(struct json_reader *r, const struct json_token *value, struct reading *reading,
+static enum decode_status read_record(struct json_reader *r, const struct json_token *value, struct reading *reading,
                                       struct record *ret_record, struct audit_look **ret_look) {
     if (value->event != JSON_OBJECT_BEGIN) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     *ret_record = (struct record){.log_id = ""};
-    enum answer_status status = answer_object(r, value, record_member, ret_record);
-    *ret_look = status == ANSWER_FINE ? find(reading, ret_record->log_id) : NULL;
-    return status == ANSWER_FINE && !*ret_look ? ANSWER_GARBAGE : status;
+    enum decode_status status = decode_object(r, value, record_member, ret_record);
+    *ret_look = status == DECODE_FINE ? find(reading, ret_record->log_id) : NULL;
+    return status == DECODE_FINE && !*ret_look ? DECODE_GARBAGE : status;
 }
 
-static enum answer_status found_element(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status found_element(void *user, struct json_reader *r, const struct json_token *value) {
     struct record record;
     struct audit_look *look;
-    enum answer_status status = read_record(r, value, user, &record, &look);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = read_record(r, value, user, &record, &look);
+    if (status != DECODE_FINE) {
         return status;
     }
     look->state = AUDIT_FOUND;
     memcpy(look->error, record.error, sizeof look->error);
     uint64_t seconds = 0;
     look->expires =
-        answer_number(span_cstr(record.expires), EXPIRES_MAX, &seconds) ? (int64_t)seconds * MICROSECONDS : 0;
+        decode_number(span_cstr(record.expires), EXPIRES_MAX, &seconds) ? (int64_t)seconds * MICROSECONDS : 0;
     look->written = 0;
     if (!iso8601_parse(span_cstr(record.timestamp), &look->written)) {
         look->written = 0;
     }
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }
 
-static enum answer_status left_element(void *user, struct json_reader *r, const struct json_token *value) {
+static enum decode_status left_element(void *user, struct json_reader *r, const struct json_token *value) {
     struct record record;
     struct audit_look *look;
-    enum answer_status status = read_record(r, value, user, &record, &look);
-    if (status == ANSWER_FINE) {
+    enum decode_status status = read_record(r, value, user, &record, &look);
+    if (status == DECODE_FINE) {
         look->state = AUDIT_UNPROCESSED;
     }
     return status;
 }
 
 /* The one table that was asked for, whatever it is called. */
-static enum answer_status responses_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status responses_member(void *user, struct json_reader *r, const struct json_token *name,
                                            const struct json_token *value) {
     (void)name;
-    return answer_array(r, value, found_element, user);
+    return decode_array(r, value, found_element, user);
 }
 
-static enum answer_status left_request_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status left_request_member(void *user, struct json_reader *r, const struct json_token *name,
                                               const struct json_token *value) {
-    return json_token_is(name, "Keys") ? answer_array(r, value, left_element, user) : answer_skip(r, value);
+    return json_token_is(name, "Keys") ? decode_array(r, value, left_element, user) : decode_skip(r, value);
 }
 
-static enum answer_status left_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status left_member(void *user, struct json_reader *r, const struct json_token *name,
                                       const struct json_token *value) {
     (void)name;
-    return answer_object(r, value, left_request_member, user);
+    return decode_object(r, value, left_request_member, user);
 }
 
 static bool is_foreign(const struct json_token *name) {
@@ -181,52 +181,52 @@ static bool is_foreign(const struct json_token *name) {
     return false;
 }
 
-static enum answer_status looks_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status looks_member(void *user, struct json_reader *r, const struct json_token *name,
                                        const struct json_token *value) {
     struct reading *reading = user;
     if (json_token_is(name, "Responses")) {
         reading->has_responses = value->event == JSON_OBJECT_BEGIN;
-        return reading->has_responses ? answer_object(r, value, responses_member, reading) : ANSWER_GARBAGE;
+        return reading->has_responses ? decode_object(r, value, responses_member, reading) : DECODE_GARBAGE;
     }
     if (json_token_is(name, "UnprocessedKeys")) {
-        return answer_object(r, value, left_member, reading);
+        return decode_object(r, value, left_member, reading);
     }
-    return is_foreign(name) ? ANSWER_GARBAGE : answer_skip(r, value);
+    return is_foreign(name) ? DECODE_GARBAGE : decode_skip(r, value);
 }
 
-enum answer_status audit_read_looks(struct span body, struct audit_look *looks, size_t count) {
+enum decode_status audit_read_looks(struct span body, struct audit_look *looks, size_t count) {
     struct reading reading = {.looks = looks, .count = count};
     for (size_t i = 0; i < count; i++) {
         looks[i].state = AUDIT_ABSENT;
         looks[i].error[0] = '\0';
         looks[i].written = looks[i].expires = 0;
     }
-    enum answer_status status = answer_read(body, looks_member, &reading);
-    return status == ANSWER_FINE && !reading.has_responses ? ANSWER_GARBAGE : status;
+    enum decode_status status = decode_read(body, looks_member, &reading);
+    return status == DECODE_FINE && !reading.has_responses ? DECODE_GARBAGE : status;
 }
 
-static enum answer_status description_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status description_member(void *user, struct json_reader *r, const struct json_token *name,
                                              const struct json_token *value) {
     struct slot *slot = user;
-    return json_token_is(name, "TimeToLiveStatus") ? answer_text(value, slot->at, slot->size) : answer_skip(r, value);
+    return json_token_is(name, "TimeToLiveStatus") ? decode_text(value, slot->at, slot->size) : decode_skip(r, value);
 }
 
-static enum answer_status ttl_member(void *user, struct json_reader *r, const struct json_token *name,
+static enum decode_status ttl_member(void *user, struct json_reader *r, const struct json_token *name,
                                      const struct json_token *value) {
-    return json_token_is(name, "TimeToLiveDescription") ? answer_object(r, value, description_member, user)
-                                                        : answer_skip(r, value);
+    return json_token_is(name, "TimeToLiveDescription") ? decode_object(r, value, description_member, user)
+                                                        : decode_skip(r, value);
 }
 
-enum answer_status audit_read_ttl(struct span body, enum audit_ttl *ret_ttl) {
+enum decode_status audit_read_ttl(struct span body, enum audit_ttl *ret_ttl) {
     char text[NUMBER_TEXT_SIZE] = "";
     struct slot slot = {NULL, text, sizeof text};
-    enum answer_status status = answer_read(body, ttl_member, &slot);
-    if (status != ANSWER_FINE) {
+    enum decode_status status = decode_read(body, ttl_member, &slot);
+    if (status != DECODE_FINE) {
         return status;
     }
     if (!text[0]) {
-        return ANSWER_GARBAGE;
+        return DECODE_GARBAGE;
     }
     *ret_ttl = strcmp(text, "DISABLED") == 0 ? AUDIT_TTL_OFF : AUDIT_TTL_ON;
-    return ANSWER_FINE;
+    return DECODE_FINE;
 }

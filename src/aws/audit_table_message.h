@@ -1,7 +1,7 @@
 /* The requests for audit records, and the readers of their answers. Pure; they take any bytes. */
 #pragma once
 
-#include "answer.h"
+#include "decode.h"
 #include "audit_table.h"
 #include "buf.h"
 #include "compiler.h"
@@ -16,6 +16,6 @@ bool audit_write_describe_ttl(const char *table, struct buf *out);
 /* BatchGetItem: says of each look what became of it. Garbage where an error's or another operation's member is there,
  * where there are no Responses, and where a record or a key that was left wasn't asked for; the looks may have been
  * written to then. */
-MUST_USE enum answer_status audit_read_looks(struct span body, struct audit_look *looks, size_t count);
+MUST_USE enum decode_status audit_read_looks(struct span body, struct audit_look *looks, size_t count);
 /* DescribeTimeToLive. */
-MUST_USE enum answer_status audit_read_ttl(struct span body, enum audit_ttl *ret_ttl);
+MUST_USE enum decode_status audit_read_ttl(struct span body, enum audit_ttl *ret_ttl);

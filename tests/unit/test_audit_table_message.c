@@ -23,7 +23,7 @@ static int set_up(void **state) {
     return 0;
 }
 
-static enum answer_status read_looks(const char *body) {
+static enum decode_status read_looks(const char *body) {
     return audit_read_looks(span_cstr(body), looks, ARRAY_LENGTH(looks));
 }
 
@@ -72,7 +72,7 @@ static void each_key_is_found_absent_or_left_whatever_the_order(void **state) {
                    "\"Responses\":{\"t\":[{\"timestamp\":{\"S\":\"2024-01-01T00:00:01.000Z\"},"
                    "\"expires_at\":{\"N\":\"1704067202\"},\"error\":{\"S\":\"ValidationError\"},"
                    "\"later\":{\"M\":{\"a\":{\"L\":[]}}},\"log_id\":{\"S\":\"l2#failure\"}}]}}"),
-        ANSWER_FINE);
+        DECODE_FINE);
     assert_int_equal(looks[0].state, AUDIT_ABSENT);
     assert_string_equal(looks[0].error, "");
     assert_int_equal(looks[1].state, AUDIT_UNPROCESSED);
@@ -89,7 +89,7 @@ static void a_record_without_times_or_with_odd_ones_is_found_all_the_same(void *
                    "{\"log_id\":{\"S\":\"l1\"},\"expires_at\":{\"S\":\"soon\"},\"timestamp\":{\"N\":\"1\"},"
                    "\"error\":{\"S\":\"an error whose name is longer than any of those that there are by far\"}}"
                    "]},\"UnprocessedKeys\":{}}"),
-        ANSWER_FINE);
+        DECODE_FINE);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(looks[i].state, AUDIT_FOUND);
         assert_string_equal(looks[i].error, "");
@@ -118,7 +118,7 @@ static void what_is_no_answer_to_the_question_is_garbage(void **state) {
         "{\"message\":\"a proxy's\"}",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(bodies); i++) {
-        assert_int_equal(read_looks(bodies[i]), ANSWER_GARBAGE);
+        assert_int_equal(read_looks(bodies[i]), DECODE_GARBAGE);
     }
 }
 
@@ -126,16 +126,16 @@ static void ttl_is_off_only_where_it_is_said_to_be(void **state) {
     (void)state;
     static const struct {
         const char *body;
-        enum answer_status status;
+        enum decode_status status;
         enum audit_ttl ttl;
     } cases[] = {
-        {"{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}", ANSWER_FINE, AUDIT_TTL_OFF},
-        {"{\"TimeToLiveDescription\":{\"AttributeName\":\"expires_at\",\"TimeToLiveStatus\":\"ENABLED\"}}", ANSWER_FINE,
+        {"{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLED\"}}", DECODE_FINE, AUDIT_TTL_OFF},
+        {"{\"TimeToLiveDescription\":{\"AttributeName\":\"expires_at\",\"TimeToLiveStatus\":\"ENABLED\"}}", DECODE_FINE,
          AUDIT_TTL_ON},
-        {"{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLING\"}}", ANSWER_FINE, AUDIT_TTL_ON},
-        {"{\"TimeToLiveDescription\":{}}", ANSWER_GARBAGE, AUDIT_TTL_OFF},
-        {"{}", ANSWER_GARBAGE, AUDIT_TTL_OFF},
-        {"{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":5}}", ANSWER_GARBAGE, AUDIT_TTL_OFF},
+        {"{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":\"DISABLING\"}}", DECODE_FINE, AUDIT_TTL_ON},
+        {"{\"TimeToLiveDescription\":{}}", DECODE_GARBAGE, AUDIT_TTL_OFF},
+        {"{}", DECODE_GARBAGE, AUDIT_TTL_OFF},
+        {"{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":5}}", DECODE_GARBAGE, AUDIT_TTL_OFF},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         enum audit_ttl ttl = AUDIT_TTL_OFF;
