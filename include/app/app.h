@@ -78,3 +78,4 @@ void app_unwatch_signals(struct app_signals *signals);
 /* The commands. */
 enum exit_code command_run(struct app *app);
 enum exit_code command_apply(struct app *app);
+enum exit_code command_dlq(struct app *app);

@@ -29,6 +29,8 @@ struct cli_option {
     const char *value; /* as the help calls it: FILE */
     bool is_number;
     unsigned min, max; /* of a number */
+    bool (*fits)(const char *text); /* whether a value may be given; NULL: any */
+    const char *expected; /* what it may be, to follow "it may be" */
     size_t offset; /* in struct cli, of a struct cli_value */
     const char *text; /* a sentence or two for the help */
 };
@@ -65,13 +67,17 @@ struct cli {
         struct {
             struct cli_value line_numbers;
         } apply;
+        struct cli_letters {
+            struct cli_value error, id, since, limit, json;
+            struct cli_value rate, dry_run, yes; /* redrive */
+        } letters; /* dlq, redrive */
     } of; /* the command's own */
     char *const *operands;
     int operand_count;
     const char *settings[SETTINGS_MAX]; /* by the table of settings: those that are given as options; NULL: not given */
 };
 
-#define CLI_WHY_SIZE 256
+#define CLI_WHY_SIZE 384
 
 /* Reads the arguments, of which the operands are moved to the front. False: ret_why is a sentence for the user, and the
  * exit code is 64. */

@@ -58,7 +58,13 @@ extern const size_t SETTINGS_COUNT;
 #define SETTINGS_PATH_SIZE 4096
 #define SETTINGS_MAX 64 /* what SETTINGS_COUNT may be */
 
-enum settings_need { NEED_NOTHING = 0, NEED_TABLE = 1, NEED_QUEUE = 2, NEED_TABLE_AND_QUEUE = NEED_TABLE | NEED_QUEUE };
+enum settings_need {
+    NEED_NOTHING = 0,
+    NEED_TABLE = 1,
+    NEED_QUEUE = 2,
+    NEED_TABLE_AND_QUEUE = NEED_TABLE | NEED_QUEUE,
+    NEED_DLQ = 4 /* or a queue, which may tell its own */
+};
 
 /* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is one
  * (*ret_settings is not written then). */

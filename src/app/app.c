@@ -109,7 +109,7 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     }
     struct services_options options = {.environment = &app->environment,
                                        .profile = app_option(app, "AWS_PROFILE"),
-                                       .with_queue = (cli->command->needs & NEED_QUEUE) != 0,
+                                       .with_queue = (cli->command->needs & (NEED_QUEUE | NEED_DLQ)) != 0,
                                        .loop = app->loop,
                                        .random = &app->random,
                                        .digest = app->digest,

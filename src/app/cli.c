@@ -10,7 +10,7 @@
 #define NAMES_MAX (SETTINGS_MAX + 64) /* of options that one command takes */
 
 /* Commands that the manuals of other versions name. */
-static const char *const absent_commands[] = {"check", "enqueue", "reconcile", "redrive", "dlq", "lambda"};
+static const char *const absent_commands[] = {"check", "enqueue", "reconcile", "redrive", "lambda"};
 
 struct parser {
     struct cli cli;
@@ -179,6 +179,9 @@ static bool take_value(struct parser *p, const struct cli_option *option, const 
     if (text && option->is_number && !read_integer(text, option->min, option->max, &value->number)) {
         return wrong(p, "%s=" WORD ": %s may be a whole number from %u to %u", option->name, text, option->value,
                      option->min, option->max);
+    }
+    if (text && text[0] && option->fits && !option->fits(text)) {
+        return wrong(p, "%s=" WORD ": it may be %s", option->name, text, option->expected);
     }
     return (text && text[0]) || !text || wrong(p, "%s takes a value: %s", option->name, option->value);
 }

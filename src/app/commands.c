@@ -1,5 +1,7 @@
 /* The table of commands: the command line is read by it, the help is made of it, and main() calls what stands in it. */
 #include "app.h"
+#include "letter_options.h"
+#include "moment.h"
 
 #include <stddef.h>
 
@@ -33,6 +35,39 @@ static const struct cli_option apply_options[] = {
     {.name = "--line-numbers",
      .offset = AT(of.apply.line_numbers),
      .text = "Give each response a member \"line\": the line of the input that it answers."},
+};
+
+#define LETTER_LIMIT_MAX 1000000000U
+
+/* Which messages of the DLQ are meant. */
+#define LETTER_OPTIONS                                                                                                 \
+    {.name = "--error",                                                                                                \
+     .takes = TAKES_TEXT,                                                                                              \
+     .value = "TYPE",                                                                                                  \
+     .fits = letter_error_fits,                                                                                        \
+     .expected = LETTER_ERRORS,                                                                                        \
+     .offset = AT(of.letters.error),                                                                                   \
+     .text = "Only messages that failed so: " LETTER_ERRORS "."},                                                      \
+        {.name = "--id",                                                                                               \
+         .takes = TAKES_TEXT,                                                                                          \
+         .value = "ID",                                                                                                \
+         .offset = AT(of.letters.id),                                                                                  \
+         .text = "Only messages about this record: its id as text or JSON, in any spelling (1 is 1.0)."},              \
+        {.name = "--since",                                                                                            \
+         .takes = TAKES_TEXT,                                                                                          \
+         .value = "DURATION|TIME",                                                                                     \
+         .fits = letter_since_fits,                                                                                    \
+         .expected = MOMENT_EXPECTED,                                                                                  \
+         .offset = AT(of.letters.since),                                                                               \
+         .text = "Only messages that failed since then: " MOMENT_EXPECTED "."},                                        \
+    {                                                                                                                  \
+        .name = "--limit", .takes = TAKES_TEXT, .value = "N", .is_number = true, .min = 1, .max = LETTER_LIMIT_MAX,    \
+        .offset = AT(of.letters.limit), .text = "At most N messages."                                                  \
+    }
+
+static const struct cli_option dlq_options[] = {
+    LETTER_OPTIONS,
+    {.name = "--json", .offset = AT(of.letters.json), .text = "One JSON object a message, a line each."},
 };
 
 const struct cli_command CLI_COMMANDS[] = {
@@ -71,5 +106,21 @@ const struct cli_command CLI_COMMANDS[] = {
              "done, so that `tail -n +LINE FILE | table-updater apply` goes on.\n",
      .examples = "  table-updater apply updates.jsonl >responses.jsonl\n"
                  "  generate-updates | table-updater apply --table-name users --region eu-west-1\n"},
+    {.name = "dlq",
+     .operands = "",
+     .options = dlq_options,
+     .option_count = ARRAY_LENGTH(dlq_options),
+     .needs = NEED_DLQ,
+     .run = command_dlq,
+     .summary = "Show what is in the dead-letter queue, which stays as it is.",
+     .text = "Show what is in the dead-letter queue: how many messages, by error and reason,\n"
+             "since when, what mends them, and some of them. It is DLQ_URL, or what the\n"
+             "redrive policy of QUEUE_URL names.\n"
+             "\n"
+             "Nothing is consumed: what was looked at is visible again when it ends, after\n"
+             "Ctrl-C as well. A look is a delivery: receive counts rise by one. Of a group\n"
+             "of a FIFO queue SQS shows the first ten messages only.\n",
+     .examples = "  table-updater dlq --since 1d\n"
+                 "  table-updater dlq --error ValidationError --json | jq -r .details.field | sort\n"},
 };
 const size_t CLI_COMMAND_COUNT = ARRAY_LENGTH(CLI_COMMANDS);

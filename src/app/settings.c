@@ -64,7 +64,7 @@ static bool read_one(const struct setting *setting, const struct environment *en
 
 static bool need_setting(bool given, const char *name, const char *what, struct log *log) {
     if (!given) {
-        char sentence[128];
+        char sentence[192];
         (void)snprintf(sentence, sizeof sentence, "%s is not set; it is required: %s", name, what);
         log_event(log, LOG_LEVEL_ERROR, sentence, NULL);
     }
@@ -98,6 +98,13 @@ bool settings_read(const struct environment *environment, enum settings_need nee
                             "the queue to read, its URL or name", log) &&
                fine;
         fine = check_together(&settings, log) && fine;
+    }
+    if (need & NEED_DLQ) {
+        bool given = environment_get(environment, "DLQ_URL") || environment_get(environment, "QUEUE_URL");
+        fine =
+            need_setting(given, "DLQ_URL",
+                         "the dead-letter queue, its URL or name (or QUEUE_URL, whose redrive policy names it)", log) &&
+            check_together(&settings, log) && fine;
     }
     if (fine) {
         *ret_settings = settings;

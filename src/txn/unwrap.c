@@ -30,8 +30,7 @@ static bool is_type(const struct value_tape *t, tape_node n, enum tape_type type
     return n != TAPE_ROOT && tape_type_of(t, n) == type;
 }
 
-/* details.source, where the text is an error envelope of ours; else TAPE_ROOT. */
-static tape_node find_source(const struct value_tape *t) {
+tape_node update_envelope_source(const struct value_tape *t) {
     if (!is_type(t, tape_find(t, TAPE_ROOT, "success"), TAPE_FALSE) ||
         !is_type(t, tape_find(t, TAPE_ROOT, "error"), TAPE_STRING))
         return TAPE_ROOT;
@@ -70,7 +69,7 @@ static enum unwrapped read_attribute(const struct update_context *ctx, struct sp
     enum tape_status status = tape_read(envelope, ctx->hash_seed, &t, &error);
     if (status != TAPE_READ)
         return status == TAPE_NO_MEMORY ? UNWRAP_NO_MEMORY : UNWRAP_NOT_OURS;
-    tape_node source = find_source(&t);
+    tape_node source = update_envelope_source(&t);
     enum unwrapped result = source == TAPE_ROOT ? UNWRAP_NOT_OURS : read_source(&t, source, a, ret_source);
     tape_free(&t);
     return result;
@@ -100,7 +99,7 @@ static bool replace_body(struct update_parts *p, struct json_string text, const 
 static enum unwrapped unwrap_body(struct update_parts *p, const struct delivery *delivery,
                                   struct update_source *ret_source) {
     const struct value_tape *t = &p->tape;
-    tape_node source = find_source(t);
+    tape_node source = update_envelope_source(t);
     tape_node body = source == TAPE_ROOT ? TAPE_ROOT : tape_find(t, source, "body");
     if (!is_type(t, body, TAPE_STRING))
         return UNWRAP_NOT_OURS;

@@ -51,6 +51,8 @@ void update_free_parts(struct update_parts *p);
  * p->body, u->source, u->unwrapped and the idempotency key that holds unless the body has one of its own. */
 MUST_USE enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u);
 
+/* unwrap.c: details.source, where the text is an error envelope of ours; else TAPE_ROOT. */
+tape_node update_envelope_source(const struct value_tape *t);
 /* unwrap.c: u was read of what an earlier reading of the same message has unwrapped: it takes over the key and the
  * source, and what owns the unwrapped body. False: no memory, and earlier is as it was. */
 MUST_USE bool update_keep_origin(struct update *u, struct update *earlier);

@@ -159,6 +159,16 @@ void quest_ask(struct quest *q) {
     }
 }
 
+static bool is_wanted(const struct discovery_options *options, enum quest_kind kind) {
+    switch (kind) {
+    case QUEST_TABLE: return options->table != NULL;
+    case QUEST_AUDIT_TABLE: return options->audit_table != NULL;
+    case QUEST_TRIAL: return options->tries_transaction;
+    case QUEST_QUEUE: return options->queue != NULL;
+    default: return options->queue != NULL || options->dlq != NULL;
+    }
+}
+
 struct discovery *discovery_start(const struct platform *platform, const struct discovery_options *options,
                                   discovery_done *done, void *user) {
     static const char *const settings[QUESTS] = {"TABLE_NAME", "AUDIT_LOG_TABLE", "TABLE_NAME", "QUEUE_URL", "DLQ_URL"};
@@ -171,14 +181,14 @@ struct discovery *discovery_start(const struct platform *platform, const struct 
     d->done = done;
     d->user = user;
     d->give_up_at = options->patience == NEVER ? NEVER : now + options->patience;
-    snprintf(d->facts.audit_table.name, sizeof d->facts.audit_table.name, "%s", options->audit_table);
+    if (options->audit_table)
+        snprintf(d->facts.audit_table.name, sizeof d->facts.audit_table.name, "%s", options->audit_table);
     buf_init(&d->trial, TRIAL_REQUEST_MAX);
     timer_init(&d->end_timer, report_end, d);
     for (size_t i = 0; i < QUESTS; i++) {
         struct quest *q = &d->quests[i];
         *q = (struct quest){.discovery = d, .kind = (enum quest_kind)i, .setting = settings[i]};
-        q->open =
-            i == QUEST_TRIAL ? options->tries_transaction : quest_is_of_dynamodb(q->kind) || options->queue != NULL;
+        q->open = is_wanted(options, q->kind);
         timer_init(&q->timer, on_quest_timer, q);
     }
     for (size_t i = 0; i < QUESTS; i++) {
