@@ -31,7 +31,7 @@ bool emf_file_open(struct emf_file *f, const char *path, struct log *log) {
         return true;
     }
     int fd = open_it(f);
-    const struct output output = output_of(fd);
+    struct output output = {.fd = fd};
     if (fd < 0 || !output_is_open(&output)) {
         LOG_EVENT(log, LOG_LEVEL_ERROR,
                   "METRICS_EMF can't be written: it has to be a file that can be made or added to, or - for standard "

@@ -24,7 +24,8 @@ static void append_reason(const struct observer *o, const struct observer_reason
 }
 
 static void append_clock(const struct observer *o, struct buf *out) {
-    int64_t offset = o->app->metrics.clock_offset / MICROSECONDS;
+    int64_t off = o->app->metrics.clock_offset, half = off < 0 ? -MICROSECONDS / 2 : MICROSECONDS / 2;
+    int64_t offset = (off + half) / MICROSECONDS;
     if (offset && offset > -INT32_MAX && offset < INT32_MAX) {
         (void)buf_printf(out,
                          "clock: this machine's is off by %lld s, and requests are signed with the service's time."

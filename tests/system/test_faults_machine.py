@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -81,6 +82,9 @@ def test_fault_20_a_machine_whose_clock_is_an_hour_off_works_as_any_other(
     for record in scene.audits().values():
         assert abs((datetime.fromisoformat(record["timestamp"]) - now).total_seconds()) < 300, record
         assert abs(int(record["expires_at"]) - now.timestamp() - 400 * 86400) < 300, record
+    code, health = worker.get("/readyz")
+    off = re.search(r"off by (-?\d+) s.*What to do: Set this machine's clock", health)
+    assert code == 200 and off and abs(int(off.group(1)) - hours * 3600) <= 2, health
     refused = [rule.fired for rule in rules]
     assert all(1 <= count <= 8 for count in refused), f"not corrected at once and for good: {refused}"
     # It is set right under way.

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
 import time
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
+from harness import faults
 from harness.polling import wait_until
 from harness.process import Worker
+from harness.proxy import Proxy
 from harness.scene import Scene, message
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as classic
 
 NAME = "table_updater_"
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def ask(worker: Worker, request: bytes, patience: float = 10) -> bytes:
@@ -179,3 +184,197 @@ def test_what_is_not_there_or_not_http_is_said_to_be_so(worked: Worker, request_
     assert b"connection: close" in answer.lower()
     if request_.startswith(b"HEAD"):
         assert answer.endswith(b"\r\n\r\n")
+
+
+# Health tells the truth
+
+
+def ready(worker: Worker) -> tuple[int, list[str]]:
+    code, body = worker.get("/readyz")
+    return code, body.splitlines()
+
+
+def held_back(worker: Worker, part: str, cause: str) -> str:
+    """Waits until /readyz, /metrics and /status all say that a part is held back, and returns its line."""
+
+    def line() -> str:
+        code, lines = ready(worker)
+        return next((one for one in lines[1:] if code == 503 and one.startswith(f"{part}: ")), "")
+
+    found = wait_until(line, f"the trouble of {part}")
+    assert f"Cause: {cause} (" in found and ". What to do: " in found, found
+    samples = worker.metrics()
+    assert samples[f"{NAME}ready"] == 0
+    assert samples[f'{NAME}trouble{{part="{part}",cause="{cause}"}}'] == 1
+    assert abs(time.time() - samples[f'{NAME}trouble_since_timestamp_seconds{{part="{part}"}}']) < 60
+    trouble = next(one for one in status(worker)["troubles"] if one["part"] == part)
+    assert trouble["cause"] == cause and trouble["what_to_do"]
+    assert worker.get("/healthz")[0] == 200, "a restart would mend nothing"
+    return found
+
+
+def test_fault_13_while_the_dlq_is_denied_it_is_not_ready_and_says_why(scene: Scene, sqs_proxy: Proxy) -> None:
+    rule = sqs_proxy.on("SendMessageBatch", faults.service_error("AccessDeniedException", 403))
+    worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    worker.wait_until_ready()
+    scene.queue.send(message("missing", {"n": 1}))
+    assert "1 messages wait" in held_back(worker, "dead_lettering", "denied")
+    rule.remove()
+    worker.wait_until_ready()
+    assert worker.metrics()[f'{NAME}trouble{{part="dead_lettering",cause="denied"}}'] == 0
+
+
+def test_fault_16_in_an_outage_it_is_not_ready_and_says_why(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    scene.table.put({"id": "r"})
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    worker.wait_until_ready()
+    rule = dynamodb_proxy.on(None, faults.cut_request())
+    scene.queue.send(message("r", {"n": 1}))
+    held_back(worker, "applying", "unreachable")
+    rule.remove()
+    worker.wait_until_ready()
+
+
+def test_before_the_tables_are_seen_it_is_not_ready(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    rule = dynamodb_proxy.on(None, faults.cut_request())
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    wait_until(lambda: worker.get("/readyz")[0] == 503, "an answer")
+    assert ready(worker)[1][0] == "not ready" and ready(worker)[1][1].startswith("starting: ")
+    rule.remove()
+    worker.wait_until_ready()
+
+
+def test_while_it_drains_it_is_not_ready(scene: Scene, dynamodb_proxy: Proxy) -> None:
+    scene.table.put({"id": "r"})
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    worker.wait_until_ready()
+    rule = dynamodb_proxy.on("TransactWriteItems", faults.delay(3))
+    scene.queue.send(message("r", {"n": 1}))
+    rule.wait()
+    worker.send_signal(signal.SIGTERM)
+    wait_until(
+        lambda: ready(worker)[1][:1] == ["not ready"] and "draining: " in "\n".join(ready(worker)[1]), "the drain"
+    )
+    assert worker.wait() == 0
+
+
+def test_fault_19_with_credentials_that_are_refused_it_is_not_ready_and_says_why(
+    scene: Scene, sqs_proxy: Proxy
+) -> None:
+    worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    worker.wait_until_ready()
+    sqs_proxy.on(None, faults.service_error("ExpiredTokenException", 403, namespace="com.amazonaws.sqs"))
+    sqs_proxy.cut_all()
+    held_back(worker, "receiving", "credentials")
+
+
+# Where it listens
+
+
+def test_an_address_that_is_taken_is_an_error_where_it_was_set(scene: Scene) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        process = scene.command("run", METRICS_ADDRESS=address)
+        assert process.wait() == 78
+    line = next(line for line in process.log if "METRICS_ADDRESS" in line)
+    assert "ERROR" in line and address in line and "Address already in use" in line
+
+
+def test_the_default_address_that_is_taken_is_a_warning(scene: Scene) -> None:
+    try:
+        taken = socket.create_server(("127.0.0.1", 9464))
+    except OSError:
+        taken = socket.socket()  # by somebody else: as well
+    with taken:
+        run = scene.run_until_empty(METRICS_ADDRESS=None)
+    assert run.code == 0
+    assert any("WARNING" in line and "127.0.0.1:9464" in line and "METRICS_ADDRESS" in line for line in run.log)
+
+
+# Who must not starve it, nor be starved
+
+
+def drip(clients: list[socket.socket], address: tuple[str, int]) -> None:
+    """A byte more from each; whoever was cut off comes again."""
+    for at, client in enumerate(clients):
+        try:
+            client.send(b"x")
+        except OSError:
+            client.close()
+            clients[at] = slow_client(address)
+
+
+def slow_client(address: tuple[str, int]) -> socket.socket:
+    client = socket.socket()
+    client.setblocking(False)
+    client.connect_ex(address)
+    return client
+
+
+def test_a_thousand_slow_clients_keep_nobody_out(worked: Worker) -> None:
+    clients = [slow_client(worked.address) for _ in range(1000)]
+    try:
+        for _ in range(3):
+            drip(clients, worked.address)
+            began = time.monotonic()
+            assert worked.get("/healthz")[0] == 200
+            assert time.monotonic() - began < 8, "Prometheus would have given up soon"
+    finally:
+        for client in clients:
+            client.close()
+    wait_until(lambda: worked.metrics()["process_open_fds"] < 150, "the end of their connections")
+
+
+# Embedded Metric Format
+
+
+def test_figures_for_cloudwatch_are_written_at_the_end(scene: Scene, tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    scene.table.put({"id": "r"})
+    run = scene.run_until_empty(message("r", {"n": 1}), message("gone", {"n": 1}), METRICS_EMF=str(file))
+    assert run.code == 0
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    line = lines[-1]
+    directive = line["_aws"]["CloudWatchMetrics"][0]
+    assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 120
+    assert directive["Namespace"] == "table-updater" and directive["Dimensions"] == [["Queue", "Table"]]
+    assert {metric["Name"] for metric in directive["Metrics"]} <= line.keys()
+    assert line["Table"] == scene.table.name and line["Queue"] == scene.queue.url.rsplit("/", 1)[1]
+    assert sum(one["Applied"] for one in lines) == 1 and sum(one["Errors"] for one in lines) == 1
+    assert sum(sum(one["DurationMs"]["Counts"]) for one in lines if "DurationMs" in one) == 1
+    assert len(line.get("DurationMs", {"Values": []})["Values"]) <= 100
+
+
+def test_figures_may_go_to_standard_output(scene: Scene) -> None:
+    process = scene.command("run", "--until-empty", METRICS_EMF="-")
+    assert process.wait() == 0
+    assert json.loads(process.output.splitlines()[-1])["Applied"] == 0
+
+
+def test_figures_that_cannot_be_written_are_an_error_at_the_start(scene: Scene, tmp_path: Path) -> None:
+    process = scene.command("run", METRICS_EMF=str(tmp_path / "nowhere" / "figures.json"))
+    assert process.wait() == 78
+    assert any("METRICS_EMF" in line and "No such file or directory" in line for line in process.log)
+
+
+# For their tools
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_are_there(worked: Worker) -> None:
+    known = {}
+    for family in classic(worked.get("/metrics")[1]):
+        for sample in family.samples:
+            known.setdefault(sample.name, set()).update(sample.labels)
+    described = set(re.findall(r"^# HELP (\S+)", worked.get("/metrics")[1], re.MULTILINE))
+    rules = (CONF / "prometheus" / "table-updater.rules.yml").read_text()
+    dashboard = json.loads((CONF / "grafana" / "table-updater.json").read_text())
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(expressions) > 30
+    for text in [*expressions, *re.findall(r"expr: (?:>-\n)?((?:.|\n)*?)\n        (?:for|labels):", rules)]:
+        names = re.findall(r"\b(?:table_updater|process)_\w+|\bup\b", text)
+        assert names, text
+        for name in names:
+            assert name in known or name in described or name == "up", f"{name} is not there"
+        for name, selectors in re.findall(r"\b(table_updater_\w+)\{([^}]*)\}", text):
+            labels = set(re.findall(r"(\w+)=", selectors)) - {"job", "instance"}
+            assert labels <= known.get(name, labels), f"{name} has no label of {labels}"
