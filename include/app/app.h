@@ -51,6 +51,8 @@ struct discovery_options app_discovery_options(const struct app *app, int64_t pa
  * the credentials. Returns how many fields. */
 size_t app_start_fields(struct app *app, const struct discovery_facts *facts,
                         struct log_field ret_fields[static APP_START_FIELDS]);
+/* What a signal ends a command with, as shells have it. */
+enum exit_code app_code_of_signal(int number);
 /* What messages are read against; facts must outlive it. */
 struct update_context app_update_context(struct app *app, const struct discovery_facts *facts);
 
@@ -79,3 +81,4 @@ void app_unwatch_signals(struct app_signals *signals);
 enum exit_code command_run(struct app *app);
 enum exit_code command_apply(struct app *app);
 enum exit_code command_dlq(struct app *app);
+enum exit_code command_enqueue(struct app *app);

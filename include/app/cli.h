@@ -36,6 +36,7 @@ struct cli_option {
 };
 
 struct app;
+struct cli;
 
 struct cli_command {
     const char *name;
@@ -44,6 +45,7 @@ struct cli_command {
     const struct cli_option *options; /* its own, beside those that all have */
     size_t option_count;
     enum settings_need needs;
+    bool (*is_dry)(const struct cli *cli); /* then it needs no queue, and without a table nothing of AWS; NULL: never */
     const char *summary; /* one sentence */
     const char *text; /* paragraphs of at most 80 columns */
     const char *examples; /* lines */
@@ -65,12 +67,16 @@ struct cli {
             struct cli_value until_empty;
         } run;
         struct {
-            struct cli_value line_numbers;
+            struct cli_value line_numbers, quiet;
         } apply;
         struct cli_letters {
             struct cli_value error, id, since, limit, json;
             struct cli_value rate, dry_run, yes; /* redrive */
         } letters; /* dlq, redrive */
+        struct {
+            struct cli_value format, rejects, strict, rate, group_by, delay, condition, log, dry_run, json, job,
+                checkpoint, quiet;
+        } enqueue;
     } of; /* the command's own */
     char *const *operands;
     int operand_count;

@@ -81,6 +81,7 @@ struct sqs_send_entry {
     const struct message_attribute *attributes; /* besides these, of other names */
     size_t attribute_count;
     struct span trace_header; /* AWSTraceHeader; absent: none */
+    unsigned delay_seconds; /* 0: the queue's own */
 };
 
 struct sqs_queue_attributes {

@@ -33,6 +33,7 @@ struct table_shape {
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
     char region[TABLE_REGION_SIZE]; /* of its ARN; empty: not told */
     char account[TABLE_ACCOUNT_SIZE]; /* likewise */
+    bool any_key; /* the table isn't known: no key has a name, and an id may have any form that fits some table */
     bool strongly_consistent; /* a global table of strong multi-Region consistency: it takes no transactions */
 };
 

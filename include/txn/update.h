@@ -82,6 +82,8 @@ MUST_USE struct update *update_read(const struct update_context *ctx, const stru
  * it was read from must still be there. Takes u over; NULL: no memory, and u is as it was. */
 MUST_USE struct update *update_read_again(const struct update_context *ctx, struct update *u);
 void update_free(struct update *u);
+/* The update message itself, as JSON text: the delivered body, or what that wraps. Valid as long as u. */
+struct span update_body(const struct update *u);
 
 /* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for one
  * that is fit, and once: the parts that only building needs are freed. False: no memory (may be tried again), or, with

@@ -16,12 +16,13 @@
 #define QUEUE_NAME_SIZE 96 /* 80 characters at most */
 
 struct discovery_options {
-    const char *table; /* TABLE_NAME; NULL: no table wanted (dlq, redrive) */
+    const char *table; /* TABLE_NAME; NULL: no table wanted (dlq, redrive; enqueue) */
     const char *audit_table; /* AUDIT_LOG_TABLE; NULL likewise */
     enum audit_mode audit; /* ENABLE_AUDIT_LOG */
     unsigned audit_ttl_days; /* AUDIT_LOG_TTL_DAYS; 0: none */
     const char *queue; /* QUEUE_URL: a URL or a name; NULL: no queue wanted (apply; dlq, where DLQ_URL is set) */
     const char *dlq; /* DLQ_URL: a URL or a name; NULL: the target of the queue's redrive policy */
+    bool without_dlq; /* it isn't looked for (enqueue) */
     unsigned visibility; /* VISIBILITY_TIMEOUT in seconds; 0: the queue's, at least 10 */
     unsigned max_attempts; /* MAX_ATTEMPTS, for the warning about the queue's own maxReceiveCount */
     bool tries_transaction; /* a transaction that can have no effect is tried on the tables (run) */

@@ -40,11 +40,23 @@ static size_t connections_possible(struct app *app) {
     return possible;
 }
 
+static bool is_dry(const struct app *app) {
+    const struct cli_command *command = app->cli->command;
+    return command->is_dry && command->is_dry(app->cli);
+}
+
+/* Whether nothing of AWS is asked. */
+static bool is_alone(const struct app *app) {
+    return is_dry(app) && !app->settings.table_name;
+}
+
 /* Reads the settings of both kinds; all their problems are told. */
 static bool read_settings(struct app *app, const struct services_options *options) {
     bool file_fine = !app->configuration.faulty;
-    bool settings_fine = settings_read(&app->environment, app->cli->command->needs, &app->log, &app->settings);
-    return services_find(&app->services, options) && settings_fine && file_fine;
+    enum settings_need needs = is_dry(app) ? NEED_NOTHING : app->cli->command->needs;
+    bool settings_fine = settings_read(&app->environment, needs, &app->log, &app->settings);
+    bool services_fine = (settings_fine && is_alone(app)) || services_find(&app->services, options);
+    return services_fine && settings_fine && file_fine;
 }
 
 static bool load_configuration(struct app *app) {
@@ -109,7 +121,8 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     }
     struct services_options options = {.environment = &app->environment,
                                        .profile = app_option(app, "AWS_PROFILE"),
-                                       .with_queue = (cli->command->needs & (NEED_QUEUE | NEED_DLQ)) != 0,
+                                       .with_queue =
+                                           (cli->command->needs & (NEED_QUEUE | NEED_DLQ)) != 0 && !is_dry(app),
                                        .loop = app->loop,
                                        .random = &app->random,
                                        .digest = app->digest,
@@ -118,6 +131,12 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     metrics_init(&app->metrics);
     if (!read_settings(app, &options)) {
         return EXIT_SETTINGS;
+    }
+    if (is_alone(app)) {
+        app->services.clock = loop_clock(app->loop);
+        app->platform = (struct platform){
+            .clock = &app->services.clock, .timers = loop_timers(app->loop), .random = &app->random, .log = &app->log};
+        return EXIT_FINE;
     }
     look_at_places(app, options.with_queue);
     options.max_connections = connections_possible(app);
@@ -207,6 +226,10 @@ struct update_context app_update_context(struct app *app, const struct discovery
         .digest = app->digest,
         .hash_seed = {random_next(&app->random), random_next(&app->random)},
     };
+}
+
+enum exit_code app_code_of_signal(int number) {
+    return (enum exit_code)(EXIT_INTERRUPTED - SIGINT + number);
 }
 
 static bool is_ignored(int number) {

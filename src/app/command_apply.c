@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,15 +40,10 @@ static void end(struct apply *a, enum exit_code code) {
     loop_stop(a->app->loop);
 }
 
-/* What a signal ends with, as shells have it. */
-static enum exit_code code_of_signal(int number) {
-    return (enum exit_code)(EXIT_INTERRUPTED - SIGINT + number);
-}
-
 /* The worker's code, with what only the command knows. */
 static enum exit_code code_of(const struct apply *a) {
     if (a->worker_code == EXIT_INTERRUPTED) {
-        return a->input_failed ? EXIT_USAGE : a->incomplete ? EXIT_SOME_FAILED : code_of_signal(a->stopped_by);
+        return a->input_failed ? EXIT_USAGE : a->incomplete ? EXIT_SOME_FAILED : app_code_of_signal(a->stopped_by);
     }
     return a->worker_code == EXIT_FINE && a->incomplete ? EXIT_SOME_FAILED : a->worker_code;
 }
@@ -207,12 +201,12 @@ static void on_signal(void *user, int number) {
     a->stopped_by = number;
     if (!a->worker) {
         log_event(log, LOG_LEVEL_WARNING, "Told to stop before any line was read", NULL);
-        end(a, code_of_signal(number));
+        end(a, app_code_of_signal(number));
     } else if (a->worker_done) {
         LOG_EVENT(log, LOG_LEVEL_WARNING,
                   "Told to stop while standard output takes nothing: responses to lines that were applied are lost",
                   LOG_I("responses", responses_in(stream_worker_output(a->worker))));
-        end(a, code_of_signal(number));
+        end(a, app_code_of_signal(number));
     } else if (a->stopping) {
         log_event(log, LOG_LEVEL_WARNING, "Told to stop again: what is under way is not waited for", NULL);
         stream_worker_stop(a->worker);

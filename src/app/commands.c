@@ -70,6 +70,69 @@ static const struct cli_option dlq_options[] = {
     {.name = "--json", .offset = AT(of.letters.json), .text = "One JSON object a message, a line each."},
 };
 
+static const struct cli_option enqueue_options[] = {
+    {.name = "--format",
+     .takes = TAKES_TEXT,
+     .value = "json|csv",
+     .offset = AT(of.enqueue.format),
+     .text = "What the input is. Default: csv for files called .csv, .csv.gz or .csv.zst, else json."},
+    {.name = "--rejects",
+     .takes = TAKES_TEXT,
+     .value = "FILE",
+     .offset = AT(of.enqueue.rejects),
+     .text =
+         "Append each row that is no message, or that SQS refuses, to FILE: one JSON object a line with the members "
+         "line, error and row."},
+    {.name = "--strict", .offset = AT(of.enqueue.strict), .text = "End at the first row that is rejected."},
+    {.name = "--rate",
+     .takes = TAKES_TEXT,
+     .value = "N",
+     .is_number = true,
+     .min = 1,
+     .max = 1000000,
+     .offset = AT(of.enqueue.rate),
+     .text = "Send at most N rows a second."},
+    {.name = "--group-by",
+     .takes = TAKES_TEXT,
+     .value = "ATTRIBUTE|id",
+     .offset = AT(of.enqueue.group_by),
+     .text = "On a FIFO queue: rows with the same value of this attribute, or of the same record, keep their order."},
+    {.name = "--delay",
+     .takes = TAKES_TEXT,
+     .value = "SECONDS",
+     .is_number = true,
+     .min = 0,
+     .max = 900,
+     .offset = AT(of.enqueue.delay),
+     .text = "Hide the messages for so long."},
+    {.name = "--condition",
+     .takes = TAKES_TEXT,
+     .value = "TEXT",
+     .offset = AT(of.enqueue.condition),
+     .text = "A condition_expression for every row; a row's own must hold as well."},
+    {.name = "--log", .offset = AT(of.enqueue.log), .text = "Set enable_logging in every row that is silent about it."},
+    {.name = "--job",
+     .takes = TAKES_TEXT,
+     .value = "NAME",
+     .offset = AT(of.enqueue.job),
+     .text = "Row n has the idempotency key NAME:n and an audit record, and a checkpoint keeps how far the one FILE is "
+             "sent: the same command goes on there."},
+    {.name = "--checkpoint",
+     .takes = TAKES_TEXT,
+     .value = "FILE",
+     .offset = AT(of.enqueue.checkpoint),
+     .text = "Where the job's checkpoint is. Default: NAME.table-updater-job beside the file."},
+    {.name = "--dry-run", .offset = AT(of.enqueue.dry_run), .text = "Check all rows, and send none."},
+    {.name = "--json",
+     .offset = AT(of.enqueue.json),
+     .text = "Print one JSON object at the end: rows, sent, rejected, bytes, seconds."},
+    {.name = "--quiet", .offset = AT(of.enqueue.quiet), .text = "Show no progress and no summary."},
+};
+
+static bool enqueue_is_dry(const struct cli *cli) {
+    return cli->of.enqueue.dry_run.given;
+}
+
 const struct cli_command CLI_COMMANDS[] = {
     {.name = "run",
      .operands = "",
@@ -122,5 +185,24 @@ const struct cli_command CLI_COMMANDS[] = {
              "of a FIFO queue SQS shows the first ten messages only.\n",
      .examples = "  table-updater dlq --since 1d\n"
                  "  table-updater dlq --error ValidationError --json | jq -r .details.field | sort\n"},
+    {.name = "enqueue",
+     .operands = "[FILE...]",
+     .operands_most = 10000,
+     .options = enqueue_options,
+     .option_count = ARRAY_LENGTH(enqueue_options),
+     .needs = NEED_QUEUE,
+     .is_dry = enqueue_is_dry,
+     .run = command_enqueue,
+     .summary = "Put the rows of files onto the queue as messages.",
+     .text = "Put the rows of each FILE, or of standard input where there is none or it is -,\n"
+             "onto the queue QUEUE_URL: JSON lines, or CSV whose header names the key and the\n"
+             "attributes (age:N, ok:BOOL, note:S, data:JSON); plain, gzip or zstd.\n"
+             "\n"
+             "Each row is checked first as the worker will check it, against TABLE_NAME where\n"
+             "that is set. One that fails is rejected, and the command ends with 1. Ctrl-C\n"
+             "sends what was read, ends with 130, and names the command that goes on.\n",
+     .examples = "  table-updater enqueue --job prices-2026-11 --rejects bad.jsonl prices.csv.gz\n"
+                 "  generate-updates | table-updater enqueue --rate 500 --condition 'version < 5'\n"
+                 "  table-updater enqueue --dry-run --table-name users users.csv\n"},
 };
 const size_t CLI_COMMAND_COUNT = ARRAY_LENGTH(CLI_COMMANDS);

@@ -133,6 +133,9 @@ static void send_attributes(struct json_writer *w, const struct sqs_send_entry *
 static void send_entry(struct json_writer *w, size_t index, const struct sqs_send_entry *e) {
     begin_entry(w, index);
     text_member(w, SPAN("MessageBody"), e->body);
+    if (e->delay_seconds) {
+        number_member(w, SPAN("DelaySeconds"), e->delay_seconds);
+    }
     optional_member(w, SPAN("MessageGroupId"), e->group_id);
     optional_member(w, SPAN("MessageDeduplicationId"), e->deduplication_id);
     send_attributes(w, e);

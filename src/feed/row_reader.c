@@ -336,14 +336,15 @@ static enum row_status go_on(struct row_reader *r) {
     struct row_place place = r->next;
     if (place.offset > row_lines_offset(&r->lines)) {
         row_lines_go_to(&r->lines, place.offset - 1, place.line);
-        enum line_status status = row_lines_peek(&r->lines, 1, &before);
+        enum line_status status = row_lines_peek(&r->lines, 2, &before);
         if (status == LINE_WAIT) {
             return ROW_WAIT;
         }
         if (status == LINE_BROKEN) {
             return broken(r, r->lines.why);
         }
-        if (before.len == 0 || before.data[0] != '\n') {
+        bool at_end = before.len == 1; /* the last line may lack its newline */
+        if (!at_end && (before.len == 0 || before.data[0] != '\n')) {
             (void)snprintf(r->why, sizeof r->why, "No line begins at byte %" PRIu64 ", where it did before",
                            place.offset);
             return stop(r);

@@ -150,9 +150,68 @@ static enum step read_composite(const struct table_shape *table, const struct va
     return buf_append_char(out, '}') ? STEP_FINE : STEP_NO_MEMORY;
 }
 
+/* One part of the key of a table that isn't known: what the value is, the key's attribute takes it to be. */
+static enum step append_any_part(const struct value_tape *t, tape_node n, size_t size_max,
+                                 const struct value_path *path, struct buf *out, size_t *ret_size, struct failure *f) {
+    enum tape_type type = tape_type_of(t, n);
+    if (type != TAPE_STRING && type != TAPE_NUMBER) {
+        path_refuse(path, f, "a key is a string or a number");
+        return STEP_REFUSED;
+    }
+    const struct key_attribute attribute = {.type = type == TAPE_NUMBER ? KEY_NUMBER : KEY_STRING};
+    const struct key_reading r = {t, &attribute, size_max, path, out, f};
+    return type == TAPE_NUMBER ? append_number(&r, n, ret_size) : append_string(&r, n, ret_size);
+}
+
+/* Of a table that isn't known: two members, sorted by name, so that their order doesn't matter. */
+static enum step read_any_composite(const struct value_tape *t, tape_node n, const struct value_path *id,
+                                    struct buf *out, size_t *ret_size, struct failure *f) {
+    tape_node names[2] = {TAPE_ROOT, TAPE_ROOT};
+    size_t count = 0;
+    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name), count++)
+        if (count < ARRAY_LENGTH(names))
+            names[count] = name;
+    if (count != ARRAY_LENGTH(names)) {
+        path_refuse(id, f, "as an object it has the two key attributes of its table");
+        return STEP_REFUSED;
+    }
+    if (span_compare(tape_string(t, names[0]).raw, tape_string(t, names[1]).raw) > 0) {
+        tape_node first = names[0];
+        names[0] = names[1];
+        names[1] = first;
+    }
+    *ret_size = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        struct json_string name = tape_string(t, names[i]);
+        struct value_path path = path_member(id, name);
+        size_t size;
+        buf_append_char(out, i == 0 ? '{' : ',');
+        json_string_append(name, out);
+        buf_append_char(out, ':');
+        enum step step = append_any_part(t, names[i] + 1, PARTITION_KEY_MAX, &path, out, &size, f);
+        if (step != STEP_FINE)
+            return step;
+        *ret_size += json_string_size(name) + size;
+    }
+    return buf_append_char(out, '}') ? STEP_FINE : STEP_NO_MEMORY;
+}
+
+static enum step read_any_key(const struct value_tape *t, tape_node n, const struct value_path *id, struct buf *out,
+                              size_t *ret_size, struct failure *f) {
+    if (tape_type_of(t, n) == TAPE_OBJECT)
+        return read_any_composite(t, n, id, out, ret_size, f);
+    buf_append_cstr(out, "{\"\":");
+    enum step step = append_any_part(t, n, PARTITION_KEY_MAX, id, out, ret_size, f);
+    if (step != STEP_FINE)
+        return step;
+    return buf_append_char(out, '}') ? STEP_FINE : STEP_NO_MEMORY;
+}
+
 enum step update_read_key(const struct table_shape *table, const struct value_tape *t, tape_node n, struct buf *out,
                           size_t *ret_size, struct failure *f) {
     struct value_path id = path_root("id");
+    if (table->any_key)
+        return read_any_key(t, n, &id, out, ret_size, f);
     if (table->sort.name[0] != '\0')
         return read_composite(table, t, n, &id, out, ret_size, f);
     if (tape_type_of(t, n) == TAPE_OBJECT) {

@@ -166,7 +166,7 @@ enum step update_check_repeatable(const struct update_context *ctx, struct updat
         if (!repeats(o, operation))
             continue;
         u->repeats = true;
-        if (u->audited && !ctx->audit_ends_early)
+        if ((u->audited && !ctx->audit_ends_early) || ctx->table->any_key) /* then the worker's settings aren't known */
             continue;
         struct value_path parent = path_root(member_name(operation->member));
         struct value_path path = path_member(&parent, operation->written);

@@ -200,6 +200,10 @@ struct update *update_read_again(const struct update_context *ctx, struct update
     return again;
 }
 
+struct span update_body(const struct update *u) {
+    return u->parts->body;
+}
+
 void update_free_parts(struct update_parts *p) {
     condition_free(p->condition);
     p->condition = NULL;

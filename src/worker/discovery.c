@@ -165,7 +165,7 @@ static bool is_wanted(const struct discovery_options *options, enum quest_kind k
     case QUEST_AUDIT_TABLE: return options->audit_table != NULL;
     case QUEST_TRIAL: return options->tries_transaction;
     case QUEST_QUEUE: return options->queue != NULL;
-    default: return options->queue != NULL || options->dlq != NULL;
+    default: return (options->queue != NULL || options->dlq != NULL) && !options->without_dlq;
     }
 }
 

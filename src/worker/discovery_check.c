@@ -170,7 +170,7 @@ void discovery_set_visibility(struct discovery *d, unsigned seconds) {
 }
 
 void discovery_finish(struct log *log, const struct discovery_options *options, struct discovery_facts *facts) {
-    if (!options->queue)
+    if (!options->queue || options->without_dlq)
         return;
     facts->visibility = visibility_of(options, facts);
     warn(log, options, facts);

@@ -56,6 +56,26 @@ static void an_id_that_does_not_fit_the_key_is_a_validation_error(void **state) 
     fixture_done(&f);
 }
 
+static void of_a_table_that_is_not_known_any_key_is_fit(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    f.table = (struct table_shape){.any_key = true};
+    assert_record(&f, "\"a\\u0062\"", "{\"\":{\"S\":\"ab\"}}");
+    assert_record(&f, "1.0", "{\"\":{\"N\":\"1\"}}");
+    assert_record(&f, "{\"pk\":\"a\",\"at\":1e1}", "{\"at\":{\"N\":\"10\"},\"pk\":{\"S\":\"a\"}}");
+    assert_record(&f, "{\"at\":10,\"pk\":\"a\"}", "{\"at\":{\"N\":\"10\"},\"pk\":{\"S\":\"a\"}}");
+    assert_id_invalid(&f, "{\"pk\":\"a\"}", "id");
+    assert_id_invalid(&f, "{\"a\":1,\"b\":2,\"c\":3}", "id");
+    assert_id_invalid(&f, "{\"a\":1,\"b\":true}", "id.b");
+    assert_id_invalid(&f, "1e126", "id");
+    /* What the worker's settings decide isn't decided here. */
+    struct update *u = read_fit(&f, "{\"id\":\"a\",\"increment\":{\"n\":1}}");
+    assert_span(update_body(u), "{\"id\":\"a\",\"increment\":{\"n\":1}}");
+    update_free(u);
+    fixture_done(&f);
+}
+
 static void assert_string_limit(const struct fixture *f, const char *before, const char *after, size_t max,
                                 const char *field) {
     for (size_t size = max; size <= max + 1; size++) {
@@ -142,6 +162,7 @@ static void the_id_is_told_as_it_was_written_on_one_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_of_one_record_have_one_normal_form),
+        cmocka_unit_test(of_a_table_that_is_not_known_any_key_is_fit),
         cmocka_unit_test(an_id_that_does_not_fit_the_key_is_a_validation_error),
         cmocka_unit_test(a_partition_key_has_2048_bytes_and_a_sort_key_1024),
         cmocka_unit_test(a_binary_key_is_measured_by_its_bytes),

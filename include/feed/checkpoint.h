@@ -1,0 +1,63 @@
+/* How far a job has come: up to which row of which file all is done with. Written atomically and to the disk; another
+ * process can't go on with the same one at the same time. Files only: blocking, and short. */
+#pragma once
+
+#include "compiler.h"
+#include "digest.h"
+#include "row_reader.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define JOB_NAME_MAX 128 /* bytes */
+#define CHECKPOINT_PATH_SIZE 4096
+#define CHECKPOINT_WHY_SIZE 512
+
+/* What tells a file from another one: its size, and the SHA-256 of its first and of its last MiB, one after the other.
+ */
+struct file_identity {
+    uint64_t size;
+    char sha256[SHA256_HEX_SIZE + 1];
+};
+/* False: ret_why says why the file has none, without its name (it is no regular file, or can't be read). */
+MUST_USE bool file_identity_read(const char *path, struct digest *digest, struct file_identity *ret_identity,
+                                 char ret_why[static CHECKPOINT_WHY_SIZE]);
+
+/* Whether a job may be called so: UTF-8 without slashes and control characters, 1 to 128 bytes. */
+bool job_name_valid(const char *name);
+/* Where a job's checkpoint is, unless it is told: NAME.table-updater-job beside the file. False: the path is too long.
+ */
+MUST_USE bool checkpoint_default_path(const char *file, const char *job, char ret_path[static CHECKPOINT_PATH_SIZE]);
+
+/* What is kept. */
+struct job_state {
+    struct row_place next; /* the first row that isn't done with */
+    uint64_t rejected; /* rows, in all runs */
+};
+
+struct checkpoint {
+    int fd; /* of the file as it stands, locked; -1: none */
+    char path[CHECKPOINT_PATH_SIZE], new_path[CHECKPOINT_PATH_SIZE];
+    char job[JOB_NAME_MAX + 1];
+    struct file_identity identity;
+    struct job_state state;
+    bool goes_on; /* an earlier run has begun the job */
+};
+
+enum checkpoint_status {
+    CHECKPOINT_FINE,
+    CHECKPOINT_BUSY, /* another process has the job */
+    CHECKPOINT_UNFIT, /* it is damaged, or of another job, file or version */
+    CHECKPOINT_FAILED /* the file can't be read or written */
+};
+/* Takes up the checkpoint, or begins one; what it says is in state. The other outcomes have a sentence in ret_why.
+ * checkpoint_close() in any case. */
+enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, const char *job,
+                                       const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
+/* The same, without taking it: nothing is written or locked, and there may be none (state says the beginning). */
+enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, const char *job,
+                                       const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
+/* Writes c->state in place of what stands. False: ret_why is a sentence, and what stood still stands. */
+MUST_USE bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]);
+/* Takes a zeroed one only where fd is -1. */
+void checkpoint_close(struct checkpoint *c);

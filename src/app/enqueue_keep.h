@@ -1,0 +1,38 @@
+/* What enqueue keeps in files: the rejected rows, and how far a job has come. */
+#pragma once
+
+#include "checkpoint.h"
+#include "cli.h"
+#include "compiler.h"
+#include "digest.h"
+#include "enqueuer.h"
+#include "log.h"
+#include "outcome.h"
+#include "rejects.h"
+
+#include <stdbool.h>
+
+struct enqueue_keep {
+    struct log *log;
+    const struct cli *cli;
+    bool has_job; /* with a checkpoint */
+    struct checkpoint checkpoint;
+    struct rejects rejects;
+    bool failed; /* something can't be kept: it was said */
+    uint64_t rejected, told; /* rows of this run; of these, how many the log heard of */
+};
+
+/* Opens what the command line asks for. EXIT_FINE, or what the command ends with, said in the log. enqueue_keep_close()
+ * in any case. */
+MUST_USE enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, struct digest *digest,
+                                          struct log *log);
+/* Keeps a rejected row. False: it can't be. */
+MUST_USE bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *rejection, int64_t wall);
+/* All that is kept is on the disk: the rejected rows before the place that lies behind them. False: it can't be, which
+ * is said once. */
+MUST_USE bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place);
+/* Where a job goes on; NULL: at the beginning. */
+const struct row_place *enqueue_keep_start(const struct enqueue_keep *k);
+/* Whether this run or an earlier one of the job has rejected a row. */
+bool enqueue_keep_has_rejected(const struct enqueue_keep *k);
+void enqueue_keep_close(struct enqueue_keep *k);

@@ -1,0 +1,19 @@
+/* What enqueue says at its end: the command that goes on, the summary. Pure. */
+#pragma once
+
+#include "buf.h"
+#include "cli.h"
+#include "enqueuer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Appends the command that goes on behind what is done with: for a job the same once more; else one that gives the rest
+ * of the file (from this line on) and the files behind it. False: there is none (the rest was on standard input). */
+bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line, struct buf *out);
+/* Appends a word as a shell takes it. */
+void append_shell_word(const char *word, struct buf *out);
+/* Appends the object that --json asks for, with a newline. */
+bool enqueue_append_json(const struct enqueuer_counts *counts, double seconds, struct buf *out);
+/* Appends a sentence. */
+void enqueue_append_summary(const struct enqueuer_counts *counts, double seconds, bool dry, struct buf *out);

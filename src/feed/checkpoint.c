@@ -1,0 +1,247 @@
+#include "checkpoint.h"
+
+#include "buf.h"
+#include "checkpoint_text.h"
+#include "utf8.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READABLE 0600 /* by its owner alone: it names no data, but whose job it is */
+#define TRIES 100 /* at a file that is being replaced */
+
+static const char ANEW[] = "to begin anew, under another --job name or (rows that were sent are sent once more, and "
+                           "applied once) without it, remove it";
+
+bool job_name_valid(const char *name) {
+    size_t len = strlen(name);
+    for (size_t at = 0; at < len;) {
+        const unsigned char *p = (const unsigned char *)name + at;
+        size_t length = utf8_length(*p);
+        if (*p < ' ' || *p == '/' || *p == 0x7F || length == 0 || utf8_match(p, len - at) < length) {
+            return false;
+        }
+        at += length;
+    }
+    return len > 0 && len <= JOB_NAME_MAX;
+}
+
+bool checkpoint_default_path(const char *file, const char *job, char ret_path[static CHECKPOINT_PATH_SIZE]) {
+    const char *slash = strrchr(file, '/');
+    int folder = slash ? (int)(slash + 1 - file) : 0;
+    int n = snprintf(ret_path, CHECKPOINT_PATH_SIZE, "%.*s%s.table-updater-job", folder, file, job);
+    return n > 0 && n < CHECKPOINT_PATH_SIZE;
+}
+
+static enum checkpoint_status fail(const struct checkpoint *c, const char *what, int error,
+                                   char why[static CHECKPOINT_WHY_SIZE]) {
+    (void)snprintf(why, CHECKPOINT_WHY_SIZE, "The checkpoint %.200s can't be %s: %s", c->path, what,
+                   strerrordesc_np(error));
+    return CHECKPOINT_FAILED;
+}
+
+static enum checkpoint_status unfit(const struct checkpoint *c, const char *what,
+                                    char why[static CHECKPOINT_WHY_SIZE]) {
+    (void)snprintf(why, CHECKPOINT_WHY_SIZE, "The checkpoint %.150s %s; %s", c->path, what, ANEW);
+    return CHECKPOINT_UNFIT;
+}
+
+static bool prepare(struct checkpoint *c, const char *path, const char *job, const struct file_identity *identity,
+                    char why[static CHECKPOINT_WHY_SIZE]) {
+    *c = (struct checkpoint){.fd = -1, .identity = *identity, .state.next = {.number = 1, .line = 1}};
+    (void)snprintf(c->job, sizeof c->job, "%s", job);
+    int n = snprintf(c->path, sizeof c->path, "%s", path);
+    int m = snprintf(c->new_path, sizeof c->new_path, "%s.new", path);
+    if (n < 0 || m < 0 || (size_t)m >= sizeof c->new_path) {
+        (void)snprintf(why, CHECKPOINT_WHY_SIZE, "The checkpoint's path is too long");
+        return false;
+    }
+    return true;
+}
+
+static bool read_text(int fd, struct buf *out) {
+    for (;;) {
+        char *room = buf_reserve(out, CHECKPOINT_TEXT_MAX / 4);
+        ssize_t n = room ? read(fd, room, CHECKPOINT_TEXT_MAX / 4) : 0;
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return false;
+        }
+        if (n == 0) {
+            return true; /* one that is longer than any can be is damaged: its end is missing */
+        }
+        buf_advance(out, (size_t)n);
+    }
+}
+
+/* Reads what stands there, and holds it against what is expected. */
+static enum checkpoint_status look_at(struct checkpoint *c, int fd, char why[static CHECKPOINT_WHY_SIZE]) {
+    struct checkpoint found = {.fd = -1};
+    struct buf text;
+    buf_init(&text, CHECKPOINT_TEXT_MAX);
+    if (!read_text(fd, &text)) {
+        int error = errno;
+        buf_free(&text);
+        return fail(c, "read", error, why);
+    }
+    /* An empty one was just begun: whatever was sent since is sent again, and has one effect. */
+    bool empty = text.len == 0 && buf_ok(&text);
+    enum checkpoint_text status = empty ? TEXT_FINE : checkpoint_text_read(buf_span(&text), &found);
+    buf_free(&text);
+    if (empty) {
+        return CHECKPOINT_FINE;
+    }
+    if (status != TEXT_FINE) {
+        return unfit(c,
+                     status == TEXT_DAMAGED ? "is damaged"
+                                            : "was written by another version of table-updater, which "
+                                              "this one doesn't know: go on with that one",
+                     why);
+    }
+    if (strcmp(found.job, c->job) != 0) {
+        return unfit(c, "is another job's", why);
+    }
+    if (found.identity.size != c->identity.size || strcmp(found.identity.sha256, c->identity.sha256) != 0) {
+        return unfit(c, "is of another file, or the file was changed since", why);
+    }
+    c->state = found.state;
+    c->goes_on = true;
+    return CHECKPOINT_FINE;
+}
+
+/* The file that is at the path now, locked; -1: errno, EWOULDBLOCK where another process has it. */
+static int open_locked(const char *path) {
+    for (int i = 0; i < TRIES; i++) {
+        struct stat opened, there;
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0) {
+            return -1;
+        }
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            int error = errno;
+            (void)close(fd);
+            errno = error;
+            return -1;
+        }
+        /* Whoever had it may have put another in its place meanwhile. */
+        if (fstat(fd, &opened) == 0 && stat(path, &there) == 0 && opened.st_ino == there.st_ino &&
+            opened.st_dev == there.st_dev) {
+            return fd;
+        }
+        (void)close(fd);
+    }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, const char *job,
+                                       const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]) {
+    if (!prepare(c, path, job, identity, ret_why)) {
+        return CHECKPOINT_FAILED;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return errno == ENOENT ? CHECKPOINT_FINE : fail(c, "read", errno, ret_why);
+    }
+    enum checkpoint_status status = look_at(c, fd, ret_why);
+    (void)close(fd);
+    return status;
+}
+
+enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, const char *job,
+                                       const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]) {
+    if (!prepare(c, path, job, identity, ret_why)) {
+        return CHECKPOINT_FAILED;
+    }
+    /* An empty file at first: of two that begin at once the lock lets one go on. */
+    int made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, READABLE);
+    if (made < 0 && errno != EEXIST) {
+        return fail(c, "written", errno, ret_why);
+    }
+    c->fd = open_locked(path);
+    int error = errno;
+    if (made >= 0) {
+        (void)close(made);
+    }
+    if (c->fd < 0) {
+        if (error == EWOULDBLOCK) {
+            (void)snprintf(ret_why, CHECKPOINT_WHY_SIZE, "Another process is at this job: it has the checkpoint %.200s",
+                           path);
+            return CHECKPOINT_BUSY;
+        }
+        return fail(c, "read", error, ret_why);
+    }
+    enum checkpoint_status status = look_at(c, c->fd, ret_why);
+    /* That it can be written is seen before anything is sent. */
+    return status == CHECKPOINT_FINE && !checkpoint_write(c, ret_why) ? CHECKPOINT_FAILED : status;
+}
+
+static bool write_all(int fd, struct span text) {
+    while (text.len > 0) {
+        ssize_t n = write(fd, text.data, text.len);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        text = n > 0 ? span_of(text.data + n, text.len - (size_t)n) : text;
+    }
+    return true;
+}
+
+/* What has got a new name is only sure once its folder is on the disk. */
+static bool sync_folder(const char *path) {
+    char folder[CHECKPOINT_PATH_SIZE];
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    int fd = open(folder[0] ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    bool fine = fsync(fd) == 0 || errno == EINVAL; /* some file systems have no such thing */
+    (void)close(fd);
+    return fine;
+}
+
+bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]) {
+    struct buf text;
+    buf_init(&text, CHECKPOINT_TEXT_MAX);
+    errno = ENOMEM;
+    int fd = checkpoint_text_append(c, &text)
+                 ? open(c->new_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, READABLE)
+                 : -1;
+    bool fine = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, buf_span(&text)) && fsync(fd) == 0 &&
+                rename(c->new_path, c->path) == 0;
+    int error = errno;
+    buf_free(&text);
+    if (!fine) {
+        if (fd >= 0) {
+            (void)unlink(c->new_path);
+            (void)close(fd);
+        }
+        (void)fail(c, "written", error, ret_why);
+        return false;
+    }
+    if (c->fd >= 0) {
+        (void)close(c->fd);
+    }
+    c->fd = fd;
+    if (!sync_folder(c->path)) {
+        (void)fail(c, "written to the disk", errno, ret_why);
+        return false;
+    }
+    return true;
+}
+
+void checkpoint_close(struct checkpoint *c) {
+    if (c->fd >= 0) {
+        (void)close(c->fd);
+    }
+    c->fd = -1;
+}
