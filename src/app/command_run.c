@@ -35,6 +35,25 @@ struct run {
     struct app_signals signals;
 };
 
+/* Whether it goes well, and how fast; else why not, and since when: by the same reasons as /readyz. */
+static void describe_state(const struct run *run, const struct queue_worker_status *s, char *ret_text, size_t size) {
+    struct observer_reason reasons[METRICS_PARTS];
+    size_t count = observer_reasons(&run->observer, reasons);
+    if (s->draining) {
+        (void)snprintf(ret_text, size, "Draining");
+    } else if (count > 0) {
+        const struct clock *clock = run->app->platform.clock;
+        char since[ISO8601_SIZE];
+        int64_t seconds = (clock_monotonic(clock) - reasons[0].since) / MICROSECONDS;
+        clock_iso8601(clock_wall(clock) - seconds * MICROSECONDS, since);
+        (void)snprintf(ret_text, size, "Held back since %.19sZ (%lld s): %s, %s (%.60s)", since, (long long)seconds,
+                       METRICS_PART_NAMES[reasons[0].part], METRICS_CAUSE_NAMES[reasons[0].cause], reasons[0].code);
+    } else {
+        uint64_t tenths = metrics_history_rate(&run->observer.history);
+        (void)snprintf(ret_text, size, "Running: %" PRIu64 ".%" PRIu64 " messages a second", tenths / 10, tenths % 10);
+    }
+}
+
 static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
     const struct run *run = user;
     if (!run->worker) {
@@ -43,15 +62,11 @@ static void describe(void *user, char ret_line[static NOTIFY_STATUS_SIZE]) {
         return;
     }
     struct queue_worker_status s = queue_worker_status(run->worker);
-    char state[128];
-    if (s.held && !s.draining)
-        (void)snprintf(state, sizeof state, "Held back for %lld s by \"%.60s\"",
-                       (long long)((clock_monotonic(run->app->platform.clock) - s.since) / MICROSECONDS), s.cause);
-    else
-        (void)snprintf(state, sizeof state, "%s", s.draining ? "Draining" : "Running");
+    char state[160];
+    describe_state(run, &s, state, sizeof state);
     (void)snprintf(ret_line, NOTIFY_STATUS_SIZE,
-                   "%s: %u messages held; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64
-                   " sent to the DLQ, %" PRIu64 " given back",
+                   "%s; %u in flight; %" PRIu64 " received, %" PRIu64 " applied, %" PRIu64 " sent to the DLQ, %" PRIu64
+                   " given back",
                    state, s.in_flight, s.received, s.applied, s.dead_lettered, s.given_back);
     size_t len = strlen(ret_line);
     if (s.waiting_for_delete > 0) {

@@ -1,5 +1,6 @@
 /* The way to the DLQ: the envelope is made, sent, acknowledged; then, and only then, the source message is deleted. */
 #include "queue_worker_private.h"
+#include "trace_fields.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -195,9 +196,11 @@ static void log_dead_letter(const struct message *m) {
     struct span reason = m->job.quotes_dynamodb
                              ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope")
                              : buf_span(&text);
-    LOG_EVENT(m->worker->platform.log, LOG_LEVEL_INFO, "A message went to the DLQ",
-              LOG_S("message_id", m->received->message_id), LOG_C("error", error_type_name(f->type)),
-              LOG_S("reason", reason), LOG_I("receive_count", m->received->receive_count));
+    struct log_field fields[4 + TRACE_FIELDS] = {LOG_S("message_id", m->received->message_id),
+                                                 LOG_C("error", error_type_name(f->type)), LOG_S("reason", reason),
+                                                 LOG_I("receive_count", m->received->receive_count)};
+    trace_fields(m->received, fields + 4);
+    log_event(m->worker->platform.log, LOG_LEVEL_INFO, "A message went to the DLQ", fields);
 }
 
 static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {

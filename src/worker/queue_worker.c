@@ -1,4 +1,5 @@
 #include "queue_worker_private.h"
+#include "trace_fields.h"
 
 #include <stdlib.h>
 
@@ -26,6 +27,16 @@ static bool read_again(void *ctx, struct job *job) {
     return message_read_again(message_of(job));
 }
 
+static void log_applied(const struct queue_worker *w, const struct message *m, int64_t now) {
+    if (!log_wants(w->platform.log, LOG_LEVEL_DEBUG))
+        return;
+    struct log_field fields[3 + TRACE_FIELDS] = {LOG_S("message_id", m->received->message_id),
+                                                 LOG_I("receive_count", m->received->receive_count),
+                                                 LOG_I("ms", (now - m->received_at) / MILLISECOND)};
+    trace_fields(m->received, fields + 3);
+    log_event(w->platform.log, LOG_LEVEL_DEBUG, "A message was applied", fields);
+}
+
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct queue_worker *w = ctx;
     struct message *m = message_of(job);
@@ -36,6 +47,7 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
         w->totals.applied++;
         metrics_applied(w->platform.metrics, job->sent_at > 0 ? clock_wall(w->platform.clock) - job->sent_at : NEVER,
                         now - m->received_at);
+        log_applied(w, m, now);
         dead_letters_applied(w, m->update);
         message_delete(m, m->update->audited);
         break;

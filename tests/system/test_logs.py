@@ -136,3 +136,26 @@ def test_a_level_hides_what_is_below_it(scene: Scene) -> None:
 def test_standard_output_is_for_results_alone(scene: Scene) -> None:
     process = scene.command("run", "--until-empty", LOG_LEVEL="DEBUG")
     assert process.wait() == 0 and process.output == "" and process.log
+
+
+def test_a_messages_traces_stand_in_its_lines_and_each_request_in_one(scene: Scene) -> None:
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    header = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"
+    scene.table.put({"id": "a"})
+    for body in (message("a", {"n": 1}), message("gone", {"n": 1})):
+        scene.queue.client.send_message(
+            QueueUrl=scene.queue.url,
+            MessageBody=body,
+            MessageAttributes={"traceparent": {"DataType": "String", "StringValue": parent}},
+            MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": header}},
+        )
+    run = scene.run_until_empty(LOG_LEVEL="DEBUG", LOG_FORMAT="json")
+    lines = [json.loads(line) for line in run.log]
+    for said in ("A message was applied", "A message went to the DLQ"):
+        line = next(line for line in lines if line["message"] == said)
+        assert line["traceparent"] == parent and line["trace_header"] == header, line
+    requests = [line for line in lines if line["message"] == "A request ended"]
+    transactions = [line for line in requests if line["operation"] == "TransactWriteItems"]
+    assert {line["service"] for line in requests} == {"dynamodb", "sqs"}
+    assert all(line["request_id"] != "none" and line["ms"] >= 0 and line["attempt"] == 1 for line in transactions)
+    assert {line["status"] for line in transactions} == {200, 400}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Iterator
 
 import pytest
+from harness import faults
 from harness.polling import PATIENCE, wait_until
 from harness.proxy import Proxy
 from harness.scene import Scene, message
@@ -64,8 +67,27 @@ def test_the_status_line_tells_what_is_waited_for_and_what_was_done(scene: Scene
     assert "aiting" in manager.wait_for(lambda told: told.startswith("STATUS="))
     assert "0 applied" in manager.wait_for(lambda told: told.startswith("STATUS=Running"))
     scene.queue.send(message("a", {"n": 1}))
-    manager.wait_for(lambda told: told.startswith("STATUS=Running") and "1 applied" in told)
+    told = manager.wait_for(lambda told: told.startswith("STATUS=Running") and "1 applied" in told)
+    assert re.match(r"STATUS=Running: \d+\.\d messages a second; \d+ in flight; 1 received", told), told
     assert worker.stop() == 0
+
+
+def test_the_status_line_tells_what_holds_it_back_and_since_when(
+    scene: Scene, manager: Manager, dynamodb_proxy: Proxy
+) -> None:
+    scene.table.put({"id": "a"})
+    worker = scene.worker(NOTIFY_SOCKET=manager.path, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    manager.wait_for(lambda told: told == "READY=1")
+    dynamodb_proxy.on(None, faults.denied())
+    scene.queue.send(message("a", {"n": 1}))
+    told = manager.wait_for(lambda told: told.startswith("STATUS=Held back"))
+    since = re.match(
+        r"STATUS=Held back since (\S+)Z \(\d+ s\): applying, denied \(AccessDeniedException\); 1 in flight", told
+    )
+    assert since, told
+    began = datetime.fromisoformat(since.group(1)).replace(tzinfo=timezone.utc)
+    assert abs((began - datetime.now(timezone.utc)).total_seconds()) < 60, told
+    worker.kill()
 
 
 def test_the_watchdog_is_fed_at_half_its_interval_and_not_without_one(scene: Scene, manager: Manager) -> None:
