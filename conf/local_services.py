@@ -104,7 +104,8 @@ def die_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a server answers there, whatever it says."""
     try:
         # Proxies of the environment are not for loopback.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -136,7 +137,7 @@ def _launch(name: str, command: list[str], port: int, log: Path, outlive: bool) 
     deadline = time.monotonic() + _START_SECONDS
     try:
         while process.poll() is None:
-            if _answers(service.url) and process.poll() is None:
+            if answers(service.url) and process.poll() is None:
                 return service
             if time.monotonic() > deadline:
                 raise ServiceError(f"{name} did not answer within {_START_SECONDS} s:\n{_tail(log)}")
