@@ -39,6 +39,8 @@ struct call_result {
     unsigned attempts; /* requests made */
     int64_t retry_after; /* microseconds the service asked us to wait; 0: it did not */
     int64_t answered; /* monotonic: when the first byte of the last response came; 0: none came */
+    int64_t
+        date; /* wall microseconds: the answer's Date, where the operation asks for it; 0: it doesn't, or none came */
     char code[CALL_CODE_SIZE]; /* the exception's name without its namespace; "" where there is none */
     /* The service's sentence, or ours; cut at a character's end. Ours stands where from_service is false, and for the
      * classes CALL_AUTH and CALL_CLOCK. The service's is for the log where the class is CALL_DENIED, and else for no

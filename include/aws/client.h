@@ -76,6 +76,7 @@ struct aws_operation {
      * error that came as the service's JSON (from_service). It may change class, code, message and retry_after: to
      * CALL_RETRY for a 200 that was cut, for instance. NULL: none. user is that of aws_call(). */
     void (*decode)(void *user, struct span response_body, struct call_result *result);
+    bool wants_date; /* the result has the answer's date */
     bool forgets_body; /* decode reads all of it: a large one isn't held until done, which gets an empty one then */
     /* Called once when the call is over, after done or in call_cancel(): frees what user owns. NULL: none. Not called
      * where aws_call() gives NULL. */

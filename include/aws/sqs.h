@@ -93,6 +93,7 @@ struct sqs_queue_attributes {
     char arn[256];
     bool fifo;
     bool high_throughput; /* FIFO: its limits are those of each group, not of the queue */
+    int64_t told_at; /* wall microseconds by SQS's clock, to the second; 0: it didn't tell */
     uint64_t visible, in_flight, delayed; /* approximate counts; SQS_COUNT_UNKNOWN: not told */
 };
 /* Whether all three were told. Were a missing one taken for 0, a queue would be called empty that isn't. */

@@ -41,6 +41,8 @@ struct dlq_look;
 /* Starts it. platform and host's ctx must outlive it. NULL: no memory. */
 MUST_USE struct dlq_look *dlq_look_start(const struct dlq_platform *platform, const struct dlq_look_options *options,
                                          const struct dlq_look_host *host);
+/* Messages that it has looked at so far. */
+uint64_t dlq_look_count(const struct dlq_look *look);
 void dlq_look_go_on(struct dlq_look *look);
 /* Ends it early: what it saw is given back, and `done` follows. A second time: at once, with nothing more given back.
  */

@@ -20,6 +20,9 @@ struct dlq_reader_kind {
     size_t (*room)(void *ctx);
     /* One was received, and is whoever's is told so. True: it is one that hadn't been received before. */
     bool (*took)(void *ctx, struct sqs_message *m);
+    /* Of a FIFO queue, where what is deleted lets others come. False: some may come yet; else *ret_deleted is how many
+     * were deleted so far. NULL: nothing is. */
+    bool (*is_settled)(void *ctx, uint64_t *ret_deleted);
     /* Nothing is under way any more: there is no more, or it was stopped (result NULL), or receiving fails for good. */
     void (*ended)(void *ctx, const struct call_result *result);
     void *ctx;
@@ -33,6 +36,8 @@ struct dlq_reader {
         struct call *call;
         unsigned asked;
         bool waited; /* a second: SQS looked everywhere */
+        bool settled; /* nothing was being deleted when it began */
+        uint64_t deleted; /* by then */
     } flights[READER_FLIGHTS];
     unsigned under_way;
     size_t asked; /* messages that may come of these */

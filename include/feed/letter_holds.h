@@ -19,7 +19,8 @@ struct hold {
     LIST_ENTRY(hold) in_bucket;
     TAILQ_ENTRY(hold) link;
     int64_t expires; /* monotonic */
-    void *owner; /* whoever added it may set it */
+    unsigned mark; /* these two are whoever's added it */
+    void *owner;
     char *handle;
     size_t handle_len, id_len;
     char id[];

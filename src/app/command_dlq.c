@@ -5,6 +5,7 @@
 #include "letter_holds.h"
 #include "letter_options.h"
 #include "letter_report.h"
+#include "progress.h"
 #include "result_writer.h"
 
 #include <signal.h>
@@ -24,6 +25,7 @@ struct dlq {
     struct dlq_look *look;
     struct letter_groups groups;
     struct result_writer results;
+    struct progress progress;
     struct app_signals signals;
     int stopped_by; /* the signal; 0: none */
     bool looked; /* the look is over, and its results are on their way */
@@ -126,9 +128,30 @@ static void append_report(struct dlq *d, const struct dlq_look_result *r) {
     (void)letter_report_append(&report, &d->groups, &d->results.text);
 }
 
+static void describe(void *user, struct progress_view *ret_view) {
+    const struct dlq *d = user;
+    uint64_t counted = d->facts->attributes.visible, looked_at = dlq_look_count(d->look);
+    *ret_view = (struct progress_view){
+        .rows = looked_at, .done = looked_at, .whole = counted == SQS_COUNT_UNKNOWN ? 0 : counted};
+}
+
+/* Results that come meanwhile are progress enough, where they go to the same terminal. */
+static void show_progress(struct dlq *d) {
+    const struct progress_options options = {.loop = d->app->loop,
+                                             .log = &d->app->log,
+                                             .what = "dlq",
+                                             .unit = "messages",
+                                             .bad = "failed",
+                                             .quiet = as_json(d) && isatty(STDOUT_FILENO),
+                                             .look = describe,
+                                             .user = d};
+    progress_start(&d->progress, &options);
+}
+
 static void on_looked(void *ctx, const struct dlq_look_result *r) {
     struct dlq *d = ctx;
     d->looked = true;
+    progress_end(&d->progress);
     say(d, r);
     if (!as_json(d)) {
         append_report(d, r);
@@ -171,7 +194,9 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
     if (!d->look) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
         end(d, EXIT_UNREACHABLE);
+        return;
     }
+    show_progress(d);
 }
 
 /* The first signal gives back what was looked at, the second one leaves it. */
@@ -209,6 +234,7 @@ enum exit_code command_dlq(struct app *app) {
         d.exit_code = EXIT_UNREACHABLE;
         log_event(&app->log, LOG_LEVEL_ERROR, "Nothing is left to wait for; this is a fault of table-updater", NULL);
     }
+    progress_end(&d.progress);
     dlq_look_free(d.look);
     letter_groups_free(&d.groups);
     letter_options_done(&d.options);

@@ -38,6 +38,7 @@ static const struct cli_option apply_options[] = {
 };
 
 #define LETTER_LIMIT_MAX 1000000000U
+#define LETTER_RATE_MAX 100000U
 
 /* Which messages of the DLQ are meant. */
 #define LETTER_OPTIONS                                                                                                 \
@@ -133,6 +134,23 @@ static bool enqueue_is_dry(const struct cli *cli) {
     return cli->of.enqueue.dry_run.given;
 }
 
+static const struct cli_option redrive_options[] = {
+    LETTER_OPTIONS,
+    {.name = "--rate",
+     .takes = TAKES_TEXT,
+     .value = "N",
+     .is_number = true,
+     .min = 1,
+     .max = LETTER_RATE_MAX,
+     .offset = AT(of.letters.rate),
+     .text = "At most N messages a second."},
+    {.name = "--dry-run", .offset = AT(of.letters.dry_run), .text = "Show what would be moved, and move nothing."},
+    {.name = "--yes", .offset = AT(of.letters.yes), .text = "Don't ask. Without a terminal to ask on it is needed."},
+    {.name = "--json",
+     .offset = AT(of.letters.json),
+     .text = "One JSON object at the end: what was moved, what wasn't."},
+};
+
 const struct cli_command CLI_COMMANDS[] = {
     {.name = "run",
      .operands = "",
@@ -204,5 +222,22 @@ const struct cli_command CLI_COMMANDS[] = {
      .examples = "  table-updater enqueue --job prices-2026-11 --rejects bad.jsonl prices.csv.gz\n"
                  "  generate-updates | table-updater enqueue --rate 500 --condition 'version < 5'\n"
                  "  table-updater enqueue --dry-run --table-name users users.csv\n"},
+    {.name = "redrive",
+     .operands = "",
+     .options = redrive_options,
+     .option_count = ARRAY_LENGTH(redrive_options),
+     .needs = NEED_QUEUE,
+     .run = command_redrive,
+     .summary = "Move messages from the dead-letter queue back to the queue.",
+     .text = "Move messages from the dead-letter queue to QUEUE_URL, as they are: the worker\n"
+             "unwraps its own, and each runs under its original idempotency key. What SQS\n"
+             "itself moved there is taken as well. What is there when it begins is moved, and\n"
+             "not what comes back meanwhile; groups of FIFO queues go in order.\n"
+             "\n"
+             "A message is deleted from the dead-letter queue once the queue has acknowledged\n"
+             "it. Interrupted or killed, nothing is lost, and no audited message is applied\n"
+             "twice. On a terminal it asks first.\n",
+     .examples = "  table-updater redrive --error RecordNotFoundError --since 2h --dry-run\n"
+                 "  table-updater redrive --yes --rate 50\n"},
 };
 const size_t CLI_COMMAND_COUNT = ARRAY_LENGTH(CLI_COMMANDS);

@@ -196,6 +196,9 @@ static void on_response(void *user, const struct http_response *response) {
     call->transfer = NULL;
     const struct error_rules rules = {.checks_marks = c->checks_marks, .host = host_of(call)};
     error_read(response, &rules, clock_wall(&c->clock), &call->result);
+    if (call->operation.wants_date && !http_date_parse(response->header[HTTP_DATE], &call->result.date)) {
+        call->result.date = 0;
+    }
     if (call->operation.decode && (call->result.class == CALL_OK || call->result.from_service)) {
         decode(call, response);
     }

@@ -212,7 +212,10 @@ static void decode_attributes(void *user, struct span body, struct call_result *
 
 static void attributes_done(void *user, const struct call_result *result, struct span body) {
     (void)body;
-    const struct operation *o = user;
+    struct operation *o = user;
+    if (o->answered == ATTRIBUTES) {
+        o->answer.attributes.told_at = result->date;
+    }
     o->done.attributes(o->user, result, o->answered == ATTRIBUTES ? &o->answer.attributes : NULL);
 }
 
@@ -224,7 +227,7 @@ static struct call *get_attributes(void *ctx, const char *queue_url, const struc
     }
     o->done.attributes = done;
     struct aws_operation operation = {
-        .name = "GetQueueAttributes", .max_response = RESPONSE_MAX, .decode = decode_attributes};
+        .name = "GetQueueAttributes", .wants_date = true, .max_response = RESPONSE_MAX, .decode = decode_attributes};
     return start(o, sqs_write_get_attributes(queue_url, &o->request), &operation, options, attributes_done);
 }
 

@@ -150,6 +150,10 @@ struct dlq_look *dlq_look_start(const struct dlq_platform *platform, const struc
     return look;
 }
 
+uint64_t dlq_look_count(const struct dlq_look *look) {
+    return look->result.looked_at;
+}
+
 void dlq_look_go_on(struct dlq_look *look) {
     dlq_reader_pump(&look->reader);
 }

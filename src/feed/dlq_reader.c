@@ -37,8 +37,8 @@ static void end(struct dlq_reader *r, const struct call_result *result) {
 
 /* What isn't the service's answer is no verdict of it. */
 static bool passes(const struct call_result *result) {
-    return result->foreign || result->class == CALL_RETRY || result->class == CALL_THROTTLED ||
-           result->class == CALL_CLOCK;
+    return (!result->from_service && result->class != CALL_AUTH) || result->class == CALL_RETRY ||
+           result->class == CALL_THROTTLED || result->class == CALL_CLOCK;
 }
 
 static void note_failure(struct dlq_reader *r, const struct reader_flight *flight, const struct call_result *result) {
@@ -59,6 +59,14 @@ static void note_failure(struct dlq_reader *r, const struct reader_flight *fligh
     timer_start(r->platform->timers, &r->timer, now + (pause > result->retry_after ? pause : result->retry_after));
 }
 
+/* Whether nothing has come free since it began. */
+static bool is_final(const struct dlq_reader *r, const struct reader_flight *flight) {
+    uint64_t deleted = 0;
+    if (!r->kind.is_settled)
+        return true;
+    return flight->settled && r->kind.is_settled(r->kind.ctx, &deleted) && deleted == flight->deleted;
+}
+
 static void take_messages(struct dlq_reader *r, const struct reader_flight *flight, struct sqs_message **messages,
                           size_t count) {
     r->trouble_since = 0;
@@ -76,7 +84,7 @@ static void take_messages(struct dlq_reader *r, const struct reader_flight *flig
     }
     /* Nothing new: that says it all where SQS looked everywhere and nothing else was under way, or where as many were
      * seen as there are. Those that came again are no sign of more: their time was over. */
-    r->exhausted = r->under_way == 0 && (flight->waited || has_seen_all(r));
+    r->exhausted = r->under_way == 0 && (flight->waited || has_seen_all(r)) && is_final(r, flight);
     r->quiet = true;
 }
 
@@ -122,6 +130,8 @@ static bool ask(struct dlq_reader *r, unsigned count) {
     const struct call_options options = {.deadline = NEVER};
     const struct sqs_api *sqs = r->platform->sqs;
     *flight = (struct reader_flight){.reader = r, .asked = count, .waited = waits};
+    if (r->kind.is_settled)
+        flight->settled = r->kind.is_settled(r->kind.ctx, &flight->deleted);
     flight->call = sqs->receive(sqs->ctx, &request, &options, on_received, flight);
     if (!flight->call)
         return false;

@@ -74,7 +74,8 @@ static bool grow(struct holds *h) {
 
 static void wait_for_first(struct holds *h) {
     const struct hold *first = TAILQ_FIRST(&h->held);
-    if (first && !h->ends)
+    /* With as many under way as may be, the next answer goes on. */
+    if (first && !h->ends && h->extensions < EXTENSIONS_MAX)
         timer_start(h->platform->timers, &h->timer, first->expires - EXTENDED_BEFORE);
     else
         timer_stop(h->platform->timers, &h->timer);

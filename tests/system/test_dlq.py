@@ -130,7 +130,7 @@ def test_an_id_is_read_as_a_key_where_the_table_is_known(dead: Scene) -> None:
         (["--since", "2024-01-01T00:00:00"], "a time with its zone"),
         (["--limit", "0"], "a whole number from 1 to"),
         (["--id", ""], "--id takes a value"),
-        (["--yes"], "there is no option --yes"),
+        (["--yes"], "dlq takes no --yes"),
         (["file"], "dlq takes no argument"),
     ],
 )
