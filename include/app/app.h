@@ -83,3 +83,4 @@ enum exit_code command_apply(struct app *app);
 enum exit_code command_dlq(struct app *app);
 enum exit_code command_enqueue(struct app *app);
 enum exit_code command_redrive(struct app *app);
+enum exit_code command_reconcile(struct app *app);

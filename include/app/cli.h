@@ -77,6 +77,9 @@ struct cli {
             struct cli_value format, rejects, strict, rate, group_by, delay, condition, log, dry_run, json, job,
                 checkpoint, quiet;
         } enqueue;
+        struct {
+            struct cli_value job, rate, missing, failed, json, quiet;
+        } reconcile;
     } of; /* the command's own */
     char *const *operands;
     int operand_count;

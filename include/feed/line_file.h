@@ -25,4 +25,4 @@ void line_file_append(struct line_file *f, struct span text);
 /* Writes what is in the buffer, and waits until it is on the disk. False: f->error says why not. */
 MUST_USE bool line_file_sync(struct line_file *f);
 /* Writes what is in the buffer, and closes it. False: f->error says why not all is there. Takes one that is closed. */
-MUST_USE bool line_file_close(struct line_file *f);
+bool line_file_close(struct line_file *f);

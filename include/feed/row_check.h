@@ -31,6 +31,7 @@ struct row_check_options {
 
 struct row_check {
     struct row_check_options options; /* the texts are borrowed */
+    struct update_context context; /* with the audit records that rows get here */
     struct buf body;
     struct update *update; /* of the present row */
     struct failure failure; /* of what only the command line refuses */

@@ -10,7 +10,7 @@
 #define NAMES_MAX (SETTINGS_MAX + 64) /* of options that one command takes */
 
 /* Commands that the manuals of other versions name. */
-static const char *const absent_commands[] = {"check", "reconcile", "lambda"};
+static const char *const absent_commands[] = {"check", "lambda"};
 
 struct parser {
     struct cli cli;

@@ -130,6 +130,36 @@ static const struct cli_option enqueue_options[] = {
     {.name = "--quiet", .offset = AT(of.enqueue.quiet), .text = "Show no progress and no summary."},
 };
 
+static const struct cli_option reconcile_options[] = {
+    {.name = "--job",
+     .takes = TAKES_TEXT,
+     .value = "NAME",
+     .offset = AT(of.reconcile.job),
+     .text = "The job that FILE was enqueued as."},
+    {.name = "--missing",
+     .takes = TAKES_TEXT,
+     .value = "FILE",
+     .offset = AT(of.reconcile.missing),
+     .text = "Write the rows that are pending to FILE, as JSON lines that can be enqueued as they are."},
+    {.name = "--failed",
+     .takes = TAKES_TEXT,
+     .value = "FILE",
+     .offset = AT(of.reconcile.failed),
+     .text = "Write the rows that failed to FILE, likewise."},
+    {.name = "--rate",
+     .takes = TAKES_TEXT,
+     .value = "N",
+     .is_number = true,
+     .min = 1,
+     .max = 100000,
+     .offset = AT(of.reconcile.rate),
+     .text = "Send at most N requests a second, each of which reads a hundred records."},
+    {.name = "--json",
+     .offset = AT(of.reconcile.json),
+     .text = "Print one JSON object: applied, failed, pending, rows."},
+    {.name = "--quiet", .offset = AT(of.reconcile.quiet), .text = "Show no progress."},
+};
+
 static bool enqueue_is_dry(const struct cli *cli) {
     return cli->of.enqueue.dry_run.given;
 }
@@ -239,5 +269,24 @@ const struct cli_command CLI_COMMANDS[] = {
              "twice. On a terminal it asks first.\n",
      .examples = "  table-updater redrive --error RecordNotFoundError --since 2h --dry-run\n"
                  "  table-updater redrive --yes --rate 50\n"},
+    {.name = "reconcile",
+     .operands = "FILE",
+     .operands_least = 1,
+     .operands_most = 1,
+     .options = reconcile_options,
+     .option_count = ARRAY_LENGTH(reconcile_options),
+     .needs = NEED_TABLE,
+     .run = command_reconcile,
+     .summary = "Say what became of each row of a file that was enqueued as a job.",
+     .text = "Say by the audit records what became of each row of FILE, which was enqueued\n"
+             "with --job NAME: applied, failed or pending. Exit status 0 means that all are\n"
+             "applied.\n"
+             "\n"
+             "It can be interrupted: the same command goes on where it ended, by a file\n"
+             "NAME.table-updater-reconcile beside FILE, which is removed at the end. Where\n"
+             "audit records can have been removed by TTL, rows without one are unknown, not\n"
+             "pending.\n",
+     .examples = "  table-updater reconcile --job prices-2026-11 prices.csv.gz\n"
+                 "  table-updater reconcile --job j --missing again.jsonl rows.jsonl\n"},
 };
 const size_t CLI_COMMAND_COUNT = ARRAY_LENGTH(CLI_COMMANDS);

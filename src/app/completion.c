@@ -41,8 +41,10 @@ void completion_each_common_option(completion_visit *visit, void *ctx) {
     }
 }
 
+/* json|csv are words that may be written so; of DURATION|TIME none is. */
 bool completion_has_words(const struct completion_option *option) {
-    return option->choices || (option->value && strchr(option->value, '|'));
+    return option->choices ||
+           (option->value && strchr(option->value, '|') && !strpbrk(option->value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
 }
 
 void completion_append_words(const struct completion_option *option, struct buf *out) {

@@ -12,7 +12,7 @@ static enum exit_code fail(struct enqueue_keep *k, const char *why, enum exit_co
     return code;
 }
 
-static enum exit_code open_checkpoint(struct enqueue_keep *k, struct digest *digest) {
+static enum exit_code open_checkpoint(struct enqueue_keep *k, struct digest *digest, int64_t wall) {
     const struct cli *cli = k->cli;
     const char *job = cli->of.enqueue.job.text, *file = cli->operands[0];
     struct file_identity identity;
@@ -27,7 +27,12 @@ static enum exit_code open_checkpoint(struct enqueue_keep *k, struct digest *dig
     }
     const char *given = cli->of.enqueue.checkpoint.text;
     switch (checkpoint_open(&k->checkpoint, given ? given : path, job, &identity, why)) {
-    case CHECKPOINT_FINE: k->has_job = true; return EXIT_FINE;
+    case CHECKPOINT_FINE:
+        k->has_job = true;
+        if (!k->checkpoint.state.began) {
+            k->checkpoint.state.began = wall;
+        }
+        return EXIT_FINE;
     case CHECKPOINT_BUSY:
     case CHECKPOINT_UNFIT: return fail(k, why, EXIT_SETTINGS);
     case CHECKPOINT_FAILED: break;
@@ -49,12 +54,12 @@ static enum exit_code open_rejects(struct enqueue_keep *k) {
                                                                                         : fail(k, why, EXIT_USAGE);
 }
 
-enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, struct digest *digest,
+enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, struct digest *digest, int64_t wall,
                                  struct log *log) {
     *k = (struct enqueue_keep){.log = log, .cli = cli, .checkpoint.fd = -1, .rejects.fd = -1};
     enum exit_code code = EXIT_FINE;
     if (cli->of.enqueue.job.given && !cli->of.enqueue.dry_run.given) {
-        code = open_checkpoint(k, digest);
+        code = open_checkpoint(k, digest, wall);
     }
     if (code == EXIT_FINE && cli->of.enqueue.rejects.given) {
         code = open_rejects(k);
@@ -116,7 +121,9 @@ bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place) {
     if (!k->has_job) {
         return true;
     }
-    struct job_state state = {*place, k->checkpoint.state.rejected + k->rejected};
+    struct job_state state = k->checkpoint.state;
+    state.next = *place;
+    state.rejected += k->rejected;
     bool same = state.next.number == k->checkpoint.state.next.number && k->rejected == 0;
     k->checkpoint.state = state;
     k->rejected = 0;

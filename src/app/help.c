@@ -10,7 +10,9 @@
 
 const struct exit_status EXIT_STATUSES[] = {
     {0, "All is well."},
-    {1, "Some message failed (apply), or was left (run --until-empty); or standard output can't be written."},
+    {1,
+     "Some message failed (apply), was left (run --until-empty) or isn't applied (reconcile); or standard output can't "
+     "be written."},
     {64, "The command line is wrong, or a file can't be read."},
     {69, "A service can't be reached, or its certificate can't be trusted."},
     {77, "Permission is missing."},

@@ -11,7 +11,10 @@
 #define BODY_MAX (4 * ROW_SIZE_MAX) /* of a composed message; max_size bounds it below that */
 
 void row_check_init(struct row_check *c, const struct row_check_options *options) {
-    *c = (struct row_check){.options = *options};
+    *c = (struct row_check){.options = *options, .context = *options->context};
+    if ((options->job || options->log) && c->context.audit == AUDIT_OFF) {
+        c->context.audit = AUDIT_ON; /* a row that is silent asks for a record once it is sent */
+    }
     buf_init(&c->body, BODY_MAX);
     failure_init(&c->failure);
 }
@@ -36,7 +39,7 @@ static void forget(struct row_check *c) {
 static bool read_text(struct row_check *c, struct span text) {
     const struct delivery delivery = {.body = text, .message_id = span_cstr(c->key)};
     update_free(c->update);
-    c->update = update_read(c->options.context, &delivery);
+    c->update = update_read(&c->context, &delivery);
     return c->update != NULL;
 }
 

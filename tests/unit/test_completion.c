@@ -84,6 +84,7 @@ static void a_values_words_come_from_its_setting_or_stand_between_bars(void **st
         buf_free(&words);
     }
     assert_false(completion_has_words(&(struct completion_option){.value = "FILE"}));
+    assert_false(completion_has_words(&(struct completion_option){.value = "ATTRIBUTE|id"}));
     assert_false(completion_has_words(&(struct completion_option){.value = NULL}));
 }
 

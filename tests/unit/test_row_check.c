@@ -49,6 +49,27 @@ static void assert_rejected(struct bench *b, const char *text, const char *why) 
 
 #define PLAIN "{\"id\":\"a\",\"attributes\":{\"n\":1}"
 
+static void a_row_that_needs_an_audit_record_is_fit_where_the_command_asks_for_one(void **state) {
+    (void)state;
+    static const char counter[] = "{\"id\":\"a\",\"increment\":{\"n\":1}";
+    const struct row_check_options asking[] = {{.job = "j"}, {.log = true}};
+    struct bench b;
+    char row[100];
+    for (size_t i = 0; i < ARRAY_LENGTH(asking); i++) {
+        bench_init(&b, asking[i]);
+        (void)snprintf(row, sizeof row, "%s}", counter);
+        check_row(&b, 12, row);
+        assert_null(b.message.failure);
+        (void)snprintf(row, sizeof row, "%s,\"enable_logging\":false}", counter);
+        assert_rejected(&b, row, "needs an audit record");
+        bench_done(&b);
+    }
+    bench_init(&b, (struct row_check_options){0});
+    (void)snprintf(row, sizeof row, "%s}", counter);
+    assert_rejected(&b, row, "needs an audit record");
+    bench_done(&b);
+}
+
 static void a_row_without_a_key_gets_a_random_one(void **state) {
     (void)state;
     struct bench b;
@@ -201,6 +222,7 @@ static void a_message_can_be_given_a_key(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_that_needs_an_audit_record_is_fit_where_the_command_asks_for_one),
         cmocka_unit_test(a_row_without_a_key_gets_a_random_one),
         cmocka_unit_test(a_jobs_row_has_its_key_and_an_audit_record),
         cmocka_unit_test(a_condition_is_joined_with_the_rows_own),

@@ -1,0 +1,351 @@
+/* `table-updater reconcile`: what became of the rows of a job, by the audit records. */
+#include "app.h"
+#include "audit_table.h"
+#include "output.h"
+#include "progress.h"
+#include "reconcile.h"
+#include "reconcile_keep.h"
+#include "reconcile_words.h"
+#include "row_reader.h"
+#include "row_source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATIENCE (60 * MICROSECONDS) /* for services that are away */
+#define KEEP_EVERY MICROSECONDS
+
+struct reconciling {
+    struct app *app;
+    const struct cli *cli;
+    struct discovery *discovery;
+    const struct discovery_facts *facts;
+    struct update_context context;
+    struct audit_table_api api;
+    struct call *ttl_call;
+    struct row_source *source;
+    struct row_reader *reader;
+    struct loop_watch *watch;
+    struct reconcile *reconcile;
+    struct reconcile_keep keep;
+    struct progress progress;
+    struct app_signals signals;
+    struct timer keep_timer;
+    int stopped_by; /* the signal; 0: none */
+    bool done; /* the whole file */
+    enum exit_code exit_code;
+};
+
+static void end(struct reconciling *r, enum exit_code code) {
+    r->exit_code = code;
+    timer_stop(loop_timers(r->app->loop), &r->keep_timer);
+    loop_stop(r->app->loop);
+}
+
+static bool keep_place(struct reconciling *r) {
+    struct row_place place = reconcile_place(r->reconcile);
+    return reconcile_keep_place(&r->keep, &place, reconcile_counts(r->reconcile));
+}
+
+static void on_keep_timer(void *user) {
+    struct reconciling *r = user;
+    if (!keep_place(r)) {
+        end(r, EXIT_SOME_FAILED);
+        return;
+    }
+    timer_start(loop_timers(r->app->loop), &r->keep_timer, clock_monotonic(r->app->platform.clock) + KEEP_EVERY);
+}
+
+static void on_readable(void *user, unsigned events) {
+    (void)events;
+    struct reconciling *r = user;
+    loop_watch_events(r->watch, 0);
+    reconcile_read(r->reconcile);
+}
+
+static void on_waits(void *user) {
+    struct reconciling *r = user;
+    loop_watch_events(r->watch, LOOP_READ);
+}
+
+/* What the counts don't say. */
+static void explain(struct reconciling *r) {
+    const struct reconcile_counts *counts = reconcile_counts(r->reconcile);
+    struct log *log = &r->app->log;
+    if (counts->unknown) {
+        LOG_EVENT(log, LOG_LEVEL_WARNING, reconcile_doubt(r->reconcile), LOG_I("rows_unknown", counts->unknown));
+    }
+    if (counts->unfit) {
+        LOG_EVENT(log, LOG_LEVEL_WARNING,
+                  "Some of the failed rows can't be enqueued as they are: --failed has none of them, enqueue --dry-run "
+                  "says what to mend",
+                  LOG_I("rows", counts->unfit));
+    }
+    if (counts->pending && r->keep.sent.number && r->keep.sent.number <= counts->rows) {
+        LOG_EVENT(log, LOG_LEVEL_WARNING, "The job isn't enqueued to its end: enqueue with the same --job goes on",
+                  LOG_I("row", r->keep.sent.number));
+    }
+}
+
+static enum exit_code code_of_call(const struct reconciling *r, enum reconcile_end why,
+                                   const struct call_result *call) {
+    struct log *log = &r->app->log;
+    const char *said = call->message[0] ? call->message : call_word(call);
+    switch (why) {
+    case RECONCILE_DENIED:
+        LOG_EVENT(log, LOG_LEVEL_ERROR,
+                  "AWS doesn't permit to read the audit table: check the credentials and their policy "
+                  "(dynamodb:BatchGetItem on it)",
+                  LOG_C("why", said), LOG_C("request_id", call->request_id));
+        return EXIT_NOT_PERMITTED;
+    case RECONCILE_REFUSED:
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "DynamoDB refuses to read the audit table",
+                  LOG_C("table", r->context.audit_table), LOG_C("code", call_word(call)));
+        return EXIT_SETTINGS;
+    default: break;
+    }
+    LOG_EVENT(log, LOG_LEVEL_ERROR, "Giving up: for a minute no audit record could be read",
+              LOG_C("why", call->from_service || call->foreign ? call_word(call) : said),
+              LOG_I("status", call->status));
+    return EXIT_UNREACHABLE;
+}
+
+static enum exit_code code_of_end(struct reconciling *r, enum reconcile_end why, const struct call_result *call) {
+    const struct reconcile_counts *counts = reconcile_counts(r->reconcile);
+    switch (why) {
+    case RECONCILE_DONE: return counts->applied == counts->rows ? EXIT_FINE : EXIT_SOME_FAILED;
+    case RECONCILE_BROKEN:
+        LOG_EVENT(&r->app->log, LOG_LEVEL_ERROR, "The file can't be read further; all rows before that are reconciled",
+                  LOG_C("file", r->cli->operands[0]), LOG_C("why", row_reader_why(r->reader)));
+        return EXIT_USAGE;
+    case RECONCILE_UNWRITABLE: return EXIT_SOME_FAILED; /* keep_place() says it */
+    case RECONCILE_NO_MEMORY: log_event(&r->app->log, LOG_LEVEL_ERROR, "There is no memory to go on with", NULL); break;
+    default: return code_of_call(r, why, call);
+    }
+    return EXIT_UNREACHABLE;
+}
+
+/* Says that it isn't done, and what goes on. */
+static void say_how_to_go_on(struct reconciling *r) {
+    struct row_place place = reconcile_place(r->reconcile);
+    LOG_EVENT(&r->app->log, LOG_LEVEL_WARNING,
+              "Ended early: all rows before this one are reconciled, and the same command goes on",
+              LOG_I("row", place.number), LOG_I("line", place.line));
+}
+
+static void on_ended(void *user, enum reconcile_end why, const struct call_result *call) {
+    struct reconciling *r = user;
+    progress_end(&r->progress);
+    r->done = why == RECONCILE_DONE;
+    explain(r);
+    enum exit_code code = code_of_end(r, why, call);
+    bool kept = r->done ? reconcile_keep_finish(&r->keep) : keep_place(r);
+    if (!r->done && why != RECONCILE_BROKEN && kept) {
+        say_how_to_go_on(r);
+    }
+    end(r, code == EXIT_FINE && !kept ? EXIT_SOME_FAILED : code);
+}
+
+static void look(void *user, struct progress_view *ret_view) {
+    const struct reconciling *r = user;
+    const struct reconcile_counts *counts = reconcile_counts(r->reconcile);
+    ret_view->rows = counts->rows;
+    ret_view->rejected = counts->rows - counts->applied;
+    ret_view->done = row_source_taken(r->source);
+    ret_view->whole = row_source_size(r->source);
+}
+
+static void show_progress(struct reconciling *r) {
+    const struct progress_options options = {.loop = r->app->loop,
+                                             .log = &r->app->log,
+                                             .what = "reconcile",
+                                             .unit = "rows",
+                                             .bad = "not applied",
+                                             .quiet = r->cli->of.reconcile.quiet.given,
+                                             .lines = true,
+                                             .look = look,
+                                             .user = r};
+    progress_start(&r->progress, &options);
+}
+
+static bool start(struct reconciling *r, enum audit_removal removal) {
+    struct app *app = r->app;
+    struct reconcile_options options = {.api = &r->api,
+                                        .clock = app->platform.clock,
+                                        .timers = app->platform.timers,
+                                        .random = &app->random,
+                                        .log = &app->log,
+                                        .context = &r->context,
+                                        .job = r->cli->of.reconcile.job.text,
+                                        .rate = r->cli->of.reconcile.rate.number,
+                                        .patience = PATIENCE,
+                                        .missing = &r->keep.missing,
+                                        .failed = &r->keep.failing};
+    const struct row_reader_options reading = {
+        .source = r->source, .format = row_format_of(r->cli->operands[0]), .table = &r->facts->table};
+    const struct reconcile_host host = {on_waits, on_ended, r};
+    const struct row_place *place = reconcile_keep_start(&r->keep, &options.counts);
+    audit_life_init(&options.life, removal, app->settings.audit_ttl_days, r->keep.began);
+    r->reader = options.reader = row_reader_new(&reading);
+    r->watch = loop_watch_fd(app->loop, row_source_fd(r->source), 0, on_readable, r);
+    if (r->reader && place) {
+        row_reader_go_on(r->reader, place);
+        LOG_EVENT(&app->log, LOG_LEVEL_INFO, "Going on where an earlier run ended", LOG_I("row", place->number),
+                  LOG_C("to_begin_anew_remove", r->keep.checkpoint.path));
+    }
+    r->reconcile = r->reader && r->watch ? reconcile_start(&options, &host) : NULL;
+    if (!r->reconcile) {
+        return false;
+    }
+    show_progress(r);
+    timer_start(loop_timers(app->loop), &r->keep_timer, clock_monotonic(app->platform.clock) + KEEP_EVERY);
+    return true;
+}
+
+static void start_or_end(struct reconciling *r, enum audit_removal removal) {
+    if (!start(r, removal)) {
+        log_event(&r->app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
+        end(r, EXIT_UNREACHABLE);
+    }
+}
+
+static void on_ttl(void *user, const struct call_result *result, enum audit_ttl ttl) {
+    struct reconciling *r = user;
+    r->ttl_call = NULL;
+    if (result->class != CALL_OK) {
+        LOG_EVENT(&r->app->log, LOG_LEVEL_WARNING,
+                  "Whether the audit table removes records by TTL can't be asked (dynamodb:DescribeTimeToLive): "
+                  "AUDIT_LOG_TTL_DAYS and the records that are there have to tell",
+                  LOG_C("why", call_word(result)));
+    }
+    start_or_end(r, result->class != CALL_OK ? REMOVAL_NOT_TOLD : ttl == AUDIT_TTL_ON ? REMOVAL_ON : REMOVAL_OFF);
+}
+
+static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+    struct reconciling *r = user;
+    struct app *app = r->app;
+    if (code == EXIT_FINE && !facts->audit_table_exists) {
+        LOG_EVENT(&app->log, LOG_LEVEL_ERROR,
+                  "AUDIT_LOG_TABLE names a table that doesn't exist: what became of a job's rows stands there",
+                  LOG_C("given", app->settings.audit_table));
+        code = EXIT_SETTINGS;
+    }
+    if (code != EXIT_FINE) {
+        end(r, code);
+        return;
+    }
+    r->facts = facts;
+    r->context = app_update_context(app, facts);
+    const struct call_options options = {.deadline = clock_monotonic(app->platform.clock) + PATIENCE};
+    r->ttl_call = r->api.describe_ttl(r->api.ctx, app->settings.audit_table, &options, on_ttl, r);
+    if (!r->ttl_call) {
+        start_or_end(r, REMOVAL_NOT_TOLD);
+    }
+}
+
+static void on_signal(void *user, int number) {
+    struct reconciling *r = user;
+    r->stopped_by = number;
+    if (!r->reconcile) {
+        log_event(&r->app->log, LOG_LEVEL_WARNING, "Told to stop before any row was reconciled", NULL);
+    } else {
+        progress_end(&r->progress);
+        if (keep_place(r)) {
+            say_how_to_go_on(r);
+        }
+    }
+    end(r, app_code_of_signal(number));
+}
+
+static enum exit_code wrong(const char *sentence) {
+    (void)fprintf(stderr, "table-updater: reconcile: %s\n", sentence);
+    return EXIT_USAGE;
+}
+
+static enum exit_code open_file(struct reconciling *r) {
+    const struct cli *cli = r->cli;
+    char why[ROW_SOURCE_WHY_SIZE];
+    if (!cli->of.reconcile.job.given) {
+        return wrong("--job NAME says which job the file was enqueued as");
+    }
+    if (!job_name_valid(cli->of.reconcile.job.text)) {
+        return wrong("--job takes a name of 1 to 128 bytes, without slashes and control characters");
+    }
+    if (strcmp(cli->operands[0], "-") == 0) {
+        return wrong("a job has exactly one file, which can be read again: no standard input");
+    }
+    r->source = row_source_open(cli->operands[0], why);
+    if (!r->source) {
+        (void)fprintf(stderr, "table-updater: reconcile: %.200s can't be read: %s\n", cli->operands[0], why);
+        return EXIT_USAGE;
+    }
+    return reconcile_keep_open(&r->keep, cli, r->app->digest, &r->app->log);
+}
+
+static enum exit_code run(struct reconciling *r) {
+    struct app *app = r->app;
+    const struct discovery_options options = app_discovery_options(app, PATIENCE);
+    bool fine = app_watch_signals(app, false, on_signal, r, &r->signals);
+    r->discovery = fine ? discovery_start(&app->platform, &options, on_discovered, r) : NULL;
+    if (!r->discovery) {
+        log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
+    } else if (!loop_run(app->loop)) {
+        log_event(&app->log, LOG_LEVEL_ERROR, "Nothing is left to wait for; this is a fault of table-updater", NULL);
+    }
+    return r->exit_code;
+}
+
+static bool print(const struct reconciling *r) {
+    static const struct reconcile_counts none;
+    const struct reconcile_counts *counts = r->reconcile ? reconcile_counts(r->reconcile) : &none;
+    struct buf out;
+    buf_init(&out, (size_t)8 * 1024);
+    bool fine = r->cli->of.reconcile.json.given ? reconcile_append_json(counts, &out)
+                                                : !r->reconcile || reconcile_append_table(counts, &out);
+    struct span text = buf_span(&out);
+    fine = fine && fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    buf_free(&out);
+    return fine;
+}
+
+static void release(struct reconciling *r) {
+    progress_end(&r->progress);
+    if (r->ttl_call) {
+        r->api.cancel(r->api.ctx, r->ttl_call);
+    }
+    loop_watch_free(r->watch);
+    reconcile_free(r->reconcile);
+    row_reader_free(r->reader);
+    row_source_free(r->source);
+    discovery_free(r->discovery);
+    app_unwatch_signals(&r->signals);
+    reconcile_keep_close(&r->keep);
+}
+
+enum exit_code command_reconcile(struct app *app) {
+    struct reconciling r = {.app = app,
+                            .cli = app->cli,
+                            .api = audit_table_api(app->services.dynamodb_client),
+                            .keep = {.checkpoint.fd = -1, .missing.fd = -1, .failing.fd = -1},
+                            .exit_code = EXIT_UNREACHABLE};
+    const struct output output = output_of(STDOUT_FILENO);
+    timer_init(&r.keep_timer, on_keep_timer, &r);
+    if (!output_is_open(&output)) {
+        LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "Standard output can't be written: nothing is begun",
+                  LOG_C("reason", strerrordesc_np(errno)));
+        return EXIT_SOME_FAILED;
+    }
+    enum exit_code code = open_file(&r);
+    if (code == EXIT_FINE) {
+        code = run(&r);
+        if (!print(&r)) {
+            LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "Standard output can't be written: the counts are lost",
+                      LOG_C("reason", strerrordesc_np(errno)));
+            code = code == EXIT_FINE ? EXIT_SOME_FAILED : code;
+        }
+    }
+    release(&r);
+    return code;
+}

@@ -1,0 +1,214 @@
+#include "reconcile_keep.h"
+
+#include "rejects.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum exit_code fail(struct reconcile_keep *k, const char *why, enum exit_code code) {
+    log_event(k->log, LOG_LEVEL_ERROR, why, NULL);
+    k->failed = true;
+    return code;
+}
+
+/* When the job began, and how far it is sent; where its checkpoint is another file's, nothing here fits. */
+static enum exit_code look_at_job(struct reconcile_keep *k, const struct file_identity *identity) {
+    const char *job = k->cli->of.reconcile.job.text, *file = k->cli->operands[0];
+    char path[CHECKPOINT_PATH_SIZE], why[CHECKPOINT_WHY_SIZE];
+    struct checkpoint of_job;
+    if (!checkpoint_default_path(file, job, path)) {
+        return fail(k, "The path of the job's checkpoint would be too long", EXIT_USAGE);
+    }
+    switch (checkpoint_read(&of_job, path, job, identity, why)) {
+    case CHECKPOINT_FINE: break;
+    case CHECKPOINT_BUSY:
+    case CHECKPOINT_UNFIT: return fail(k, why, EXIT_SETTINGS);
+    case CHECKPOINT_FAILED: return fail(k, why, EXIT_USAGE);
+    }
+    if (of_job.goes_on) {
+        k->began = of_job.state.began;
+        k->sent = of_job.state.next;
+    }
+    return EXIT_FINE;
+}
+
+static bool own_path(const struct reconcile_keep *k, char ret_path[static CHECKPOINT_PATH_SIZE]) {
+    const char *file = k->cli->operands[0], *slash = strrchr(file, '/');
+    int folder = slash ? (int)(slash + 1 - file) : 0;
+    int n = snprintf(ret_path, CHECKPOINT_PATH_SIZE, "%.*s%s.table-updater-reconcile", folder, file,
+                     k->cli->of.reconcile.job.text);
+    return n > 0 && n < CHECKPOINT_PATH_SIZE;
+}
+
+/* Forgets what an earlier run kept. */
+static void begin_anew(struct reconcile_keep *k, const char *why) {
+    LOG_EVENT(k->log, LOG_LEVEL_WARNING, "An earlier run that ended early can't be gone on with: it begins anew",
+              LOG_C("why", why));
+    k->checkpoint.state = (struct job_state){.next = {.number = 1, .line = 1}};
+    k->checkpoint.goes_on = false;
+}
+
+static enum exit_code open_own(struct reconcile_keep *k, const struct file_identity *identity) {
+    char path[CHECKPOINT_PATH_SIZE], why[CHECKPOINT_WHY_SIZE];
+    if (!own_path(k, path)) {
+        return fail(k, "The path of the file that keeps how far it came would be too long", EXIT_USAGE);
+    }
+    enum checkpoint_status status = checkpoint_open(&k->checkpoint, path, k->cli->of.reconcile.job.text, identity, why);
+    if (status == CHECKPOINT_UNFIT) {
+        begin_anew(k, why);
+        return EXIT_FINE;
+    }
+    if (status != CHECKPOINT_FINE) {
+        return fail(k, why, status == CHECKPOINT_BUSY ? EXIT_SETTINGS : EXIT_USAGE);
+    }
+    struct job_state *state = &k->checkpoint.state;
+    k->checkpoint.goes_on = k->checkpoint.goes_on && state->reconciles && state->next.number > 1;
+    return EXIT_FINE;
+}
+
+/* kept: the file's size, or -1 where it wasn't asked for. */
+static bool fits(const struct cli_value *given, int64_t kept) {
+    return given->given == (kept >= 0);
+}
+
+static bool open_lines(struct line_file *f, const struct cli_value *given, int64_t kept) {
+    if (!given->given) {
+        line_file_none(f);
+        return true;
+    }
+    return line_file_open(f, given->text, kept > 0 ? (uint64_t)kept : 0);
+}
+
+static enum exit_code cannot_open(struct reconcile_keep *k, const char *option, const char *path) {
+    LOG_EVENT(k->log, LOG_LEVEL_ERROR, "A file for rows can't be opened", LOG_C("option", option), LOG_C("file", path),
+              LOG_C("reason", strerrordesc_np(errno)));
+    return EXIT_USAGE;
+}
+
+static enum exit_code open_outputs(struct reconcile_keep *k) {
+    const struct cli_value *missing = &k->cli->of.reconcile.missing, *failing = &k->cli->of.reconcile.failed;
+    struct reconciled *kept = &k->checkpoint.state.reconciled;
+    if (k->checkpoint.goes_on && (!fits(missing, kept->missing_size) || !fits(failing, kept->failed_size))) {
+        begin_anew(k, "it had other files for rows");
+    }
+    bool goes_on = k->checkpoint.goes_on;
+    bool opened = open_lines(&k->missing, missing, goes_on ? kept->missing_size : 0);
+    if (!opened && errno != ENODATA) {
+        return cannot_open(k, "--missing", missing->text);
+    }
+    if (opened) {
+        opened = open_lines(&k->failing, failing, goes_on ? kept->failed_size : 0);
+        if (!opened && errno != ENODATA) {
+            return cannot_open(k, "--failed", failing->text);
+        }
+    }
+    if (opened) {
+        return EXIT_FINE;
+    }
+    begin_anew(k, "a file for rows is shorter than it was");
+    (void)line_file_close(&k->missing);
+    if (!open_lines(&k->missing, missing, 0)) {
+        return cannot_open(k, "--missing", missing->text);
+    }
+    return open_lines(&k->failing, failing, 0) ? EXIT_FINE : cannot_open(k, "--failed", failing->text);
+}
+
+static enum exit_code check_names(struct reconcile_keep *k) {
+    const char *file = k->cli->operands[0];
+    const struct cli_value *missing = &k->cli->of.reconcile.missing, *failing = &k->cli->of.reconcile.failed;
+    if ((missing->given && rejects_same_file(missing->text, file)) ||
+        (failing->given && rejects_same_file(failing->text, file))) {
+        return fail(k, "--missing or --failed names the file that is read: name another one", EXIT_USAGE);
+    }
+    if (missing->given && failing->given &&
+        (strcmp(missing->text, failing->text) == 0 || rejects_same_file(missing->text, failing->text))) {
+        return fail(k, "--missing and --failed name one file: name two", EXIT_USAGE);
+    }
+    return EXIT_FINE;
+}
+
+enum exit_code reconcile_keep_open(struct reconcile_keep *k, const struct cli *cli, struct digest *digest,
+                                   struct log *log) {
+    struct file_identity identity;
+    char why[CHECKPOINT_WHY_SIZE];
+    *k = (struct reconcile_keep){.log = log, .cli = cli, .checkpoint.fd = -1};
+    line_file_none(&k->missing);
+    line_file_none(&k->failing);
+    if (!file_identity_read(cli->operands[0], digest, &identity, why)) {
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "The file can't be reconciled", LOG_C("file", cli->operands[0]),
+                  LOG_C("why", why));
+        return EXIT_USAGE;
+    }
+    enum exit_code code = check_names(k);
+    if (code == EXIT_FINE) {
+        code = look_at_job(k, &identity);
+    }
+    if (code == EXIT_FINE) {
+        code = open_own(k, &identity);
+    }
+    return code == EXIT_FINE ? open_outputs(k) : code;
+}
+
+const struct row_place *reconcile_keep_start(const struct reconcile_keep *k, struct reconcile_counts *ret_counts) {
+    const struct job_state *state = &k->checkpoint.state;
+    *ret_counts = (struct reconcile_counts){0};
+    if (!k->checkpoint.goes_on) {
+        return NULL;
+    }
+    *ret_counts = state->reconciled.counts;
+    return &state->next;
+}
+
+static bool sync_lines(struct reconcile_keep *k) {
+    if (line_file_sync(&k->missing) && line_file_sync(&k->failing)) {
+        return true;
+    }
+    if (!k->failed) {
+        k->failed = true;
+        bool is_missing = k->missing.error != 0;
+        LOG_EVENT(k->log, LOG_LEVEL_ERROR, "A file for rows can't be written",
+                  LOG_C("option", is_missing ? "--missing" : "--failed"),
+                  LOG_C("reason", strerrordesc_np(is_missing ? k->missing.error : k->failing.error)));
+    }
+    return false;
+}
+
+static int64_t size_of(const struct line_file *f) {
+    return f->fd >= 0 ? (int64_t)f->size : -1;
+}
+
+bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place,
+                          const struct reconcile_counts *counts) {
+    char why[CHECKPOINT_WHY_SIZE];
+    if (k->failed || !sync_lines(k)) {
+        return false;
+    }
+    k->checkpoint.state = (struct job_state){
+        .next = *place,
+        .reconciles = true,
+        .reconciled = {.counts = *counts, .missing_size = size_of(&k->missing), .failed_size = size_of(&k->failing)}};
+    if (!checkpoint_write(&k->checkpoint, why)) {
+        (void)fail(k, why, EXIT_SOME_FAILED);
+        return false;
+    }
+    return true;
+}
+
+bool reconcile_keep_finish(struct reconcile_keep *k) {
+    bool fine = sync_lines(k);
+    if (fine && unlink(k->checkpoint.path) != 0 && errno != ENOENT) {
+        LOG_EVENT(k->log, LOG_LEVEL_WARNING, "The file that keeps how far it came can't be removed: remove it",
+                  LOG_C("file", k->checkpoint.path), LOG_C("reason", strerrordesc_np(errno)));
+    }
+    return fine;
+}
+
+void reconcile_keep_close(struct reconcile_keep *k) {
+    checkpoint_close(&k->checkpoint);
+    (void)line_file_close(&k->missing);
+    (void)line_file_close(&k->failing);
+}

@@ -1,0 +1,38 @@
+/* What reconcile keeps in files: the rows that it writes out, and how far it has come. */
+#pragma once
+
+#include "checkpoint.h"
+#include "cli.h"
+#include "compiler.h"
+#include "digest.h"
+#include "line_file.h"
+#include "log.h"
+#include "outcome.h"
+#include "reconcile.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct reconcile_keep {
+    struct log *log;
+    const struct cli *cli;
+    bool failed; /* something can't be kept: it was said */
+    int64_t began; /* wall: when the job began to be sent; 0: its checkpoint isn't there, or doesn't say */
+    struct row_place sent; /* the first row that the job hasn't sent; its number is 0 where that isn't known */
+    struct checkpoint checkpoint; /* reconcile's own */
+    struct line_file missing, failing;
+};
+
+/* Opens what the command line asks for, and takes up what an earlier run that ended early has kept. EXIT_FINE, or what
+ * the command ends with, said in the log. reconcile_keep_close() in any case. */
+MUST_USE enum exit_code reconcile_keep_open(struct reconcile_keep *k, const struct cli *cli, struct digest *digest,
+                                            struct log *log);
+/* Where to go on; NULL: at the beginning. Then ret_counts are of the rows before. */
+const struct row_place *reconcile_keep_start(const struct reconcile_keep *k, struct reconcile_counts *ret_counts);
+/* All that is kept is on the disk: rows and counts up to the place. False: it can't be, which is said once. */
+MUST_USE bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place,
+                                   const struct reconcile_counts *counts);
+/* The whole file was reconciled: the rows are on the disk, and the next run begins anew. False: they aren't, which is
+ * said. */
+MUST_USE bool reconcile_keep_finish(struct reconcile_keep *k);
+void reconcile_keep_close(struct reconcile_keep *k);
