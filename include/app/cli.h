@@ -31,6 +31,7 @@ struct cli_option {
     unsigned min, max; /* of a number */
     bool (*fits)(const char *text); /* whether a value may be given; NULL: any */
     const char *expected; /* what it may be, to follow "it may be" */
+    const char *words; /* all that it may be, with blanks between, for completion; NULL: value says it */
     size_t offset; /* in struct cli, of a struct cli_value */
     const char *text; /* a sentence or two for the help */
 };

@@ -11,6 +11,8 @@
 /* Of --error and --since, for the table of commands. */
 bool letter_error_fits(const char *text);
 bool letter_since_fits(const char *text);
+#define LETTER_ERROR_WORDS                                                                                             \
+    "InvalidInputError ValidationError RecordNotFoundError ConditionalCheckFailed DatabaseError none"
 #define LETTER_ERRORS                                                                                                  \
     "InvalidInputError, ValidationError, RecordNotFoundError, ConditionalCheckFailed, DatabaseError, or none (those "  \
     "without an envelope)"

@@ -101,6 +101,18 @@ static void show_progress(struct redriving *g, const char *what) {
     progress_start(&g->progress, &options);
 }
 
+/* SQS shows what nobody else holds, and of a FIFO group what doesn't stand behind ten that stay. */
+static void say_unseen(const struct redriving *g, const struct redrive_counts *c) {
+    uint64_t counted = g->facts->dlq.attributes.visible, seen = c->taken + c->passed_over + c->later;
+    if (counted == SQS_COUNT_UNKNOWN || counted <= seen || given(g)->limit.given || g->stopped_by) {
+        return;
+    }
+    LOG_EVENT(&g->app->log, LOG_LEVEL_INFO,
+              "SQS counted more messages than it showed: others hold them, its count lags, or they stand behind ten of "
+              "their FIFO group that stay; run it again for them",
+              LOG_I("counted", counted), LOG_I("seen", seen));
+}
+
 static void say_sum(struct redriving *g, const struct redrive_counts *c) {
     const char *dlq = g->facts->dlq.name, *queue = g->facts->queue.name;
     if (!progress_is_drawn(&g->progress)) {
@@ -134,6 +146,7 @@ static enum exit_code code_of_result(const struct redriving *g, const struct red
 static void on_moved(void *ctx, const struct redrive_result *r) {
     struct redriving *g = ctx;
     redrive_report_log(&g->app->log, r);
+    say_unseen(g, &r->counts);
     say_sum(g, &r->counts);
     progress_end(&g->progress);
     if (given(g)->json.given) {

@@ -47,6 +47,7 @@ static const struct cli_option apply_options[] = {
      .value = "TYPE",                                                                                                  \
      .fits = letter_error_fits,                                                                                        \
      .expected = LETTER_ERRORS,                                                                                        \
+     .words = LETTER_ERROR_WORDS,                                                                                      \
      .offset = AT(of.letters.error),                                                                                   \
      .text = "Only messages that failed so: " LETTER_ERRORS "."},                                                      \
         {.name = "--id",                                                                                               \

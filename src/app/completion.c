@@ -11,6 +11,7 @@ static struct completion_option of_command(const struct cli_option *option) {
                                       .short_name = option->short_name,
                                       .takes = option->takes,
                                       .value = option->value,
+                                      .words = option->words,
                                       .is_file = option->value && strcmp(option->value, "FILE") == 0,
                                       .text = option->text};
 }
@@ -41,18 +42,22 @@ void completion_each_common_option(completion_visit *visit, void *ctx) {
     }
 }
 
-/* json|csv are words that may be written so; of DURATION|TIME none is. */
+/* json|csv; a word in capitals (DURATION|TIME) stands for what is to be given. */
+static bool is_words(const char *value) {
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    return value && strchr(value, '|') && !strpbrk(value, capitals);
+}
+
 bool completion_has_words(const struct completion_option *option) {
-    return option->choices ||
-           (option->value && strchr(option->value, '|') && !strpbrk(option->value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
+    return option->choices || option->words || is_words(option->value);
 }
 
 void completion_append_words(const struct completion_option *option, struct buf *out) {
     for (const struct setting_choice *choice = option->choices; choice && choice->word; choice++) {
         (void)buf_printf(out, "%s%s", choice == option->choices ? "" : " ", choice->word);
     }
-    /* json|csv */
-    for (const char *c = option->choices ? "" : option->value; *c; c++) {
+    const char *words = option->choices ? "" : option->words ? option->words : option->value;
+    for (const char *c = words; *c; c++) {
         (void)buf_append_char(out, *c == '|' ? ' ' : *c);
     }
 }

@@ -297,7 +297,8 @@ void holds_free(struct holds *h) {
     const struct sqs_api *sqs = h->platform ? h->platform->sqs : NULL;
     if (!sqs)
         return;
-    for (struct hold_flight *flight; (flight = LIST_FIRST(&h->flights));) {
+    for (struct hold_flight *flight = LIST_FIRST(&h->flights), *next; flight; flight = next) {
+        next = LIST_NEXT(flight, link);
         sqs->cancel(sqs->ctx, flight->call);
         flight_free(flight);
     }

@@ -74,6 +74,8 @@ bool parcel_groups_reopen(struct redrive *r) {
 
 void parcel_groups_free(struct redrive *r) {
     for (size_t i = 0; i < GROUP_BUCKETS; i++)
-        for (struct parcel_group *group; (group = LIST_FIRST(&r->groups[i]));)
+        for (struct parcel_group *group = LIST_FIRST(&r->groups[i]), *next; group; group = next) {
+            next = LIST_NEXT(group, link);
             group_free(group);
+        }
 }

@@ -6,7 +6,7 @@
 
 #define READY_MAX ((size_t)200)
 #define READY_BYTES_MAX ((size_t)16 << 20)
-#define READY_SECONDS 5U /* worth of the rate */
+#define READY_SECONDS ((size_t)5) /* worth of the rate */
 #define NAMED_MAX 100U
 #define CLOCK_DOUBT (3 * MICROSECONDS) /* of a Date header, against the time of a message */
 

@@ -66,6 +66,7 @@ def test_settings_are_offered_as_options_wherever_they_may_stand(shell: Any) -> 
 def test_a_value_of_few_words_is_completed(shell: Any, between: str) -> None:
     assert shell.offers(f"table-updater run --log-level{between}") == ["DEBUG", "ERROR", "INFO", "WARNING"]
     assert shell.offers(f"table-updater --log-format{between}js") == ["json"]
+    assert shell.offers(f"table-updater dlq --error{between}Rec") == ["RecordNotFoundError"]
 
 
 @pytest.mark.parametrize("between", [" ", "="])

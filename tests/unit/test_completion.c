@@ -74,7 +74,8 @@ static void a_description_is_the_first_sentence_that_says_enough(void **state) {
 static void a_values_words_come_from_its_setting_or_stand_between_bars(void **state) {
     (void)state;
     static const struct setting_choice choices[] = {{"text", 0}, {"json", 1}, {NULL, 0}};
-    const struct completion_option cases[] = {{.value = "LOG_FORMAT", .choices = choices}, {.value = "text|json"}};
+    const struct completion_option cases[] = {
+        {.value = "LOG_FORMAT", .choices = choices}, {.value = "text|json"}, {.value = "TYPE", .words = "text json"}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct buf words;
         buf_init(&words, 100);
@@ -84,6 +85,7 @@ static void a_values_words_come_from_its_setting_or_stand_between_bars(void **st
         buf_free(&words);
     }
     assert_false(completion_has_words(&(struct completion_option){.value = "FILE"}));
+    assert_false(completion_has_words(&(struct completion_option){.value = "DURATION|TIME"}));
     assert_false(completion_has_words(&(struct completion_option){.value = "ATTRIBUTE|id"}));
     assert_false(completion_has_words(&(struct completion_option){.value = NULL}));
 }
