@@ -7,11 +7,9 @@
 #include "letter_report.h"
 #include "progress.h"
 #include "result_writer.h"
+#include "terminal.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PATIENCE (10 * MICROSECONDS) /* for services that can't be reached at the start */
@@ -74,20 +72,6 @@ static bool has_room(void *ctx) {
     return result_writer_has_room(&d->results);
 }
 
-/* Columns of the terminal; 0: it is none. */
-static unsigned terminal_width(void) {
-    struct winsize size;
-    if (!isatty(STDOUT_FILENO)) {
-        return 0;
-    }
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40 ? size.ws_col : 80;
-}
-
-static bool wants_bold(void) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && term && strcmp(term, "dumb") != 0;
-}
-
 static void say(struct dlq *d, const struct dlq_look_result *r) {
     struct log *log = &d->app->log;
     if (r->no_memory) {
@@ -123,8 +107,8 @@ static void append_report(struct dlq *d, const struct dlq_look_result *r) {
                                          .whole_groups = !d->facts->attributes.fifo,
                                          .limited = r->limited,
                                          .filtered = !letter_choice_is_all(&d->options.choice),
-                                         .width = terminal_width(),
-                                         .bold = wants_bold()};
+                                         .width = terminal_width(STDOUT_FILENO),
+                                         .bold = terminal_is_rich(STDOUT_FILENO)};
     (void)letter_report_append(&report, &d->groups, &d->results.text);
 }
 

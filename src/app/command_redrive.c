@@ -9,6 +9,7 @@
 #include "redrive.h"
 #include "redrive_report.h"
 #include "result_writer.h"
+#include "terminal.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -232,7 +233,9 @@ static void append_dry_run(struct redriving *g, const struct dlq_look_result *r)
                                          .counted = g->facts->dlq.attributes.visible,
                                          .whole_groups = !g->facts->dlq.attributes.fifo,
                                          .limited = r->limited,
-                                         .filtered = !letter_choice_is_all(&g->options.choice)};
+                                         .filtered = !letter_choice_is_all(&g->options.choice),
+                                         .width = terminal_width(STDOUT_FILENO),
+                                         .bold = terminal_is_rich(STDOUT_FILENO)};
     (void)letter_report_append(&report, &g->groups, out);
     (void)buf_printf(out, "Without --dry-run, %" PRIu64 " message%s would be moved to %s.\n", r->chosen,
                      r->chosen == 1 ? "" : "s", g->facts->queue.name);

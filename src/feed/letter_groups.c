@@ -18,18 +18,27 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* A sentence without its numbers (sizes, positions), which are each message's own; cut between two characters where it
- * is long. */
+/* Whether the number at `at` is the message's own, and not part of a name: UTF-8, RFC 8259. */
+static bool is_its_own(struct span sentence, size_t at) {
+    static const char rfc[] = "RFC ";
+    char before = at > 0 ? sentence.data[at - 1] : ' ';
+    bool in_word = before == '-' || (before >= 'A' && before <= 'Z') || (before >= 'a' && before <= 'z');
+    return !in_word &&
+           !(at >= sizeof rfc - 1 && memcmp(sentence.data + at - (sizeof rfc - 1), rfc, sizeof rfc - 1) == 0);
+}
+
+/* A sentence without its own numbers (sizes, positions); cut between two characters where it is long. */
 static void append_reason(struct span sentence, struct buf *out) {
     size_t begin = out->len, at = 0;
     while (at < sentence.len && (out->len - begin < REASON_MAX || ((unsigned char)sentence.data[at] & 0xc0) == 0x80)) {
-        if (is_digit(sentence.data[at])) {
+        bool number = is_digit(sentence.data[at]), own = number && is_its_own(sentence, at);
+        if (own)
             buf_append_char(out, 'N');
-            while (at < sentence.len && is_digit(sentence.data[at]))
-                at++;
-        } else {
-            buf_append_char(out, sentence.data[at++]);
-        }
+        do {
+            if (!own)
+                buf_append_char(out, sentence.data[at]);
+            at++;
+        } while (number && at < sentence.len && is_digit(sentence.data[at]) && (own || out->len - begin < REASON_MAX));
     }
     if (at < sentence.len)
         buf_append_cstr(out, "...");

@@ -28,6 +28,18 @@ static void messages_of_one_error_and_reason_are_one_group_whatever_their_number
     letter_groups_free(&g);
 }
 
+static void a_number_in_a_name_is_part_of_it(void **state) {
+    (void)state;
+    struct letter_groups g;
+    letter_groups_init(&g);
+    add(&g, letter_of("InvalidInputError", "not JSON (RFC 8259, UTF-8): see position 12", "", "a"), 0);
+    add(&g, letter_of("ValidationError", "items[3].a2: 5 of 007", "", "a"), 0);
+    const struct letter_group *first = TAILQ_FIRST(&g.list);
+    assert_true(span_is(first->reason, "not JSON (RFC 8259, UTF-8): see position N"));
+    assert_true(span_is(TAILQ_NEXT(first, link)->reason, "items[N].a2: N of N"));
+    letter_groups_free(&g);
+}
+
 static void what_has_no_envelope_is_told_apart_by_what_it_lacks(void **state) {
     (void)state;
     struct letter_groups g;
@@ -103,6 +115,7 @@ static void long_reasons_and_ids_are_cut_between_characters(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_of_one_error_and_reason_are_one_group_whatever_their_numbers),
+        cmocka_unit_test(a_number_in_a_name_is_part_of_it),
         cmocka_unit_test(what_has_no_envelope_is_told_apart_by_what_it_lacks),
         cmocka_unit_test(the_largest_group_comes_first_and_equal_ones_as_they_came),
         cmocka_unit_test(reasons_without_end_are_one_group_beyond_a_hundred),
