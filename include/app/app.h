@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "outcome.h"
 #include "platform.h"
+#include "problems.h"
 #include "queue_place.h"
 #include "random.h"
 #include "services.h"
@@ -20,6 +21,7 @@ struct app {
     const struct cli *cli;
     struct log log;
     struct metrics metrics;
+    struct problems problems;
     struct configuration configuration;
     struct environment environment;
     struct settings settings;
@@ -84,3 +86,6 @@ enum exit_code command_dlq(struct app *app);
 enum exit_code command_enqueue(struct app *app);
 enum exit_code command_redrive(struct app *app);
 enum exit_code command_reconcile(struct app *app);
+enum exit_code command_lambda(struct app *app);
+/* Tells AWS Lambda that the function can't start. app may be set up in part. */
+void command_lambda_refused(struct app *app, enum exit_code code);

@@ -51,6 +51,7 @@ struct cli_command {
     const char *text; /* paragraphs of at most 80 columns */
     const char *examples; /* lines */
     enum exit_code (*run)(struct app *app);
+    void (*refused)(struct app *app, enum exit_code code); /* app_init() failed with this; NULL: nobody need know */
 };
 extern const struct cli_command CLI_COMMANDS[];
 extern const size_t CLI_COMMAND_COUNT;

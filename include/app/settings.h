@@ -63,7 +63,9 @@ enum settings_need {
     NEED_TABLE = 1,
     NEED_QUEUE = 2,
     NEED_TABLE_AND_QUEUE = NEED_TABLE | NEED_QUEUE,
-    NEED_DLQ = 4 /* or a queue, which may tell its own */
+    NEED_DLQ = 4, /* or a queue, which may tell its own */
+    MAY_HAVE_DLQ = 8, /* DLQ_URL counts where it is set, whatever the queue */
+    NEED_TABLE_PERHAPS_DLQ = NEED_TABLE | MAY_HAVE_DLQ
 };
 
 /* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is one

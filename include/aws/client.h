@@ -51,6 +51,9 @@ void aws_client_free(struct aws_client *client);
 /* http or https, a host, perhaps a port and a path; no user, query or fragment. */
 bool aws_endpoint_valid(const char *url);
 
+#define AWS_TRACE_SIZE 288
+/* X-Amzn-Trace-Id of all requests from now on; empty: none. What can't be a header's value is left out. */
+void aws_client_set_trace(struct aws_client *client, struct span trace);
 /* Where its last call went; before the first, endpoint. Valid until the next call. */
 const char *aws_client_url(const struct aws_client *client);
 

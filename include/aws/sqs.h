@@ -34,6 +34,8 @@ struct sqs_message {
     int64_t sent_at; /* wall microseconds; 0 where the service did not say */
     unsigned receive_count; /* ApproximateReceiveCount, at least 1 */
 };
+/* A message of these parts, which are copied: one that came another way than by a receive. NULL: no memory. */
+MUST_USE struct sqs_message *sqs_message_new(const struct sqs_message *parts);
 void sqs_message_free(struct sqs_message *m);
 /* What is needed to give a message back, without its body. Takes m over. NULL: no memory. */
 MUST_USE struct sqs_message *sqs_message_without_body(struct sqs_message *m);

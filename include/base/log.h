@@ -13,6 +13,8 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
+struct log_field;
+
 struct log {
     int fd;
     enum log_level level; /* the least that is written */
@@ -24,6 +26,10 @@ struct log {
     /* Where it isn't NULL, lines go here instead of fd (tests). The line has no newline. */
     void (*sink)(void *ctx, struct span line);
     void *sink_ctx;
+    const struct log_field *always; /* fields of every line, before its own; ended as those are. NULL: none */
+    /* Hears of every event, whether it is written or not. NULL: nobody does. */
+    void (*overheard)(void *ctx, enum log_level level, const char *message, const struct log_field *fields);
+    void *overheard_ctx;
 };
 
 struct log_field {

@@ -60,6 +60,9 @@ enum http_header {
     HTTP_REQUEST_ID, /* x-amzn-requestid */
     HTTP_ENCODING, /* Content-Encoding */
     HTTP_SERVER, /* Server: who says that it answers */
+    HTTP_LAMBDA_REQUEST_ID, /* Lambda-Runtime-Aws-Request-Id, of an invocation, as the next two are */
+    HTTP_LAMBDA_DEADLINE, /* Lambda-Runtime-Deadline-Ms */
+    HTTP_LAMBDA_TRACE_ID, /* Lambda-Runtime-Trace-Id */
     HTTP_KEPT_HEADERS
 };
 
@@ -105,6 +108,10 @@ struct http_api http_api(struct http *http);
 
 /* Whether a file holds certificates that can be read; where not, *ret_why (of size bytes) says why. */
 MUST_USE bool http_ca_file_check(const char *path, char *ret_why, size_t size);
+
+/* Closes the connections that no transfer is on: after a time that the machine's clocks know nothing of, nobody may be
+ * at their other ends. */
+void http_drop_idle(struct http *http);
 
 /* For the metrics. */
 struct http_stats {

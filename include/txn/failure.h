@@ -53,6 +53,9 @@ void failure_database(struct failure *f, struct span code);
 /* ERROR_DATABASE for a message that gets no answer, while others do: code ("Timeout", "ConnectionError"), and what
  * happened, in a few words. */
 void failure_unanswered(struct failure *f, struct span code, struct span what);
+/* ERROR_DATABASE for a caller who waits, where the environment fails: code is the exception's name, or
+ * "ConnectionError", or "Timeout". */
+void failure_environment(struct failure *f, struct span code);
 /* False: a buffer ran out of memory, and the failure can't be told. */
 bool failure_ok(const struct failure *f);
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #define QUEUE_URL_SIZE 1024
-#define QUEUE_NAME_SIZE 96 /* 80 characters at most */
+#define QUEUE_NAME_SIZE 260 /* 80 characters at most; what stands for a queue (a topic, an event source) has 256 */
 
 struct discovery_options {
     const char *table; /* TABLE_NAME; NULL: no table wanted (dlq, redrive; enqueue) */

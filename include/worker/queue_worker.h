@@ -21,6 +21,7 @@ struct queue_worker_options {
     unsigned max_rate; /* MAX_RATE; 0: none */
     unsigned max_attempts; /* MAX_ATTEMPTS */
     unsigned shutdown_timeout; /* SHUTDOWN_TIMEOUT, seconds */
+    bool hurries; /* deletes and returns cost nothing: none waits for company */
     bool until_empty; /* run --until-empty */
     unsigned until_empty_seconds;
 };

@@ -34,6 +34,9 @@ static size_t connections_possible(struct app *app) {
     }
     size_t possible =
         limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
+    if (possible > app->settings.max_in_flight + OTHER_DESCRIPTORS) {
+        return possible;
+    }
     LOG_EVENT(&app->log, LOG_LEVEL_WARNING,
               "The limit of open files (RLIMIT_NOFILE) leaves room for fewer connections than usual",
               LOG_I("connections", possible), LOG_I("usual", CONNECTIONS_MAX));
@@ -103,8 +106,17 @@ const char *app_option(const struct app *app, const char *setting) {
     return NULL;
 }
 
+/* Whether some queue is to be asked: the settings aren't read yet. */
+static bool asks_queues(const struct app *app) {
+    enum settings_need needs = app->cli->command->needs;
+    const char *dlq = environment_get(&app->environment, "DLQ_URL");
+    return ((needs & (NEED_QUEUE | NEED_DLQ)) && !is_dry(app)) || ((needs & MAY_HAVE_DLQ) && dlq && dlq[0]);
+}
+
 enum exit_code app_init(struct app *app, const struct cli *cli) {
     *app = (struct app){.cli = cli, .log = {.fd = STDERR_FILENO, .clock = clock_system()}};
+    app->log.overheard = problems_overhear;
+    app->log.overheard_ctx = &app->problems;
     if (!load_configuration(app)) {
         return EXIT_SETTINGS;
     }
@@ -121,8 +133,7 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     }
     struct services_options options = {.environment = &app->environment,
                                        .profile = app_option(app, "AWS_PROFILE"),
-                                       .with_queue =
-                                           (cli->command->needs & (NEED_QUEUE | NEED_DLQ)) != 0 && !is_dry(app),
+                                       .with_queue = asks_queues(app),
                                        .loop = app->loop,
                                        .random = &app->random,
                                        .digest = app->digest,

@@ -10,7 +10,7 @@
 #define NAMES_MAX (SETTINGS_MAX + 64) /* of options that one command takes */
 
 /* Commands that the manuals of other versions name. */
-static const char *const absent_commands[] = {"check", "lambda"};
+static const char *const absent_commands[] = {"check"};
 
 struct parser {
     struct cli cli;
@@ -144,6 +144,21 @@ static bool unknown_command(struct parser *p, const char *given) {
                  : wrong(p, "there is no command " WORD "; there are %s", given, commands_there_are(all));
 }
 
+/* The name that a program of AWS Lambda's has. */
+static bool is_called_bootstrap(const struct parser *p) {
+    const char *name = p->argc > 0 ? p->argv[0] : "", *slash = strrchr(name, '/');
+    return strcmp(slash ? slash + 1 : name, "bootstrap") == 0;
+}
+
+static const struct cli_command *command_called(const char *name) {
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        if (strcmp(name, CLI_COMMANDS[i].name) == 0) {
+            return &CLI_COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
 /* Which command it is, wherever that stands: its options are known by it. */
 static bool find_command(struct parser *p) {
     bool only_operands = false;
@@ -165,10 +180,10 @@ static bool find_command(struct parser *p) {
             break;
         }
     }
-    for (size_t i = 0; p->command_at && i < CLI_COMMAND_COUNT; i++) {
-        if (strcmp(p->argv[p->command_at], CLI_COMMANDS[i].name) == 0) {
-            p->cli.command = &CLI_COMMANDS[i];
-        }
+    if (p->command_at) {
+        p->cli.command = command_called(p->argv[p->command_at]);
+    } else if (is_called_bootstrap(p) && !p->help_at) {
+        p->cli.command = command_called("lambda");
     }
     return !p->command_at || p->cli.command || unknown_command(p, p->argv[p->command_at]);
 }

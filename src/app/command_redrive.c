@@ -201,7 +201,7 @@ static void ask(struct redriving *g, uint64_t count, bool about) {
         end_with_results(g, EXIT_FINE);
         return;
     }
-    char text[256];
+    char text[64 + 2 * QUEUE_NAME_SIZE];
     (void)snprintf(text, sizeof text, "Move %s%" PRIu64 " message%s from %s to %s?", about ? "about " : "", count,
                    count == 1 ? "" : "s", g->facts->dlq.name, g->facts->queue.name);
     if (!question_ask(&g->question, g->app->loop, text, on_answer, g)) {

@@ -289,5 +289,19 @@ const struct cli_command CLI_COMMANDS[] = {
              "pending.\n",
      .examples = "  table-updater reconcile --job prices-2026-11 prices.csv.gz\n"
                  "  table-updater reconcile --job j --missing again.jsonl rows.jsonl\n"},
+    {.name = "lambda",
+     .operands = "",
+     .needs = NEED_TABLE_PERHAPS_DLQ,
+     .run = command_lambda,
+     .refused = command_lambda_refused,
+     .summary = "Serve as a function of AWS Lambda (also where the program is called bootstrap).",
+     .text = "Serve as a custom runtime of AWS Lambda, one invocation at a time: an update\n"
+             "message, a request of API Gateway or a function URL, records of SQS or SNS, or\n"
+             "an event of EventBridge. AWS Lambda starts it; it needs AWS_LAMBDA_RUNTIME_API.\n"
+             "\n"
+             "Records of SQS that are to come again are named in batchItemFailures. What fails\n"
+             "for good goes to DLQ_URL where that is set, else its sender hears of it.\n",
+     .examples = "  aws lambda invoke --function-name table-updater:live \\\n"
+                 "    --payload fileb://update.json answer.json\n"},
 };
 const size_t CLI_COMMAND_COUNT = ARRAY_LENGTH(CLI_COMMANDS);

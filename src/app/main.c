@@ -38,6 +38,8 @@ static enum exit_code run_command(const struct cli *cli) {
     enum exit_code code = app_init(&app, cli);
     if (code == EXIT_FINE) {
         code = cli->command->run(&app);
+    } else if (cli->command->refused) {
+        cli->command->refused(&app, code);
     }
     app_free(&app);
     return code;

@@ -10,10 +10,9 @@
 #define TARGET_LINE 2
 #define ENCODING_LINE 3
 #define FIRST_OWN_LINE 4
-#define LINES (FIRST_OWN_LINE + 3)
+#define LINES (FIRST_OWN_LINE + 4)
 
-/* What goes into a header line must not be able to begin another one. */
-static bool fits_a_header(struct span text) {
+bool attempt_fits_header(struct span text) {
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] <= ' ' || text.data[i] == 0x7f) {
             return false;
@@ -67,8 +66,8 @@ static bool write_lines(struct call *call, const struct credentials *credentials
 bool attempt_send(struct call *call, const struct credentials *credentials, http_done *done) {
     struct aws_client *c = call->client;
     struct span id = credentials->access_key_id;
-    if (id.len == 0 || id.len >= sizeof call->access_key_id || !fits_a_header(id) ||
-        !fits_a_header(credentials->session_token) || credentials->secret_access_key.len > SIGV4_SECRET_MAX ||
+    if (id.len == 0 || id.len >= sizeof call->access_key_id || !attempt_fits_header(id) ||
+        !attempt_fits_header(credentials->session_token) || credentials->secret_access_key.len > SIGV4_SECRET_MAX ||
         credentials->session_token.len > SESSION_TOKEN_MAX) {
         return fail(call, CALL_AUTH,
                     "the credentials are malformed: an access key id or session token can't hold blanks or line ends");
@@ -91,6 +90,9 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
     size_t count = FIRST_OWN_LINE;
     for (size_t at = 0; at < call->lines.len; at += strlen(call->lines.data + at) + 1) {
         lines[count++] = call->lines.data + at;
+    }
+    if (c->trace_line[0]) {
+        lines[count++] = c->trace_line; /* not signed */
     }
     const struct http_request request = {
         .method = HTTP_POST,

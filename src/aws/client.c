@@ -128,6 +128,16 @@ void aws_client_free(struct aws_client *c) {
     free(c);
 }
 
+void aws_client_set_trace(struct aws_client *client, struct span trace) {
+    bool fits = trace.len > 0 && attempt_fits_header(trace);
+    int n = snprintf(client->trace_line, sizeof client->trace_line, "X-Amzn-Trace-Id: %.*s",
+                     fits ? (int)(trace.len < sizeof client->trace_line ? trace.len : sizeof client->trace_line) : 0,
+                     fits ? trace.data : "");
+    if (!fits || n < 0 || (size_t)n >= sizeof client->trace_line) {
+        client->trace_line[0] = '\0';
+    }
+}
+
 const char *aws_client_url(const struct aws_client *client) {
     return client->target->url.data;
 }

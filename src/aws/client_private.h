@@ -53,6 +53,7 @@ struct aws_client {
     size_t idle_count;
     struct aws_client_stats stats;
     struct told told;
+    char trace_line[AWS_TRACE_SIZE]; /* "X-Amzn-Trace-Id: …"; "": none */
     int64_t date_from; /* the second (wall) that date is of */
     char date[SIGV4_DATE_SIZE]; /* "": none yet */
 };
@@ -96,5 +97,7 @@ MUST_USE bool client_aim(struct aws_client *client, struct span account_id, char
 struct call *client_take_call(struct aws_client *client);
 void client_give_back(struct call *call);
 
+/* attempt.c: whether a text can stand in a header line, and not begin another one. */
+bool attempt_fits_header(struct span text);
 /* attempt.c: signs and sends one request, whose response goes to done. False: result says why not. */
 MUST_USE bool attempt_send(struct call *call, const struct credentials *credentials, http_done *done);

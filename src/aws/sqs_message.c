@@ -225,30 +225,6 @@ static struct sqs_message *make_message(const struct parts *p) {
     return (struct sqs_message *)(void *)block.data;
 }
 
-struct sqs_message *sqs_message_without_body(struct sqs_message *m) {
-    const struct span kept[] = {m->message_id, m->receipt_handle, m->group_id, m->sequence_number};
-    size_t size = sizeof *m;
-    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++) {
-        size += kept[i].len;
-    }
-    struct sqs_message *rest = malloc(size);
-    if (rest) {
-        *rest = (struct sqs_message){.body = SPAN(""), .sent_at = m->sent_at, .receive_count = m->receive_count};
-        struct span *const places[] = {&rest->message_id, &rest->receipt_handle, &rest->group_id,
-                                       &rest->sequence_number};
-        char *at = (char *)(rest + 1);
-        for (size_t i = 0; i < ARRAY_LENGTH(kept); i++) {
-            if (kept[i].len > 0) {
-                memcpy(at, kept[i].data, kept[i].len);
-            }
-            *places[i] = span_of(kept[i].data ? at : NULL, kept[i].len);
-            at += kept[i].len;
-        }
-    }
-    sqs_message_free(m);
-    return rest;
-}
-
 void sqs_message_free(struct sqs_message *m) {
     free(m); /* the storage of a struct buf is malloc's */
 }

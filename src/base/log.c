@@ -39,14 +39,16 @@ static bool emit(struct log *log, const struct log_line *line) {
 }
 
 void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields) {
+    if (log->overheard)
+        log->overheard(log->overheard_ctx, level, message, fields);
     if (!log_wants(log, level))
         return;
     int error = errno;
-    struct log_line line = {log->format, level, clock_wall(&log->clock), message, fields};
+    struct log_line line = {log->format, level, clock_wall(&log->clock), message, fields, log->always};
     if (log->lost > 0) {
         /* Whatever the level: that something is missing is part of every log. */
         const struct log_field count[] = {LOG_I("count", log->lost), {NULL, {NULL, 0}, 0}};
-        struct log_line notice = {log->format, LOG_LEVEL_WARNING, line.wall, "Log lines were lost", count};
+        struct log_line notice = {log->format, LOG_LEVEL_WARNING, line.wall, "Log lines were lost", count, log->always};
         if (emit(log, &notice))
             log->lost = 0;
     }

@@ -150,10 +150,13 @@ static bool append_within(const struct log_line *line, struct buf *out, size_t c
     size_t before = out->len;
     append_head(out, line, cut);
     bool fits = keep(out, before);
-    for (const struct log_field *field = line->fields; fits && field && field->name; field++) {
-        before = out->len;
-        append_field(out, line->format, field, cut);
-        fits = keep(out, before);
+    const struct log_field *const lists[] = {line->always, line->fields};
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        for (const struct log_field *field = lists[i]; fits && field && field->name; field++) {
+            before = out->len;
+            append_field(out, line->format, field, cut);
+            fits = keep(out, before);
+        }
     }
     return fits;
 }

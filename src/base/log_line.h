@@ -11,6 +11,7 @@ struct log_line {
     int64_t wall;
     const char *message;
     const struct log_field *fields; /* ends with a NULL name; or NULL */
+    const struct log_field *always; /* likewise: these come first */
 };
 
 /* Appends the line with its newline to out, whose ceiling has room for LOG_LINE_MAX bytes: no more are written. */

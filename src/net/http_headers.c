@@ -16,6 +16,9 @@ static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
     [HTTP_REQUEST_ID] = NAME("x-amzn-requestid"),
     [HTTP_ENCODING] = NAME("content-encoding"),
     [HTTP_SERVER] = NAME("server"),
+    [HTTP_LAMBDA_REQUEST_ID] = NAME("lambda-runtime-aws-request-id"),
+    [HTTP_LAMBDA_DEADLINE] = NAME("lambda-runtime-deadline-ms"),
+    [HTTP_LAMBDA_TRACE_ID] = NAME("lambda-runtime-trace-id"),
 };
 
 /* HTTP_KEPT_HEADERS: none that is kept, as most lines are. */

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KEPT_HEADER_SIZE 128 /* a longer value is as good as none */
+#define KEPT_HEADER_SIZE 288 /* a longer value is as good as none; a trace header has 256 bytes */
 #define HEADERS_CEILING ((size_t)64 * 1024) /* all header lines of a response together */
 
 struct http_headers {

@@ -210,6 +210,14 @@ void http_pool_dialed(struct http_connection *c, CURLcode code) {
     dial_as_needed(http); /* for those beyond DIALS_AT_ONCE: who got this one may keep it for long */
 }
 
+void http_drop_idle(struct http *http) {
+    for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
+        for (struct http_connection *c; (c = oldest_idle(o));) {
+            hang_up(c);
+        }
+    }
+}
+
 void http_pool_free(struct http *http) {
     while (!TAILQ_EMPTY(&http->connections)) {
         hang_up(TAILQ_FIRST(&http->connections));

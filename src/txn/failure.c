@@ -174,6 +174,14 @@ void failure_unanswered(struct failure *f, struct span code, struct span what) {
     append_member(&f->details, "code", code);
 }
 
+void failure_environment(struct failure *f, struct span code) {
+    begin(f, ERROR_DATABASE);
+    buf_append_cstr(&f->message, "The database is out of reach, or refuses for a reason that isn't this message's; "
+                                 "whether it was applied isn't known: ");
+    append_field(&f->message, code);
+    append_member(&f->details, "code", code);
+}
+
 bool failure_ok(const struct failure *f) {
     return buf_ok(&f->message) && buf_ok(&f->details);
 }

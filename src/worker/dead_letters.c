@@ -68,7 +68,32 @@ static void queue_letter(struct message *m) {
         batcher_within(&w->dead_letters, GROUP_LINGER);
 }
 
+static void log_failed(const struct message *m, const char *what) {
+    const struct failure *f = &m->update->failure;
+    char sentence[2048]; /* a field's path is the one thing that could be long */
+    struct buf text = {.data = sentence, .capacity = sizeof sentence, .max = sizeof sentence - 1};
+    failure_append_for_log(f, &text);
+    struct span reason = m->job.quotes_dynamodb
+                             ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope")
+                             : buf_span(&text);
+    struct log_field fields[4 + TRACE_FIELDS] = {LOG_S("message_id", m->received->message_id),
+                                                 LOG_C("error", error_type_name(f->type)), LOG_S("reason", reason),
+                                                 LOG_I("receive_count", m->received->receive_count)};
+    trace_fields(m->received, fields + 4);
+    log_event(m->worker->platform.log, LOG_LEVEL_INFO, what, fields);
+}
+
+/* Whoever delivered it has its own way for what fails. */
+static bool has_dlq(const struct queue_worker *w) {
+    return w->facts->dlq.url[0] != '\0';
+}
+
 void dead_letters_send(struct message *m) {
+    if (!has_dlq(m->worker)) {
+        log_failed(m, "A message failed for good, and is returned, for there is no DLQ_URL");
+        message_return(m, 0, "It failed for good, and there is no DLQ");
+        return;
+    }
     m->applied_meanwhile = false;
     message_enter(m, MESSAGE_DEAD_LETTERING);
     if (m->lost) {
@@ -188,21 +213,6 @@ static void put_failure_record(struct message *m) {
     repeated_line_say(&w->repeated.no_record, m->received->message_id, "no memory");
 }
 
-static void log_dead_letter(const struct message *m) {
-    const struct failure *f = &m->update->failure;
-    char sentence[2048]; /* a field's path is the one thing that could be long */
-    struct buf text = {.data = sentence, .capacity = sizeof sentence, .max = sizeof sentence - 1};
-    failure_append_for_log(f, &text);
-    struct span reason = m->job.quotes_dynamodb
-                             ? SPAN("DynamoDB's validation refused it; its sentence is in the envelope")
-                             : buf_span(&text);
-    struct log_field fields[4 + TRACE_FIELDS] = {LOG_S("message_id", m->received->message_id),
-                                                 LOG_C("error", error_type_name(f->type)), LOG_S("reason", reason),
-                                                 LOG_I("receive_count", m->received->receive_count)};
-    trace_fields(m->received, fields + 4);
-    log_event(m->worker->platform.log, LOG_LEVEL_INFO, "A message went to the DLQ", fields);
-}
-
 static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code) {
     struct queue_worker *w = ctx;
     struct message *m = container_of(entry, struct message, sending);
@@ -211,7 +221,7 @@ static void letter_ended(void *ctx, struct batch_entry *entry, enum batch_end en
         w->totals.dead_lettered++;
         static_assert(ERROR_DATABASE == METRICS_ERRORS, "each type is counted");
         metrics_dead_lettered(w->platform.metrics, m->update->failure.type, clock_wall(w->platform.clock));
-        log_dead_letter(m);
+        log_failed(m, "A message went to the DLQ");
         drop_letter(m);
         put_failure_record(m);
         message_delete(m, false);

@@ -150,6 +150,10 @@ struct queue_worker *queue_worker_start(const struct platform *platform, const s
     batcher_init(&w->removals, &w->platform, &deletions_kind, w);
     batcher_init(&w->visibilities, &w->platform, &visibilities_kind, w);
     dead_letters_init(w);
+    if (options->hurries) {
+        batcher_hurry(&w->removals);
+        batcher_hurry(&w->visibilities);
+    }
     receiver_init(w);
     queue_end_init(w);
     backlog_init(w);

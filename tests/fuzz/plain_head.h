@@ -55,9 +55,18 @@ static inline bool plain_is_status_line(struct span line) {
 
 /* What is to be kept after this line, of what was before. */
 static inline void plain_expect(struct span line, struct span expected[HTTP_KEPT_HEADERS]) {
-    static const char *const names[] = {"DATE",        "X-AMZN-ERRORTYPE",  "X-AMZN-QUERY-ERROR", "X-AMZ-CRC32",
-                                        "RETRY-AFTER", "X-AMZ-RETRY-AFTER", "X-AMZN-REQUESTID",   "CONTENT-ENCODING",
-                                        "SERVER"};
+    static const char *const names[] = {"DATE",
+                                        "X-AMZN-ERRORTYPE",
+                                        "X-AMZN-QUERY-ERROR",
+                                        "X-AMZ-CRC32",
+                                        "RETRY-AFTER",
+                                        "X-AMZ-RETRY-AFTER",
+                                        "X-AMZN-REQUESTID",
+                                        "CONTENT-ENCODING",
+                                        "SERVER",
+                                        "LAMBDA-RUNTIME-AWS-REQUEST-ID",
+                                        "LAMBDA-RUNTIME-DEADLINE-MS",
+                                        "LAMBDA-RUNTIME-TRACE-ID"};
     static_assert(sizeof names / sizeof *names == HTTP_KEPT_HEADERS, "one name for each header that is kept");
     if (plain_is_status_line(line))
         memset(expected, 0, HTTP_KEPT_HEADERS * sizeof *expected);

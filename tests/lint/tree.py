@@ -22,7 +22,8 @@ LAYERS: dict[str, list[str]] = {
     "aws": ["net", "base"],
     "worker": ["aws", "net", "txn", "base"],
     "feed": ["aws", "net", "txn", "base"],
-    "app": ["worker", "feed", "aws", "net", "txn", "base"],
+    "lambda": ["worker", "aws", "net", "txn", "base"],
+    "app": ["lambda", "worker", "feed", "aws", "net", "txn", "base"],
 }
 
 _LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)

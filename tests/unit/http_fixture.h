@@ -24,7 +24,7 @@ struct outcome {
     int64_t answered;
     size_t body_len;
     char body[64]; /* how it begins */
-    char header[HTTP_KEPT_HEADERS][160];
+    char header[HTTP_KEPT_HEADERS][320];
     char message[256];
     void (*then)(struct outcome *o);
 };

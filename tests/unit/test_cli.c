@@ -219,7 +219,7 @@ static void a_misspelt_word_is_answered_with_the_right_one(void **state) {
 
 static void commands_of_other_versions_are_told_to_be_missing(void **state) {
     (void)state;
-    char *const cases[] = {"check", "lambda"};
+    char *const cases[] = {"check"};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         assert_false(PARSE(cases[i]));
         assert_true(told(cases[i]));
@@ -239,6 +239,23 @@ static void an_argument_of_any_length_is_quoted_in_part(void **state) {
     assert_true(strlen(why) < CLI_WHY_SIZE - 1);
 }
 
+static void called_bootstrap_it_is_the_function_unless_a_command_is_given(void **state) {
+    (void)state;
+    assert_true(parse((char *[]){(char *)"/var/task/bootstrap", NULL}));
+    assert_true(is_command("lambda"));
+    assert_true(parse((char *[]){(char *)"bootstrap", (char *)"--log-level", (char *)"DEBUG", NULL}));
+    assert_true(is_command("lambda"));
+    assert_string_equal(setting("LOG_LEVEL"), "DEBUG");
+    assert_true(parse((char *[]){(char *)"bootstrap", (char *)"apply", NULL}));
+    assert_true(is_command("apply"));
+    assert_true(parse((char *[]){(char *)"./bootstrap", (char *)"help", NULL}));
+    assert_true(is_command(NULL));
+    assert_true(PARSE("lambda"));
+    assert_true(is_command("lambda"));
+    assert_false(parse((char *[]){(char *)"bootstrap.sh", NULL}));
+    assert_false(parse((char *[]){(char *)"bootstrap/table-updater", NULL}));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run_takes_its_flag_with_and_without_seconds),
@@ -252,6 +269,7 @@ int main(void) {
         cmocka_unit_test(a_misspelt_word_is_answered_with_the_right_one),
         cmocka_unit_test(commands_of_other_versions_are_told_to_be_missing),
         cmocka_unit_test(an_argument_of_any_length_is_quoted_in_part),
+        cmocka_unit_test(called_bootstrap_it_is_the_function_unless_a_command_is_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,49 @@ static void calls_go_to_the_host_of_their_keys_account(void **state) {
     fake_done(&fake);
 }
 
+static bool went_along(const struct fake *f, size_t k, const char *line) {
+    return strstr(f->requests[k].headers, line) != NULL;
+}
+
+static void on_traced(void *user, const struct call_result *result, struct span body) {
+    (void)user, (void)result, (void)body;
+}
+
+static void the_trace_header_goes_along_until_another_is_set(void **state) {
+    (void)state;
+    static const struct {
+        struct span trace;
+        const char *line; /* NULL: there is none */
+    } cases[] = {
+        {{"", 0}, NULL},
+        {{"Root=1-5bef4de7;Sampled=1", 25}, "X-Amzn-Trace-Id: Root=1-5bef4de7;Sampled=1\n"},
+        {{"Root=2", 6}, "X-Amzn-Trace-Id: Root=2\n"},
+        {{"evil\r\nX-Y: z", 12}, NULL},
+        {{NULL, 0}, NULL},
+    };
+    char longest[AWS_TRACE_SIZE];
+    struct fake f;
+    fake_init(&f);
+    struct aws_client_options options = fake_client_options(&f);
+    struct aws_client *client = aws_client_new(&options);
+    const struct aws_operation operation = {
+        .name = "X", .body = SPAN("{}"), .max_response = 10, .attempt_timeout = MICROSECONDS};
+    assert_non_null(client);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        aws_client_set_trace(client, cases[i].trace);
+        assert_non_null(aws_call(client, &operation, NULL, on_traced, NULL));
+        assert_true(cases[i].line ? went_along(&f, i, cases[i].line) : !went_along(&f, i, "Trace-Id"));
+        /* It is no part of the signature: what is on the way may change it. */
+        assert_false(went_along(&f, i, "x-amzn-trace-id"));
+    }
+    memset(longest, 'x', sizeof longest);
+    aws_client_set_trace(client, span_of(longest, sizeof longest));
+    assert_non_null(aws_call(client, &operation, NULL, on_traced, NULL));
+    assert_false(went_along(&f, ARRAY_LENGTH(cases), "Trace-Id"));
+    aws_client_free(client);
+    fake_done(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_go_to_the_host_of_their_keys_account),
@@ -168,6 +211,7 @@ int main(void) {
         cmocka_unit_test(the_host_header_omits_the_schemes_own_port),
         cmocka_unit_test(a_client_without_a_usable_endpoint_is_none),
         cmocka_unit_test(a_policy_that_is_not_given_is_the_usual_one),
+        cmocka_unit_test(the_trace_header_goes_along_until_another_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -487,6 +487,23 @@ static void ended_at_any_moment_it_leaves_nothing(void **state) {
     }
 }
 
+static void a_dlq_is_looked_for_without_a_queue_too(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.queue = NULL;
+    s.options.tries_transaction = false;
+    search_ends(&s, EXIT_FINE, NULL);
+    assert_string_equal(s.facts->dlq.url, s.scene.dlq->url);
+    assert_string_equal(s.facts->queue.url, "");
+    search_done(&s);
+    search_init(&s);
+    s.options.queue = NULL;
+    s.options.dlq = "absent";
+    search_ends(&s, EXIT_SETTINGS, "DLQ_URL names a queue that doesn't exist");
+    search_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_and_queues_are_found_by_name_url_or_redrive_policy),
@@ -504,6 +521,7 @@ int main(void) {
         cmocka_unit_test(an_answer_without_a_usable_url_is_told_as_what_it_is),
         cmocka_unit_test(it_asks_once_even_without_any_patience),
         cmocka_unit_test(ended_at_any_moment_it_leaves_nothing),
+        cmocka_unit_test(a_dlq_is_looked_for_without_a_queue_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,14 @@ static void a_missing_record_tells_its_id(void **state) {
     assert_string_equal(f->details.data, "\"id\":\"user-123\"");
 }
 
+static void an_environment_that_fails_a_caller_tells_its_code(void **state) {
+    struct failure *f = *state;
+    failure_environment(f, SPAN("Timeout"));
+    assert_int_equal(f->type, ERROR_DATABASE);
+    assert_string_equal(f->details.data, "\"code\":\"Timeout\"");
+    assert_non_null(strstr(f->message.data, "isn't known: Timeout"));
+}
+
 static void a_database_error_tells_its_code(void **state) {
     struct failure *f = *state;
     failure_database(f, SPAN("ItemCollectionSizeLimitExceeded"));
@@ -195,6 +203,7 @@ int main(void) {
         TEST(a_long_field_is_cut_between_characters_in_the_sentence_alone),
         TEST(a_missing_record_tells_its_id),
         TEST(a_database_error_tells_its_code),
+        TEST(an_environment_that_fails_a_caller_tells_its_code),
         TEST(a_second_failure_replaces_the_first),
         TEST(a_failure_without_memory_makes_no_envelope),
         TEST(an_envelope_without_room_is_told),

@@ -161,6 +161,9 @@ static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state)
                                        "x-amzn-query-error: A.B;Sender\r\n"
                                        "X-Amz-Crc32: 123\r\nRetry-After: 7\r\nx-amz-retry-after:\t1500\r\n"
                                        "Server:a b\r\nContent-Encoding: gzip\r\n"
+                                       "Lambda-Runtime-Aws-Request-Id: 8476a536\r\n"
+                                       "Lambda-Runtime-Deadline-Ms: 1542409706888\r\n"
+                                       "Lambda-Runtime-Trace-Id: Root=1-5bef4de7;Sampled=1\r\n"
                                        "X-Other: no\r\nx-amzn-RequestId: ID\r\nContent-Length: 3\r\n\r\nbad"},
         1 << 20);
     static const char *const expected[HTTP_KEPT_HEADERS] = {[HTTP_DATE] = "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -171,7 +174,10 @@ static void the_headers_that_are_kept_come_trimmed_and_in_any_case(void **state)
                                                             [HTTP_AMZ_RETRY_AFTER] = "1500",
                                                             [HTTP_REQUEST_ID] = "ID",
                                                             [HTTP_ENCODING] = "gzip",
-                                                            [HTTP_SERVER] = "a b"};
+                                                            [HTTP_SERVER] = "a b",
+                                                            [HTTP_LAMBDA_REQUEST_ID] = "8476a536",
+                                                            [HTTP_LAMBDA_DEADLINE] = "1542409706888",
+                                                            [HTTP_LAMBDA_TRACE_ID] = "Root=1-5bef4de7;Sampled=1"};
     assert_int_equal(o->status, 400);
     assert_int_equal(o->error, HTTP_FINE);
     assert_string_equal(o->body, "bad");

@@ -268,6 +268,22 @@ static void at_the_limit_one_server_does_not_keep_another_s_requests_waiting_for
     server_close(&other);
 }
 
+static void idle_connections_can_be_dropped_and_busy_ones_stay(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 5}, &OK, 1);
+    struct http_request request = post(f, "x");
+    (void)start(f, &request);
+    await(f, 1);
+    assert_int_equal(f->http->connection_count, 1);
+    http_drop_idle(f->http);
+    assert_int_equal(f->http->connection_count, 0);
+    (void)start(f, &request);
+    http_drop_idle(f->http);
+    await(f, 2);
+    assert_int_equal(f->server.accepted, 2);
+    assert_int_equal(f->outcomes[1].error, HTTP_FINE);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(those_that_wait_are_served_in_the_order_they_came),
@@ -285,6 +301,7 @@ int main(void) {
         TEST(while_all_connections_are_busy_a_name_is_looked_at_too),
         TEST(at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_name),
         TEST(at_the_limit_one_server_does_not_keep_another_s_requests_waiting_for_ever),
+        TEST(idle_connections_can_be_dropped_and_busy_ones_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -352,6 +352,36 @@ static void a_line_taken_in_part_is_ended_before_the_next(void **state) {
     (void)fclose(file);
 }
 
+static void count_event(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
+    unsigned *heard = ctx;
+    assert_string_equal(message, "Message moved");
+    assert_true(!fields || fields[0].name);
+    heard[level]++;
+}
+
+static void fields_of_every_line_come_first_and_who_listens_hears_what_is_not_written(void **state) {
+    (void)state;
+    struct buf kept;
+    unsigned heard[4] = {0};
+    const struct log_field *always = FIELDS(LOG_C("request_id", "r-1"));
+    buf_init(&kept, 10000);
+    for (int json = 0; json < 2; json++) {
+        struct log log = log_to(json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, &kept);
+        log.level = LOG_LEVEL_INFO;
+        log.always = always;
+        log.overheard = count_event;
+        log.overheard_ctx = heard;
+        log_event(&log, LOG_LEVEL_INFO, "Message moved", FIELDS(LOG_I("n", 5)));
+        assert_string_equal(kept.data, json ? "{\"time\":\"" TIME "\",\"level\":\"INFO\",\"message\":\"Message moved\","
+                                              "\"request_id\":\"r-1\",\"n\":5}"
+                                            : TIME " INFO Message moved request_id=r-1 n=5");
+        log_event(&log, LOG_LEVEL_DEBUG, "Message moved", NULL);
+    }
+    assert_int_equal(heard[LOG_LEVEL_INFO], 2);
+    assert_int_equal(heard[LOG_LEVEL_DEBUG], 2);
+    buf_free(&kept);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_line_is_time_level_message_and_fields),
@@ -368,6 +398,7 @@ int main(void) {
         cmocka_unit_test(fault_27_a_reader_that_is_gone_costs_lines_and_no_signal),
         cmocka_unit_test(a_closed_descriptor_costs_lines),
         cmocka_unit_test(a_line_taken_in_part_is_ended_before_the_next),
+        cmocka_unit_test(fields_of_every_line_come_first_and_who_listens_hears_what_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

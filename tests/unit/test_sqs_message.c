@@ -326,6 +326,42 @@ static void a_body_may_hold_any_character_escaped_or_not(void **state) {
 
 #define WITH_DIGEST(test) cmocka_unit_test_setup_teardown(test, make_digest, free_digest)
 
+static void a_message_of_given_parts_is_one_block_of_its_own(void **state) {
+    (void)state;
+    char text[] = "m-1 h-1 body group seq env trace name String value";
+    const struct message_attribute attribute = {
+        .name = span_of(text + 33, 4), .type = span_of(text + 38, 6), .value = span_of(text + 45, 5)};
+    const struct sqs_message parts = {.message_id = span_of(text, 3),
+                                      .receipt_handle = span_of(text + 4, 3),
+                                      .body = span_of(text + 8, 4),
+                                      .group_id = span_of(text + 13, 5),
+                                      .sequence_number = span_of(text + 19, 3),
+                                      .error_envelope = span_of(text + 23, 3),
+                                      .trace_header = span_of(text + 27, 5),
+                                      .attributes = &attribute,
+                                      .attribute_count = 1,
+                                      .sent_at = 5,
+                                      .receive_count = 3};
+    struct sqs_message *m = sqs_message_new(&parts);
+    assert_non_null(m);
+    memset(text, 'x', sizeof text - 1);
+    assert_true(span_is(m->message_id, "m-1") && span_is(m->receipt_handle, "h-1") && span_is(m->body, "body"));
+    assert_true(span_is(m->group_id, "group") && span_is(m->sequence_number, "seq"));
+    assert_true(span_is(m->error_envelope, "env") && span_is(m->trace_header, "trace"));
+    assert_true(span_is(m->attributes[0].name, "name") && span_is(m->attributes[0].type, "String") &&
+                span_is(m->attributes[0].value, "value"));
+    assert_int_equal(m->attribute_bytes, 3 + 5 + sizeof attribute + 4 + 6 + 5);
+    assert_int_equal(m->sent_at, 5);
+    assert_int_equal(m->receive_count, 3);
+    memset(sqs_message_body(m), 'y', m->body.len);
+    assert_true(span_is(m->body, "yyyy") && span_is(m->group_id, "group"));
+    sqs_message_free(m);
+    m = sqs_message_new(&(struct sqs_message){.message_id = SPAN("m"), .body = SPAN("")});
+    assert_non_null(m);
+    assert_true(m->body.data && !m->group_id.data && !m->attributes && m->attribute_bytes == 0);
+    sqs_message_free(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_DIGEST(a_recorded_message_is_read_whole),
@@ -342,6 +378,7 @@ int main(void) {
         WITH_DIGEST(an_answer_that_is_cut_gives_nothing),
         WITH_DIGEST(messages_of_the_wrong_type_are_garbage),
         WITH_DIGEST(a_body_may_hold_any_character_escaped_or_not),
+        WITH_DIGEST(a_message_of_given_parts_is_one_block_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

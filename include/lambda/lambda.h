@@ -1,0 +1,58 @@
+/* The program as a function of AWS Lambda: a custom runtime, from the first ask for an invocation to the end of the
+ * process. One invocation at a time, and nothing runs behind an answer. */
+#pragma once
+
+#include "clock.h"
+#include "compiler.h"
+#include "discovery.h"
+#include "http.h"
+#include "outcome.h"
+#include "platform.h"
+#include "span.h"
+#include "update.h"
+
+#include <stdbool.h>
+
+struct lambda_host {
+    /* An invocation begins: its id, and its trace header ("": none), for the log and for the calls made in it. */
+    void (*began)(void *ctx, const char *request_id, struct span trace);
+    /* It was answered. */
+    void (*ended)(void *ctx);
+    /* Time went by that the machine's clocks didn't count: the environment was frozen. */
+    void (*thawed)(void *ctx);
+    /* Lambda has no more to do for it, or its runtime API fails: what the command ends with. From the loop. */
+    void (*done)(void *ctx, enum exit_code exit_code);
+    void *ctx;
+};
+
+/* All is borrowed, and must outlive the function. */
+struct lambda_options {
+    const char *runtime_api; /* AWS_LAMBDA_RUNTIME_API: host:port */
+    struct http_api http;
+    struct clock clock; /* the machine's, as Lambda's deadlines are */
+    const struct platform *platform; /* sqs: the way to the DLQ; NULL: there is none */
+    const struct discovery_facts *facts; /* of the tables, and of the DLQ */
+    const struct update_context *context;
+    unsigned max_in_flight, max_rate, max_attempts;
+    struct lambda_host host;
+};
+
+struct lambda;
+
+/* Whether a text can be AWS_LAMBDA_RUNTIME_API. */
+bool lambda_address_fits(const char *address);
+/* NULL: no memory. */
+MUST_USE struct lambda *lambda_start(const struct lambda_options *options);
+/* It ends once the invocation under way was answered. */
+void lambda_stop(struct lambda *l);
+/* Takes NULL. */
+void lambda_free(struct lambda *l);
+
+/* Tells the runtime API why the function doesn't start. done follows from the loop, whether that could be told or not.
+ */
+struct lambda_refusal;
+/* message: a sentence; code: what the program ends with. Both are copied. NULL: no memory. */
+MUST_USE struct lambda_refusal *lambda_refuse(const struct lambda_options *options, enum exit_code code,
+                                              const char *message);
+/* Takes NULL. */
+void lambda_refusal_free(struct lambda_refusal *r);

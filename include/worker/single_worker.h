@@ -1,0 +1,44 @@
+/* One message for a caller who waits for its response, through the same applier as all others: an invocation of a
+ * function, a request. */
+#pragma once
+
+#include "compiler.h"
+#include "discovery.h"
+#include "failure.h"
+#include "platform.h"
+#include "span.h"
+#include "update.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The texts are borrowed until the worker is freed. */
+struct single_worker_options {
+    struct span body;
+    char *body_space; /* as a delivery has it */
+    struct span key; /* the idempotency key of a message that has none of its own */
+    bool key_is_the_callers; /* who used it for another message made a mistake */
+    int64_t until; /* monotonic: it is answered by then, with what is known */
+    unsigned max_rate;
+};
+
+/* Valid until the worker is freed. */
+struct single_outcome {
+    enum error_type type; /* ERROR_NONE: applied */
+    bool by_environment; /* a DatabaseError that isn't the message's own: the same again may succeed */
+    struct span response; /* the contract's response or envelope; empty: there was no memory for it */
+    struct span message; /* a failure's sentence */
+};
+
+struct single_worker;
+
+/* From the loop, once. */
+typedef void single_worker_done(void *user, const struct single_outcome *outcome);
+
+/* facts and context as for the queue worker. NULL: no memory. */
+MUST_USE struct single_worker *single_worker_start(const struct platform *platform, const struct discovery_facts *facts,
+                                                   const struct update_context *context,
+                                                   const struct single_worker_options *options,
+                                                   single_worker_done *done, void *user);
+/* Ends it, calls under way too. Takes NULL. */
+void single_worker_free(struct single_worker *w);

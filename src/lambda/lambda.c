@@ -1,0 +1,204 @@
+#include "lambda.h"
+
+#include "invocation.h"
+#include "lambda_answer.h"
+#include "runtime_api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t ANSWER_BEFORE = 500 * MILLISECOND; /* the deadline */
+static const int64_t UNCOUNTED = MICROSECONDS; /* by which the clocks may differ without a thaw */
+
+#define NO_MEMORY SPAN("{\"errorMessage\":\"There is no memory for the event\",\"errorType\":\"Runtime.OutOfMemory\"}")
+
+struct lambda {
+    const struct lambda_options *options;
+    struct runtime_api *api;
+    struct invocation *invocation; /* under way; NULL: the next is awaited */
+    struct runtime_invocation current;
+    struct timer done_timer;
+    enum exit_code exit_code;
+    int64_t offset; /* of the wall's clock to the monotonic one, when the last invocation ended */
+    bool stopping, ended, answered_briefly;
+};
+
+static int64_t offset_now(const struct lambda *l) {
+    const struct clock *clock = &l->options->clock;
+    return clock_wall(clock) - clock_monotonic(clock);
+}
+
+static void on_done(void *user) {
+    struct lambda *l = user;
+    l->options->host.done(l->options->host.ctx, l->exit_code);
+}
+
+static void end(struct lambda *l, enum exit_code exit_code) {
+    l->ended = true;
+    l->exit_code = exit_code;
+    timer_start(l->options->platform->timers, &l->done_timer, clock_monotonic(&l->options->clock));
+}
+
+static void on_next(void *user, struct runtime_invocation *invocation);
+
+static void forget_invocation(struct lambda *l) {
+    invocation_free(l->invocation);
+    l->invocation = NULL;
+    buf_free(&l->current.event);
+    if (l->current.request_id[0]) {
+        l->options->host.ended(l->options->host.ctx);
+    }
+    l->current.request_id[0] = '\0';
+}
+
+static void ask(struct lambda *l) {
+    forget_invocation(l);
+    l->offset = offset_now(l);
+    if (l->stopping) {
+        end(l, EXIT_FINE);
+    } else if (!runtime_api_next(l->api, on_next, l)) {
+        end(l, EXIT_UNREACHABLE);
+    }
+}
+
+static void on_told(void *user, bool accepted, bool too_large) {
+    struct lambda *l = user;
+    if (accepted) {
+        ask(l);
+    } else if (too_large && !l->answered_briefly && l->invocation) {
+        const struct invocation_answer *brief = invocation_answer_briefly(l->invocation);
+        l->answered_briefly = true;
+        LOG_EVENT(l->options->platform->log, LOG_LEVEL_ERROR,
+                  "The answer is larger than Lambda takes: it hears so instead", LOG_C("error", brief->error_type));
+        if (!runtime_api_answer(l->api, l->current.request_id, brief->error_type, brief->body, on_told, l)) {
+            end(l, EXIT_UNREACHABLE);
+        }
+    } else {
+        end(l, EXIT_UNREACHABLE);
+    }
+}
+
+static void on_invoked(void *user, const struct invocation_answer *answer) {
+    struct lambda *l = user;
+    if (answer->error_type) {
+        LOG_EVENT(l->options->platform->log, LOG_LEVEL_ERROR, "The invocation ends in a function error",
+                  LOG_C("error", answer->error_type));
+    }
+    if (!runtime_api_answer(l->api, l->current.request_id, answer->error_type, answer->body, on_told, l)) {
+        end(l, EXIT_UNREACHABLE);
+    }
+}
+
+static void on_next(void *user, struct runtime_invocation *invocation) {
+    struct lambda *l = user;
+    if (!invocation) {
+        end(l, EXIT_UNREACHABLE);
+        return;
+    }
+    const struct clock *clock = &l->options->clock;
+    int64_t uncounted = offset_now(l) - l->offset, now = clock_monotonic(clock);
+    l->current = *invocation;
+    l->answered_briefly = false;
+    if (uncounted > UNCOUNTED || uncounted < -UNCOUNTED) {
+        l->options->host.thawed(l->options->host.ctx);
+    }
+    l->options->host.began(l->options->host.ctx, l->current.request_id, span_cstr(l->current.trace_id));
+    int64_t left = invocation->deadline == NEVER ? NEVER : invocation->deadline - clock_wall(clock) - ANSWER_BEFORE;
+    int64_t until = left > NEVER - now ? NEVER : now + left;
+    l->invocation = invocation_start(l->options, l->current.request_id, &l->current.event, until, on_invoked, l);
+    if (!l->invocation &&
+        !runtime_api_answer(l->api, l->current.request_id, "Runtime.OutOfMemory", NO_MEMORY, on_told, l)) {
+        end(l, EXIT_UNREACHABLE);
+    }
+}
+
+bool lambda_address_fits(const char *address) {
+    return runtime_api_address_fits(address);
+}
+
+static struct runtime_api *new_api(const struct lambda_options *o) {
+    return runtime_api_new(&(struct runtime_options){.address = o->runtime_api,
+                                                     .http = o->http,
+                                                     .clock = o->clock,
+                                                     .timers = o->platform->timers,
+                                                     .log = o->platform->log});
+}
+
+struct lambda *lambda_start(const struct lambda_options *options) {
+    struct lambda *l = calloc(1, sizeof *l);
+    if (!l) {
+        return NULL;
+    }
+    l->options = options;
+    l->offset = offset_now(l);
+    timer_init(&l->done_timer, on_done, l);
+    l->api = new_api(options);
+    if (!l->api || !runtime_api_next(l->api, on_next, l)) {
+        lambda_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void lambda_stop(struct lambda *l) {
+    l->stopping = true;
+    if (!l->current.request_id[0] && !l->ended) {
+        end(l, EXIT_FINE);
+    }
+}
+
+void lambda_free(struct lambda *l) {
+    if (!l) {
+        return;
+    }
+    timer_stop(l->options->platform->timers, &l->done_timer);
+    runtime_api_free(l->api);
+    forget_invocation(l);
+    free(l);
+}
+
+struct lambda_refusal {
+    const struct lambda_options *options;
+    struct runtime_api *api;
+    struct buf body;
+    enum exit_code code;
+};
+
+static void on_refused(void *user, bool accepted, bool too_large) {
+    const struct lambda_refusal *r = user;
+    (void)accepted, (void)too_large;
+    r->options->host.done(r->options->host.ctx, r->code);
+}
+
+static const char *error_type_of(enum exit_code code) {
+    return code == EXIT_SETTINGS        ? "Runtime.InvalidSettings"
+           : code == EXIT_NOT_PERMITTED ? "Runtime.NotPermitted"
+                                        : "Runtime.ServiceUnreachable";
+}
+
+struct lambda_refusal *lambda_refuse(const struct lambda_options *options, enum exit_code code, const char *message) {
+    struct lambda_refusal *r = calloc(1, sizeof *r);
+    if (!r) {
+        return NULL;
+    }
+    r->options = options;
+    r->code = code;
+    buf_init(&r->body, (size_t)64 << 10);
+    r->api = new_api(options);
+    const char *type = error_type_of(code);
+    if (!r->api || !lambda_append_error(span_cstr(type), span_cstr(message), &r->body) ||
+        !runtime_api_answer(r->api, NULL, type, buf_span(&r->body), on_refused, r)) {
+        lambda_refusal_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void lambda_refusal_free(struct lambda_refusal *r) {
+    if (!r) {
+        return;
+    }
+    runtime_api_free(r->api);
+    buf_free(&r->body);
+    free(r);
+}
