@@ -199,6 +199,12 @@ def start_sqs(
     return _start("elasticmq", command, folder, port, outlive)
 
 
+def start_judge(folder: Path) -> Service:
+    """Starts dynoxide, a second DynamoDB in memory, with its log in folder."""
+    home = SERVERS / "dynoxide"
+    return _start("dynoxide", lambda port: [str(home / "dynoxide"), "--port", str(port)], folder, None, False)
+
+
 @dataclass
 class Cloud:
     """Both servers, and clients for them."""
