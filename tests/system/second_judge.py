@@ -50,7 +50,7 @@ CONDITIONS = [
     ),
     Difference(
         "parentheses around an operand",
-        r"damaged '.*\( #?[a-z] \).*Expected comparison operator, BETWEEN, or IN",
+        r"damaged '.*\( [#:]?[a-z] \).*Expected comparison operator, BETWEEN, or IN",
         "DynamoDB Local: the grammar has operands in parentheses",
     ),
 ]
