@@ -49,6 +49,11 @@ CONDITIONS = [
         "DynamoDB Local: the operand is a path or a value in its grammar",
     ),
     Difference(
+        "a function in capital letters",
+        r"expected the function's name in lower case",
+        "DynamoDB Local: function names are case-sensitive (Condition and filter expressions)",
+    ),
+    Difference(
         "parentheses around an operand",
         r"damaged '.*\( [#:]?[a-z] \).*Expected comparison operator, BETWEEN, or IN",
         "DynamoDB Local: the grammar has operands in parentheses",
@@ -60,6 +65,11 @@ MESSAGES = [
     Difference(
         "a false condition before a refusal",
         r"\nwe: \{\"success\": false, \"error\": \"ValidationError\".*\njudge: false\n",
+        _STATIC,
+    ),
+    Difference(
+        "a removal inside a list of the message's own",
+        r"it overlaps with what (increment|set|append) has before it.*\njudge: applied\n",
         _STATIC,
     ),
 ]
