@@ -11,7 +11,8 @@ foreach(shell bash zsh fish)
 endforeach()
 add_custom_target(completions ALL DEPENDS ${completion_scripts})
 
-install(FILES ${COMPLETIONS}/table-updater.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME table-updater)
+install(FILES ${COMPLETIONS}/table-updater.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME table-updater)
 install(FILES ${COMPLETIONS}/table-updater.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 # Debian's zsh looks for what packages bring under /usr in a folder of its own.
 install(CODE "
@@ -19,5 +20,6 @@ install(CODE "
   if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\" AND EXISTS /etc/debian_version)
     set(folder vendor-completions)
   endif()
-  get_filename_component(folder \"${CMAKE_INSTALL_DATADIR}/zsh/\${folder}\" ABSOLUTE BASE_DIR \"\${CMAKE_INSTALL_PREFIX}\")
+  get_filename_component(folder \"${CMAKE_INSTALL_DATADIR}/zsh/\${folder}\" ABSOLUTE
+    BASE_DIR \"\${CMAKE_INSTALL_PREFIX}\")
   file(INSTALL \"${COMPLETIONS}/table-updater.zsh\" DESTINATION \"\${folder}\" RENAME _table-updater)")

@@ -232,8 +232,9 @@ class Demo:
         """The commands for going on by hand."""
         settings = {**self.settings, "TABLE_NAME": USERS, "QUEUE_URL": self.queue, "ENABLE_AUDIT_LOG": "true"}
         exports = "\n".join(f"  export {name}={value}" for name, value in settings.items())
-        body = '{"id": "user-123", "attributes": {"status": "away"}, "condition_expression": "status = \'active\'"}'.replace(
-            "'", "'\\''"
+        body = (
+            '{"id": "user-123", "attributes": {"status": "away"}, '
+            '"condition_expression": "status = \'active\'"}'.replace("'", "'\\''")
         )
         sqs, dynamodb = (f"aws --endpoint-url {server.url}" for server in (cloud.sqs_server, cloud.dynamodb_server))
         return f"""
@@ -264,7 +265,8 @@ def main() -> int:
         cloud = start_cloud(folder, USUAL_PORTS, outlive=options.keep)
         print(f"DynamoDB Local: {cloud.dynamodb_server.url}   ElasticMQ: {cloud.sqs_server.url}")
         print(
-            "(DynamoDB Local listens on all addresses of this machine: it has no option against it. It comes under its vendor's own licence.)"
+            "(DynamoDB Local listens on all addresses of this machine: it has no option against it. It comes "
+            "under its vendor's own licence.)"
         )
         demo = Demo(options.binary.resolve(), cloud, folder)
         demo.show_queue()

@@ -42,7 +42,9 @@ rest-sqs {{ enabled = true, bind-port = {port}, bind-hostname = "127.0.0.1", sqs
 rest-stats {{ enabled = false }}
 generate-node-address = false
 queues-storage {{ enabled = {durable}, path = "{folder}/queues.conf" }}
-messages-storage {{ enabled = {durable}, driver-class = "org.h2.Driver", uri = "jdbc:h2:{folder}/messages", username = "", password = "" }}
+messages-storage {{
+  enabled = {durable}, driver-class = "org.h2.Driver", uri = "jdbc:h2:{folder}/messages", username = "", password = ""
+}}
 aws {{ region = {region}, accountId = 000000000000 }}
 """
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """How fast table-updater works a queue off against the local servers, and what a message costs it.
 
-    tests/bench/local_servers.py [--messages 20000] [--in-flight 256] [--unaudited] [--binary build/release/table-updater]
+    tests/bench/local_servers.py [--messages 20000] [--in-flight 256] [--unaudited]
+                                 [--binary build/release/table-updater]
 
-Prints messages a second (the local servers are the limit), CPU and context switches a message, and peak memory of the process.
+Prints messages a second (the local servers are the limit), CPU and context switches a message, and peak memory of the
+process.
 """
 
 from __future__ import annotations

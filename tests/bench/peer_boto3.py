@@ -2,7 +2,8 @@
 """The same work as people do it with boto3: receive ten, write each with its audit record in one transaction, delete
 the ten.
 
-Works until the queue gives nothing any more. The settings are table-updater's own variables (TABLE_NAME, AUDIT_LOG_TABLE, QUEUE_URL, AWS_…).
+Works until the queue gives nothing any more. The settings are table-updater's own variables (TABLE_NAME,
+AUDIT_LOG_TABLE, QUEUE_URL, AWS_…).
 """
 
 from __future__ import annotations

@@ -4,11 +4,12 @@ descriptors.
 
     tests/bench/soak.py [--messages 1000000] [--in-flight 256] [--tls] [--binary build/test/table-updater]
 
-Prints memory (VmRSS) and open descriptors at 1, 10, 25, 50, 75 and 100 %, and ends with 1 where one of them grew, or a message was lost or
-done twice. In the first hundredth all that may be in flight has its connections and buffers. What may still come after it is bounded by
-SETTLING: connections live for 30 to 45 seconds, so that within the first minutes each is opened anew beside its successor, with TLS also with a
-handshake (some 40 KiB each, where the free room of the last ones doesn't fit); and moments differ. In the second half, where that is over, nothing
-may: half a byte a message would be seen.
+Prints memory (VmRSS) and open descriptors at 1, 10, 25, 50, 75 and 100 %, and ends with 1 where one of them grew, or a
+message was lost or done twice. In the first hundredth all that may be in flight has its connections and buffers. What
+may still come after it is bounded by SETTLING: connections live for 30 to 45 seconds, so that within the first minutes
+each is opened anew beside its successor, with TLS also with a handshake (some 40 KiB each, where the free room of the
+last ones doesn't fit); and moments differ. In the second half, where that is over, nothing may: half a byte a message
+would be seen.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Sample:
     descriptors: int
 
     def __str__(self) -> str:
-        return f"{self.percent:5} % {self.messages:10} {self.seconds:8.1f} {self.resident / 1024:11.2f} {self.descriptors:12}"
+        memory = f"{self.resident / 1024:11.2f} {self.descriptors:12}"
+        return f"{self.percent:5} % {self.messages:10} {self.seconds:8.1f} {memory}"
 
 
 def take(pid: int, percent: int, messages: int, started: float) -> Sample:

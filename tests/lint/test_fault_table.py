@@ -62,5 +62,8 @@ def test_each_test_with_a_number_is_in_the_table() -> None:
 
 
 def test_a_row_is_read() -> None:
-    text = "## Faults\n\n| # | fault | tests |\n|---|---|---|\n| 7 | stale | a_b, c |\n| 31 | none |  |\n\n## More\n| 8 | x | y |\n"
+    text = (
+        "## Faults\n\n| # | fault | tests |\n|---|---|---|\n| 7 | stale | a_b, c |\n| 31 | none |  |\n\n## "
+        "More\n| 8 | x | y |\n"
+    )
     assert table(text) == [(7, ["fault_07_a_b", "fault_07_c"]), (31, [])]

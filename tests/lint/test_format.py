@@ -1,4 +1,5 @@
-"""One style of code in all layers: what clang-format (.clang-format) and ruff make of it, and no line over 120 columns."""
+"""One style of code in all layers: what clang-format (.clang-format) and ruff make of it, and no line over 120
+columns."""
 
 from __future__ import annotations
 
@@ -12,6 +13,10 @@ COLUMNS = 120
 C_SOURCES = [
     path for ending in "ch" for folder in ("include", "src", "tests") for path in files(f"{folder}/**/*.{ending}")
 ]
+
+BUILD_FILES = files(
+    "CMakeLists.txt", "tests/**/CMakeLists.txt", "conf/**/*.cmake", "systemd/*", "src/**/*.cmake", "conf/setup"
+)
 
 
 def scripts() -> list[Path]:
@@ -49,7 +54,7 @@ def test_ruff_would_change_nothing() -> None:
 def test_no_line_is_wider_than_the_page() -> None:
     wide = [
         f"{name_of(path)}:{number}"
-        for path in C_SOURCES
+        for path in C_SOURCES + scripts() + BUILD_FILES
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if len(line) > COLUMNS
     ]

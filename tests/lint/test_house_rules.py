@@ -94,7 +94,8 @@ def test_no_function_is_longer_than_a_page() -> None:
 def test_the_length_of_a_function_is_measured(tmp_path: Path) -> None:
     file = tmp_path / "x.c"
     file.write_text(
-        "static const int table[] = {\n    1,\n};\n\nint f(int a,\n      int b) {\n    if (a) {\n        a = b;\n    }\n    return a;\n}\n"
+        "static const int table[] = {\n    1,\n};\n\nint f(int a,\n      int b) {\n    if (a) {\n        a = "
+        "b;\n    }\n    return a;\n}\n"
     )
     assert [(line, length) for _, line, length in functions(file)] == [(5, 7)]
 

@@ -1,5 +1,5 @@
-"""base <- net <- aws <- worker <- app and base <- txn <- worker; feed stands beside worker, and neither knows the other.
-The compiler itself refuses what goes against the order."""
+"""base <- net <- aws <- worker <- app and base <- txn <- worker; feed stands beside worker, and neither knows the
+other. The compiler itself refuses what goes against the order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Each sample producer in its own toolchain: what it sends is applied once, with every digit, however often it is sent."""
+"""Each sample producer in its own toolchain: what it sends is applied once, with every digit, however often it is
+sent."""
 
 from __future__ import annotations
 
@@ -60,7 +61,8 @@ def test_what_javascript_would_lose_is_an_error(copy_of: Callable[[str], Path], 
         "new Date()",
     ]
     checks = "\n".join(
-        f"try {{ toJson({{id: 'a', attributes: {{a: [{value}]}}}}); console.log({value!r}); }} catch (e) {{ if (!(e instanceof TypeError)) throw e; }}"
+        f"try {{ toJson({{id: 'a', attributes: {{a: [{value}]}}}}); console.log({value!r}); }} catch (e) "
+        f"{{ if (!(e instanceof TypeError)) throw e; }}"
         for value in wrong
     )
     (folder / "wrong.mjs").write_text(f'import {{toJson}} from "./send-update.mjs";\n{checks}\n')

@@ -3,7 +3,8 @@ each once. By hand:
 
     python3 -m pytest -s tests/system/chaos_boundaries.py
 
-Another process then finishes the work. Nothing is lost, nothing is applied twice, and the DLQ has each message that fails, once or twice.
+Another process then finishes the work. Nothing is lost, nothing is applied twice, and the DLQ has each message that
+fails, once or twice.
 """
 
 from __future__ import annotations

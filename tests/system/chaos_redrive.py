@@ -1,5 +1,5 @@
-"""Redrives that are killed. The long form of what test_redrive.py has in short: twenty kills, on standard and FIFO queues,
-while the worker runs beside them. Run by hand:
+"""Redrives that are killed. The long form of what test_redrive.py has in short: twenty kills, on standard and FIFO
+queues, while the worker runs beside them. Run by hand:
 
 python3 -m pytest -s tests/system/chaos_redrive.py
 """

@@ -1,6 +1,5 @@
 """A storm: processes killed at random moments, three side by side, on machines whose clocks are an hour off, whose log
-nobody reads or whose
-disk is full, while both servers are ended and started again under them. By hand:
+nobody reads or whose disk is full, while both servers are ended and started again under them. By hand:
 
     python3 -m pytest -s tests/system/chaos_storm.py
 
@@ -119,8 +118,7 @@ def make_scene(cloud: Cloud, fifo: bool) -> Scene:
 
 def send(scene: Scene, versions: int) -> tuple[list[Sent], list[Sent]]:
     """In a FIFO queue each record goes from version to version, in a group of its own; else each message sets an
-    attribute of its own.
-    And some that fail."""
+    attribute of its own. And some that fail."""
     scene.table.put(*({"id": f"r{n}", "version": 0} for n in range(RECORDS)))
     good: list[Sent] = []
     if scene.queue.fifo:
@@ -220,7 +218,8 @@ def check_storm(folder: Path, *, kills: int, restarts: int, versions: int, fifo:
             check_none_is_lost(weather, scene, good)
             check_end(scene, versions, good, failing)
         return (
-            f"{len(good)} messages and {FAILING} that fail, {kills} kills of {WORKERS} workers in {time.monotonic() - started:.0f} s "
+            f"{len(good)} messages and {FAILING} that fail, {kills} kills of {WORKERS} workers in "
+            f"{time.monotonic() - started:.0f} s "
             f"({left} messages left after the last), {restarted} restarts of a server, {weather.requests()} requests"
         )
 

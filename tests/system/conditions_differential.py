@@ -1,8 +1,9 @@
 """Compares the condition language with DynamoDB itself.
 
-Two kinds of cases. Generated: a condition is made as a tree, spelt at random for us, and spelt independently for DynamoDB with a placeholder
-for each name and value; what bind_condition makes of our spelling must have DynamoDB's own outcome on the same item, and must be refused
-where DynamoDB refuses its own. Mutated: a text of DynamoDB's own grammar is damaged token by token; both must refuse it, or neither.
+Two kinds of cases. Generated: a condition is made as a tree, spelt at random for us, and spelt independently for
+DynamoDB with a placeholder for each name and value; what bind_condition makes of our spelling must have DynamoDB's own
+outcome on the same item, and must be refused where DynamoDB refuses its own. Mutated: a text of DynamoDB's own grammar
+is damaged token by token; both must refuse it, or neither.
 
 By itself: DYNAMODB_ENDPOINT=http://127.0.0.1:8000 python3 conditions_differential.py [COUNT [SEED]]
 """
@@ -122,10 +123,15 @@ def stored_value(rng: random.Random, depth: int = 0) -> dict[str, Any]:
     if kind == "M":
         return {"M": {name: stored_value(rng, depth + 1) for name in rng.sample(NAMES, rng.randrange(5))}}
     return {
-        "S": {"S": rng.choice(STRINGS)}, "N": {"N": rng.choice(NUMBERS)}, "BOOL": {"BOOL": rng.random() < 0.5}, "NULL": {"NULL": True},
-        "B": {"B": rng.choice([b"", b"a", b"ab"])}, "SS": {"SS": rng.sample(["a", "ab", "it's"], 2)}, "NS": {"NS": rng.sample(["1", "2", "5"], 2)},
+        "S": {"S": rng.choice(STRINGS)},
+        "N": {"N": rng.choice(NUMBERS)},
+        "BOOL": {"BOOL": rng.random() < 0.5},
+        "NULL": {"NULL": True},
+        "B": {"B": rng.choice([b"", b"a", b"ab"])},
+        "SS": {"SS": rng.sample(["a", "ab", "it's"], 2)},
+        "NS": {"NS": rng.sample(["1", "2", "5"], 2)},
         "BS": {"BS": [b"a", b"b"]},
-    }[kind]  # fmt: skip
+    }[kind]
 
 
 def make_item(rng: random.Random, number: int) -> dict[str, Any]:
@@ -138,9 +144,13 @@ def make_value(rng: random.Random, kinds: str = "SSSNNN0-LM") -> Node:
     """A value of JSON's types, in DynamoDB JSON."""
     kind = rng.choice(kinds)
     made: dict[str, Any] = {
-        "S": {"S": rng.choice(STRINGS)}, "N": {"N": rng.choice(NUMBERS)}, "0": {"BOOL": rng.random() < 0.5}, "-": {"NULL": True},
-        "L": {"L": [{"S": "a"}, {"N": "1"}][: rng.randrange(3)]}, "M": {"M": {"a": {"N": "1"}} if rng.random() < 0.5 else {}},
-    }[kind]  # fmt: skip
+        "S": {"S": rng.choice(STRINGS)},
+        "N": {"N": rng.choice(NUMBERS)},
+        "0": {"BOOL": rng.random() < 0.5},
+        "-": {"NULL": True},
+        "L": {"L": [{"S": "a"}, {"N": "1"}][: rng.randrange(3)]},
+        "M": {"M": {"a": {"N": "1"}} if rng.random() < 0.5 else {}},
+    }[kind]
     return ("value", made)
 
 
@@ -221,7 +231,7 @@ def make_condition(rng: random.Random, careful: bool, depth: int = 0) -> Node:
 
 
 # --- Spelling
-# --------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -399,7 +409,7 @@ class Ours:
 
 
 # --- Comparison
-# ------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 class Judge:
@@ -410,9 +420,11 @@ class Judge:
         rng = random.Random(seed)
         try:
             client.create_table(
-                TableName=TABLE, KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST",
-            )  # fmt: skip
+                TableName=TABLE,
+                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
         except client.exceptions.ResourceInUseException:
             pass
         self.items = [make_item(rng, number) for number in range(ITEMS)]
@@ -516,15 +528,58 @@ def check_canonical(tool: Tool, rng: random.Random, tree: Node, bound: dict[str,
             tally.mismatches.append(f"two spellings differ: {bound} {got} {text!r}")
 
 
-TOKENS = ["a", "b", "#n", "#m", ":s", ":n", ":t", ":b", ".", "[0]", "[", "]", "(", ")", ",", "=", "<>", "<", "<=", ">", ">=", "AND", "OR", "NOT", "BETWEEN", "IN",
-          "size(", "attribute_exists(", "contains(", "begins_with(", "attribute_type(", "Size(", "foo("]  # fmt: skip
-ALIKE = [["a", "b", "#n", "#m", ":s", ":n", ":t", ":b"], ["=", "<>", "<", "<=", ">", ">="], ["AND", "OR"], ["attribute_exists(", "size("],
-         ["contains(", "begins_with(", "attribute_type("]]  # fmt: skip
+TOKENS = [
+    "a",
+    "b",
+    "#n",
+    "#m",
+    ":s",
+    ":n",
+    ":t",
+    ":b",
+    ".",
+    "[0]",
+    "[",
+    "]",
+    "(",
+    ")",
+    ",",
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "AND",
+    "OR",
+    "NOT",
+    "BETWEEN",
+    "IN",
+    "size(",
+    "attribute_exists(",
+    "contains(",
+    "begins_with(",
+    "attribute_type(",
+    "Size(",
+    "foo(",
+]
+ALIKE = [
+    ["a", "b", "#n", "#m", ":s", ":n", ":t", ":b"],
+    ["=", "<>", "<", "<=", ">", ">="],
+    ["AND", "OR"],
+    ["attribute_exists(", "size("],
+    ["contains(", "begins_with(", "attribute_type("],
+]
 MUTATED_VALUES = {":s": {"S": "x"}, ":n": {"N": "1"}, ":t": {"S": "SS"}, ":b": {"BOOL": True}}
 SEEDS = [
-    "a = :s AND NOT b <> :n OR #n IN ( :s , :n )", "attribute_exists( a . #m [0] ) AND ( b BETWEEN :n AND :n OR a < :n )", "size( a ) > :n",
-    "contains( a , :s ) OR begins_with( #n , :s )", "NOT ( attribute_type( a , :t ) AND a = b )", "( a ) = ( :n )", "a IN ( b , :n , size( #m ) )",
-]  # fmt: skip
+    "a = :s AND NOT b <> :n OR #n IN ( :s , :n )",
+    "attribute_exists( a . #m [0] ) AND ( b BETWEEN :n AND :n OR a < :n )",
+    "size( a ) > :n",
+    "contains( a , :s ) OR begins_with( #n , :s )",
+    "NOT ( attribute_type( a , :t ) AND a = b )",
+    "( a ) = ( :n )",
+    "a IN ( b , :n , size( #m ) )",
+]
 
 
 def check_mutated(tool: Tool, judge: Judge, rng: random.Random, tally: Tally) -> None:
@@ -582,9 +637,13 @@ def local_client(endpoint: str) -> Any:
     from botocore.config import Config
 
     return boto3.client(
-        "dynamodb", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
         config=Config(retries={"max_attempts": 0}, parameter_validation=False),
-    )  # fmt: skip
+    )
 
 
 def main() -> int:

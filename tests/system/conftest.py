@@ -1,5 +1,5 @@
-"""Fixtures: a pair of servers for a session, which a few pytest-xdist workers share, and fresh tables and queues for every
-test."""
+"""Fixtures: a pair of servers for a session, which a few pytest-xdist workers share, and fresh tables and queues for
+every test."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """What botocore decides: reads a case a line (JSON: "environment", "profile"), writes an answer a line. Run as a
-program of its own: some of
-what botocore takes from the environment it takes when it is imported."""
+program of its own: some of what botocore takes from the environment it takes when it is imported."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Environments and files, made at random from a seed: what people have, and what they get wrong.
 
-Left out is what botocore alone does, and the shared format of the SDKs (Go, Rust, Java) does otherwise, which is ours: comments behind values,
-a section or a name twice, [default] beside [profile default], `name : value`, variables that are there and empty (but the three of keys, and
-AWS_PROFILE); and dual-stack hosts of us-isof, which its older tables lack. Those have expectations of their own in test_credentials_differential.py."""
+Left out is what botocore alone does, and the shared format of the SDKs (Go, Rust, Java) does otherwise, which is ours:
+comments behind values, a section or a name twice, [default] beside [profile default], `name : value`, variables that
+are there and empty (but the three of keys, and AWS_PROFILE); and dual-stack hosts of us-isof, which its older tables
+lack. Those have expectations of their own in test_credentials_differential.py."""
 
 from __future__ import annotations
 
@@ -277,7 +278,8 @@ class Case:
                 else:
                     shown = setting.upper() if self.chance(0.05) else setting
                     lines.append(
-                        f"{shown}{self.rng.choice([' = ', '=', ' =', '= ', '  =  '])}{value}{self.rng.choice(['', '', '', '  '])}"
+                        f"{shown}{self.rng.choice([' = ', '=', ' =', '= ', '  =  '])}{value}"
+                        f"{self.rng.choice(['', '', '', '  '])}"
                     )
         return end.join(lines) + end
 

@@ -122,7 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(
             200,
             f'<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><Credentials>'
-            f"<AccessKeyId>{role_key(form, signer)}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+            f"<AccessKeyId>{role_key(form, signer)}</AccessKeyId>"
+            f"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
             f"<Expiration>{moment()}</Expiration></Credentials><AssumedRoleUser><AssumedRoleId>X:s</AssumedRoleId>"
             f"<Arn>arn:aws:sts::{account}:assumed-role/r/s</Arn></AssumedRoleUser></{action}Result></{action}Response>",
         )

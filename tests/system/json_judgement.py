@@ -89,7 +89,7 @@ def read(text: bytes) -> Any:
 
 
 # --- Texts
-# -----------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 NUMBERS = [
     "0",
@@ -126,8 +126,33 @@ ALMOST_NUMBERS = [
     "1e5.5",
     "00",
 ]
-CHARACTERS = ["a", "b", " ", "é", "\u2028", "\U0001f600", "/", "\x7f", "\ufeff", "\uffff", "\U0010ffff", '\\"', "\\\\", "\\/", "\\n", "\\b", "\\f", "\\r", "\\t",
-              "\\u0000", "\\u0061", "\\u00e9", "\\ud83d\\ude00", "\\uFFFF", "\\uDBFF\\uDFFF"]  # fmt: skip
+CHARACTERS = [
+    "a",
+    "b",
+    " ",
+    "é",
+    "\u2028",
+    "\U0001f600",
+    "/",
+    "\x7f",
+    "\ufeff",
+    "\uffff",
+    "\U0010ffff",
+    '\\"',
+    "\\\\",
+    "\\/",
+    "\\n",
+    "\\b",
+    "\\f",
+    "\\r",
+    "\\t",
+    "\\u0000",
+    "\\u0061",
+    "\\u00e9",
+    "\\ud83d\\ude00",
+    "\\uFFFF",
+    "\\uDBFF\\uDFFF",
+]
 ALMOST_CHARACTERS = [
     "\\ud800",
     "\\udc00",
@@ -274,7 +299,7 @@ class Writer:
 
 
 # --- Comparison
-# ------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -292,7 +317,8 @@ def ask(tool: Path, texts: list[bytes]) -> list[bytes]:
     lines = done.stdout.split(b"\n")[:-1]
     if done.returncode or len(lines) != len(texts):
         raise RuntimeError(
-            f"judge_json ended with {done.returncode} after {len(lines)} of {len(texts)} texts: {done.stderr.decode(errors='replace')}"
+            f"judge_json ended with {done.returncode} after {len(lines)} of {len(texts)} texts: "
+            f"{done.stderr.decode(errors='replace')}"
         )
     return lines
 

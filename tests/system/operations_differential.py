@@ -1,9 +1,10 @@
 """Compares what update messages do with what DynamoDB itself does.
 
-Each generated message has a record of its own, made for it: paths lead through its maps and lists, or beside them. `apply` works all messages off;
-a record of the same content is updated by an UpdateItem that is built here, from the same plan and by other means: a placeholder for each name
-of each path, sums for all counters. Outcome and whole item must be the same. Where a rule of ours, or of the audit record, is stricter than the
-judge, the outcome says so and is counted by itself.
+Each generated message has a record of its own, made for it: paths lead through its maps and lists, or beside them.
+`apply` works all messages off; a record of the same content is updated by an UpdateItem that is built here, from the
+same plan and by other means: a placeholder for each name of each path, sums for all counters. Outcome and whole item
+must be the same. Where a rule of ours, or of the audit record, is stricter than the judge, the outcome says so and is
+counted by itself.
 
 By itself: DYNAMODB_ENDPOINT=http://127.0.0.1:8000 python3 operations_differential.py [COUNT [SEED]]
 """
@@ -69,7 +70,7 @@ def binary_path() -> Path:
 
 
 # --- Values
-# ----------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def plain(rng: random.Random, depth: int = 0) -> Any:
@@ -185,7 +186,7 @@ def spelt(value: Any, rng: random.Random) -> str:
 
 
 # --- Plans
-# -----------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def random_path(rng: random.Random, item: dict[str, Any]) -> list[Element]:
@@ -312,7 +313,7 @@ def make_case(rng: random.Random, number: int) -> Case:
 
 
 # --- The judge
-# -------------------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------------------------
 
 
 def update_of(case: Case) -> dict[str, Any]:
@@ -344,7 +345,8 @@ def update_of(case: Case) -> dict[str, Any]:
             )
         elif member == "append":
             clauses["SET"].append(
-                f"{place(path)} = list_append(if_not_exists({place(path)}, {value_of({'L': []})}), {value_of(to_typed(value))})"
+                f"{place(path)} = list_append(if_not_exists({place(path)}, {value_of({'L': []})}), "
+                f"{value_of(to_typed(value))})"
             )
         else:
             clauses["SET"].append(
@@ -443,9 +445,16 @@ def put_all(client: Any, tables: list[str], cases: Iterable[Case]) -> None:
 def apply(binary: Path, endpoint: str, tables: list[str], cases: list[Case]) -> list[dict[str, Any]]:
     """What apply answers to all messages."""
     environment = {
-        "PATH": os.environ.get("PATH", ""), "TABLE_NAME": tables[0], "AUDIT_LOG_TABLE": tables[2], "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-central-1",
-        "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "LOG_LEVEL": "ERROR", "METRICS_ADDRESS": "off",
-    }  # fmt: skip
+        "PATH": os.environ.get("PATH", ""),
+        "TABLE_NAME": tables[0],
+        "AUDIT_LOG_TABLE": tables[2],
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "LOG_LEVEL": "ERROR",
+        "METRICS_ADDRESS": "off",
+    }
     text = "".join(case.body + "\n" for case in cases)
     done = subprocess.run(
         [str(binary), "apply"],
@@ -498,8 +507,11 @@ def compare(client: Any, endpoint: str, binary: Path, count: int, seed: int) -> 
             or ours.get(case.identity) != theirs.get(case.identity)
             or (outcome == "refused" and not check_field(case, response))
         ):
-            tally.mismatches.append(f"{case.body[:1500]}\non {spelt(case.item, random.Random(0))[:1500]}\nwe: {json.dumps(response)[:600]}\njudge: {verdict}\n"
-                                    f"ours: {str(ours.get(case.identity))[:1500]}\njudged: {str(theirs.get(case.identity))[:1500]}")  # fmt: skip
+            tally.mismatches.append(
+                f"{case.body[:1500]}\non {spelt(case.item, random.Random(0))[:1500]}\nwe: "
+                f"{json.dumps(response)[:600]}\njudge: {verdict}\n"
+                f"ours: {str(ours.get(case.identity))[:1500]}\njudged: {str(theirs.get(case.identity))[:1500]}"
+            )
     for table in tables:
         client.delete_table(TableName=table)
     return tally
@@ -511,9 +523,13 @@ def local_client(endpoint: str) -> Any:
     from botocore.config import Config
 
     return boto3.client(
-        "dynamodb", endpoint_url=endpoint, region_name="eu-central-1", aws_access_key_id="local", aws_secret_access_key="local",
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name="eu-central-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
         config=Config(retries={"max_attempts": 0}, parameter_validation=False, max_pool_connections=16),
-    )  # fmt: skip
+    )
 
 
 def main() -> int:

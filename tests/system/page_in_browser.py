@@ -1,6 +1,8 @@
-"""The page in Debian's chromium: what it shows, dark and light, on a phone and on a screen, and axe-core without a violation.
+"""The page in Debian's chromium: what it shows, dark and light, on a phone and on a screen, and axe-core without a
+violation.
 
-By hand: it needs the packages chromium and npm, and takes a minute. Screenshots go to the folder that SCREENSHOTS names.
+By hand: it needs the packages chromium and npm, and takes a minute. Screenshots go to the folder that SCREENSHOTS
+names.
 """
 
 from __future__ import annotations
@@ -204,7 +206,8 @@ def long_day(told: Json, trouble: bool) -> Json:
                 "since": now.isoformat(),
                 "seconds": 190,
                 "messages": 256,
-                "what_to_do": "Allow the action that the log names (AWS denies a call) to the role; it goes on by itself",
+                "what_to_do": "Allow the action that the log names (AWS denies a call) to the role; it goes on "
+                "by itself",
             }
         ]
     return status

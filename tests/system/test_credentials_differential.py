@@ -1,6 +1,5 @@
 """Provider, key, account, region and endpoints are botocore's, in worlds made at random; where the SDKs' shared file
-format is another than
-botocore's, they are what aws-sdk-go-v2 reads."""
+format is another than botocore's, they are what aws-sdk-go-v2 reads."""
 
 from __future__ import annotations
 

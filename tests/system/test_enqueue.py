@@ -1,4 +1,5 @@
-"""`enqueue`: rows of files become messages, each once, and whatever is wrong with a row or a file is told with its place."""
+"""`enqueue`: rows of files become messages, each once, and whatever is wrong with a row or a file is told with its
+place."""
 
 from __future__ import annotations
 

@@ -17,12 +17,14 @@ RECORDED_NOTIFICATION = {
     "MessageId": "",
     "Signature": "NueIf8lJ8CSYwIz1IVB46CDzQPsgCKgUUhArIrjXFmKo3rYw62eU4WWdzSRUNOwZnNI5370AS0UDnUkI9LQtiA==",
     "SignatureVersion": "2",
-    "SigningCertURL": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-f95542db08a14934a88025bc916ecfab.pem",
+    "SigningCertURL": "https://sns.us-east-1.amazonaws.com/"
+    "SimpleNotificationService-f95542db08a14934a88025bc916ecfab.pem",
     "Subject": "s",
     "Timestamp": "2026-11-29T06:22:32.681Z",
     "TopicArn": "arn:aws:sns:us-east-1:123456789012:t",
     "Type": "Notification",
-    "UnsubscribeURL": "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:123456789012:t:2bcfbf39",
+    "UnsubscribeURL": "https://sns.us-east-1.amazonaws.com/"
+    "?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:123456789012:t:2bcfbf39",
 }
 RECORDED_EVENT = {
     "id": "",
@@ -88,12 +90,15 @@ def test_a_fifo_topics_notifications_keep_their_groups_order(new_scene: Any) -> 
     assert scene.table.get("a") == {"id": "a", "n": 10}
 
 
-@pytest.mark.parametrize("body", [
-    notification(message("a", {"n": 1}), ""),
-    json.dumps({"Type": "Notification", "id": "a", "attributes": {"n": 1}}),
-    json.dumps({**RECORDED_NOTIFICATION, "MessageId": "m", "Type": "SubscriptionConfirmation"}),
-    event(message("a", {"n": 1}), ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        notification(message("a", {"n": 1}), ""),
+        json.dumps({"Type": "Notification", "id": "a", "attributes": {"n": 1}}),
+        json.dumps({**RECORDED_NOTIFICATION, "MessageId": "m", "Type": "SubscriptionConfirmation"}),
+        event(message("a", {"n": 1}), ""),
+    ],
+)
 def test_what_is_nearly_an_event_keeps_its_clear_error(module_scene: Scene, body: str) -> None:
     (response,) = module_scene.apply(body.replace("\n", " ")).responses
     assert response["error"] == "InvalidInputError" and response["details"]["unknown_fields"], response

@@ -48,8 +48,7 @@ def versions(scene: Scene) -> set[int]:
 
 
 # Faults that pass: each is met by the first two tries of a message, and the third finds the service well. What could be
-# the message's
-# own fault is met once: the second time, with others' success in between, would give it back for a while.
+# the message's own fault is met once: the second time, with others' success in between, would give it back for a while.
 PASSING: dict[str, Callable[..., Any]] = {
     "an InternalServerError": faults.internal_error(),
     "a load balancer's 502": faults.load_balancer_error(502),
@@ -610,7 +609,10 @@ def test_fault_38_an_index_added_under_load_is_taken_over(scene: Scene, proxy: P
             }
         ],
     )
-    sentence = "One or more parameter values were invalid: Type mismatch for Index Key age Expected: N Actual: S IndexName: by_age"
+    sentence = (
+        "One or more parameter values were invalid: Type mismatch for Index Key age Expected: N Actual: "
+        "S IndexName: by_age"
+    )
     proxy.on(
         "TransactWriteItems", faults.service_error("ValidationException", message=sentence), when=faults.about("r10")
     )

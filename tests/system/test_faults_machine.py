@@ -1,6 +1,5 @@
 """Faults of the machine and the network around it: clocks, names, sockets that fall silent, a log that nobody reads,
-credentials that
-expire, cores. Time passes in the process alone (tests/preload): no test waits for it."""
+credentials that expire, cores. Time passes in the process alone (tests/preload): no test waits for it."""
 
 from __future__ import annotations
 

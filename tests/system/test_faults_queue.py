@@ -64,8 +64,7 @@ def give_back(scene: Scene, proxy: Proxy) -> None:
 
 def shorten_polls(proxy: Proxy) -> None:
     """SQS answers a long poll also when its client is gone, and its messages are in flight then: a second instead of
-    twenty, so that a
-    killed process's polls are soon over. Add it after the rules that are for receives."""
+    twenty, so that a killed process's polls are soon over. Add it after the rules that are for receives."""
     proxy.on(
         "ReceiveMessage",
         faults.edit_request(lambda value: value.update(WaitTimeSeconds=min(1, value.get("WaitTimeSeconds", 0)))),

@@ -1,6 +1,5 @@
 """InvalidInputError: messages of the wrong shape are told what is wrong, and where. One `apply` takes all that fit on a
-line; the
-same bodies, and those that don't, go through the queue in test_dead_letters.py."""
+line; the same bodies, and those that don't, go through the queue in test_dead_letters.py."""
 
 from __future__ import annotations
 

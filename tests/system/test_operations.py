@@ -70,9 +70,17 @@ def test_the_response_names_what_was_updated_as_it_was_written(scene: Scene) -> 
     scene.table.put({"id": "a", "l": [1], "m": {}})
     (response,) = apply_lines(
         scene,
-        body("a", remove=["z", "l[0]"], append={"q": [1]}, increment={" n ": 1}, set={"`m`.x": 1, "b": 2}, typed_attributes={"t": {"S": ""}},
-             attributes={"y": 1, "x": 1}, enable_logging=True),
-    )  # fmt: skip
+        body(
+            "a",
+            remove=["z", "l[0]"],
+            append={"q": [1]},
+            increment={" n ": 1},
+            set={"`m`.x": 1, "b": 2},
+            typed_attributes={"t": {"S": ""}},
+            attributes={"y": 1, "x": 1},
+            enable_logging=True,
+        ),
+    )
     assert response["updated_attributes"] == ["y", "x", "t", "`m`.x", "b", " n ", "q", "z", "l[0]"]
 
 

@@ -1,4 +1,5 @@
-"""`table-updater redrive`: what it moves, in which form, and what it leaves; boto3 and the real worker are the witnesses."""
+"""`table-updater redrive`: what it moves, in which form, and what it leaves; boto3 and the real worker are the
+witnesses."""
 
 from __future__ import annotations
 

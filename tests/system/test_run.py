@@ -179,7 +179,10 @@ def test_fault_33_where_no_transaction_is_possible_nothing_is_received(
 def test_transactions_that_are_denied_end_the_start_with_77_in_awss_words(
     scene: Scene, dynamodb_proxy: Proxy, sqs_proxy: Proxy
 ) -> None:
-    sentence = "User: arn:aws:iam::1:user/u is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:1:table/audit"
+    sentence = (
+        "User: arn:aws:iam::1:user/u is not authorized to perform: dynamodb:PutItem on resource: "
+        "arn:aws:dynamodb:eu-west-1:1:table/audit"
+    )
     dynamodb_proxy.on(
         "TransactionAtStart", faults.service_error("AccessDeniedException", 400, sentence, "com.amazon.coral.service")
     )
@@ -250,7 +253,8 @@ def test_without_credentials_all_that_was_tried_is_told(scene: Scene) -> None:
     process = scene.command("apply", stdin=message("a", {"n": 1}) + "\n", **none)
     assert process.wait(120) == 77, process.describe()
     assert process.find_log(
-        "there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*metadata service .*can't be reached"
+        "there are no credentials: AWS_ACCESS_KEY_ID is not set; profile default of .*metadata service .*can't "
+        "be reached"
     )
 
 

@@ -95,7 +95,8 @@ def botocore_stages(request: Request) -> dict[str, str]:
     return {
         "canonical_request": canonical,
         "string_to_sign": to_sign,
-        "authorization": f"AWS4-HMAC-SHA256 Credential={auth.scope(aws)}, SignedHeaders={signed_headers}, Signature={auth.signature(to_sign, aws)}",
+        "authorization": f"AWS4-HMAC-SHA256 Credential={auth.scope(aws)}, SignedHeaders={signed_headers}, "
+        f"Signature={auth.signature(to_sign, aws)}",
     }
 
 

@@ -1,7 +1,7 @@
 """The simulated services answer as real servers do: the same scripts played against both, outcome by outcome.
 
-A step has the outcome that AWS gives. Where a local server is known to differ, the step also has that server's own ("real"), and names the
-exception ("because") that says so and where AWS's behaviour is described.
+A step has the outcome that AWS gives. Where a local server is known to differ, the step also has that server's own
+("real"), and names the exception ("because") that says so and where AWS's behaviour is described.
 """
 
 from __future__ import annotations

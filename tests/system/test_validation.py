@@ -292,9 +292,12 @@ def test_the_same_message_in_another_spelling_is_the_same_message(scene: Scene, 
     scene.table.put({"id": "a", "count": 0})
     logging = json.dumps(audited)
     spellings = [
-        f'{{"id":"a","attributes":{{"n":1,"m":{{"x":150,"y":"é"}}}},"condition_expression":"count = 0","idempotency_key":"k","enable_logging":{logging}}}',
-        f'{{"idempotency_key":"\\u006b","enable_logging":{logging},"condition_expression":"((count=0.0))","attributes":{{"m":{{"y":"\\u00e9","x":1.5e2}},"n":1.0}},"id":"a"}}',
-        f'{{"id":"a","attributes":{{"n":1,"m":{{"x":150,"y":"é"}}}},"condition_expression":"#c = :c","expression_attribute_names":{{"#c":"count"}},'
+        f'{{"id":"a","attributes":{{"n":1,"m":{{"x":150,"y":"é"}}}},'
+        f'"condition_expression":"count = 0","idempotency_key":"k","enable_logging":{logging}}}',
+        f'{{"idempotency_key":"\\u006b","enable_logging":{logging},'
+        f'"condition_expression":"((count=0.0))","attributes":{{"m":{{"y":"\\u00e9","x":1.5e2}},"n":1.0}},"id":"a"}}',
+        f'{{"id":"a","attributes":{{"n":1,"m":{{"x":150,"y":"é"}}}},'
+        f'"condition_expression":"#c = :c","expression_attribute_names":{{"#c":"count"}},'
         f'"expression_attribute_values":{{":c":0}},"idempotency_key":"k","enable_logging":{logging}}}',
     ]
     for spelling in spellings:

@@ -17,8 +17,8 @@ GROWTH_MILLISECONDS = 2  # for each in flight: what a message takes under valgri
 
 def _by_count(clients: Clients, plan: Plan) -> dict[int, float]:
     """Microseconds a message, by how many the process works off. A few are run before, and count as the start: all
-    connections are open by
-    then. Small runs are repeated on both sides of the large one, since a minute on this machine isn't like the next."""
+    connections are open by then. Small runs are repeated on both sides of the large one, since a minute on this machine
+    isn't like the next."""
     repeated: dict[int, list[float]] = {count: [] for count, _ in plan.flat}
 
     def once(count: int) -> None:

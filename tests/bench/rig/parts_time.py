@@ -114,7 +114,10 @@ def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
         done = clients.worker(
             count * number, tls=True, processes=number, in_flight=BOUND_IN_FLIGHT, dynamodb_latency=BOUND_LATENCY
         )
-        what = f"{number} process{'es' if number > 1 else ''}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes {BOUND_LATENCY} ms"
+        what = (
+            f"{number} process{'es' if number > 1 else ''}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes "
+            f"{BOUND_LATENCY} ms"
+        )
         rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
         costs[number] = figures.add(
             "processes", f"{what}, CPU", (done.used.cpu - number * start) / done.count * 1e6, "us/message"
@@ -129,7 +132,8 @@ def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
         figures.add("processes", f"{what}, cores of all processes", (done.used.cpu - number * start) / seconds, "")
         figures.add("processes", f"{what}, cores of the sink", done.sink_cpu / seconds, "")
     figures.note(
-        "processes: without latency the cores are the limit, of which the sink takes its part; so with latency tells whether two are twice one."
+        "processes: without latency the cores are the limit, of which the sink takes its part; so with latency "
+        "tells whether two are twice one."
     )
 
 
@@ -156,5 +160,6 @@ def tail(clients: Clients, plan: Plan, figures: Figures) -> None:
                 "ms",
             )
     figures.note(
-        f"tail: each message needs one transaction ({TAIL_LATENCY} ms at the sink) and its place in a batch of deletions, with TLS. In the first seconds connections are opened, which wrk has opened before it measures."
+        f"tail: each message needs one transaction ({TAIL_LATENCY} ms at the sink) and its place in a batch of "
+        f"deletions, with TLS. In the first seconds connections are opened, which wrk has opened before it measures."
     )

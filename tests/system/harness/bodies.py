@@ -1,6 +1,5 @@
 """Tables of message bodies and what the contract says of them. In SYNTAX a ¦ marks the position: the offset, in bytes,
-of the first
-byte that no valid text could have there."""
+of the first byte that no valid text could have there."""
 
 from __future__ import annotations
 

@@ -151,8 +151,7 @@ def delay(before=0.0, after=0.0):
 
 def until(event, commit=False):
     """Holds the request (with commit: its answer) until the threading.Event is set. Where the client is gone by then,
-    the service
-    isn't asked any more."""
+    the service isn't asked any more."""
 
     async def action(exchange):
         response = await exchange.forward() if commit else None

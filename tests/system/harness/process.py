@@ -60,7 +60,8 @@ class Process:
             [str(binary_path()), *arguments],
             env={
                 **environment,
-                "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_leaks=1:verify_asan_link_order={int('LD_PRELOAD' not in environment)}",
+                "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_leaks=1"
+                f":verify_asan_link_order={int('LD_PRELOAD' not in environment)}",
                 "UBSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:print_stacktrace=1",
             },
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,

@@ -341,8 +341,8 @@ class Proxy:
 
     def on(self, operation, action, *, when=None, skip=0, times=None, probability=1.0, seed=1, first=False):
         """Adds a rule. The first that takes a request acts. operation: a name, several, or None for any; skip: that
-        many
-        matching requests are spared first; times: it fires at most so often; first: it goes before the rules there are."""
+        many matching requests are spared first; times: it fires at most so often; first: it goes before the rules there
+        are."""
         rule = Rule(self, operation, action, when, skip, times, probability, seed)
         with self.lock:
             self.rules.insert(0 if first else len(self.rules), rule)

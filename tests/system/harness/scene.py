@@ -170,8 +170,8 @@ class Scene:
     ) -> None:
         """Checks I1-I5 as far as they show from outside, after all processes have ended.
 
-        environment_only: every fault was one of the environment, so that nothing may be in the DLQ and what is left was received at
-        most max_receives times. effects: False where the test itself changed records meanwhile."""
+        environment_only: every fault was one of the environment, so that nothing may be in the DLQ and what is left was
+        received at most max_receives times. effects: False where the test itself changed records meanwhile."""
         sent = list(sent)
         dead, left = self.dead(), self.left()
         records = self.audits() if self.audit else {}

@@ -100,7 +100,8 @@ class Zsh(Terminal):
     def __init__(self, script: Path, folder: Path) -> None:
         super().__init__(["zsh", "-f", "-i"], folder, "\x18\x01")
         self.say(
-            f"unsetopt prompt_cr prompt_sp; PS1=; fpath=({shlex.quote(str(script.parent))} $fpath); autoload -Uz compinit; "
+            f"unsetopt prompt_cr prompt_sp; PS1=; fpath=({shlex.quote(str(script.parent))} $fpath); autoload "
+            f"-Uz compinit; "
             "compinit -u -D; zle -C all-matches complete-word _generic; "
             "zstyle ':completion:all-matches:*' completer _all_matches _complete; "
             "zstyle ':completion:all-matches:*' insert yes; bindkey -e; bindkey '^X^A' all-matches; "
