@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX ((size_t)1024)
-#define OTHER_DESCRIPTORS ((size_t)64) /* beside connections: the loop's, the resolver's, files */
+#define OTHER_DESCRIPTORS ((size_t)224) /* beside connections: the loop's, the resolver's, files, those who look on */
 
 static const char no_memory[] = "There is no memory to start with";
 

@@ -106,7 +106,7 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         .wait = call->operation.attempt_wait,
     };
     call->target = c->target;
-    call->sent_at = clock_monotonic(&c->clock);
+    call->sent_at = c->log && log_wants(c->log, LOG_LEVEL_DEBUG) ? clock_monotonic(&c->clock) : 0;
     call->transfer = c->http.start(c->http.ctx, &request, done, call);
     if (!call->transfer) {
         return fail(call, CALL_RETRY, "the request could not be sent: out of memory");

@@ -179,7 +179,7 @@ static void account(struct call *call, const struct http_response *response) {
     static_assert(CALL_CLOCK + 1 == METRICS_CALL_CLASSES && CALL_THROTTLED == METRICS_CLASS_THROTTLED,
                   "each class is counted");
     metrics_request(c->metrics, c->counted_as, result->class);
-    if (!c->log || !log_wants(c->log, LOG_LEVEL_DEBUG)) {
+    if (!c->log || !log_wants(c->log, LOG_LEVEL_DEBUG) || !call->sent_at) {
         return;
     }
     struct span id = response ? response->header[HTTP_REQUEST_ID] : SPAN("");

@@ -81,7 +81,7 @@ struct call {
     struct retry_state retry;
     bool clock_corrected, credentials_refused;
     int64_t skew; /* that the last attempt was signed with */
-    int64_t sent_at; /* monotonic: when the last attempt began */
+    int64_t sent_at; /* monotonic: when the last attempt began; 0: the log doesn't want it */
     char access_key_id[ACCESS_KEY_ID_SIZE];
     struct buf lines; /* the header lines of the last attempt, each with its NUL */
     struct call_result result;

@@ -143,7 +143,6 @@ static bool make_room(struct http_server *s, int64_t now) {
     }
     if (client && now - client->since >= GRACE) {
         cut(s, client);
-        run(s);
     }
     return s->open < s->options.clients;
 }
@@ -158,38 +157,44 @@ static void on_pause_over(void *user) {
     loop_watch_events(s->listening, LOOP_READ);
 }
 
+/* Lets one in. False: no more for now. */
+static bool let_in(struct http_server *s, int64_t now) {
+    int64_t wait = 0;
+    if (!make_room(s, now)) {
+        pause_until(s, now + LITTLE_LATER);
+        return false;
+    }
+    if (!limiter_take(&s->limiter, now, &wait)) {
+        pause_until(s, now + (wait > LITTLE_LATER ? wait : LITTLE_LATER));
+        return false;
+    }
+    struct sockaddr_storage from;
+    socklen_t len = sizeof from;
+    int fd = accept4(s->listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) {
+        return true;
+    }
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            pause_until(s, now + MICROSECONDS); /* no descriptors, mostly */
+        }
+        return false;
+    }
+    /* It closes the descriptor where it can't take it. */
+    if (MHD_add_connection(s->daemon, fd, (const struct sockaddr *)&from, len) != MHD_YES) {
+        pause_until(s, now + MICROSECONDS);
+        return false;
+    }
+    return true;
+}
+
 static void on_client(void *user, unsigned events) {
     struct http_server *s = user;
     (void)events;
-    int64_t now = now_of(s), wait = 0;
-    for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
-        if (!make_room(s, now)) {
-            pause_until(s, now + LITTLE_LATER);
-            return;
-        }
-        if (!limiter_take(&s->limiter, now, &wait)) {
-            pause_until(s, now + (wait > LITTLE_LATER ? wait : LITTLE_LATER));
-            return;
-        }
-        struct sockaddr_storage from;
-        socklen_t len = sizeof from;
-        int fd = accept4(s->listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) {
-            continue;
-        }
-        if (fd < 0) {
-            if (errno != EAGAIN && errno != EWOULDBLOCK) {
-                pause_until(s, now + MICROSECONDS); /* no descriptors, mostly */
-            }
-            return;
-        }
-        /* It closes the descriptor where it can't take it. */
-        if (MHD_add_connection(s->daemon, fd, (const struct sockaddr *)&from, len) != MHD_YES) {
-            pause_until(s, now + MICROSECONDS);
-            return;
-        }
-        run(s);
+    int64_t now = now_of(s);
+    for (unsigned i = 0; i < ACCEPTS_A_TURN && let_in(s, now); i++) {
     }
+    run(s);
 }
 
 static bool add_headers(struct MHD_Response *response, const struct http_server_reply *reply) {
