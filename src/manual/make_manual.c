@@ -5,6 +5,7 @@
  *   @common-options  the options that all commands have
  *   @settings        the settings, their defaults and texts
  *   @exit-status     the exit codes
+ *   @metrics         the metrics, with their labels and what these may be
  *   @member NAME     the head of a member of the update message, with what its value must be
  *   @error NAME      the head of an error, with its status
  *   @title NAME SECTION DATE
@@ -15,6 +16,7 @@
 #include "cli.h"
 #include "failure.h"
 #include "help.h"
+#include "metrics.h"
 #include "settings.h"
 #include "update_member.h"
 
@@ -127,6 +129,25 @@ static void put_exit_status(FILE *out) {
     }
 }
 
+static void put_label(FILE *out, const struct metrics_label *label) {
+    put_line(out, "", label->name, ": ");
+    for (size_t i = 0; i < label->count; i++)
+        put_line(out, i > 0 ? ", " : "", label->values[i], "");
+    (void)fputs(".\n", out);
+}
+
+static void put_metrics(FILE *out) {
+    static const char *const kinds[] = {"counter", "gauge", "histogram", "histogram"};
+    for (size_t i = 0; i < METRICS_COUNT; i++) {
+        const struct metrics_row *row = &METRICS[i];
+        put_line(out, ".TP\n\\fB", row->name, "\\fR (");
+        put_line(out, "", kinds[row->kind], ")\n");
+        put_line(out, "", row->help, "\n");
+        for (size_t label = 0; label < ARRAY_LENGTH(row->labels) && row->labels[label].name; label++)
+            put_label(out, &row->labels[label]);
+    }
+}
+
 static int put_member(struct page *p, const char *name) {
     if (p->members >= MEMBER_COUNT || strcmp(member_name((enum member)p->members), name) != 0)
         return refuse(p, "not the program's next member of an update message", name);
@@ -148,7 +169,10 @@ static int put_directive(struct page *p, const char *directive) {
     static const struct {
         const char *name;
         void (*put)(FILE *out);
-    } tables[] = {{"commands", put_commands}, {"settings", put_settings}, {"exit-status", put_exit_status}};
+    } tables[] = {{"commands", put_commands},
+                  {"settings", put_settings},
+                  {"exit-status", put_exit_status},
+                  {"metrics", put_metrics}};
     for (size_t i = 0; i < ARRAY_LENGTH(tables); i++) {
         if (strcmp(tables[i].name, directive) != 0)
             continue;

@@ -13,6 +13,7 @@ from typing import Any, Iterator
 import pytest
 from harness import faults
 from harness.polling import wait_until
+from harness.preload import OtherClock
 from harness.process import Worker
 from harness.proxy import Proxy
 from harness.scene import Scene, message
@@ -214,14 +215,11 @@ def held_back(worker: Worker, part: str, cause: str) -> str:
 
 
 def test_fault_13_while_the_dlq_is_denied_it_is_not_ready_and_says_why(scene: Scene, sqs_proxy: Proxy) -> None:
-    rule = sqs_proxy.on("SendMessageBatch", faults.service_error("AccessDeniedException", 403))
+    sqs_proxy.on("SendMessageBatch", faults.service_error("AccessDeniedException", 403))
     worker = scene.worker(AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
     worker.wait_until_ready()
     scene.queue.send(message("missing", {"n": 1}))
     assert "1 messages wait" in held_back(worker, "dead_lettering", "denied")
-    rule.remove()
-    worker.wait_until_ready()
-    assert worker.metrics()[f'{NAME}trouble{{part="dead_lettering",cause="denied"}}'] == 0
 
 
 def test_fault_16_in_an_outage_it_is_not_ready_and_says_why(scene: Scene, dynamodb_proxy: Proxy) -> None:
@@ -233,6 +231,7 @@ def test_fault_16_in_an_outage_it_is_not_ready_and_says_why(scene: Scene, dynamo
     held_back(worker, "applying", "unreachable")
     rule.remove()
     worker.wait_until_ready()
+    assert worker.metrics()[f'{NAME}trouble{{part="applying",cause="unreachable"}}'] == 0
 
 
 def test_before_the_tables_are_seen_it_is_not_ready(scene: Scene, dynamodb_proxy: Proxy) -> None:
@@ -378,3 +377,16 @@ def test_alerts_and_dashboard_ask_for_metrics_that_are_there(worked: Worker) -> 
         for name, selectors in re.findall(r"\b(table_updater_\w+)\{([^}]*)\}", text):
             labels = set(re.findall(r"(\w+)=", selectors)) - {"job", "instance"}
             assert labels <= known.get(name, labels), f"{name} has no label of {labels}"
+
+
+def test_a_trouble_that_lasts_is_told_again_every_hour(scene: Scene, dynamodb_proxy: Proxy, tmp_path: Path) -> None:
+    clock = OtherClock(tmp_path / "clock")
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url, **clock.settings)
+    worker.wait_until_ready()
+    scene.table.put({"id": "r"})
+    dynamodb_proxy.on(None, faults.denied())
+    scene.queue.send(message("r", {"n": 1}))
+    held_back(worker, "applying", "denied")
+    clock.pass_by(3600)
+    line = worker.wait_for_log("A trouble lasts.*").group()
+    assert "part=applying cause=denied code=AccessDeniedException seconds=36" in line and "what_to_do=" in line
