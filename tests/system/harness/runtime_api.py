@@ -275,25 +275,29 @@ def sqs_event(*bodies: str | Json, **options: Any) -> Json:
     return {"Records": [body if isinstance(body, dict) else sqs_record(body, **options) for body in bodies]}
 
 
+_SNS = "https://sns.us-east-1.amazonaws.com"
+_TOPIC = "arn:aws:sns:us-east-1:123456789012:sns-lambda"
+
+
 def sns_event(message: str, identity: str | None = None) -> Json:
     """An event of SNS."""
     return {
         "Records": [
             {
                 "EventVersion": "1.0",
-                "EventSubscriptionArn": "arn:aws:sns:us-east-1:123456789012:sns-lambda:21be56ed-a058-49f5-8c98-aedd2564c486",
+                "EventSubscriptionArn": f"{_TOPIC}:21be56ed-a058-49f5-8c98-aedd2564c486",
                 "EventSource": "aws:sns",
                 "Sns": {
                     "SignatureVersion": "1",
                     "Timestamp": "2019-01-02T12:45:07.000Z",
                     "Signature": "tcc6faL2yUC6dgZdmrwh1Y4cGa/ebXEkAi6RibDsvpi+tE/1+82j...65r==",
-                    "SigningCertUrl": "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-ac565b8b1a6c5d002d285f9598aa1d9b.pem",
+                    "SigningCertUrl": f"{_SNS}/SimpleNotificationService-ac565b8b1a6c5d002d285f9598aa1d9b.pem",
                     "MessageId": identity or str(uuid.uuid4()),
                     "Message": message,
                     "MessageAttributes": {"Test": {"Type": "String", "Value": "TestString"}},
                     "Type": "Notification",
-                    "UnsubscribeUrl": "https://sns.us-east-1.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:us-east-1:123456789012:test-lambda:21be56ed-a058-49f5-8c98-aedd2564c486",
-                    "TopicArn": "arn:aws:sns:us-east-1:123456789012:sns-lambda",
+                    "UnsubscribeUrl": f"{_SNS}/?Action=Unsubscribe&SubscriptionArn={_TOPIC}:21be56ed-a058-49f5-8c98",
+                    "TopicArn": _TOPIC,
                     "Subject": "TestInvoke",
                 },
             }
