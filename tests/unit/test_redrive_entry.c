@@ -105,6 +105,7 @@ static void what_has_none_gets_its_message_id_as_its_key(void **state) {
     /* The worker takes it for that. */
     const struct letter_delivery again = {t.entry.send.body, SPAN("other"), t.entry.send.error_envelope, {NULL, 0}};
     struct letter *letter = letter_read(seed, &again);
+    assert_non_null(letter);
     assert_span(letter->idempotency_key, "m-1");
     assert_true(letter->has_key);
     letter_free(letter);
@@ -166,6 +167,7 @@ static void what_the_queue_has_no_room_for_goes_in_a_smaller_form(void **state) 
         assert_true(t.entry.size <= limit);
         const struct letter_delivery again = {t.entry.send.body, SPAN("other"), t.entry.send.error_envelope, {NULL, 0}};
         struct letter *letter = letter_read(seed, &again);
+        assert_non_null(letter);
         assert_span(letter->idempotency_key, "k");
         assert_span(letter->source.body, "{\"id\":\"u\"}");
         assert_span(letter->source.message_id, "first");
