@@ -1,6 +1,7 @@
 /* The program as a whole: what all commands need, set up once and freed at the end. */
 #pragma once
 
+#include "check_report.h"
 #include "cli.h"
 #include "compiler.h"
 #include "configuration.h"
@@ -33,6 +34,7 @@ struct app {
     char sqs_origin[URL_ORIGIN_SIZE], dynamodb_origin[URL_ORIGIN_SIZE];
     char account[ACCOUNT_ID_SIZE]; /* of the credentials at the start; "": their source doesn't say */
     struct platform platform;
+    struct check_report report; /* of `check` */
 };
 
 /* Reads the settings and sets all up. EXIT_FINE, or what the program ends with, said in the log. app must stay where it
@@ -89,3 +91,5 @@ enum exit_code command_reconcile(struct app *app);
 enum exit_code command_lambda(struct app *app);
 /* Tells AWS Lambda that the function can't start. app may be set up in part. */
 void command_lambda_refused(struct app *app, enum exit_code code);
+void command_check_prepare(struct app *app);
+enum exit_code command_check(struct app *app);

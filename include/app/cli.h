@@ -50,6 +50,9 @@ struct cli_command {
     const char *summary; /* one sentence */
     const char *text; /* paragraphs of at most 80 columns */
     const char *examples; /* lines */
+    /* Called before the settings are read; NULL: nothing is. Where it is there, faults of the settings don't end the
+     * command: it hears of them by the log, and goes on with what is fine. */
+    void (*prepare)(struct app *app);
     enum exit_code (*run)(struct app *app);
     void (*refused)(struct app *app, enum exit_code code); /* app_init() failed with this; NULL: nobody need know */
 };
@@ -82,6 +85,9 @@ struct cli {
         struct {
             struct cli_value job, rate, missing, failed, json, quiet;
         } reconcile;
+        struct {
+            struct cli_value json;
+        } check;
     } of; /* the command's own */
     char *const *operands;
     int operand_count;

@@ -10,6 +10,7 @@
 
 struct configuration {
     struct settings_file file;
+    const char *path; /* of the file; NULL: there is none */
     const char *const
         *options; /* of the command line, by the table of settings, NULL: not given; NULL: there is no command line */
     /* The file as it was when the process started; NULL: this is it. A variable of the environment that has its value
@@ -29,6 +30,15 @@ void configuration_free(struct configuration *configuration);
 /* Looks a name up among the options, in the environment, then in the file. One that is set to nothing hides those
  * behind it. The configuration is borrowed, and may not have moved. */
 struct environment configuration_environment(struct configuration *configuration);
+/* Who gives a setting its value. */
+struct setting_origin {
+    enum { SETTING_NOWHERE, SETTING_BY_OPTION, SETTING_BY_ENVIRONMENT, SETTING_BY_FILE } by;
+    const char *value; /* NULL where nobody does */
+    unsigned line; /* of the file */
+};
+/* Where what the environment of this configuration says of a name comes from; its value may be empty, which hides those
+ * behind it. */
+struct setting_origin configuration_origin(const struct configuration *configuration, const char *name);
 /* Puts the file's names that are none of our settings into the process's environment, unless they are there: proxies,
  * TZ, SSL_CERT_FILE are read by libraries from there. Before anything else uses the environment. False: no memory. */
 MUST_USE bool configuration_export(const struct configuration *configuration);

@@ -14,6 +14,15 @@ void url_origin(const char *url, char ret_origin[static URL_ORIGIN_SIZE]);
 /* The region that a host of Amazon SQS is of; empty: it is none of those. */
 struct span queue_host_region(struct span host);
 
+enum queue_place {
+    QUEUE_PLACE_FITS,
+    QUEUE_PLACE_OTHER_REGION, /* it will not be found there */
+    QUEUE_PLACE_OTHER_HOST /* the endpoint must know the queue by this URL */
+};
+/* What a queue's URL says of where it is, beside the endpoint that is asked. queue: a name, which says nothing, or
+ * NULL, fits. The region of the queue, and the one that is asked, are told where they differ. */
+enum queue_place queue_place_of(const char *queue, const char *endpoint, const char *region,
+                                struct span *ret_queue_region, struct span *ret_region);
 /* Warns where a queue's URL names another region or host than the ones that are asked. queue: a name, which says
  * neither, or NULL, is fine. */
 void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,

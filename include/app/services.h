@@ -26,6 +26,7 @@ struct services_options {
     const char *profile; /* that an option of the command line names: then keys of the environment don't count; NULL:
                             none does */
     bool with_queue;
+    bool notes_dates; /* the clients tell how far our clock is off */
     size_t max_connections; /* that the descriptors we may open allow */
     struct loop *loop;
     struct random *random;
@@ -37,6 +38,12 @@ struct services_options {
 #define SERVICES_PATH_SIZE 4096
 
 struct services {
+    /* Where nothing is wrong with: what services_find() looked up, and, of the credentials, services_connect() made. */
+    struct {
+        bool config, region, plan, ca_file, dynamodb, sqs, credentials;
+    } fine;
+    const char *looking_at; /* what services_find() looks up at present: "region"; NULL: nothing */
+    bool region_of_instance; /* the metadata service said it */
     const struct environment *environment; /* borrowed */
     struct shared_config config;
     char region[AWS_REGION_SIZE];
@@ -68,7 +75,8 @@ void services_account(const struct services *services, char ret_account[static A
 /* When the credentials that are held expire (wall); METRICS_ABSENT: they don't. before: what is given where it isn't
  * known now, as they are being fetched. */
 int64_t services_credentials_expiry(const struct services *services, int64_t before);
-/* Makes the clients on what was found; nothing is sent yet. services must stay where it is. False: no memory. */
+/* Makes the clients on what was found, of services whose URL is fine; nothing is sent yet. services must stay where it
+ * is. False: no memory, or the credentials' source can't be used, which is in the log then. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
 /* What gives the credentials reads its source again: files, a role's. */
 void services_renew_credentials(struct services *services);

@@ -65,11 +65,14 @@ enum settings_need {
     NEED_TABLE_AND_QUEUE = NEED_TABLE | NEED_QUEUE,
     NEED_DLQ = 4, /* or a queue, which may tell its own */
     MAY_HAVE_DLQ = 8, /* DLQ_URL counts where it is set, whatever the queue */
-    NEED_TABLE_PERHAPS_DLQ = NEED_TABLE | MAY_HAVE_DLQ
+    NEED_TABLE_PERHAPS_DLQ = NEED_TABLE | MAY_HAVE_DLQ,
+    NEED_QUEUE_WHERE_SET = 16 /* it is used where QUEUE_URL names one */
 };
+/* Whether a command with this need uses the queue. */
+bool settings_use_queue(const struct environment *environment, enum settings_need need);
 
-/* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is one
- * (*ret_settings is not written then). */
+/* Reads and checks all settings. Every problem is logged as a sentence that names the setting; false where there is
+ * one. What is wrong has its default then, or is NULL. */
 MUST_USE bool settings_read(const struct environment *environment, enum settings_need need, struct log *log,
                             struct settings *ret_settings);
 /* Takes over from fresh what may change while the process runs. Says what did, and which settings have changed that

@@ -34,6 +34,7 @@ struct aws_client_options {
     enum metrics_service counted_as;
     struct digest *digest;
     struct retry_policy retry; /* max_attempts 0: retry_policy_default() */
+    bool notes_dates; /* stats tell how far the answers' Date is from our clock */
     bool checks_marks; /* answers have x-amzn-requestid or x-amz-crc32, which must fit the body; others aren't the
                           service's (DynamoDB) */
     /* Where calls with keys of this account go, as endpoint has it; it is empty where nobody named it (then it is
@@ -63,6 +64,9 @@ struct aws_client_stats {
     uint64_t requests; /* sent */
     uint64_t retries;
     int64_t clock_skew; /* microseconds that are added to our clock for signing; 0: none */
+    bool dated; /* an answer had a Date, and notes_dates is set */
+    int64_t date_offset; /* of the last such answer: its Date less our clock, in microseconds, give or take a half
+                            second */
 };
 struct aws_client_stats aws_client_stats(const struct aws_client *client);
 

@@ -19,6 +19,12 @@ struct aws_service {
 };
 extern const struct aws_service AWS_SQS, AWS_DYNAMODB, AWS_STS, AWS_SSO;
 
+/* A setting as it was found: in the environment, or in the profile. */
+struct aws_setting {
+    struct span value; /* borrowed; absent: it is set nowhere */
+    char name[96]; /* for people: the variable, or "region of profile x" */
+};
+
 /* Whether a text can be the name of a region: a label of a host's name. */
 bool aws_region_valid(struct span text);
 
@@ -29,6 +35,18 @@ MUST_USE bool aws_region(const struct environment *environment, const struct sha
 
 /* Whether one of them is set, whatever its value. */
 bool aws_region_is_set(const struct environment *environment, const struct shared_config *config);
+
+/* The setting that says the region. */
+struct aws_setting aws_region_setting(const struct environment *environment, const struct shared_config *config);
+
+/* What decides where a service is: a URL that is configured, or else the two that choose among the region's own. */
+struct aws_place_settings {
+    struct aws_setting url, fips, dualstack;
+};
+/* False: a setting has a bad value; ret_why names it. */
+MUST_USE bool aws_place_settings(const struct environment *environment, const struct shared_config *config,
+                                 const struct aws_service *service, struct aws_place_settings *ret_settings,
+                                 char ret_why[static SETTING_WHY_SIZE]);
 
 /* The service's URL: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, the profile's
  * endpoint_url (none of these where AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true), or what the region's partition has,

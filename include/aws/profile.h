@@ -41,6 +41,8 @@ bool profile_exists(const struct profile_file *file, const char *profile);
 /* A setting of a profile; the absent span where it has none. Borrowed from the file. name is in lower case. A value
  * that was continued has its line breaks inside. */
 struct span profile_get(const struct profile_file *file, const char *profile, const char *name);
+/* The line, counted from 1, in which a value that was borrowed from the file begins; 0: it is none of this file's. */
+size_t profile_line(const struct profile_file *file, struct span value);
 bool profile_sso_session_exists(const struct profile_file *file, struct span session);
 /* A setting of an [sso-session x] section. */
 struct span profile_get_sso_session(const struct profile_file *file, struct span session, const char *name);

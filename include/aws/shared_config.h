@@ -36,6 +36,10 @@ void shared_config_free(struct shared_config *config);
 struct span shared_config_get(const struct shared_config *config, const char *name);
 /* The same of any profile. */
 struct span shared_config_get_of(const struct shared_config *config, const char *profile, const char *name);
+/* Where a value that was borrowed from the files stands: the path of its file, and the line. False: it is of neither.
+ */
+MUST_USE bool shared_config_place(const struct shared_config *config, struct span value, const char **ret_path,
+                                  size_t *ret_line);
 /* Whether either file has it. */
 bool shared_config_has_profile(const struct shared_config *config, const char *profile);
 

@@ -93,6 +93,7 @@ struct sqs_queue_attributes {
     unsigned max_receive_count; /* of its redrive policy; 0: none */
     char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
     char arn[256];
+    char kms_key[256]; /* KmsMasterKeyId; "": none of KMS */
     bool fifo;
     bool high_throughput; /* FIFO: its limits are those of each group, not of the queue */
     int64_t told_at; /* wall microseconds by SQS's clock, to the second; 0: it didn't tell */

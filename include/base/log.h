@@ -14,6 +14,7 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_E
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct log_field;
+struct buf;
 
 struct log {
     int fd;
@@ -27,8 +28,9 @@ struct log {
     void (*sink)(void *ctx, struct span line);
     void *sink_ctx;
     const struct log_field *always; /* fields of every line, before its own; ended as those are. NULL: none */
-    /* Hears of every event, whether it is written or not. NULL: nobody does. */
-    void (*overheard)(void *ctx, enum log_level level, const char *message, const struct log_field *fields);
+    /* Hears of every event first, whether it is written or not. True: it tells of it itself, and nothing is written.
+     * NULL: nobody hears. */
+    bool (*overheard)(void *ctx, enum log_level level, const char *message, const struct log_field *fields);
     void *overheard_ctx;
 };
 
@@ -55,6 +57,9 @@ struct log_field {
  * then. Whatever the bytes, the line is valid UTF-8 without control characters, and without such as are not seen or
  * change the order of others. errno is left as it was. */
 void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields);
+/* Appends text as a line has it: valid UTF-8 without control characters, and without such as are not seen. in_quotes:
+ * as it stands between the quotes of a JSON string. */
+void log_append_clean(struct buf *out, struct span text, bool in_quotes);
 static inline bool log_wants(const struct log *log, enum log_level level) {
     return level >= log->level;
 }

@@ -10,3 +10,6 @@ enum exit_code {
     EXIT_SETTINGS = 78, /* settings, missing or unfit table or queue */
     EXIT_INTERRUPTED = 130 /* by SIGINT before the work was done; other signals end with 128 and their number */
 };
+
+/* Of several problems the first of 78, 77, 69 wins; EXIT_FINE loses. */
+enum exit_code worse_exit(enum exit_code a, enum exit_code b);

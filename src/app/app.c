@@ -83,15 +83,18 @@ static void copy_queue(const char *given, char ret_copy[static QUEUE_URL_SIZE]) 
 }
 
 /* What is asked where. */
-static void look_at_places(struct app *app, bool with_queue) {
+static void look_at_places(struct app *app, bool with_queue, bool warns) {
     const struct services *services = &app->services;
     url_origin(services->dynamodb_url, app->dynamodb_origin);
     if (!with_queue) {
         return;
     }
-    url_origin(services->sqs_url, app->sqs_origin);
     copy_queue(app->settings.queue, app->queue_url);
     copy_queue(app->settings.dlq, app->dlq_url);
+    url_origin(services->sqs_url, app->sqs_origin);
+    if (!warns) {
+        return;
+    }
     queue_place_warn(&app->log, "QUEUE_URL", app->settings.queue, services->sqs_url, services->region);
     queue_place_warn(&app->log, "DLQ_URL", app->settings.dlq, services->sqs_url, services->region);
 }
@@ -110,14 +113,32 @@ const char *app_option(const struct app *app, const char *setting) {
 static bool asks_queues(const struct app *app) {
     enum settings_need needs = app->cli->command->needs;
     const char *dlq = environment_get(&app->environment, "DLQ_URL");
-    return ((needs & (NEED_QUEUE | NEED_DLQ)) && !is_dry(app)) || ((needs & MAY_HAVE_DLQ) && dlq && dlq[0]);
+    return (settings_use_queue(&app->environment, needs) && !is_dry(app)) || ((needs & MAY_HAVE_DLQ) && dlq);
+}
+
+/* The way to AWS, as far as the settings are fine. */
+static enum exit_code connect_services(struct app *app, struct services_options *options, bool goes_on) {
+    const struct services *s = &app->services;
+    bool by_sts = s->plan.role_count || s->plan.kind == CREDENTIALS_WEB_IDENTITY;
+    if (goes_on && !(s->fine.config && s->fine.plan && s->fine.ca_file && (s->fine.region || !by_sts))) {
+        return EXIT_FINE;
+    }
+    options->max_connections = connections_possible(app);
+    if (services_connect(&app->services, options) || (goes_on && s->http && !s->fine.credentials)) {
+        return EXIT_FINE;
+    }
+    return s->http && !s->fine.credentials ? EXIT_SETTINGS : fail(app, no_memory);
 }
 
 enum exit_code app_init(struct app *app, const struct cli *cli) {
     *app = (struct app){.cli = cli, .log = {.fd = STDERR_FILENO, .clock = clock_system()}};
     app->log.overheard = problems_overhear;
     app->log.overheard_ctx = &app->problems;
-    if (!load_configuration(app)) {
+    bool goes_on = cli->command->prepare != NULL;
+    if (goes_on) {
+        cli->command->prepare(app);
+    }
+    if (!load_configuration(app) && !goes_on) {
         return EXIT_SETTINGS;
     }
     if (!configuration_export(&app->configuration)) {
@@ -134,13 +155,14 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
     struct services_options options = {.environment = &app->environment,
                                        .profile = app_option(app, "AWS_PROFILE"),
                                        .with_queue = asks_queues(app),
+                                       .notes_dates = goes_on,
                                        .loop = app->loop,
                                        .random = &app->random,
                                        .digest = app->digest,
                                        .log = &app->log,
                                        .metrics = &app->metrics};
     metrics_init(&app->metrics);
-    if (!read_settings(app, &options)) {
+    if (!read_settings(app, &options) && !goes_on) {
         return EXIT_SETTINGS;
     }
     if (is_alone(app)) {
@@ -149,10 +171,10 @@ enum exit_code app_init(struct app *app, const struct cli *cli) {
             .clock = &app->services.clock, .timers = loop_timers(app->loop), .random = &app->random, .log = &app->log};
         return EXIT_FINE;
     }
-    look_at_places(app, options.with_queue);
-    options.max_connections = connections_possible(app);
-    if (!services_connect(&app->services, &options)) {
-        return fail(app, no_memory);
+    look_at_places(app, options.with_queue, !goes_on);
+    enum exit_code code = connect_services(app, &options, goes_on);
+    if (code != EXIT_FINE) {
+        return code;
     }
     app->platform = (struct platform){.sqs = options.with_queue ? &app->services.sqs : NULL,
                                       .dynamodb = &app->services.dynamodb,

@@ -9,9 +9,6 @@
 
 #define NAMES_MAX (SETTINGS_MAX + 64) /* of options that one command takes */
 
-/* Commands that the manuals of other versions name. */
-static const char *const absent_commands[] = {"check"};
-
 struct parser {
     struct cli cli;
     int argc;
@@ -132,12 +129,6 @@ static bool unknown_command(struct parser *p, const char *given) {
     size_t count = 0;
     for (size_t i = 0; i < CLI_COMMAND_COUNT && count < NAMES_MAX; i++) {
         names[count++] = CLI_COMMANDS[i].name;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(absent_commands); i++) {
-        if (strcmp(given, absent_commands[i]) == 0) {
-            return wrong(p, "the command %s is not in this version (" TABLE_UPDATER_VERSION "); there are %s", given,
-                         commands_there_are(all));
-        }
     }
     const char *meant = closest_name(given, names, count);
     return meant ? wrong(p, "there is no command " WORD "; did you mean %s?", given, meant)

@@ -31,6 +31,12 @@ static const struct cli_option run_options[] = {
              "minute: give 120 there."},
 };
 
+static const struct cli_option check_options[] = {
+    {.name = "--json",
+     .offset = AT(of.check.json),
+     .text = "One JSON object a line: status, check, subject, what, mend."},
+};
+
 static const struct cli_option apply_options[] = {
     {.name = "--line-numbers",
      .offset = AT(of.apply.line_numbers),
@@ -200,6 +206,23 @@ const struct cli_command CLI_COMMANDS[] = {
              "standard error.\n",
      .examples = "  table-updater run\n"
                  "  table-updater run --config backfill.conf --max-rate 200 --until-empty=120\n"},
+    {.name = "check",
+     .operands = "",
+     .options = check_options,
+     .option_count = ARRAY_LENGTH(check_options),
+     .needs = (enum settings_need)(NEED_TABLE | NEED_QUEUE_WHERE_SET),
+     .prepare = command_check_prepare,
+     .run = command_check,
+     .summary = "Say what is set up, what isn't, and what to do about it.",
+     .text = "Look at all that run needs, and change nothing: settings (and who gives each),\n"
+             "credentials, region, endpoints, clock, tables, queues and their redrive\n"
+             "policies, and permissions, as far as they can be tried without an effect.\n"
+             "\n"
+             "Each thing is a line on standard output that begins with ok, warning or\n"
+             "problem, and says what to do. The exit status is that of the worst problem,\n"
+             "the first of 78, 77 and 69; with warnings alone it is 0.\n",
+     .examples = "  table-updater check\n"
+                 "  table-updater check --config backfill.conf --json\n"},
     {.name = "apply",
      .operands = "[FILE]",
      .operands_most = 1,

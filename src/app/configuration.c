@@ -101,8 +101,8 @@ static bool parse(const char *path, struct span text, const char *const *options
         return false;
     }
     bool names_fine = settings_check_names(&file, path, log);
-    *ret_configuration =
-        (struct configuration){.file = file, .options = options, .faulty = reporter.faulty || !names_fine};
+    *ret_configuration = (struct configuration){
+        .file = file, .path = path, .options = options, .faulty = reporter.faulty || !names_fine};
     return true;
 }
 
@@ -142,17 +142,36 @@ void configuration_free(struct configuration *configuration) {
     settings_file_free(&configuration->file);
 }
 
-static const char *look_up(void *ctx, const char *name) {
-    struct configuration *configuration = ctx;
+static unsigned line_of(const struct settings_file *file, const char *name) {
+    unsigned line = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        line = strcmp(file->entries[i].name, name) == 0 ? file->entries[i].line : line;
+    }
+    return line;
+}
+
+struct setting_origin configuration_origin(const struct configuration *configuration, const char *name) {
+    struct setting_origin origin = {.by = SETTING_BY_OPTION};
     for (size_t i = 0; configuration->options && i < SETTINGS_COUNT; i++) {
         if (configuration->options[i] && strcmp(SETTINGS[i].name, name) == 0) {
-            return configuration->options[i];
+            origin.value = configuration->options[i];
         }
     }
     const char *value = getenv(name);
     const char *before = value && configuration->started ? settings_file_get(configuration->started, name) : NULL;
     bool is_the_files = before && strcmp(before, value) == 0;
-    return value && !is_the_files ? value : settings_file_get(&configuration->file, name);
+    if (!origin.value && value && !is_the_files) {
+        origin = (struct setting_origin){.by = SETTING_BY_ENVIRONMENT, .value = value};
+    } else if (!origin.value) {
+        origin = (struct setting_origin){.by = SETTING_BY_FILE,
+                                         .value = settings_file_get(&configuration->file, name),
+                                         .line = line_of(&configuration->file, name)};
+    }
+    return origin.value ? origin : (struct setting_origin){.by = SETTING_NOWHERE};
+}
+
+static const char *look_up(void *ctx, const char *name) {
+    return configuration_origin(ctx, name).value;
 }
 
 struct environment configuration_environment(struct configuration *configuration) {

@@ -20,7 +20,7 @@ static void append(char *text, size_t size, const char *message, const struct lo
     (void)buf_append_cstr(&out, between[0] == ',' ? ")" : "");
 }
 
-void problems_overhear(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
+bool problems_overhear(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
     struct problems *problems = ctx;
     if (level == LOG_LEVEL_ERROR) {
         append(problems->errors, sizeof problems->errors, message, fields);
@@ -28,6 +28,7 @@ void problems_overhear(void *ctx, enum log_level level, const char *message, con
         problems->warning[0] = '\0';
         append(problems->warning, sizeof problems->warning, message, fields);
     }
+    return false;
 }
 
 const char *problems_sentence(const struct problems *problems) {

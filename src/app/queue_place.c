@@ -77,26 +77,41 @@ static bool same_host(struct span a, struct span b) {
     return (a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0) || (is_this_machine(a) && is_this_machine(b));
 }
 
-void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,
-                      const char *region) {
+enum queue_place queue_place_of(const char *queue, const char *endpoint, const char *region,
+                                struct span *ret_queue_region, struct span *ret_region) {
     if (!queue || !strstr(queue, "://")) {
-        return;
+        return QUEUE_PLACE_FITS;
     }
     struct span host = url_host(queue), asked = url_host(endpoint);
     struct span of_queue = queue_host_region(host), of_endpoint = queue_host_region(asked);
     struct span expected = of_endpoint.len ? of_endpoint : span_cstr(region);
-    char sentence[160], origin[URL_ORIGIN_SIZE];
+    *ret_queue_region = of_queue;
+    *ret_region = expected;
     if (of_queue.len && !span_equal(of_queue, expected)) {
+        return QUEUE_PLACE_OTHER_REGION;
+    }
+    return same_host(host, asked) || (of_queue.len && of_endpoint.len) ? QUEUE_PLACE_FITS : QUEUE_PLACE_OTHER_HOST;
+}
+
+void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,
+                      const char *region) {
+    struct span of_queue, expected;
+    char sentence[160], origin[URL_ORIGIN_SIZE];
+    switch (queue_place_of(queue, endpoint, region, &of_queue, &expected)) {
+    case QUEUE_PLACE_FITS: break;
+    case QUEUE_PLACE_OTHER_REGION:
         (void)snprintf(sentence, sizeof sentence,
                        "%s is a queue of another region than the one that is asked; it will not be found there",
                        setting);
         LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_region", of_queue), LOG_S("region", expected));
-    } else if (!same_host(host, asked) && !(of_queue.len && of_endpoint.len)) {
+        break;
+    case QUEUE_PLACE_OTHER_HOST:
         (void)snprintf(
             sentence, sizeof sentence,
             "%s has another host than the endpoint: the endpoint is asked, and must know the queue by this URL",
             setting);
         url_origin(endpoint, origin);
-        LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_host", host), LOG_C("endpoint", origin));
+        LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_host", url_host(queue)), LOG_C("endpoint", origin));
+        break;
     }
 }

@@ -16,19 +16,20 @@ struct checks {
     char last[SETTING_WHY_SIZE];
 };
 
-static void check(struct checks *checks, bool fine, const char *why) {
+static bool check(struct checks *checks, bool fine, const char *why) {
     if (fine) {
-        return;
+        return true;
     }
     if (strcmp(why, checks->last) != 0) {
         log_event(checks->log, LOG_LEVEL_ERROR, why, NULL);
         (void)snprintf(checks->last, sizeof checks->last, "%s", why);
     }
     checks->fine = false;
+    return false;
 }
 
 /* AWS_CA_BUNDLE, or the profile's. */
-static void check_ca_bundle(struct checks *checks, const struct environment *environment, struct services *services) {
+static bool check_ca_bundle(struct checks *checks, const struct environment *environment, struct services *services) {
     const char *path = environment_get(environment, "AWS_CA_BUNDLE"), *name = "AWS_CA_BUNDLE";
     struct span of_profile = shared_config_get(&services->config, "ca_bundle");
     if (!path && of_profile.data && of_profile.len < sizeof services->ca_file) {
@@ -37,7 +38,7 @@ static void check_ca_bundle(struct checks *checks, const struct environment *env
     } else if (path && strlen(path) < sizeof services->ca_file) {
         memcpy(services->ca_file, path, strlen(path));
     } else if (!path) {
-        return;
+        return true;
     }
     path = services->ca_file;
     char why[SETTING_WHY_SIZE / 2], sentence[SETTING_WHY_SIZE];
@@ -47,11 +48,12 @@ static void check_ca_bundle(struct checks *checks, const struct environment *env
     }
     if (!readable && errno == ENOENT) {
         (void)snprintf(sentence, sizeof sentence, "%s names a file that does not exist: %.200s", name, path);
-        check(checks, false, sentence);
     } else if (!readable || !http_ca_file_check(path, why, sizeof why)) {
         (void)snprintf(sentence, sizeof sentence, "%s has to name a file of certificates (PEM): %s", name, why);
-        check(checks, false, sentence);
+    } else {
+        return true;
     }
+    return check(checks, false, sentence);
 }
 
 static bool endpoint_of_account(void *ctx, struct span account_id, char ret_url[static AWS_ENDPOINT_SIZE],
@@ -93,11 +95,11 @@ static bool find_region(struct services *services, const struct services_options
     if (!wanted || aws_region_is_set(o->environment, &services->config)) {
         return false;
     }
-    if (!instance_region_find(o, &services->config, services->region, instance_why)) {
+    services->region_of_instance = instance_region_find(o, &services->config, services->region, instance_why);
+    if (!services->region_of_instance) {
         memcpy(why, instance_why, sizeof instance_why);
-        return false;
     }
-    return true;
+    return services->region_of_instance;
 }
 
 static void warn_of_missing(struct log *log, const char *variable, const struct shared_file *file) {
@@ -112,27 +114,34 @@ bool services_find(struct services *services, const struct services_options *opt
     const struct environment *environment = options->environment;
     services->environment = environment;
     struct checks checks = {.log = options->log, .fine = true};
+    services->looking_at = "profile";
     char why[SETTING_WHY_SIZE];
     if (!shared_config_load(environment, options->profile, &services->config, why)) {
-        check(&checks, false, why);
-        return false;
+        return check(&checks, false, why);
     }
+    services->fine.config = true;
     warn_of_missing(options->log, "AWS_CONFIG_FILE", &services->config.config);
     warn_of_missing(options->log, "AWS_SHARED_CREDENTIALS_FILE", &services->config.credentials);
-    check_ca_bundle(&checks, environment, services);
-    bool region = find_region(services, options, why);
-    check(&checks, region, why);
+    services->looking_at = "setting";
+    services->fine.ca_file = check_ca_bundle(&checks, environment, services);
+    services->looking_at = "region";
+    services->fine.region = check(&checks, find_region(services, options, why), why);
     /* Without a region, any does to look whether the URLs are fine. */
-    const char *in = region ? services->region : "eu-west-1";
+    const char *in = services->fine.region ? services->region : "eu-west-1";
+    services->looking_at = "credentials";
     bool planned = credentials_plan_make(environment, &services->config, &services->plan, why);
-    check(&checks, planned, why);
-    check(&checks, find_dynamodb(services, in, planned, why), why);
+    services->fine.plan = check(&checks, planned, why);
+    services->looking_at = "endpoint";
+    services->fine.dynamodb = check(&checks, find_dynamodb(services, in, planned, why), why);
     if (options->with_queue) {
-        check(&checks, aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why), why);
+        bool found = aws_endpoint(environment, &services->config, &AWS_SQS, in, services->sqs_url, why);
+        services->fine.sqs = check(&checks, found, why);
     }
+    services->looking_at = "credentials";
     if (planned && (services->plan.role_count || services->plan.kind == CREDENTIALS_WEB_IDENTITY)) {
-        check(&checks, find_sts(services, environment, in, why), why);
+        services->fine.plan = check(&checks, find_sts(services, environment, in, why), why);
     }
+    services->looking_at = NULL;
     return checks.fine;
 }
 
@@ -189,6 +198,7 @@ static struct aws_client *new_client(struct services *services, const struct ser
         .counted_as = dynamodb ? METRICS_DYNAMODB : METRICS_SQS,
         .digest = o->digest,
         .retry = dynamodb ? retry_policy_dynamodb() : retry_policy_default(),
+        .notes_dates = o->notes_dates,
         .checks_marks = dynamodb,
         .endpoint_of_account = dynamodb ? endpoint_of_account : NULL,
         .endpoint_ctx = services,
@@ -205,6 +215,7 @@ static bool make_credentials(struct services *services, const struct services_op
         .log = o->log,
         .loop = o->loop,
     };
+    services->looking_at = "credentials";
     const struct credentials_default_options options = {o->environment, &services->config, &services->world,
                                                         &services->sts};
     char why[SETTING_WHY_SIZE];
@@ -212,6 +223,8 @@ static bool make_credentials(struct services *services, const struct services_op
         log_event(o->log, LOG_LEVEL_ERROR, why, NULL);
         return false;
     }
+    services->looking_at = NULL;
+    services->fine.credentials = true;
     return true;
 }
 
@@ -230,6 +243,26 @@ static int64_t corrected_wall(void *ctx) {
     return clock_wall(&services->machine_clock) + skew;
 }
 
+static bool connect_dynamodb(struct services *services, const struct services_options *o) {
+    services->dynamodb_client = new_client(services, o, &AWS_DYNAMODB, services->dynamodb_url);
+    services->dynamodb_calls = services->dynamodb_client ? dynamodb_new(services->dynamodb_client) : NULL;
+    if (!services->dynamodb_calls) {
+        return false;
+    }
+    services->dynamodb = dynamodb_api(services->dynamodb_calls);
+    return true;
+}
+
+static bool connect_sqs(struct services *services, const struct services_options *o) {
+    services->sqs_client = new_client(services, o, &AWS_SQS, services->sqs_url);
+    services->sqs_calls = services->sqs_client ? sqs_new(services->sqs_client, o->digest) : NULL;
+    if (!services->sqs_calls) {
+        return false;
+    }
+    services->sqs = sqs_api(services->sqs_calls);
+    return true;
+}
+
 bool services_connect(struct services *services, const struct services_options *o) {
     services->http =
         http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
@@ -240,22 +273,11 @@ bool services_connect(struct services *services, const struct services_options *
     }
     services->machine_clock = loop_clock(o->loop);
     services->clock = (struct clock){monotonic, corrected_wall, services};
-    services->dynamodb_client = new_client(services, o, &AWS_DYNAMODB, services->dynamodb_url);
-    services->dynamodb_calls = services->dynamodb_client ? dynamodb_new(services->dynamodb_client) : NULL;
-    if (!services->dynamodb_calls) {
-        return false;
-    }
-    services->dynamodb = dynamodb_api(services->dynamodb_calls);
-    if (!o->with_queue) {
+    if (!services->fine.region) {
         return true;
     }
-    services->sqs_client = new_client(services, o, &AWS_SQS, services->sqs_url);
-    services->sqs_calls = services->sqs_client ? sqs_new(services->sqs_client, o->digest) : NULL;
-    if (!services->sqs_calls) {
-        return false;
-    }
-    services->sqs = sqs_api(services->sqs_calls);
-    return true;
+    return (!services->fine.dynamodb || connect_dynamodb(services, o)) &&
+           (!services->fine.sqs || connect_sqs(services, o));
 }
 
 static void on_held(void *user, const struct credentials *credentials, const struct credentials_failure *failure) {

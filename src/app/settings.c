@@ -79,6 +79,11 @@ static bool check_together(const struct settings *settings, struct log *log) {
     return true;
 }
 
+bool settings_use_queue(const struct environment *environment, enum settings_need need) {
+    return (need & (NEED_QUEUE | NEED_DLQ)) ||
+           ((need & NEED_QUEUE_WHERE_SET) && environment_get(environment, "QUEUE_URL"));
+}
+
 bool settings_read(const struct environment *environment, enum settings_need need, struct log *log,
                    struct settings *ret_settings) {
     struct settings settings = {0};
@@ -93,11 +98,13 @@ bool settings_read(const struct environment *environment, enum settings_need nee
         fine =
             need_setting(environment_get(environment, "TABLE_NAME"), "TABLE_NAME", "the table to update", log) && fine;
     }
+    if (need & (NEED_QUEUE | NEED_QUEUE_WHERE_SET)) {
+        fine = check_together(&settings, log) && fine;
+    }
     if (need & NEED_QUEUE) {
         fine = need_setting(environment_get(environment, "QUEUE_URL"), "QUEUE_URL",
                             "the queue to read, its URL or name", log) &&
                fine;
-        fine = check_together(&settings, log) && fine;
     }
     if (need & NEED_DLQ) {
         bool given = environment_get(environment, "DLQ_URL") || environment_get(environment, "QUEUE_URL");
@@ -106,9 +113,7 @@ bool settings_read(const struct environment *environment, enum settings_need nee
                          "the dead-letter queue, its URL or name (or QUEUE_URL, whose redrive policy names it)", log) &&
             check_together(&settings, log) && fine;
     }
-    if (fine) {
-        *ret_settings = settings;
-    }
+    *ret_settings = settings;
     return fine;
 }
 

@@ -190,10 +190,19 @@ static void account(struct call *call, const struct http_response *response) {
               LOG_S("request_id", id.len ? id : SPAN("none")), LOG_I("attempt", result->attempts));
 }
 
+static void note_date(struct aws_client *c, const struct http_response *response) {
+    int64_t date = 0;
+    if (c->notes_dates && http_date_parse(response->header[HTTP_DATE], &date)) {
+        c->stats.dated = true;
+        c->stats.date_offset = date + MICROSECONDS / 2 - clock_wall(&c->clock); /* it has whole seconds */
+    }
+}
+
 static void on_response(void *user, const struct http_response *response) {
     struct call *call = user;
     struct aws_client *c = call->client;
     call->transfer = NULL;
+    note_date(c, response);
     const struct error_rules rules = {.checks_marks = c->checks_marks, .host = host_of(call)};
     error_read(response, &rules, clock_wall(&c->clock), &call->result);
     if (call->operation.wants_date && !http_date_parse(response->header[HTTP_DATE], &call->result.date)) {

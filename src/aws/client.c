@@ -30,6 +30,7 @@ struct aws_client *aws_client_new(const struct aws_client_options *options) {
     c->metrics = options->metrics;
     c->counted_as = options->counted_as;
     c->policy = options->retry.max_attempts ? options->retry : retry_policy_default();
+    c->notes_dates = options->notes_dates;
     c->checks_marks = options->checks_marks;
     c->digest = options->digest;
     c->endpoint_of_account = options->endpoint_of_account;

@@ -35,6 +35,7 @@ struct aws_client {
     struct metrics *metrics;
     enum metrics_service counted_as;
     struct retry_policy policy;
+    bool notes_dates;
     bool checks_marks;
     struct buf target_prefix;
     char region[AWS_REGION_SIZE], signing_name[16];

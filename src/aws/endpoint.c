@@ -54,14 +54,8 @@ bool aws_region_valid(struct span s) {
     return true;
 }
 
-/* How a setting is called in messages: the variable, or the profile's name for it. */
-struct found {
-    struct span value; /* absent: it is set nowhere */
-    char name[96];
-};
-
 static void find(const struct environment *environment, const struct shared_config *config, const char *variable,
-                 const char *profile_name, struct found *ret_found) {
+                 const char *profile_name, struct aws_setting *ret_found) {
     const char *value = variable ? environment_get(environment, variable) : NULL;
     if (value) {
         ret_found->value = span_cstr(value);
@@ -73,13 +67,17 @@ static void find(const struct environment *environment, const struct shared_conf
                    config->profile);
 }
 
-static struct found find_region(const struct environment *environment, const struct shared_config *config) {
-    struct found region;
+static struct aws_setting find_region(const struct environment *environment, const struct shared_config *config) {
+    struct aws_setting region;
     find(environment, config, "AWS_REGION", NULL, &region);
     if (!region.value.data) {
         find(environment, config, "AWS_DEFAULT_REGION", "region", &region);
     }
     return region;
+}
+
+struct aws_setting aws_region_setting(const struct environment *environment, const struct shared_config *config) {
+    return find_region(environment, config);
 }
 
 bool aws_region_is_set(const struct environment *environment, const struct shared_config *config) {
@@ -88,7 +86,7 @@ bool aws_region_is_set(const struct environment *environment, const struct share
 
 bool aws_region(const struct environment *environment, const struct shared_config *config,
                 char ret_region[static AWS_REGION_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
-    const struct found region = find_region(environment, config);
+    const struct aws_setting region = find_region(environment, config);
     if (!region.value.data) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE,
                        "AWS_REGION is not set, nor AWS_DEFAULT_REGION, nor a region of profile %.50s: set AWS_REGION, "
@@ -113,7 +111,7 @@ static bool span_is_word(struct span s, const char *word) {
 static bool read_boolean(const struct environment *environment, const struct shared_config *config,
                          const char *variable, const char *profile_name, bool *ret_value,
                          char why[static SETTING_WHY_SIZE]) {
-    struct found f;
+    struct aws_setting f;
     find(environment, config, variable, profile_name, &f);
     if (f.value.data && !span_is_word(f.value, "true") && !span_is_word(f.value, "false")) {
         (void)snprintf(why, SETTING_WHY_SIZE, "%s is true or false", f.name);
@@ -125,8 +123,8 @@ static bool read_boolean(const struct environment *environment, const struct sha
 
 /* The URL of the profile's services section. False: the section that the profile names doesn't exist. */
 static bool find_in_services(const struct shared_config *config, const struct aws_service *service,
-                             struct found *ret_found, char why[static SETTING_WHY_SIZE]) {
-    *ret_found = (struct found){0};
+                             struct aws_setting *ret_found, char why[static SETTING_WHY_SIZE]) {
+    *ret_found = (struct aws_setting){0};
     struct span services = shared_config_get(config, "services");
     if (!services.data) {
         return true;
@@ -146,13 +144,14 @@ static bool find_in_services(const struct shared_config *config, const struct aw
 
 /* ret_found->value is absent where no URL is configured. */
 static bool find_url(const struct environment *environment, const struct shared_config *config,
-                     const struct aws_service *service, struct found *ret_found, char why[static SETTING_WHY_SIZE]) {
+                     const struct aws_service *service, struct aws_setting *ret_found,
+                     char why[static SETTING_WHY_SIZE]) {
     bool ignored;
     if (!read_boolean(environment, config, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls",
                       &ignored, why)) {
         return false;
     }
-    *ret_found = (struct found){0};
+    *ret_found = (struct aws_setting){0};
     if (ignored) {
         return true;
     }
@@ -169,7 +168,8 @@ static bool find_url(const struct environment *environment, const struct shared_
     return true;
 }
 
-static bool take_url(const struct found *f, char ret_url[static AWS_ENDPOINT_SIZE], char why[static SETTING_WHY_SIZE]) {
+static bool take_url(const struct aws_setting *f, char ret_url[static AWS_ENDPOINT_SIZE],
+                     char why[static SETTING_WHY_SIZE]) {
     char url[AWS_ENDPOINT_SIZE];
     bool fits = f->value.len < sizeof url;
     if (fits) {
@@ -189,7 +189,7 @@ static bool take_url(const struct found *f, char ret_url[static AWS_ENDPOINT_SIZ
 /* What is configured of a service's place. */
 struct place {
     bool fips, dualstack;
-    struct found url; /* its value is absent where the region decides */
+    struct aws_setting url; /* its value is absent where the region decides */
 };
 
 static bool find_place(const struct environment *environment, const struct shared_config *config,
@@ -198,6 +198,19 @@ static bool find_place(const struct environment *environment, const struct share
            read_boolean(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint",
                         &ret_place->dualstack, why) &&
            find_url(environment, config, service, &ret_place->url, why);
+}
+
+bool aws_place_settings(const struct environment *environment, const struct shared_config *config,
+                        const struct aws_service *service, struct aws_place_settings *ret_settings,
+                        char ret_why[static SETTING_WHY_SIZE]) {
+    struct aws_place_settings s = {0};
+    find(environment, config, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &s.fips);
+    find(environment, config, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &s.dualstack);
+    if (!find_url(environment, config, service, &s.url, ret_why)) {
+        return false;
+    }
+    *ret_settings = s;
+    return true;
 }
 
 static bool place_url(const struct place *place, const struct aws_service *service, const char *region,
@@ -222,7 +235,7 @@ bool aws_endpoint(const struct environment *environment, const struct shared_con
 
 static bool read_account_mode(const struct environment *environment, const struct shared_config *config,
                               bool *ret_disabled, bool *ret_required, char why[static SETTING_WHY_SIZE]) {
-    struct found f;
+    struct aws_setting f;
     find(environment, config, "AWS_ACCOUNT_ID_ENDPOINT_MODE", "account_id_endpoint_mode", &f);
     *ret_disabled = span_is_word(f.value, "disabled");
     *ret_required = span_is_word(f.value, "required");

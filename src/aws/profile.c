@@ -315,6 +315,18 @@ struct span profile_get(const struct profile_file *file, const char *profile, co
     return (struct span){NULL, 0};
 }
 
+size_t profile_line(const struct profile_file *file, struct span value) {
+    uintptr_t begin = file ? (uintptr_t)file->text : 0, at = (uintptr_t)value.data;
+    if (!file || !value.data || at < begin || at - begin >= file->len) {
+        return 0;
+    }
+    size_t line = 1;
+    for (const char *c = file->text; c < value.data; c++) {
+        line += *c == '\n';
+    }
+    return line;
+}
+
 static bool section_exists(const struct profile_file *file, enum section section, struct span name) {
     for (size_t i = 0; file && i < file->count; i++) {
         if (in_section(&file->settings[i], section, name)) {

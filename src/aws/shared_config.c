@@ -206,6 +206,20 @@ struct span shared_config_get(const struct shared_config *config, const char *na
     return shared_config_get_of(config, config->profile, name);
 }
 
+bool shared_config_place(const struct shared_config *config, struct span value, const char **ret_path,
+                         size_t *ret_line) {
+    const struct shared_file *const files[] = {&config->credentials, &config->config};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        size_t line = profile_line(files[i]->file, value);
+        if (line) {
+            *ret_path = files[i]->path;
+            *ret_line = line;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool shared_config_has_profile(const struct shared_config *config, const char *profile) {
     return profile_exists(config->credentials.file, profile) || profile_exists(config->config.file, profile);
 }

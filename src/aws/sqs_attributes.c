@@ -89,6 +89,9 @@ static enum decode_status attribute_member(void *user, struct json_reader *r, co
         a->found = true;
         return decode_text(value, a->result.arn, sizeof a->result.arn);
     }
+    if (json_token_is(name, "KmsMasterKeyId")) {
+        decode_text_cut(value, a->result.kms_key, sizeof a->result.kms_key);
+    }
     if (json_token_is(name, "RedrivePolicy")) {
         return read_redrive_policy(value, &a->result);
     }

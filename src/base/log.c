@@ -39,8 +39,8 @@ static bool emit(struct log *log, const struct log_line *line) {
 }
 
 void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields) {
-    if (log->overheard)
-        log->overheard(log->overheard_ctx, level, message, fields);
+    if (log->overheard && log->overheard(log->overheard_ctx, level, message, fields))
+        return;
     if (!log_wants(log, level))
         return;
     int error = errno;

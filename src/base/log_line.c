@@ -79,6 +79,10 @@ static void append_clean(struct buf *out, struct span text, enum quoting quoting
     }
 }
 
+void log_append_clean(struct buf *out, struct span text, bool in_quotes) {
+    append_clean(out, text, in_quotes ? QUOTED : BARE);
+}
+
 static void append_text(struct buf *out, struct span text, enum quoting quoting, size_t cut) {
     size_t len = text.len;
     if (len > cut) {

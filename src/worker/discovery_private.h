@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "discovery.h"
+#include "queue_name.h"
 #include "timers.h"
 
 #define QUEST_DEADLINE (10 * MICROSECONDS) /* of each call */
@@ -55,13 +56,6 @@ void quest_no_memory(struct quest *q);
 /* Whether the service says that there is no such table or queue. */
 bool quest_is_missing(const struct call_result *result);
 
-/* The first of 78, 77, 69 wins; EXIT_FINE loses. */
-enum exit_code worse_exit(enum exit_code a, enum exit_code b);
-/* The account and the name in an SQS ARN (arn:aws:sqs:region:account:name). False: it is no such ARN. */
-bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name[static QUEUE_NAME_SIZE]);
-/* The name at the end of a queue URL. False: text is no URL with a queue's name at its end. */
-bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]);
-bool queue_name_valid(const char *name);
 /* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged.
  * EXIT_FINE: fit to start. */
 enum exit_code discovery_check_table(struct log *log, const struct discovery_options *options,

@@ -51,6 +51,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def do_PUT(self) -> None:
+        if self.server.imds_drops_tokens:
+            self.server.asked.append(f"{self.command} {self.path}")
+            self.server.ended.wait()
+            self.close_connection = True
+            return
         fine = (
             self.path == "/imds/latest/api/token"
             and self.headers.get("x-aws-ec2-metadata-token-ttl-seconds") == "21600"
@@ -62,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("x-aws-ec2-metadata-token") != TOKEN:
             self.answer(401)
         elif self.path == folder:
-            self.answer(200, ROLE)
+            self.answer(200, ROLE) if self.server.imds_has_role else self.answer(404)
         elif self.path == folder + ROLE:
             self.answer(200, json.dumps(keys("ASIAINSTANCE", Code="Success")))
         elif self.path == "/imds/latest/meta-data/placement/region":
@@ -138,6 +143,9 @@ class Fakes(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[str] = []
         self.is_down = False
+        self.imds_has_role = True
+        self.imds_drops_tokens = False  # as behind one hop too many: the answer to the PUT never comes
+        self.ended = threading.Event()
         self.container_key: Callable[[], str] | None = None  # whose key it is that the container has at present
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -146,5 +154,6 @@ class Fakes(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
         self.shutdown()
         self.server_close()

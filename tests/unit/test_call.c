@@ -610,6 +610,23 @@ static void fault_28_a_large_answer_that_was_read_is_not_held_while_its_receiver
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Times and statuses of two attempts; the second is cut by the call's deadline. */
+static void how_far_a_date_is_off_is_noted_where_that_is_asked_for(void **state) {
+    struct fixture *f = *state;
+    for (int noted = 0; noted < 2; noted++) {
+        struct aws_client_options options = fake_client_options(&f->fake);
+        options.notes_dates = noted;
+        aws_client_free(f->client);
+        f->client = aws_client_new(&options);
+        assert_non_null(f->client);
+        size_t first = f->fake.request_count;
+        begin(f);
+        respond_with_date(f, first, "{\"__type\":\"x#ValidationException\"}", "Sun, 06 Nov 1994 08:50:37 GMT");
+        const struct aws_client_stats stats = aws_client_stats(f->client);
+        assert_int_equal(stats.dated, noted);
+        assert_int_equal(stats.date_offset, noted ? 60 * SECOND + SECOND / 2 : 0);
+    }
+}
+
 static void each_attempt_is_told_with_its_outcome_and_counted(void **state) {
     struct fixture *f = *state;
     struct metrics metrics = {0};
@@ -672,6 +689,7 @@ int main(void) {
         TEST(a_client_can_be_freed_with_calls_in_flight),
         TEST(without_options_a_call_has_the_clients_attempts_and_no_deadline),
         TEST(attempts_and_retries_are_logged_for_debugging_only),
+        TEST(how_far_a_date_is_off_is_noted_where_that_is_asked_for),
         TEST(each_attempt_is_told_with_its_outcome_and_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

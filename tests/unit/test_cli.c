@@ -187,7 +187,7 @@ static void what_is_missing_or_too_much_is_told(void **state) {
     (void)state;
     char *nothing[] = {(char *)"table-updater", NULL};
     assert_false(cli_parse(1, nothing, &parsed, why));
-    assert_true(told("run, apply"));
+    assert_true(told("run, check, apply"));
     assert_false(cli_parse(0, nothing + 1, &parsed, why));
     assert_false(PARSE("run", "120"));
     assert_true(told("120"));
@@ -215,16 +215,6 @@ static void a_misspelt_word_is_answered_with_the_right_one(void **state) {
     assert_false(PARSE("run", "-x"));
     assert_true(told("no option -x"));
     assert_false(told("did you mean"));
-}
-
-static void commands_of_other_versions_are_told_to_be_missing(void **state) {
-    (void)state;
-    char *const cases[] = {"check"};
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        assert_false(PARSE(cases[i]));
-        assert_true(told(cases[i]));
-        assert_true(told("not in this version"));
-    }
 }
 
 static void an_argument_of_any_length_is_quoted_in_part(void **state) {
@@ -267,7 +257,6 @@ int main(void) {
         cmocka_unit_test(help_and_version_need_no_command),
         cmocka_unit_test(what_is_missing_or_too_much_is_told),
         cmocka_unit_test(a_misspelt_word_is_answered_with_the_right_one),
-        cmocka_unit_test(commands_of_other_versions_are_told_to_be_missing),
         cmocka_unit_test(an_argument_of_any_length_is_quoted_in_part),
         cmocka_unit_test(called_bootstrap_it_is_the_function_unless_a_command_is_given),
     };

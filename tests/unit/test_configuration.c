@@ -137,8 +137,34 @@ static void what_the_environment_has_from_the_file_of_the_start_follows_the_file
     assert_int_equal(unsetenv("MAX_RATE") + unsetenv("MAX_ATTEMPTS") + unsetenv("DLQ_URL"), 0);
 }
 
+static void each_value_knows_who_gives_it(void **state) {
+    (void)state;
+    const char *options[SETTINGS_MAX] = {NULL};
+    struct configuration c;
+    assert_true(load("# x\nMAX_RATE=5\nTABLE_NAME=a\n\nTABLE_NAME=b\nDLQ_URL=d\n", &c));
+    c.options = options;
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        options[i] = strcmp(SETTINGS[i].name, "MAX_ATTEMPTS") == 0 ? "3" : NULL;
+    }
+    assert_int_equal(setenv("MAX_RATE", "7", 1), 0);
+    assert_int_equal(setenv("MAX_ATTEMPTS", "7", 1), 0);
+    struct setting_origin o = configuration_origin(&c, "MAX_ATTEMPTS");
+    assert_true(o.by == SETTING_BY_OPTION && strcmp(o.value, "3") == 0);
+    o = configuration_origin(&c, "MAX_RATE");
+    assert_true(o.by == SETTING_BY_ENVIRONMENT && strcmp(o.value, "7") == 0);
+    o = configuration_origin(&c, "TABLE_NAME");
+    assert_true(o.by == SETTING_BY_FILE && strcmp(o.value, "b") == 0);
+    assert_int_equal(o.line, 5);
+    o = configuration_origin(&c, "QUEUE_URL");
+    assert_true(o.by == SETTING_NOWHERE && !o.value);
+    configuration_free(&c);
+    assert_int_equal(unsetenv("MAX_RATE"), 0);
+    assert_int_equal(unsetenv("MAX_ATTEMPTS"), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_value_knows_who_gives_it),
         cmocka_unit_test(what_it_says_of_the_log_holds_for_what_is_said_of_it),
         cmocka_unit_test(the_environment_stands_before_the_file),
         cmocka_unit_test(all_faults_of_a_file_are_told_with_their_lines),

@@ -352,11 +352,12 @@ static void a_line_taken_in_part_is_ended_before_the_next(void **state) {
     (void)fclose(file);
 }
 
-static void count_event(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
+static bool count_event(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
     unsigned *heard = ctx;
     assert_string_equal(message, "Message moved");
     assert_true(!fields || fields[0].name);
     heard[level]++;
+    return false;
 }
 
 static void fields_of_every_line_come_first_and_who_listens_hears_what_is_not_written(void **state) {
@@ -382,8 +383,53 @@ static void fields_of_every_line_come_first_and_who_listens_hears_what_is_not_wr
     buf_free(&kept);
 }
 
+struct hearing {
+    unsigned events;
+    bool takes;
+};
+
+static bool hear(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
+    struct hearing *h = ctx;
+    (void)level, (void)message, (void)fields;
+    h->events++;
+    return h->takes;
+}
+
+static void who_hears_of_an_event_may_keep_it_out_of_the_log(void **state) {
+    (void)state;
+    struct buf kept;
+    struct hearing hearing = {.takes = true};
+    buf_init(&kept, 10000);
+    struct log log = log_to(LOG_FORMAT_TEXT, &kept);
+    log.level = LOG_LEVEL_ERROR;
+    log.overheard = hear;
+    log.overheard_ctx = &hearing;
+    log_event(&log, LOG_LEVEL_DEBUG, "a", NULL);
+    log_event(&log, LOG_LEVEL_ERROR, "b", NULL);
+    assert_int_equal(hearing.events, 2);
+    assert_int_equal(kept.len, 0);
+    hearing.takes = false;
+    log_event(&log, LOG_LEVEL_ERROR, "c", NULL);
+    assert_int_equal(hearing.events, 3);
+    assert_int_not_equal(kept.len, 0);
+    buf_free(&kept);
+}
+
+static void a_text_is_cleaned_as_in_a_line(void **state) {
+    (void)state;
+    struct buf out;
+    buf_init(&out, 1000);
+    log_append_clean(&out, SPAN("a\"\n\xff"), false);
+    log_append_clean(&out, SPAN("a\"\x1b"), true);
+    assert_string_equal(out.data, "a\"\\n\xef\xbf\xbd"
+                                  "a\\\"\\u001b");
+    buf_free(&out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_cleaned_as_in_a_line),
+        cmocka_unit_test(who_hears_of_an_event_may_keep_it_out_of_the_log),
         cmocka_unit_test(a_text_line_is_time_level_message_and_fields),
         cmocka_unit_test(text_values_that_would_run_on_are_quoted),
         cmocka_unit_test(fault_31_characters_that_are_not_seen_are_escaped),

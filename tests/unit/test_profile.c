@@ -217,8 +217,23 @@ static void size_and_number_of_settings_are_bounded(void **state) {
     free(text);
 }
 
+static void a_value_knows_its_line(void **state) {
+    (void)state;
+    struct profile_file *file = parse(PROFILE_CONFIG, "[default]\r\n# x\nregion = a\n\n[services s]\nsqs =\n"
+                                                      "  endpoint_url = b\n");
+    struct profile_file *other = parse(PROFILE_CONFIG, "[default]\nregion = a\n");
+    assert_int_equal(profile_line(file, profile_get(file, "default", "region")), 3);
+    assert_int_equal(profile_line(file, profile_get_service(file, SPAN("s"), "sqs", "endpoint_url")), 7);
+    assert_int_equal(profile_line(file, profile_get(other, "default", "region")), 0);
+    assert_int_equal(profile_line(file, profile_get(file, "default", "none")), 0);
+    assert_int_equal(profile_line(NULL, SPAN("x")), 0);
+    profile_free(file);
+    profile_free(other);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_value_knows_its_line),
         cmocka_unit_test(a_config_file_has_default_and_prefixed_profiles),
         cmocka_unit_test(a_credentials_file_has_bare_names),
         cmocka_unit_test(values_lose_white_space_and_comments_only),

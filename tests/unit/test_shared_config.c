@@ -181,8 +181,28 @@ static void a_closed_file_is_a_fault_and_a_closed_home_is_none(void **state) {
     }
 }
 
+static void a_value_knows_its_file(void **state) {
+    const struct fake_home *home = *state;
+    fake_home_write(home, "config", "[default]\noutput = json\n");
+    fake_home_write(home, "credentials", "# x\n\n[default]\nregion = credentials\n");
+    const struct environment e = FAKE_ENVIRONMENT({"HOME", home->path});
+    struct shared_config c;
+    const char *path = NULL;
+    size_t line = 0;
+    load_fine(&e, &c);
+    assert_true(shared_config_place(&c, shared_config_get(&c, "region"), &path, &line));
+    assert_string_equal(path, c.credentials.path);
+    assert_int_equal(line, 4);
+    assert_true(shared_config_place(&c, shared_config_get(&c, "output"), &path, &line));
+    assert_string_equal(path, c.config.path);
+    assert_int_equal(line, 2);
+    assert_false(shared_config_place(&c, SPAN("json"), &path, &line));
+    shared_config_free(&c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_value_knows_its_file, make_home, remove_home),
         cmocka_unit_test_setup_teardown(no_files_and_no_home_are_fine, make_home, remove_home),
         cmocka_unit_test_setup_teardown(the_files_of_the_home_are_read, make_home, remove_home),
         cmocka_unit_test_setup_teardown(variables_name_files_and_profile, make_home, remove_home),

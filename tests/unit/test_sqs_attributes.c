@@ -14,19 +14,21 @@ static void attributes_as_aws_gives_them_are_read(void **state) {
     struct sqs_queue_attributes a;
     assert_int_equal(
         sqs_read_attributes(
-            SPAN("{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-west-1:123456789012:q.fifo\","
-                 "\"ApproximateNumberOfMessages\":\"1\","
-                 "\"ApproximateNumberOfMessagesNotVisible\":\"2\",\"ApproximateNumberOfMessagesDelayed\":\"3\","
-                 "\"VisibilityTimeout\":\"45\","
-                 "\"MaximumMessageSize\":\"262144\",\"MessageRetentionPeriod\":\"1209600\",\"DelaySeconds\":\"0\","
-                 "\"FifoQueue\":\"true\","
-                 "\"DeduplicationScope\":\"messageGroup\",\"FifoThroughputLimit\":\"perMessageGroupId\","
-                 "\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:dlq.fifo\\\","
-                 "\\\"maxReceiveCount\\\":\\\"7\\\"}\",\"Policy\":\"{}\"},\"New\":1}"),
+            SPAN(
+                "{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-west-1:123456789012:q.fifo\","
+                "\"ApproximateNumberOfMessages\":\"1\","
+                "\"ApproximateNumberOfMessagesNotVisible\":\"2\",\"ApproximateNumberOfMessagesDelayed\":\"3\","
+                "\"VisibilityTimeout\":\"45\","
+                "\"MaximumMessageSize\":\"262144\",\"MessageRetentionPeriod\":\"1209600\",\"DelaySeconds\":\"0\","
+                "\"FifoQueue\":\"true\","
+                "\"DeduplicationScope\":\"messageGroup\",\"FifoThroughputLimit\":\"perMessageGroupId\","
+                "\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:dlq.fifo\\\","
+                "\\\"maxReceiveCount\\\":\\\"7\\\"}\",\"Policy\":\"{}\",\"KmsMasterKeyId\":\"alias/mine\"},\"New\":1}"),
             &a),
         DECODE_FINE);
     assert_string_equal(a.arn, "arn:aws:sqs:eu-west-1:123456789012:q.fifo");
     assert_string_equal(a.dead_letter_target_arn, "arn:aws:sqs:eu-west-1:123456789012:dlq.fifo");
+    assert_string_equal(a.kms_key, "alias/mine");
     assert_int_equal(a.max_receive_count, 7);
     assert_int_equal(a.visibility_timeout, 45);
     assert_int_equal(a.retention, 1209600);

@@ -1,0 +1,130 @@
+#include "check_report.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES ((size_t)16 * 1024)
+#define PHRASE_MAX ((size_t)4096)
+
+struct entry {
+    const char *status, *check, *subject, *mend;
+    struct span what;
+};
+
+static void append_member(struct buf *out, const char *name, struct span text) {
+    (void)buf_printf(out, "%s\"%s\":\"", out->len > 1 ? "," : "", name);
+    log_append_clean(out, text, true);
+    (void)buf_append_char(out, '"');
+}
+
+static void append_json(struct buf *out, const struct entry *e) {
+    (void)buf_append_char(out, '{');
+    append_member(out, "status", span_cstr(e->status));
+    append_member(out, "check", span_cstr(e->check));
+    if (e->subject) {
+        append_member(out, "subject", span_cstr(e->subject));
+    }
+    append_member(out, "what", e->what);
+    if (e->mend) {
+        append_member(out, "mend", span_cstr(e->mend));
+    }
+    (void)buf_append_char(out, '}');
+}
+
+static void append_text(struct buf *out, const struct entry *e) {
+    (void)buf_printf(out, "%-8s %s", e->status, e->check);
+    if (e->subject) {
+        (void)buf_append_char(out, ' ');
+        log_append_clean(out, span_cstr(e->subject), false);
+    }
+    (void)buf_append_cstr(out, ": ");
+    log_append_clean(out, e->what, false);
+    if (e->mend) {
+        (void)buf_append_cstr(out, ". ");
+        log_append_clean(out, span_cstr(e->mend), false);
+    }
+}
+
+static void write_entry(struct check_report *r, const struct entry *e) {
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    if (r->json) {
+        append_json(&line, e);
+    } else {
+        append_text(&line, e);
+    }
+    (void)buf_append_char(&line, '\n');
+    bool written = buf_ok(&line) && fwrite(line.data, 1, line.len, r->out) == line.len && fflush(r->out) == 0;
+    if (!written && !r->broken) {
+        r->broken = true;
+        r->error = buf_ok(&line) ? errno : ENOMEM;
+    }
+    buf_free(&line);
+}
+
+static void say(struct check_report *r, struct entry *e, const char *format, va_list arguments) {
+    char phrase[PHRASE_MAX];
+    int length = vsnprintf(phrase, sizeof phrase, format, arguments);
+    e->what = span_of(phrase, length < 0 ? 0 : (size_t)length < sizeof phrase ? (size_t)length : sizeof phrase - 1);
+    write_entry(r, e);
+}
+
+void check_fine(struct check_report *r, const char *check, const char *subject, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say(r, &(struct entry){.status = "ok", .check = check, .subject = subject}, format, arguments);
+    va_end(arguments);
+    r->fine++;
+}
+
+void check_warn(struct check_report *r, const char *check, const char *subject, const char *mend, const char *format,
+                ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say(r, &(struct entry){"warning", check, subject, mend, {0}}, format, arguments);
+    va_end(arguments);
+    r->warnings++;
+}
+
+void check_problem(struct check_report *r, enum exit_code code, const char *check, const char *subject,
+                   const char *mend, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say(r, &(struct entry){"problem", check, subject, mend, {0}}, format, arguments);
+    va_end(arguments);
+    r->problems++;
+    r->code = worse_exit(r->code, code);
+}
+
+static void append_fields(struct buf *out, const struct log_field *fields) {
+    for (const struct log_field *f = fields; f && f->name; f++) {
+        (void)buf_printf(out, "%s%s: ", f == fields ? " (" : ", ", f->name);
+        if (f->text.data) {
+            (void)buf_append_span(out, f->text);
+        } else {
+            (void)buf_printf(out, "%" PRId64, f->number);
+        }
+    }
+    if (fields && fields->name) {
+        (void)buf_append_char(out, ')');
+    }
+}
+
+void check_event(struct check_report *r, enum exit_code code, const char *check, enum log_level level,
+                 const char *message, const struct log_field *fields) {
+    struct buf phrase;
+    buf_init(&phrase, PHRASE_MAX);
+    (void)buf_append_cstr(&phrase, message);
+    append_fields(&phrase, fields);
+    const char *text = buf_ok(&phrase) ? phrase.data : message;
+    if (level == LOG_LEVEL_ERROR) {
+        check_problem(r, code, check, NULL, NULL, "%s", text);
+    } else {
+        check_warn(r, check, NULL, NULL, "%s", text);
+    }
+    buf_free(&phrase);
+}

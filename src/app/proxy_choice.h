@@ -1,0 +1,13 @@
+/* Which proxy a URL is asked by, as libcurl takes it from the environment: http_proxy, https_proxy, all_proxy,
+ * no_proxy. Pure. */
+#pragma once
+
+#include "environment.h"
+#include "span.h"
+
+#include <stdbool.h>
+
+/* The variable that names it, with its value in *ret_url; NULL: the URL is asked directly. */
+const char *proxy_choice(const struct environment *environment, const char *url, const char **ret_url);
+/* Whether a list as no_proxy has it (hosts, domains, addresses and their networks, or *) names a host. */
+bool proxy_list_names(const char *list, struct span host);
