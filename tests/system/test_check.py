@@ -196,6 +196,21 @@ def test_an_instance_without_a_role_is_told_what_was_tried_and_what_to_attach(se
     assert [line for line in done.of("warning") if line["check"] == "not checked"]
 
 
+@pytest.mark.parametrize("command", ["run", "apply"])
+def test_a_machine_without_credentials_is_told_what_was_tried_in_its_order(set_up: Scene, command: str) -> None:
+    nobody = {"AWS_EC2_METADATA_DISABLED": None, "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"}
+    once = {"AWS_METADATA_SERVICE_NUM_ATTEMPTS": "1", "AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    process = set_up.command(command, stdin="{}\n", **nobody, **once)
+    assert process.wait() == 77, process.describe()
+    [line] = {found.group(1) for found in process.find_log(r"There are no usable AWS credentials.* why=\"(.*)\"")}
+    tried = [
+        *("AWS_ACCESS_KEY_ID", "profile default", "role_arn", "web identity", "SSO", "keys", "login_session"),
+        *("credential_process", "AWS_CONTAINER_CREDENTIALS_", "instance metadata service (http://127.0.0.1:9)"),
+    ]
+    places = [line.find(word) for word in tried]
+    assert -1 not in places and places == sorted(places), line
+
+
 def test_a_hop_limit_is_told_with_the_command_that_raises_it(set_up: Scene, fakes: Fakes) -> None:
     fakes.imds_drops_tokens = True
     try:
