@@ -43,6 +43,7 @@ static bool rate_allows(struct redrive *r) {
 /* Adds those that wait longest, a solitary one alone; one that failed alone has its own pauses, so that others get
  * through meanwhile. */
 static void fill(struct redrive *r, struct redrive_flight *flight) {
+    size_t most = r->options.max_message_size < BATCH_BYTES_MAX ? r->options.max_message_size : BATCH_BYTES_MAX;
     size_t bytes = 0;
     int64_t now = redrive_now(r);
     struct parcel *p, *next;
@@ -52,7 +53,7 @@ static void fill(struct redrive *r, struct redrive_flight *flight) {
         struct parcel_group *group = p->group;
         if (group && (group->busy || group->skipped_in == r->batches))
             continue;
-        bool fits = flight->count == 0 || (!p->solitary && bytes + p->entry.size <= BATCH_BYTES_MAX);
+        bool fits = flight->count == 0 || (!p->solitary && bytes + p->entry.size <= most);
         if (!fits || p->retry_at > now) {
             if (p->retry_at > now)
                 redrive_wake_at(r, p->retry_at);

@@ -290,6 +290,19 @@ static void entries_that_fail_are_sent_again_alone_and_only_what_was_acknowledge
     }
 }
 
+static void a_batch_is_no_larger_than_a_message_may_be(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 5, false, 0);
+    fill(&g, 40);
+    g.options.max_message_size = 1024;
+    start(&g);
+    finish(&g, 60 * SECOND);
+    assert_int_equal(g.result.counts.moved, 40);
+    assert_in_range(g.s.sqs->largest_send_batch, 600, 1024);
+    stage_end(&g);
+}
+
 static void what_the_queue_refuses_stays_and_is_named(void **state) {
     (void)state;
     struct stage g;
@@ -535,6 +548,7 @@ int main(void) {
         cmocka_unit_test(a_limit_bounds_what_moves),
         cmocka_unit_test(a_rate_is_kept),
         cmocka_unit_test(entries_that_fail_are_sent_again_alone_and_only_what_was_acknowledged_is_deleted),
+        cmocka_unit_test(a_batch_is_no_larger_than_a_message_may_be),
         cmocka_unit_test(what_the_queue_refuses_stays_and_is_named),
         cmocka_unit_test(what_something_on_the_way_does_not_let_pass_stays_and_the_others_move),
         cmocka_unit_test(denied_it_ends_with_the_reason_and_all_is_visible_again),
