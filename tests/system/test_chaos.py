@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from chaos_boundaries import check_boundaries
+from chaos_counters import check_counters
 from chaos_storm import check_storm
 from harness import faults
 from harness.polling import wait_until
@@ -64,6 +65,10 @@ def check_kills(scene: Scene, cloud: Any, records: int, rounds: int, kills: int,
 
 def test_killed_at_random_moments_nothing_is_lost_applied_twice_or_wrongly_dead(scene: Scene, cloud: Any) -> None:
     check_kills(scene, cloud, records=100, rounds=2, kills=4, seed=1)
+
+
+def test_counters_and_lists_are_right_to_the_last_unit_whoever_is_killed(scene: Scene, cloud: Any) -> None:
+    check_counters(scene, cloud, messages=150, records=8, kills=3, seed=1)
 
 
 @pytest.mark.parametrize("fifo", [False, True], ids=["standard", "fifo"])
