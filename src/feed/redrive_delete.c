@@ -57,9 +57,15 @@ static void deleted(struct redrive *r, struct parcel *p) {
     parcel_group_left(group);
 }
 
-/* A handle that is too old: it comes again, and is known then. */
+/* A handle that isn't known: too old, or what it was for is deleted. */
 static bool handle_is_stale(const char *code) {
     return strstr(code, "ReceiptHandle") || strstr(code, "NotInflight") || strstr(code, "InvalidParameterValue");
+}
+
+/* While it is hidden for us nobody else can have it: a delete whose answer was lost has deleted it. (AWS calls a second
+ * delete a success, other services don't.) Else it comes again, and is known then. */
+static bool is_deleted(const struct redrive *r, const struct parcel *p, const struct sqs_entry_result *entry) {
+    return entry->ok || (handle_is_stale(entry->code) && redrive_now(r) < p->hold->expires);
 }
 
 static void on_deleted(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
@@ -73,7 +79,7 @@ static void on_deleted(void *user, const struct call_result *result, const struc
         r->delete_trouble = (struct redrive_trouble){0};
     for (size_t i = flight->count; i > 0; i--) {
         struct parcel *p = flight->parcels[i - 1];
-        if (fine && entries[i - 1].ok) {
+        if (fine && is_deleted(r, p, &entries[i - 1])) {
             deleted(r, p);
         } else if (fine && handle_is_stale(entries[i - 1].code)) {
             TAILQ_INSERT_TAIL(&r->undeleted, p, link);

@@ -38,7 +38,7 @@ class Books:
         record = f"late{number % 5}" if number % 25 == 0 else f"r{chance.randrange(records)}"
         amount = chance.choice([1, -1, 0.5, chance.randrange(LARGEST)])
         self.sums[record] += amount if isinstance(amount, int) else 0
-        halves = {"halves": amount} if amount == 0.5 else {"in.total": amount}
+        halves = {"halves": amount} if amount == 0.5 else {"counts.total": amount}
         if amount == 0.5:
             self.sums[f"{record}/halves"] += 1
         self.numbers.setdefault(record, set()).add(number)
@@ -53,7 +53,7 @@ class Books:
         for record, numbers in self.numbers.items():
             item = items[record]
             assert sorted(map(int, item["seen"])) == sorted(numbers), record
-            assert int(item["in"]["total"]) == self.sums[record], record
+            assert int(item["counts"]["total"]) == self.sums[record], record
             assert item.get("halves", 0) * 2 == self.sums[f"{record}/halves"], record
 
 
@@ -81,7 +81,7 @@ def run_out(scene: Scene) -> None:
 
 def check_counters(scene: Scene, cloud: Any, messages: int, records: int, kills: int, seed: int) -> None:
     chance, books = random.Random(seed), Books()
-    scene.table.put(*({"id": f"r{n}", "in": {"total": 0}} for n in range(records)))
+    scene.table.put(*({"id": f"r{n}", "counts": {"total": 0}} for n in range(records)))
     with Proxy(cloud.sqs_server.url) as sqs, Proxy(cloud.dynamodb_server.url) as dynamodb:
         dynamodb.on("TransactWriteItems", faults.cut_response(), probability=0.05, seed=seed)
         sqs.on("DeleteMessageBatch", faults.cut_response(), probability=0.2, seed=seed)
@@ -93,9 +93,9 @@ def check_counters(scene: Scene, cloud: Any, messages: int, records: int, kills:
             killed_once(scene, sqs, dynamodb, chance.randrange(20, max(21, messages // kills)))
         run_out(scene)
         assert books.late, "none of the messages fails"
-        scene.table.put(*({"id": record, "in": {"total": 0}} for record in sorted(books.late)))
+        scene.table.put(*({"id": record, "counts": {"total": 0}} for record in sorted(books.late)))
         redrive = scene.command("redrive", "--yes", AWS_ENDPOINT_URL_SQS=sqs.url)
-        assert redrive.wait() == 0, redrive.log
+        assert redrive.wait() == 0, redrive.describe()
         for _ in range(kills // 3):
             killed_once(scene, sqs, dynamodb, chance.randrange(5, 40))
         run_out(scene)

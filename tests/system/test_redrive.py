@@ -259,6 +259,16 @@ def test_denied_deletes_end_it_with_77_after_one_batch(scene: Scene, sqs_proxy: 
     assert scene.dlq.counts().visible == 35 and scene.queue.counts().visible == 10
 
 
+def test_a_delete_whose_answer_was_lost_is_no_message_left(scene: Scene, sqs_proxy: Proxy) -> None:
+    """ElasticMQ says of what a lost answer's delete has deleted that its handle isn't valid."""
+    scene.dlq.send(*(message(f"r{number}", {"n": 1}, idempotency_key=f"k{number}") for number in range(30)))
+    sqs_proxy.on("DeleteMessageBatch", faults.cut_response(), times=2)
+    moved = redrive(scene, "--json", AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    assert moved.wait() == 0, moved.describe()
+    assert (summary(moved)["moved"], summary(moved)["sent_not_deleted"]) == (30, 0)
+    assert scene.dlq.counts().total == 0 and scene.queue.counts().total == 30
+
+
 def test_what_the_queue_refuses_stays_and_ends_it_with_1(scene: Scene, sqs_proxy: Proxy) -> None:
     scene.dlq.send(*(message(f"r{n}", {"n": 1}) for n in range(12)))
 
