@@ -7,6 +7,7 @@
 /* Seconds that a message is given back for which fails by itself, and has deliveries left: longer each time. */
 static const unsigned SET_ASIDE_LEAST = 30, SET_ASIDE_MOST = 900;
 static const int64_t TROUBLE_FADES = 30 * MICROSECONDS; /* how long a batch that failed may still wait */
+static const int64_t GIVING_BACK = 60 * MILLISECOND; /* from the decision to the request */
 
 void judge_init(struct judge *j, struct world *w, const struct plan *p, struct trace *t) {
     *j = (struct judge){.world = w,
@@ -257,8 +258,10 @@ void judge_undeleted(struct judge *j, unsigned worker) {
     unsigned count = 0, quarter = w->plan->max_in_flight / 4;
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct holding *h = &j->seen[i].holdings[worker];
-        /* An answer is heard of entry by entry; and where others could be deleted since, deletes work. */
-        bool known = h->undeleted && h->undeleted_at < j->world->now && w->did_at[DOING_DELETE] <= h->undeleted_at;
+        /* An answer is heard of entry by entry, and what is given back for it is asked for a little later; where others
+         * could be deleted since, deletes work. */
+        bool known =
+            h->undeleted && h->undeleted_at + GIVING_BACK < j->world->now && w->did_at[DOING_DELETE] <= h->undeleted_at;
         bool has = j->seen[i].judged && h->life == w->life && !h->returned && !h->asked_back;
         count += known && has && h->told_until > j->world->now;
     }

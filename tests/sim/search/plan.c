@@ -133,6 +133,18 @@ bool plan_has(const struct plan *p, enum update_kind kind) {
     return false;
 }
 
+bool plan_may_count(const struct plan *p) {
+    bool has[FAULT_KINDS] = {false};
+    unsigned messages = 0, kinds = 0;
+    for (unsigned i = 0; i < p->message_count; i++)
+        messages += !p->messages[i].left_out;
+    for (unsigned i = 0; i < p->fault_count; i++) {
+        kinds += !p->faults[i].left_out && !has[p->faults[i].kind];
+        has[p->faults[i].kind] = has[p->faults[i].kind] || !p->faults[i].left_out;
+    }
+    return messages >= COUNTED_MESSAGES && p->worker_count >= COUNTED_WORKERS && kinds >= COUNTED_FAULTS;
+}
+
 bool plan_needs_company(const struct plan *p) {
     return plan_has(p, UPDATE_POISON) || plan_has(p, UPDATE_REFUSED);
 }

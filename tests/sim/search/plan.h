@@ -17,6 +17,10 @@
 #define PLAN_EVENTS_MAX 8
 #define PLAN_RECORDS 6 /* k0 … and v0 …, of the chains */
 #define PLAN_EVERY_WORKER PLAN_WORKERS_MAX
+/* What a run must have at least for it to count. */
+#define COUNTED_MESSAGES 20
+#define COUNTED_WORKERS 2
+#define COUNTED_FAULTS 3 /* kinds that struck */
 
 #define SECOND MICROSECONDS
 #define MINUTE (60 * MICROSECONDS)
@@ -170,6 +174,8 @@ unsigned plan_update_in(const struct plan *p, const char *text, size_t len);
 /* When the last fault is over and the last event and message has come. */
 int64_t plan_quiet_at(const struct plan *p);
 bool plan_has(const struct plan *p, enum update_kind kind);
+/* Whether its run counts, where enough of its faults strike and all messages come to their end. */
+bool plan_may_count(const struct plan *p);
 /* Whether there are messages that only the success of others tells from an outage. */
 bool plan_needs_company(const struct plan *p);
 /* The record that an update is for. */

@@ -6,7 +6,6 @@
 static const int64_t LONGEST_END = 20 * MINUTE; /* after the last fault, for the last message */
 static const uint64_t STEPS_MAX = 3000000; /* of a run that has some 100,000 at most */
 static const int64_t RECOVERY = MINUTE;
-static const unsigned LEAST_MESSAGES = 20, LEAST_WORKERS = 2, LEAST_FAULTS = 3;
 static const int64_t FEED_INTERVAL = 5 * SECOND;
 
 static void on_message(void *user) {
@@ -302,17 +301,13 @@ static void begin(struct run *r, FILE *trace) {
 
 static void sum_up(struct run *r, struct run_result *result) {
     const struct plan *p = r->plan;
-    unsigned messages = 0;
     faults_count(&r->faults);
     for (unsigned i = 0; i < p->fault_count; i++)
         if (r->faults.struck[i]) {
             result->faults_struck += result->struck[p->faults[i].kind] == 0;
             result->struck[p->faults[i].kind] += r->faults.struck[i];
         }
-    for (unsigned i = 0; i < p->message_count; i++)
-        messages += !p->messages[i].left_out;
-    result->counted = result->ended && messages >= LEAST_MESSAGES && p->worker_count >= LEAST_WORKERS &&
-                      result->faults_struck >= LEAST_FAULTS;
+    result->counted = result->ended && plan_may_count(p) && result->faults_struck >= COUNTED_FAULTS;
     for (unsigned u = 0; u < p->update_count; u++)
         result->operated = result->operated || (p->updates[u].counts && r->judge.updates[u].commits > 0);
     result->broken = r->world.violations.len > 0;

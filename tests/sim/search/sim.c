@@ -17,11 +17,11 @@ struct options {
     double seconds;
     const char *without;
     enum plan_kinds kinds;
-    bool one, trace, as_it_is, twice;
+    bool one, trace, as_it_is, twice, only_counting;
 };
 
 struct totals {
-    uint64_t runs, counted, operated, ended, broken, deliveries, steps;
+    uint64_t passed_over, runs, counted, operated, ended, broken, deliveries, steps;
     uint64_t struck[FAULT_KINDS], runs_struck[FAULT_KINDS];
 };
 
@@ -77,6 +77,8 @@ static void print_totals(const struct totals *t, uint64_t from, double seconds) 
            " steps; %.0f s, %.0f runs/s\n",
            t->runs, from, t->counted, t->operated, t->broken, t->deliveries, t->steps, seconds,
            seconds > 0 ? (double)t->runs / seconds : 0.0);
+    if (t->passed_over)
+        printf("  and %" PRIu64 " plans passed over that can't count\n", t->passed_over);
     for (enum fault_kind i = 0; i < FAULT_KINDS; i++)
         printf("  %-36s struck %10" PRIu64 " times in %8" PRIu64 " runs\n", fault_name(i), t->struck[i],
                t->runs_struck[i]);
@@ -106,6 +108,11 @@ static int search(const struct options *o) {
             break;
         struct run_result result;
         plan_draw(p, seed, o->kinds);
+        if (o->only_counting && !plan_may_count(p)) {
+            totals.passed_over++;
+            plan_done(p);
+            continue;
+        }
         run_plan(p, NULL, &result);
         add_up(&totals, &result);
         if (o->twice && !repeats(p, result.hash))
@@ -150,7 +157,7 @@ static int run_one(const struct options *o) {
 
 static const char USAGE[] =
     "usage: sim [--from SEED] [--runs N] [--counted N] [--seconds N] [--failures N] [--no-shrink] [--twice] [--kinds "
-    "KINDS]\n"
+    "KINDS] [--only-counting]\n"
     "       sim --seed SEED [--without PARTS] [--trace] [--kinds KINDS]\n"
     "       sim --long MESSAGES\n"
     "  --from SEED      the first seed; the others follow it (default: 1)\n"
@@ -163,6 +170,7 @@ static const char USAGE[] =
     "  --kinds KINDS    old: plans without the faults of single messages, of refusals, of suspended processes; new: "
     "each with such;\n"
     "                   all: a third with, the others without (default: all)\n"
+    "  --only-counting  passes over the plans whose runs can't count\n"
     "  --seed SEED      this run alone\n"
     "  --without PARTS  leaves out parts of its plan: m3,m7-m9 (messages), f0 (faults), e1 (events)\n"
     "  --trace          prints its plan and all that happens\n"
@@ -184,7 +192,7 @@ static bool read_kinds(const char *text, enum plan_kinds *ret_kinds) {
 }
 
 static bool read_options(int argc, char **argv, struct options *o) {
-    enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG, NO_SHRINK, TWICE, PLANS };
+    enum { FROM = 1, RUNS, COUNTED, SECONDS, FAILURES, SEED, WITHOUT, TRACE, LONG, NO_SHRINK, TWICE, PLANS, ONLY };
     static const struct option known[] = {
         {"from", required_argument, NULL, FROM},
         {"runs", required_argument, NULL, RUNS},
@@ -198,6 +206,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
         {"no-shrink", no_argument, NULL, NO_SHRINK},
         {"twice", no_argument, NULL, TWICE},
         {"kinds", required_argument, NULL, PLANS},
+        {"only-counting", no_argument, NULL, ONLY},
         {NULL, 0, NULL, 0},
     };
     uint64_t seconds = 0;
@@ -215,6 +224,7 @@ static bool read_options(int argc, char **argv, struct options *o) {
         case TWICE: o->twice = true; break;
         case PLANS: fine = read_kinds(optarg, &o->kinds); break;
         case NO_SHRINK: o->as_it_is = true; break;
+        case ONLY: o->only_counting = true; break;
         case LONG: fine = read_number(optarg, &o->messages); break;
         default: fine = false; break;
         }
