@@ -91,7 +91,7 @@ void judge_started(struct judge *j, unsigned worker) {
     *w = (struct judge_worker){.life = life, .alive = true, .started_at = j->world->now, .plan = plan};
     w->tries_since = w->last_receive = -HOUR;
     w->success_began[0] = w->success_began[1] = w->success_at[0] = w->success_at[1] = -1;
-    w->stood_until = -HOUR;
+    w->stood_until = w->deletes_answered_at = -HOUR;
     for (unsigned doing = 0; doing < DOINGS; doing++)
         w->did_at[doing] = -1;
     w->working = 1;
@@ -222,6 +222,10 @@ void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *
     s->holdings[worker].gone = true;
 }
 
+void judge_deletes_answered(struct judge *j, unsigned worker) {
+    j->workers[worker].deletes_answered_at = j->world->now;
+}
+
 void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok,
                    const struct call_result *result) {
     struct seen *s = judge_seen(j, m);
@@ -231,6 +235,7 @@ void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m
         return;
     h->undeleted = !ok;
     h->undeleted_at = j->world->now;
+    h->undeleted_itself = !ok && j->workers[worker].deletes_answered_at == j->world->now;
 }
 
 void judge_warned(struct judge *j, struct span line) {
@@ -258,10 +263,12 @@ void judge_undeleted(struct judge *j, unsigned worker) {
     unsigned count = 0, quarter = w->plan->max_in_flight / 4;
     for (size_t i = 0; i < j->seen_room; i++) {
         const struct holding *h = &j->seen[i].holdings[worker];
-        /* An answer is heard of entry by entry, and what is given back for it is asked for a little later; where others
-         * could be deleted since, deletes work. */
-        bool known =
-            h->undeleted && h->undeleted_at + GIVING_BACK < j->world->now && w->did_at[DOING_DELETE] <= h->undeleted_at;
+        /* An answer is heard of entry by entry, and what is given back for it is asked for a little later. Where others
+         * could be deleted since, deletes work; so they do where SQS has answered since, unless it failed by itself. */
+        int64_t worked_at = w->did_at[DOING_DELETE];
+        if (!h->undeleted_itself && w->deletes_answered_at > worked_at)
+            worked_at = w->deletes_answered_at;
+        bool known = h->undeleted && h->undeleted_at + GIVING_BACK < j->world->now && worked_at <= h->undeleted_at;
         bool has = j->seen[i].judged && h->life == w->life && !h->returned && !h->asked_back;
         count += known && has && h->told_until > j->world->now;
     }

@@ -47,6 +47,7 @@ struct holding { /* a message at a worker */
     bool gone; /* it deleted it, or tried to */
     bool undeleted; /* …and was told that it is not deleted, */
     int64_t undeleted_at; /* then, last */
+    bool undeleted_itself; /* …by an answer that judged it by itself */
     bool asked_back; /* it asked for it to be visible again, which may not have been answered yet */
     bool abandoned; /* …and gave it back then, though no other could be deleted either */
     unsigned costs; /* receives by this life that came to nothing */
@@ -118,6 +119,7 @@ struct judge_worker {
     unsigned tries; /* transactions since then */
     int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
     int64_t did_at[DOINGS]; /* when it last did so with whatever message */
+    int64_t deletes_answered_at; /* SQS judged the messages of a batch one by one, then, last */
     unsigned working; /* answers of a DynamoDB that works, from 1 */
     int64_t worked_at; /* when the last of them came */
     unsigned heard; /* different updates that failed, by answers since the last of them, */
@@ -198,6 +200,8 @@ void judge_brought(struct judge *j, unsigned worker, const struct judged_receive
 /* A confirming read was answered that began then. */
 void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began);
 void judge_deleting(struct judge *j, unsigned worker, const struct sim_message *m);
+/* A batch of deletes is answered by SQS, which judges each message by itself. */
+void judge_deletes_answered(struct judge *j, unsigned worker);
 /* A delete was answered, or not at all. */
 void judge_deleted(struct judge *j, unsigned worker, const struct sim_message *m, unsigned handle, bool ok,
                    const struct call_result *result);

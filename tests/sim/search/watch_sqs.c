@@ -86,6 +86,9 @@ static void on_deleted(void *user, const struct call_result *result, const struc
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     trace_note(j->trace, j->world->now, TRACE_DELETED, c->watch->worker, result->class, count, SPAN(""));
+    for (size_t i = 0; result->class == CALL_OK && entries && i < count; i++)
+        if (entries[i].ok || entries[i].code[0])
+            judge_deletes_answered(j, c->watch->worker);
     for (size_t i = 0; i < c->count; i++) {
         const struct sim_message *m = message_at(j, c->entries[i].index);
         if (m)
