@@ -293,7 +293,9 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     /* A lease is extended with half of it left, to its whole length, or to what is left of the twelve hours. */
     bool half_over = h->told_until - sent_at <= ((int64_t)w->plan->visibility / 2 + 1) * SECOND;
     if (half_over && (seconds == w->plan->visibility || until - h->received_at > TWELVE_HOURS - MINUTE)) {
-        h->told_until = until;
+        /* Of what can't be deleted the worker has let go by then, where the answer comes in the last second. */
+        if (!h->undeleted || h->told_until - j->world->now > SECOND)
+            h->told_until = until;
         return;
     }
     h->returned = true;
