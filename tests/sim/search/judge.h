@@ -22,9 +22,10 @@
  *   since, or stands behind such by record or group. What failed before that, or was set aside, is known to be alone
  *   and tells nothing new. What began before that, and is heard of later, may have met DynamoDB before it worked: it
  *   makes a hold once it fails again, though it may count from when a second one at all was heard to fail. What waits
- *   for its confirming read has its verdict. Throttles are answered by a lower rate, and are no hold here. Of the
- *   receives in a hold those count that bring messages, since they alone cost any: from the beginning of the one to
- *   that of the next 5, 10, 20, 40, 60 s.
+ *   for its confirming read has its verdict. Throttles are answered by a lower rate: where one that is held was
+ *   throttled last, it is no hold here. A worker that holds nothing any more, and is told of its tables, begins as at
+ *   its start. Of the receives in a hold those count that bring messages, since they alone cost any: from the
+ *   beginning of the one to that of the next 5, 10, 20, 40, 60 s.
  * - "While others succeed" for single messages: what nothing is wrong with waits at most for the wrong ones before
  *   it, one after the other as just said.
  */
@@ -105,6 +106,7 @@ struct update_seen {
     int64_t dead_look[PLAN_WORKERS_MAX];
     unsigned letters_open[PLAN_WORKERS_MAX]; /* that are on their way */
     int64_t letter_ended[PLAN_WORKERS_MAX]; /* when the last of them came to its end, with whatever answer */
+    bool throttled[PLAN_WORKERS_MAX]; /* by worker: when it last failed in a way that it could cause, it was that */
     bool in_dlq_before; /* an envelope of it is, or was, in the DLQ */
     char log_id[65], asked_log_id[65];
 };
@@ -193,6 +195,8 @@ void judge_call(struct judge *j, unsigned worker, int by);
 struct judged_receive judge_receive(struct judge *j, unsigned worker);
 void judge_transact(struct judge *j, unsigned worker, unsigned update);
 void judge_transacted(struct judge *j, unsigned worker, const struct judged_answer *a);
+/* The tables were described to it. */
+void judge_described(struct judge *j, unsigned worker);
 void judge_received(struct judge *j, unsigned worker, const struct call_result *result);
 /* A receive brought messages; how many. */
 void judge_brought(struct judge *j, unsigned worker, const struct judged_receive *receive, int64_t asked_at,

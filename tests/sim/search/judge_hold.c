@@ -122,6 +122,13 @@ static unsigned least_of_hold(const struct judge_worker *w) {
     return w->working > 1 ? 2 : 1;
 }
 
+void judge_described(struct judge *j, unsigned worker) {
+    for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++)
+        if (j->seen[i].judged && judge_holds(j, worker, &j->seen[i]))
+            return;
+    j->workers[worker].failing = j->workers[worker].extras = 0;
+}
+
 /* What the answer tells of DynamoDB. */
 static void hear(struct judge *j, unsigned worker, const struct judged_answer *a) {
     struct judge_worker *w = &j->workers[worker];
@@ -154,7 +161,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     own->heard = w->working;
     if (cut_off)
         return;
-    w->throttled = a->result->class == CALL_THROTTLED;
+    w->throttled = u->throttled[worker] = a->result->class == CALL_THROTTLED;
     /* What began before that success doesn't show that all fail, until it fails once more. */
     if (!known && a->began >= w->worked_at && own->failing < w->working) {
         own->failing = w->working;
@@ -252,9 +259,10 @@ static bool all_held_fail(const struct judge *j, unsigned worker) {
         if (!s->judged || !judge_holds(j, worker, s) || judge_is_settled(j, s) ||
             j->world->now - s->holdings[worker].received_at >= TWELVE_HOURS - MINUTE)
             continue;
-        if (j->updates[s->update].failed_in[worker] == j->workers[worker].working)
+        const struct update_seen *u = &j->updates[s->update];
+        if (u->failed_in[worker] == j->workers[worker].working && !u->throttled[worker])
             some = true;
-        else if (!stands_behind(j, worker, s))
+        else if (u->failed_in[worker] == j->workers[worker].working || !stands_behind(j, worker, s))
             return false;
     }
     return some;

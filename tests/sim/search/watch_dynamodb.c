@@ -126,6 +126,8 @@ static void on_described(void *user, const struct call_result *result, const str
     struct watched *c = user;
     struct judge *j = c->watch->judge;
     trace_note(j->trace, j->world->now, TRACE_DESCRIBED, c->watch->worker, result->class, active, SPAN(""));
+    if (result->class == CALL_OK)
+        judge_described(j, c->watch->worker);
     watched_end(c);
     c->done.describe(c->user, result, shape, active);
     free(c);
