@@ -7,6 +7,7 @@
 #include "compiler.h"
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,8 @@ struct audit_look {
     char log_id[AUDIT_KEY_SIZE];
     enum audit_look_state state;
     char error[AUDIT_ERROR_SIZE]; /* the attribute `error`; "": none */
-    int64_t written, expires; /* microseconds since 1970: `timestamp` and `expires_at`; 0: none that can be read */
+    int64_t written, expires; /* microseconds since 1970: `timestamp` and `expires_at`; 0: none that can be read, or it
+                                 wasn't asked for */
 };
 
 enum audit_ttl { AUDIT_TTL_OFF, AUDIT_TTL_ON };
@@ -36,9 +38,10 @@ typedef void audit_looked(void *user, const struct call_result *result);
 
 struct audit_table_api {
     void *ctx;
-    /* Strongly consistent. looks (at most AUDIT_LOOKS_MAX, no key twice) are borrowed until done, and have been written
-     * to then where the class is CALL_OK. table: its name or ARN. */
-    struct call *(*look)(void *ctx, const char *table, struct audit_look *looks, size_t count,
+    /* Strongly consistent; with_times: how long records live is asked for as well. looks (at most AUDIT_LOOKS_MAX, no
+     * key twice) are borrowed until done, and have been written to then where the class is CALL_OK. table: its name or
+     * ARN. */
+    struct call *(*look)(void *ctx, const char *table, struct audit_look *looks, size_t count, bool with_times,
                          const struct call_options *options, audit_looked *done, void *user);
     struct call *(*describe_ttl)(void *ctx, const char *table, const struct call_options *options, audit_ttl_done *done,
                                  void *user);

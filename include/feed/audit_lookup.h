@@ -24,6 +24,7 @@ struct audit_lookup_options {
     struct random *random;
     struct log *log;
     const char *table; /* that the records stand in */
+    bool with_times; /* how long records live is asked for as well */
     unsigned rate; /* requests a second; 0: as many as are answered */
     int64_t patience; /* microseconds without any answer after which it gives up */
 };

@@ -68,7 +68,7 @@ static void look_answered(void *user, const struct call_result *result, struct s
     a->looked(a->user, result);
 }
 
-static struct call *look(void *ctx, const char *table, struct audit_look *looks, size_t count,
+static struct call *look(void *ctx, const char *table, struct audit_look *looks, size_t count, bool with_times,
                          const struct call_options *options, audit_looked *done, void *user) {
     struct asking *a = begin(user);
     if (!a) {
@@ -77,7 +77,7 @@ static struct call *look(void *ctx, const char *table, struct audit_look *looks,
     a->looked = done;
     a->looks = looks;
     a->count = count;
-    (void)audit_write_looks(table, looks, count, &a->request);
+    (void)audit_write_looks(table, looks, count, with_times, &a->request);
     struct aws_operation operation = {.name = "BatchGetItem", .decode = decode_look};
     return start(ctx, a, operation, options, look_answered);
 }

@@ -14,7 +14,8 @@ static void write_text(struct json_writer *w, struct span name, const char *valu
     json_string(w, span_cstr(value));
 }
 
-bool audit_write_looks(const char *table, const struct audit_look *looks, size_t count, struct buf *out) {
+bool audit_write_looks(const char *table, const struct audit_look *looks, size_t count, bool with_times,
+                       struct buf *out) {
     struct json_writer w;
     json_writer_init(&w, out);
     json_object_begin(&w);
@@ -24,11 +25,13 @@ bool audit_write_looks(const char *table, const struct audit_look *looks, size_t
     json_object_begin(&w);
     json_name(&w, SPAN("ConsistentRead"));
     json_boolean(&w, true);
-    write_text(&w, SPAN("ProjectionExpression"), "log_id,#0,#1,expires_at");
+    write_text(&w, SPAN("ProjectionExpression"), with_times ? "log_id,#0,#1,expires_at" : "log_id,#0");
     json_name(&w, SPAN("ExpressionAttributeNames"));
     json_object_begin(&w);
     write_text(&w, SPAN("#0"), "error"); /* both are reserved words of DynamoDB's */
-    write_text(&w, SPAN("#1"), "timestamp");
+    if (with_times) {
+        write_text(&w, SPAN("#1"), "timestamp");
+    }
     json_object_end(&w);
     json_name(&w, SPAN("Keys"));
     json_array_begin(&w);
@@ -56,12 +59,40 @@ bool audit_write_describe_ttl(const char *table, struct buf *out) {
     return buf_ok(out);
 }
 
-/* An answer while it is read. */
+#define BUCKETS 256
+#define NO_LOOK UINT8_MAX
+
+_Static_assert(AUDIT_LOOKS_MAX < NO_LOOK, "an index of a look is a byte");
+
+/* An answer while it is read. Records come in any order: looks are found by a hash of their keys. */
 struct reading {
     struct audit_look *looks;
-    size_t count;
+    uint8_t first[BUCKETS], next[AUDIT_LOOKS_MAX]; /* indices of looks; NO_LOOK: none */
     bool has_responses;
 };
+
+/* The keys are hashes themselves, in hex: a few characters are as random as any. */
+static uint8_t bucket_of(const char *log_id) {
+    uint8_t hash = 0;
+    for (size_t i = 0; i < 4 && log_id[i]; i++) {
+        hash = (uint8_t)(hash * 37U + (uint8_t)log_id[i]);
+    }
+    return hash;
+}
+
+static void begin_reading(struct reading *reading, struct audit_look *looks, size_t count) {
+    reading->looks = looks;
+    reading->has_responses = false;
+    memset(reading->first, NO_LOOK, sizeof reading->first);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t bucket = bucket_of(looks[i].log_id);
+        looks[i].state = AUDIT_ABSENT;
+        looks[i].error[0] = '\0';
+        looks[i].written = looks[i].expires = 0;
+        reading->next[i] = reading->first[bucket];
+        reading->first[bucket] = (uint8_t)i;
+    }
+}
 
 /* A record, as far as it is kept. */
 struct record {
@@ -104,7 +135,7 @@ static enum decode_status record_member(void *user, struct json_reader *r, const
 }
 
 static struct audit_look *find(const struct reading *reading, const char *log_id) {
-    for (size_t i = 0; i < reading->count; i++) {
+    for (uint8_t i = reading->first[bucket_of(log_id)]; i != NO_LOOK; i = reading->next[i]) {
         if (strcmp(reading->looks[i].log_id, log_id) == 0) {
             return &reading->looks[i];
         }
@@ -117,7 +148,7 @@ static enum decode_status read_record(struct json_reader *r, const struct json_t
     if (value->event != JSON_OBJECT_BEGIN) {
         return DECODE_GARBAGE;
     }
-    *ret_record = (struct record){.log_id = ""};
+    ret_record->log_id[0] = ret_record->error[0] = ret_record->timestamp[0] = ret_record->expires[0] = '\0';
     enum decode_status status = decode_object(r, value, record_member, ret_record);
     *ret_look = status == DECODE_FINE ? find(reading, ret_record->log_id) : NULL;
     return status == DECODE_FINE && !*ret_look ? DECODE_GARBAGE : status;
@@ -131,7 +162,7 @@ static enum decode_status found_element(void *user, struct json_reader *r, const
         return status;
     }
     look->state = AUDIT_FOUND;
-    memcpy(look->error, record.error, sizeof look->error);
+    memcpy(look->error, record.error, strlen(record.error) + 1);
     uint64_t seconds = 0;
     look->expires =
         decode_number(span_cstr(record.expires), EXPIRES_MAX, &seconds) ? (int64_t)seconds * MICROSECONDS : 0;
@@ -195,12 +226,8 @@ static enum decode_status looks_member(void *user, struct json_reader *r, const 
 }
 
 enum decode_status audit_read_looks(struct span body, struct audit_look *looks, size_t count) {
-    struct reading reading = {.looks = looks, .count = count};
-    for (size_t i = 0; i < count; i++) {
-        looks[i].state = AUDIT_ABSENT;
-        looks[i].error[0] = '\0';
-        looks[i].written = looks[i].expires = 0;
-    }
+    struct reading reading;
+    begin_reading(&reading, looks, count);
     enum decode_status status = decode_read(body, looks_member, &reading);
     return status == DECODE_FINE && !reading.has_responses ? DECODE_GARBAGE : status;
 }

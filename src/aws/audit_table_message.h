@@ -10,7 +10,8 @@
 #define AUDIT_REQUEST_MAX ((size_t)64 * 1024) /* a hundred keys, and a table's ARN */
 
 /* Append the request. False: out has failed. */
-bool audit_write_looks(const char *table, const struct audit_look *looks, size_t count, struct buf *out);
+bool audit_write_looks(const char *table, const struct audit_look *looks, size_t count, bool with_times,
+                       struct buf *out);
 bool audit_write_describe_ttl(const char *table, struct buf *out);
 
 /* BatchGetItem: says of each look what became of it. Garbage where an error's or another operation's member is there,

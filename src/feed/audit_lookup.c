@@ -4,8 +4,8 @@
 #include "limiter.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define REQUESTS 8 /* at once: each costs DynamoDB a hundred reads */
 #define DEADLINE (30 * MICROSECONDS) /* of one request */
@@ -145,7 +145,7 @@ static void send_request(struct request *r) {
     const struct audit_table_api *api = l->options.api;
     const struct call_options options = {.deadline = now_of(l) + DEADLINE, .max_attempts = 1};
     static const struct call_result no_memory = {.class = CALL_RETRY, .message = "no memory"};
-    r->call = api->look(api->ctx, l->options.table, r->looks, r->count, &options, on_looked, r);
+    r->call = api->look(api->ctx, l->options.table, r->looks, r->count, l->options.with_times, &options, on_looked, r);
     if (r->call) {
         r->state = REQUEST_SENT;
         l->sent++;
@@ -216,7 +216,9 @@ void audit_lookup_add(struct audit_lookup *l, const char *log_id, uint64_t tag) 
         r->count = 0;
     }
     r->tags[r->count] = tag;
-    (void)snprintf(r->looks[r->count].log_id, sizeof r->looks[r->count].log_id, "%s", log_id);
+    size_t len = strnlen(log_id, AUDIT_KEY_SIZE - 1);
+    memcpy(r->looks[r->count].log_id, log_id, len);
+    r->looks[r->count].log_id[len] = '\0';
     r->count++;
     if (r->count == AUDIT_LOOKS_MAX) {
         r->state = REQUEST_WAITING;

@@ -2,16 +2,18 @@
 
 #include "audit_key.h"
 #include "audit_lookup.h"
+#include "checkpoint.h"
 #include "reconcile_window.h"
 #include "row_check.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TURN_ROWS 512 /* read in one turn of the loop */
 #define ROWS_TOLD 10 /* failed rows that the log names */
+
+_Static_assert(JOB_NAME_MAX + 1 + 20 <= ROW_KEY_SIZE, "a key fits");
 
 struct reconcile {
     struct reconcile_options options;
@@ -53,18 +55,34 @@ static void end(struct reconcile *r, enum reconcile_end why, const struct call_r
 
 /* --- Looking up -------------------------------------------------------------------------------------------------- */
 
-static bool ask(struct reconcile *r, uint64_t at) {
-    const struct window_row *row = window_at(&r->window, at);
-    char key[ROW_KEY_SIZE], id[LOG_ID_SIZE], failure_id[LOG_ID_SIZE + sizeof AUDIT_FAILURE_SUFFIX];
-    int len = snprintf(key, sizeof key, "%s:%" PRIu64, r->options.job, row->place.number);
-    const struct update_context *context = r->options.context;
-    if (!audit_log_id(context->digest, table_identity(context->table), span_of(key, (size_t)len), id)) {
-        end(r, RECONCILE_NO_MEMORY, NULL);
-        return false;
+/* NAME:n. Written for each row: without printf. */
+static struct span key_of(const struct reconcile *r, uint64_t number, char key[static ROW_KEY_SIZE]) {
+    char digits[20];
+    size_t count = 0, len = strnlen(r->options.job, JOB_NAME_MAX);
+    memcpy(key, r->options.job, len);
+    key[len++] = ':';
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (count > 0) {
+        key[len++] = digits[--count];
     }
-    (void)snprintf(failure_id, sizeof failure_id, "%s%s", id, row->looks_for_failure ? AUDIT_FAILURE_SUFFIX : "");
-    audit_lookup_add(r->lookup, failure_id, at);
-    return true;
+    return span_of(key, len);
+}
+
+static void ask(struct reconcile *r, uint64_t at) {
+    const struct window_row *row = window_at(&r->window, at);
+    const struct update_context *context = r->options.context;
+    char key[ROW_KEY_SIZE], id[LOG_ID_SIZE + sizeof AUDIT_FAILURE_SUFFIX];
+    if (!audit_log_id(context->digest, table_identity(context->table), key_of(r, row->place.number, key), id)) {
+        end(r, RECONCILE_NO_MEMORY, NULL);
+        return;
+    }
+    if (row->looks_for_failure) {
+        memcpy(id + LOG_ID_SIZE - 1, AUDIT_FAILURE_SUFFIX, sizeof AUDIT_FAILURE_SUFFIX);
+    }
+    audit_lookup_add(r->lookup, id, at);
 }
 
 static void on_looked(void *user, uint64_t at, const struct audit_look *look) {
@@ -177,7 +195,7 @@ static void settle_all(struct reconcile *r) {
 
 static void ask_again(struct reconcile *r) {
     while (!r->ended && r->again_first < r->again_next && audit_lookup_has_room(r->lookup)) {
-        (void)ask(r, r->again[r->again_first++ % WINDOW_ROWS]);
+        ask(r, r->again[r->again_first++ % WINDOW_ROWS]);
     }
 }
 
@@ -187,7 +205,7 @@ static void take(struct reconcile *r, const struct row *row) {
     if (!taken) {
         end(r, RECONCILE_NO_MEMORY, NULL);
     } else if (taken->fate == FATE_OPEN) {
-        (void)ask(r, at);
+        ask(r, at);
     }
 }
 
@@ -266,6 +284,7 @@ struct reconcile *reconcile_start(const struct reconcile_options *options, const
                                                 .random = options->random,
                                                 .log = options->log,
                                                 .table = options->context->audit_table,
+                                                .with_times = options->life.removal != REMOVAL_OFF,
                                                 .rate = options->rate,
                                                 .patience = options->patience};
     const struct audit_lookup_host lookup_host = {on_looked, on_lookup_changed, on_lookup_failed, r};

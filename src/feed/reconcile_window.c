@@ -27,12 +27,17 @@ struct window_row *window_at(const struct window *w, uint64_t at) {
 
 struct window_row *window_push(struct window *w, const struct row *row) {
     struct window_row *r = window_at(w, w->next);
-    *r = (struct window_row){.place = row->place};
+    r->place = row->place;
+    r->fate = FATE_OPEN;
+    r->looks_for_failure = false;
+    r->message = NULL;
+    r->message_len = 0;
+    r->error[0] = '\0';
     if (row->failure) {
         r->fate = FATE_FAILED;
         (void)snprintf(r->error, sizeof r->error, "%s", error_type_name(row->failure->type));
     } else {
-        r->message = malloc(row->message.len + 1);
+        r->message = row->message.len <= sizeof r->usual ? r->usual : malloc(row->message.len);
         if (!r->message) {
             return NULL;
         }
@@ -54,7 +59,9 @@ struct window_row *window_decided(const struct window *w) {
 void window_pop(struct window *w) {
     struct window_row *r = window_at(w, w->first);
     w->bytes -= r->message_len;
-    free(r->message);
+    if (r->message != r->usual) {
+        free(r->message);
+    }
     r->message = NULL;
     w->first++;
 }

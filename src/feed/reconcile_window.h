@@ -13,6 +13,8 @@
 #define WINDOW_ROWS 2048
 #define WINDOW_BYTES ((size_t)4 * 1024 * 1024) /* of rows' texts; one that is larger is there alone */
 
+#define WINDOW_USUAL_MESSAGE 400 /* bytes: most messages have no more, and take no block */
+
 enum row_fate {
     FATE_OPEN, /* is being looked up */
     FATE_APPLIED,
@@ -24,9 +26,10 @@ struct window_row {
     struct row_place place;
     enum row_fate fate;
     bool looks_for_failure; /* it has no record of a success */
-    char *message; /* owned; NULL where the row is none */
+    char *message; /* usual, or a block of its own; NULL where the row is none */
     size_t message_len;
     char error[32]; /* of FATE_FAILED */
+    char usual[WINDOW_USUAL_MESSAGE];
 };
 
 struct window {

@@ -50,7 +50,7 @@ static void described(void *user, const struct call_result *result, enum audit_t
 static struct call *ask(struct fixture *f, bool ttl) {
     static const struct call_options options = {.deadline = NEVER};
     return ttl ? f->api.describe_ttl(f->api.ctx, "audit_logs", &options, described, f)
-               : f->api.look(f->api.ctx, "audit_logs", f->looks, 2, &options, looked, f);
+               : f->api.look(f->api.ctx, "audit_logs", f->looks, 2, true, &options, looked, f);
 }
 
 static void run(struct fixture *f, bool ttl, const struct fake_answer *script, size_t count) {

@@ -27,16 +27,22 @@ static enum decode_status read_looks(const char *body) {
     return audit_read_looks(span_cstr(body), looks, ARRAY_LENGTH(looks));
 }
 
-static void the_request_asks_for_each_key_and_four_attributes_strongly_consistent(void **state) {
+static void the_request_asks_for_each_key_and_what_is_wanted_of_it_strongly_consistent(void **state) {
     (void)state;
     struct buf out;
     buf_init(&out, AUDIT_REQUEST_MAX);
-    assert_true(audit_write_looks("audit_logs", looks, ARRAY_LENGTH(looks), &out));
+    assert_true(audit_write_looks("audit_logs", looks, ARRAY_LENGTH(looks), true, &out));
     assert_string_equal(out.data, "{\"RequestItems\":{\"audit_logs\":{\"ConsistentRead\":true,"
                                   "\"ProjectionExpression\":\"log_id,#0,#1,expires_at\","
                                   "\"ExpressionAttributeNames\":{\"#0\":\"error\",\"#1\":\"timestamp\"},"
                                   "\"Keys\":[{\"log_id\":{\"S\":\"l0\"}},{\"log_id\":{\"S\":\"l1\"}},"
                                   "{\"log_id\":{\"S\":\"l2#failure\"}}]}}}");
+    buf_reset(&out);
+    assert_true(audit_write_looks("audit_logs", looks, 1, false, &out));
+    assert_string_equal(out.data, "{\"RequestItems\":{\"audit_logs\":{\"ConsistentRead\":true,"
+                                  "\"ProjectionExpression\":\"log_id,#0\","
+                                  "\"ExpressionAttributeNames\":{\"#0\":\"error\"},"
+                                  "\"Keys\":[{\"log_id\":{\"S\":\"l0\"}}]}}}");
     buf_free(&out);
 }
 
@@ -51,7 +57,7 @@ static void a_hundred_keys_of_a_table_named_by_its_arn_fit(void **state) {
     for (size_t i = 0; i < AUDIT_LOOKS_MAX; i++) {
         memset(many[i].log_id, 'f', sizeof many[i].log_id - 1);
     }
-    assert_true(audit_write_looks(table, many, AUDIT_LOOKS_MAX, &out));
+    assert_true(audit_write_looks(table, many, AUDIT_LOOKS_MAX, true, &out));
     buf_free(&out);
 }
 
@@ -146,7 +152,7 @@ static void ttl_is_off_only_where_it_is_said_to_be(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_request_asks_for_each_key_and_four_attributes_strongly_consistent, set_up),
+        cmocka_unit_test_setup(the_request_asks_for_each_key_and_what_is_wanted_of_it_strongly_consistent, set_up),
         cmocka_unit_test(a_hundred_keys_of_a_table_named_by_its_arn_fit),
         cmocka_unit_test(the_ttl_is_asked_of_the_table),
         cmocka_unit_test_setup(each_key_is_found_absent_or_left_whatever_the_order, set_up),

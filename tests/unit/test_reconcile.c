@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define ROWS_MAX 6000
+#define ROWS_MAX 3000
 #define DAY (86400 * MICROSECONDS)
 
 static char *logged_lines; /* of the run */
@@ -61,17 +61,27 @@ static int set_up(void **state) {
     make_file(w->missing_path);
     make_file(w->failed_path);
     audit_life_init(&w->life, REMOVAL_OFF, 0, 0);
+    line_file_none(&w->missing);
+    line_file_none(&w->failed);
     *state = w;
     return 0;
 }
 
-static int tear_down(void **state) {
-    struct world *w = *state;
+/* What start() began. */
+static void stop(struct world *w) {
     reconcile_free(w->reconcile);
     row_reader_free(w->reader);
     row_source_free(w->source);
+    w->reconcile = NULL;
+    w->reader = NULL;
+    w->source = NULL;
     (void)line_file_close(&w->missing);
     (void)line_file_close(&w->failed);
+}
+
+static int tear_down(void **state) {
+    struct world *w = *state;
+    stop(w);
     (void)unlink(w->path);
     (void)unlink(w->missing_path);
     (void)unlink(w->failed_path);
@@ -102,13 +112,14 @@ static void write_text(const char *path, const char *text) {
 
 /* Returns how many bytes they have. */
 static uint64_t write_rows(struct world *w, unsigned from, unsigned to) {
-    char row[128];
-    uint64_t bytes = 0;
+    struct buf rows;
+    buf_init(&rows, (size_t)1024 * 1024);
     for (; from <= to; from++) {
-        (void)snprintf(row, sizeof row, "{\"id\":\"r%u\",\"attributes\":{\"n\":%u}}\n", from, from);
-        write_text(w->path, row);
-        bytes += strlen(row);
+        assert_true(buf_printf(&rows, "{\"id\":\"r%u\",\"attributes\":{\"n\":%u}}\n", from, from));
     }
+    write_text(w->path, rows.data);
+    uint64_t bytes = rows.len;
+    buf_free(&rows);
     return bytes;
 }
 
@@ -277,14 +288,14 @@ static void it_goes_on_behind_what_was_reconciled(void **state) {
 
 static void the_place_is_never_behind_a_row_that_is_open(void **state) {
     struct world *w = *state;
-    (void)write_rows(w, 1, 3000);
+    (void)write_rows(w, 1, ROWS_MAX);
     w->table.latency = MICROSECONDS;
     start(w, NULL, NULL);
     for (int64_t until = w->table.now; !w->ended; until += 100 * MILLISECOND) {
         fake_audit_run(&w->table, until);
         assert_int_equal(reconcile_place(w->reconcile).number, reconcile_counts(w->reconcile)->rows + 1);
     }
-    assert_counts(w, 0, 0, 3000, 0);
+    assert_counts(w, 0, 0, ROWS_MAX, 0);
 }
 
 static void a_broken_file_ends_it_after_what_was_read(void **state) {
@@ -299,7 +310,7 @@ static void a_broken_file_ends_it_after_what_was_read(void **state) {
 
 static void an_output_that_is_full_ends_it(void **state) {
     struct world *w = *state;
-    (void)write_rows(w, 1, 3000);
+    (void)write_rows(w, 1, ROWS_MAX);
     (void)unlink(w->missing_path);
     assert_int_equal(symlink("/dev/full", w->missing_path), 0);
     run(w);
@@ -320,15 +331,8 @@ static void what_dynamodb_says_for_good_ends_it(void **state) {
         run(w);
         assert_int_equal(w->end, cases[i].end);
         assert_string_equal(w->call.code, "No");
-        reconcile_free(w->reconcile);
-        row_reader_free(w->reader);
-        row_source_free(w->source);
-        (void)line_file_close(&w->missing);
-        (void)line_file_close(&w->failed);
+        stop(w);
     }
-    w->reconcile = NULL;
-    w->reader = NULL;
-    w->source = NULL;
 }
 
 static void freed_under_way_nothing_is_left(void **state) {
