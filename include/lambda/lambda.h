@@ -16,8 +16,8 @@
 struct lambda_host {
     /* An invocation begins: its id, and its trace header ("": none), for the log and for the calls made in it. */
     void (*began)(void *ctx, const char *request_id, struct span trace);
-    /* It was answered. */
-    void (*ended)(void *ctx);
+    /* It was answered. queue: whose records it brought; "": no queue's. Valid until this returns. */
+    void (*ended)(void *ctx, const char *queue);
     /* Time went by that the machine's clocks didn't count: the environment was frozen. */
     void (*thawed)(void *ctx);
     /* Lambda has no more to do for it, or its runtime API fails: what the command ends with. From the loop. */

@@ -1,5 +1,6 @@
 /* `table-updater lambda`: the function of AWS Lambda. */
 #include "app.h"
+#include "emf_file.h"
 #include "lambda.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct function {
     struct lambda *lambda;
     struct app_signals signals;
     struct timer patience;
+    struct emf_file emf;
     struct log_field request[2]; /* the field of the invocation's lines */
     enum exit_code exit_code;
     bool refused; /* it did not get as far as to be asked */
@@ -44,9 +46,11 @@ static void on_began(void *ctx, const char *request_id, struct span header) {
     trace(&f->app->services, header);
 }
 
-static void on_ended(void *ctx) {
+static void on_ended(void *ctx, const char *queue) {
     struct function *f = ctx;
-    f->app->log.always = NULL;
+    struct app *app = f->app;
+    emf_file_write(&f->emf, &app->metrics, queue, f->context.table->name, clock_wall(app->platform.clock));
+    app->log.always = NULL;
     trace(&f->app->services, SPAN(""));
 }
 
@@ -135,7 +139,10 @@ enum exit_code command_lambda(struct app *app) {
                                         .max_rate = s->max_rate,
                                         .max_attempts = s->max_attempts,
                                         .host = {on_began, on_ended, on_thawed, on_done, &f}};
-    if (!start(&f)) {
+    if (!emf_file_open(&f.emf, s->metrics_emf, &app->log)) {
+        f.refused = true;
+        f.exit_code = EXIT_SETTINGS;
+    } else if (!start(&f)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
         f.refused = true;
     } else if (!loop_run(app->loop)) {

@@ -323,6 +323,10 @@ bool event_queue_append_left(const struct event_queue *q, struct buf *out) {
     return buf_append_cstr(out, "]}");
 }
 
+const char *event_queue_name(const struct event_queue *q) {
+    return q->facts.queue.name;
+}
+
 void event_queue_free(struct event_queue *q) {
     if (!q) {
         return;

@@ -34,5 +34,7 @@ MUST_USE struct event_queue *event_queue_start(const struct platform *platform, 
 /* Appends {"batchItemFailures": [{"itemIdentifier": …}, …]}: the records that are left, in their order. False: out has
  * failed. */
 bool event_queue_append_left(const struct event_queue *q, struct buf *out);
+/* The name of the queue (or topic, or source) that its records are of. */
+const char *event_queue_name(const struct event_queue *q);
 /* Ends it, calls under way too. Takes NULL. */
 void event_queue_free(struct event_queue *q);

@@ -20,7 +20,7 @@ static const size_t KEY_MAX = 256;
 struct invocation {
     const struct lambda_options *options;
     const char *request_id;
-    int64_t until;
+    int64_t until, began; /* monotonic; began: the message at work */
     invocation_done *done;
     void *user;
 
@@ -66,8 +66,20 @@ static void respond(struct invocation *i, enum error_type type, struct span resp
     end(i, NULL);
 }
 
+/* What the queue worker counts of records, of a message alone. */
+static void count(struct invocation *i, enum error_type type) {
+    const struct platform *platform = i->options->platform;
+    metrics_received(platform->metrics);
+    if (type == ERROR_NONE) {
+        metrics_applied(platform->metrics, NEVER, clock_monotonic(platform->clock) - i->began);
+    } else {
+        metrics_dead_lettered(platform->metrics, type, clock_wall(platform->clock));
+    }
+}
+
 static void on_single(void *user, const struct single_outcome *outcome) {
     struct invocation *i = user;
+    count(i, outcome->type);
     bool waits = i->event.kind == LAMBDA_DIRECT || i->event.kind == LAMBDA_HTTP;
     if (waits) {
         respond(i, outcome->type, outcome->response);
@@ -80,7 +92,8 @@ static void on_single(void *user, const struct single_outcome *outcome) {
 
 static bool begin_single(struct invocation *i, struct span body, char *body_space, struct span key, bool callers) {
     const struct lambda_options *o = i->options;
-    int64_t patience = clock_monotonic(o->platform->clock) + PATIENCE;
+    i->began = clock_monotonic(o->platform->clock);
+    int64_t patience = i->began + PATIENCE;
     const struct single_worker_options options = {.body = body,
                                                   .body_space = body_space,
                                                   .key = key,
@@ -94,6 +107,7 @@ static bool begin_single(struct invocation *i, struct span body, char *body_spac
 /* A request that can't even be read as a message. */
 static bool refuse(struct invocation *i, struct failure *f) {
     struct buf envelope;
+    count(i, f->type);
     buf_init(&envelope, BODY_MAX);
     bool told = failure_append_envelope(f, (struct span){NULL, 0}, clock_wall(i->options->platform->clock), &envelope);
     respond(i, f->type, told ? buf_span(&envelope) : SPAN(""));
@@ -182,7 +196,11 @@ static void on_next(void *user) {
 
 static void on_queue(void *user, size_t left, const char *cause) {
     struct invocation *i = user;
+    const struct platform *platform = i->options->platform;
     char sentence[160];
+    for (size_t n = 0; n < left; n++) {
+        metrics_dead_lettered(platform->metrics, ERROR_DATABASE, clock_wall(platform->clock));
+    }
     if (i->event.kind == LAMBDA_SQS) {
         (void)event_queue_append_left(i->queue, &i->text);
         end(i, NULL);
@@ -247,6 +265,10 @@ struct invocation *invocation_start(const struct lambda_options *options, const 
         return NULL;
     }
     return i;
+}
+
+const char *invocation_queue(const struct invocation *i) {
+    return i->queue && i->event.kind == LAMBDA_SQS ? event_queue_name(i->queue) : "";
 }
 
 const struct invocation_answer *invocation_answer_briefly(struct invocation *i) {

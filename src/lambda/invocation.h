@@ -28,5 +28,7 @@ MUST_USE struct invocation *invocation_start(const struct lambda_options *option
                                              struct buf *event, int64_t until, invocation_done *done, void *user);
 /* The answer was too large for Lambda: another one in its place, a function error. */
 const struct invocation_answer *invocation_answer_briefly(struct invocation *i);
+/* The queue whose records it brought; "": it is no such event. */
+const char *invocation_queue(const struct invocation *i);
 /* Ends it, calls under way too. Takes NULL. */
 void invocation_free(struct invocation *i);

@@ -4,6 +4,7 @@
 #include "lambda_answer.h"
 #include "runtime_api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,11 +43,13 @@ static void end(struct lambda *l, enum exit_code exit_code) {
 static void on_next(void *user, struct runtime_invocation *invocation);
 
 static void forget_invocation(struct lambda *l) {
+    char queue[QUEUE_NAME_SIZE];
+    (void)snprintf(queue, sizeof queue, "%s", l->invocation ? invocation_queue(l->invocation) : "");
     invocation_free(l->invocation);
     l->invocation = NULL;
     buf_free(&l->current.event);
     if (l->current.request_id[0]) {
-        l->options->host.ended(l->options->host.ctx);
+        l->options->host.ended(l->options->host.ctx, queue);
     }
     l->current.request_id[0] = '\0';
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
 from harness import faults
+from harness.polling import wait_until
 from harness.process import Process
 from harness.proxy import Proxy
 from harness.queues import Received
@@ -24,7 +26,7 @@ def api() -> Iterator[RuntimeApi]:
         yield served
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def function(module_scene: Scene, api: RuntimeApi) -> Process:
     """With a DLQ, and without its queue."""
     return module_scene.command("lambda", AWS_LAMBDA_RUNTIME_API=api.address, QUEUE_URL=None)
@@ -227,3 +229,22 @@ def test_hundreds_of_records_are_worked_on_in_one_invocation(module_scene: Scene
     assert without_dlq.invoke(event, seconds=60).failures == ids(event, 70, 190)
     stored = [module_scene.table.get(f"bulk-{n}") for n in range(40)]
     assert [record["n"] for record in stored if record] == list(range(280, 320))
+
+
+def test_each_invocation_writes_its_figures(scene: Scene, tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    scene.table.put({"id": "a"})
+    with RuntimeApi() as served:
+        function = scene.command("lambda", AWS_LAMBDA_RUNTIME_API=served.address, METRICS_EMF=str(file))
+        served.invoke(message("a", {"n": 1}))
+        served.invoke(GONE)
+        served.invoke(sqs_event(message("a", {"n": 2}), GONE))
+        wait_until(lambda: file.read_text().count("\n") == 3, "the third line")
+        function.kill()
+    direct, failed, records = [json.loads(line) for line in file.read_text().splitlines()]
+    assert (direct["Applied"], direct["Errors"], sum(direct["DurationMs"]["Counts"])) == (1, 0, 1)
+    assert direct["Table"] == scene.table.name and "Queue" not in direct and "InFlight" not in direct
+    assert (failed["Applied"], failed["Errors"]) == (0, 1)
+    assert (records["Applied"], records["Errors"]) == (1, 1)
+    assert records["Queue"] == "my-queue"
+    assert records["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Queue", "Table"]]
