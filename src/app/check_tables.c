@@ -78,6 +78,16 @@ static bool look_further(struct check *c, struct looking *l) {
     return true;
 }
 
+/* A table that is named without an account is of that of the credentials: where their source doesn't say it, the
+ * table's ARN does. */
+static void tell_account(struct check *c, const struct table_shape *shape) {
+    if (c->account[0] || !shape->account[0] || strchr(shape->name, ':')) {
+        return;
+    }
+    (void)snprintf(c->account, sizeof c->account, "%s", shape->account);
+    check_fine(c->report, "credentials", NULL, "of account %s, by the ARN of the table %s", c->account, shape->name);
+}
+
 static void look(struct check *c, bool audit) {
     struct looking l = {.check = c, .view = view_of(c, audit), .facts = audit ? &c->audit_table : &c->table};
     l.asked = (struct check_asked){.check = "table",
@@ -100,6 +110,7 @@ static void look(struct check *c, bool audit) {
         }
         return;
     }
+    tell_account(c, &l.facts->shape);
     bool fine = check_table_rule(c->report, &l.view);
     if (audit) {
         c->facts.audit_table = l.facts->shape;

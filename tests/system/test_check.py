@@ -70,6 +70,8 @@ def test_where_all_is_set_up_there_is_no_problem_and_nothing_in_the_log(set_up: 
         "ChangeMessageVisibility",
         "ReceiveMessage, SendMessage",
     }
+    said = [line["what"] for line in done.of("ok", "credentials")]
+    assert len(said) == 2 and "access key local" in said[0] and said[1].startswith("of account 000000000000"), said
     [left] = set_up.queue.drain()
     assert (
         left.system["ApproximateReceiveCount"] == "1"
