@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socketserver
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from credentials_fakes import Fakes
 from harness import faults
 from harness.cases import scene_in
+from harness.polling import wait_until
 from harness.process import Process
 from harness.proxy import Proxy
 from harness.queues import make_queue
@@ -221,6 +223,18 @@ def test_a_hop_limit_is_told_with_the_command_that_raises_it(set_up: Scene, fake
         fakes.imds_drops_tokens = False
     said = text(done.only_problem("credentials"))
     assert done.code == 77 and "--http-put-response-hop-limit 2" in said, said
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_while_it_waits(set_up: Scene, fakes: Fakes, number: signal.Signals, code: int) -> None:
+    fakes.imds_drops_tokens = True
+    fakes.asked.clear()
+    try:
+        process = set_up.command("check", **on_instance(fakes), AWS_METADATA_SERVICE_TIMEOUT="60")
+        wait_until(lambda: fakes.asked, "a request for a token")
+        assert process.stop(number) == code and "ok       region: " in process.output, process.describe()
+    finally:
+        fakes.imds_drops_tokens = False
 
 
 def test_an_expired_token_is_told_once(set_up: Scene, dynamodb_proxy: Proxy) -> None:
