@@ -1,6 +1,8 @@
 /* How a command ends: the exit codes of the contract (after sysexits.h). */
 #pragma once
 
+#include "cause.h"
+
 enum exit_code {
     EXIT_FINE = 0,
     EXIT_SOME_FAILED = 1, /* some message failed (apply) or was left (run --until-empty) */
@@ -13,3 +15,5 @@ enum exit_code {
 
 /* Of several problems the first of 78, 77, 69 wins; EXIT_FINE loses. */
 enum exit_code worse_exit(enum exit_code a, enum exit_code b);
+/* What a command ends with that gives up over a cause. */
+enum exit_code exit_code_of(enum cause cause);

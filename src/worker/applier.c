@@ -27,7 +27,7 @@ void job_enter(struct job *job, enum job_state state) {
 }
 
 static void on_rate_timer(void *user) {
-    applier_pump(user);
+    applier_turn(user);
 }
 
 void applier_init(struct applier *e, const struct platform *platform, const struct update_context *context,
@@ -66,12 +66,12 @@ static void on_job_timer(void *user) {
     struct applier *e = job->applier;
     if (job->state == JOB_PAUSED) {
         job_enter(job, JOB_READY);
-        applier_pump(e);
+        applier_turn(e);
     } else if (job->state == JOB_LOOKING) {
         look_begin(&e->look, false);
     } else if (job->state == JOB_CONFIRMING) {
         applier_confirm(e, job);
-        applier_pump(e);
+        applier_turn(e);
         e->host.changed(e->host.ctx);
     }
 }
@@ -123,7 +123,7 @@ static void on_transacted(void *user, const struct transact_result *result) {
     struct applier *e = job->applier;
     job->call = NULL;
     applier_answered(e, job, result);
-    applier_pump(e);
+    applier_turn(e);
     e->host.changed(e->host.ctx);
 }
 
@@ -184,8 +184,8 @@ static bool may_start_one(struct applier *e, int64_t now) {
     return false;
 }
 
-void applier_pump(struct applier *e) {
-    if (e->stopping || e->breaker.active)
+void applier_turn(struct applier *e) {
+    if (e->stopping || e->breaker.trouble.active)
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;
@@ -262,7 +262,7 @@ unsigned applier_rate(const struct applier *e) {
 int64_t applier_suspects_since(const struct applier *e) {
     const struct job *job;
     TAILQ_FOREACH(job, &e->lists[JOB_STALLED], in_state) {
-        if (job_is_suspect(job) && !e->breaker.active)
+        if (job_is_suspect(job) && !e->breaker.trouble.active)
             return e->verdict_at;
     }
     return NEVER;
@@ -276,4 +276,25 @@ void applier_set_limits(struct applier *e, unsigned max_running, unsigned max_ra
     limiter_set_rate(&e->limiter, max_rate, now);
     if (!e->stopping)
         timer_start(e->platform->timers, &e->rate_timer, now); /* its wait was reckoned by the old rate */
+}
+
+uint64_t applier_next_arrival(struct applier *e) {
+    return e->arrivals++;
+}
+
+bool applier_is_busy(const struct applier *e) {
+    return e->counts[JOB_READY] || e->counts[JOB_PAUSED] || e->counts[JOB_RUNNING] > e->probes_running;
+}
+
+bool applier_is_lost(const struct applier *e, int64_t since, struct lost_cause *ret_lost) {
+    const struct trouble *t = &e->breaker.trouble;
+    if (trouble_lasts_since(t, since))
+        *ret_lost = (struct lost_cause){"DynamoDB", t->code, t->cause};
+    else if (applier_unconfirmed(e) > 0 && trouble_lasts_since(&e->confirming, since))
+        *ret_lost = (struct lost_cause){"Confirming failures", "", e->confirming.cause};
+    else if (applier_suspects_since(e) <= since)
+        *ret_lost = (struct lost_cause){"DynamoDB, for each message that is left", "", e->last_own.cause};
+    else
+        return false;
+    return true;
 }

@@ -10,9 +10,10 @@
 #include "job.h"
 #include "limiter.h"
 #include "look.h"
-#include "outcome.h"
 #include "platform.h"
+#include "receive_budget.h"
 #include "record_queue.h"
+#include "trouble.h"
 #include "update.h"
 #include "verdict.h"
 
@@ -28,7 +29,7 @@ struct applier_options {
 
 struct applier_host {
     /* Whether the message may start now: there is visibility enough left. A no is asked again at the next
-     * applier_pump(). */
+     * applier_turn(). */
     bool (*may_start)(void *ctx, struct job *job);
     /* Whether older messages may be about to come, by what was asked for before this one came: a false condition is not
      * its end yet. NULL: jobs are added in their order. */
@@ -42,34 +43,21 @@ struct applier_host {
     void *ctx;
 };
 
-/* What may be received now. */
-enum receiving {
-    RECEIVE_FREELY,
-    RECEIVE_WHAT_FITS, /* freely, and fewer than a whole batch as well: all that is in flight fails as if by its own
-                          fault, and makes no more room */
-    RECEIVE_ONE, /* one message, and only where none is in flight: DynamoDB has not answered yet */
-    RECEIVE_ONE_MORE, /* all that is in flight fails as if by its own fault: one more tells whether it is so */
-    RECEIVE_NOTHING
-};
-
 /* The circuit breaker. From a failure that is not known to be the message's own until DynamoDB answers as one that
  * works it is open: nothing is started but probes. Mostly it is over in milliseconds, by the answer to another
  * transaction; it is announced when probes have failed. */
 struct breaker {
-    bool active;
+    struct trouble trouble; /* active: it is open */
     bool announced; /* in the log */
     bool throttled; /* the service is there, and admits nothing */
     bool paced; /* it was so at some time since it opened: the adaptive rate knows of it */
     struct verdict why; /* its texts are absent */
-    int64_t since; /* monotonic */
     int64_t probed_at; /* monotonic: the last probe, or long ago */
     int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_MORE */
     int64_t extra_interval; /* … and how long after that the next */
     unsigned probes; /* since it opened */
     unsigned quick; /* of these, how many follow each other within less than a second */
-    enum exit_code blame;
     char told[VERDICT_TEXT_SIZE]; /* the cause that is in the log */
-    char cause[VERDICT_TEXT_SIZE]; /* of the last failure */
     struct timer probe_timer, announce_timer, extra_timer;
     bool newcomer; /* the next probe is for one that has just come in */
     bool describing; /* a look at the tables is the probe: there is no message to try */
@@ -93,9 +81,8 @@ struct applier {
     unsigned tried_anew; /* jobs that are being confirmed by another try (counted as waiting for the DLQ) */
     bool proven; /* DynamoDB has given a verdict since the start, or since the breaker closed without one */
     bool stopping; /* nothing more is started */
-    bool unconfirmed_logged; /* that verdicts cannot be confirmed */
-    int64_t unconfirmed_since; /* monotonic */
-    enum exit_code confirm_blame; /* why they cannot */
+    struct trouble confirming; /* verdicts cannot be confirmed; it is in the log */
+    uint64_t arrivals; /* of jobs */
     unsigned strangers; /* messages that failed for the first time since the last answer of a DynamoDB that works */
     uint64_t verdicts; /* answers of a DynamoDB that works */
     int64_t verdict_at; /* monotonic: the last of them, or the start */
@@ -115,13 +102,13 @@ void applier_init(struct applier *e, const struct platform *platform, const stru
 /* All jobs must be out. */
 void applier_done(struct applier *e);
 
-/* Takes a job in; it starts at the next applier_pump(). False: no memory. */
+/* Takes a job in; it starts at the next applier_turn(). False: no memory. */
 MUST_USE bool applier_add(struct applier *e, struct job *job);
 /* Takes a job in again that ended JOB_FAILED, to be confirmed anew: audited by a read, else by another try, for which
  * its update must be fit. `ended` follows as after the first time. False: no memory. */
 MUST_USE bool applier_confirm_again(struct applier *e, struct job *job);
 /* Starts what may start. */
-void applier_pump(struct applier *e);
+void applier_turn(struct applier *e);
 /* Takes a job out, whatever it does; a call of its is abandoned (its effect may still come about). No `ended` follows.
  */
 void applier_withdraw(struct applier *e, struct job *job);
@@ -146,3 +133,9 @@ int64_t applier_suspects_since(const struct applier *e);
 /* Whether all that is inside failed as if by its own fault, at least twice alike each, and nothing else is under way.
  */
 bool applier_only_stubborn(const struct applier *e);
+/* The number of a job that comes in now, which decides where two were sent in the same moment. */
+uint64_t applier_next_arrival(struct applier *e);
+/* Whether something is under way, or ready, that isn't a probe. */
+bool applier_is_busy(const struct applier *e);
+/* Whether the database, or what verdicts are confirmed by, has failed since then (monotonic). */
+bool applier_is_lost(const struct applier *e, int64_t since, struct lost_cause *ret_lost);

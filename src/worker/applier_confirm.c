@@ -10,24 +10,20 @@ static const unsigned TIES_MAX =
 static const int64_t ORDER_STEP = 20 * MILLISECOND;
 static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
 
-bool applier_cannot_confirm(struct applier *e, enum exit_code blame) {
-    e->confirm_blame = blame;
-    if (e->unconfirmed_logged && applier_unconfirmed(e) > 0)
-        return false;
-    e->unconfirmed_logged = true;
-    e->unconfirmed_since = clock_monotonic(e->platform->clock);
-    return true;
+bool applier_cannot_confirm(struct applier *e, enum cause cause) {
+    if (applier_unconfirmed(e) == 0)
+        (void)trouble_end(&e->confirming);
+    return trouble_note(&e->confirming, clock_monotonic(e->platform->clock), cause, "");
 }
 
 void applier_confirmed(struct applier *e) {
-    if (!e->unconfirmed_logged || applier_unconfirmed(e) > 0)
+    if (applier_unconfirmed(e) > 0 || !trouble_end(&e->confirming))
         return;
-    e->unconfirmed_logged = false;
     log_event(e->platform->log, LOG_LEVEL_INFO, "Failures can be confirmed again", NULL);
 }
 
 static void log_unconfirmed(struct applier *e, const struct call_result *result) {
-    if (!applier_cannot_confirm(e, blame_of(result)))
+    if (!applier_cannot_confirm(e, cause_of(result)))
         return;
     LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING,
               "Failures can't be confirmed, and wait: the audit table can't be read",
@@ -92,7 +88,7 @@ static void on_confirmed(void *user, const struct call_result *result, bool foun
     if (outcome == JOB_APPLIED || !gives_way(e, job))
         applier_end(e, job, outcome);
     applier_confirmed(e);
-    applier_pump(e);
+    applier_turn(e);
     e->host.changed(e->host.ctx);
 }
 

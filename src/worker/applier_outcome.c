@@ -44,7 +44,7 @@ static void throttled(struct applier *e, struct job *job, const struct verdict *
     struct rated_attempt answer = rated_attempt(e, job);
     int64_t wait = adaptive_rate_throttled(&e->adaptive_rate, &answer, e->platform->random, now);
     int64_t asked = heeded_wait(result);
-    if (e->breaker.active || !e->proven || adaptive_rate_is_starved(&e->adaptive_rate, now))
+    if (e->breaker.trouble.active || !e->proven || adaptive_rate_is_starved(&e->adaptive_rate, now))
         environment_failed(e, job, v);
     else
         applier_retry_in(e, job, wait > asked ? wait : asked);
@@ -150,13 +150,13 @@ void applier_answered(struct applier *e, struct job *job, const struct transact_
         breaker_note_cause(e, &v);
     }
     act_on(e, job, &v, &result->call); /* job may be gone */
-    if (was_probe && e->breaker.active)
-        breaker_probe_failed(e, v.blame);
+    if (was_probe && e->breaker.trouble.active)
+        breaker_probe_failed(e, v.cause);
 }
 
 static void log_unjudged(struct applier *e, enum look_outcome outcome, const struct call_result *result) {
-    enum exit_code blame = outcome == LOOK_CHANGED ? EXIT_SETTINGS : blame_of(result);
-    if (!applier_cannot_confirm(e, blame))
+    enum cause cause = outcome == LOOK_CHANGED ? CAUSE_CHANGED : cause_of(result);
+    if (!applier_cannot_confirm(e, cause))
         return;
     LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING,
               outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table's key has changed since the start, or "
@@ -211,7 +211,7 @@ static void on_looked(void *ctx, enum look_outcome outcome, const struct call_re
         judge_refused(e, TAILQ_FIRST(&e->lists[JOB_LOOKING]), outcome);
     applier_confirmed(e);
     breaker_looked(e, outcome, result);
-    applier_pump(e);
+    applier_turn(e);
     e->host.changed(e->host.ctx);
 }
 

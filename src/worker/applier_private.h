@@ -51,7 +51,7 @@ void applier_confirm(struct applier *e, struct job *job);
 
 /* Verdicts begin to wait for what can't be read: notes since when, and whose fault. False: they did already, and it is
  * in the log. */
-bool applier_cannot_confirm(struct applier *e, enum exit_code blame);
+bool applier_cannot_confirm(struct applier *e, enum cause cause);
 /* One was confirmed: says so where no other waits any more. */
 void applier_confirmed(struct applier *e);
 
@@ -73,7 +73,7 @@ void breaker_review(struct applier *e);
 /* DynamoDB answered as one that works. */
 void breaker_end(struct applier *e);
 /* A probe was answered, and it still fails. */
-void breaker_probe_failed(struct applier *e, enum exit_code blame);
+void breaker_probe_failed(struct applier *e, enum cause cause);
 /* A look at the tables has ended. */
 void breaker_looked(struct applier *e, enum look_outcome outcome, const struct call_result *result);
 void breaker_stop(struct applier *e);

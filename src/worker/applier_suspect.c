@@ -86,7 +86,7 @@ static void note_own_failure(struct applier *e, struct job *job, const struct ve
 
 /* It waits for others' success to tell. */
 static void stall_suspect(struct applier *e, struct job *job, const struct verdict *v, bool alike) {
-    e->last_own = (struct verdict){.kind = v->kind, .blame = v->blame};
+    e->last_own = (struct verdict){.kind = v->kind, .cause = v->cause};
     e->breaker.why.kind = v->kind; /* whatever opened the breaker, where it is open */
     job_enter(job, JOB_STALLED);
     /* Known suspects, and one that failed while others succeeded, stop nobody. */
@@ -118,8 +118,8 @@ void applier_got_no_answer(struct applier *e, struct job *job, const struct verd
                                        .known = job->known_suspect,
                                        .successes = e->commits[job->update->audited] - job->commits_weighed,
                                        .other_failures = e->failures - job->failures_weighed};
-    bool others_work = !e->breaker.active && (worked_since(e, job) || e->verdicts > job->verdicts_at_start);
-    if (!e->breaker.active && job->weighed && poison_is_alone(&evidence))
+    bool others_work = !e->breaker.trouble.active && (worked_since(e, job) || e->verdicts > job->verdicts_at_start);
+    if (!e->breaker.trouble.active && job->weighed && poison_is_alone(&evidence))
         set_aside(e, job, silent);
     else if (others_work)
         applier_retry_later(e, job);
@@ -133,7 +133,7 @@ void applier_failed_by_itself(struct applier *e, struct job *job, const struct v
     bool alike = is_alike(job, v, signature);
     /* A refusal is the same however often it is asked: it needs no success that was begun later, as long as next to
      * nobody else is refused. */
-    bool at_once = !e->options.can_return || (v->kind == VERDICT_REFUSED_VAGUELY && !e->breaker.active);
+    bool at_once = !e->options.can_return || (v->kind == VERDICT_REFUSED_VAGUELY && !e->breaker.trouble.active);
     bool others_succeed = worked_since(e, job) || (at_once && failed_among_successes(e, job));
     if (!alike || !others_succeed) {
         note_own_failure(e, job, v, signature, alike);

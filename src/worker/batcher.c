@@ -92,7 +92,15 @@ void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end en
     b->retrying -= batch_entry_failed(entry);
     entry->solitary = false;
     entry->tries = entry->failures = entry->lonely = 0;
+    b->unreported = true;
     b->kind.ended(b->ctx, entry, end, code);
+}
+
+void batcher_report(struct batcher *b) {
+    bool tells = b->unreported && b->kind.changed;
+    b->unreported = false;
+    if (tells)
+        b->kind.changed(b->kind.changed_ctx);
 }
 
 /* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where
@@ -144,6 +152,7 @@ static void load(struct batcher *b, struct batch_flight *f, int64_t now) {
         if (leave == BATCH_STAYS)
             return;
         if (leave == BATCH_TAKEN) {
+            b->unreported = true;
             taken++;
             continue;
         }
@@ -259,6 +268,7 @@ static void pump(struct batcher *b) {
         timer_stop(b->platform->timers, &b->timer);
     else
         timer_start(b->platform->timers, &b->timer, next > now ? next : now);
+    batcher_report(b);
 }
 
 /* Never from inside a caller's own call: the timer does it. */
@@ -273,7 +283,7 @@ static void add(struct batcher *b, struct batch_entry *entry, bool first) {
         entry->due = now;
     b->retrying += batch_entry_failed(entry);
     if (b->queued + b->suspected + b->flight_count == 0)
-        b->trouble_since = now; /* nobody has looked since */
+        b->trouble.since = now; /* nobody has looked since */
     batcher_put(b, entry, first);
     if (!b->timer.running || entry->suspect || is_ready(b, now))
         batcher_pump_soon(b);

@@ -10,9 +10,9 @@
 #pragma once
 
 #include "compiler.h"
-#include "outcome.h"
 #include "platform.h"
 #include "sqs.h"
+#include "trouble.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -76,9 +76,14 @@ struct batcher_kind {
     /* An entry's end. It is idle again, and may be freed or added again. code: why, in words for the log; "" where it
      * is BATCH_DONE or BATCH_EXPIRED. */
     void (*ended)(void *ctx, struct batch_entry *entry, enum batch_end end, const char *code);
-    /* Trouble has begun or ended. NULL: nobody asks. */
-    void (*trouble_changed)(void *ctx);
+    /* Entries have ended or were taken, or trouble has begun or ended: told last of all, with changed_ctx. NULL: nobody
+     * asks. */
+    void (*changed)(void *ctx);
+    void *changed_ctx;
 };
+
+/* Of what a group waits for, how long it lingers for company: at most 100 calls a second that aren't full. */
+#define BATCH_GROUP_LINGER (10 * MILLISECOND)
 
 LIST_HEAD(flight_list, batch_flight);
 
@@ -99,12 +104,12 @@ struct batcher {
     int64_t got_through; /* monotonic: when the last call was answered that had its effect on an entry at least */
     unsigned failures; /* calls in a row that failed as a whole: in trouble where not 0 */
     unsigned first_failures; /* of these, those of entries that weren't suspect */
-    int64_t trouble_since; /* monotonic */
+    struct trouble trouble;
     int64_t not_before, first_not_before; /* monotonic: no call of suspects, or of others, before; in trouble */
-    enum exit_code blame;
     char code[CALL_CODE_SIZE]; /* that the log heard of */
     int64_t next_cause; /* monotonic: of another it hears then */
     int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
+    bool unreported; /* kind.changed is to be called */
     bool hurry; /* no linger any more, and no long wait in trouble */
 };
 
@@ -128,7 +133,7 @@ static inline bool batcher_in_trouble(const struct batcher *b) {
 }
 /* Whether it has been in trouble since that time, with something to send. */
 static inline bool batcher_troubled_since(const struct batcher *b, int64_t since) {
-    return b->failures > 0 && b->queued + b->suspected + b->flight_count > 0 && b->trouble_since <= since;
+    return b->failures > 0 && b->queued + b->suspected + b->flight_count > 0 && b->trouble.since <= since;
 }
 /* The answer to a call that kind.send started. */
 void batcher_answered(void *flight, const struct call_result *result, const struct sqs_entry_result *entries,

@@ -22,6 +22,8 @@ static inline bool batch_entry_failed(const struct batch_entry *entry) {
 /* batcher.c */
 /* An entry's end; it is as new then. */
 void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code);
+/* Tells that entries have ended, where some have. */
+void batcher_report(struct batcher *b);
 void batcher_put(struct batcher *b, struct batch_entry *entry, bool first);
 /* It stands in a queue again then, or when its time is over. */
 void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t due);

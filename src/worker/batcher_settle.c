@@ -41,8 +41,6 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
     batcher_wait_until(b, entry, now + wait);
     if (entry->tries < TELLING_TRIES)
         return;
-    if (b->kind.trouble_changed) /* where it is so with all of them, it is trouble as well */
-        b->kind.trouble_changed(b->ctx);
     if (now < b->silent_until)
         return;
     b->silent_until = now + TOLD_EVERY;
@@ -201,4 +199,6 @@ void batcher_answered(void *flight, const struct call_result *result, const stru
     }
     free(f);
     batcher_pump_soon(b);
+    b->unreported = true; /* trouble may have begun or ended */
+    batcher_report(b);
 }

@@ -61,29 +61,21 @@ void batcher_trouble_enter(struct batcher *b, const struct call_result *result, 
         b->first_not_before = now + trouble_wait(b, result, b->first_failures++);
         b->not_before = later(b->not_before, b->hurry ? b->first_not_before : now + least);
     }
-    b->blame = blame_of(result);
-    bool begins = b->failures++ == 0;
-    if (begins)
-        b->trouble_since = now;
+    b->failures++;
+    bool begins = trouble_note_call(&b->trouble, now, result);
     if (begins || (strcmp(b->code, result->code) != 0 && now >= b->next_cause)) {
         log_trouble(b, result, begins);
         snprintf(b->code, sizeof b->code, "%s", result->code);
         b->next_cause = now + CAUSES_EVERY;
     }
-    if (!begins)
-        return;
-    if (b->kind.trouble_changed)
-        b->kind.trouble_changed(b->ctx);
 }
 
 void batcher_trouble_leave(struct batcher *b, int64_t now) {
-    if (!b->failures)
+    if (!trouble_end(&b->trouble))
         return;
     b->failures = b->first_failures = 0;
     b->not_before = b->first_not_before = now;
     char message[96];
     snprintf(message, sizeof message, "%s works again", b->kind.what);
-    LOG_EVENT(b->platform->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble_since) / MICROSECONDS));
-    if (b->kind.trouble_changed)
-        b->kind.trouble_changed(b->ctx);
+    LOG_EVENT(b->platform->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble.since) / MICROSECONDS));
 }

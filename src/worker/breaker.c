@@ -26,12 +26,12 @@ static void schedule_probe(struct applier *e) {
     struct breaker *b = &e->breaker;
     int64_t now = clock_monotonic(e->platform->clock), base = PROBE_LEAST, least = b->probed_at + PROBE_LEAST;
     unsigned early = b->throttled ? 0 : EARLY_PROBES, longer = b->probes > early ? b->probes - early : 0;
-    if (b->active && b->probes < b->quick && (b->probes == 0 || !b->throttled)) {
+    if (b->trouble.active && b->probes < b->quick && (b->probes == 0 || !b->throttled)) {
         base = FIRST_PROBE << b->probes;
         longer = 0;
     }
     /* A breaker that opens time and again probes no more often for it, unless something has worked in between. */
-    if (b->active && b->quick == QUICK_PROBES && !b->throttled)
+    if (b->trouble.active && b->quick == QUICK_PROBES && !b->throttled)
         least = now;
     int64_t at = now + base + backoff_full_jitter(e->platform->random, longer, base, PROBE_CAP);
     timer_start(e->platform->timers, &b->probe_timer, at > least ? at : least);
@@ -59,10 +59,10 @@ static struct job *last_failed(struct applier *e) {
 /* One that works closes the breaker. Those not tried yet come first, but every other probe is for the same message
  * again: where a fault passes after a few attempts at each, that finds its end without a few for all of them. */
 static struct job *next_probe(struct applier *e) {
-    bool again = e->breaker.active && e->breaker.probes % 2 && !e->breaker.newcomer;
+    bool again = e->breaker.trouble.active && e->breaker.probes % 2 && !e->breaker.newcomer;
     e->breaker.newcomer = false;
     struct job *job = again ? last_failed(e) : NULL;
-    if (!job && e->breaker.active)
+    if (!job && e->breaker.trouble.active)
         job = first_that_may_start(e, JOB_READY);
     return job ? job : first_that_may_start(e, JOB_STALLED);
 }
@@ -84,10 +84,10 @@ static void on_probe_timer(void *user) {
     if (job) {
         applier_start(e, job, true);
         schedule_probe(e);
-    } else if (e->breaker.active && e->counts[JOB_READY] + e->counts[JOB_STALLED] == 0) {
+    } else if (e->breaker.trouble.active && e->counts[JOB_READY] + e->counts[JOB_STALLED] == 0) {
         e->breaker.describing = true;
         look_begin(&e->look, true);
-    } else if (e->breaker.active || e->counts[JOB_STALLED]) {
+    } else if (e->breaker.trouble.active || e->counts[JOB_STALLED]) {
         schedule_probe(e);
     }
     e->host.changed(e->host.ctx);
@@ -96,7 +96,7 @@ static void on_probe_timer(void *user) {
 static void announce(struct applier *e) {
     struct breaker *b = &e->breaker;
     b->announced = true;
-    memcpy(b->told, b->cause, sizeof b->told);
+    memcpy(b->told, b->trouble.code, sizeof b->told);
     if (verdict_may_be_its_own(b->why.kind) && !b->paced)
         LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING,
                   e->options.can_return ? "Holding: every message held fails, and nothing else succeeds that would "
@@ -104,20 +104,20 @@ static void announce(struct applier *e) {
                                           "fault; one more is received now and then"
                                         : "Holding: what was begun fails, and nothing else succeeds that would tell "
                                           "whether it is its own fault",
-                  LOG_I("messages", applier_count(e)), LOG_C("failure", b->cause));
+                  LOG_I("messages", applier_count(e)), LOG_C("failure", b->trouble.code));
     else
         LOG_EVENT(
             e->platform->log, LOG_LEVEL_WARNING,
             e->options.can_return
                 ? "Holding: DynamoDB fails for everyone; receiving has stopped, and nothing goes to the DLQ for it"
                 : "Holding: DynamoDB fails for everyone; what was begun waits, and nothing more is begun",
-            LOG_I("messages", applier_count(e)), LOG_C("code", b->cause),
+            LOG_I("messages", applier_count(e)), LOG_C("code", b->trouble.code),
             LOG_C("kind", b->throttled ? "throttled" : "environment"));
 }
 
 static void on_announce_timer(void *user) {
     struct applier *e = user;
-    if (e->breaker.active && !e->breaker.announced)
+    if (e->breaker.trouble.active && !e->breaker.announced)
         announce(e);
 }
 
@@ -144,16 +144,16 @@ void breaker_stop(struct applier *e) {
  * take turns are one trouble. */
 void breaker_note_cause(struct applier *e, const struct verdict *why) {
     struct breaker *b = &e->breaker;
-    char cause[VERDICT_TEXT_SIZE];
-    verdict_describe(why, cause);
-    bool again = !strcmp(cause, b->cause);
-    memcpy(b->cause, cause, sizeof b->cause);
-    if (!b->active || !b->announced || !again || !strcmp(cause, b->told))
+    char code[VERDICT_TEXT_SIZE];
+    verdict_describe(why, code);
+    bool again = !strcmp(code, b->trouble.code);
+    memcpy(b->trouble.code, code, sizeof b->trouble.code);
+    if (!b->trouble.active || !b->announced || !again || !strcmp(code, b->told))
         return;
-    LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING, "Holding: the cause has changed", LOG_C("code", cause),
+    LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING, "Holding: the cause has changed", LOG_C("code", code),
               LOG_C("before", b->told),
-              LOG_I("seconds", (clock_monotonic(e->platform->clock) - b->since) / MICROSECONDS));
-    memcpy(b->told, cause, sizeof b->told);
+              LOG_I("seconds", (clock_monotonic(e->platform->clock) - b->trouble.since) / MICROSECONDS));
+    memcpy(b->told, code, sizeof b->told);
 }
 
 static void plan_extra(struct applier *e, int64_t at) {
@@ -175,7 +175,7 @@ static bool one_more_is_free(const struct applier *e) {
 void breaker_stranger(struct applier *e) {
     bool was_free = one_more_is_free(e);
     e->strangers++;
-    if (e->breaker.active && was_free && !one_more_is_free(e))
+    if (e->breaker.trouble.active && was_free && !one_more_is_free(e))
         plan_first_extra(e);
 }
 
@@ -184,7 +184,7 @@ void breaker_stranger(struct applier *e) {
 bool breaker_takes_read(struct applier *e) {
     struct breaker *b = &e->breaker;
     int64_t now = clock_monotonic(e->platform->clock);
-    if (!b->active)
+    if (!b->trouble.active)
         return true;
     if (!verdict_may_be_its_own(b->why.kind) || now - b->probed_at < PROBE_LEAST)
         return false;
@@ -196,7 +196,7 @@ bool breaker_takes_read(struct applier *e) {
 
 void breaker_joined(struct applier *e) {
     struct breaker *b = &e->breaker;
-    if (!b->active || e->stopping || !verdict_may_be_its_own(b->why.kind))
+    if (!b->trouble.active || e->stopping || !verdict_may_be_its_own(b->why.kind))
         return;
     int64_t now = clock_monotonic(e->platform->clock), least = b->probed_at + PROBE_LEAST;
     int64_t at = one_more_is_free(e) || least < now ? now : least;
@@ -207,7 +207,7 @@ void breaker_joined(struct applier *e) {
 
 void breaker_begin(struct applier *e, const struct verdict *why) {
     struct breaker *b = &e->breaker;
-    b->blame = why->blame;
+    b->trouble.cause = why->cause;
     b->why = (struct verdict){.kind = why->kind};
     b->throttled = why->kind == VERDICT_THROTTLED;
     if (e->stopping)
@@ -218,17 +218,16 @@ void breaker_begin(struct applier *e, const struct verdict *why) {
         b->paced = true;
         adaptive_rate_suspend(&e->adaptive_rate, e->attempts, now);
     }
-    if (b->active)
+    if (b->trouble.active)
         return;
-    b->active = true;
+    b->trouble.active = true;
     b->announced = false;
-    b->since = now;
+    b->trouble.since = now;
     plan_first_extra(e);
     timer_start(e->platform->timers, &b->announce_timer, now + ANNOUNCED_AFTER);
     b->probes = 0;
     b->quick = !b->throttled && e->verdict_at > b->probed_at ? QUICK_PROBES : 1;
     schedule_probe(e);
-    e->host.changed(e->host.ctx);
 }
 
 /* Whether something is under way or waits for something else than a probe. */
@@ -242,11 +241,12 @@ void breaker_review(struct applier *e) {
         return;
     /* Where something has worked since the last of them first failed, it is no outage: they wait for a success of their
      * own kind. */
-    if (!e->breaker.active && e->counts[JOB_STALLED] && !others_go_on(e) && e->verdicts == e->verdicts_at_own_failure)
+    if (!e->breaker.trouble.active && e->counts[JOB_STALLED] && !others_go_on(e) &&
+        e->verdicts == e->verdicts_at_own_failure)
         breaker_begin(e, &e->last_own);
     /* Suspects are probed also while the breaker is closed: others may never be of their kind. */
     if (e->counts[JOB_STALLED] && !e->breaker.probe_timer.running && e->probes_running == 0 && !e->breaker.describing) {
-        if (!e->breaker.active)
+        if (!e->breaker.trouble.active)
             e->breaker.probes = 0;
         schedule_probe(e);
     }
@@ -254,9 +254,9 @@ void breaker_review(struct applier *e) {
 
 void breaker_end(struct applier *e) {
     struct breaker *b = &e->breaker;
-    if (!b->active)
+    if (!b->trouble.active)
         return;
-    b->active = false;
+    b->trouble.active = false;
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_STALLED]); job; job = next) {
         next = TAILQ_NEXT(job, in_state);
@@ -271,17 +271,16 @@ void breaker_end(struct applier *e) {
     timer_stop(e->platform->timers, &b->announce_timer);
     if (b->announced)
         LOG_EVENT(e->platform->log, LOG_LEVEL_INFO, "DynamoDB works again; going on",
-                  LOG_I("seconds", (now - b->since) / MICROSECONDS), LOG_I("probes", b->probes));
+                  LOG_I("seconds", (now - b->trouble.since) / MICROSECONDS), LOG_I("probes", b->probes));
     breaker_review(e);
-    e->host.changed(e->host.ctx);
 }
 
-void breaker_probe_failed(struct applier *e, enum exit_code blame) {
+void breaker_probe_failed(struct applier *e, enum cause cause) {
     struct breaker *b = &e->breaker;
-    b->blame = blame;
+    b->trouble.cause = cause;
     if (e->stopping)
         return;
-    if (b->active && !b->announced && b->probes >= ANNOUNCED_PROBES)
+    if (b->trouble.active && !b->announced && b->probes >= ANNOUNCED_PROBES)
         announce(e);
     schedule_probe(e);
 }
@@ -297,7 +296,7 @@ void breaker_looked(struct applier *e, enum look_outcome outcome, const struct c
     } else {
         struct verdict v = verdict_of_call(result);
         breaker_note_cause(e, &v);
-        breaker_probe_failed(e, outcome == LOOK_CHANGED ? EXIT_SETTINGS : v.blame);
+        breaker_probe_failed(e, outcome == LOOK_CHANGED ? CAUSE_CHANGED : v.cause);
     }
 }
 
@@ -333,7 +332,7 @@ enum receiving applier_receiving(const struct applier *e, bool full) {
     if (e->stopping)
         return RECEIVE_NOTHING;
     bool only_suspects = all_failed(e, may_be_its_own);
-    if (e->breaker.active || (only_suspects && full)) {
+    if (e->breaker.trouble.active || (only_suspects && full)) {
         bool may =
             only_suspects && (one_more_is_free(e) || clock_monotonic(e->platform->clock) >= e->breaker.next_extra);
         return may ? RECEIVE_ONE_MORE : RECEIVE_NOTHING;

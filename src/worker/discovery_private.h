@@ -41,8 +41,9 @@ static inline bool quest_is_of_dynamodb(enum quest_kind kind) {
 }
 /* What its setting says; for the DLQ perhaps what the queue's redrive policy says. */
 const char *quest_given(const struct quest *q);
-/* Starts its calls. */
-void quest_ask(struct quest *q);
+/* Its calls start from the loop. */
+void quest_ask_soon(struct quest *q);
+/* Start its calls. */
 void quest_ask_table(struct quest *q);
 void quest_ask_trial(struct quest *q);
 void quest_ask_queue(struct quest *q);
@@ -55,6 +56,9 @@ void quest_try_again(struct quest *q, const struct call_result *result);
 void quest_no_memory(struct quest *q);
 /* Whether the service says that there is no such table or queue. */
 bool quest_is_missing(const struct call_result *result);
+
+/* Nothing is looked for any longer. */
+void discovery_end(struct discovery *d);
 
 /* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged.
  * EXIT_FINE: fit to start. */

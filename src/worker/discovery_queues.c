@@ -15,7 +15,7 @@ static void begin_dlq(struct discovery *d) {
         return;
     if (d->facts.queue.attributes.dead_letter_target_arn[0]) {
         q->unreachable = false;
-        quest_ask(q);
+        quest_ask_soon(q);
         return;
     }
     log_event(d->platform.log, LOG_LEVEL_ERROR,

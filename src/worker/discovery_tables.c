@@ -37,7 +37,7 @@ static void on_tried(void *user, const struct transact_result *result) {
             quest_failed(q, &why);
         } else {
             log_refused_trial(d, &why);
-            quest_settle(q, blame_of(&why));
+            quest_settle(q, exit_code_of(cause_of(&why)));
         }
         break;
     }
@@ -65,7 +65,7 @@ static void settle_table(struct quest *q) {
         code = discovery_check_places(d->platform.log, &d->facts);
     if (both && code == EXIT_FINE && trial->open) {
         trial->unreachable = false; /* first, so that another's problem doesn't end it before this one's is known */
-        quest_ask(trial);
+        quest_ask_soon(trial);
     }
     quest_settle(q, code);
 }

@@ -1,5 +1,6 @@
-/* Leases: while a message is in flight, its visibility timeout is extended in time; never afterwards. */
-#include "queue_worker_private.h"
+#include "lease.h"
+
+#include "sqs.h"
 
 /* A message starts only with this much left at least: time enough to extend it again. A third of the shortest leases.
  */
@@ -8,102 +9,83 @@ static const int64_t START_MARGIN = 3 * MICROSECONDS;
 static const int64_t END_MARGIN = MICROSECONDS;
 static const int64_t LOST_CHECK = MICROSECONDS;
 
-static int64_t lease_length(const struct queue_worker *w) {
-    return (int64_t)w->facts->visibility * MICROSECONDS;
+static int64_t now_of(const struct lease *l) {
+    return clock_monotonic(l->all->platform->clock);
 }
 
-int64_t lease_end_of(const struct message *m) {
-    return m->lease_until - END_MARGIN;
+static int64_t length(const struct lease *l) {
+    return (int64_t)*l->all->visibility * MICROSECONDS;
+}
+
+int64_t lease_end_of(const struct lease *l) {
+    return l->until - END_MARGIN;
 }
 
 /* The next thing to do: extend it with half of it left; where nothing more can be asked for, or the answer is awaited,
  * its end. Those that came in one batch stay together in time, and so in the batches of their extensions. */
-static void plan(struct message *m) {
-    bool asked = m->last_lease || batch_entry_busy(&m->extend.entry);
-    int64_t at = asked ? lease_end_of(m) : m->lease_until - lease_length(m->worker) / 2;
-    timer_start(m->worker->platform.timers, &m->lease_timer, at);
+static void plan(struct lease *l) {
+    int64_t at = l->last || l->asked ? lease_end_of(l) : l->until - length(l) / 2;
+    timer_start(l->all->platform->timers, &l->timer, at);
 }
 
 /* The seconds to ask for: SQS counts its 12 hours from the receive. 0: there is nothing left to ask for. */
-static unsigned seconds_left(const struct message *m, int64_t now) {
-    int64_t most = m->received_at + (int64_t)SQS_VISIBILITY_MAX * MICROSECONDS - now - 2 * END_MARGIN;
-    int64_t wanted = lease_length(m->worker);
+static unsigned seconds_left(const struct lease *l, int64_t now) {
+    int64_t most = l->received_at + (int64_t)SQS_VISIBILITY_MAX * MICROSECONDS - now - 2 * END_MARGIN;
+    int64_t wanted = length(l);
     if (most < wanted)
         wanted = most;
-    return now + wanted > m->lease_until ? (unsigned)(wanted / MICROSECONDS) : 0;
+    return now + wanted > l->until ? (unsigned)(wanted / MICROSECONDS) : 0;
 }
 
-static void extend(struct message *m, int64_t now) {
-    m->extend.seconds = seconds_left(m, now);
-    m->last_lease = m->extend.seconds < m->worker->facts->visibility; /* its 12 hours end with it */
-    if (m->extend.seconds > 0) {
-        m->extend.entry.expires = m->lease_until;
-        batcher_add(&m->worker->visibilities, &m->extend.entry);
-    }
-    plan(m);
+static void extend(struct lease *l, int64_t now) {
+    unsigned seconds = seconds_left(l, now);
+    l->last = seconds < *l->all->visibility; /* its 12 hours end with it */
+    l->asked = l->asked || seconds > 0;
+    plan(l);
+    if (seconds > 0)
+        l->all->due(l, LEASE_EXTEND, seconds);
 }
 
-/* SQS may give it to another now. The outcome of what is under way is awaited all the same. */
-static void over(struct message *m, int64_t now) {
-    struct queue_worker *w = m->worker;
-    bool runs = m->state == MESSAGE_APPLYING && m->job.state == JOB_RUNNING;
-    bool flies = m->state == MESSAGE_DEAD_LETTERING && m->sending.flight;
-    m->lost = true;
-    if (m->state == MESSAGE_DELETING) {
-        lease_end(m); /* its handle may serve for a while yet */
+static void on_timer(void *user) {
+    struct lease *l = user;
+    int64_t now = now_of(l);
+    if (!l->lost && now < lease_end_of(l)) {
+        extend(l, now);
         return;
     }
-    if (runs || flies) {
-        batcher_remove(&w->visibilities, &m->extend.entry);
-        timer_start(w->platform.timers, &m->lease_timer, now + LOST_CHECK);
-        return;
-    }
-    message_lose(m);
-    applier_pump(&w->applier);
+    l->lost = true;
+    l->all->due(l, LEASE_OVER, 0);
 }
 
-static void on_lease_timer(void *user) {
-    struct message *m = user;
-    int64_t now = clock_monotonic(m->worker->platform.clock);
-    if (m->lost || now >= lease_end_of(m))
-        over(m, now);
-    else
-        extend(m, now);
+void lease_begin(const struct leases *all, struct lease *l, int64_t received_at) {
+    *l = (struct lease){.all = all, .received_at = received_at};
+    l->until = received_at + length(l);
+    timer_init(&l->timer, on_timer, l);
+    plan(l);
 }
 
-void lease_begin(struct message *m) {
-    timer_init(&m->lease_timer, on_lease_timer, m);
-    plan(m);
+void lease_end(struct lease *l) {
+    timer_stop(l->all->platform->timers, &l->timer);
 }
 
-void lease_end(struct message *m) {
-    timer_stop(m->worker->platform.timers, &m->lease_timer);
-    batcher_remove(&m->worker->visibilities, &m->extend.entry);
+void lease_wait(struct lease *l) {
+    timer_start(l->all->platform->timers, &l->timer, now_of(l) + LOST_CHECK);
 }
 
-bool lease_allows_start(const struct message *m) {
-    return !m->lost && m->lease_until - clock_monotonic(m->worker->platform.clock) >= START_MARGIN;
+bool lease_allows_start(const struct lease *l) {
+    return !l->lost && l->until - now_of(l) >= START_MARGIN;
 }
 
-void lease_extended(struct message *m, enum batch_end end, const char *code) {
-    struct queue_worker *w = m->worker;
-    int64_t now = clock_monotonic(w->platform.clock);
-    if (m->lost)
-        return;
-    metrics_extension(w->platform.metrics, end != BATCH_DONE);
-    if (end != BATCH_DONE) {
-        /* SQS says no: the handle is dead. Another may have it already. */
-        LOG_EVENT(w->platform.log, LOG_LEVEL_DEBUG, "A visibility timeout was not extended",
-                  LOG_S("message_id", m->received->message_id), LOG_C("code", code));
-        m->lost = true;
-        m->lease_until = m->lease_until < now ? m->lease_until : now;
-        timer_start(w->platform.timers, &m->lease_timer, now);
-        return;
-    }
-    m->lease_until = m->extend.entry.sent_at + (int64_t)m->extend.seconds * MICROSECONDS;
-    m->sending.expires = lease_end_of(m);
-    if (m->lease_until > m->removal.expires)
-        m->removal.expires = m->lease_until;
-    plan(m);
-    applier_pump(&w->applier);
+void lease_refused(struct lease *l) {
+    int64_t now = now_of(l);
+    l->asked = false;
+    l->lost = true;
+    l->until = l->until < now ? l->until : now;
+    timer_start(l->all->platform->timers, &l->timer, now);
+}
+
+void lease_extended(struct lease *l, int64_t from, unsigned seconds) {
+    l->asked = false;
+    l->until = from + (int64_t)seconds * MICROSECONDS;
+    plan(l);
 }

@@ -1,25 +1,101 @@
+/* The worker's owner: it starts, stops and frees its parts, and decides once a turn what follows from what has changed.
+ * Whatever comes from outside (an answer, a timer) is taken by one part, which changes its own message or state and
+ * reports; the turn follows from that report, and from nothing else. */
 #include "queue_worker_private.h"
-#include "trace_fields.h"
 
+#include "worker_view.h"
+
+#include <assert.h>
 #include <stdlib.h>
 
 /* How much later than others a receive may be answered with older messages, on a queue that has some: what is open
  * longer waits for new ones. */
 static const int64_t STRAGGLERS = 100 * MILLISECOND;
 static const int64_t SUMMARY_INTERVAL = 60 * MICROSECONDS;
+static const int64_t TOLD_AFTER = 4 * MICROSECONDS; /* so that a job says within five seconds what it waits for */
 /* Of 1,024 connections, those kept for receives, deletes, visibility changes and the DLQ. */
 static const unsigned OTHER_CONNECTIONS = 124, CONNECTIONS_MAX = 1024;
 
+/* The turn. */
+
+static void report_end(void *user) {
+    struct queue_worker *w = user;
+    const struct message_totals *t = &w->intake.messages.totals;
+    LOG_EVENT(w->platform.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", t->received), LOG_I("applied", t->applied),
+              LOG_I("dead_lettered", t->dead_lettered), LOG_I("given_back", t->given_back),
+              LOG_I("undeleted", t->undeleted), LOG_I("left", messages_in_flight(&w->intake.messages)));
+    if (w->options.until_empty && t->dead_lettered > 0)
+        LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING, "Messages went to the DLQ", LOG_I("messages", t->dead_lettered),
+                  LOG_C("dlq", w->facts->dlq.name));
+    w->done(w->user, w->exit_code);
+}
+
+static void end(struct queue_worker *w) {
+    unsigned left = messages_in_flight(&w->intake.messages);
+    receiver_stop(&w->intake.receiver);
+    if (left > 0)
+        LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING,
+                  "Messages could not be given back in time: they become visible when their timeout is over",
+                  LOG_I("messages", left));
+    timer_stop(w->platform.timers, &w->shutdown_timer);
+    timer_start(w->platform.timers, &w->end_timer, clock_monotonic(w->platform.clock));
+}
+
+/* One step of the shutdown. Whether another one follows at once. */
+static bool shut_down(struct queue_worker *w) {
+    struct shutdown_view view = {.now = clock_monotonic(w->platform.clock),
+                                 .in_flight = messages_in_flight(&w->intake.messages),
+                                 .receives = w->intake.receiver.count,
+                                 .records_wait = !failure_audit_is_idle(&w->intake.messages.failure_audit)};
+    enum shutdown_step step = shutdown_step(&w->shutdown, &view);
+    w->intake.messages.rules.leaves = w->shutdown.phase >= PHASE_LEAVING;
+    switch (step) {
+    case SHUTDOWN_WAIT: break;
+    case SHUTDOWN_RETURN_IDLE: messages_return_rest(&w->intake.messages, false); break;
+    case SHUTDOWN_RETURN_ALL:
+        receiver_stop(&w->intake.receiver);
+        messages_return_rest(&w->intake.messages, true);
+        return true;
+    case SHUTDOWN_END: end(w); break;
+    }
+    return false;
+}
+
+static void turn(void *ctx) {
+    struct queue_worker *w = ctx;
+    struct messages *all = &w->intake.messages;
+    assert(!w->in_turn);
+    w->in_turn = true;
+    all->rules.may_begin = w->shutdown.phase == PHASE_WORKING;
+    all->rules.may_try_anew = all->rules.may_begin || w->intake.receiver.count > 0;
+    if (w->applier.breaker.trouble.active)
+        parking_interrupt(&all->parking);
+    do { /* what begins may end at once, and another be next */
+        messages_begin_next(all);
+        applier_turn(&w->applier);
+    } while (all->rules.may_begin && !TAILQ_EMPTY(&all->next));
+    if (w->shutdown.phase == PHASE_WORKING)
+        intake_receive(&w->intake);
+    while (shut_down(w))
+        continue;
+    if (shutdown_is_under_way(&w->shutdown))
+        timer_start(w->platform.timers, &w->shutdown_timer, w->shutdown.until);
+    messages_free_gone(all);
+    w->in_turn = false;
+}
+
+/* What the parts ask, and report. */
+
 static bool may_start(void *ctx, struct job *job) {
     (void)ctx;
-    return lease_allows_start(message_of(job));
+    return lease_allows_start(&message_of(job)->lease);
 }
 
 static bool may_be_overtaken(void *ctx, struct job *job) {
     struct queue_worker *w = ctx;
-    int64_t received_at = message_of(job)->received_at;
-    return w->phase == PHASE_WORKING && clock_monotonic(w->platform.clock) - received_at < STRAGGLERS &&
-           receiver_asked_before(w, received_at);
+    int64_t received_at = message_of(job)->lease.received_at;
+    return w->shutdown.phase == PHASE_WORKING && clock_monotonic(w->platform.clock) - received_at < STRAGGLERS &&
+           receiver_asked_before(&w->intake.receiver, received_at);
 }
 
 static bool read_again(void *ctx, struct job *job) {
@@ -27,92 +103,122 @@ static bool read_again(void *ctx, struct job *job) {
     return message_read_again(message_of(job));
 }
 
-static void log_applied(const struct queue_worker *w, const struct message *m, int64_t now) {
-    if (!log_wants(w->platform.log, LOG_LEVEL_DEBUG))
-        return;
-    struct log_field fields[3 + TRACE_FIELDS] = {LOG_S("message_id", m->received->message_id),
-                                                 LOG_I("receive_count", m->received->receive_count),
-                                                 LOG_I("ms", (now - m->received_at) / MILLISECOND)};
-    trace_fields(m->received, fields + 3);
-    log_event(w->platform.log, LOG_LEVEL_DEBUG, "A message was applied", fields);
-}
-
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct queue_worker *w = ctx;
-    struct message *m = message_of(job);
-    int64_t now = clock_monotonic(w->platform.clock);
-    parking_served(&w->parking, record_queue_hash(job), now);
-    switch (outcome) {
-    case JOB_APPLIED:
-        w->totals.applied++;
-        metrics_applied(w->platform.metrics, job->sent_at > 0 ? clock_wall(w->platform.clock) - job->sent_at : NEVER,
-                        now - m->received_at);
-        log_applied(w, m, now);
-        dead_letters_applied(w, m->update);
-        message_delete(m, m->update->audited);
-        break;
-    case JOB_FAILED: dead_letters_send(m); break;
-    case JOB_RETURN:
-        LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING, "A message is given back and tried again later",
-                  LOG_S("message_id", m->received->message_id), LOG_C("why", job->return_why),
-                  LOG_C("failure", job->signature), LOG_I("receive_count", job->receive_count),
-                  LOG_I("seconds", job->return_seconds));
-        message_return(m, job->return_seconds, job->return_why);
-        break;
-    case JOB_SET_ASIDE: message_set_aside(m, "applying it", job->signature); break;
-    }
+    if (outcome == JOB_APPLIED)
+        messages_applied(&w->intake.messages, job->update);
+    messages_applier_ended(message_of(job), outcome);
 }
 
-static void applier_changed(void *ctx) {
+static void received(void *ctx) {
     struct queue_worker *w = ctx;
-    if (w->applier.breaker.active)
-        parking_interrupt(&w->parking);
-    receiver_pump(ctx);
-    shutdown_applier_changed(ctx);
+    queue_end_reset(&w->until_empty.end);
 }
 
 static void on_summary(void *user) {
     struct queue_worker *w = user;
-    const struct queue_worker_status *now = &w->totals, *then = &w->summarised;
+    const struct message_totals *now = &w->intake.messages.totals, *then = &w->summarised;
+    unsigned in_flight = messages_in_flight(&w->intake.messages);
     bool idle = now->received == then->received && now->applied == then->applied &&
-                now->dead_lettered == then->dead_lettered && now->given_back == then->given_back &&
-                messages_in_flight(w) == 0;
+                now->dead_lettered == then->dead_lettered && now->given_back == then->given_back && in_flight == 0;
     if (!idle)
         LOG_EVENT(w->platform.log, LOG_LEVEL_INFO, "Summary", LOG_I("seconds", SUMMARY_INTERVAL / MICROSECONDS),
                   LOG_I("received", now->received - then->received), LOG_I("applied", now->applied - then->applied),
                   LOG_I("dead_lettered", now->dead_lettered - then->dead_lettered),
                   LOG_I("given_back", now->given_back - then->given_back),
-                  LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("held", messages_in_flight(w)),
+                  LOG_I("undeleted", now->undeleted - then->undeleted), LOG_I("in_flight", in_flight),
                   LOG_I("running", w->applier.counts[JOB_RUNNING]),
-                  LOG_I("behind_their_group", w->message_counts[MESSAGE_WAITING]),
-                  LOG_I("waiting_for_dlq", dead_letters_waiting(w)),
-                  LOG_I("waiting_for_delete", deletions_fail(w) ? w->message_counts[MESSAGE_DELETING] : 0));
+                  LOG_I("behind_their_group", w->intake.messages.counts[MESSAGE_WAITING]),
+                  LOG_I("waiting_for_dlq", intake_waiting_for_dlq(&w->intake)),
+                  LOG_I("waiting_for_delete", intake_waiting_for_delete(&w->intake)));
     w->summarised = *now;
     timer_start(w->platform.timers, &w->summary_timer, clock_monotonic(w->platform.clock) + SUMMARY_INTERVAL);
 }
+
+/* The end of the work. */
+
+static void begin_shutdown(struct queue_worker *w, enum exit_code code) {
+    if (w->shutdown.phase != PHASE_WORKING)
+        return;
+    w->exit_code = code;
+    LOG_EVENT(w->platform.log, LOG_LEVEL_INFO,
+              "Stopping: finishing what runs, giving back the rest once no receive is open",
+              LOG_I("in_flight", messages_in_flight(&w->intake.messages)),
+              LOG_I("running", w->applier.counts[JOB_RUNNING]), LOG_I("open_receives", w->intake.receiver.count));
+    until_empty_stop(&w->until_empty);
+    applier_stop(&w->applier);
+    intake_close(&w->intake);
+    shutdown_begin(&w->shutdown, w->options.shutdown_timeout, clock_monotonic(w->platform.clock));
+    turn(w);
+}
+
+static struct queue_end_view view_of_end(void *ctx) {
+    const struct queue_worker *w = ctx;
+    unsigned in_flight = messages_in_flight(&w->intake.messages);
+    return (struct queue_end_view){.now = clock_monotonic(w->platform.clock),
+                                   .patience = (int64_t)w->options.until_empty_seconds * MICROSECONDS,
+                                   .in_flight = in_flight,
+                                   .last_was_empty = w->intake.receiver.last_was_empty,
+                                   .may_be_empty = in_flight == 0 && w->intake.receiver.last_was_empty &&
+                                                   !w->intake.receiver.trouble.active,
+                                   .only_stubborn = messages_only_stubborn(&w->intake.messages),
+                                   .fifo = w->intake.messages.fifo};
+}
+
+/* Whether a fault of the environment has lasted too long. */
+static bool is_lost(void *ctx, int64_t since, struct lost_cause *ret_lost) {
+    const struct queue_worker *w = ctx;
+    return applier_is_lost(&w->applier, since, ret_lost) || intake_is_lost(&w->intake, since, ret_lost);
+}
+
+/* What fails while something else worked opens no breaker, and nobody else says what is waited for. */
+static void tell_of_suspects(void *ctx) {
+    struct queue_worker *w = ctx;
+    const struct applier *a = &w->applier;
+    int64_t since = applier_suspects_since(a);
+    bool now = since <= clock_monotonic(w->platform.clock) - TOLD_AFTER;
+    if (now && !w->suspects_told)
+        LOG_EVENT(
+            w->platform.log, LOG_LEVEL_WARNING,
+            "Waiting: what is left fails, and nothing of its kind succeeds that would tell whether it is its own fault",
+            LOG_I("messages", a->counts[JOB_STALLED]),
+            LOG_C("failure", TAILQ_FIRST(&a->lists[JOB_STALLED])->signature));
+    w->suspects_told = since != NEVER && (w->suspects_told || now);
+}
+
+static void queue_ended(void *ctx, enum queue_end_verdict how) {
+    struct queue_worker *w = ctx;
+    if (how == QUEUE_IS_EMPTY)
+        begin_shutdown(w, EXIT_FINE);
+    else if (messages_settle_stubborn(&w->intake.messages, w->options.max_attempts))
+        begin_shutdown(w, EXIT_SOME_FAILED);
+    else
+        turn(w);
+}
+
+static void environment_lost(void *ctx, enum cause cause) {
+    begin_shutdown(ctx, exit_code_of(cause));
+}
+
+/* What others call. */
 
 static unsigned running_max(const struct queue_worker_options *options) {
     unsigned connections = CONNECTIONS_MAX - OTHER_CONNECTIONS;
     return options->max_in_flight < connections ? options->max_in_flight : connections;
 }
 
-static void init_repeated(struct queue_worker *w) {
-    repeated_line_init(&w->repeated.lease_lost, &w->platform,
-                       "A message's visibility timeout could not be extended: it is left to its next delivery");
-    repeated_line_init(&w->repeated.body_alone, &w->platform,
-                       "A failed message is too large for its envelope: the DLQ gets its body alone");
-    repeated_line_init(&w->repeated.envelope_refused, &w->platform,
-                       "The DLQ refuses a failed message's envelope: it gets its body alone");
-    repeated_line_init(&w->repeated.plainer_form, &w->platform, "The DLQ refuses a message; trying a plainer form");
-    repeated_line_init(&w->repeated.no_record, &w->platform, "The audit record of a failure could not be written");
-}
-
-static void tell_repeated(struct queue_worker *w) {
-    repeated_line_done(&w->repeated.lease_lost);
-    repeated_line_done(&w->repeated.body_alone);
-    repeated_line_done(&w->repeated.envelope_refused);
-    repeated_line_done(&w->repeated.plainer_form);
-    repeated_line_done(&w->repeated.no_record);
+static void start_applier(struct queue_worker *w) {
+    struct applier_options options = {.max_running = running_max(&w->options),
+                                      .max_rate = w->options.max_rate,
+                                      .max_attempts = w->options.max_attempts,
+                                      .can_return = true};
+    struct applier_host host = {.may_start = may_start,
+                                .may_be_overtaken = may_be_overtaken,
+                                .read_again = read_again,
+                                .ended = job_ended,
+                                .changed = turn,
+                                .ctx = w};
+    applier_init(&w->applier, &w->platform, &w->context, &options, w->facts, &host);
 }
 
 struct queue_worker *queue_worker_start(const struct platform *platform, const struct queue_worker_options *options,
@@ -124,51 +230,41 @@ struct queue_worker *queue_worker_start(const struct platform *platform, const s
     w->platform = *platform;
     w->options = *options;
     w->facts = facts;
-    w->own_context = *context;
-    w->own_context.table = &w->applier.look.table;
-    w->context = &w->own_context;
-    w->fifo = facts->queue.attributes.fifo;
+    w->context = *context;
+    w->context.table = &w->applier.look.table;
     w->done = done;
     w->user = user;
-    for (size_t i = 0; i < MESSAGE_STATES; i++)
-        TAILQ_INIT(&w->messages[i]);
-    struct applier_options applier_options = {.max_running = running_max(options),
-                                              .max_rate = options->max_rate,
-                                              .max_attempts = options->max_attempts,
-                                              .can_return = true};
-    struct applier_host host = {.may_start = may_start,
-                                .may_be_overtaken = may_be_overtaken,
-                                .read_again = read_again,
-                                .ended = job_ended,
-                                .changed = applier_changed,
-                                .ctx = w};
-    uint64_t seed = random_next(platform->random);
-    keyed_queues_init(&w->groups, seed, random_next(platform->random));
-    applier_init(&w->applier, &w->platform, w->context, &applier_options, facts, &host);
-    parking_init(&w->parking, options->max_in_flight);
-    init_repeated(w);
-    batcher_init(&w->removals, &w->platform, &deletions_kind, w);
-    batcher_init(&w->visibilities, &w->platform, &visibilities_kind, w);
-    dead_letters_init(w);
+    const struct intake_host intake_host = {.changed = turn, .received = received, .ctx = w};
+    intake_init(&w->intake, &w->platform, facts, &w->context, &w->applier, options->max_in_flight, options->until_empty,
+                &intake_host);
+    start_applier(w);
     if (options->hurries) {
-        batcher_hurry(&w->removals);
-        batcher_hurry(&w->visibilities);
+        batcher_hurry(&w->intake.messages.deletions.batcher);
+        batcher_hurry(&w->intake.messages.visibilities.batcher);
     }
-    receiver_init(w);
-    queue_end_init(w);
-    backlog_init(w);
-    shutdown_init(w);
+    const struct until_empty_host until_empty_host = {.view = view_of_end,
+                                                      .is_lost = is_lost,
+                                                      .tell = tell_of_suspects,
+                                                      .ended = queue_ended,
+                                                      .lost = environment_lost,
+                                                      .ctx = w};
+    if (options->until_empty)
+        until_empty_start(&w->until_empty, &w->platform, &facts->queue, &until_empty_host);
+    timer_init(&w->shutdown_timer, turn, w);
+    timer_init(&w->end_timer, report_end, w);
     timer_init(&w->summary_timer, on_summary, w);
     timer_start(w->platform.timers, &w->summary_timer, clock_monotonic(w->platform.clock) + SUMMARY_INTERVAL);
-    receiver_pump(w);
+    turn(w);
     return w;
 }
 
 void queue_worker_stop(struct queue_worker *w) {
-    if (w->phase == PHASE_WORKING)
-        shutdown_begin(w, w->options.until_empty ? EXIT_SOME_FAILED : EXIT_FINE); /* it wasn't seen to be empty */
-    else
-        shutdown_leave(w);
+    if (w->shutdown.phase == PHASE_WORKING) {
+        begin_shutdown(w, w->options.until_empty ? EXIT_SOME_FAILED : EXIT_FINE); /* it wasn't seen to be empty */
+        return;
+    }
+    shutdown_hasten(&w->shutdown);
+    turn(w);
 }
 
 void queue_worker_set_limits(struct queue_worker *w, const struct queue_worker_options *options) {
@@ -176,45 +272,46 @@ void queue_worker_set_limits(struct queue_worker *w, const struct queue_worker_o
     w->options.max_rate = options->max_rate;
     w->options.max_attempts = options->max_attempts;
     w->options.shutdown_timeout = options->shutdown_timeout;
-    parking_resize(&w->parking, options->max_in_flight);
+    intake_set_limit(&w->intake, options->max_in_flight);
     applier_set_limits(&w->applier, running_max(options), options->max_rate, options->max_attempts);
-    receiver_pump(w);
+    turn(w);
 }
 
 void queue_worker_free(struct queue_worker *w) {
     if (!w)
         return;
-    w->phase = PHASE_ENDED;
-    receiver_stop(w);
-    queue_end_stop(w);
-    backlog_stop(w);
+    w->shutdown.phase = PHASE_ENDED;
+    until_empty_stop(&w->until_empty);
     applier_stop(&w->applier);
-    for (size_t i = 0; i < MESSAGE_STATES; i++)
-        for (struct message *m; (m = TAILQ_FIRST(&w->messages[i]));) {
-            if (m->state == MESSAGE_APPLYING)
-                applier_withdraw(&w->applier, &m->job);
-            message_free(m);
-        }
-    batcher_done(&w->removals);
-    batcher_done(&w->visibilities);
-    dead_letters_done(w);
+    intake_done(&w->intake);
     applier_done(&w->applier);
-    keyed_queues_free(&w->groups);
     timer_stop(w->platform.timers, &w->summary_timer);
-    tell_repeated(w);
-    shutdown_done(w);
+    timer_stop(w->platform.timers, &w->shutdown_timer);
+    timer_stop(w->platform.timers, &w->end_timer);
     free(w);
 }
 
 struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
-    struct queue_worker_status status = w->totals;
     const struct breaker *breaker = &w->applier.breaker;
-    bool holds = breaker->active && breaker->announced;
-    status.held = holds || w->receiver.pauses;
-    status.cause = holds ? breaker->told : w->receiver.pauses ? w->receiver.cause : "";
-    status.since = holds ? breaker->since : w->receiver.failing_since;
-    status.draining = w->phase != PHASE_WORKING;
-    status.in_flight = messages_in_flight(w);
-    status.waiting_for_delete = deletions_fail(w) ? w->message_counts[MESSAGE_DELETING] : 0;
-    return status;
+    const struct message_totals *t = &w->intake.messages.totals;
+    bool is_open = breaker->trouble.active && breaker->announced, pauses = w->intake.receiver.pauses;
+    return (struct queue_worker_status){.held = is_open || pauses,
+                                        .cause = is_open  ? breaker->told
+                                                 : pauses ? w->intake.receiver.trouble.code
+                                                          : "",
+                                        .since = is_open ? breaker->trouble.since : w->intake.receiver.trouble.since,
+                                        .draining = w->shutdown.phase != PHASE_WORKING,
+                                        .in_flight = messages_in_flight(&w->intake.messages),
+                                        .waiting_for_delete = intake_waiting_for_delete(&w->intake),
+                                        .received = t->received,
+                                        .applied = t->applied,
+                                        .dead_lettered = t->dead_lettered,
+                                        .given_back = t->given_back,
+                                        .undeleted = t->undeleted};
+}
+
+struct queue_worker_view queue_worker_view(const struct queue_worker *w) {
+    struct queue_worker_view view = worker_view_of(&w->applier, &w->intake);
+    view.draining = w->shutdown.phase != PHASE_WORKING;
+    return view;
 }

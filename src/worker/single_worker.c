@@ -1,6 +1,7 @@
 #include "single_worker.h"
 
 #include "applier.h"
+#include "outcome.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,8 +147,9 @@ static void end_by_environment(struct single_worker *w, const char *code) {
 static void on_review(void *user) {
     struct single_worker *w = user;
     const struct applier *e = &w->applier;
-    bool holds = e->breaker.active && e->breaker.probes > 0 && e->breaker.blame != EXIT_UNREACHABLE;
-    bool unconfirmed = applier_unconfirmed(e) > 0 && e->confirm_blame != EXIT_UNREACHABLE;
+    bool holds = e->breaker.trouble.active && e->breaker.probes > 0 &&
+                 exit_code_of(e->breaker.trouble.cause) != EXIT_UNREACHABLE;
+    bool unconfirmed = applier_unconfirmed(e) > 0 && exit_code_of(e->confirming.cause) != EXIT_UNREACHABLE;
     if (!w->ended && !w->calls && (holds || unconfirmed)) {
         end_by_environment(w, w->code[0] ? w->code : "ConnectionError");
     }
@@ -222,7 +224,7 @@ static bool begin(struct single_worker *w) {
         return false;
     }
     timer_start(w->platform.timers, &w->until_timer, w->options.until);
-    applier_pump(&w->applier);
+    applier_turn(&w->applier);
     return true;
 }
 

@@ -4,12 +4,15 @@
 #include <string.h>
 #include <strings.h>
 
-enum exit_code blame_of(const struct call_result *result) {
-    if (result->class == CALL_AUTH || result->class == CALL_DENIED || result->class == CALL_CLOCK)
-        return EXIT_NOT_PERMITTED;
-    if (result->class == CALL_PERMANENT && result->from_service)
-        return EXIT_SETTINGS; /* a table or queue that is missing, mostly */
-    return EXIT_UNREACHABLE;
+enum cause cause_of(const struct call_result *result) {
+    switch (result->class) {
+    case CALL_AUTH: return CAUSE_CREDENTIALS;
+    case CALL_DENIED: return CAUSE_DENIED;
+    case CALL_CLOCK: return CAUSE_CLOCK;
+    case CALL_THROTTLED: return CAUSE_THROTTLED;
+    case CALL_PERMANENT: return result->from_service ? CAUSE_MISSING : CAUSE_UNREACHABLE;
+    default: return CAUSE_UNREACHABLE;
+    }
 }
 
 bool verdict_shows_health(enum verdict_kind kind) {
@@ -61,7 +64,7 @@ static enum verdict_kind of_refusal(struct span sentence) {
 }
 
 static struct verdict of_kind(enum verdict_kind kind, const char *code) {
-    return (struct verdict){.kind = kind, .code = span_cstr(code), .blame = EXIT_UNREACHABLE};
+    return (struct verdict){.kind = kind, .code = span_cstr(code), .cause = CAUSE_UNREACHABLE};
 }
 
 static enum verdict_kind of_stored_hash(const struct update *u, const struct cancellation_reason *audit) {
@@ -98,7 +101,7 @@ static struct verdict of_reason(const struct cancellation_reason *reason, bool b
     v.message = span_cstr(reason->message);
     if (v.kind == VERDICT_REFUSED) {
         v.kind = of_refusal(v.message);
-        v.blame = EXIT_SETTINGS;
+        v.cause = CAUSE_MISSING;
     }
     return v;
 }
@@ -129,7 +132,7 @@ static struct verdict of_reasons(const struct update *u, const struct transact_r
 struct verdict verdict_of_call(const struct call_result *result) {
     struct verdict v = of_kind(VERDICT_ENVIRONMENT, result->code);
     v.message = span_cstr(result->message);
-    v.blame = blame_of(result);
+    v.cause = cause_of(result);
     v.status = result->from_service ? 0 : result->status;
     return v;
 }
@@ -152,9 +155,9 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
         v.kind = u->audited ? VERDICT_NEW_TOKEN : u->own_key ? VERDICT_KEY_REUSED : VERDICT_TOKEN_TAKEN;
     else if (!strcmp(call->code, "ValidationException")) {
         v.kind = of_refusal(v.message);
-        v.blame = EXIT_SETTINGS;
+        v.cause = CAUSE_MISSING;
     } else if (!strcmp(call->code, "ResourceNotFoundException"))
-        v.blame = EXIT_SETTINGS;
+        v.cause = CAUSE_MISSING;
     else if (!strcmp(call->code, "TransactionInProgressException"))
         v.kind = VERDICT_CONFLICT; /* before the throttles, which the client counts it among */
     else if (call->class == CALL_DENIED)
@@ -163,7 +166,7 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
         v.kind = VERDICT_THROTTLED;
     else if (call->status == 500 || (call->class == CALL_PERMANENT && call->code[0])) {
         v.kind = VERDICT_BY_ITSELF;
-        v.blame = EXIT_UNREACHABLE;
+        v.cause = CAUSE_UNREACHABLE;
     } else if (call->class == CALL_RETRY) {
         v.kind = VERDICT_NO_ANSWER; /* a 503 of its own, say */
     }

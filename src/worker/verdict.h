@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dynamodb.h"
-#include "outcome.h"
+#include "cause.h"
 #include "update.h"
 
 enum verdict_kind {
@@ -35,8 +35,7 @@ struct verdict {
     struct span message; /* DynamoDB's sentence (of a refusal); borrowed */
     bool by_audit; /* the audit record's action bears the reason */
     int status; /* HTTP, where the answer isn't DynamoDB's; else 0 */
-    enum exit_code
-        blame; /* of what isn't known to be the message's own: what a command that gives up over it ends with */
+    enum cause cause; /* of what isn't known to be the message's own: why everybody may fail so */
 };
 
 /* result of the transaction that was built from u. */
@@ -44,7 +43,7 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
 /* A failed call of any kind that isn't a transaction, as a failure of the environment. */
 struct verdict verdict_of_call(const struct call_result *result);
 /* What a failed call of any kind says about the environment. */
-enum exit_code blame_of(const struct call_result *result);
+enum cause cause_of(const struct call_result *result);
 /* Microseconds that a failed call asks us to wait, as far as we heed it: 20 seconds at most. Hours of it may come from
  * a proxy that knows nothing of the service, and leases end meanwhile. */
 int64_t heeded_wait(const struct call_result *result);

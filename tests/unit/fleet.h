@@ -145,7 +145,7 @@ static bool fleet_may_start(void *ctx, struct job *job) {
 static void fleet_comes_again(void *user) {
     struct fleet_job *j = user;
     assert_true(applier_add(&j->owner->applier, &j->job));
-    applier_pump(&j->owner->applier);
+    applier_turn(&j->owner->applier);
 }
 
 static void fleet_ended(void *ctx, struct job *job, enum job_outcome outcome) {

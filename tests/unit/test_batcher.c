@@ -35,6 +35,7 @@ struct probe {
         size_t count, first;
     } calls[200];
     unsigned call_count, done, refused, expired, trouble, taken;
+    bool was_in_trouble;
     unsigned ends[40];
     /* The answers to come. */
     const char *whole_code; /* NULL: fine */
@@ -115,8 +116,11 @@ static void probe_ended(void *ctx, struct batch_entry *entry, enum batch_end end
     p->expired += end == BATCH_EXPIRED;
 }
 
-static void probe_trouble(void *ctx) {
-    ((struct probe *)ctx)->trouble++;
+/* Trouble that began or ended. */
+static void probe_changed(void *ctx) {
+    struct probe *p = ctx;
+    p->trouble += batcher_in_trouble(&p->batcher) != p->was_in_trouble;
+    p->was_in_trouble = batcher_in_trouble(&p->batcher);
 }
 
 static struct sim_worker shared;
@@ -134,7 +138,8 @@ static void probe_init(struct probe *p, uint64_t seed, size_t max_bytes) {
                                 .max_flights = 2,
                                 .send = probe_send,
                                 .ended = probe_ended,
-                                .trouble_changed = probe_trouble};
+                                .changed = probe_changed,
+                                .changed_ctx = p};
     batcher_init(&p->batcher, &shared.platform, &kind, p);
     timer_init(&p->answer, probe_answer, p);
 }

@@ -69,11 +69,11 @@ static void what_is_done_with_holds_no_update_while_it_waits_to_be_deleted(void 
     fill(&s);
     scene_start(&s);
     world_run(&s.world, 5 * SECOND);
-    const struct queue_worker *w = s.worker.worker;
-    assert_int_equal(w->message_counts[MESSAGE_DELETING], 10);
-    const struct message *h;
-    TAILQ_FOREACH(h, &w->messages[MESSAGE_DELETING], in_state) {
-        assert_null(h->update);
+    const struct messages *all = &s.worker.worker->intake.messages;
+    assert_int_equal(all->counts[MESSAGE_DELETING], 10);
+    const struct message *m;
+    TAILQ_FOREACH(m, &all->in_state[MESSAGE_DELETING], in_state) {
+        assert_null(m->update);
     }
     scene_empties(&s, MINUTE);
     assert_int_equal(s.db->committed, 7);

@@ -66,8 +66,8 @@ static void the_number_of_messages_held_is_never_exceeded(void **state) {
         unsigned most = 0;
         while (s.queue->count) {
             assert_true(world_step(&s.world));
-            unsigned held = scene_status(&s).in_flight;
-            most = held > most ? held : most;
+            unsigned taken = scene_status(&s).in_flight;
+            most = taken > most ? taken : most;
             assert_true(s.world.now < HOUR);
         }
         assert_true(most <= bounds[i]);
@@ -449,8 +449,8 @@ static void bodies_that_are_larger_than_those_before_are_held_up_to_the_bound(vo
     size_t most = 0;
     while (s.queue->count > 0) {
         assert_true(world_step(&s.world));
-        size_t held = s.worker.worker ? s.worker.worker->message_bytes : 0;
-        most = held > most ? held : most;
+        size_t bytes = s.worker.worker ? s.worker.worker->intake.messages.bytes : 0;
+        most = bytes > most ? bytes : most;
         assert_true(s.world.now < 10 * MINUTE);
     }
     assert_in_range(most, (size_t)40 << 20, (size_t)64 << 20);

@@ -1,4 +1,5 @@
 #include "group_world.h"
+#include "shutdown.h"
 
 static void load(struct scene *s, unsigned count) {
     for (unsigned i = 0; i < count; i++)
@@ -227,8 +228,58 @@ static void fault_25_a_group_that_was_given_back_goes_on_at_once_elsewhere(void 
     grouped_finish(&g, 10 * SECOND); /* of 30 s visibility */
 }
 
+static void each_phase_takes_its_step(void **state) {
+    (void)state;
+    /* Of 8 s, two are for returning what is left: the drain ends after six. */
+    static const struct {
+        enum worker_phase phase;
+        int64_t until;
+        struct shutdown_view view;
+        enum shutdown_step step;
+        enum worker_phase then;
+    } cases[] = {
+        {PHASE_WORKING, 0, {.now = SECOND}, SHUTDOWN_WAIT, PHASE_WORKING},
+        {PHASE_DRAINING, 6 * SECOND, {.in_flight = 3, .receives = 1}, SHUTDOWN_WAIT, PHASE_DRAINING},
+        {PHASE_DRAINING, 6 * SECOND, {.in_flight = 3}, SHUTDOWN_RETURN_IDLE, PHASE_DRAINING},
+        {PHASE_DRAINING, 6 * SECOND, {.records_wait = true}, SHUTDOWN_RETURN_IDLE, PHASE_DRAINING},
+        {PHASE_DRAINING, 6 * SECOND, {0}, SHUTDOWN_END, PHASE_ENDED},
+        {PHASE_DRAINING, 6 * SECOND, {.now = 6 * SECOND, .in_flight = 3}, SHUTDOWN_RETURN_ALL, PHASE_EMPTYING},
+        {PHASE_LEAVING, SECOND, {.in_flight = 3, .receives = 1}, SHUTDOWN_WAIT, PHASE_LEAVING},
+        {PHASE_LEAVING, SECOND, {.now = SECOND, .in_flight = 3, .receives = 1}, SHUTDOWN_RETURN_ALL, PHASE_EMPTYING},
+        {PHASE_LEAVING, SECOND, {.in_flight = 3}, SHUTDOWN_RETURN_ALL, PHASE_EMPTYING},
+        {PHASE_EMPTYING, SECOND, {.in_flight = 1}, SHUTDOWN_WAIT, PHASE_EMPTYING},
+        {PHASE_EMPTYING, SECOND, {.now = SECOND, .in_flight = 1}, SHUTDOWN_END, PHASE_ENDED},
+        {PHASE_EMPTYING, SECOND, {.records_wait = true}, SHUTDOWN_END, PHASE_ENDED},
+        {PHASE_ENDED, 0, {.now = SECOND}, SHUTDOWN_WAIT, PHASE_ENDED},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct shutdown s = {.phase = cases[i].phase, .seconds = 8, .until = cases[i].until};
+        assert_int_equal(shutdown_step(&s, &cases[i].view), cases[i].step);
+        assert_int_equal(s.phase, cases[i].then);
+    }
+}
+
+static void its_time_is_shared_between_work_and_return(void **state) {
+    (void)state;
+    static const struct {
+        unsigned seconds;
+        int64_t work, leave;
+    } cases[] = {{0, 0, SECOND}, {1, SECOND / 2, SECOND}, {4, 3 * SECOND, SECOND}, {25, 23 * SECOND, 2 * SECOND}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct shutdown s = {0};
+        shutdown_begin(&s, cases[i].seconds, MINUTE);
+        assert_int_equal(s.until, MINUTE + cases[i].work);
+        shutdown_hasten(&s);
+        struct shutdown_view view = {.now = 2 * MINUTE, .in_flight = 1};
+        assert_int_equal(shutdown_step(&s, &view), SHUTDOWN_RETURN_ALL);
+        assert_int_equal(s.until, 2 * MINUTE + cases[i].leave);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_phase_takes_its_step),
+        cmocka_unit_test(its_time_is_shared_between_work_and_return),
         cmocka_unit_test(fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in_time),
         cmocka_unit_test(what_still_comes_is_not_given_back_into_a_receive_of_its_own),
         cmocka_unit_test(a_failure_without_its_audit_record_is_not_given_back_into_a_receive_either),

@@ -115,32 +115,32 @@ struct exception_case {
     int status; /* 0: no answer */
     const char *code;
     enum verdict_kind audited, unaudited, own_key;
-    enum exit_code blame;
+    enum cause cause;
 };
 
 #define ALIKE(kind) kind, kind, kind
 
 static const struct exception_case EXCEPTIONS[] = {
-    {0, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
-    {502, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
-    {500, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
-    {403, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE}, /* a proxy's */
-    {413, "", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
-    {500, "InternalServerError", ALIKE(VERDICT_BY_ITSELF), EXIT_UNREACHABLE},
-    {500, "SomethingNew", ALIKE(VERDICT_BY_ITSELF), EXIT_UNREACHABLE},
-    {503, "ServiceUnavailable", ALIKE(VERDICT_NO_ANSWER), EXIT_UNREACHABLE},
-    {400, "SomethingNewException", ALIKE(VERDICT_BY_ITSELF), EXIT_UNREACHABLE},
-    {400, "AccessDeniedException", ALIKE(VERDICT_BY_ITSELF), EXIT_NOT_PERMITTED},
-    {400, "ExpiredTokenException", ALIKE(VERDICT_ENVIRONMENT), EXIT_NOT_PERMITTED},
-    {400, "UnrecognizedClientException", ALIKE(VERDICT_ENVIRONMENT), EXIT_NOT_PERMITTED},
-    {400, "ResourceNotFoundException", ALIKE(VERDICT_ENVIRONMENT), EXIT_SETTINGS},
-    {400, "ThrottlingException", ALIKE(VERDICT_THROTTLED), EXIT_UNREACHABLE},
-    {400, "ProvisionedThroughputExceededException", ALIKE(VERDICT_THROTTLED), EXIT_UNREACHABLE},
-    {400, "RequestLimitExceeded", ALIKE(VERDICT_THROTTLED), EXIT_UNREACHABLE},
-    {400, "TransactionInProgressException", ALIKE(VERDICT_CONFLICT), EXIT_UNREACHABLE},
-    {400, "ValidationException", ALIKE(VERDICT_REFUSED_VAGUELY), EXIT_SETTINGS},
+    {0, "", ALIKE(VERDICT_NO_ANSWER), CAUSE_UNREACHABLE},
+    {502, "", ALIKE(VERDICT_NO_ANSWER), CAUSE_UNREACHABLE},
+    {500, "", ALIKE(VERDICT_NO_ANSWER), CAUSE_UNREACHABLE},
+    {403, "", ALIKE(VERDICT_NO_ANSWER), CAUSE_UNREACHABLE}, /* a proxy's */
+    {413, "", ALIKE(VERDICT_NO_ANSWER), CAUSE_UNREACHABLE},
+    {500, "InternalServerError", ALIKE(VERDICT_BY_ITSELF), CAUSE_UNREACHABLE},
+    {500, "SomethingNew", ALIKE(VERDICT_BY_ITSELF), CAUSE_UNREACHABLE},
+    {503, "ServiceUnavailable", ALIKE(VERDICT_NO_ANSWER), CAUSE_UNREACHABLE},
+    {400, "SomethingNewException", ALIKE(VERDICT_BY_ITSELF), CAUSE_UNREACHABLE},
+    {400, "AccessDeniedException", ALIKE(VERDICT_BY_ITSELF), CAUSE_DENIED},
+    {400, "ExpiredTokenException", ALIKE(VERDICT_ENVIRONMENT), CAUSE_CREDENTIALS},
+    {400, "UnrecognizedClientException", ALIKE(VERDICT_ENVIRONMENT), CAUSE_CREDENTIALS},
+    {400, "ResourceNotFoundException", ALIKE(VERDICT_ENVIRONMENT), CAUSE_MISSING},
+    {400, "ThrottlingException", ALIKE(VERDICT_THROTTLED), CAUSE_THROTTLED},
+    {400, "ProvisionedThroughputExceededException", ALIKE(VERDICT_THROTTLED), CAUSE_THROTTLED},
+    {400, "RequestLimitExceeded", ALIKE(VERDICT_THROTTLED), CAUSE_THROTTLED},
+    {400, "TransactionInProgressException", ALIKE(VERDICT_CONFLICT), CAUSE_THROTTLED},
+    {400, "ValidationException", ALIKE(VERDICT_REFUSED_VAGUELY), CAUSE_MISSING},
     {400, "IdempotentParameterMismatchException", VERDICT_NEW_TOKEN, VERDICT_TOKEN_TAKEN, VERDICT_KEY_REUSED,
-     EXIT_SETTINGS},
+     CAUSE_MISSING},
 };
 
 static void check_exception(const struct exception_case *c, bool audited, bool own_key, enum verdict_kind kind) {
@@ -150,8 +150,8 @@ static void check_exception(const struct exception_case *c, bool audited, bool o
     snprintf(r.call.code, sizeof r.call.code, "%s", c->code);
     r.call.class = c->status ? retry_classify(c->status, c->code, c->code[0] != '\0') : CALL_RETRY;
     struct verdict v = verdict_of(&u, &r);
-    if (v.kind != kind || v.blame != c->blame)
-        fail_msg("%d %s is %d (blame %d), not %d (%d)", c->status, c->code, v.kind, v.blame, kind, c->blame);
+    if (v.kind != kind || v.cause != c->cause)
+        fail_msg("%d %s is %d (cause %d), not %d (%d)", c->status, c->code, v.kind, v.cause, kind, c->cause);
     assert_true(span_is(v.code, c->code));
 }
 

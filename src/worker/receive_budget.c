@@ -1,0 +1,40 @@
+#include "receive_budget.h"
+
+#include "sqs.h"
+
+/* Where the rate is limited no more than a few seconds' worth, so that the rest stays free for others. */
+unsigned receive_paced(unsigned most, unsigned rate) {
+    if (!rate)
+        return most;
+    unsigned paced = rate < 4 ? 10 : rate > UINT32_MAX / 4 ? most : rate * 4;
+    return paced < most ? paced : most;
+}
+
+/* Small bounds: two receives share them, so that one works while the other comes. */
+unsigned receive_whole_batch(unsigned paced) {
+    return paced < 2 * SQS_BATCH_MAX ? (paced + 1) / 2 : SQS_BATCH_MAX;
+}
+
+unsigned receive_allowance(const struct receive_budget *b, const struct receive_reserve *r, unsigned batch,
+                           size_t bytes_most) {
+    unsigned taken = b->in_flight + r->messages, most = b->most;
+    /* The one that tells has no room where as many fail as may be in flight. It is one above that, and no second. */
+    if (b->receiving == RECEIVE_ONE_MORE && r->receives == 0 && !b->some_wait)
+        most++;
+    if (b->receiving == RECEIVE_NOTHING || taken >= most || (b->receiving == RECEIVE_ONE_MORE && r->receives > 0))
+        return 0;
+    if (b->receiving == RECEIVE_ONE)
+        return b->untried == 0 && r->receives <= r->late;
+    unsigned wanted = b->receiving == RECEIVE_ONE_MORE ? 1 : batch, room = b->paced > taken ? b->paced - taken : 0;
+    if (b->receiving == RECEIVE_FREELY && wanted > room)
+        return 0; /* not yet room for a full batch */
+    if (b->receiving == RECEIVE_WHAT_FITS && wanted > room)
+        wanted = room;
+    /* One half comes while the other works: were all on their way at once, all would begin at once. */
+    unsigned on_their_way = b->paced / 2 > 2 * batch ? b->paced / 2 : 2 * batch;
+    if (b->receiving == RECEIVE_FREELY && r->messages + wanted > on_their_way)
+        return 0;
+    size_t bytes = b->bytes + r->bytes;
+    size_t fit = bytes < bytes_most ? (bytes_most - bytes) / r->bytes_each : 0;
+    return fit < wanted ? (unsigned)fit : wanted;
+}

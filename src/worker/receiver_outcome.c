@@ -1,0 +1,97 @@
+/* What follows from a receive's answer: how many are out beside each other, how long to wait, what the log hears. */
+#include "receiver_private.h"
+
+#include "backoff.h"
+
+static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
+static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
+static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
+
+static void log_failing(struct receiver *r, const struct call_result *result) {
+    LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING, "Receiving fails; trying again until it works",
+              LOG_C("queue", r->facts->queue.name), LOG_C("code", call_word(result)), LOG_I("status", result->status));
+}
+
+/* Whether what failed may have been one message's: of several at once, or of none, something would come. */
+bool receiver_may_be_a_messages(const struct call_result *result) {
+    return result->class == CALL_RETRY && !result->from_service && !result->unsent;
+}
+
+/* The first in a row is told at once, but not time and again where the next always comes. */
+static void tell_failing(struct receiver *r, const struct call_result *result, bool single, int64_t now) {
+    if (r->told || (single && now < r->told_until))
+        return;
+    r->told = true;
+    r->told_until = now + TELL_EVERY;
+    log_failing(r, result);
+}
+
+void receiver_failed(struct receiver *r, const struct call_result *result, const struct receive_attempt *attempt) {
+    int64_t now = clock_monotonic(r->platform->clock);
+    bool single = r->failures == 0 && receiver_may_be_a_messages(result);
+    /* On a FIFO queue the same is asked for once more. */
+    if (receiver_may_be_a_messages(result) && (!r->fifo || attempt->cuts > 0))
+        receive_size_cut(&r->size, attempt->max_messages, receiver_hidden_for(r), now);
+    trouble_note_call(&r->trouble, now, result);
+    tell_failing(r, result, single, now);
+    if (single) {
+        r->failures = 1; /* the next follows at once, and asks for fewer */
+        return;
+    }
+    r->target = 1;
+    if (r->closed || (r->pauses && r->timer.running))
+        return; /* of several that were out together, one counts */
+    unsigned before = r->pauses ? r->failures : 0;
+    int64_t wait = RETRY_BASE + backoff_full_jitter(r->platform->random, before, RETRY_BASE, RETRY_CAP);
+    int64_t asked_for = heeded_wait(result);
+    if (asked_for > wait)
+        wait = asked_for;
+    r->failures++;
+    r->pauses = true;
+    timer_start(r->platform->timers, &r->timer, now + wait > r->not_before ? now + wait : r->not_before);
+}
+
+static void log_corrupt(struct receiver *r, size_t corrupt) {
+    LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING,
+              "Messages without an id, or a body that fits its MD5, were left to their next delivery",
+              LOG_I("messages", corrupt));
+}
+
+/* Nothing in an answer could be used: what spoilt it will spoil the next as well, and each costs its messages a
+ * delivery. */
+void receiver_spoilt(struct receiver *r, size_t corrupt, const struct receive_attempt *attempt) {
+    const struct call_result result = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
+    if (r->failures == 0)
+        log_corrupt(r, corrupt);
+    receiver_failed(r, &result, attempt);
+}
+
+void receiver_succeeded(struct receiver *r, const struct receive *receive, const struct call_result *result,
+                        size_t count, size_t corrupt) {
+    if (r->told)
+        LOG_EVENT(r->platform->log, LOG_LEVEL_INFO, "Receiving works again", LOG_C("queue", r->facts->queue.name),
+                  LOG_I("seconds", (clock_monotonic(r->platform->clock) - r->trouble.since) / MICROSECONDS));
+    (void)trouble_end(&r->trouble);
+    r->failures = 0;
+    r->pauses = r->told = false;
+    if (corrupt > 0)
+        log_corrupt(r, corrupt);
+    r->last_was_empty = count == 0;
+    r->empty_in_a_row = r->last_was_empty ? r->empty_in_a_row + 1 : 0;
+    /* A server that doesn't wait is not asked without end. */
+    int64_t now = clock_monotonic(r->platform->clock);
+    if (r->last_was_empty && now - receive->asked_at < EMPTY_LEAST) {
+        r->not_before = now + EMPTY_PAUSE;
+        timer_start(r->platform->timers, &r->timer, r->not_before);
+    }
+    unsigned asked = receive->attempt.max_messages, most = r->size.most;
+    int64_t took = result->answered ? now - result->answered : 0;
+    enum receive_pace pace =
+        count > 0 ? receive_size_came(&r->size, asked, took, receiver_hidden_for(r), now) : PACE_FAIR;
+    if (count == 0 || pace == PACE_SLOW)
+        r->target = 1;
+    else if (count == asked && (asked > 1 || most == 1) && pace == PACE_QUICK)
+        r->target = r->target * 2 < receiver_polls_max(r) ? r->target * 2 : receiver_polls_max(r);
+    else if (count < asked / 2 && r->target > 1)
+        r->target--;
+}

@@ -1,0 +1,34 @@
+/* In trouble: since when, because of what. Whoever can be in trouble keeps one; its owner reads them all, for the log,
+ * the status line and the end of a job. Pure. */
+#pragma once
+
+#include "cause.h"
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct trouble {
+    bool active;
+    int64_t since; /* monotonic; stays when it is over, for the log */
+    enum cause cause; /* of the last failure */
+    char code[VERDICT_TEXT_SIZE]; /* the same in a word or two, for the log; "" where nothing is known */
+};
+
+/* One that has lasted too long, for people. */
+struct lost_cause {
+    const char *what; /* fails */
+    const char *code; /* why, where that is known; else "" */
+    enum cause cause;
+};
+
+/* Something failed. True: the trouble begins with it. */
+bool trouble_note(struct trouble *t, int64_t now, enum cause cause, const char *code);
+/* A call failed. */
+bool trouble_note_call(struct trouble *t, int64_t now, const struct call_result *result);
+/* It works again. False: there was no trouble. */
+bool trouble_end(struct trouble *t);
+/* Whether it has lasted since then. */
+static inline bool trouble_lasts_since(const struct trouble *t, int64_t then) {
+    return t->active && t->since <= then;
+}
