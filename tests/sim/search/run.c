@@ -142,7 +142,7 @@ static void allow_for_poison(struct run *r) {
     unsigned waiting = left_of(r, waits_for_good);
     for (unsigned i = 0; i < r->plan->worker_count; i++) {
         unsigned most = r->plan->workers[i].max_in_flight, quarter = most / 4 ? most / 4 : 1;
-        bool works = r->slots[i].alive && !r->slots[i].stopping;
+        bool works = i == 0 || !plan_needs_company(r->plan); /* it may stop just now, and begins again */
         r->may_stay = r->may_stay || (works && (count > most || waiting >= quarter));
     }
 }
