@@ -28,6 +28,18 @@ static bool check(struct checks *checks, bool fine, const char *why) {
     return false;
 }
 
+/* Where libcurl was built to look for certificates there may be none: the program runs on a system of another kind. */
+static void find_system_bundle(struct services *services) {
+    static const char *const places[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                                         "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++) {
+        if (access(places[i], R_OK) == 0) {
+            (void)snprintf(services->ca_file, sizeof services->ca_file, "%s", i > 0 ? places[i] : "");
+            return;
+        }
+    }
+}
+
 /* AWS_CA_BUNDLE, or the profile's. */
 static bool check_ca_bundle(struct checks *checks, const struct environment *environment, struct services *services) {
     const char *path = environment_get(environment, "AWS_CA_BUNDLE"), *name = "AWS_CA_BUNDLE";
@@ -38,6 +50,7 @@ static bool check_ca_bundle(struct checks *checks, const struct environment *env
     } else if (path && strlen(path) < sizeof services->ca_file) {
         memcpy(services->ca_file, path, strlen(path));
     } else if (!path) {
+        find_system_bundle(services);
         return true;
     }
     path = services->ca_file;

@@ -144,6 +144,7 @@ static bool read_records(struct lambda_event *event, struct json_reader *r, cons
     event->records_at = begin->offset;
     event->record_count = 0;
     event->kind = LAMBDA_DIRECT;
+    event->problem = NULL; /* of a member Records before this one */
     while (json_next(r, &element) != JSON_ARRAY_END) {
         struct lambda_record record = {.attribute_count = 0};
         if (element.event == JSON_FAILED || !each_member(r, &element, record_member, &record)) {

@@ -1,0 +1,140 @@
+"""The package of the AWS Lambda function (conf/package-lambda): the same bytes each time, and all that it needs in it.
+
+It runs in an empty root: its files in /var/task, /dev, /proc, /etc/resolv.conf and the certificates of Amazon Linux,
+against DynamoDB Local behind TLS. By hand, for it takes minutes; needs root, for chroot(2):
+
+    build/venv/bin/python -m pytest -c tests/system/pytest.ini tests/system/lambda_package.py
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import zipfile
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from harness.process import ROOT
+from harness.runtime_api import RuntimeApi, sqs_event
+from harness.scene import Scene, message
+
+LIMIT = 10_000_000
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("package") / "one.zip"
+    subprocess.run([ROOT / "conf" / "package-lambda", "--output", output], check=True)
+    return output
+
+
+def test_the_same_sources_elsewhere_give_the_same_bytes_and_few_of_them(package: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for name in ("src", "include", "conf", "systemd", "CMakeLists.txt", "LICENSE"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        other.mkdir(exist_ok=True)
+        copy(ROOT / name, other / name)
+    second = tmp_path / "two.zip"
+    subprocess.run([other / "conf" / "package-lambda", "--output", second], check=True)
+    assert second.read_bytes() == package.read_bytes() and len(package.read_bytes()) < LIMIT
+
+
+def test_each_library_has_its_licence(package: Path) -> None:
+    with zipfile.ZipFile(package) as archive:
+        names = archive.namelist()
+        modes = {info.filename: info.external_attr >> 16 for info in archive.infolist()}
+    assert modes["bootstrap"] == 0o100755 and {name.split("/")[0] for name in names} == {"bootstrap", "lib", "licences"}
+    assert {"licences/table-updater", "licences/libc6", "licences/libssl3", "licences/libcurl4"} <= set(names)
+
+
+class Tls:
+    """TLS before a plain server."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self._port = port
+        self.certificate = folder / "certificate.pem"
+        key = folder / "key.pem"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key]
+            + ["-out", self.certificate],
+            check=True,
+            capture_output=True,
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, key)
+        self._listener = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
+        self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except ssl.SSLError:
+                continue
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._port))
+            for pair in ((client, server), (server, client)):
+                threading.Thread(target=self._copy, args=pair, daemon=True).start()
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.close()
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def tls(scene: Scene, tmp_path: Path) -> Iterator[Tls]:
+    server = Tls(scene.cloud.dynamodb_server.port, tmp_path)
+    yield server
+    server.close()
+
+
+def test_it_runs_where_there_is_nothing_else(package: Path, scene: Scene, tls: Tls, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(root / "var" / "task")
+        for info in archive.infolist():
+            (root / "var" / "task" / info.filename).chmod(info.external_attr >> 16 & 0o777)
+    for name in ("dev", "proc", "etc/pki/tls/certs", "tmp"):
+        (root / name).mkdir(parents=True)
+    (root / "etc" / "resolv.conf").write_text("")
+    shutil.copy(tls.certificate, root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt")
+    scene.table.put({"id": "a"})
+    with RuntimeApi() as api:
+        environment = scene.environment(
+            AWS_LAMBDA_RUNTIME_API=api.address, AWS_ENDPOINT_URL_DYNAMODB=tls.url, LD_LIBRARY_PATH=None, LD_PRELOAD=None
+        )
+        environment.pop("PATH")
+        mounts = f"mount --rbind /dev {root}/dev && mount -t proc proc {root}/proc"
+        script = f"{mounts} && exec /usr/sbin/chroot {root} /var/task/bootstrap"
+        command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", f"export PATH=/usr/bin:/bin; {script}"]
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        try:
+            assert api.invoke(message("a", {"n": 1})).json["success"]
+            assert api.invoke(sqs_event(message("a", {"n": 2}), "no JSON")).failures == []
+            used = {
+                line.split()[-1] for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines() if "/" in line
+            }
+        finally:
+            process.terminate()
+            assert process.stderr
+            print(process.stderr.read().decode())
+        assert process.wait(10) == 0
+    assert scene.table.get("a") == {"id": "a", "n": 2}
+    assert used and all("/var/task/" in path or path.startswith("/dev/") for path in used), used
+    assert os.path.exists(root)
