@@ -332,8 +332,10 @@ void event_queue_free(struct event_queue *q) {
         return;
     }
     queue_worker_free(q->worker);
-    for (struct event_call *call; (call = LIST_FIRST(&q->calls));) {
-        cancel(q, (struct call *)(void *)call);
+    for (struct event_call *call = LIST_FIRST(&q->calls), *next; call; call = next) {
+        next = LIST_NEXT(call, link);
+        timer_stop(q->platform.timers, &call->timer);
+        free(call);
     }
     timer_stop(q->platform.timers, &q->settled_timer);
     timer_stop(q->platform.timers, &q->patience_timer);
