@@ -9,7 +9,7 @@ install(CODE "
   include(\"${CMAKE_CURRENT_LIST_DIR}/units.cmake\")")
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/systemd/install/table-updater.service
   ${CMAKE_CURRENT_BINARY_DIR}/systemd/install/table-updater@.service DESTINATION lib/systemd/system)
+# The sample is where a package's script finds it too: documentation may be left out of an installation.
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/table-updater.conf
-  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/table-updater/examples)
-install(FILES ${CMAKE_CURRENT_LIST_DIR}/../conf/update-message.schema.json
+  ${CMAKE_CURRENT_LIST_DIR}/../conf/update-message.schema.json
   DESTINATION ${CMAKE_INSTALL_DATADIR}/table-updater)

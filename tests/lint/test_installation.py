@@ -69,6 +69,36 @@ def test_nothing_is_installed_that_others_may_write(installed: Path) -> None:
     assert not [path for path in installed.rglob("*") if path.is_file() and path.stat().st_mode & 0o022]
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for Debian of what the tests' build made."""
+    folder = tmp_path_factory.mktemp("package")
+    command = ["cpack", "--config", BUILD / "CPackConfig.cmake", "-G", "DEB", "-B", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [made] = folder.glob("table-updater_*.deb")
+    return made
+
+
+def test_the_package_has_what_an_installation_has_and_no_settings(package: Path, installed: Path) -> None:
+    listing = subprocess.run(["dpkg-deb", "--contents", package], capture_output=True, text=True, check=True).stdout
+    modes = {line.split()[-1].removeprefix("."): line.split()[:2] for line in listing.splitlines()}
+    pages = {f"/{path.relative_to(installed)}" for path in installed.rglob("man/man?/*")}
+    others = {f"/{path.relative_to(installed)}" for path in installed.rglob("*") if path.is_file()} - pages
+    assert others | {f"{page}.gz" for page in pages} <= set(modes)
+    assert not [path for path in modes if path.startswith("/etc")], "settings would be overwritten by an upgrade"
+    for path, (mode, owner) in modes.items():
+        runs = path.endswith("/") or path == "/usr/bin/table-updater"
+        assert owner == "root/root" and mode[1:] == ("rwxr-xr-x" if runs else "rw-r--r--"), path
+
+
+def test_the_package_depends_on_each_library_and_the_authorities(package: Path) -> None:
+    control = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, check=True).stdout
+    depends = set(re.findall(r"[\w.+-]+(?= \(|,|$)", re.search(r"^Depends: (.*)$", control, re.MULTILINE)[1]))
+    assert {"ca-certificates", "libc6", "libcurl4", "libssl3", "libev4", "libsystemd0", "libzstd1"} <= depends
+    assert re.search(r"^Section: net\nVersion: \d+\.\d+\.\d+-\d+$", control, re.MULTILINE), control
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=name_of)
 def test_systemd_finds_the_unit_sound(unit: Path, installed: Path, tmp_path: Path) -> None:
     text = unit.read_text()
