@@ -71,8 +71,11 @@ void enqueuer_stop(struct enqueuer *e);
 struct enqueuer_counts enqueuer_counts(const struct enqueuer *e);
 /* The first row that isn't done with, and in which file it is. */
 struct row_place enqueuer_place(const struct enqueuer *e, unsigned *ret_file);
-/* The file that is read at present, and how far: for the progress. size 0: not known. */
-void enqueuer_position(const struct enqueuer *e, unsigned *ret_file, uint64_t *ret_taken, uint64_t *ret_size);
+/* How far it has come in the bytes of all files: up to the first row that isn't done with, or where that isn't known,
+ * of an archive, what was read. *ret_size 0: it isn't known how many there are. */
+void enqueuer_position(const struct enqueuer *e, uint64_t *ret_done, uint64_t *ret_size);
+/* The file that is read, or can't be. */
+unsigned enqueuer_file(const struct enqueuer *e);
 /* After ENQUEUE_BROKEN: a sentence without the file's name. After ENQUEUE_FAILED: which fault, and what it was. */
 const char *enqueuer_why(const struct enqueuer *e);
 enum sender_fault enqueuer_fault(const struct enqueuer *e, const struct call_result **ret_result);

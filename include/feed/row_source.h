@@ -34,5 +34,7 @@ void row_source_skip(struct row_source *s, uint64_t count);
 int row_source_fd(const struct row_source *s);
 /* Bytes taken from the descriptor so far, as they stand in the file (compressed where it is). */
 uint64_t row_source_taken(const struct row_source *s);
+/* Whether its bytes come as they stand in the file: an offset in the text is one there. */
+bool row_source_is_plain(const struct row_source *s);
 /* How many there are; 0: not known (a pipe). */
 uint64_t row_source_size(const struct row_source *s);

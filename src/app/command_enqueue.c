@@ -86,6 +86,9 @@ static void say_how_to_go_on(struct enqueue *e) {
                               : "Ended early: all rows before this line are done with, and the command goes on with it",
               LOG_C("file", name), LOG_I("row", place.number), LOG_I("line", place.line),
               LOG_C("command", is_whole ? command.data : "none: the rest of standard input is gone"));
+    if (is_whole && progress_is_drawn(&e->progress)) { /* as a shell takes it, which the log's quotes aren't */
+        progress_say(&e->progress, command.data);
+    }
     buf_free(&command);
 }
 
@@ -111,17 +114,14 @@ static enum exit_code code_of_fault(struct enqueue *e) {
 }
 
 static enum exit_code code_of_end(struct enqueue *e, enum enqueuer_end how) {
-    unsigned file = 0;
-    uint64_t taken = 0, size = 0;
     switch (how) {
     case ENQUEUE_ALL: break;
     case ENQUEUE_STRICT:
         log_event(&e->app->log, LOG_LEVEL_ERROR, "A row is rejected, and --strict ends with it", NULL);
         break;
     case ENQUEUE_BROKEN:
-        enqueuer_position(e->enqueuer, &file, &taken, &size);
         LOG_EVENT(&e->app->log, LOG_LEVEL_ERROR, "The input can't be read further; all rows before that are sent",
-                  LOG_C("file", files_of(e->cli)[file]), LOG_C("why", enqueuer_why(e->enqueuer)));
+                  LOG_C("file", files_of(e->cli)[enqueuer_file(e->enqueuer)]), LOG_C("why", enqueuer_why(e->enqueuer)));
         return EXIT_USAGE;
     case ENQUEUE_STOPPED: return e->stopped_by ? app_code_of_signal(e->stopped_by) : EXIT_SOME_FAILED;
     case ENQUEUE_FAILED: return code_of_fault(e);
@@ -147,8 +147,7 @@ static void on_done(void *user, enum enqueuer_end how) {
 static void look(void *user, struct progress_view *ret_view) {
     const struct enqueue *e = user;
     struct enqueuer_counts counts = enqueuer_counts(e->enqueuer);
-    unsigned file = 0;
-    enqueuer_position(e->enqueuer, &file, &ret_view->done, &ret_view->whole);
+    enqueuer_position(e->enqueuer, &ret_view->done, &ret_view->whole);
     ret_view->rows = e->cli->of.enqueue.dry_run.given ? counts.rows : counts.sent;
     ret_view->rejected = counts.rejected;
     ret_view->waiting = enqueuer_in_trouble(e->enqueuer);
@@ -259,7 +258,8 @@ static void start(struct enqueue *e, const struct discovery_facts *facts) {
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "The job goes on", LOG_I("row", place->number),
                   LOG_I("line", place->line));
     }
-    if (options.file_count == 1 && strcmp(options.files[0], "-") == 0 && isatty(STDIN_FILENO)) {
+    bool is_typed = options.file_count == 1 && strcmp(options.files[0], "-") == 0 && isatty(STDIN_FILENO) == 1;
+    if (is_typed) {
         log_event(&app->log, LOG_LEVEL_INFO, "Reading rows from the terminal, one a line; Ctrl-D ends them", NULL);
     }
     const struct progress_options progress = {.loop = app->loop,
@@ -267,7 +267,7 @@ static void start(struct enqueue *e, const struct discovery_facts *facts) {
                                               .what = "enqueue",
                                               .unit = "rows",
                                               .bad = "rejected",
-                                              .quiet = e->cli->of.enqueue.quiet.given,
+                                              .quiet = is_typed || e->cli->of.enqueue.quiet.given,
                                               .lines = true,
                                               .look = look,
                                               .user = e};

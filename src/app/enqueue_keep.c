@@ -1,8 +1,10 @@
 #include "enqueue_keep.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+static_assert(REJECTS_WHY_SIZE >= CHECKPOINT_WHY_SIZE, "one buffer takes the sentences of both");
 
 #define TOLD_MAX 10 /* rejected rows that the log hears of where no file takes them */
 
@@ -110,7 +112,7 @@ bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *r
 }
 
 bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place) {
-    char why[REJECTS_WHY_SIZE > CHECKPOINT_WHY_SIZE ? REJECTS_WHY_SIZE : CHECKPOINT_WHY_SIZE];
+    char why[REJECTS_WHY_SIZE];
     if (k->failed) {
         return false;
     }

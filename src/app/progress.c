@@ -102,6 +102,10 @@ static void look(struct progress *p, bool again) {
     struct progress_view view = {0};
     int64_t now = now_of(p);
     p->options.look(p->options.user, &view);
+    if (view.rows == 0) { /* what an earlier run has done is passed over, and tells nothing of the pace */
+        p->started = now;
+        p->first_done = view.done;
+    }
     if (again) {
         measure(p, &view, now);
     }

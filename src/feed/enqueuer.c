@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SLICE 256 /* rows that are read before the loop sees to other things */
 
@@ -16,6 +19,12 @@ struct enqueuer {
     struct timer timer;
     unsigned file; /* the one that is read, or comes next where there is no reader */
     uint64_t earlier_bytes; /* of files that were read */
+    uint64_t size; /* of all files; 0: not known */
+    struct {
+        unsigned file;
+        uint64_t begins; /* bytes of the files before it */
+        bool plain;
+    } last; /* that was opened */
     struct row_place closed_at; /* behind the last row of the last of them */
     struct enqueuer_counts counts;
     bool waiting; /* for its input */
@@ -48,6 +57,21 @@ static void end_reading(struct enqueuer *e, enum enqueuer_end end) {
     e->end = end;
     unwatch(e);
     sender_hurry(&e->sender, true);
+}
+
+/* 0: one of them is no file. */
+static uint64_t size_of_all(const struct enqueuer_options *options) {
+    uint64_t size = 0;
+    for (unsigned i = 0; i < options->file_count; i++) {
+        struct stat status;
+        const char *path = options->files[i];
+        bool known = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) == 0 : stat(path, &status) == 0;
+        if (!known || !S_ISREG(status.st_mode)) {
+            return 0;
+        }
+        size += (uint64_t)status.st_size;
+    }
+    return size;
 }
 
 static void close_file(struct enqueuer *e) {
@@ -84,6 +108,8 @@ static bool open_file(struct enqueuer *e) {
         break_off(e, "there is no memory");
         return false;
     }
+    e->last.file = e->file;
+    e->last.begins = e->earlier_bytes;
     if (e->file == 0 && o->go_on) {
         row_reader_go_on(e->reader, o->go_on);
     }
@@ -176,6 +202,7 @@ static bool read_row(struct enqueuer *e) {
     case ROW_BROKEN: break_off(e, row_reader_why(e->reader)); return false;
     case ROW_END: break;
     }
+    e->last.plain = row_source_is_plain(e->source);
     unwatch(e);
     close_file(e);
     e->file++;
@@ -251,6 +278,7 @@ struct enqueuer *enqueuer_start(const struct enqueuer_options *options, const st
     }
     e->options = *options;
     e->host = *host;
+    e->size = size_of_all(options);
     row_check_init(&e->check, &options->check);
     timer_init(&e->timer, turn, e);
     const struct sender_host sender = {on_sent, on_refused, on_changed, on_failed, e};
@@ -310,10 +338,16 @@ struct row_place enqueuer_place(const struct enqueuer *e, unsigned *ret_file) {
     return e->options.go_on ? *e->options.go_on : (struct row_place){.number = 1, .line = 1};
 }
 
-void enqueuer_position(const struct enqueuer *e, unsigned *ret_file, uint64_t *ret_taken, uint64_t *ret_size) {
-    *ret_file = e->file;
-    *ret_taken = e->source ? row_source_taken(e->source) : 0;
-    *ret_size = e->source ? row_source_size(e->source) : 0;
+void enqueuer_position(const struct enqueuer *e, uint64_t *ret_done, uint64_t *ret_size) {
+    const struct sender_row *oldest = sender_oldest(&e->sender);
+    bool plain = e->source ? row_source_is_plain(e->source) : e->last.plain;
+    *ret_size = e->size;
+    *ret_done = oldest && plain && oldest->file == e->last.file ? e->last.begins + oldest->place.offset
+                                                                : enqueuer_counts(e).bytes;
+}
+
+unsigned enqueuer_file(const struct enqueuer *e) {
+    return e->file;
 }
 
 const char *enqueuer_why(const struct enqueuer *e) {

@@ -113,7 +113,9 @@ static bool look_at(struct rejects *r, bool goes_on, uint64_t from, char why[sta
     if (scan.length > 0 && !goes_on && !buf_append_char(&r->out, '\n')) {
         return fail(r, "written", ENOMEM, why);
     }
-    qsort(r->known, r->known_count, sizeof *r->known, by_number);
+    if (r->known_count > 0) {
+        qsort(r->known, r->known_count, sizeof *r->known, by_number);
+    }
     return true;
 }
 

@@ -122,6 +122,10 @@ uint64_t row_source_taken(const struct row_source *s) {
     return s->taken;
 }
 
+bool row_source_is_plain(const struct row_source *s) {
+    return s->kind == KIND_PLAIN;
+}
+
 uint64_t row_source_size(const struct row_source *s) {
     return s->size;
 }

@@ -3,12 +3,18 @@ place."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import gzip
 import json
 import os
+import random
+import re
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 from pathlib import Path
 from typing import Any, Callable
 
@@ -318,22 +324,23 @@ def test_rejects_on_a_full_disk_end_it_with_a_sentence(queue_scene: Scene, tmp_p
     assert len(bodies(queue_scene)) == 25
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("ending", [".jsonl", ".csv.gz"])
+@pytest.mark.parametrize(
+    ("ending", "number", "code"), [(".jsonl", signal.SIGINT, 130), (".csv.gz", signal.SIGTERM, 143)]
+)
 def test_told_to_stop_it_names_the_command_that_goes_on(
     queue_scene: Scene, tmp_path: Path, ending: str, number: signal.Signals, code: int
 ) -> None:
-    rows = [{"id": f"r{n}", "attributes": {"n": n}} for n in range(1, 1001)]
+    rows = [{"id": f"r{n}", "attributes": {"n": n}} for n in range(1, 301)]
     text = lines(rows)
     if ".csv" in ending:
-        text = "id,n:N\n" + "".join(f"r{n},{n}\n" for n in range(1, 1001))
+        text = "id,n:N\n" + "".join(f"r{n},{n}\n" for n in range(1, 301))
     data = gzip.compress(text.encode()) if ".gz" in ending else text.encode()
     path = file_of(tmp_path, data, f"it's{ending}")
     process = queue_scene.command("enqueue", "--json", "--rate", "100", path, LOG_FORMAT="json")
     wait_until(lambda: queue_scene.queue.counts().total > 0, "a first message")
     assert process.stop(number) == code
     first = json.loads(process.output)["sent"]
-    assert 0 < first < 1000
+    assert 0 < first < 300
     told = next(json.loads(line) for line in process.log if "Ended early" in line)
     environment = queue_scene.environment()
     environment["PATH"] = f"{binary_path().parent}:{environment['PATH']}"
@@ -345,8 +352,8 @@ def test_told_to_stop_it_names_the_command_that_goes_on(
         check=False,
     )
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["sent"] == 1000 - first
-    assert [body["attributes"]["n"] for body in bodies(queue_scene)] == list(range(1, 1001))
+    assert json.loads(again.stdout)["sent"] == 300 - first
+    assert [body["attributes"]["n"] for body in bodies(queue_scene)] == list(range(1, 301))
 
 
 def test_failed_entries_alone_are_sent_again(queue_scene: Scene, sqs_proxy: Proxy, tmp_path: Path) -> None:
@@ -442,3 +449,96 @@ def test_a_backfill_is_applied_once_each(new_scene: Callable[..., Scene], tmp_pa
     keys = {log_id(scene.table.name, f"fill:{n}") for n in range(1, count + 1)}
     assert set(scene.audits()) == keys
     assert {record["id"]: record["n"] for record in scene.table.scan()} == {f"r{n}": n for n in range(1, count + 1)}
+
+
+def on_terminal(scene: Scene, *arguments: str, columns: int = 80, **settings: Any) -> tuple[int, str]:
+    """Runs a command whose standard error is a terminal. Exit code, and what came there."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = scene.command(*arguments, log_to=theirs, **{"TERM": "xterm", **settings})
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    return process.wait(), shown.decode()
+
+
+@pytest.mark.parametrize("columns", [100, 30])
+def test_on_a_terminal_one_line_is_drawn_again_and_again(queue_scene: Scene, tmp_path: Path, columns: int) -> None:
+    path = file_of(tmp_path, lines([*ROWS * 4, {"id": "x"}]))
+    code, shown = on_terminal(queue_scene, "enqueue", "--rate", "80", path, columns=columns)
+    assert code == 1
+    drawn = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in re.findall(r"\r\x1b\[K([^\r\n]+)", shown)]
+    progress = [line for line in drawn if line.startswith("enqueue ")]
+    assert len(progress) >= 3 and all(len(line) < columns for line in progress)
+    assert ("[" in progress[-1]) == (columns == 100) and "1 rejected" in shown and "%" in progress[-1]
+    # The log's line and the summary stand for themselves.
+    assert re.search(r"\r\x1b\[K[^\r\n]*A row is rejected[^\r\n]*\r\n", shown)
+    assert re.search(r"\r\x1b\[K101 rows read, 100 sent, 1 rejected, in [0-9.]+ s \(\d+ rows/s\)\r\n$", shown)
+    bodies(queue_scene)
+
+
+def test_colors_and_progress_can_be_done_without(queue_scene: Scene, tmp_path: Path) -> None:
+    path = file_of(tmp_path, lines(ROWS * 4))
+    _, shown = on_terminal(queue_scene, "enqueue", "--rate", "200", path)
+    assert "\x1b[32m" in shown
+    _, shown = on_terminal(queue_scene, "enqueue", path, NO_COLOR="1")
+    assert "enqueue" in shown and not re.search(r"\x1b\[\d", shown)
+    _, shown = on_terminal(queue_scene, "enqueue", path, TERM="dumb")
+    assert "\x1b" not in shown and re.search("INFO Ended .*sent=100", shown)
+    _, shown = on_terminal(queue_scene, "enqueue", "--quiet", path)
+    assert shown == ""
+    bodies(queue_scene)
+
+
+def test_a_terminal_that_goes_away_ends_nothing(queue_scene: Scene, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    process = queue_scene.command(
+        "enqueue", "--rate", "150", file_of(tmp_path, lines(ROWS * 4)), log_to=theirs, TERM="xterm"
+    )
+    os.close(theirs)
+    os.read(ours, 10)
+    os.close(ours)
+    assert process.wait() == 0
+    assert len(bodies(queue_scene)) == 100
+
+
+def kill_soon(process: Process, seconds: float) -> bool:
+    """SIGKILL after a while. False: it had ended before."""
+    try:
+        process._process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return True
+    return False
+
+
+def check_backfill_under_kills(scene: Scene, folder: Path, rows: int, kills: int, seed: int) -> None:
+    """A job and the workers behind it are killed at random moments: every row is applied, the audit says once each."""
+    chance = random.Random(seed)
+    path = file_of(folder, "id,n:N\n" + "".join(f"r{n},{n}\n" for n in range(1, rows + 1)), "rows.csv")
+    rate = str(max(200, rows // 20))
+    scene.table.put(*({"id": f"r{n}", "n": 0} for n in range(1, rows + 1)))
+    killed = 0
+    sent = False
+    while killed < kills:
+        feeding = scene.command("enqueue", "--job", "fill", "--rate", rate, path)
+        working = scene.command("run")
+        killed += kill_soon(feeding, chance.uniform(0.05, 1.0))
+        killed += kill_soon(working, chance.uniform(0.05, 1.0))
+        sent = sent or feeding._process.returncode == 0
+    while not sent:
+        sent = scene.command("enqueue", "--job", "fill", path).wait() == 0
+    # What the killed ones had in flight is visible again once its time is over.
+    wait_until(lambda: scene.queue.counts().in_flight == 0, "the return of what was in flight", patience=120)
+    assert scene.command("run", "--until-empty").wait(900) == 0
+    records = scene.audits()
+    assert set(records) == {log_id(scene.table.name, f"fill:{n}") for n in range(1, rows + 1)}
+    assert {record["id"]: record["n"] for record in scene.table.scan()} == {f"r{n}": n for n in range(1, rows + 1)}
+    assert not scene.dead()
+
+
+def test_a_backfill_under_kills_is_applied_once_each(new_scene: Callable[..., Scene], tmp_path: Path) -> None:
+    check_backfill_under_kills(new_scene(queue={"visibility": 10}), tmp_path, rows=200, kills=2, seed=5)

@@ -26,6 +26,8 @@ class Plan:
     calls_large: int
     growth: tuple[int, ...]  # counts of messages
     growth_in_flight: tuple[tuple[int, int, int], ...]
+    rows: tuple[int, int]  # of a file
+    python_rows: tuple[int, int]
 
 
 WHOLE = Plan(
@@ -58,6 +60,8 @@ WHOLE = Plan(
     calls_large=22_000,
     growth=(500, 1_500, 5_000, 40_000),
     growth_in_flight=((10, 500, 2_500), (100, 1_000, 5_000), (1_000, 5_000, 15_000)),
+    rows=(100_000, 1_000_000),
+    python_rows=(2_000, 22_000),
 )
 
 QUICK = Plan(
@@ -78,4 +82,6 @@ QUICK = Plan(
     calls_large=5_000,
     growth=(500, 1_500, 5_000),
     growth_in_flight=((10, 500, 1_500), (100, 1_000, 3_000)),
+    rows=(20_000, 120_000),
+    python_rows=(1_000, 6_000),
 )
