@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#define ROWS_MAX 3000
+#define ROWS_MAX 1500
 #define DAY (86400 * MICROSECONDS)
 
 static char *logged_lines; /* of the run */
