@@ -32,6 +32,12 @@ else()
 endif()
 run(gzip -9nf ${pages})
 
+find_program(DPKG_QUERY dpkg-query)
+if(DPKG_QUERY)
+  include(${CPACK_PACKAGE_SOURCES}/sbom.cmake)
+  write_sbom(${top}/usr/bin/table-updater ${doc}/table-updater.spdx.json)
+endif()
+
 # The modes are those of a package whatever the builder's umask is, the times those of the changelog.
 run(find ${top}/usr -type d -exec chmod 0755 {} +)
 run(find ${top}/usr -type f ! -perm -100 -exec chmod 0644 {} +)

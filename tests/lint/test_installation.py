@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -97,6 +98,23 @@ def test_the_package_depends_on_each_library_and_the_authorities(package: Path) 
     depends = set(re.findall(r"[\w.+-]+(?= \(|,|$)", re.search(r"^Depends: (.*)$", control, re.MULTILINE)[1]))
     assert {"ca-certificates", "libc6", "libcurl4", "libssl3", "libev4", "libsystemd0", "libzstd1"} <= depends
     assert re.search(r"^Section: net\nVersion: \d+\.\d+\.\d+-\d+$", control, re.MULTILINE), control
+
+
+def test_the_package_says_what_is_linked_and_where_it_came_from(package: Path, tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True)
+    told = json.loads((tmp_path / "usr/share/doc/table-updater/table-updater.spdx.json").read_text())
+    direct = {
+        relation["relatedSpdxElement"]
+        for relation in told["relationships"]
+        if relation["relationshipType"] == "DYNAMIC_LINK"
+    }
+    parts = {part["SPDXID"]: part for part in told["packages"]}
+    libraries = {library for part in direct for library in parts[part]["comment"].split()}
+    headers = subprocess.run(
+        ["readelf", "-d", tmp_path / "usr/bin/table-updater"], capture_output=True, text=True, check=True
+    ).stdout
+    assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", headers)) <= libraries | {"ld-linux-x86-64.so.2"}
+    assert all(part["versionInfo"] for part in parts.values())
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=name_of)
