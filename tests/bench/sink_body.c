@@ -39,9 +39,14 @@ static void template_free(struct body_template *t) {
     EVP_MD_CTX_free(t->md5);
 }
 
-bool bodies_init(struct bodies *b, size_t size, bool audited) {
+bool bodies_init(struct bodies *b, size_t size, bool audited, bool all_members) {
+    static const char members[] =
+        ",\"append\":{\"history\":[\"seen\"]},\"create_if_missing\":true,\"increment\":{\"logins\":1,\"stats.total\":2."
+        "5},"
+        "\"remove\":[\"draft\",\"tags[3]\"],\"set\":{\"address.city\":\"Graz\",\"items[0].price\":5},"
+        "\"typed_attributes\":{\"groups\":{\"SS\":[\"a\",\"b\"]}}";
     *b = (struct bodies){.scratch = EVP_MD_CTX_new()};
-    return template_init(&b->valid, "", size, audited) &&
+    return template_init(&b->valid, all_members ? members : "", size, audited) &&
            template_init(&b->invalid, ",\"unknown_member\":1", size, audited) && b->scratch;
 }
 

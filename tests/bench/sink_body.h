@@ -23,7 +23,7 @@ struct bodies {
 };
 
 /* Bodies of at least size bytes (more where the least body is longer). False: no memory. */
-bool bodies_init(struct bodies *b, size_t size, bool audited);
+bool bodies_init(struct bodies *b, size_t size, bool audited, bool all_members);
 void bodies_free(struct bodies *b);
 /* Appends the body of message n, as the contents of a JSON string; its MD5 goes to ret_md5. */
 bool bodies_append(struct bodies *b, bool valid, uint64_t n, struct buf *out, char ret_md5[static BODY_MD5_SIZE]);

@@ -21,6 +21,7 @@ static const char help[] =
     "  --messages N            messages on the queue (10000)\n"
     "  --endless               there is always one more, and none is kept account of\n"
     "  --body-size BYTES       of a message (200)\n"
+    "  --all-members           each message has set, increment, append, remove and typed_attributes too\n"
     "  --unaudited             the messages ask for no audit record\n"
     "  --invalid-one-in N      every N-th message is one for the DLQ\n"
     "  --dynamodb-latency MS   until DynamoDB answers, but for what is asked at the start (0)\n"
@@ -38,6 +39,7 @@ enum option_code {
     ENDLESS,
     BODY_SIZE,
     UNAUDITED,
+    ALL_MEMBERS,
     INVALID_ONE_IN,
     DYNAMODB_LATENCY,
     SQS_LATENCY,
@@ -55,6 +57,7 @@ static const struct option names[] = {{"messages", required_argument, NULL, MESS
                                       {"endless", no_argument, NULL, ENDLESS},
                                       {"body-size", required_argument, NULL, BODY_SIZE},
                                       {"unaudited", no_argument, NULL, UNAUDITED},
+                                      {"all-members", no_argument, NULL, ALL_MEMBERS},
                                       {"invalid-one-in", required_argument, NULL, INVALID_ONE_IN},
                                       {"dynamodb-latency", required_argument, NULL, DYNAMODB_LATENCY},
                                       {"sqs-latency", required_argument, NULL, SQS_LATENCY},
@@ -90,6 +93,7 @@ static void take(struct sink_options *o, int code, const char *text, bool *ok) {
     case ENDLESS: o->endless = true; break;
     case BODY_SIZE: o->body_size = (size_t)number(text, BODY_MAX, ok); break;
     case UNAUDITED: o->audited = false; break;
+    case ALL_MEMBERS: o->all_members = true; break;
     case INVALID_ONE_IN: o->invalid_one_in = (unsigned)number(text, 1e9, ok); break;
     case DYNAMODB_LATENCY: o->dynamodb_latency = milliseconds(text, ok); break;
     case SQS_LATENCY: o->sqs_latency = milliseconds(text, ok); break;

@@ -10,6 +10,7 @@ struct sink_options {
     bool endless; /* there is always a message more, and none of them is kept account of */
     size_t body_size; /* bytes of a message's body */
     bool audited;
+    bool all_members; /* beside attributes each message has all other members that change a record */
     unsigned invalid_one_in; /* each N-th message is one for the DLQ; 0: none */
     int64_t dynamodb_latency; /* microseconds until an answer */
     int64_t sqs_latency;

@@ -23,7 +23,8 @@ static const struct span names[SINK_OPERATIONS] = {
 bool sink_service_init(struct sink_service *s, const struct sink_options *options) {
     struct clock clock = clock_system();
     *s = (struct sink_service){.options = options, .sent_at = clock_wall(&clock) / MILLISECOND};
-    return stock_init(&s->stock, options) && bodies_init(&s->bodies, options->body_size, options->audited);
+    return stock_init(&s->stock, options) &&
+           bodies_init(&s->bodies, options->body_size, options->audited, options->all_members);
 }
 
 void sink_service_free(struct sink_service *s) {
