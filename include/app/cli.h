@@ -26,8 +26,8 @@ struct cli_option {
     const char *name; /* --help */
     const char *short_name; /* -h; NULL: none */
     enum cli_takes takes;
-    const char *value; /* as the help calls it: FILE */
     bool is_number;
+    const char *value; /* as the help calls it: FILE */
     unsigned min, max; /* of a number */
     bool (*fits)(const char *text); /* whether a value may be given; NULL: any */
     const char *expected; /* what it may be, to follow "it may be" */

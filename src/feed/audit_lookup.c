@@ -211,7 +211,9 @@ void audit_lookup_add(struct audit_lookup *l, const char *log_id, uint64_t tag) 
     struct request *r = find(l, REQUEST_FILLING);
     if (!r) {
         r = find(l, REQUEST_EMPTY);
-        assert(r);
+        assert(r); /* audit_lookup_has_room() was asked */
+        if (!r)
+            return;
         r->state = REQUEST_FILLING;
         r->count = 0;
     }
