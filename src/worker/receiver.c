@@ -32,12 +32,16 @@ static bool is_answered(const struct receiver *r, const struct receive *receive)
 }
 
 /* How many are late; beyond so many no more are opened beside them. */
-static unsigned late_receives(const struct receiver *r) {
+static unsigned late_receives(struct receiver *r, int64_t now) {
+    if (now < r->none_late_before)
+        return 0;
     const struct receive *receive;
-    int64_t now = clock_monotonic(r->platform->clock);
     unsigned late = 0;
+    r->none_late_before = NEVER;
     LIST_FOREACH(receive, &r->receives, link) {
         late += receive->late_at <= now && !is_answered(r, receive);
+        if (receive->late_at < r->none_late_before)
+            r->none_late_before = receive->late_at;
     }
     return late < LATE_MAX ? late : LATE_MAX;
 }
@@ -46,7 +50,7 @@ static unsigned late_receives(const struct receiver *r) {
  * lately. */
 static unsigned spare_receives(struct receiver *r) {
     int64_t now = clock_monotonic(r->platform->clock);
-    unsigned late = late_receives(r);
+    unsigned late = late_receives(r, now);
     if (late > 0)
         r->spare_until = now + SPARE_FOR;
     else if (now < r->spare_until)
@@ -120,9 +124,9 @@ static size_t bytes_each(const struct receiver *r) {
     return receive_size_reserve(&r->size, r->facts->queue.attributes.max_message_size);
 }
 
-static unsigned allowance(const struct receiver *r, const struct receive_budget *budget, unsigned batch) {
+static unsigned allowance(struct receiver *r, const struct receive_budget *budget, unsigned batch) {
     struct receive_reserve reserve = {.receives = r->count,
-                                      .late = late_receives(r),
+                                      .late = late_receives(r, clock_monotonic(r->platform->clock)),
                                       .messages = r->reserved_messages,
                                       .bytes = r->reserved_bytes,
                                       .bytes_each = bytes_each(r)};
@@ -193,6 +197,8 @@ static bool ask(struct receiver *r, const struct receive_budget *budget, unsigne
         return false;
     }
     receive->late_at = now + request.wait_seconds * MICROSECONDS + LATE;
+    if (receive->late_at < r->none_late_before)
+        r->none_late_before = receive->late_at;
     if (!r->late_timer.running)
         timer_start(r->platform->timers, &r->late_timer, receive->late_at);
     LIST_INSERT_HEAD(&r->receives, receive, link);
@@ -209,7 +215,7 @@ static bool ask(struct receiver *r, const struct receive_budget *budget, unsigne
 enum receiver_turn receiver_turn(struct receiver *r, const struct receive_budget *budget) {
     if (r->closed)
         return RECEIVER_HAS_ENOUGH;
-    unsigned late = late_receives(r), wanted = r->target + spare_receives(r);
+    unsigned late = late_receives(r, clock_monotonic(r->platform->clock)), wanted = r->target + spare_receives(r);
     if (r->pauses && (r->timer.running || r->count > late))
         return RECEIVER_HAS_ENOUGH; /* one at a time, when the backoff is over; and what is late keeps nobody waiting */
     unsigned target = r->pauses ? late + 1 : wanted < receiver_polls_max(r) ? wanted : receiver_polls_max(r);

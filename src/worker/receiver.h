@@ -43,6 +43,7 @@ struct receiver {
     int64_t told_until; /* monotonic: of a single failure nothing more is told before */
     struct timer timer; /* after a failure, or to not_before */
     struct timer late_timer; /* when a receive is late */
+    int64_t none_late_before; /* monotonic: of the receives that are out none is late before; 0: look */
     int64_t spare_until; /* monotonic: one was late not long ago */
     int64_t not_before; /* monotonic: no receive before */
     unsigned empty_in_a_row; /* answers */
