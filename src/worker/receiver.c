@@ -48,8 +48,7 @@ static unsigned late_receives(struct receiver *r, int64_t now) {
 
 /* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so
  * lately. */
-static unsigned spare_receives(struct receiver *r) {
-    int64_t now = clock_monotonic(r->platform->clock);
+static unsigned spare_receives(struct receiver *r, int64_t now) {
     unsigned late = late_receives(r, now);
     if (late > 0)
         r->spare_until = now + SPARE_FOR;
@@ -124,9 +123,9 @@ static size_t bytes_each(const struct receiver *r) {
     return receive_size_reserve(&r->size, r->facts->queue.attributes.max_message_size);
 }
 
-static unsigned allowance(struct receiver *r, const struct receive_budget *budget, unsigned batch) {
+static unsigned allowance(struct receiver *r, const struct receive_budget *budget, unsigned batch, int64_t now) {
     struct receive_reserve reserve = {.receives = r->count,
-                                      .late = late_receives(r, clock_monotonic(r->platform->clock)),
+                                      .late = late_receives(r, now),
                                       .messages = r->reserved_messages,
                                       .bytes = r->reserved_bytes,
                                       .bytes_each = bytes_each(r)};
@@ -165,7 +164,7 @@ static struct receive_attempt next_attempt(struct receiver *r, const struct rece
     struct receive_attempt attempt = {.max_messages = max_messages, .since = now};
     if (!r->fifo)
         return attempt;
-    unsigned room = allowance(r, budget, receive_whole_batch(budget->paced));
+    unsigned room = allowance(r, budget, receive_whole_batch(budget->paced), clock_monotonic(r->platform->clock));
     if (receive_attempts_repeat(&r->attempts, room, receiver_hidden_for(r), now, &attempt))
         return attempt;
     return receive_attempt_new(r->platform->random, max_messages, now);
@@ -215,17 +214,18 @@ static bool ask(struct receiver *r, const struct receive_budget *budget, unsigne
 enum receiver_turn receiver_turn(struct receiver *r, const struct receive_budget *budget) {
     if (r->closed)
         return RECEIVER_HAS_ENOUGH;
-    unsigned late = late_receives(r, clock_monotonic(r->platform->clock)), wanted = r->target + spare_receives(r);
+    int64_t now = clock_monotonic(r->platform->clock);
+    unsigned late = late_receives(r, now), wanted = r->target + spare_receives(r, now);
     if (r->pauses && (r->timer.running || r->count > late))
         return RECEIVER_HAS_ENOUGH; /* one at a time, when the backoff is over; and what is late keeps nobody waiting */
     unsigned target = r->pauses ? late + 1 : wanted < receiver_polls_max(r) ? wanted : receiver_polls_max(r);
     unsigned whole = receive_whole_batch(budget->paced), batch = whole < r->size.most ? whole : r->size.most;
-    while (r->count < target && clock_monotonic(r->platform->clock) >= r->not_before) {
-        unsigned count = allowance(r, budget, batch);
+    while (r->count < target && now >= r->not_before) {
+        unsigned count = allowance(r, budget, batch, now);
         if (count == 0)
             return RECEIVER_LACKS_ROOM;
         if (!ask(r, budget, count)) {
-            timer_start(r->platform->timers, &r->timer, clock_monotonic(r->platform->clock) + MICROSECONDS);
+            timer_start(r->platform->timers, &r->timer, now + MICROSECONDS);
             return RECEIVER_HAS_ENOUGH;
         }
         if (budget->receiving == RECEIVE_ONE_MORE)
