@@ -11,6 +11,7 @@
 #include "update.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct stream_worker_options {
     unsigned max_in_flight;
@@ -21,6 +22,12 @@ struct stream_worker_options {
 };
 
 struct stream_worker;
+
+/* Lines so far. */
+struct stream_counts {
+    uint64_t answered; /* whether their response has left or not */
+    uint64_t failed; /* of these */
+};
 
 struct stream_worker_host {
     /* There is output to take, or room for input again; called from the loop, never from inside a call of the host's
@@ -52,4 +59,6 @@ void stream_worker_took_output(struct stream_worker *w, size_t count);
 /* What was begun is finished, for as long as shutdown_timeout says, and so is every line before it; nothing more is
  * started. done follows. Called again: it ends at once. */
 void stream_worker_stop(struct stream_worker *w);
+/* How far it has come. */
+struct stream_counts stream_worker_counts(const struct stream_worker *w);
 void stream_worker_free(struct stream_worker *w);

@@ -1,6 +1,7 @@
 /* `table-updater apply`: messages from a file or standard input, responses to standard output. */
 #include "app.h"
 #include "output.h"
+#include "progress.h"
 #include "stream_worker.h"
 
 #include <errno.h>
@@ -32,10 +33,13 @@ struct apply {
     bool stopping;
     bool worker_done;
     enum exit_code worker_code, exit_code;
+    uint64_t input_taken, input_size; /* bytes; size 0: not known */
+    struct progress progress;
     char piece[PIECE];
 };
 
 static void end(struct apply *a, enum exit_code code) {
+    progress_end(&a->progress);
     a->exit_code = code;
     loop_stop(a->app->loop);
 }
@@ -121,6 +125,7 @@ static void on_input_ready(void *user, unsigned events) {
     struct apply *a = user;
     ssize_t n = read(a->input_fd, a->piece, sizeof a->piece);
     if (n > 0) {
+        a->input_taken += (uint64_t)n;
         stream_worker_feed(a->worker, span_of(a->piece, (size_t)n));
     } else if (n == 0) {
         end_input(a);
@@ -164,6 +169,31 @@ static bool start_worker(struct apply *a, const struct discovery_facts *facts) {
     return a->worker && a->input_watch.watch && a->output_watch.watch;
 }
 
+static void look(void *user, struct progress_view *ret_view) {
+    const struct apply *a = user;
+    struct stream_counts counts = stream_worker_counts(a->worker);
+    *ret_view = (struct progress_view){
+        .rows = counts.answered, .rejected = counts.failed, .done = a->input_taken, .whole = a->input_size};
+}
+
+/* On a terminal that shows the responses, or takes the messages, it would be in their way. */
+static void start_progress(struct apply *a) {
+    struct stat status;
+    bool in_the_way = isatty(a->output.fd) || isatty(a->input_fd);
+    if (fstat(a->input_fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0) {
+        a->input_size = (uint64_t)status.st_size;
+    }
+    const struct progress_options options = {.loop = a->app->loop,
+                                             .log = &a->app->log,
+                                             .what = "apply",
+                                             .unit = "lines",
+                                             .bad = "failed",
+                                             .quiet = in_the_way || a->app->cli->of.apply.quiet.given,
+                                             .look = look,
+                                             .user = a};
+    progress_start(&a->progress, &options);
+}
+
 static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
     struct apply *a = user;
     if (code != EXIT_FINE) {
@@ -182,6 +212,7 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
         log_event(&a->app->log, LOG_LEVEL_INFO, "Reading messages from the terminal, one a line; Ctrl-D ends them",
                   NULL);
     }
+    start_progress(a);
     wait_on(a);
 }
 
@@ -238,6 +269,7 @@ static int open_input(const char *path) {
 }
 
 static void release(struct apply *a) {
+    progress_end(&a->progress);
     loop_watch_free(a->input_watch.watch);
     loop_watch_free(a->output_watch.watch);
     stream_worker_free(a->worker);

@@ -41,6 +41,7 @@ static const struct cli_option apply_options[] = {
     {.name = "--line-numbers",
      .offset = AT(of.apply.line_numbers),
      .text = "Give each response a member \"line\": the line of the input that it answers."},
+    {.name = "--quiet", .offset = AT(of.apply.quiet), .text = "Show no progress."},
 };
 
 #define LETTER_LIMIT_MAX 1000000000U

@@ -62,7 +62,7 @@ void stream_end_stopped(struct stream_worker *w) {
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
     if (w->line_count == 0 && message_splitter_is_done(&w->splitter)) {
-        stream_is_over(w, w->some_failed ? EXIT_SOME_FAILED : EXIT_FINE);
+        stream_is_over(w, w->counts.failed ? EXIT_SOME_FAILED : EXIT_FINE);
         return;
     }
     if (begun)

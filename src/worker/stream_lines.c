@@ -99,7 +99,8 @@ void stream_finish(struct stream_worker *w, struct line *line) {
         stream_out_of_memory(w, line);
         return;
     }
-    w->some_failed = w->some_failed || failed;
+    w->counts.answered++;
+    w->counts.failed += failed;
     line->finished = true;
     /* What is done with needs no memory while it waits for its turn. */
     update_free(line->update);

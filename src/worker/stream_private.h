@@ -32,7 +32,8 @@ struct stream_worker {
     uint64_t arrivals;
     struct buf output;
     size_t output_at;
-    bool some_failed, input_over, stopping, ended, warned_of_repeats;
+    struct stream_counts counts;
+    bool input_over, stopping, ended, warned_of_repeats;
     enum exit_code code;
     uint64_t verdicts_seen;
     int64_t last_progress;

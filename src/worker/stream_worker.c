@@ -46,7 +46,7 @@ static void review_end(struct stream_worker *w) {
     if (w->stopping && applier_count(&w->applier) == 0)
         stream_end_stopped(w);
     else if (w->input_over && w->line_count == 0)
-        stream_is_over(w, w->some_failed ? EXIT_SOME_FAILED : EXIT_FINE);
+        stream_is_over(w, w->counts.failed ? EXIT_SOME_FAILED : EXIT_FINE);
 }
 
 /* Where the key is random, the same line in another run is another message. */
@@ -230,4 +230,8 @@ void stream_worker_free(struct stream_worker *w) {
     timer_stop(w->platform.timers, &w->end_timer);
     timer_stop(w->platform.timers, &w->tick);
     free(w);
+}
+
+struct stream_counts stream_worker_counts(const struct stream_worker *w) {
+    return w->counts;
 }

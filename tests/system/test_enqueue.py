@@ -505,6 +505,16 @@ def test_a_terminal_that_goes_away_ends_nothing(queue_scene: Scene, tmp_path: Pa
     assert len(bodies(queue_scene)) == 100
 
 
+def test_apply_shows_its_progress_where_nothing_is_in_the_way(queue_scene: Scene, tmp_path: Path) -> None:
+    queue_scene.table.put(*({"id": row["id"], "n": 0} for row in ROWS))
+    path = file_of(tmp_path, lines([*ROWS, {"id": "x"}]))
+    code, shown = on_terminal(queue_scene, "apply", path)
+    assert code == 1
+    assert re.search(r"\r\x1b\[Kapply .*\d lines", shown)
+    code, shown = on_terminal(queue_scene, "apply", "--quiet", path)
+    assert code == 1 and "\x1b" not in shown
+
+
 def kill_soon(process: Process, seconds: float) -> bool:
     """SIGKILL after a while. False: it had ended before."""
     try:
@@ -515,8 +525,11 @@ def kill_soon(process: Process, seconds: float) -> bool:
     return False
 
 
-def check_backfill_under_kills(scene: Scene, folder: Path, rows: int, kills: int, seed: int) -> None:
-    """A job and the workers behind it are killed at random moments: every row is applied, the audit says once each."""
+def check_backfill_under_kills(
+    scene: Scene, folder: Path, rows: int, kills: int, seed: int, workers: bool = True
+) -> None:
+    """A job, and the workers behind it, are killed at random moments: every row is applied, and the audit says once
+    each."""
     chance = random.Random(seed)
     path = file_of(folder, "id,n:N\n" + "".join(f"r{n},{n}\n" for n in range(1, rows + 1)), "rows.csv")
     rate = str(max(200, rows // 20))
@@ -525,9 +538,10 @@ def check_backfill_under_kills(scene: Scene, folder: Path, rows: int, kills: int
     sent = False
     while killed < kills:
         feeding = scene.command("enqueue", "--job", "fill", "--rate", rate, path)
-        working = scene.command("run")
+        working = scene.command("run") if workers else None
         killed += kill_soon(feeding, chance.uniform(0.05, 1.0))
-        killed += kill_soon(working, chance.uniform(0.05, 1.0))
+        if working:
+            killed += kill_soon(working, chance.uniform(0.05, 1.0))
         sent = sent or feeding._process.returncode == 0
     while not sent:
         sent = scene.command("enqueue", "--job", "fill", path).wait() == 0
@@ -541,4 +555,4 @@ def check_backfill_under_kills(scene: Scene, folder: Path, rows: int, kills: int
 
 
 def test_a_backfill_under_kills_is_applied_once_each(new_scene: Callable[..., Scene], tmp_path: Path) -> None:
-    check_backfill_under_kills(new_scene(queue={"visibility": 10}), tmp_path, rows=200, kills=2, seed=5)
+    check_backfill_under_kills(new_scene(), tmp_path, rows=200, kills=3, seed=5, workers=False)
