@@ -184,7 +184,7 @@ static enum step read_any_composite(const struct value_tape *t, tape_node n, con
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         struct json_string name = tape_string(t, names[i]);
         struct value_path path = path_member(id, name);
-        size_t size;
+        size_t size = 0;
         buf_append_char(out, i == 0 ? '{' : ',');
         json_string_append(name, out);
         buf_append_char(out, ':');
