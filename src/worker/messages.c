@@ -123,7 +123,8 @@ static void extension_ended(struct message *m, enum batch_end end, const char *c
         return;
     }
     lease_extended(&m->lease, m->extension.entry.sent_at, m->extension.seconds);
-    dead_letters_until(&m->letter, lease_end_of(&m->lease));
+    if (!all->rules.leaves) /* then its time is set: what isn't acknowledged by now is returned */
+        dead_letters_until(&m->letter, lease_end_of(&m->lease));
     deletions_prolong(&m->deletion, m->lease.until);
 }
 
