@@ -22,7 +22,9 @@ void judge_identity(struct span envelope, char ret_identity[static SIM_MESSAGE_I
 
 void judge_drained(struct judge *j, unsigned worker) {
     const struct world *w = j->world;
-    if (j->sqs_trouble_at + TROUBLE_FADES >= w->now || j->workers[worker].stood_until + TROUBLE_FADES >= w->now ||
+    /* What was extended by a call whose answer was lost is hidden for as long, and nobody has it. */
+    int64_t fades = TROUBLE_FADES + (int64_t)j->workers[worker].plan->visibility * SECOND;
+    if (j->sqs_trouble_at + fades >= w->now || j->workers[worker].stood_until + TROUBLE_FADES >= w->now ||
         j->plan->sqs_latency > 100 * MILLISECOND)
         return; /* it may not have managed */
     for (size_t i = 0; i < w->sqs.all_count && i < j->seen_room; i++) {
