@@ -98,8 +98,11 @@ void message_pass_group(struct message *m) {
 /* The next delivery of the same message, where it stands in the line as well: from there on the order is whole. */
 static struct place *next_delivery(const struct message *m) {
     struct place *at = m->in_group.queue ? TAILQ_NEXT(&m->in_group, link) : NULL;
-    while (at && !span_equal(message_at(at)->received->message_id, m->received->message_id))
-        at = TAILQ_NEXT(at, link);
+    for (; at; at = TAILQ_NEXT(at, link)) {
+        const struct message *other = container_of(at, struct message, in_group);
+        if (span_equal(other->received->message_id, m->received->message_id))
+            break;
+    }
     return at;
 }
 
