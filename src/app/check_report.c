@@ -90,14 +90,18 @@ void check_warn(struct check_report *r, const char *check, const char *subject, 
     r->warnings++;
 }
 
+static void count_problem(struct check_report *r, enum exit_code code) {
+    r->problems++;
+    r->code = worse_exit(r->code, code);
+}
+
 void check_problem(struct check_report *r, enum exit_code code, const char *check, const char *subject,
                    const char *mend, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     say(r, &(struct entry){"problem", check, subject, mend, {0}}, format, arguments);
     va_end(arguments);
-    r->problems++;
-    r->code = worse_exit(r->code, code);
+    count_problem(r, code);
 }
 
 static void append_fields(struct buf *out, const struct log_field *fields) {
@@ -120,11 +124,13 @@ void check_event(struct check_report *r, enum exit_code code, const char *check,
     buf_init(&phrase, PHRASE_MAX);
     (void)buf_append_cstr(&phrase, message);
     append_fields(&phrase, fields);
-    const char *text = buf_ok(&phrase) ? phrase.data : message;
+    struct span text = buf_ok(&phrase) ? buf_span(&phrase) : span_cstr(message);
     if (level == LOG_LEVEL_ERROR) {
-        check_problem(r, code, check, NULL, NULL, "%s", text);
+        write_entry(r, &(struct entry){"problem", check, NULL, NULL, text});
+        count_problem(r, code);
     } else {
-        check_warn(r, check, NULL, NULL, "%s", text);
+        write_entry(r, &(struct entry){"warning", check, NULL, NULL, text});
+        r->warnings++;
     }
     buf_free(&phrase);
 }
