@@ -66,27 +66,29 @@ static void write_entry(struct check_report *r, const struct entry *e) {
     buf_free(&line);
 }
 
-static void say(struct check_report *r, struct entry *e, const char *format, va_list arguments) {
-    char phrase[PHRASE_MAX];
-    int length = vsnprintf(phrase, sizeof phrase, format, arguments);
-    e->what = span_of(phrase, length < 0 ? 0 : (size_t)length < sizeof phrase ? (size_t)length : sizeof phrase - 1);
-    write_entry(r, e);
+/* What vsnprintf() wrote, or as much of it as there was room for. */
+static struct span phrase_of(const char phrase[static PHRASE_MAX], int length) {
+    return span_of(phrase, length < 0 ? 0 : (size_t)length < PHRASE_MAX ? (size_t)length : PHRASE_MAX - 1);
 }
 
 void check_fine(struct check_report *r, const char *check, const char *subject, const char *format, ...) {
+    char phrase[PHRASE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    say(r, &(struct entry){.status = "ok", .check = check, .subject = subject}, format, arguments);
+    int length = vsnprintf(phrase, sizeof phrase, format, arguments);
     va_end(arguments);
+    write_entry(r, &(struct entry){"ok", check, subject, NULL, phrase_of(phrase, length)});
     r->fine++;
 }
 
 void check_warn(struct check_report *r, const char *check, const char *subject, const char *mend, const char *format,
                 ...) {
+    char phrase[PHRASE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    say(r, &(struct entry){"warning", check, subject, mend, {0}}, format, arguments);
+    int length = vsnprintf(phrase, sizeof phrase, format, arguments);
     va_end(arguments);
+    write_entry(r, &(struct entry){"warning", check, subject, mend, phrase_of(phrase, length)});
     r->warnings++;
 }
 
@@ -97,10 +99,12 @@ static void count_problem(struct check_report *r, enum exit_code code) {
 
 void check_problem(struct check_report *r, enum exit_code code, const char *check, const char *subject,
                    const char *mend, const char *format, ...) {
+    char phrase[PHRASE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    say(r, &(struct entry){"problem", check, subject, mend, {0}}, format, arguments);
+    int length = vsnprintf(phrase, sizeof phrase, format, arguments);
     va_end(arguments);
+    write_entry(r, &(struct entry){"problem", check, subject, mend, phrase_of(phrase, length)});
     count_problem(r, code);
 }
 
