@@ -16,7 +16,9 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/checkpoint.XXXXXX";
+#define TEMPLATE "/tmp/checkpoint.XXXXXX"
+
+static char folder[] = TEMPLATE;
 static char path[64], file[64];
 static const struct file_identity identity = {1234, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
 
@@ -239,6 +241,7 @@ static void a_file_is_known_by_its_size_and_its_ends(void **state) {
 static int make_folder(void **state) {
     (void)state;
     memcpy(folder, "/tmp/checkpoint.XXXXXX", sizeof folder); /* some runners make it more than once */
+    memcpy(folder, TEMPLATE, sizeof folder); /* it may be made more than once */
     bool fine = mkdtemp(folder) != NULL;
     (void)snprintf(path, sizeof path, "%s/job", folder);
     (void)snprintf(file, sizeof file, "%s/file", folder);

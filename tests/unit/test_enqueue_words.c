@@ -23,6 +23,7 @@ static void assert_goes_on(char **argv, unsigned file, uint64_t line, const char
     }
     assert_int_equal(enqueue_append_command(&cli, file, line, &out), expected != NULL);
     if (expected) {
+        assert_true(buf_ok(&out));
         assert_string_equal(out.data, expected);
     }
     buf_free(&out);
@@ -70,6 +71,7 @@ static void words_are_as_a_shell_takes_them(void **state) {
     append_shell_word("", &out);
     append_shell_word("a$b", &out);
     append_shell_word("a_B-9./", &out);
+    assert_true(buf_ok(&out));
     assert_string_equal(out.data, "'''a$b'a_B-9./");
     buf_free(&out);
 }
@@ -82,6 +84,7 @@ static void the_counts_are_one_object(void **state) {
     assert_string_equal(out.data, "{\"rows\":3,\"sent\":2,\"rejected\":1,\"bytes\":40,\"seconds\":1.500}\n");
     buf_reset(&out);
     enqueue_append_summary(&(struct enqueuer_counts){3000, 2999, 1, 40}, 1.5, false, &out);
+    assert_true(buf_ok(&out));
     assert_string_equal(out.data, "3,000 rows read, 2,999 sent, 1 rejected, in 1.5 s (2,000 rows/s)");
     buf_free(&out);
 }

@@ -94,6 +94,7 @@ static void times_are_told_in_two_units(void **state) {
         struct buf out;
         buf_init(&out, 100);
         progress_append_time(cases[i].seconds, &out);
+        assert_true(buf_ok(&out));
         assert_string_equal(out.data, cases[i].text);
         buf_free(&out);
     }

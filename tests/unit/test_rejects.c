@@ -12,7 +12,9 @@
 
 #include <cmocka.h>
 
-static char path[] = "/tmp/rejects.XXXXXX";
+#define TEMPLATE "/tmp/rejects.XXXXXX"
+
+static char path[] = TEMPLATE;
 static char text[100000];
 static char why[REJECTS_WHY_SIZE];
 
@@ -122,6 +124,7 @@ static void one_file_has_many_names(void **state) {
 
 static int make_file(void **state) {
     (void)state;
+    memcpy(path, TEMPLATE, sizeof path); /* it may be made more than once */
     int fd = mkstemp(path);
     return fd < 0 || close(fd);
 }

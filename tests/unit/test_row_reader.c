@@ -83,6 +83,7 @@ static void assert_reads_in(size_t piece, enum row_format format, const struct t
     if (read_some(reading.reader, &out) == ROW_BROKEN) {
         buf_append_cstr(&out, row_reader_why(reading.reader));
     }
+    assert_true(buf_ok(&out));
     assert_string_equal(out.data ? out.data : "", expected);
     buf_free(&out);
     end_reading(&reading);
@@ -258,6 +259,7 @@ static void assert_long_row_fails(enum row_format format, const char *before, co
     (void)fputs(close_text, file);
     assert_int_equal(fclose(file), 0);
     struct row_source *source = row_source_open(path, why);
+    assert_non_null(source);
     struct row_reader *reader = row_reader_new(&(struct row_reader_options){.source = source, .format = format});
     struct buf out;
     buf_init(&out, (size_t)1 << 20);
@@ -265,6 +267,7 @@ static void assert_long_row_fails(enum row_format format, const char *before, co
     if (read_some(reader, &out) == ROW_BROKEN) {
         buf_append_cstr(&out, row_reader_why(reader));
     }
+    assert_true(buf_ok(&out));
     assert_string_equal(out.data, expected);
     buf_free(&out);
     row_reader_free(reader);
@@ -323,6 +326,7 @@ static void a_reader_goes_on_where_another_one_was(void **state) {
             row_reader_go_on(second.reader, &place);
             assert_int_equal(read_some(first.reader, &whole), ROW_END);
             assert_int_equal(read_some(second.reader, &parts), ROW_END);
+            assert_true(buf_ok(&parts) && buf_ok(&whole));
             assert_string_equal(parts.data, whole.data);
             buf_free(&whole);
             buf_free(&parts);

@@ -79,7 +79,9 @@ static enum row_source_status read_all(struct row_source *s, struct made *ret_re
     return status;
 }
 
-static char path[] = "/tmp/row_source.XXXXXX";
+#define TEMPLATE "/tmp/row_source.XXXXXX"
+
+static char path[] = TEMPLATE;
 
 static struct row_source *source_of(struct made file) {
     char why[ROW_SOURCE_WHY_SIZE];
@@ -291,6 +293,7 @@ static int make_text(void **state) {
         x ^= x << 13, x ^= x >> 7, x ^= x << 17;
         text[i] = x % 3 ? (char)('a' + (x >> 32) % 26) : '\n';
     }
+    memcpy(path, TEMPLATE, sizeof path); /* it may be made more than once */
     int fd = mkstemp(path);
     return fd < 0 || close(fd);
 }
