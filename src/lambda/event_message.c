@@ -57,7 +57,8 @@ static int64_t sent_at(const struct lambda_event *event, const struct lambda_rec
     if (event->kind == LAMBDA_SQS) {
         return (int64_t)number_of(&record->sent_at, INT64_MAX / MILLISECOND, 0) * MILLISECOND;
     }
-    return record->sent_at.event == JSON_STRING && iso8601_parse(record->sent_at.raw, &wall) ? wall : 0;
+    bool known = record->sent_at.event == JSON_STRING && iso8601_parse(record->sent_at.raw, &wall);
+    return known && wall > 0 ? wall : 0; /* nothing was sent before the epoch: that isn't known, then */
 }
 
 /* Those that can be sent on as they are: a binary value that is no base64 is nothing of SQS's. */
