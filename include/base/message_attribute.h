@@ -2,6 +2,7 @@
  * "Number.int"), and a value. */
 #pragma once
 
+#include "base64.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -41,4 +42,16 @@ static inline void message_attributes_sort(struct message_attribute *attributes,
             attributes[at] = attributes[at - 1];
         attributes[at] = moving;
     }
+}
+/* Keeps those that can be sent on as they are, in their order: a binary value that is no base64 is nothing of SQS's.
+ * How many these are. */
+static inline size_t message_attributes_keep_valid(struct message_attribute *attributes, size_t count) {
+    size_t valid = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!attributes[i].binary || base64_valid(attributes[i].value)) {
+            attributes[valid++] = attributes[i];
+        }
+    }
+    message_attributes_sort(attributes, valid);
+    return valid;
 }

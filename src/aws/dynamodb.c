@@ -4,7 +4,7 @@
 #include "client.h"
 #include "clock.h"
 #include "dynamodb_response.h"
-#include "json_writer.h"
+#include "table_request.h"
 #include "decode_result.h"
 
 #include <stdio.h>
@@ -221,16 +221,6 @@ static void describe_table_answered(void *user, const struct call_result *result
     d->done(d->user, result, fine ? &d->shape : NULL, fine && d->active);
 }
 
-static bool write_describe_table(struct span table_name, struct buf *out) {
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_object_begin(&w);
-    json_name(&w, SPAN("TableName"));
-    json_string(&w, table_name);
-    json_object_end(&w);
-    return buf_ok(out);
-}
-
 static struct call *describe_table(void *ctx, const char *table_name, const struct call_options *options,
                                    describe_table_done *done, void *user) {
     struct dynamodb *dynamodb = ctx;
@@ -244,7 +234,7 @@ static struct call *describe_table(void *ctx, const char *table_name, const stru
     memcpy(d->shape.name, name.data, name.len);
     buf_init(&d->request, REQUEST_MAX);
     struct call *call = NULL;
-    if (write_describe_table(name, &d->request)) {
+    if (table_request_append(name, &d->request)) {
         struct aws_operation operation = {.name = "DescribeTable",
                                           .body = buf_span(&d->request),
                                           .max_response = RESPONSE_MAX,

@@ -1,6 +1,5 @@
 #include "sqs_response.h"
 
-#include "base64.h"
 #include "clock.h"
 
 #include <limits.h>
@@ -159,21 +158,9 @@ static size_t list_texts(const struct parts *p, struct sqs_message *m, struct me
     return count;
 }
 
-/* Those that can be sent on as they are: a binary value that is no base64 is nothing of SQS's. */
-static size_t keep_valid(struct message_attribute *attributes, size_t count) {
-    size_t valid = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!attributes[i].binary || base64_valid(attributes[i].value)) {
-            attributes[valid++] = attributes[i];
-        }
-    }
-    message_attributes_sort(attributes, valid);
-    return valid;
-}
-
 /* The attributes stand behind the message in its block, the texts behind them. */
 static void set_attributes(struct sqs_message *m, char *block, struct message_attribute *attributes, size_t count) {
-    m->attribute_count = keep_valid(attributes, count);
+    m->attribute_count = message_attributes_keep_valid(attributes, count);
     m->attribute_bytes = m->error_envelope.len + m->trace_header.len;
     for (size_t i = 0; i < m->attribute_count; i++) {
         m->attribute_bytes +=

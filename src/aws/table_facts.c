@@ -3,7 +3,7 @@
 #include "client.h"
 #include "clock.h"
 #include "dynamodb_response.h"
-#include "json_writer.h"
+#include "table_request.h"
 #include "decode_result.h"
 
 #include <stdlib.h>
@@ -128,16 +128,6 @@ static void release(void *user) {
     free(a);
 }
 
-static bool write_request(struct span table_name, struct buf *out) {
-    struct json_writer w;
-    json_writer_init(&w, out);
-    json_object_begin(&w);
-    json_name(&w, SPAN("TableName"));
-    json_string(&w, table_name);
-    json_object_end(&w);
-    return buf_ok(out);
-}
-
 static struct call *ask(struct aws_client *client, const struct question *question, const char *table_name,
                         const struct call_options *options, struct table_facts *facts, call_done *done, void *user) {
     struct asking *a = calloc(1, sizeof *a);
@@ -147,7 +137,7 @@ static struct call *ask(struct aws_client *client, const struct question *questi
     *a = (struct asking){.question = question, .facts = facts, .done = done, .user = user};
     buf_init(&a->request, REQUEST_MAX);
     struct call *call = NULL;
-    if (write_request(span_cstr(table_name), &a->request)) {
+    if (table_request_append(span_cstr(table_name), &a->request)) {
         const struct aws_operation operation = {.name = question->operation,
                                                 .body = buf_span(&a->request),
                                                 .max_response = RESPONSE_MAX,

@@ -1,6 +1,5 @@
 #include "event_message.h"
 
-#include "base64.h"
 #include "clock.h"
 #include "iso8601.h"
 
@@ -61,18 +60,6 @@ static int64_t sent_at(const struct lambda_event *event, const struct lambda_rec
     return known && wall > 0 ? wall : 0; /* nothing was sent before the epoch: that isn't known, then */
 }
 
-/* Those that can be sent on as they are: a binary value that is no base64 is nothing of SQS's. */
-static size_t keep_valid(struct message_attribute *attributes, size_t count) {
-    size_t valid = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!attributes[i].binary || base64_valid(attributes[i].value)) {
-            attributes[valid++] = attributes[i];
-        }
-    }
-    message_attributes_sort(attributes, valid);
-    return valid;
-}
-
 struct sqs_message *event_message_new(const struct lambda_event *event, const struct lambda_record *record,
                                       size_t number, bool group_by_id, struct buf *scratch) {
     struct placing p = {.scratch = scratch};
@@ -106,7 +93,7 @@ struct sqs_message *event_message_new(const struct lambda_event *event, const st
     m.body = event->kind != LAMBDA_SQS ? record->whole : m.body.data ? m.body : SPAN("");
     m.group_id = m.group_id.data || !group_by_id ? m.group_id : m.message_id;
     m.attributes = attributes;
-    m.attribute_count = keep_valid(attributes, record->attribute_count);
+    m.attribute_count = message_attributes_keep_valid(attributes, record->attribute_count);
     return sqs_message_new(&m);
 }
 
