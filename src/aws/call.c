@@ -3,17 +3,81 @@
 #include "call.h"
 #include "client_private.h"
 #include "error.h"
-#include "http_date.h"
 
-#include <assert.h>
-#include <stdio.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SMALL_ANSWER ((size_t)16 * 1024)
-#define SKEW_MAX (240 * MICROSECONDS) /* a clock that is off by less is not why a signature was refused */
+#define LINES_MAX ((size_t)SESSION_TOKEN_MAX + 4096)
+#define TARGET_MAX ((size_t)4096)
+#define IDLE_CALLS_MAX 512
 
 static void ask(struct call *call);
+
+static void list_push(struct call **list, struct call *call) {
+    call->previous = NULL;
+    call->next = *list;
+    if (*list) {
+        (*list)->previous = call;
+    }
+    *list = call;
+}
+
+static void list_remove(struct call **list, struct call *call) {
+    if (call->previous) {
+        call->previous->next = call->next;
+    } else {
+        *list = call->next;
+    }
+    if (call->next) {
+        call->next->previous = call->previous;
+    }
+}
+
+static void free_call(struct call *call) {
+    if (call->lines.data) {
+        OPENSSL_cleanse(call->lines.data, call->lines.capacity);
+    }
+    buf_free(&call->lines);
+    buf_free(&call->target_line);
+    free(call);
+}
+
+static struct call *take_call(struct aws_client *c) {
+    struct call *call = c->idle;
+    if (call) {
+        list_remove(&c->idle, call);
+        c->idle_count--;
+        const struct buf lines = call->lines, target_line = call->target_line;
+        *call = (struct call){.lines = lines, .target_line = target_line};
+        buf_reset(&call->lines);
+        buf_reset(&call->target_line);
+    } else {
+        call = calloc(1, sizeof *call);
+        if (!call) {
+            return NULL;
+        }
+        buf_init(&call->lines, LINES_MAX);
+        buf_init(&call->target_line, TARGET_MAX);
+    }
+    call->client = c;
+    list_push(&c->in_flight, call);
+    c->stats.calls++;
+    return call;
+}
+
+static void give_back(struct call *call) {
+    struct aws_client *c = call->client;
+    call->state = CALL_IDLE;
+    list_remove(&c->in_flight, call);
+    c->stats.calls--;
+    if (c->idle_count >= IDLE_CALLS_MAX) {
+        free_call(call);
+        return;
+    }
+    list_push(&c->idle, call);
+    c->idle_count++;
+}
 
 static bool is_over(const struct call *call) {
     return call->state == CALL_IDLE || call->state == CALL_OVER;
@@ -37,18 +101,7 @@ static void release(struct call *call) {
     if (call->operation.release) {
         call->operation.release(call->user);
     }
-    client_give_back(call);
-}
-
-/* That was asked last. */
-static const char *host_of(const struct call *call) {
-    const struct client_origin *target = call->target ? call->target : call->client->target;
-    return target->host_line.data + sizeof "Host: " - 1;
-}
-
-static void tell(struct call *call) {
-    struct aws_client *c = call->client;
-    told_failed(&c->told, c->log, call->operation.name, host_of(call), &call->result, clock_monotonic(&c->clock));
+    give_back(call);
 }
 
 static void finish(struct call *call, struct span body) {
@@ -57,7 +110,7 @@ static void finish(struct call *call, struct span body) {
         told_worked(&call->client->told, call->operation.name);
     } else {
         error_advise(&call->result);
-        tell(call);
+        call_tell(call);
     }
     call->state = CALL_OVER;
     call->done(call->user, &call->result, body);
@@ -90,140 +143,24 @@ static void pause_for(struct call *call, int64_t delay) {
     timer_start(call->client->timers, &call->timer, clock_monotonic(&call->client->clock) + delay);
 }
 
-static void log_retry(const struct call *call, int64_t delay) {
-    struct log *log = call->client->log;
-    if (log && log_wants(log, LOG_LEVEL_DEBUG)) {
-        LOG_EVENT(log, LOG_LEVEL_DEBUG, "A request is tried again", LOG_C("operation", call->operation.name),
-                  LOG_C("code", call->result.code), LOG_C("reason", call->result.message),
-                  LOG_I("status", call->result.status), LOG_I("attempt", call->result.attempts),
-                  LOG_I("delay_ms", delay / MILLISECOND));
-    }
-}
-
-/* Where the refusal comes of our clock: learns the service's time from the answer. True: the call is worth another try
- * with it. */
-static bool correct_clock(struct call *call, const struct http_response *response) {
-    struct aws_client *c = call->client;
-    int64_t date = 0;
-    if (!retry_may_be_clock(call->result.code) || !http_date_parse(response->header[HTTP_DATE], &date)) {
-        return false;
-    }
-    int64_t wall = clock_wall(&c->clock);
-    if (llabs(date - (wall + call->skew)) <= SKEW_MAX) {
-        return false;
-    }
-    call->result.class = CALL_CLOCK;
-    if (call->clock_corrected) {
-        return false;
-    }
-    call->clock_corrected = true;
-    /* Other calls that are under way were signed with the old time too: the first of them says it. */
-    if (c->log && llabs(date - (wall + c->stats.clock_skew)) > SKEW_MAX) {
-        LOG_EVENT(c->log, LOG_LEVEL_WARNING, "The clock is off: requests are signed with the service's time",
-                  LOG_I("seconds", (date - wall) / MICROSECONDS));
-    }
-    c->stats.clock_skew = date - wall;
-    return true;
-}
-
-/* Where the credentials were refused: has the provider find new ones. True: the call is worth another try with them. */
-static bool renew_credentials(struct call *call) {
-    if (call->result.class != CALL_AUTH) {
-        return false;
-    }
-    bool first = !call->credentials_refused;
-    call->credentials_refused = true;
-    credentials_invalidate(call->client->credentials, span_cstr(call->access_key_id));
-    return first;
-}
-
-/* An answer is in: the end, or another try. */
-static void settle(struct call *call, const struct http_response *response) {
-    struct aws_client *c = call->client;
-    if (call->result.class == CALL_OK) {
-        retry_budget_refund(&c->budget, call->retry.paid);
-        finish(call, response->body);
-        return;
-    }
-    if (correct_clock(call, response) || renew_credentials(call)) {
-        /* Nothing is waited for: these happen once in a call, and are no load. */
-        c->stats.retries++;
-        ask(call);
-        return;
-    }
-    int64_t now = clock_monotonic(&c->clock), delay = 0;
-    int64_t left = call->deadline == NEVER ? NEVER : call->deadline - now;
-    if (!retry_decide(&c->policy, &c->budget, c->random, &call->retry, &call->result, now - call->began, left,
-                      &delay)) {
-        finish(call, response->body);
-        return;
-    }
-    log_retry(call, delay);
-    pause_for(call, delay);
-}
-
-static void decode(struct call *call, const struct http_response *response) {
-    struct call_result *result = &call->result;
-    call->operation.decode(call->user, response->body, result);
-    if (result->foreign) {
-        char why[CALL_MESSAGE_SIZE + 32];
-        (void)snprintf(why, sizeof why, "that isn't the service's: %s", result->message);
-        error_foreign(response, host_of(call), why, result);
-    }
-}
-
-/* An attempt is over. response: NULL where the call's own deadline cut it. */
-static void account(struct call *call, const struct http_response *response) {
-    struct aws_client *c = call->client;
-    const struct call_result *result = &call->result;
-    static_assert(CALL_CLOCK + 1 == METRICS_CALL_CLASSES && CALL_THROTTLED == METRICS_CLASS_THROTTLED,
-                  "each class is counted");
-    metrics_request(c->metrics, c->counted_as, result->class);
-    if (!c->log || !log_wants(c->log, LOG_LEVEL_DEBUG) || !call->sent_at) {
-        return;
-    }
-    struct span id = response ? response->header[HTTP_REQUEST_ID] : SPAN("");
-    LOG_EVENT(c->log, LOG_LEVEL_DEBUG, "A request ended", LOG_C("service", c->signing_name),
-              LOG_C("operation", call->operation.name), LOG_I("status", result->status),
-              LOG_C("code", result->class == CALL_OK ? "none" : call_word(result)),
-              LOG_I("ms", (clock_monotonic(&c->clock) - call->sent_at) / MILLISECOND),
-              LOG_S("request_id", id.len ? id : SPAN("none")), LOG_I("attempt", result->attempts));
-}
-
-static void note_date(struct aws_client *c, const struct http_response *response) {
-    int64_t date = 0;
-    if (c->notes_dates && http_date_parse(response->header[HTTP_DATE], &date)) {
-        c->stats.dated = true;
-        c->stats.date_offset = date + MICROSECONDS / 2 - clock_wall(&c->clock); /* it has whole seconds */
-    }
-}
-
 static void on_response(void *user, const struct http_response *response) {
     struct call *call = user;
-    struct aws_client *c = call->client;
     call->transfer = NULL;
-    note_date(c, response);
-    const struct error_rules rules = {.checks_marks = c->checks_marks, .host = host_of(call)};
-    error_read(response, &rules, clock_wall(&c->clock), &call->result);
-    if (call->operation.wants_date && !http_date_parse(response->header[HTTP_DATE], &call->result.date)) {
-        call->result.date = 0;
+    int64_t delay = 0;
+    enum call_next next = call_answered(call, response, &delay);
+    struct span body = response->body;
+    if (call->operation.forgets_body && response->storage && body.len > SMALL_ANSWER) {
+        buf_free(response->storage); /* what follows may need as much again */
+        body = SPAN("");
     }
-    if (call->operation.decode && (call->result.class == CALL_OK || call->result.from_service)) {
-        decode(call, response);
-    }
-    account(call, response);
-    if (call->result.foreign && response->status < 500 && call->result.class != CALL_THROTTLED) {
-        tell(call); /* whether the next attempt helps or not: it might have passed for a success, or for a verdict */
-    }
-    if (call->operation.forgets_body && response->storage && response->body.len > SMALL_ANSWER) {
-        /* What follows may need as much again. */
-        struct http_response rest = *response;
-        buf_free(response->storage);
-        rest.body = SPAN("");
-        settle(call, &rest);
+    switch (next) {
+    case CALL_ENDS: finish(call, body); return;
+    case CALL_ASKS_AGAIN:
+        call->client->stats.retries++;
+        ask(call);
         return;
+    case CALL_PAUSES: pause_for(call, delay); return;
     }
-    settle(call, response);
 }
 
 static void on_credentials(void *user, const struct credentials *credentials,
@@ -269,7 +206,7 @@ static void on_deadline(void *user) {
                   call->state == CALL_ASKING ? "no credentials before the call's deadline"
                                              : "no answer before the call's deadline");
         if (cut) {
-            account(call, NULL);
+            call_account(call, NULL);
         }
     }
     finish(call, SPAN(""));
@@ -277,7 +214,7 @@ static void on_deadline(void *user) {
 
 struct call *aws_call(struct aws_client *client, const struct aws_operation *operation,
                       const struct call_options *options, aws_call_done *done, void *user) {
-    struct call *call = client_take_call(client);
+    struct call *call = take_call(client);
     if (!call) {
         return NULL;
     }
@@ -293,7 +230,7 @@ struct call *aws_call(struct aws_client *client, const struct aws_operation *ope
     if (!buf_append_cstr(&call->target_line, "X-Amz-Target: ") ||
         !buf_append_span(&call->target_line, buf_span(&client->target_prefix)) ||
         !buf_append_cstr(&call->target_line, operation->name)) {
-        client_give_back(call);
+        give_back(call);
         return NULL;
     }
     if (call->deadline <= call->began) {
@@ -306,4 +243,15 @@ struct call *aws_call(struct aws_client *client, const struct aws_operation *ope
     }
     ask(call);
     return call;
+}
+
+void client_calls_free(struct aws_client *c) {
+    for (struct call *call = c->in_flight, *next; call; call = next) {
+        next = call->next;
+        call_cancel(call);
+    }
+    for (struct call *call = c->idle, *next; call; call = next) {
+        next = call->next;
+        free_call(call);
+    }
 }

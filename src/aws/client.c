@@ -2,15 +2,10 @@
 #include "client.h"
 #include "client_private.h"
 
-#include "timers.h"
-
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TEXT_MAX ((size_t)4096)
-#define LINES_MAX ((size_t)SESSION_TOKEN_MAX + 4096)
-#define IDLE_CALLS_MAX 512
 
 static bool copy(const char *text, char *to, size_t size) {
     return (size_t)snprintf(to, size, "%s", text) < size;
@@ -48,82 +43,11 @@ struct aws_client *aws_client_new(const struct aws_client_options *options) {
     return c;
 }
 
-static void list_push(struct call **list, struct call *call) {
-    call->previous = NULL;
-    call->next = *list;
-    if (*list) {
-        (*list)->previous = call;
-    }
-    *list = call;
-}
-
-static void list_remove(struct call **list, struct call *call) {
-    if (call->previous) {
-        call->previous->next = call->next;
-    } else {
-        *list = call->next;
-    }
-    if (call->next) {
-        call->next->previous = call->previous;
-    }
-}
-
-static void free_call(struct call *call) {
-    if (call->lines.data) {
-        OPENSSL_cleanse(call->lines.data, call->lines.capacity);
-    }
-    buf_free(&call->lines);
-    buf_free(&call->target_line);
-    free(call);
-}
-
-struct call *client_take_call(struct aws_client *c) {
-    struct call *call = c->idle;
-    if (call) {
-        list_remove(&c->idle, call);
-        c->idle_count--;
-        const struct buf lines = call->lines, target_line = call->target_line;
-        *call = (struct call){.lines = lines, .target_line = target_line};
-        buf_reset(&call->lines);
-        buf_reset(&call->target_line);
-    } else {
-        call = calloc(1, sizeof *call);
-        if (!call) {
-            return NULL;
-        }
-        buf_init(&call->lines, LINES_MAX);
-        buf_init(&call->target_line, TEXT_MAX);
-    }
-    call->client = c;
-    list_push(&c->in_flight, call);
-    c->stats.calls++;
-    return call;
-}
-
-void client_give_back(struct call *call) {
-    struct aws_client *c = call->client;
-    call->state = CALL_IDLE;
-    list_remove(&c->in_flight, call);
-    c->stats.calls--;
-    if (c->idle_count >= IDLE_CALLS_MAX) {
-        free_call(call);
-        return;
-    }
-    list_push(&c->idle, call);
-    c->idle_count++;
-}
-
 void aws_client_free(struct aws_client *c) {
     if (!c) {
         return;
     }
-    while (c->in_flight) {
-        call_cancel(c->in_flight);
-    }
-    for (struct call *call = c->idle, *next; call; call = next) {
-        next = call->next;
-        free_call(call);
-    }
+    client_calls_free(c);
     client_origins_free(c);
     buf_free(&c->target_prefix);
     free(c);

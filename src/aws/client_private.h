@@ -1,4 +1,4 @@
-/* What the client (client.c) and its calls (call.c, attempt.c) share. */
+/* What the client (client.c) and its calls (call.c, call_answer.c, attempt.c) share. */
 #pragma once
 
 #include "buf.h"
@@ -94,9 +94,22 @@ void client_origins_free(struct aws_client *client);
 /* Makes client->target the one for keys of this account. False: there is none; ret_why says why. */
 MUST_USE bool client_aim(struct aws_client *client, struct span account_id, char ret_why[static SETTING_WHY_SIZE]);
 
-/* client.c */
-struct call *client_take_call(struct aws_client *client);
-void client_give_back(struct call *call);
+/* call.c: those in flight end without their callback. */
+void client_calls_free(struct aws_client *client);
+
+/* What follows an answer. */
+enum call_next {
+    CALL_ENDS,
+    CALL_ASKS_AGAIN, /* for credentials, at once */
+    CALL_PAUSES
+};
+/* call_answer.c: reads the answer into the call's result. */
+enum call_next call_answered(struct call *call, const struct http_response *response, int64_t *ret_delay);
+/* An attempt is over: it is counted, and told where the log wants it. response: NULL where the call's own deadline cut
+ * it. */
+void call_account(struct call *call, const struct http_response *response);
+/* The result, which is a failure, is told. */
+void call_tell(struct call *call);
 
 /* attempt.c: whether a text can stand in a header line, and not begin another one. */
 bool attempt_fits_header(struct span text);

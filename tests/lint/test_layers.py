@@ -4,9 +4,19 @@ other. The compiler itself refuses what goes against the order."""
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from tree import LAYERS, c_files, code_of, compilations, files, headers, name_of, sources
+from tree import LAYERS, c_files, circles, code_of, compilations, files, headers, name_of, sources, uses
+
+
+# Files that lead back to themselves by the functions that they call, by layer. What is here may only become less.
+CIRCLES = {
+    "net": [6],
+    "feed": [2, 4],
+    "worker": [5, 2],
+    "app": [4],
+}
 
 
 def compile_include(layer: str, header: str) -> tuple[bool, str]:
@@ -55,6 +65,20 @@ def test_no_two_headers_have_one_name() -> None:
     for path in (file for file in c_files() if file.suffix == ".h"):
         assert path.name not in seen, f"{name_of(path)} and {seen[path.name]}"
         seen[path.name] = name_of(path)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_no_further_circle_of_files(layer: str) -> None:
+    found = [circle for circle in circles(uses()) if next(iter(circle)).parent.name == layer]
+    told = "; ".join(", ".join(sorted(path.name for path in circle)) for circle in found)
+    assert sorted(map(len, found)) == sorted(CIRCLES.get(layer, [])), f"circles in {layer}: {told or 'none'}"
+
+
+def test_circles_are_seen() -> None:
+    a, b, c, d = (Path(name) for name in "abcd")
+    assert circles({a: {b, c}, b: {a}, c: {d}, d: set()}) == [{a, b}]
+    assert circles({a: {b}, b: {c}, c: {a, d}, d: set()}) == [{a, b, c}]
+    assert circles({a: {b}, b: {c}, c: set(), d: {a}}) == []
 
 
 def test_the_code_of_a_file_is_seen_without_its_comments_and_strings(tmp_path) -> None:

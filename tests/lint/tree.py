@@ -86,6 +86,42 @@ def functions(path: Path) -> Iterator[tuple[str, int, int]]:
             start = None
 
 
+@functools.cache
+def uses() -> dict[Path, set[Path]]:
+    """For each of the program's C files those whose functions it names."""
+    texts = {path: code_of(path) for path in sources()}
+    owners: dict[str, Path] = {}
+    own: dict[Path, set[str]] = {path: set() for path in texts}
+    for path in texts:
+        for first, _, _ in functions(path):
+            name = first.split("(")[0].split()[-1].lstrip("*")
+            if first.startswith("static "):
+                own[path].add(name)
+            else:
+                owners[name] = path
+    return {
+        path: {owners[word] for word in set(re.findall(r"\w+", text)) & owners.keys() - own[path]} - {path}
+        for path, text in texts.items()
+    }
+
+
+def circles(graph: dict[Path, set[Path]]) -> list[set[Path]]:
+    """Sets of files each of which leads to all others of its set, as large as they come; none of one file alone."""
+
+    def reached(start: Path) -> set[Path]:
+        found: set[Path] = set()
+        todo = [start]
+        while todo:
+            for file in graph[todo.pop()] - found:
+                found.add(file)
+                todo.append(file)
+        return found
+
+    ways = {path: reached(path) for path in graph}
+    rounds = {frozenset(other for other in way if path in ways[other]) for path, way in ways.items() if path in way}
+    return sorted((set(files) for files in rounds), key=min)
+
+
 @dataclass(frozen=True)
 class Compilation:
     """How the build compiles a file."""
