@@ -195,6 +195,7 @@ def test_the_top_level_holds_what_it_should() -> None:
         "systemd",
         "tests",
         "conf",
+        "findings",
         "build",
         "CMakePresets.json",
     }
