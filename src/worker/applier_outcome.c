@@ -148,6 +148,8 @@ void applier_answered(struct applier *e, struct job *job, const struct transact_
     } else {
         e->failures++;
         breaker_note_cause(e, &v);
+        bool tells = verdict_may_be_its_own(v.kind) && v.kind != VERDICT_THROTTLED;
+        job->failed_with = tells && job->verdicts_at_start == e->verdicts ? e->verdicts + 1 : 0;
     }
     act_on(e, job, &v, &result->call); /* job may be gone */
     if (was_probe && e->breaker.trouble.active)

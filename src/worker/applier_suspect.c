@@ -95,6 +95,13 @@ static void stall_suspect(struct applier *e, struct job *job, const struct verdi
     breaker_review(e);
 }
 
+/* Others work, or did so lately: it is tried again by itself. It may be the last whose failure shows that they don't
+ * any more. */
+static void retry_suspect(struct applier *e, struct job *job) {
+    applier_retry_later(e, job);
+    breaker_review(e);
+}
+
 /* What failed in an outage counts for nothing when it is over: not the message's failures, nor the others'. */
 void applier_weigh(struct applier *e, struct job *job) {
     if (job->weighed || !worked_since(e, job))
@@ -122,7 +129,7 @@ void applier_got_no_answer(struct applier *e, struct job *job, const struct verd
     if (!e->breaker.trouble.active && job->weighed && poison_is_alone(&evidence))
         set_aside(e, job, silent);
     else if (others_work)
-        applier_retry_later(e, job);
+        retry_suspect(e, job);
     else
         stall_suspect(e, job, v, alike);
 }
@@ -154,7 +161,7 @@ void applier_failed_perhaps_by_itself(struct applier *e, struct job *job, const 
         verdict_describe(v, signature);
         if (strcmp(signature, job->signature) != 0)
             job->failures_alike = 0; /* what failed before and fails again after this isn't the same way */
-        applier_retry_later(e, job);
+        retry_suspect(e, job);
         return;
     }
     job->tries = 0;

@@ -205,6 +205,34 @@ void breaker_joined(struct applier *e) {
         timer_start(e->platform->timers, &b->probe_timer, at);
 }
 
+/* Whether it is on its way to an answer that may differ from the others'. One that is known to fail and is tried again,
+ * and has failed since DynamoDB last worked, tells nothing of an environment that works. */
+static bool goes_on(const struct applier *e, const struct job *job) {
+    return !job->is_probe && !(job_is_suspect(job) && job->failed_with == e->verdicts + 1);
+}
+
+/* Whether something is under way or waits for something else than a probe. */
+static bool others_go_on(const struct applier *e) {
+    static const enum job_state states[] = {JOB_READY, JOB_RUNNING, JOB_PAUSED};
+    const struct job *job;
+    for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
+        TAILQ_FOREACH(job, &e->lists[states[i]], in_state) {
+            if (goes_on(e, job))
+                return true;
+        }
+    return e->counts[JOB_LOOKING] + e->counts[JOB_CONFIRMING] > applier_unconfirmed(e);
+}
+
+/* What is tried again and fails like all the others takes its turn with them. */
+static void stall_failing(struct applier *e, enum job_state state) {
+    struct job *next;
+    for (struct job *job = TAILQ_FIRST(&e->lists[state]); job; job = next) {
+        next = TAILQ_NEXT(job, in_state);
+        if (!goes_on(e, job))
+            job_enter(job, JOB_STALLED);
+    }
+}
+
 void breaker_begin(struct applier *e, const struct verdict *why) {
     struct breaker *b = &e->breaker;
     b->trouble.cause = why->cause;
@@ -221,6 +249,8 @@ void breaker_begin(struct applier *e, const struct verdict *why) {
     if (b->trouble.active)
         return;
     b->trouble.active = true;
+    stall_failing(e, JOB_READY);
+    stall_failing(e, JOB_PAUSED);
     b->announced = false;
     b->trouble.since = now;
     plan_first_extra(e);
@@ -228,12 +258,6 @@ void breaker_begin(struct applier *e, const struct verdict *why) {
     b->probes = 0;
     b->quick = !b->throttled && e->verdict_at > b->probed_at ? QUICK_PROBES : 1;
     schedule_probe(e);
-}
-
-/* Whether something is under way or waits for something else than a probe. */
-static bool others_go_on(const struct applier *e) {
-    return e->counts[JOB_READY] || e->counts[JOB_RUNNING] > e->probes_running || e->counts[JOB_PAUSED] ||
-           e->counts[JOB_LOOKING] + e->counts[JOB_CONFIRMING] > applier_unconfirmed(e);
 }
 
 void breaker_review(struct applier *e) {
@@ -313,7 +337,7 @@ static bool is_stubborn(const struct job *job) {
  * its verdict, and doesn't count. */
 static bool all_failed(const struct applier *e, bool (*so)(const struct job *job)) {
     const struct job *job;
-    static const enum job_state states[] = {JOB_STALLED, JOB_RUNNING};
+    static const enum job_state states[] = {JOB_STALLED, JOB_RUNNING, JOB_READY, JOB_PAUSED};
     if (e->counts[JOB_STALLED] + e->probes_running == 0 || others_go_on(e))
         return false;
     for (size_t i = 0; i < ARRAY_LENGTH(states); i++)
@@ -325,7 +349,7 @@ static bool all_failed(const struct applier *e, bool (*so)(const struct job *job
 }
 
 bool applier_only_stubborn(const struct applier *e) {
-    return all_failed(e, is_stubborn) && applier_unconfirmed(e) == 0;
+    return !applier_is_busy(e) && all_failed(e, is_stubborn) && applier_unconfirmed(e) == 0;
 }
 
 enum receiving applier_receiving(const struct applier *e, bool full) {

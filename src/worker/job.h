@@ -67,6 +67,8 @@ struct job {
     /* Its failures: may they be its own? */
     bool weighed; /* others are known to succeed: from here on it is counted whether it fails alone */
     enum verdict_kind failed_as; /* the last failure, where it waits for it; VERDICT_APPLIED: none is known */
+    uint64_t failed_with; /* the applier's verdicts, and one, when the last attempt failed in such a way and had begun
+                             after the last of them; 0: it didn't */
     unsigned failures_alike; /* in a row, like the last one */
     unsigned row; /* weighed attempts without an answer, in a row; a long silence counts as several */
     uint64_t commits_weighed, failures_weighed; /* of its kind, and all: when the weighing began */

@@ -218,6 +218,67 @@ static void the_first_phase_holds_one_message_until_the_first_verdict(void **sta
     scene_done(&s);
 }
 
+/* The path stops some records, and one day all. */
+struct stopped_path {
+    bool all;
+    unsigned records; /* from k0 on */
+    unsigned struck[8];
+};
+
+static enum sim_fate stop_on_path(void *ctx, const struct sim_transaction *t, struct transact_result *result) {
+    struct stopped_path *path = ctx;
+    const char *key = strstr(t->record, "\"k");
+    assert_non_null(key);
+    unsigned record = (unsigned)strtoul(key + 2, NULL, 10);
+    if (!path->all && record >= path->records)
+        return SIM_RUN;
+    if (record < ARRAY_LENGTH(path->struck))
+        path->struck[record]++;
+    sim_answer_exception(result, 503, "");
+    return SIM_ANSWER;
+}
+
+/* It is tried again since others worked once, but that it fails on shows nothing of them: where all that is in flight
+ * has failed since anything worked, one more at a time is received, as if it weren't there. */
+static void one_that_is_tried_again_keeps_no_outage_from_being_seen(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 19, 200);
+    scene_start(&s);
+    scene_set(&s, 9, 1);
+    scene_empties(&s, MINUTE);
+    struct stopped_path path = {.records = 3};
+    s.db->hook = stop_on_path;
+    s.db->hook_ctx = &path;
+    s.db->transact.jitter = 0;
+    scene_set(&s, 0, 1); /* fails alone: a success shows it */
+    STEP_WHILE(&s.world, path.struck[0] == 0);
+    scene_set(&s, 10, 1);
+    STEP_WHILE(&s.world, scene_n(&s, 10) == 0);
+    s.db->transact.latency = 600 * MILLISECOND; /* these two fail before they hear of the last success, */
+    scene_set(&s, 1, 1);
+    scene_set(&s, 2, 1);
+    world_run(&s.world, 50 * MILLISECOND);
+    s.db->transact.latency = 20 * MILLISECOND;
+    scene_set(&s, 11, 1);
+    STEP_WHILE(&s.world, scene_n(&s, 11) == 0);
+    path.all = true;
+    STEP_WHILE(&s.world, path.struck[1] < 2 || path.struck[2] < 2); /* …and once more after it */
+    assert_true(path.struck[0] > 1);
+    world_run(&s.world, 1500 * MILLISECOND); /* what was asked for before comes empty */
+    uint64_t received = s.queue->received;
+    load(&s, 50);
+    world_run(&s.world, 2 * SECOND);
+    assert_int_equal(s.queue->received, received);
+    world_run(&s.world, 4 * SECOND);
+    assert_int_equal(s.queue->received, received + 1);
+    path.all = false;
+    path.records = 0;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->sent, 0);
+    scene_done(&s);
+}
+
 static void one_lost_connection_is_no_outage(void **state) {
     (void)state;
     struct scene s;
@@ -451,6 +512,7 @@ int main(void) {
         cmocka_unit_test(fault_16_after_an_outage_the_rate_is_back_within_a_minute),
         cmocka_unit_test(fault_16_after_a_throttle_that_became_an_outage_the_rate_is_back_within_a_minute),
         cmocka_unit_test(fault_16_an_outage_at_start_holds_one_message),
+        cmocka_unit_test(one_that_is_tried_again_keeps_no_outage_from_being_seen),
         cmocka_unit_test(one_lost_connection_is_no_outage),
         cmocka_unit_test(where_one_message_is_held_at_once_a_poisoned_one_is_no_outage),
         cmocka_unit_test(where_one_runs_at_a_time_lost_answers_cost_little_time),
