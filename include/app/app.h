@@ -18,6 +18,8 @@
 #include "settings.h"
 #include "update.h"
 
+#define APP_PATIENCE (60 * MICROSECONDS) /* of the commands that move rows and messages, for services that are away */
+
 struct app {
     const struct cli *cli;
     struct log log;
@@ -89,6 +91,10 @@ enum exit_code command_enqueue(struct app *app);
 enum exit_code command_redrive(struct app *app);
 enum exit_code command_reconcile(struct app *app);
 enum exit_code command_lambda(struct app *app);
+/* With --json they print what they came to after any end: here nothing. app may be set up in part. */
+void command_enqueue_refused(struct app *app, enum exit_code code);
+void command_redrive_refused(struct app *app, enum exit_code code);
+void command_reconcile_refused(struct app *app, enum exit_code code);
 /* Tells AWS Lambda that the function can't start. app may be set up in part. */
 void command_lambda_refused(struct app *app, enum exit_code code);
 void command_check_prepare(struct app *app);

@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define PATIENCE (10 * MICROSECONDS) /* for services that can't be reached at the start */
-
 struct dlq {
     struct app *app;
     struct discovery *discovery;
@@ -208,7 +206,7 @@ enum exit_code command_dlq(struct app *app) {
         result_writer_done(&d.results);
         return EXIT_SOME_FAILED;
     }
-    const struct discovery_options options = letter_discovery_options(app, false, PATIENCE);
+    const struct discovery_options options = letter_discovery_options(app, false, APP_PATIENCE);
     bool started = app_watch_signals(app, false, on_signal, &d, &d.signals);
     d.discovery = started ? discovery_start(&app->platform, &options, on_discovered, &d) : NULL;
     if (!d.discovery) {

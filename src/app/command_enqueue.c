@@ -4,6 +4,7 @@
 #include "enqueue_words.h"
 #include "enqueuer.h"
 #include "output.h"
+#include "print_counts.h"
 #include "progress.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE (60 * MICROSECONDS) /* for services that are away */
 #define KEEP_EVERY MICROSECONDS /* of the checkpoint */
 #define SENTENCE_MAX ((size_t)16 * 1024)
 
@@ -184,7 +184,7 @@ static struct enqueuer_options options_of(struct enqueue *e, const struct discov
                    .queue_url = has_queue ? facts->queue.url : NULL,
                    .rate = cli->of.enqueue.rate.number,
                    .delay_seconds = cli->of.enqueue.delay.number,
-                   .patience = PATIENCE},
+                   .patience = APP_PATIENCE},
         .strict = cli->of.enqueue.strict.given,
         .go_on = enqueue_keep_start(&e->keep),
     };
@@ -331,7 +331,7 @@ static enum exit_code check_options(struct enqueue *e) {
 static enum exit_code run(struct enqueue *e) {
     struct app *app = e->app;
     bool asks = app->platform.sqs || app->settings.table_name;
-    struct discovery_options options = app_discovery_options(app, PATIENCE);
+    struct discovery_options options = app_discovery_options(app, APP_PATIENCE);
     options.without_dlq = true;
     options.audit_table = options.table ? options.audit_table : NULL;
     bool fine = app_watch_signals(app, false, on_signal, e, &e->signals);
@@ -370,13 +370,19 @@ static void summarize(struct enqueue *e, const struct enqueuer_counts *counts, d
     buf_free(&sentence);
 }
 
-static bool print_json(const struct enqueuer_counts *counts, double seconds) {
+static bool print_json(struct app *app, const struct enqueuer_counts *counts, double seconds) {
     struct buf out;
     buf_init(&out, 512);
-    bool fine = enqueue_append_json(counts, seconds, &out) && fwrite(out.data, 1, out.len, stdout) == out.len &&
-                fflush(stdout) == 0;
+    bool fine = enqueue_append_json(counts, seconds, &out) && print_counts(buf_span(&out), &app->log);
     buf_free(&out);
     return fine;
+}
+
+void command_enqueue_refused(struct app *app, enum exit_code code) {
+    (void)code;
+    if (app->cli->of.enqueue.json.given) {
+        (void)print_json(app, &(struct enqueuer_counts){0}, 0);
+    }
 }
 
 enum exit_code command_enqueue(struct app *app) {
@@ -385,6 +391,7 @@ enum exit_code command_enqueue(struct app *app) {
     struct enqueuer_counts counts = {0};
     enum exit_code code = check_options(&e);
     if (code != EXIT_FINE) {
+        command_enqueue_refused(app, code);
         return code;
     }
     if (e.cli->of.enqueue.json.given && !output_is_open(&output)) {
@@ -405,9 +412,7 @@ enum exit_code command_enqueue(struct app *app) {
     double seconds = seconds_since(&e);
     progress_end(&e.progress);
     summarize(&e, &counts, seconds);
-    if (e.cli->of.enqueue.json.given && !print_json(&counts, seconds)) {
-        LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "Standard output can't be written: the counts are lost",
-                  LOG_C("reason", strerrordesc_np(errno)));
+    if (e.cli->of.enqueue.json.given && !print_json(app, &counts, seconds)) {
         code = code == EXIT_FINE ? EXIT_SOME_FAILED : code;
     }
     timer_stop(loop_timers(app->loop), &e.keep_timer);

@@ -2,6 +2,7 @@
 #include "app.h"
 #include "audit_table.h"
 #include "output.h"
+#include "print_counts.h"
 #include "progress.h"
 #include "reconcile.h"
 #include "reconcile_keep.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE (60 * MICROSECONDS) /* for services that are away */
 #define KEEP_EVERY MICROSECONDS
 
 struct reconciling {
@@ -180,7 +180,7 @@ static bool start(struct reconciling *r, enum audit_removal removal) {
                                         .context = &r->context,
                                         .job = r->cli->of.reconcile.job.text,
                                         .rate = r->cli->of.reconcile.rate.number,
-                                        .patience = PATIENCE,
+                                        .patience = APP_PATIENCE,
                                         .missing = &r->keep.missing,
                                         .failed = &r->keep.failing};
     const struct row_reader_options reading = {
@@ -238,7 +238,7 @@ static void on_discovered(void *user, enum exit_code code, const struct discover
     }
     r->facts = facts;
     r->context = app_update_context(app, facts);
-    const struct call_options options = {.deadline = clock_monotonic(app->platform.clock) + PATIENCE};
+    const struct call_options options = {.deadline = clock_monotonic(app->platform.clock) + APP_PATIENCE};
     r->ttl_call = r->api.describe_ttl(r->api.ctx, app->settings.audit_table, &options, on_ttl, r);
     if (!r->ttl_call) {
         start_or_end(r, REMOVAL_NOT_TOLD);
@@ -286,7 +286,7 @@ static enum exit_code open_file(struct reconciling *r) {
 
 static enum exit_code run(struct reconciling *r) {
     struct app *app = r->app;
-    const struct discovery_options options = app_discovery_options(app, PATIENCE);
+    const struct discovery_options options = app_discovery_options(app, APP_PATIENCE);
     bool fine = app_watch_signals(app, false, on_signal, r, &r->signals);
     r->discovery = fine ? discovery_start(&app->platform, &options, on_discovered, r) : NULL;
     if (!r->discovery) {
@@ -304,8 +304,7 @@ static bool print(const struct reconciling *r) {
     buf_init(&out, (size_t)8 * 1024);
     bool fine = r->cli->of.reconcile.json.given ? reconcile_append_json(counts, &out)
                                                 : !r->reconcile || reconcile_append_table(counts, &out);
-    struct span text = buf_span(&out);
-    fine = fine && fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    fine = fine && print_counts(buf_span(&out), &r->app->log);
     buf_free(&out);
     return fine;
 }
@@ -340,12 +339,15 @@ enum exit_code command_reconcile(struct app *app) {
     enum exit_code code = open_file(&r);
     if (code == EXIT_FINE) {
         code = run(&r);
-        if (!print(&r)) {
-            LOG_EVENT(&app->log, LOG_LEVEL_ERROR, "Standard output can't be written: the counts are lost",
-                      LOG_C("reason", strerrordesc_np(errno)));
-            code = code == EXIT_FINE ? EXIT_SOME_FAILED : code;
-        }
+    }
+    if (!print(&r) && code == EXIT_FINE) {
+        code = EXIT_SOME_FAILED;
     }
     release(&r);
     return code;
+}
+
+void command_reconcile_refused(struct app *app, enum exit_code code) {
+    (void)code;
+    (void)print(&(struct reconciling){.app = app, .cli = app->cli});
 }

@@ -4,6 +4,7 @@
 #include "letter_groups.h"
 #include "letter_options.h"
 #include "letter_report.h"
+#include "print_counts.h"
 #include "progress.h"
 #include "question.h"
 #include "redrive.h"
@@ -15,8 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#define PATIENCE (60 * MICROSECONDS) /* for services that can't be reached at the start */
 
 struct redriving {
     struct app *app;
@@ -30,9 +29,10 @@ struct redriving {
     struct result_writer results;
     struct progress progress;
     struct redrive_counts counts; /* so far */
+    uint64_t would_move; /* of a dry run */
     struct app_signals signals;
     struct question question;
-    int64_t began_at; /* monotonic */
+    int64_t began_at; /* monotonic; 0: nothing was moved */
     int stopped_by; /* the signal; 0: none */
     bool over; /* results are on their way */
     enum exit_code exit_code;
@@ -150,10 +150,7 @@ static void on_moved(void *ctx, const struct redrive_result *r) {
     say_unseen(g, &r->counts);
     say_sum(g, &r->counts);
     progress_end(&g->progress);
-    if (given(g)->json.given) {
-        int64_t took = clock_monotonic(g->app->platform.clock) - g->began_at;
-        (void)redrive_report_append_json(&r->counts, took, &g->results.text);
-    }
+    g->counts = r->counts;
     end_with_results(g, code_of_result(g, r));
 }
 
@@ -224,8 +221,8 @@ static bool has_room(void *ctx) {
 
 static void append_dry_run(struct redriving *g, const struct dlq_look_result *r) {
     struct buf *out = &g->results.text;
+    g->would_move = r->chosen;
     if (given(g)->json.given) {
-        (void)buf_printf(out, "{\"dry_run\":true,\"would_move\":%" PRIu64 "}\n", r->chosen);
         return;
     }
     const struct letter_report report = {.dlq = g->facts->dlq.name,
@@ -345,8 +342,29 @@ static void release(struct redriving *g) {
     app_unwatch_signals(&g->signals);
 }
 
+/* At the end, whatever it was. */
+static bool print_json(const struct redriving *g) {
+    struct buf out;
+    int64_t took = g->began_at ? clock_monotonic(g->app->platform.clock) - g->began_at : 0;
+    buf_init(&out, 512);
+    bool fine = given(g)->dry_run.given
+                    ? buf_printf(&out, "{\"dry_run\":true,\"would_move\":%" PRIu64 "}\n", g->would_move)
+                    : redrive_report_append_json(&g->counts, took, &out);
+    fine = fine && print_counts(buf_span(&out), &g->app->log);
+    buf_free(&out);
+    return fine;
+}
+
+void command_redrive_refused(struct app *app, enum exit_code code) {
+    (void)code;
+    if (app->cli->of.letters.json.given) {
+        (void)print_json(&(struct redriving){.app = app});
+    }
+}
+
 enum exit_code command_redrive(struct app *app) {
     if (!may_begin(app)) {
+        command_redrive_refused(app, EXIT_USAGE);
         return EXIT_USAGE;
     }
     struct redriving g = {.app = app, .exit_code = EXIT_UNREACHABLE};
@@ -357,13 +375,16 @@ enum exit_code command_redrive(struct app *app) {
         result_writer_done(&g.results);
         return EXIT_SOME_FAILED;
     }
-    const struct discovery_options options = letter_discovery_options(app, true, PATIENCE);
+    const struct discovery_options options = letter_discovery_options(app, true, APP_PATIENCE);
     bool started = app_watch_signals(app, false, on_signal, &g, &g.signals);
     g.discovery = started ? discovery_start(&app->platform, &options, on_discovered, &g) : NULL;
     if (!g.discovery) {
         log_event(&app->log, LOG_LEVEL_ERROR, "There is no memory to start with", NULL);
     } else if (!loop_run(app->loop)) {
         log_event(&app->log, LOG_LEVEL_ERROR, "Nothing is left to wait for; this is a fault of table-updater", NULL);
+    }
+    if (given(&g)->json.given && !print_json(&g) && g.exit_code == EXIT_FINE) {
+        g.exit_code = EXIT_SOME_FAILED;
     }
     release(&g);
     return g.exit_code;

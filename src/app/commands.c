@@ -4,6 +4,7 @@
 #include "moment.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define AT(member) offsetof(struct cli, member)
 
@@ -17,6 +18,12 @@ const struct cli_option CLI_COMMON_OPTIONS[] = {
     {.name = "--version", .short_name = "-V", .offset = AT(version), .text = "Show the version."},
 };
 const size_t CLI_COMMON_COUNT = ARRAY_LENGTH(CLI_COMMON_OPTIONS);
+
+#define NEW_FILE "a file's name: - is none here, standard output is for results"
+
+static bool is_file_name(const char *text) {
+    return strcmp(text, "-") != 0;
+}
 
 static const struct cli_option run_options[] = {
     {.name = "--until-empty",
@@ -88,6 +95,8 @@ static const struct cli_option enqueue_options[] = {
     {.name = "--rejects",
      .takes = TAKES_TEXT,
      .value = "FILE",
+     .fits = is_file_name,
+     .expected = NEW_FILE,
      .offset = AT(of.enqueue.rejects),
      .text =
          "Append each row that is no message, or that SQS refuses, to FILE: one JSON object a line with the members "
@@ -129,6 +138,8 @@ static const struct cli_option enqueue_options[] = {
     {.name = "--checkpoint",
      .takes = TAKES_TEXT,
      .value = "FILE",
+     .fits = is_file_name,
+     .expected = NEW_FILE,
      .offset = AT(of.enqueue.checkpoint),
      .text = "Where the job's checkpoint is. Default: NAME.table-updater-job beside the file."},
     {.name = "--dry-run", .offset = AT(of.enqueue.dry_run), .text = "Check all rows, and send none."},
@@ -147,11 +158,15 @@ static const struct cli_option reconcile_options[] = {
     {.name = "--missing",
      .takes = TAKES_TEXT,
      .value = "FILE",
+     .fits = is_file_name,
+     .expected = NEW_FILE,
      .offset = AT(of.reconcile.missing),
      .text = "Write the rows that are pending to FILE, as JSON lines that can be enqueued as they are."},
     {.name = "--failed",
      .takes = TAKES_TEXT,
      .value = "FILE",
+     .fits = is_file_name,
+     .expected = NEW_FILE,
      .offset = AT(of.reconcile.failed),
      .text = "Write the rows that failed to FILE, likewise."},
     {.name = "--rate",
@@ -266,6 +281,7 @@ const struct cli_command CLI_COMMANDS[] = {
      .needs = NEED_QUEUE,
      .is_dry = enqueue_is_dry,
      .run = command_enqueue,
+     .refused = command_enqueue_refused,
      .summary = "Put the rows of files onto the queue as messages.",
      .text = "Put the rows of each FILE, or of standard input where there is none or it is -,\n"
              "onto the queue QUEUE_URL: JSON lines, or CSV whose header names the key and the\n"
@@ -283,6 +299,7 @@ const struct cli_command CLI_COMMANDS[] = {
      .option_count = ARRAY_LENGTH(redrive_options),
      .needs = NEED_QUEUE,
      .run = command_redrive,
+     .refused = command_redrive_refused,
      .summary = "Move messages from the dead-letter queue back to the queue.",
      .text = "Move messages from the dead-letter queue to QUEUE_URL, as they are: the worker\n"
              "unwraps its own, and each runs under its original idempotency key. What SQS\n"
@@ -302,6 +319,7 @@ const struct cli_command CLI_COMMANDS[] = {
      .option_count = ARRAY_LENGTH(reconcile_options),
      .needs = NEED_TABLE,
      .run = command_reconcile,
+     .refused = command_reconcile_refused,
      .summary = "Say what became of each row of a file that was enqueued as a job.",
      .text = "Say by the audit records what became of each row of FILE, which was enqueued\n"
              "with --job NAME: applied, failed or pending. Exit status 0 means that all are\n"

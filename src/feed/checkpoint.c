@@ -92,13 +92,8 @@ static enum checkpoint_status look_at(struct checkpoint *c, int fd, char why[sta
         buf_free(&text);
         return fail(c, "read", error, why);
     }
-    /* An empty one was just begun: whatever was sent since is sent again, and has one effect. */
-    bool empty = text.len == 0 && buf_ok(&text);
-    enum checkpoint_text status = empty ? TEXT_FINE : checkpoint_text_read(buf_span(&text), &found);
+    enum checkpoint_text status = checkpoint_text_read(buf_span(&text), &found);
     buf_free(&text);
-    if (empty) {
-        return CHECKPOINT_FINE;
-    }
     if (status != TEXT_FINE) {
         return unfit(c,
                      status == TEXT_DAMAGED ? "is damaged"
@@ -156,34 +151,6 @@ enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, c
     return status;
 }
 
-enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, const char *job,
-                                       const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]) {
-    if (!prepare(c, path, job, identity, ret_why)) {
-        return CHECKPOINT_FAILED;
-    }
-    /* An empty file at first: of two that begin at once the lock lets one go on. */
-    int made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, READABLE);
-    if (made < 0 && errno != EEXIST) {
-        return fail(c, "written", errno, ret_why);
-    }
-    c->fd = open_locked(path);
-    int error = errno;
-    if (made >= 0) {
-        (void)close(made);
-    }
-    if (c->fd < 0) {
-        if (error == EWOULDBLOCK) {
-            (void)snprintf(ret_why, CHECKPOINT_WHY_SIZE, "Another process is at this job: it has the checkpoint %.200s",
-                           path);
-            return CHECKPOINT_BUSY;
-        }
-        return fail(c, "read", error, ret_why);
-    }
-    enum checkpoint_status status = look_at(c, c->fd, ret_why);
-    /* That it can be written is seen before anything is sent. */
-    return status == CHECKPOINT_FINE && !checkpoint_write(c, ret_why) ? CHECKPOINT_FAILED : status;
-}
-
 static bool write_all(int fd, struct span text) {
     while (text.len > 0) {
         ssize_t n = write(fd, text.data, text.len);
@@ -193,6 +160,67 @@ static bool write_all(int fd, struct span text) {
         text = n > 0 ? span_of(text.data + n, text.len - (size_t)n) : text;
     }
     return true;
+}
+
+/* Gives a file its name, which nothing may have yet: EEXIST. */
+static bool name_first(const char *from, const char *path) {
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+        return true;
+    }
+    /* Some file systems can't (NFS). */
+    return (errno == EINVAL || errno == ENOSYS) && link(from, path) == 0 && unlink(from) == 0;
+}
+
+/* Puts a whole first checkpoint where there is none; of two that begin at once one does. One that is empty or cut short
+ * is damaged, then, whatever did it. False: errno; EEXIST where there is one. */
+static bool put_first(const struct checkpoint *c) {
+    char first_path[CHECKPOINT_PATH_SIZE + 32];
+    struct buf text;
+    if (access(c->path, F_OK) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    (void)snprintf(first_path, sizeof first_path, "%s.%ld", c->new_path, (long)getpid());
+    buf_init(&text, CHECKPOINT_TEXT_MAX);
+    errno = ENOMEM;
+    int fd = checkpoint_text_append(c, &text)
+                 ? open(first_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, READABLE)
+                 : -1;
+    bool fine = fd >= 0 && write_all(fd, buf_span(&text)) && fsync(fd) == 0 && name_first(first_path, c->path);
+    int error = errno;
+    buf_free(&text);
+    if (fd >= 0) {
+        (void)close(fd);
+        if (!fine) {
+            (void)unlink(first_path);
+        }
+    }
+    errno = error;
+    return fine;
+}
+
+enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, const char *job,
+                                       const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]) {
+    if (!prepare(c, path, job, identity, ret_why)) {
+        return CHECKPOINT_FAILED;
+    }
+    bool begins = put_first(c);
+    if (!begins && errno != EEXIST) {
+        return fail(c, "written", errno, ret_why);
+    }
+    c->fd = open_locked(path);
+    if (c->fd < 0) {
+        if (errno == EWOULDBLOCK) {
+            (void)snprintf(ret_why, CHECKPOINT_WHY_SIZE, "Another process is at this job: it has the checkpoint %.200s",
+                           path);
+            return CHECKPOINT_BUSY;
+        }
+        return fail(c, "read", errno, ret_why);
+    }
+    enum checkpoint_status status = look_at(c, c->fd, ret_why);
+    c->goes_on = c->goes_on && !begins;
+    /* That it can be written is seen before anything is sent. */
+    return status == CHECKPOINT_FINE && !checkpoint_write(c, ret_why) ? CHECKPOINT_FAILED : status;
 }
 
 /* What has got a new name is only sure once its folder is on the disk. */

@@ -106,6 +106,7 @@ def test_receive_counts_rise_by_one_and_everything_is_visible_again(dead: Scene)
         (["--since", "1h"], 7),
         (["--since", "2024-01-01"], 7),
         (["--since", "0s"], 0),
+        (["--since", "2099-01-01T00:00:00Z"], 0),
         (["--limit", "3"], 3),
         (["--limit", "1", "--error", "ConditionalCheckFailed"], 1),
     ],
@@ -126,7 +127,6 @@ def test_an_id_is_read_as_a_key_where_the_table_is_known(dead: Scene) -> None:
     [
         (["--error", "Validation"], "it may be InvalidInputError, ValidationError,"),
         (["--since", "yesterday"], "a duration back from now"),
-        (["--since", "2999-01-01"], "a duration back from now"),
         (["--since", "2024-01-01T00:00:00"], "a time with its zone"),
         (["--limit", "0"], "a whole number from 1 to"),
         (["--id", ""], "--id takes a value"),

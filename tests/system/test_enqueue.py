@@ -221,6 +221,7 @@ USAGE = {
     "a checkpoint without a job": ["--checkpoint", "x", "FILE"],
     "a condition that is none": ["--condition", "n <", "FILE"],
     "rejects into the input": ["--rejects", "FILE", "FILE"],
+    "rejects onto standard output": ["--rejects", "-", "FILE"],
     "groups without FIFO": ["--group-by", "id", "FILE"],
     "a rate of 0": ["--rate", "0", "FILE"],
 }
@@ -233,6 +234,19 @@ def test_a_wrong_command_line_is_64_and_sends_nothing(queue_scene: Scene, tmp_pa
     assert process.wait() == 64 and process.log
     assert Path(path).read_text() == lines(ROWS)
     assert queue_scene.queue.counts().total == 0
+
+
+def test_the_counts_come_after_any_error(queue_scene: Scene, tmp_path: Path) -> None:
+    path = file_of(tmp_path, lines(ROWS))
+    for arguments, settings, expected in [
+        (["--job", "a/b", path], {}, 64),
+        ([path], {"QUEUE_URL": None}, 78),
+        ([path], {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, 78),
+        (["--config", "/nowhere", path], {}, 78),
+    ]:
+        code, counts, process = enqueue(queue_scene, *arguments, **settings)
+        assert code == expected and process.log
+        assert counts == {"rows": 0, "sent": 0, "rejected": 0, "bytes": 0, "seconds": 0}
 
 
 def test_a_job_gives_keys_and_goes_on_where_it_was(queue_scene: Scene, tmp_path: Path) -> None:
@@ -261,6 +275,7 @@ def test_a_checkpoint_that_does_not_fit_is_78_and_says_how_to_begin_anew(queue_s
         (good, "j", other, "of another file"),
         (good, "k", path, "another job's"),
         (good[:-20], "j", path, "is damaged"),
+        ("", "j", path, "is damaged"),
         (good.replace('"row":26', '"row":27'), "j", path, "is damaged"),
         (good.replace('"version":1', '"version":2'), "j", path, "is damaged"),
     ]:

@@ -232,12 +232,16 @@ def test_what_is_wrong_with_the_command_or_the_world_is_said(scene: Scene, tmp_p
         ((str(path), "--job", JOB, "--missing", str(path)), 64, "the file that is read"),
         ((str(path), "--job", JOB, "--missing", str(tmp_path / "x"), "--failed", str(tmp_path / "x")), 64, "one file"),
         ((str(path), "--job", JOB, "--missing", str(tmp_path / "none" / "x")), 64, "can't be opened"),
+        ((str(path), "--job", JOB, "--failed", "-"), 64, "a file's name"),
     ]
     for arguments, code, sentence in wrong:
         process = scene.command("reconcile", *arguments)
         assert process.wait() == code, arguments
         assert process.find_log(sentence), process.log
     assert path.read_text()
+    nothing = {"applied": 0, "failed": 0, "pending": 0, "rows": 0}
+    for result in [reconcile(scene, tmp_path / "none"), reconcile(scene, path, TABLE_NAME=None)]:
+        assert result.code in (64, 78) and result.counts == nothing
     absent = reconcile(scene, path, AUDIT_LOG_TABLE="there-is-none", ENABLE_AUDIT_LOG="false")
     assert absent.code == 78 and absent.process.find_log("doesn't exist")
     dynamodb_proxy.on("BatchGetItem", faults.denied("not allowed to perform: dynamodb:BatchGetItem"))

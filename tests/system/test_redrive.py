@@ -219,8 +219,9 @@ def test_it_counts_what_is_meant_before_it_asks(scene: Scene) -> None:
 
 def test_without_a_terminal_it_needs_a_yes(scene: Scene) -> None:
     scene.dlq.send("x")
-    process = redrive(scene, yes=False)
+    process = redrive(scene, "--json", yes=False)
     assert process.wait() == 64 and "give --yes" in "".join(process.log)
+    assert summary(process)["moved"] == 0
     assert scene.dlq.counts().visible == 1
 
 
@@ -236,8 +237,9 @@ def test_without_a_terminal_it_needs_a_yes(scene: Scene) -> None:
     ],
 )
 def test_what_cannot_be_is_told(module_scene: Scene, options: list[str], settings: Json, code: int, told: str) -> None:
-    process = redrive(module_scene, *options, **settings)
+    process = redrive(module_scene, "--json", *options, **settings)
     assert process.wait() == code and any(told in line for line in process.log), process.describe()
+    assert code == 64 or summary(process)["moved"] == 0
 
 
 # Faults

@@ -136,10 +136,19 @@ static void one_of_a_later_version_is_left_alone(void **state) {
     assert_opens(CHECKPOINT_UNFIT, "job", &identity, "another version");
 }
 
-static void an_empty_one_was_just_begun(void **state) {
+static void one_that_is_begun_is_whole_from_the_first_moment(void **state) {
     (void)state;
+    struct checkpoint c;
+    char why[CHECKPOINT_WHY_SIZE];
     write_file(path, "", 0);
-    assert_opens(CHECKPOINT_FINE, "job", &identity, "");
+    assert_opens(CHECKPOINT_UNFIT, "job", &identity, "is damaged; to begin anew");
+    (void)unlink(path);
+    assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+    assert_false(c.goes_on); /* though there is one now */
+    checkpoint_close(&c);
+    assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+    assert_true(c.goes_on);
+    checkpoint_close(&c);
 }
 
 static void what_cannot_be_written_is_told_and_what_stood_still_stands(void **state) {
@@ -285,7 +294,7 @@ int main(void) {
         cmocka_unit_test(one_of_another_job_or_file_is_unfit),
         cmocka_unit_test(damage_anywhere_is_seen),
         cmocka_unit_test(one_of_a_later_version_is_left_alone),
-        cmocka_unit_test(an_empty_one_was_just_begun),
+        cmocka_unit_test(one_that_is_begun_is_whole_from_the_first_moment),
         cmocka_unit_test(what_cannot_be_written_is_told_and_what_stood_still_stands),
         cmocka_unit_test(reading_alone_takes_nothing),
         cmocka_unit_test(a_name_is_short_and_has_no_slash),

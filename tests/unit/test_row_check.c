@@ -152,10 +152,13 @@ static void a_group_is_the_record_or_an_attribute(void **state) {
         const char *by, *attributes, *id, *group;
     } cases[] = {
         {"id", "\"n\":1", "\"user-1\"", "user-1"},
-        {"id", "\"n\":1", "\"user 1\"", "{\"id\":{\"S\":\"user 1\"}}"},
+        {"id", "\"n\":1", "\"user 1\"", " "},
+        {"id", "\"n\":1", "\"user-\\u0031\"", "user-1"},
+        {"id", "\"n\":1", "\"a\\\"b\"", "a\"b"},
         {"team", "\"team\":\"blue\"", "\"a\"", "blue"},
         {"team", "\"n\":1,\"te\\u0061m\":\"bl\\u0075e\"", "\"a\"", "blue"},
         {"team", "\"team\":17", "\"a\"", "17"},
+        {"team", "\"team\":1.70e1", "\"a\"", "17"},
         {"team", "\"team\":true", "\"a\"", "true"},
         {"team", "\"team\":\"\"", "\"a\"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
     };
@@ -177,6 +180,44 @@ static void a_group_is_the_record_or_an_attribute(void **state) {
         check_row(&b, 3, text);
         assert_span(b.message.deduplication_id, first); /* a job's row keeps it over runs */
         bench_done(&b);
+    }
+}
+
+/* Some rows were sent with TABLE_NAME, some without: they must not overtake each other. */
+static void a_record_has_one_group_whether_its_table_is_known_or_not(void **state) {
+    (void)state;
+    static const struct {
+        struct table_shape table;
+        const char *id, *other_id, *by, *group;
+    } cases[] = {
+        {{.partition = {"id", KEY_NUMBER}}, "1", "1.0", "id", "1"},
+        {{.partition = {"user", KEY_NUMBER}}, "10", "1e1", "id", "10"},
+        {{.partition = {"user", KEY_BINARY}}, "\"aGk=\"", "\"a\\u0047k=\"", "id", "aGk="},
+        {{.partition = {"z", KEY_NUMBER}, .sort = {"a", KEY_STRING}},
+         "{\"z\":1.0,\"a\":\"x\"}",
+         "{\"a\":\"x\",\"z\":1}",
+         "id",
+         "{\"a\":\"x\",\"z\":1}"},
+        {{.partition = {"z", KEY_NUMBER}, .sort = {"a", KEY_STRING}},
+         "{\"z\":1.0,\"a\":\"x\"}",
+         "{\"z\":1,\"a\":\"y\"}",
+         "z",
+         "1"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct table_shape shapes[] = {cases[i].table, {.any_key = true}};
+        const char *const ids[] = {cases[i].id, cases[i].other_id};
+        for (size_t j = 0; j < ARRAY_LENGTH(shapes) * ARRAY_LENGTH(ids); j++) {
+            struct bench b;
+            char text[300];
+            bench_init(&b, (struct row_check_options){.group_by = cases[i].by});
+            b.check.context.table = &shapes[j / 2];
+            (void)snprintf(text, sizeof text, "{\"id\":%s,\"attributes\":{\"n\":1}}", ids[j % 2]);
+            check_row(&b, 3, text);
+            assert_null(b.message.failure);
+            assert_span(b.message.group_id, cases[i].group);
+            bench_done(&b);
+        }
     }
 }
 
@@ -229,6 +270,7 @@ int main(void) {
         cmocka_unit_test(a_condition_that_does_not_fit_a_row_rejects_it),
         cmocka_unit_test(a_condition_alone_is_looked_at_before_any_row),
         cmocka_unit_test(a_group_is_the_record_or_an_attribute),
+        cmocka_unit_test(a_record_has_one_group_whether_its_table_is_known_or_not),
         cmocka_unit_test(a_row_without_the_attribute_of_its_group_is_rejected),
         cmocka_unit_test(a_message_that_the_queue_does_not_take_is_rejected),
         cmocka_unit_test(the_readers_failure_is_passed_on),
