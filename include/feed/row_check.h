@@ -9,6 +9,7 @@
 #include "row_reader.h"
 #include "span.h"
 #include "update.h"
+#include "update_plain.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +34,8 @@ struct row_check {
     struct row_check_options options; /* the texts are borrowed */
     struct update_context context; /* with the audit records that rows get here */
     struct buf body;
-    struct update *update; /* of the present row */
+    struct update_plain plain; /* of the present row, where a glance was enough */
+    struct update *update; /* of the present row, where it wasn't; else NULL */
     struct failure failure; /* of what only the command line refuses */
     char key[ROW_KEY_SIZE], group[ROW_GROUP_SIZE], deduplication[ROW_DEDUPLICATION_SIZE];
 };

@@ -1,6 +1,7 @@
 #include "csv_fields.h"
 
 #include "json_reader.h"
+#include "json_scan.h"
 #include "json_writer.h"
 
 #include <stdio.h>
@@ -87,25 +88,31 @@ static void refuse(struct csv_fields *f, const struct csv_column *column, const 
     failure_validation(&f->failure, span_cstr(field), "%s", reason);
 }
 
-/* Whether text is one JSON value; only_number: a number with nothing around it. */
-static bool is_json(struct span text, bool only_number) {
+/* Whether text is a number with nothing around it. */
+static bool is_number(struct span text) {
+    bool begins = text.len > 0 && (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9'));
+    struct json_scan scan = begins ? json_scan_number(text, 0) : (struct json_scan){0};
+    return scan.ok && scan.at == text.len;
+}
+
+/* Whether text is one JSON value. */
+static bool is_json(struct span text) {
     struct json_reader reader;
     struct json_token token;
+    enum json_event event;
     json_reader_init(&reader, text, &(struct json_options){.max_depth = JSON_MAX_DEPTH});
-    enum json_event event = json_next(&reader, &token);
-    bool fine = !only_number || (event == JSON_NUMBER && token.raw.len == text.len);
-    while (fine && event != JSON_FAILED && event != JSON_END) {
+    do {
         event = json_next(&reader, &token);
-    }
+    } while (event != JSON_FAILED && event != JSON_END);
     json_reader_done(&reader);
-    return fine && event == JSON_END;
+    return event == JSON_END;
 }
 
 static void append_value(struct csv_fields *f, const struct csv_column *column, struct span text, struct buf *out) {
     switch (column->type) {
     case CSV_STRING: (void)json_append_string(out, text); return;
     case CSV_NUMBER:
-        if (!is_json(text, true)) {
+        if (!is_number(text)) {
             refuse(f, column, "the column's type is N, and this is no number as JSON has it");
         }
         break;
@@ -115,7 +122,7 @@ static void append_value(struct csv_fields *f, const struct csv_column *column, 
         }
         break;
     case CSV_JSON:
-        if (!is_json(text, false)) {
+        if (!is_json(text)) {
             refuse(f, column, "the column's type is JSON, and this is no JSON value");
         }
         break;
@@ -142,14 +149,17 @@ static void take_value(struct csv_fields *f, const struct csv_column *column, st
 }
 
 /* data is NULL for an empty field without quotes. */
-static void on_field(void *data, size_t len, void *user) {
-    struct csv_fields *f = user;
+static void take_field(struct csv_fields *f, const char *data, size_t len) {
     size_t index = f->field++;
     if (!f->has_header) {
         take_header(f, span_of(data ? data : "", data ? len : 0));
     } else if (index < f->columns.count && data) {
         take_value(f, &f->columns.all[index], span_of(data, len));
     }
+}
+
+static void on_field(void *data, size_t len, void *user) {
+    take_field(user, data, len);
 }
 
 static void on_row(int ended_by, void *user) {
@@ -184,25 +194,7 @@ static enum csv_feed end_row(struct csv_fields *f) {
     return fine ? CSV_ROW : CSV_NO_MEMORY;
 }
 
-/* The byte at which libcsv stopped tells which of its two faults it is. */
-static enum csv_feed fault_at(struct csv_fields *f, struct span line, size_t at) {
-    if (csv_error(&f->parser) != CSV_EPARSE) {
-        return CSV_NO_MEMORY;
-    }
-    return at < line.len && line.data[at] == '"' ? CSV_STRAY_QUOTE : CSV_LOST;
-}
-
-enum csv_feed csv_fields_take(struct csv_fields *f, struct span line) {
-    if (f->row_ended) {
-        begin_row(f);
-    }
-    size_t taken = csv_parse(&f->parser, line.data, line.len, on_field, on_row, f);
-    if (taken < line.len) {
-        return fault_at(f, line, taken);
-    }
-    if (csv_parse(&f->parser, "\n", 1, on_field, on_row, f) < 1) {
-        return fault_at(f, line, line.len);
-    }
+static enum csv_feed end_line(struct csv_fields *f) {
     if (!f->row_ended) {
         return CSV_MORE;
     }
@@ -214,4 +206,44 @@ enum csv_feed csv_fields_take(struct csv_fields *f, struct span line) {
         return CSV_ROW;
     }
     return end_row(f);
+}
+
+/* The byte at which libcsv stopped tells which of its two faults it is. */
+static enum csv_feed fault_at(struct csv_fields *f, struct span line, size_t at) {
+    if (csv_error(&f->parser) != CSV_EPARSE) {
+        return CSV_NO_MEMORY;
+    }
+    return at < line.len && line.data[at] == '"' ? CSV_STRAY_QUOTE : CSV_LOST;
+}
+
+/* A row without a quote is its fields and the commas between them, which need no parser. */
+static void split(struct csv_fields *f, struct span line) {
+    for (;;) {
+        const char *comma = memchr(line.data, ',', line.len);
+        size_t len = comma ? (size_t)(comma - line.data) : line.len;
+        take_field(f, len > 0 ? line.data : NULL, len);
+        if (!comma) {
+            break;
+        }
+        line = span_of(comma + 1, line.len - len - 1);
+    }
+    f->row_ended = true;
+}
+
+enum csv_feed csv_fields_take(struct csv_fields *f, struct span line, bool quoted) {
+    if (f->row_ended) {
+        begin_row(f);
+    }
+    if (!quoted && line.len > 0) {
+        split(f, line);
+        return end_line(f);
+    }
+    size_t taken = csv_parse(&f->parser, line.data, line.len, on_field, on_row, f);
+    if (taken < line.len) {
+        return fault_at(f, line, taken);
+    }
+    if (csv_parse(&f->parser, "\n", 1, on_field, on_row, f) < 1) {
+        return fault_at(f, line, line.len);
+    }
+    return end_line(f);
 }

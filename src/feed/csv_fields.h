@@ -1,5 +1,6 @@
-/* The fields of a CSV's rows, taken apart by libcsv and written down as an update message. Of libcsv's own freedoms
- * none is left: blanks belong to the field, a stray quote is a fault, and a row ends at a newline alone. */
+/* The fields of a CSV's rows, taken apart by libcsv where there are quotes, and written down as an update message. Of
+ * libcsv's own freedoms none is left: blanks belong to the field, a stray quote is a fault, and a row ends at a newline
+ * alone. */
 #pragma once
 
 #include "buf.h"
@@ -41,7 +42,7 @@ enum csv_feed {
     CSV_LOST, /* something stands behind a field's closing quote: where the row ends can't be known */
     CSV_NO_MEMORY
 };
-/* Takes a line of a row without its newline. */
-MUST_USE enum csv_feed csv_fields_take(struct csv_fields *f, struct span line);
+/* Takes a line of a row without its newline. quoted: it has a quote, or the row had one before. */
+MUST_USE enum csv_feed csv_fields_take(struct csv_fields *f, struct span line, bool quoted);
 /* What was taken of a row is forgotten. False: no memory. */
 MUST_USE bool csv_fields_drop(struct csv_fields *f);

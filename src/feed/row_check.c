@@ -36,6 +36,13 @@ static void forget(struct row_check *c) {
     }
 }
 
+/* Nothing but the row itself is needed of a message that is fit at a glance. */
+static bool is_plain(struct row_check *c, struct span text) {
+    const struct row_check_options *o = &c->options;
+    c->plain = (struct update_plain){0};
+    return !o->group_by && !o->condition && update_is_plain(&c->context, text, &c->plain);
+}
+
 static bool read_text(struct row_check *c, struct span text) {
     const struct delivery delivery = {.body = text, .message_id = span_cstr(c->key)};
     update_free(c->update);
@@ -52,14 +59,18 @@ static void make_key(struct row_check *c, uint64_t number) {
     }
 }
 
+static bool has_own_key(const struct row_check *c) {
+    return c->update ? c->update->own_key : c->plain.has_key;
+}
+
 /* A key that isn't the default: the producer's own, or that of what wraps the message. */
 static bool has_key(const struct row_check *c) {
-    return c->update->own_key || !span_is(c->update->idempotency_key, c->key);
+    return has_own_key(c) || (c->update && !span_is(c->update->idempotency_key, c->key));
 }
 
 static void refuse_key(struct row_check *c) {
     failure_validation(&c->failure, SPAN("idempotency_key"), "%s",
-                       c->update->own_key
+                       has_own_key(c)
                            ? "a job gives each row its own key: leave the member out, or enqueue without --job"
                            : "what wraps the message gives it a key, and a job would give it another, under which it "
                              "could be applied once more: enqueue without --job");
@@ -68,22 +79,23 @@ static void refuse_key(struct row_check *c) {
 /* The text to be sent. False: no memory. */
 static bool compose(struct row_check *c, struct span text, struct span *ret_body) {
     const struct row_check_options *o = &c->options;
-    bool wrapped = !span_equal(update_body(c->update), text), keyed = has_key(c);
+    struct span message = c->update ? update_body(c->update) : text;
+    bool wrapped = message.data != text.data, keyed = has_key(c);
     bool logs = o->log || o->job != NULL;
     *ret_body = text;
     if (!logs && !o->condition && keyed) {
         return true; /* what wraps it is sent as well: the worker unwraps it */
     }
-    struct row_members members = {.condition = {NULL, 0}};
-    if (logs || o->condition) {
-        members = row_members_of(update_body(c->update));
+    struct row_members members = {.has_key = c->plain.has_key, .has_enable_logging = c->plain.has_enable_logging};
+    if (c->update && (logs || o->condition)) {
+        members = row_members_of(message);
     }
-    const struct row_additions additions = {.key = wrapped && !c->update->own_key ? c->update->idempotency_key
-                                                   : keyed                        ? (struct span){NULL, 0}
-                                                                                  : span_cstr(c->key),
+    const struct row_additions additions = {.key = wrapped && !has_own_key(c) ? c->update->idempotency_key
+                                                   : keyed                    ? (struct span){NULL, 0}
+                                                                              : span_cstr(c->key),
                                             .enable_logging = logs,
                                             .condition = span_cstr(o->condition)};
-    if (!row_compose(update_body(c->update), &members, &additions, &c->body)) {
+    if (!row_compose(message, &members, &additions, &c->body)) {
         return false;
     }
     *ret_body = buf_span(&c->body);
@@ -150,11 +162,14 @@ bool row_check(struct row_check *c, const struct row *row, struct row_message *r
     if (row->failure) {
         return true;
     }
-    make_key(c, row->place.number);
-    if (!read_text(c, row->message)) {
+    bool plain = is_plain(c, row->message);
+    if (!plain || !c->options.dry) {
+        make_key(c, row->place.number);
+    }
+    if (!plain && !read_text(c, row->message)) {
         return false;
     }
-    if (c->update->failure.type != ERROR_NONE) {
+    if (c->update && c->update->failure.type != ERROR_NONE) {
         ret_message->failure = &c->update->failure;
         return true;
     }

@@ -184,7 +184,7 @@ static enum row_status next_json(struct row_reader *r, struct row *ret_row) {
 
 /* Of a row that is passed over only its end counts. */
 static bool csv_passed_over(struct row_reader *r, struct span line) {
-    r->quoted ^= row_text_turns_quoted(line);
+    r->quoted ^= row_text_count_quotes(line) & 1;
     return is_whole(line) && !r->quoted;
 }
 
@@ -240,10 +240,12 @@ static enum row_status csv_header(struct row_reader *r) {
 
 static enum row_status csv_line(struct row_reader *r, struct span line, bool *ret_given, struct row *ret_row) {
     bool was_header = !r->fields.has_header;
-    r->quoted ^= row_text_turns_quoted(line);
+    size_t quotes = row_text_count_quotes(line);
+    bool has_quotes = r->quoted || quotes > 0;
+    r->quoted ^= quotes & 1;
     /* Inside quotes a carriage return belongs to the field. */
     struct span text = r->quoted ? span_of(line.data, line.len - is_whole(line)) : row_text_without_end(line);
-    enum csv_feed fed = csv_fields_take(&r->fields, text);
+    enum csv_feed fed = csv_fields_take(&r->fields, text, has_quotes);
     if (fed == CSV_ROW && was_header) {
         return csv_header(r);
     }

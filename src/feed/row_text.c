@@ -48,15 +48,15 @@ size_t row_text_fault(struct span text) {
     return text.len;
 }
 
-bool row_text_turns_quoted(struct span text) {
-    bool odd = false;
+size_t row_text_count_quotes(struct span text) {
+    size_t count = 0;
     const char *end = text.data + text.len;
     for (const char *at = text.data; at < end; at++) {
         at = memchr(at, '"', (size_t)(end - at));
         if (!at) {
             break;
         }
-        odd = !odd;
+        count++;
     }
-    return odd;
+    return count;
 }

@@ -12,5 +12,4 @@ bool row_text_is_blank(struct span text);
 struct span row_text_without_end(struct span line);
 /* The first byte that text doesn't have: a NUL, or what is no UTF-8; text.len: there is none. */
 size_t row_text_fault(struct span text);
-/* Whether the number of quotes is odd. */
-bool row_text_turns_quoted(struct span text);
+size_t row_text_count_quotes(struct span text);

@@ -5,6 +5,7 @@
 #include "json_reader.h"
 #include "scarce.h"
 #include "update.h"
+#include "update_plain.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -49,6 +50,14 @@ static void try_hashes(const struct update *u) {
     require(update_compare_hash(u, SPAN("v1:")) == HASH_OTHER);
     require(update_compare_hash(u, SPAN("v0:")) == HASH_UNKNOWN);
     require(update_compare_hash(u, (struct span){NULL, 0}) == HASH_UNKNOWN);
+}
+
+/* What is told to be fit at a glance is. */
+static void try_plain(const struct update_context *ctx, struct span body, const struct update *u) {
+    struct update_plain plain;
+    if (update_is_plain(ctx, body, &plain)) {
+        require(u->failure.type == ERROR_NONE && u->own_key == plain.has_key && update_body(u).data == body.data);
+    }
 }
 
 static void try_outputs(const struct update_context *ctx, struct update *u) {
@@ -161,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     require(again && verdict == again->failure.type);
     require(memcmp(u->request_hash, again->request_hash, sizeof u->request_hash) == 0);
     update_free(again);
+    try_plain(&ctx, delivery.body, u);
     try_outputs(&ctx, u);
     update_free(u);
     uint64_t calls = failing_calls_end();

@@ -1,6 +1,7 @@
 #include "row_reader.h"
 
 #include "buf.h"
+#include "random.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -106,6 +107,47 @@ static void json_lines_are_rows_and_blank_ones_are_none(void **state) {
     JSON("\n \t\r\n", "");
     JSON("{\"id\":1}\n\n  \n{\"id\":2}\r\n{\"id\":3}", "1@1 {\"id\":1}|2@4 {\"id\":2}|3@5 {\"id\":3}|");
     JSON("no json\n{", "1@1 no json|2@2 {|");
+}
+
+/* What is read of one row of four fields, of which the last is `last`. */
+static void read_row(struct span fields, const char *last, struct buf *out) {
+    struct reading reading = start_reading(ROWS_CSV, NULL);
+    struct buf text;
+    buf_init(&text, 1000);
+    (void)buf_append_cstr(&text, "id,a,b:N,c\n");
+    (void)buf_append_span(&text, fields);
+    (void)buf_append_cstr(&text, last);
+    assert_true(buf_append_char(&text, '\n'));
+    assert_int_equal(write(reading.pipe_end, text.data, text.len), (ssize_t)text.len);
+    assert_int_equal(close(reading.pipe_end), 0);
+    buf_reset(out);
+    assert_int_equal(read_some(reading.reader, out), ROW_END);
+    assert_true(buf_ok(out));
+    buf_free(&text);
+    end_reading(&reading);
+}
+
+static void a_row_without_quotes_reads_as_one_with_quotes(void **state) {
+    (void)state;
+    static const char bytes[] = ",,,,,,abc019.e- \t\r\\\xC3\xA9\x01:{}"; /* its NUL as well */
+    struct random random;
+    struct buf bare, quoted;
+    random_seed(&random, 5);
+    buf_init(&bare, 2000);
+    buf_init(&quoted, 2000);
+    for (unsigned i = 0; i < 2000; i++) {
+        char fields[17];
+        size_t len = (size_t)random_below(&random, sizeof fields);
+        for (size_t k = 0; k < len; k++) {
+            fields[k] = bytes[random_below(&random, sizeof bytes)];
+        }
+        fields[len] = ',';
+        read_row(span_of(fields, len + 1), "z", &bare);
+        read_row(span_of(fields, len + 1), "\"z\"", &quoted);
+        assert_string_equal(bare.data, quoted.data);
+    }
+    buf_free(&bare);
+    buf_free(&quoted);
 }
 
 static void a_byte_order_mark_is_passed_over_at_the_beginning_alone(void **state) {
@@ -361,6 +403,7 @@ static void the_format_goes_by_the_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_lines_are_rows_and_blank_ones_are_none),
+        cmocka_unit_test(a_row_without_quotes_reads_as_one_with_quotes),
         cmocka_unit_test(a_byte_order_mark_is_passed_over_at_the_beginning_alone),
         cmocka_unit_test(columns_have_types),
         cmocka_unit_test(an_empty_field_is_no_attribute_and_a_quoted_empty_one_is_an_empty_string),
