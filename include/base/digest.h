@@ -1,5 +1,5 @@
-/* SHA-256, HMAC-SHA-256, MD5 and CRC-32 with the algorithms fetched once: OpenSSL 3 looks an algorithm up at every
- * implicit use, which costs more than the hashing of a small message does. */
+/* SHA-256, HMAC-SHA-256, MD5 and CRC-32, without what OpenSSL 3 does at each use by default, which costs more than the
+ * hashing of a small message: looking the algorithm up, and allocating. */
 #pragma once
 
 #include "compiler.h"
@@ -15,7 +15,7 @@
 
 struct digest;
 
-/* NULL: no memory, or the library has no SHA-256. One object serves one thread; its calls don't nest. */
+/* NULL: no memory, or the library has no HMAC of SHA-256. One object serves one thread; its calls don't nest. */
 MUST_USE struct digest *digest_new(void);
 void digest_free(struct digest *d);
 
@@ -32,7 +32,7 @@ MUST_USE bool digest_hmac_sha256(struct digest *d, struct span key, struct span 
 
 /* HMAC-SHA-256 under one key for many messages: what the key alone decides is hashed once. */
 struct digest_key;
-/* NULL: no memory, or the library failed. d is borrowed. */
+/* NULL: no memory. d is borrowed. */
 MUST_USE struct digest_key *digest_key_new(struct digest *d);
 /* Wipes it. NULL is fine. */
 void digest_key_free(struct digest_key *key);

@@ -1,6 +1,9 @@
+#define OPENSSL_SUPPRESS_DEPRECATED /* as in src/base/digest.c */
+
 #include "failing_calls.h"
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <openssl/x509_vfy.h>
 
 /* Declares both functions, and makes the wrapper return failure where it is the call's turn. */
@@ -18,7 +21,9 @@ FAILING(int, 0, EVP_DigestFinal_ex, (EVP_MD_CTX * ctx, unsigned char *md, unsign
 FAILING(EVP_MD *, NULL, EVP_MD_fetch, (OSSL_LIB_CTX * ctx, const char *name, const char *properties),
         (ctx, name, properties))
 FAILING(EVP_MD_CTX *, NULL, EVP_MD_CTX_new, (void), ())
-FAILING(int, 0, EVP_MD_CTX_copy_ex, (EVP_MD_CTX * out, const EVP_MD_CTX *in), (out, in))
+FAILING(int, 0, SHA256_Init, (SHA256_CTX * ctx), (ctx))
+FAILING(int, 0, SHA256_Update, (SHA256_CTX * ctx, const void *data, size_t len), (ctx, data, len))
+FAILING(int, 0, SHA256_Final, (unsigned char *md, SHA256_CTX *ctx), (md, ctx))
 FAILING(EVP_MAC *, NULL, EVP_MAC_fetch, (OSSL_LIB_CTX * ctx, const char *name, const char *properties),
         (ctx, name, properties))
 FAILING(EVP_MAC_CTX *, NULL, EVP_MAC_CTX_new, (EVP_MAC * mac), (mac))
