@@ -83,7 +83,7 @@ struct cli {
                 checkpoint, quiet;
         } enqueue;
         struct {
-            struct cli_value job, rate, missing, failed, json, quiet;
+            struct cli_value job, checkpoint, format, condition, rate, missing, failed, json, quiet;
         } reconcile;
         struct {
             struct cli_value json;

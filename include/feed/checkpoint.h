@@ -13,6 +13,7 @@
 #define JOB_NAME_MAX 128 /* bytes */
 #define CHECKPOINT_PATH_SIZE 4096
 #define CHECKPOINT_WHY_SIZE 512
+#define JOB_CONDITION_SIZE 4097 /* of --condition, with its NUL: DynamoDB takes 4,096 bytes */
 
 /* What tells a file from another one: its size, and the SHA-256 of its first and of its last MiB, one after the other.
  */
@@ -45,11 +46,19 @@ struct job_state {
     struct reconciled reconciled;
 };
 
+/* What makes messages of a job's rows, beside its name: what is enqueued again has to be made so too. */
+struct job_manner {
+    bool known; /* the checkpoint says it */
+    enum row_format format;
+    char condition[JOB_CONDITION_SIZE]; /* "": none */
+};
+
 struct checkpoint {
     int fd; /* of the file as it stands, locked; -1: none */
     char path[CHECKPOINT_PATH_SIZE], new_path[CHECKPOINT_PATH_SIZE];
     char job[JOB_NAME_MAX + 1];
     struct file_identity identity;
+    struct job_manner manner;
     struct job_state state;
     bool goes_on; /* an earlier run has begun the job */
 };
@@ -64,7 +73,11 @@ enum checkpoint_status {
  * checkpoint_close() in any case. */
 enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, const char *job,
                                        const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
-/* The same, without taking it: nothing is written or locked, and there may be none (state says the beginning). */
+/* Has an opened one keep how the job's rows become messages. Where it was begun another way it is unfit: rows of one
+ * job would be treated in two ways. */
+enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, enum row_format format, const char *condition,
+                                              char ret_why[static CHECKPOINT_WHY_SIZE]);
+/* Looks at one without taking it: nothing is written or locked, and there may be none (state says the beginning). */
 enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, const char *job,
                                        const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
 /* Writes c->state in place of what stands. False: ret_why is a sentence, and what stood still stands. */

@@ -41,6 +41,7 @@ struct reconcile_options {
     const struct update_context *context; /* what rows are checked against; its audit table has the records */
     struct row_reader *reader;
     const char *job;
+    const char *condition; /* that the job gave every row; NULL: none */
     unsigned rate; /* requests a second; 0: no bound */
     int64_t patience; /* microseconds to wait for DynamoDB */
     struct audit_life life;

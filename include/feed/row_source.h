@@ -30,6 +30,9 @@ const char *row_source_why(const struct row_source *s);
 /* The next `count` decompressed bytes are passed over; of a plain file they aren't even read. */
 void row_source_skip(struct row_source *s, uint64_t count);
 
+/* The program that unpacks a file, by its first bytes; NULL: it is plain, or none that can be read again. */
+const char *row_source_unpacker(const char *path);
+
 /* The descriptor that SOURCE_WAIT waits for. */
 int row_source_fd(const struct row_source *s);
 /* Bytes taken from the descriptor so far, as they stand in the file (compressed where it is). */

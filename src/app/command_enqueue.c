@@ -6,6 +6,7 @@
 #include "output.h"
 #include "print_counts.h"
 #include "progress.h"
+#include "row_source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,7 +81,8 @@ static void say_how_to_go_on(struct enqueue *e) {
     const char *name = files_of(e->cli)[file < file_count(e->cli) ? file : file_count(e->cli) - 1];
     struct buf command;
     buf_init(&command, SENTENCE_MAX);
-    bool is_whole = enqueue_append_command(e->cli, file, place.line, &command) && buf_ok(&command);
+    bool is_whole =
+        enqueue_append_command(e->cli, file, place.line, row_source_unpacker(name), &command) && buf_ok(&command);
     LOG_EVENT(&e->app->log, LOG_LEVEL_WARNING,
               e->keep.has_job ? "Ended early: all rows before this one are done with, and the same command goes on"
                               : "Ended early: all rows before this line are done with, and the command goes on with it",
@@ -318,6 +320,9 @@ static enum exit_code check_options(struct enqueue *e) {
     }
     if (job && (cli->operand_count != 1 || strcmp(cli->operands[0], "-") == 0)) {
         return wrong("a job has exactly one file, which can be read again: no standard input, no second one");
+    }
+    if (job && cli->of.enqueue.condition.given && strlen(cli->of.enqueue.condition.text) >= JOB_CONDITION_SIZE) {
+        return wrong("a job's --condition has at most 4096 bytes");
     }
     if (!job && cli->of.enqueue.checkpoint.given) {
         return wrong("--checkpoint belongs to a job: give --job NAME as well");

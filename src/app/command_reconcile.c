@@ -179,12 +179,13 @@ static bool start(struct reconciling *r, enum audit_removal removal) {
                                         .log = &app->log,
                                         .context = &r->context,
                                         .job = r->cli->of.reconcile.job.text,
+                                        .condition = r->keep.manner.condition[0] ? r->keep.manner.condition : NULL,
                                         .rate = r->cli->of.reconcile.rate.number,
                                         .patience = APP_PATIENCE,
                                         .missing = &r->keep.missing,
                                         .failed = &r->keep.failing};
     const struct row_reader_options reading = {
-        .source = r->source, .format = row_format_of(r->cli->operands[0]), .table = &r->facts->table};
+        .source = r->source, .format = r->keep.manner.format, .table = &r->facts->table};
     const struct reconcile_host host = {on_waits, on_ended, r};
     const struct row_place *place = reconcile_keep_start(&r->keep, &options.counts);
     audit_life_init(&options.life, removal, app->settings.audit_ttl_days, r->keep.began);

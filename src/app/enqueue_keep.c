@@ -1,5 +1,7 @@
 #include "enqueue_keep.h"
 
+#include "enqueue_words.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +29,12 @@ static enum exit_code open_checkpoint(struct enqueue_keep *k, struct digest *dig
     if (!cli->of.enqueue.checkpoint.given && !checkpoint_default_path(file, job, path)) {
         return fail(k, "The path of the job's checkpoint would be too long: give --checkpoint", EXIT_USAGE);
     }
-    const char *given = cli->of.enqueue.checkpoint.text;
-    switch (checkpoint_open(&k->checkpoint, given ? given : path, job, &identity, why)) {
+    const char *given = cli->of.enqueue.checkpoint.text, *condition = cli->of.enqueue.condition.text;
+    enum checkpoint_status status = checkpoint_open(&k->checkpoint, given ? given : path, job, &identity, why);
+    if (status == CHECKPOINT_FINE) {
+        status = checkpoint_keep_manner(&k->checkpoint, enqueue_format(cli, file), condition ? condition : "", why);
+    }
+    switch (status) {
     case CHECKPOINT_FINE:
         k->has_job = true;
         if (!k->checkpoint.state.began) {

@@ -64,18 +64,11 @@ static void append_operands(const struct cli *cli, int from, struct buf *out) {
     }
 }
 
-static bool has_end(const char *text, const char *end) {
-    size_t len = strlen(text), end_len = strlen(end);
-    return len >= end_len && strcmp(text + len - end_len, end) == 0;
-}
-
-/* "gzip -dc FILE | tail -n +7", or "tail -n +7 FILE". */
-static void append_part(const char *path, const char *taker, struct buf *out) {
-    const char *unpacker = has_end(path, ".gz") ? "gzip -dc " : has_end(path, ".zst") ? "zstd -dc " : NULL;
+/* "gzip -dc <FILE | tail -n +7", or "tail -n +7 FILE". */
+static void append_part(const char *path, const char *unpacker, const char *taker, struct buf *out) {
     const char *folder = path[0] == '-' ? "./" : "";
-    if (unpacker) {
-        (void)buf_append_cstr(out, unpacker);
-        (void)buf_append_cstr(out, folder);
+    if (unpacker) { /* by redirection: both look at a name's ending */
+        buf_printf(out, "%s <%s", unpacker, folder);
         append_shell_word(path, out);
         buf_printf(out, " | %s", taker);
     } else {
@@ -84,12 +77,13 @@ static void append_part(const char *path, const char *taker, struct buf *out) {
     }
 }
 
-static bool is_csv(const struct cli *cli, const char *path) {
+enum row_format enqueue_format(const struct cli *cli, const char *path) {
     const char *format = cli->of.enqueue.format.text;
-    return format ? strcmp(format, "csv") == 0 : row_format_of(path) == ROWS_CSV;
+    return !format ? row_format_of(path) : strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON;
 }
 
-bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line, struct buf *out) {
+bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line, const char *unpacker,
+                            struct buf *out) {
     int index = (int)file;
     if (cli->of.enqueue.job.given || (line <= 1 && index < cli->operand_count)) {
         append_call(cli, NULL, out);
@@ -102,14 +96,14 @@ bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line,
     char taker[40];
     struct buf tail = {.data = taker, .capacity = sizeof taker, .max = sizeof taker - 1, .lent = true};
     const char *path = cli->operands[index];
-    bool csv = is_csv(cli, path);
+    bool csv = enqueue_format(cli, path) == ROWS_CSV;
     buf_printf(&tail, "tail -n +%" PRIu64, line);
     if (csv) {
         (void)buf_append_cstr(out, "{ ");
-        append_part(path, "head -n 1", out);
+        append_part(path, unpacker, "head -n 1", out);
         (void)buf_append_cstr(out, "; ");
     }
-    append_part(path, taker, out);
+    append_part(path, unpacker, taker, out);
     (void)buf_append_cstr(out, csv ? "; } | " : " | ");
     append_call(cli, csv ? "csv" : "json", out);
     if (index + 1 < cli->operand_count) {

@@ -4,13 +4,17 @@
 #include "buf.h"
 #include "cli.h"
 #include "enqueuer.h"
+#include "row_reader.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What --format says a file is, else its name. */
+enum row_format enqueue_format(const struct cli *cli, const char *path);
 /* Appends the command that goes on behind what is done with: for a job the same once more; else one that gives the rest
- * of the file (from this line on) and the files behind it. False: there is none (the rest was on standard input). */
-bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line, struct buf *out);
+ * of the file (from this line on, by a program that unpacks it, where unpacker isn't NULL) and the files behind it.
+ * False: there is none (the rest was on standard input). */
+bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line, const char *unpacker, struct buf *out);
 /* Appends a word as a shell takes it. */
 void append_shell_word(const char *word, struct buf *out);
 /* Appends the object that --json asks for, with a newline. */

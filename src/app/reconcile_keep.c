@@ -15,25 +15,51 @@ static enum exit_code fail(struct reconcile_keep *k, const char *why, enum exit_
     return code;
 }
 
-/* When the job began, and how far it is sent; where its checkpoint is another file's, nothing here fits. */
+/* How the rows became messages: as the options say, else the job's checkpoint, else as it is without any. */
+static enum exit_code settle_manner(struct reconcile_keep *k) {
+    const struct cli_value *format = &k->cli->of.reconcile.format, *condition = &k->cli->of.reconcile.condition;
+    struct job_manner *manner = &k->manner;
+    if (format->given && strcmp(format->text, "csv") != 0 && strcmp(format->text, "json") != 0) {
+        return fail(k, "--format may be json or csv", EXIT_USAGE);
+    }
+    if (condition->given && strlen(condition->text) >= sizeof manner->condition) {
+        return fail(k, "--condition has at most 4096 bytes", EXIT_USAGE);
+    }
+    if (format->given) {
+        manner->format = strcmp(format->text, "csv") == 0 ? ROWS_CSV : ROWS_JSON;
+    } else if (!manner->known) {
+        manner->format = row_format_of(k->cli->operands[0]);
+    }
+    if (condition->given) {
+        (void)snprintf(manner->condition, sizeof manner->condition, "%s", condition->text);
+    }
+    return EXIT_FINE;
+}
+
+/* When the job began, how far it is sent, and how; where its checkpoint is another file's, nothing here fits. */
 static enum exit_code look_at_job(struct reconcile_keep *k, const struct file_identity *identity) {
     const char *job = k->cli->of.reconcile.job.text, *file = k->cli->operands[0];
+    const struct cli_value *given = &k->cli->of.reconcile.checkpoint;
     char path[CHECKPOINT_PATH_SIZE], why[CHECKPOINT_WHY_SIZE];
     struct checkpoint of_job;
-    if (!checkpoint_default_path(file, job, path)) {
-        return fail(k, "The path of the job's checkpoint would be too long", EXIT_USAGE);
+    if (!given->given && !checkpoint_default_path(file, job, path)) {
+        return fail(k, "The path of the job's checkpoint would be too long: give --checkpoint", EXIT_USAGE);
     }
-    switch (checkpoint_read(&of_job, path, job, identity, why)) {
+    switch (checkpoint_read(&of_job, given->given ? given->text : path, job, identity, why)) {
     case CHECKPOINT_FINE: break;
     case CHECKPOINT_BUSY:
     case CHECKPOINT_UNFIT: return fail(k, why, EXIT_SETTINGS);
     case CHECKPOINT_FAILED: return fail(k, why, EXIT_USAGE);
     }
+    if (!of_job.goes_on && given->given) {
+        return fail(k, "--checkpoint names a file that doesn't exist", EXIT_USAGE);
+    }
     if (of_job.goes_on) {
         k->began = of_job.state.began;
         k->sent = of_job.state.next;
+        k->manner = of_job.manner;
     }
-    return EXIT_FINE;
+    return settle_manner(k);
 }
 
 static bool own_path(const struct reconcile_keep *k, char ret_path[static CHECKPOINT_PATH_SIZE]) {

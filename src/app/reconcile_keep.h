@@ -19,6 +19,7 @@ struct reconcile_keep {
     bool failed; /* something can't be kept: it was said */
     int64_t began; /* wall: when the job began to be sent; 0: its checkpoint isn't there, or doesn't say */
     struct row_place sent; /* the first row that the job hasn't sent; its number is 0 where that isn't known */
+    struct job_manner manner; /* how the rows became messages; its condition is "" where there is none */
     struct checkpoint checkpoint; /* reconcile's own */
     struct line_file missing, failing;
 };

@@ -107,6 +107,7 @@ static enum checkpoint_status look_at(struct checkpoint *c, int fd, char why[sta
     if (found.identity.size != c->identity.size || strcmp(found.identity.sha256, c->identity.sha256) != 0) {
         return unfit(c, "is of another file, or the file was changed since", why);
     }
+    c->manner = found.manner;
     c->state = found.state;
     c->goes_on = true;
     return CHECKPOINT_FINE;
@@ -265,6 +266,22 @@ bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_S
         return false;
     }
     return true;
+}
+
+enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, enum row_format format, const char *condition,
+                                              char ret_why[static CHECKPOINT_WHY_SIZE]) {
+    if (c->manner.known && c->manner.format != format) {
+        return unfit(c, "was begun with another --format", ret_why);
+    }
+    if (c->manner.known && strcmp(c->manner.condition, condition) != 0) {
+        return unfit(c, "was begun with another --condition, or with none", ret_why);
+    }
+    if (c->manner.known) {
+        return CHECKPOINT_FINE;
+    }
+    c->manner = (struct job_manner){.known = true, .format = format};
+    (void)snprintf(c->manner.condition, sizeof c->manner.condition, "%s", condition);
+    return checkpoint_write(c, ret_why) ? CHECKPOINT_FINE : CHECKPOINT_FAILED;
 }
 
 void checkpoint_close(struct checkpoint *c) {

@@ -12,6 +12,7 @@
 static const char CHECK[] = ",\"check\":\"";
 #define CHECK_SIZE 8 /* hex digits */
 #define RECONCILED_MEMBERS 8
+#define MANNER_MEMBERS 2 /* where it is known, the second where there is a condition */
 #define ERRORS_SIZE ((size_t)RECONCILE_ERRORS * (RECONCILE_ERROR_SIZE + 24))
 
 static void member(struct json_writer *w, const char *name, uint64_t value) {
@@ -65,6 +66,15 @@ static void append_reconciled(const struct reconciled *r, struct json_writer *w)
     member(w, "failed_file", (uint64_t)(r->failed_size + 1));
 }
 
+static void append_manner(const struct job_manner *manner, struct json_writer *w) {
+    json_name(w, SPAN("format"));
+    json_string(w, span_cstr(manner->format == ROWS_CSV ? "csv" : "json"));
+    if (manner->condition[0]) {
+        json_name(w, SPAN("condition"));
+        json_string(w, span_cstr(manner->condition));
+    }
+}
+
 bool checkpoint_text_append(const struct checkpoint *c, struct buf *out) {
     struct json_writer w;
     size_t at = out->len;
@@ -81,6 +91,9 @@ bool checkpoint_text_append(const struct checkpoint *c, struct buf *out) {
     member(&w, "offset", c->state.next.offset);
     member(&w, "rejected", c->state.rejected);
     member(&w, "began", (uint64_t)c->state.began);
+    if (c->manner.known) {
+        append_manner(&c->manner, &w);
+    }
     if (c->state.reconciles) {
         append_reconciled(&c->state.reconciled, &w);
     }
@@ -144,6 +157,12 @@ static bool finish_reconciled(const struct reconciled_text *text, struct job_sta
     return r->missing_size >= -1 && r->failed_size >= -1 && read_errors(text->errors, &r->counts);
 }
 
+static bool finish_manner(const char *format, struct job_manner *manner) {
+    manner->known = format[0] != '\0';
+    manner->format = strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON;
+    return manner->known ? manner->format == ROWS_CSV || strcmp(format, "json") == 0 : !manner->condition[0];
+}
+
 static bool take(const struct slot *slots, size_t count, const struct json_token *name, struct json_reader *reader) {
     struct json_token value;
     for (size_t i = 0; i < count; i++) {
@@ -161,7 +180,7 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
     struct reconcile_counts *counts = &c.state.reconciled.counts;
     struct reconciled_text reconciled;
     uint64_t version = 0, began = 0;
-    char check[CHECK_SIZE + 1];
+    char check[CHECK_SIZE + 1], format[sizeof "json"] = "";
     const struct slot slots[] = {{"version", &version, NULL, 0},
                                  {"job", NULL, c.job, sizeof c.job},
                                  {"size", &c.identity.size, NULL, 0},
@@ -172,6 +191,8 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
                                  {"rejected", &c.state.rejected, NULL, 0},
                                  {"began", &began, NULL, 0},
                                  {"check", NULL, check, sizeof check},
+                                 {"format", NULL, format, sizeof format},
+                                 {"condition", NULL, c.manner.condition, sizeof c.manner.condition},
                                  {"applied", &counts->applied, NULL, 0},
                                  {"failed", &counts->failed, NULL, 0},
                                  {"pending", &counts->pending, NULL, 0},
@@ -180,7 +201,7 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
                                  {"errors", NULL, reconciled.errors, sizeof reconciled.errors},
                                  {"missing_file", &reconciled.missing_file, NULL, 0},
                                  {"failed_file", &reconciled.failed_file, NULL, 0}};
-    const size_t all = ARRAY_LENGTH(slots), of_jobs = all - RECONCILED_MEMBERS;
+    const size_t all = ARRAY_LENGTH(slots) - MANNER_MEMBERS, of_jobs = all - RECONCILED_MEMBERS;
     if (!is_whole(text)) {
         return TEXT_DAMAGED;
     }
@@ -198,6 +219,8 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
         }
     }
     json_reader_done(&reader);
+    taken -= (format[0] ? 1U : 0U) + (c.manner.condition[0] ? 1U : 0U);
+    fine = fine && finish_manner(format, &c.manner);
     c.state.reconciles = taken == all;
     c.state.began = (int64_t)began;
     if (!fine || (taken != all && taken != of_jobs) || c.state.next.number == 0 || c.state.next.line == 0 ||
@@ -206,6 +229,7 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
     }
     memcpy(ret_checkpoint->job, c.job, sizeof c.job);
     ret_checkpoint->identity = c.identity;
+    ret_checkpoint->manner = c.manner;
     ret_checkpoint->state = c.state;
     return TEXT_FINE;
 }

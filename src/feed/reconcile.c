@@ -275,8 +275,11 @@ struct reconcile *reconcile_start(const struct reconcile_options *options, const
     r->counts = options->counts;
     r->life = options->life;
     timer_init(&r->turn, on_turn, r);
-    const struct row_check_options check = {
-        .context = options->context, .random = options->random, .job = options->job, .max_size = SIZE_MAX};
+    const struct row_check_options check = {.context = options->context,
+                                            .random = options->random,
+                                            .job = options->job,
+                                            .condition = options->condition,
+                                            .max_size = SIZE_MAX};
     row_check_init(&r->check, &check);
     const struct audit_lookup_options lookup = {.api = options->api,
                                                 .clock = options->clock,

@@ -158,6 +158,23 @@ static bool is_zstd(struct span text) {
            (text.len >= 4 && (text.data[0] & 0xF0) == 0x50 && memcmp(text.data + 1, "\x2A\x4D\x18", 3) == 0);
 }
 
+static bool is_gzip(struct span text) {
+    return begins(text, SPAN("\x1f\x8b"));
+}
+
+const char *row_source_unpacker(const char *path) {
+    char text[SNIFFED];
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0) {
+        return NULL;
+    }
+    ssize_t n = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? read(fd, text, sizeof text) : 0;
+    (void)close(fd);
+    struct span first = span_of(text, n > 0 ? (size_t)n : 0);
+    return is_gzip(first) ? "gzip -dc" : is_zstd(first) ? "zstd -dc" : NULL;
+}
+
 /* SOURCE_PIECE: it is known what it is. */
 static enum row_source_status sniff(struct row_source *s) {
     while (s->input.len < SNIFFED && !s->ended) {
@@ -172,7 +189,7 @@ static enum row_source_status sniff(struct row_source *s) {
             return SOURCE_BROKEN;
         }
     }
-    bool gzip = begins(s->input, SPAN("\x1f\x8b"));
+    bool gzip = is_gzip(s->input);
     s->kind = gzip ? KIND_GZIP : is_zstd(s->input) ? KIND_ZSTD : KIND_PLAIN;
     bool fine = gzip ? gunzip_init(&s->gunzip) : s->kind == KIND_PLAIN || unzstd_init(&s->unzstd);
     return fine ? SOURCE_PIECE : broken(s, "It can't be read further than", "there is no memory");

@@ -118,6 +118,23 @@ def test_rows_that_failed_and_rows_that_are_pending_can_be_enqueued_again(scene:
     assert witness(scene, 230) == {"applied": 230}
 
 
+def test_rows_are_given_out_as_the_job_made_them(scene: Scene, tmp_path: Path) -> None:
+    """With its condition and its format, though reconcile is told neither: else they would be other messages."""
+    path, missing, checkpoint = tmp_path / "rows.txt", tmp_path / "missing", tmp_path / "kept"
+    path.write_text("id,price:N\nr1,1\nr2,2\n")
+    how = ["--format", "csv", "--condition", "price < 5 OR sold = false"]
+    assert enqueue(scene, path, *how, "--checkpoint", str(checkpoint)) == 0
+    sent = sorted(message.body for message in scene.queue.drain())
+    for flags in (["--checkpoint", str(checkpoint)], how):
+        assert reconcile(scene, path, "--missing", str(missing), *flags).counts["pending"] == 2
+        again = missing.read_text().splitlines()
+        assert again == sent and all('"price < 5 OR sold = false"' in line for line in again)
+    for other in (["--format", "csv"], how[2:]):
+        assert enqueue(scene, path, *other, "--checkpoint", str(checkpoint)) == 78
+    absent = reconcile(scene, path, "--checkpoint", str(tmp_path / "none"))
+    assert absent.code == 64 and absent.process.find_log("--checkpoint names a file that doesn't exist")
+
+
 def test_a_row_that_can_never_be_sent_has_failed(scene: Scene, tmp_path: Path) -> None:
     rows = [*rows_of(2), "{", {"id": "r3"}, {"id": "r4", "attributes": {"a": 1}, "idempotency_key": "own"}]
     apply(scene, rows[:2])

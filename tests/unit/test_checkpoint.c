@@ -151,6 +151,31 @@ static void one_that_is_begun_is_whole_from_the_first_moment(void **state) {
     checkpoint_close(&c);
 }
 
+static void a_job_goes_on_as_it_was_begun(void **state) {
+    (void)state;
+    struct checkpoint c;
+    char why[CHECKPOINT_WHY_SIZE], longest[JOB_CONDITION_SIZE];
+    memset(longest, '\\', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    const char *const conditions[] = {"", "a = \"x\"", longest};
+    for (size_t i = 0; i < ARRAY_LENGTH(conditions); i++) {
+        (void)unlink(path);
+        assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+        assert_int_equal(checkpoint_keep_manner(&c, ROWS_CSV, conditions[i], why), CHECKPOINT_FINE);
+        checkpoint_close(&c);
+        assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+        assert_int_equal(checkpoint_keep_manner(&c, ROWS_CSV, conditions[i], why), CHECKPOINT_FINE);
+        assert_int_equal(checkpoint_keep_manner(&c, ROWS_JSON, conditions[i], why), CHECKPOINT_UNFIT);
+        assert_non_null(strstr(why, "another --format; to begin anew"));
+        assert_int_equal(checkpoint_keep_manner(&c, ROWS_CSV, "b = 1", why), CHECKPOINT_UNFIT);
+        assert_non_null(strstr(why, "another --condition, or with none; to begin anew"));
+        checkpoint_close(&c);
+        assert_int_equal(checkpoint_read(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+        assert_true(c.manner.known && c.manner.format == ROWS_CSV);
+        assert_string_equal(c.manner.condition, conditions[i]);
+    }
+}
+
 static void what_cannot_be_written_is_told_and_what_stood_still_stands(void **state) {
     (void)state;
     struct checkpoint c;
@@ -295,6 +320,7 @@ int main(void) {
         cmocka_unit_test(damage_anywhere_is_seen),
         cmocka_unit_test(one_of_a_later_version_is_left_alone),
         cmocka_unit_test(one_that_is_begun_is_whole_from_the_first_moment),
+        cmocka_unit_test(a_job_goes_on_as_it_was_begun),
         cmocka_unit_test(what_cannot_be_written_is_told_and_what_stood_still_stands),
         cmocka_unit_test(reading_alone_takes_nothing),
         cmocka_unit_test(a_name_is_short_and_has_no_slash),

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 /* The command that goes on at this line of the file, for a command line. */
-static void assert_goes_on(char **argv, unsigned file, uint64_t line, const char *expected) {
+static void assert_unpacked(char **argv, unsigned file, uint64_t line, const char *unpacker, const char *expected) {
     struct cli cli;
     char why[CLI_WHY_SIZE];
     struct buf out;
@@ -21,12 +21,16 @@ static void assert_goes_on(char **argv, unsigned file, uint64_t line, const char
     if (!cli_parse(argc, argv, &cli, why)) {
         fail_msg("%s", why);
     }
-    assert_int_equal(enqueue_append_command(&cli, file, line, &out), expected != NULL);
+    assert_int_equal(enqueue_append_command(&cli, file, line, unpacker, &out), expected != NULL);
     if (expected) {
         assert_true(buf_ok(&out));
         assert_string_equal(out.data, expected);
     }
     buf_free(&out);
+}
+
+static void assert_goes_on(char **argv, unsigned file, uint64_t line, const char *expected) {
+    assert_unpacked(argv, file, line, NULL, expected);
 }
 
 #define LINE(...) ((char *[]){(char *)"table-updater", (char *)"enqueue", __VA_ARGS__, NULL})
@@ -35,11 +39,11 @@ static void the_rest_of_a_file_is_cut_out_of_it(void **state) {
     (void)state;
     assert_goes_on(LINE((char *)"--rate", (char *)"5", (char *)"a.jsonl"), 0, 7,
                    "tail -n +7 a.jsonl | table-updater enqueue --rate 5 --format json");
-    assert_goes_on(LINE((char *)"it's.jsonl.gz"), 0, 7,
-                   "gzip -dc 'it'\\''s.jsonl.gz' | tail -n +7 | table-updater enqueue --format json");
-    assert_goes_on(LINE((char *)"a.csv.zst"), 0, 7,
-                   "{ zstd -dc a.csv.zst | head -n 1; zstd -dc a.csv.zst | tail -n +7; } | table-updater enqueue "
-                   "--format csv");
+    assert_unpacked(LINE((char *)"it's"), 0, 7, "gzip -dc",
+                    "gzip -dc <'it'\\''s' | tail -n +7 | table-updater enqueue --format json");
+    assert_unpacked(LINE((char *)"a.csv.zst"), 0, 7, "zstd -dc",
+                    "{ zstd -dc <a.csv.zst | head -n 1; zstd -dc <a.csv.zst | tail -n +7; } | table-updater enqueue "
+                    "--format csv");
     assert_goes_on(LINE((char *)"--strict", (char *)"--", (char *)"-a.csv"), 0, 7,
                    "{ head -n 1 ./-a.csv; tail -n +7 ./-a.csv; } | table-updater enqueue --strict --format csv");
 }
