@@ -33,7 +33,7 @@ struct row_check_options {
 struct row_check {
     struct row_check_options options; /* the texts are borrowed */
     struct update_context context; /* with the audit records that rows get here */
-    struct buf body;
+    struct buf body, escaped;
     struct update_plain plain; /* of the present row, where a glance was enough */
     struct update *update; /* of the present row, where it wasn't; else NULL */
     struct failure failure; /* of what only the command line refuses */

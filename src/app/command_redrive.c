@@ -221,7 +221,6 @@ static bool has_room(void *ctx) {
 
 static void append_dry_run(struct redriving *g, const struct dlq_look_result *r) {
     struct buf *out = &g->results.text;
-    g->would_move = r->chosen;
     if (given(g)->json.given) {
         return;
     }
@@ -241,6 +240,7 @@ static void append_dry_run(struct redriving *g, const struct dlq_look_result *r)
 static void on_looked(void *ctx, const struct dlq_look_result *r) {
     struct redriving *g = ctx;
     progress_end(&g->progress);
+    g->would_move = r->chosen;
     if (r->failure) {
         LOG_EVENT(&g->app->log, LOG_LEVEL_ERROR, "The look at the DLQ fails, and nothing is moved",
                   LOG_C("code", call_word(r->failure)), LOG_I("status", r->failure->status));

@@ -65,6 +65,7 @@ bool parcel_groups_reopen(struct redrive *r) {
         group->passed--;
         if (group->moved && !group->blocked) {
             some = true;
+            r->result.counts.passed_over--; /* it is looked at, and counted, once more */
             holds_return(&r->holds, hold);
         }
         parcel_group_settle(group);

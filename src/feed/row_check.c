@@ -2,6 +2,7 @@
 
 #include "row_compose.h"
 #include "row_group.h"
+#include "sqs_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,12 +17,14 @@ void row_check_init(struct row_check *c, const struct row_check_options *options
         c->context.audit = AUDIT_ON; /* a row that is silent asks for a record once it is sent */
     }
     buf_init(&c->body, BODY_MAX);
+    buf_init(&c->escaped, BODY_MAX);
     failure_init(&c->failure);
 }
 
 void row_check_free(struct row_check *c) {
     update_free(c->update);
     buf_free(&c->body);
+    buf_free(&c->escaped);
     failure_free(&c->failure);
     *c = (struct row_check){0};
 }
@@ -122,6 +125,31 @@ static bool find_group(struct row_check *c, struct row_message *message) {
     return true;
 }
 
+/* Whether there is U+FFFE or U+FFFF, the only characters of JSON's text that SQS refuses. */
+static bool has_refused(struct span text) {
+    const char *at = text.data, *end = text.data + text.len;
+    while (at && (at = memchr(at, 0xEF, (size_t)(end - at)))) {
+        if (end - at >= 3 && at[1] == '\xBF' && (at[2] == '\xBE' || at[2] == '\xBF')) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
+/* The same message, in text that SQS takes. False: no memory. */
+static bool escape(struct row_check *c, struct span *body) {
+    if (!has_refused(*body)) {
+        return true;
+    }
+    buf_reset(&c->escaped);
+    if (!sqs_text_append_escaped(*body, &c->escaped)) {
+        return false;
+    }
+    *body = buf_span(&c->escaped);
+    return true;
+}
+
 /* A condition that was added may make a row unfit that was fit. */
 static bool check_again(struct row_check *c, struct row_message *message) {
     struct span body = message->body;
@@ -147,6 +175,9 @@ static bool complete(struct row_check *c, struct span text, struct row_message *
     if (o->dry && !o->condition) {
         message->body = text;
     } else if (!compose(c, text, &message->body) || (o->condition && !check_again(c, message))) {
+        return false;
+    }
+    if (!escape(c, &message->body)) {
         return false;
     }
     if (!message->failure && message->body.len > o->max_size) {

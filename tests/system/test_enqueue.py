@@ -378,6 +378,15 @@ def test_failed_entries_alone_are_sent_again(queue_scene: Scene, sqs_proxy: Prox
     assert without_keys(bodies(queue_scene)) == ROWS
 
 
+def test_characters_that_sqs_refuses_are_no_obstacle(queue_scene: Scene) -> None:
+    rows = [{"id": "a", "attributes": {"n": f"x{one}y"}} for one in "\uffff\ufffe\x7f\x01"]
+    text = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    code, counts, process = enqueue(queue_scene, stdin=text.encode())
+    assert code == 0 and counts["sent"] == 4, process.describe()
+    found = [json.loads(message.body)["attributes"]["n"] for message in queue_scene.queue.drain()]
+    assert sorted(found) == sorted(row["attributes"]["n"] for row in rows)
+
+
 def test_an_entry_that_sqs_refuses_is_a_rejected_row(queue_scene: Scene, sqs_proxy: Proxy, tmp_path: Path) -> None:
     sqs_proxy.on(
         "SendMessageBatch",

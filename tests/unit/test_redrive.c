@@ -486,6 +486,7 @@ static void of_a_fifo_group_those_that_are_meant_move_in_order_past_the_others(v
     assert_ordered(&g, "a", (unsigned)g.result.counts.moved - 1);
     assert_ordered(&g, "b", 1);
     assert_int_equal(sim_queue_visible(g.s.dlq), 34 - g.result.counts.moved);
+    assert_int_equal(g.result.counts.passed_over, 10 + 3); /* each that was seen once, however often it was looked at */
     id_choice_free(&id);
     buf_free(&why);
     stage_end(&g);

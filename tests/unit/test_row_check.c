@@ -230,6 +230,16 @@ static void a_row_without_the_attribute_of_its_group_is_rejected(void **state) {
     bench_done(&b);
 }
 
+static void characters_that_sqs_refuses_are_escaped(void **state) {
+    (void)state;
+    struct bench b;
+    bench_init(&b, (struct row_check_options){.job = "j"});
+    assert_sent_as(&b, "{\"id\":\"a\",\"attributes\":{\"n\":\"x\xEF\xBF\xBFy\xEF\xBF\xBD\xEF\xBF\xBE\"}}",
+                   "{\"id\":\"a\",\"attributes\":{\"n\":\"x\\uffffy\xEF\xBF\xBD\\ufffe\"},\"enable_logging\":true,"
+                   "\"idempotency_key\":\"j:12\"}");
+    bench_done(&b);
+}
+
 static void a_message_that_the_queue_does_not_take_is_rejected(void **state) {
     (void)state;
     struct bench b;
@@ -272,6 +282,7 @@ int main(void) {
         cmocka_unit_test(a_group_is_the_record_or_an_attribute),
         cmocka_unit_test(a_record_has_one_group_whether_its_table_is_known_or_not),
         cmocka_unit_test(a_row_without_the_attribute_of_its_group_is_rejected),
+        cmocka_unit_test(characters_that_sqs_refuses_are_escaped),
         cmocka_unit_test(a_message_that_the_queue_does_not_take_is_rejected),
         cmocka_unit_test(the_readers_failure_is_passed_on),
         cmocka_unit_test(a_message_can_be_given_a_key),
