@@ -4,7 +4,6 @@
 
 #include "compiler.h"
 #include "digest.h"
-#include "reconcile_counts.h"
 #include "row_reader.h"
 
 #include <stdbool.h>
@@ -31,19 +30,11 @@ bool job_name_valid(const char *name);
  */
 MUST_USE bool checkpoint_default_path(const char *file, const char *job, char ret_path[static CHECKPOINT_PATH_SIZE]);
 
-/* What a reconciliation keeps besides. */
-struct reconciled {
-    struct reconcile_counts counts; /* of the rows that are done with */
-    int64_t missing_size, failed_size; /* bytes of the files that rows go to; -1: there is none */
-};
-
 /* What is kept. */
 struct job_state {
     struct row_place next; /* the first row that isn't done with */
     uint64_t rejected; /* rows, in all runs */
     int64_t began; /* wall: when the first run began; 0: not known */
-    bool reconciles; /* it is a reconciliation's */
-    struct reconciled reconciled;
 };
 
 /* What makes messages of a job's rows, beside its name: what is enqueued again has to be made so too. */

@@ -1,4 +1,4 @@
-/* A file that lines are appended to: buffered, and told how much of it is on the disk. */
+/* A file that lines are written to: buffered, and told when they are on the disk. */
 #pragma once
 
 #include "buf.h"
@@ -6,20 +6,17 @@
 #include "span.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 struct line_file {
     int fd; /* -1: there is none, and lines go nowhere */
     int error; /* errno of the first write that failed; nothing is written any more then. 0: none */
-    uint64_t size; /* with what is still in the buffer */
     struct buf buffer;
 };
 
 /* One that there isn't. */
 void line_file_none(struct line_file *f);
-/* Opens path, or makes it; all behind its first `size` bytes is cut off. False: errno says why; ENODATA: it is shorter
- * than that. */
-MUST_USE bool line_file_open(struct line_file *f, const char *path, uint64_t size);
+/* Opens path, or makes it; what was in it is gone. False: errno says why. */
+MUST_USE bool line_file_open(struct line_file *f, const char *path);
 /* Appends text and a newline. */
 void line_file_append(struct line_file *f, struct span text);
 /* Writes what is in the buffer, and waits until it is on the disk. False: f->error says why not. */

@@ -65,7 +65,7 @@ void reconcile_free(struct reconcile *r);
 void reconcile_read(struct reconcile *r);
 /* What was reconciled so far. */
 const struct reconcile_counts *reconcile_counts(const struct reconcile *r);
-/* Where the first row is that isn't reconciled. */
-struct row_place reconcile_place(const struct reconcile *r);
+/* Where the first row is that isn't known to be applied. */
+struct row_place reconcile_applied(const struct reconcile *r);
 /* Why rows are unknown: a sentence that says what would tell more. */
 const char *reconcile_doubt(const struct reconcile *r);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+/* Whether it is such text. */
 bool sqs_text_is_valid(struct span text);
 /* Appends text as a JSON string that is such text itself: what JSON must escape and what SQS refuses is escaped. A byte
  * that belongs to no UTF-8 sequence has no form in JSON, and becomes U+FFFD. */

@@ -45,8 +45,8 @@ static void end(struct reconciling *r, enum exit_code code) {
 }
 
 static bool keep_place(struct reconciling *r) {
-    struct row_place place = reconcile_place(r->reconcile);
-    return reconcile_keep_place(&r->keep, &place, reconcile_counts(r->reconcile));
+    struct row_place place = reconcile_applied(r->reconcile);
+    return reconcile_keep_place(&r->keep, &place);
 }
 
 static void on_keep_timer(void *user) {
@@ -129,9 +129,9 @@ static enum exit_code code_of_end(struct reconciling *r, enum reconcile_end why,
 
 /* Says that it isn't done, and what goes on. */
 static void say_how_to_go_on(struct reconciling *r) {
-    struct row_place place = reconcile_place(r->reconcile);
+    struct row_place place = reconcile_applied(r->reconcile);
     LOG_EVENT(&r->app->log, LOG_LEVEL_WARNING,
-              "Ended early: all rows before this one are reconciled, and the same command goes on",
+              "Ended early: all rows before this one are applied, and the same command goes on with it",
               LOG_I("row", place.number), LOG_I("line", place.line));
 }
 

@@ -342,10 +342,10 @@ const struct cli_command CLI_COMMANDS[] = {
              "with --job NAME: applied, failed or pending. Exit status 0 means that all are\n"
              "applied.\n"
              "\n"
-             "It can be interrupted: the same command goes on where it ended, by a file\n"
-             "NAME.table-updater-reconcile beside FILE, which is removed at the end. Where\n"
-             "audit records can have been removed by TTL, rows without one are unknown, not\n"
-             "pending.\n",
+             "It can be interrupted: the same command goes on with the first row that wasn't\n"
+             "applied, by a file NAME.table-updater-reconcile beside FILE, which is removed at\n"
+             "the end. Where audit records can have been removed by TTL, rows without one are\n"
+             "unknown, not pending.\n",
      .examples = "  table-updater reconcile --job prices-2026-11 prices.csv.gz\n"
                  "  table-updater reconcile --job j --missing again.jsonl rows.jsonl\n"},
     {.name = "lambda",

@@ -91,56 +91,24 @@ static enum exit_code open_own(struct reconcile_keep *k, const struct file_ident
     if (status != CHECKPOINT_FINE) {
         return fail(k, why, status == CHECKPOINT_BUSY ? EXIT_SETTINGS : EXIT_USAGE);
     }
-    struct job_state *state = &k->checkpoint.state;
-    k->checkpoint.goes_on = k->checkpoint.goes_on && state->reconciles && state->next.number > 1;
+    k->checkpoint.goes_on = k->checkpoint.goes_on && k->checkpoint.state.next.number > 1;
     return EXIT_FINE;
 }
 
-/* kept: the file's size, or -1 where it wasn't asked for. */
-static bool fits(const struct cli_value *given, int64_t kept) {
-    return given->given == (kept >= 0);
-}
-
-static bool open_lines(struct line_file *f, const struct cli_value *given, int64_t kept) {
-    if (!given->given) {
-        line_file_none(f);
-        return true;
+/* What an earlier run has written is written anew: of the rows before it goes on none was among them. */
+static enum exit_code open_lines(struct reconcile_keep *k, const char *option, const struct cli_value *given,
+                                 struct line_file *f) {
+    if (!given->given || line_file_open(f, given->text)) {
+        return EXIT_FINE;
     }
-    return line_file_open(f, given->text, kept > 0 ? (uint64_t)kept : 0);
-}
-
-static enum exit_code cannot_open(struct reconcile_keep *k, const char *option, const char *path) {
-    LOG_EVENT(k->log, LOG_LEVEL_ERROR, "A file for rows can't be opened", LOG_C("option", option), LOG_C("file", path),
-              LOG_C("reason", strerrordesc_np(errno)));
+    LOG_EVENT(k->log, LOG_LEVEL_ERROR, "A file for rows can't be opened", LOG_C("option", option),
+              LOG_C("file", given->text), LOG_C("reason", strerrordesc_np(errno)));
     return EXIT_USAGE;
 }
 
 static enum exit_code open_outputs(struct reconcile_keep *k) {
-    const struct cli_value *missing = &k->cli->of.reconcile.missing, *failing = &k->cli->of.reconcile.failed;
-    struct reconciled *kept = &k->checkpoint.state.reconciled;
-    if (k->checkpoint.goes_on && (!fits(missing, kept->missing_size) || !fits(failing, kept->failed_size))) {
-        begin_anew(k, "it had other files for rows");
-    }
-    bool goes_on = k->checkpoint.goes_on;
-    bool opened = open_lines(&k->missing, missing, goes_on ? kept->missing_size : 0);
-    if (!opened && errno != ENODATA) {
-        return cannot_open(k, "--missing", missing->text);
-    }
-    if (opened) {
-        opened = open_lines(&k->failing, failing, goes_on ? kept->failed_size : 0);
-        if (!opened && errno != ENODATA) {
-            return cannot_open(k, "--failed", failing->text);
-        }
-    }
-    if (opened) {
-        return EXIT_FINE;
-    }
-    begin_anew(k, "a file for rows is shorter than it was");
-    (void)line_file_close(&k->missing);
-    if (!open_lines(&k->missing, missing, 0)) {
-        return cannot_open(k, "--missing", missing->text);
-    }
-    return open_lines(&k->failing, failing, 0) ? EXIT_FINE : cannot_open(k, "--failed", failing->text);
+    enum exit_code code = open_lines(k, "--missing", &k->cli->of.reconcile.missing, &k->missing);
+    return code == EXIT_FINE ? open_lines(k, "--failed", &k->cli->of.reconcile.failed, &k->failing) : code;
 }
 
 static enum exit_code check_names(struct reconcile_keep *k) {
@@ -185,7 +153,7 @@ const struct row_place *reconcile_keep_start(const struct reconcile_keep *k, str
     if (!k->checkpoint.goes_on) {
         return NULL;
     }
-    *ret_counts = state->reconciled.counts;
+    ret_counts->rows = ret_counts->applied = state->next.number - 1;
     return &state->next;
 }
 
@@ -203,20 +171,15 @@ static bool sync_lines(struct reconcile_keep *k) {
     return false;
 }
 
-static int64_t size_of(const struct line_file *f) {
-    return f->fd >= 0 ? (int64_t)f->size : -1;
-}
-
-bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place,
-                          const struct reconcile_counts *counts) {
+bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place) {
     char why[CHECKPOINT_WHY_SIZE];
     if (k->failed || !sync_lines(k)) {
         return false;
     }
-    k->checkpoint.state = (struct job_state){
-        .next = *place,
-        .reconciles = true,
-        .reconciled = {.counts = *counts, .missing_size = size_of(&k->missing), .failed_size = size_of(&k->failing)}};
+    if (k->checkpoint.state.next.number == place->number) {
+        return true;
+    }
+    k->checkpoint.state = (struct job_state){.next = *place};
     if (!checkpoint_write(&k->checkpoint, why)) {
         (void)fail(k, why, EXIT_SOME_FAILED);
         return false;

@@ -28,11 +28,11 @@ struct reconcile_keep {
  * the command ends with, said in the log. reconcile_keep_close() in any case. */
 MUST_USE enum exit_code reconcile_keep_open(struct reconcile_keep *k, const struct cli *cli, struct digest *digest,
                                             struct log *log);
-/* Where to go on; NULL: at the beginning. Then ret_counts are of the rows before. */
+/* Where to go on; NULL: at the beginning. Then ret_counts are of the rows before: all applied. */
 const struct row_place *reconcile_keep_start(const struct reconcile_keep *k, struct reconcile_counts *ret_counts);
-/* All that is kept is on the disk: rows and counts up to the place. False: it can't be, which is said once. */
-MUST_USE bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place,
-                                   const struct reconcile_counts *counts);
+/* The rows written out are on the disk, and up to this place all are applied, which stays so: other rows are looked up
+ * anew by the next run. False: it can't be kept, which is said once. */
+MUST_USE bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place);
 /* The whole file was reconciled: the rows are on the disk, and the next run begins anew. False: they aren't, which is
  * said. */
 MUST_USE bool reconcile_keep_finish(struct reconcile_keep *k);

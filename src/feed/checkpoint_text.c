@@ -11,59 +11,13 @@
 
 static const char CHECK[] = ",\"check\":\"";
 #define CHECK_SIZE 8 /* hex digits */
-#define RECONCILED_MEMBERS 8
 #define MANNER_MEMBERS 2 /* where it is known, the second where there is a condition */
-#define ERRORS_SIZE ((size_t)RECONCILE_ERRORS * (RECONCILE_ERROR_SIZE + 24))
 
 static void member(struct json_writer *w, const char *name, uint64_t value) {
     json_name(w, span_cstr(name));
     char digits[24];
     int n = snprintf(digits, sizeof digits, "%" PRIu64, value);
     json_raw(w, span_of(digits, n > 0 ? (size_t)n : 0));
-}
-
-/* ValidationError=3 ConditionalCheckFailed=1 */
-static void append_errors(const struct reconcile_counts *counts, char text[static ERRORS_SIZE]) {
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < RECONCILE_ERRORS && counts->errors[i].rows && used < ERRORS_SIZE; i++) {
-        int n = snprintf(text + used, ERRORS_SIZE - used, "%s%s=%" PRIu64, i ? " " : "", counts->errors[i].error,
-                         counts->errors[i].rows);
-        used += n > 0 ? (size_t)n : 0;
-    }
-}
-
-static bool read_errors(const char *text, struct reconcile_counts *counts) {
-    for (size_t i = 0; *text; i++) {
-        size_t name = strcspn(text, "=");
-        char *end = NULL;
-        if (i == RECONCILE_ERRORS || name == 0 || name >= RECONCILE_ERROR_SIZE || !text[name]) {
-            return false;
-        }
-        memcpy(counts->errors[i].error, text, name);
-        counts->errors[i].error[name] = '\0';
-        counts->errors[i].rows = strtoull(text + name + 1, &end, 10);
-        if (end == text + name + 1 || (*end && *end != ' ')) {
-            return false;
-        }
-        text = *end ? end + 1 : end;
-    }
-    return true;
-}
-
-static void append_reconciled(const struct reconciled *r, struct json_writer *w) {
-    char errors[ERRORS_SIZE];
-    member(w, "applied", r->counts.applied);
-    member(w, "failed", r->counts.failed);
-    member(w, "pending", r->counts.pending);
-    member(w, "unknown", r->counts.unknown);
-    member(w, "unfit", r->counts.unfit);
-    append_errors(&r->counts, errors);
-    json_name(w, SPAN("errors"));
-    json_string(w, span_cstr(errors));
-    /* 0 is no file. */
-    member(w, "missing_file", (uint64_t)(r->missing_size + 1));
-    member(w, "failed_file", (uint64_t)(r->failed_size + 1));
 }
 
 static void append_manner(const struct job_manner *manner, struct json_writer *w) {
@@ -93,9 +47,6 @@ bool checkpoint_text_append(const struct checkpoint *c, struct buf *out) {
     member(&w, "began", (uint64_t)c->state.began);
     if (c->manner.known) {
         append_manner(&c->manner, &w);
-    }
-    if (c->state.reconciles) {
-        append_reconciled(&c->state.reconciled, &w);
     }
     uint32_t check = buf_ok(out) ? digest_crc32(span_of(out->data + at, out->len - at)) : 0;
     return buf_printf(out, "%s%08" PRIx32 "\"}\n", CHECK, check);
@@ -142,21 +93,6 @@ struct slot {
     size_t size;
 };
 
-/* What reconciled holds, in the types of slots. */
-struct reconciled_text {
-    char errors[ERRORS_SIZE];
-    uint64_t missing_file, failed_file;
-};
-
-/* Whether it is fine as a whole. */
-static bool finish_reconciled(const struct reconciled_text *text, struct job_state *state) {
-    struct reconciled *r = &state->reconciled;
-    r->missing_size = (int64_t)text->missing_file - 1;
-    r->failed_size = (int64_t)text->failed_file - 1;
-    r->counts.rows = r->counts.applied + r->counts.failed + r->counts.pending + r->counts.unknown;
-    return r->missing_size >= -1 && r->failed_size >= -1 && read_errors(text->errors, &r->counts);
-}
-
 static bool finish_manner(const char *format, struct job_manner *manner) {
     manner->known = format[0] != '\0';
     manner->format = strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON;
@@ -177,8 +113,6 @@ static bool take(const struct slot *slots, size_t count, const struct json_token
 
 enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *ret_checkpoint) {
     struct checkpoint c = {.fd = -1};
-    struct reconcile_counts *counts = &c.state.reconciled.counts;
-    struct reconciled_text reconciled;
     uint64_t version = 0, began = 0;
     char check[CHECK_SIZE + 1], format[sizeof "json"] = "";
     const struct slot slots[] = {{"version", &version, NULL, 0},
@@ -192,16 +126,9 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
                                  {"began", &began, NULL, 0},
                                  {"check", NULL, check, sizeof check},
                                  {"format", NULL, format, sizeof format},
-                                 {"condition", NULL, c.manner.condition, sizeof c.manner.condition},
-                                 {"applied", &counts->applied, NULL, 0},
-                                 {"failed", &counts->failed, NULL, 0},
-                                 {"pending", &counts->pending, NULL, 0},
-                                 {"unknown", &counts->unknown, NULL, 0},
-                                 {"unfit", &counts->unfit, NULL, 0},
-                                 {"errors", NULL, reconciled.errors, sizeof reconciled.errors},
-                                 {"missing_file", &reconciled.missing_file, NULL, 0},
-                                 {"failed_file", &reconciled.failed_file, NULL, 0}};
-    const size_t all = ARRAY_LENGTH(slots) - MANNER_MEMBERS, of_jobs = all - RECONCILED_MEMBERS;
+                                 {"condition", NULL, c.manner.condition, sizeof c.manner.condition}};
+
+    const size_t all = ARRAY_LENGTH(slots) - MANNER_MEMBERS;
     if (!is_whole(text)) {
         return TEXT_DAMAGED;
     }
@@ -221,10 +148,8 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
     json_reader_done(&reader);
     taken -= (format[0] ? 1U : 0U) + (c.manner.condition[0] ? 1U : 0U);
     fine = fine && finish_manner(format, &c.manner);
-    c.state.reconciles = taken == all;
     c.state.began = (int64_t)began;
-    if (!fine || (taken != all && taken != of_jobs) || c.state.next.number == 0 || c.state.next.line == 0 ||
-        c.state.began < 0 || (c.state.reconciles && !finish_reconciled(&reconciled, &c.state))) {
+    if (!fine || taken != all || c.state.next.number == 0 || c.state.next.line == 0 || c.state.began < 0) {
         return TEXT_DAMAGED;
     }
     memcpy(ret_checkpoint->job, c.job, sizeof c.job);

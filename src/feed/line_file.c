@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)64 * 1024)
@@ -12,28 +11,10 @@ void line_file_none(struct line_file *f) {
     *f = (struct line_file){.fd = -1};
 }
 
-bool line_file_open(struct line_file *f, const char *path, uint64_t size) {
-    struct stat status;
-    *f = (struct line_file){.fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666), .size = size};
+bool line_file_open(struct line_file *f, const char *path) {
+    *f = (struct line_file){.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666)};
     buf_init(&f->buffer, BUFFER_MAX);
-    if (f->fd < 0) {
-        return false;
-    }
-    bool fine = fstat(f->fd, &status) == 0;
-    if (fine && S_ISREG(status.st_mode)) {
-        if ((uint64_t)status.st_size < size) {
-            errno = ENODATA;
-            fine = false;
-        }
-        fine = fine && ftruncate(f->fd, (off_t)size) == 0 && lseek(f->fd, (off_t)size, SEEK_SET) >= 0;
-    }
-    if (!fine) {
-        int error = errno;
-        (void)close(f->fd);
-        f->fd = -1;
-        errno = error;
-    }
-    return fine;
+    return f->fd >= 0;
 }
 
 static void write_out(struct line_file *f) {
@@ -58,7 +39,6 @@ void line_file_append(struct line_file *f, struct span text) {
         f->error = ENOMEM;
         return;
     }
-    f->size += text.len + 1;
     if (f->buffer.len >= PIECE) {
         write_out(f);
     }

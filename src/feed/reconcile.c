@@ -22,6 +22,8 @@ struct reconcile {
     struct audit_life life;
     struct window window;
     struct audit_lookup *lookup;
+    struct row_place open; /* of the first row that isn't applied */
+    bool has_open;
     struct row_check check; /* of rows that have no record of a success */
     uint64_t again[WINDOW_ROWS]; /* places of rows whose failure is still to be asked for, as a queue */
     uint64_t again_first, again_next;
@@ -162,6 +164,10 @@ static bool settle(struct reconcile *r, const struct window_row *row) {
         if (!row_check(&r->check, &whole, &message)) {
             return false;
         }
+    }
+    if (row->fate != FATE_APPLIED && !r->has_open) {
+        r->has_open = true;
+        r->open = row->place;
     }
     r->counts.rows++;
     struct span again = message.failure ? (struct span){NULL, 0} : message.body;
@@ -320,7 +326,10 @@ const struct reconcile_counts *reconcile_counts(const struct reconcile *r) {
     return &r->counts;
 }
 
-struct row_place reconcile_place(const struct reconcile *r) {
+struct row_place reconcile_applied(const struct reconcile *r) {
+    if (r->has_open) {
+        return r->open;
+    }
     return r->window.first < r->window.next ? window_at(&r->window, r->window.first)->place
                                             : row_reader_place(r->options.reader);
 }

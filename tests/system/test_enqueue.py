@@ -339,9 +339,7 @@ def test_rejects_on_a_full_disk_end_it_with_a_sentence(queue_scene: Scene, tmp_p
     assert len(bodies(queue_scene)) == 25
 
 
-@pytest.mark.parametrize(
-    ("ending", "number", "code"), [(".jsonl", signal.SIGINT, 130), (".csv", signal.SIGTERM, 143)]
-)
+@pytest.mark.parametrize(("ending", "number", "code"), [(".jsonl", signal.SIGINT, 130), (".csv", signal.SIGTERM, 143)])
 def test_told_to_stop_it_names_the_command_that_goes_on(
     queue_scene: Scene, tmp_path: Path, ending: str, number: signal.Signals, code: int
 ) -> None:

@@ -145,17 +145,28 @@ def test_a_row_that_can_never_be_sent_has_failed(scene: Scene, tmp_path: Path) -
     assert done.process.find_log("can't be enqueued as they are")
 
 
+def record(scene: Scene, first: int, last: int) -> None:
+    """Success records of these rows, as far as reconcile looks at them."""
+    for start in range(first, last + 1, 25):
+        numbers = range(start, min(start + 25, last + 1))
+        keys = [log_id(scene.table.name, f"{JOB}:{number}") for number in numbers]
+        puts = [{"PutRequest": {"Item": {"log_id": {"S": key}, "status": {"S": "success"}}}} for key in keys]
+        scene.audit.client.batch_write_item(RequestItems={scene.audit.name: puts})
+
+
 def test_interrupted_at_any_moment_the_same_command_goes_on(scene: Scene, tmp_path: Path, dynamodb_proxy: Any) -> None:
+    """And what was pending is looked up anew: it may have been applied meanwhile."""
     rows = rows_of(1500)
+    record(scene, 1, 1400)
     path, missing = write(tmp_path / "rows.jsonl", rows), tmp_path / "missing"
     dynamodb_proxy.on("BatchGetItem", faults.delay(before=0.05))
     settings = {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb_proxy.url}
-    flags = ("--missing", str(missing), "--rate", "15")
+    flags = ("--missing", str(missing), "--rate", "4")
     kept = tmp_path / f"{JOB}.table-updater-reconcile"
     kills = 0
     for number in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
-        process = scene.command("reconcile", str(path), "--job", JOB, "--json", *flags, **settings)
         before = kept.read_text() if kept.exists() else ""
+        process = scene.command("reconcile", str(path), "--job", JOB, "--json", *flags, **settings)
         wait_until(lambda: kept.exists() and kept.read_text() not in ("", before), "a place that is kept")
         if number == signal.SIGKILL:
             process.kill()
@@ -166,12 +177,29 @@ def test_interrupted_at_any_moment_the_same_command_goes_on(scene: Scene, tmp_pa
             assert json.loads(process.output)["rows"] < 1500
         kills += 1
     done = reconcile(scene, path, "--missing", str(missing), **settings)
-    assert (done.code, done.counts) == (1, {"applied": 0, "failed": 0, "pending": 1500, "rows": 1500})
+    assert (done.code, done.counts) == (1, {"applied": 1400, "failed": 0, "pending": 100, "rows": 1500})
     assert done.process.find_log("Going on where an earlier run ended")
     keys = [json.loads(line)["idempotency_key"] for line in missing.read_text().splitlines()]
-    assert keys == [f"{JOB}:{n}" for n in range(1, 1501)]
+    assert keys == [f"{JOB}:{n}" for n in range(1401, 1501)]
     assert not kept.exists()
     assert kills == 3
+
+
+def test_what_was_pending_when_it_was_interrupted_is_looked_up_anew(
+    scene: Scene, tmp_path: Path, dynamodb_proxy: Any
+) -> None:
+    record(scene, 101, 1000)
+    path, missing = write(tmp_path / "rows.jsonl", rows_of(1000)), tmp_path / "missing"
+    flags = ("--job", JOB, "--json", "--missing", str(missing))
+    settings = {"AWS_ENDPOINT_URL_DYNAMODB": dynamodb_proxy.url}
+    process = scene.command("reconcile", str(path), *flags, "--rate", "5", **settings)
+    wait_until(lambda: dynamodb_proxy.count("BatchGetItem") >= 5, "some that were looked up")
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130 and json.loads(process.output)["pending"] == 100
+    record(scene, 1, 100)
+    done = reconcile(scene, path, "--missing", str(missing))
+    assert (done.code, done.counts) == (0, {"applied": 1000, "failed": 0, "pending": 0, "rows": 1000})
+    assert missing.read_text() == ""
 
 
 def test_the_rate_bounds_the_requests(scene: Scene, tmp_path: Path, dynamodb_proxy: Any) -> None:

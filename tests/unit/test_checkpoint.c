@@ -73,7 +73,6 @@ static void a_job_goes_on_where_its_checkpoint_says(void **state) {
     assert_int_equal(c.state.next.offset, UINT64_MAX / 200 * 100);
     assert_int_equal(c.state.rejected, 3);
     assert_int_equal(c.state.began, 1700000000000000);
-    assert_false(c.state.reconciles);
     checkpoint_close(&c);
 }
 
@@ -289,29 +288,6 @@ static int remove_folder(void **state) {
     return rmdir(folder);
 }
 
-static void a_reconciliation_keeps_its_counts_as_well(void **state) {
-    (void)state;
-    struct checkpoint written = {.fd = -1, .job = "j", .identity = {.size = 9, .sha256 = "00"}}, read = {.fd = -1};
-    written.state = (struct job_state){
-        .next = {7, 8, 9},
-        .reconciles = true,
-        .reconciled = {.counts = {.rows = 6,
-                                  .applied = 1,
-                                  .failed = 2,
-                                  .pending = 3,
-                                  .unfit = 1,
-                                  .errors = {{"ValidationError", 1}, {"ConditionalCheckFailed", UINT64_MAX / 2}}},
-                       .missing_size = 0,
-                       .failed_size = -1}};
-    struct buf text;
-    buf_init(&text, 8192);
-    assert_true(checkpoint_text_append(&written, &text));
-    assert_int_equal(checkpoint_text_read(buf_span(&text), &read), TEXT_FINE);
-    assert_true(read.state.reconciles);
-    assert_memory_equal(&read.state.reconciled, &written.state.reconciled, sizeof read.state.reconciled);
-    buf_free(&text);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_goes_on_where_its_checkpoint_says),
@@ -326,7 +302,6 @@ int main(void) {
         cmocka_unit_test(a_name_is_short_and_has_no_slash),
         cmocka_unit_test(it_stands_beside_the_file),
         cmocka_unit_test(a_file_is_known_by_its_size_and_its_ends),
-        cmocka_unit_test(a_reconciliation_keeps_its_counts_as_well),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

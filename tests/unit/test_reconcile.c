@@ -144,8 +144,8 @@ static void start(struct world *w, const struct row_place *from, const struct re
     if (from) {
         row_reader_go_on(w->reader, from);
     }
-    assert_true(line_file_open(&w->missing, w->missing_path, 0));
-    assert_true(line_file_open(&w->failed, w->failed_path, 0));
+    assert_true(line_file_open(&w->missing, w->missing_path));
+    assert_true(line_file_open(&w->failed, w->failed_path));
     const struct reconcile_options options = {.api = &w->api,
                                               .clock = &w->table.clock,
                                               .timers = &w->table.timers,
@@ -276,26 +276,33 @@ static void it_goes_on_behind_what_was_reconciled(void **state) {
     for (unsigned n = 1; n <= 30; n++) {
         add_record(w, n, NULL, 0);
     }
-    const struct reconcile_counts before = {.rows = 10, .applied = 8, .failed = 1, .pending = 1};
+    const struct reconcile_counts before = {.rows = 10, .applied = 10};
     const struct row_place place = {.number = 11, .line = 11, .offset = behind};
     start(w, &place, &before);
     fake_audit_run(&w->table, NEVER);
     assert_int_equal(w->end, RECONCILE_DONE);
-    assert_counts(w, 28, 1, 1, 0);
+    assert_counts(w, 30, 0, 0, 0);
     assert_int_equal(w->table.asked, 20);
-    assert_int_equal(reconcile_place(w->reconcile).number, 31);
+    assert_int_equal(reconcile_applied(w->reconcile).number, 31);
 }
 
-static void the_place_is_never_behind_a_row_that_is_open(void **state) {
+/* What isn't applied yet may be so when the next run comes. */
+static void the_place_is_never_behind_a_row_that_is_not_applied(void **state) {
     struct world *w = *state;
     (void)write_rows(w, 1, ROWS_MAX);
+    for (unsigned n = 1; n <= ROWS_MAX; n++) {
+        if (n != ROWS_MAX / 2) {
+            add_record(w, n, NULL, 0);
+        }
+    }
     w->table.latency = MICROSECONDS;
     start(w, NULL, NULL);
     for (int64_t until = w->table.now; !w->ended; until += 100 * MILLISECOND) {
         fake_audit_run(&w->table, until);
-        assert_int_equal(reconcile_place(w->reconcile).number, reconcile_counts(w->reconcile)->rows + 1);
+        uint64_t done = reconcile_counts(w->reconcile)->rows;
+        assert_int_equal(reconcile_applied(w->reconcile).number, (done < ROWS_MAX / 2 ? done : ROWS_MAX / 2 - 1) + 1);
     }
-    assert_counts(w, 0, 0, ROWS_MAX, 0);
+    assert_counts(w, ROWS_MAX - 1, 0, 1, 0);
 }
 
 static void a_broken_file_ends_it_after_what_was_read(void **state) {
@@ -356,7 +363,7 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_ttl_can_have_removed_is_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes_on_behind_what_was_reconciled, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_place_is_never_behind_a_row_that_is_open, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_place_is_never_behind_a_row_that_is_not_applied, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_file_ends_it_after_what_was_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_output_that_is_full_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_dynamodb_says_for_good_ends_it, set_up, tear_down),
