@@ -57,6 +57,9 @@ static enum exit_code open_rejects(struct enqueue_keep *k) {
             return fail(k, "--rejects names a file that is read: name another one", EXIT_USAGE);
         }
     }
+    if (k->has_job && rejects_same_file(path, k->checkpoint.path)) {
+        return fail(k, "--rejects names the job's checkpoint: name another file", EXIT_USAGE);
+    }
     bool goes_on = k->has_job && k->checkpoint.goes_on;
     return rejects_open(&k->rejects, path, goes_on, k->checkpoint.state.next.line, why) ? EXIT_FINE
                                                                                         : fail(k, why, EXIT_USAGE);

@@ -36,6 +36,30 @@ static enum exit_code settle_manner(struct reconcile_keep *k) {
     return EXIT_FINE;
 }
 
+static bool is_named(const struct reconcile_keep *k, const char *path) {
+    const struct cli_value *missing = &k->cli->of.reconcile.missing, *failing = &k->cli->of.reconcile.failed;
+    return (missing->given && rejects_same_file(missing->text, path)) ||
+           (failing->given && rejects_same_file(failing->text, path));
+}
+
+static enum exit_code check_names(struct reconcile_keep *k) {
+    const struct cli_value *missing = &k->cli->of.reconcile.missing, *failing = &k->cli->of.reconcile.failed;
+    if (is_named(k, k->cli->operands[0])) {
+        return fail(k, "--missing or --failed names the file that is read: name another one", EXIT_USAGE);
+    }
+    if (missing->given && failing->given && rejects_same_file(missing->text, failing->text)) {
+        return fail(k, "--missing and --failed name one file: name two", EXIT_USAGE);
+    }
+    return EXIT_FINE;
+}
+
+static enum exit_code check_kept(struct reconcile_keep *k, const char *path) {
+    return is_named(k, path)
+               ? fail(k, "--missing or --failed names a file that keeps how far the job has come: name another one",
+                      EXIT_USAGE)
+               : EXIT_FINE;
+}
+
 /* When the job began, how far it is sent, and how; where its checkpoint is another file's, nothing here fits. */
 static enum exit_code look_at_job(struct reconcile_keep *k, const struct file_identity *identity) {
     const char *job = k->cli->of.reconcile.job.text, *file = k->cli->operands[0];
@@ -59,7 +83,8 @@ static enum exit_code look_at_job(struct reconcile_keep *k, const struct file_id
         k->sent = of_job.state.next;
         k->manner = of_job.manner;
     }
-    return settle_manner(k);
+    enum exit_code code = settle_manner(k);
+    return code == EXIT_FINE ? check_kept(k, given->given ? given->text : path) : code;
 }
 
 static bool own_path(const struct reconcile_keep *k, char ret_path[static CHECKPOINT_PATH_SIZE]) {
@@ -82,6 +107,10 @@ static enum exit_code open_own(struct reconcile_keep *k, const struct file_ident
     char path[CHECKPOINT_PATH_SIZE], why[CHECKPOINT_WHY_SIZE];
     if (!own_path(k, path)) {
         return fail(k, "The path of the file that keeps how far it came would be too long", EXIT_USAGE);
+    }
+    enum exit_code code = check_kept(k, path);
+    if (code != EXIT_FINE) {
+        return code;
     }
     enum checkpoint_status status = checkpoint_open(&k->checkpoint, path, k->cli->of.reconcile.job.text, identity, why);
     if (status == CHECKPOINT_UNFIT) {
@@ -109,20 +138,6 @@ static enum exit_code open_lines(struct reconcile_keep *k, const char *option, c
 static enum exit_code open_outputs(struct reconcile_keep *k) {
     enum exit_code code = open_lines(k, "--missing", &k->cli->of.reconcile.missing, &k->missing);
     return code == EXIT_FINE ? open_lines(k, "--failed", &k->cli->of.reconcile.failed, &k->failing) : code;
-}
-
-static enum exit_code check_names(struct reconcile_keep *k) {
-    const char *file = k->cli->operands[0];
-    const struct cli_value *missing = &k->cli->of.reconcile.missing, *failing = &k->cli->of.reconcile.failed;
-    if ((missing->given && rejects_same_file(missing->text, file)) ||
-        (failing->given && rejects_same_file(failing->text, file))) {
-        return fail(k, "--missing or --failed names the file that is read: name another one", EXIT_USAGE);
-    }
-    if (missing->given && failing->given &&
-        (strcmp(missing->text, failing->text) == 0 || rejects_same_file(missing->text, failing->text))) {
-        return fail(k, "--missing and --failed name one file: name two", EXIT_USAGE);
-    }
-    return EXIT_FINE;
 }
 
 enum exit_code reconcile_keep_open(struct reconcile_keep *k, const struct cli *cli, struct digest *digest,

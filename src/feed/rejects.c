@@ -209,6 +209,9 @@ bool rejects_flush(struct rejects *r, bool to_disk, char ret_why[static REJECTS_
 
 bool rejects_same_file(const char *path, const char *other) {
     struct stat one, two;
+    if (strcmp(path, other) == 0) {
+        return true; /* though it may not be there yet */
+    }
     return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_ino == two.st_ino && one.st_dev == two.st_dev;
 }
 

@@ -221,6 +221,8 @@ USAGE = {
     "a checkpoint without a job": ["--checkpoint", "x", "FILE"],
     "a condition that is none": ["--condition", "n <", "FILE"],
     "rejects into the input": ["--rejects", "FILE", "FILE"],
+    "rejects into the checkpoint": ["--job", "j", "--checkpoint", "KEPT", "--rejects", "KEPT", "FILE"],
+    "rejects into an input that isn't there": ["--rejects", "/nowhere/x", "/nowhere/x"],
     "rejects onto standard output": ["--rejects", "-", "FILE"],
     "groups without FIFO": ["--group-by", "id", "FILE"],
     "a rate of 0": ["--rate", "0", "FILE"],
@@ -230,7 +232,8 @@ USAGE = {
 @pytest.mark.parametrize("what", USAGE)
 def test_a_wrong_command_line_is_64_and_sends_nothing(queue_scene: Scene, tmp_path: Path, what: str) -> None:
     path = file_of(tmp_path, lines(ROWS))
-    process = queue_scene.command("enqueue", *(path if word == "FILE" else word for word in USAGE[what]), stdin="")
+    names = {"FILE": path, "KEPT": str(tmp_path / "kept")}
+    process = queue_scene.command("enqueue", *(names.get(word, word) for word in USAGE[what]), stdin="")
     assert process.wait() == 64 and process.log
     assert Path(path).read_text() == lines(ROWS)
     assert queue_scene.queue.counts().total == 0

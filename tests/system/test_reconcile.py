@@ -278,6 +278,8 @@ def test_what_is_wrong_with_the_command_or_the_world_is_said(scene: Scene, tmp_p
         ((str(path), "--job", JOB, "--missing", str(tmp_path / "x"), "--failed", str(tmp_path / "x")), 64, "one file"),
         ((str(path), "--job", JOB, "--missing", str(tmp_path / "none" / "x")), 64, "can't be opened"),
         ((str(path), "--job", JOB, "--failed", "-"), 64, "a file's name"),
+        ((str(path), "--job", JOB, "--failed", str(tmp_path / f"{JOB}.table-updater-job")), 64, "how far the job"),
+        ((str(path), "--job", JOB, "--failed", str(tmp_path / f"{JOB}.table-updater-reconcile")), 64, "how far the"),
     ]
     for arguments, code, sentence in wrong:
         process = scene.command("reconcile", *arguments)
