@@ -40,6 +40,7 @@ struct job_state {
 /* What makes messages of a job's rows, beside its name: what is enqueued again has to be made so too. */
 struct job_manner {
     bool known; /* the checkpoint says it */
+    bool any_table; /* it was enqueued without knowing the table: a CSV's key is its column id */
     enum row_format format;
     char condition[JOB_CONDITION_SIZE]; /* "": none */
 };
@@ -66,7 +67,7 @@ enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, c
                                        const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
 /* Has an opened one keep how the job's rows become messages. Where it was begun another way it is unfit: rows of one
  * job would be treated in two ways. */
-enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, enum row_format format, const char *condition,
+enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, const struct job_manner *manner,
                                               char ret_why[static CHECKPOINT_WHY_SIZE]);
 /* Looks at one without taking it: nothing is written or locked, and there may be none (state says the beginning). */
 enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, const char *job,

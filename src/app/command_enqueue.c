@@ -407,7 +407,8 @@ enum exit_code command_enqueue(struct app *app) {
     e.started = clock_monotonic(app->platform.clock);
     e.any_table = calloc(1, sizeof *e.any_table);
     timer_init(&e.keep_timer, on_keep_timer, &e);
-    code = enqueue_keep_open(&e.keep, e.cli, app->digest, clock_wall(app->platform.clock), &app->log);
+    code = enqueue_keep_open(&e.keep, e.cli, !app->settings.table_name, app->digest, clock_wall(app->platform.clock),
+                             &app->log);
     if (code == EXIT_FINE) {
         code = e.any_table ? run(&e) : EXIT_UNREACHABLE;
     }

@@ -184,8 +184,9 @@ static bool start(struct reconciling *r, enum audit_removal removal) {
                                         .patience = APP_PATIENCE,
                                         .missing = &r->keep.missing,
                                         .failed = &r->keep.failing};
-    const struct row_reader_options reading = {
-        .source = r->source, .format = r->keep.manner.format, .table = &r->facts->table};
+    const struct row_reader_options reading = {.source = r->source,
+                                               .format = r->keep.manner.format,
+                                               .table = r->keep.manner.any_table ? NULL : &r->facts->table};
     const struct reconcile_host host = {on_waits, on_ended, r};
     const struct row_place *place = reconcile_keep_start(&r->keep, &options.counts);
     audit_life_init(&options.life, removal, app->settings.audit_ttl_days, r->keep.began);

@@ -16,7 +16,14 @@ static enum exit_code fail(struct enqueue_keep *k, const char *why, enum exit_co
     return code;
 }
 
-static enum exit_code open_checkpoint(struct enqueue_keep *k, struct digest *digest, int64_t wall) {
+static struct job_manner manner_of(const struct cli *cli, bool any_table) {
+    struct job_manner manner = {.any_table = any_table, .format = enqueue_format(cli, cli->operands[0])};
+    const char *condition = cli->of.enqueue.condition.text;
+    (void)snprintf(manner.condition, sizeof manner.condition, "%s", condition ? condition : "");
+    return manner;
+}
+
+static enum exit_code open_checkpoint(struct enqueue_keep *k, bool any_table, struct digest *digest, int64_t wall) {
     const struct cli *cli = k->cli;
     const char *job = cli->of.enqueue.job.text, *file = cli->operands[0];
     struct file_identity identity;
@@ -29,10 +36,11 @@ static enum exit_code open_checkpoint(struct enqueue_keep *k, struct digest *dig
     if (!cli->of.enqueue.checkpoint.given && !checkpoint_default_path(file, job, path)) {
         return fail(k, "The path of the job's checkpoint would be too long: give --checkpoint", EXIT_USAGE);
     }
-    const char *given = cli->of.enqueue.checkpoint.text, *condition = cli->of.enqueue.condition.text;
+    const char *given = cli->of.enqueue.checkpoint.text;
     enum checkpoint_status status = checkpoint_open(&k->checkpoint, given ? given : path, job, &identity, why);
     if (status == CHECKPOINT_FINE) {
-        status = checkpoint_keep_manner(&k->checkpoint, enqueue_format(cli, file), condition ? condition : "", why);
+        const struct job_manner manner = manner_of(cli, any_table);
+        status = checkpoint_keep_manner(&k->checkpoint, &manner, why);
     }
     switch (status) {
     case CHECKPOINT_FINE:
@@ -65,12 +73,12 @@ static enum exit_code open_rejects(struct enqueue_keep *k) {
                                                                                         : fail(k, why, EXIT_USAGE);
 }
 
-enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, struct digest *digest, int64_t wall,
-                                 struct log *log) {
+enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, bool any_table, struct digest *digest,
+                                 int64_t wall, struct log *log) {
     *k = (struct enqueue_keep){.log = log, .cli = cli, .checkpoint.fd = -1, .rejects.fd = -1};
     enum exit_code code = EXIT_FINE;
     if (cli->of.enqueue.job.given && !cli->of.enqueue.dry_run.given) {
-        code = open_checkpoint(k, digest, wall);
+        code = open_checkpoint(k, any_table, digest, wall);
     }
     if (code == EXIT_FINE && cli->of.enqueue.rejects.given) {
         code = open_rejects(k);

@@ -22,10 +22,10 @@ struct enqueue_keep {
     uint64_t rejected, told; /* rows of this run; of these, how many the log heard of */
 };
 
-/* Opens what the command line asks for, at this time. EXIT_FINE, or what the command ends with, said in the log.
- * enqueue_keep_close() in any case. */
-MUST_USE enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, struct digest *digest,
-                                          int64_t wall, struct log *log);
+/* Opens what the command line asks for, at this time. any_table: the table isn't known. EXIT_FINE, or what the command
+ * ends with, said in the log. enqueue_keep_close() in any case. */
+MUST_USE enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, bool any_table,
+                                          struct digest *digest, int64_t wall, struct log *log);
 /* Keeps a rejected row. False: it can't be. */
 MUST_USE bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *rejection, int64_t wall);
 /* All that is kept is on the disk: the rejected rows before the place that lies behind them. False: it can't be, which

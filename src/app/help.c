@@ -11,8 +11,8 @@
 const struct exit_status EXIT_STATUSES[] = {
     {0, "All is well."},
     {1,
-     "Some message failed (apply), was left (run --until-empty) or isn't applied (reconcile); or standard output can't "
-     "be written."},
+     "Some message failed (apply), was rejected (enqueue), can't be moved (redrive), was left (run --until-empty) or "
+     "isn't applied (reconcile); or standard output can't be written."},
     {64, "The command line is wrong, or a file can't be read."},
     {69, "A service can't be reached, or its certificate can't be trusted."},
     {77, "Permission is missing."},

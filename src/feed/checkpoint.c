@@ -268,19 +268,19 @@ bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_S
     return true;
 }
 
-enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, enum row_format format, const char *condition,
+enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, const struct job_manner *manner,
                                               char ret_why[static CHECKPOINT_WHY_SIZE]) {
-    if (c->manner.known && c->manner.format != format) {
+    if (c->manner.known && c->manner.format != manner->format) {
         return unfit(c, "was begun with another --format", ret_why);
     }
-    if (c->manner.known && strcmp(c->manner.condition, condition) != 0) {
+    if (c->manner.known && strcmp(c->manner.condition, manner->condition) != 0) {
         return unfit(c, "was begun with another --condition, or with none", ret_why);
     }
     if (c->manner.known) {
         return CHECKPOINT_FINE;
     }
-    c->manner = (struct job_manner){.known = true, .format = format};
-    (void)snprintf(c->manner.condition, sizeof c->manner.condition, "%s", condition);
+    c->manner = *manner;
+    c->manner.known = true;
     return checkpoint_write(c, ret_why) ? CHECKPOINT_FINE : CHECKPOINT_FAILED;
 }
 

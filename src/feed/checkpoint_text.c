@@ -11,7 +11,7 @@
 
 static const char CHECK[] = ",\"check\":\"";
 #define CHECK_SIZE 8 /* hex digits */
-#define MANNER_MEMBERS 2 /* where it is known, the second where there is a condition */
+#define MANNER_MEMBERS 3 /* where it is known; the second and the third where they say something */
 
 static void member(struct json_writer *w, const char *name, uint64_t value) {
     json_name(w, span_cstr(name));
@@ -23,6 +23,9 @@ static void member(struct json_writer *w, const char *name, uint64_t value) {
 static void append_manner(const struct job_manner *manner, struct json_writer *w) {
     json_name(w, SPAN("format"));
     json_string(w, span_cstr(manner->format == ROWS_CSV ? "csv" : "json"));
+    if (manner->any_table) {
+        member(w, "any_table", 1);
+    }
     if (manner->condition[0]) {
         json_name(w, SPAN("condition"));
         json_string(w, span_cstr(manner->condition));
@@ -96,7 +99,8 @@ struct slot {
 static bool finish_manner(const char *format, struct job_manner *manner) {
     manner->known = format[0] != '\0';
     manner->format = strcmp(format, "csv") == 0 ? ROWS_CSV : ROWS_JSON;
-    return manner->known ? manner->format == ROWS_CSV || strcmp(format, "json") == 0 : !manner->condition[0];
+    return manner->known ? manner->format == ROWS_CSV || strcmp(format, "json") == 0
+                         : !manner->condition[0] && !manner->any_table;
 }
 
 static bool take(const struct slot *slots, size_t count, const struct json_token *name, struct json_reader *reader) {
@@ -113,7 +117,7 @@ static bool take(const struct slot *slots, size_t count, const struct json_token
 
 enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *ret_checkpoint) {
     struct checkpoint c = {.fd = -1};
-    uint64_t version = 0, began = 0;
+    uint64_t version = 0, began = 0, any_table = 0;
     char check[CHECK_SIZE + 1], format[sizeof "json"] = "";
     const struct slot slots[] = {{"version", &version, NULL, 0},
                                  {"job", NULL, c.job, sizeof c.job},
@@ -126,6 +130,7 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
                                  {"began", &began, NULL, 0},
                                  {"check", NULL, check, sizeof check},
                                  {"format", NULL, format, sizeof format},
+                                 {"any_table", &any_table, NULL, 0},
                                  {"condition", NULL, c.manner.condition, sizeof c.manner.condition}};
 
     const size_t all = ARRAY_LENGTH(slots) - MANNER_MEMBERS;
@@ -146,7 +151,8 @@ enum checkpoint_text checkpoint_text_read(struct span text, struct checkpoint *r
         }
     }
     json_reader_done(&reader);
-    taken -= (format[0] ? 1U : 0U) + (c.manner.condition[0] ? 1U : 0U);
+    taken -= (format[0] ? 1U : 0U) + (any_table ? 1U : 0U) + (c.manner.condition[0] ? 1U : 0U);
+    c.manner.any_table = any_table == 1;
     fine = fine && finish_manner(format, &c.manner);
     c.state.began = (int64_t)began;
     if (!fine || taken != all || c.state.next.number == 0 || c.state.next.line == 0 || c.state.began < 0) {

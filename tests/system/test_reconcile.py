@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from harness import faults
@@ -133,6 +133,18 @@ def test_rows_are_given_out_as_the_job_made_them(scene: Scene, tmp_path: Path) -
         assert enqueue(scene, path, *other, "--checkpoint", str(checkpoint)) == 78
     absent = reconcile(scene, path, "--checkpoint", str(tmp_path / "none"))
     assert absent.code == 64 and absent.process.find_log("--checkpoint names a file that doesn't exist")
+
+
+def test_a_file_that_was_enqueued_without_its_table_is_read_as_it_was_then(
+    new_scene: Callable[..., Scene], tmp_path: Path
+) -> None:
+    """The key's column is called id there, whatever the table calls it."""
+    scene = new_scene(table={"partition": "user"})
+    path = tmp_path / "rows.csv"
+    path.write_text("id,price:N\nr1,1\nr2,2\n")
+    assert scene.command("enqueue", str(path), "--job", JOB, TABLE_NAME=None).wait() == 0
+    record(scene, 1, 1)
+    assert reconcile(scene, path).counts == {"applied": 1, "failed": 0, "pending": 1, "rows": 2}
 
 
 def test_a_row_that_can_never_be_sent_has_failed(scene: Scene, tmp_path: Path) -> None:

@@ -157,21 +157,26 @@ static void a_job_goes_on_as_it_was_begun(void **state) {
     memset(longest, '\\', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     const char *const conditions[] = {"", "a = \"x\"", longest};
-    for (size_t i = 0; i < ARRAY_LENGTH(conditions); i++) {
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(conditions); i++) {
+        struct job_manner manner = {.any_table = i % 2 == 1, .format = ROWS_CSV};
+        (void)snprintf(manner.condition, sizeof manner.condition, "%s", conditions[i / 2]);
         (void)unlink(path);
         assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
-        assert_int_equal(checkpoint_keep_manner(&c, ROWS_CSV, conditions[i], why), CHECKPOINT_FINE);
-        checkpoint_close(&c);
-        assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
-        assert_int_equal(checkpoint_keep_manner(&c, ROWS_CSV, conditions[i], why), CHECKPOINT_FINE);
-        assert_int_equal(checkpoint_keep_manner(&c, ROWS_JSON, conditions[i], why), CHECKPOINT_UNFIT);
-        assert_non_null(strstr(why, "another --format; to begin anew"));
-        assert_int_equal(checkpoint_keep_manner(&c, ROWS_CSV, "b = 1", why), CHECKPOINT_UNFIT);
-        assert_non_null(strstr(why, "another --condition, or with none; to begin anew"));
+        assert_int_equal(checkpoint_keep_manner(&c, &manner, why), CHECKPOINT_FINE);
         checkpoint_close(&c);
         assert_int_equal(checkpoint_read(&c, path, "job", &identity, why), CHECKPOINT_FINE);
-        assert_true(c.manner.known && c.manner.format == ROWS_CSV);
-        assert_string_equal(c.manner.condition, conditions[i]);
+        assert_true(c.manner.known && c.manner.format == ROWS_CSV && c.manner.any_table == manner.any_table);
+        assert_string_equal(c.manner.condition, manner.condition);
+        assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+        assert_int_equal(checkpoint_keep_manner(&c, &manner, why), CHECKPOINT_FINE);
+        manner.format = ROWS_JSON;
+        assert_int_equal(checkpoint_keep_manner(&c, &manner, why), CHECKPOINT_UNFIT);
+        assert_non_null(strstr(why, "another --format; to begin anew"));
+        manner.format = ROWS_CSV;
+        (void)snprintf(manner.condition, sizeof manner.condition, "b = 1");
+        assert_int_equal(checkpoint_keep_manner(&c, &manner, why), CHECKPOINT_UNFIT);
+        assert_non_null(strstr(why, "another --condition, or with none; to begin anew"));
+        checkpoint_close(&c);
     }
 }
 
