@@ -1,4 +1,9 @@
-/* Updates of one record run one after the other, oldest first. This keeps who stands in line for which record. */
+/* Updates of one record run one after the other, oldest first. This keeps who stands in line for which record.
+ *
+ * So a record takes one transaction a round trip from each process: of two at once DynamoDB would cancel one, for the
+ * conflict, and the order would be chance. Several messages can't share a transaction: it may touch an item but once,
+ * so that their updates would be merged into one, whose condition fails for all of them or for none, and whose bytes
+ * would depend on who came together, where a retry under the same token needs the same bytes. */
 #pragma once
 
 #include "compiler.h"
