@@ -15,10 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Operators and functions that a condition may have. DynamoDB allows an expression 300; the guard in front of the
- * condition
+/* Operators and functions: DynamoDB allows an expression 300; the guard in front of the condition
  * (`attribute_exists(#k) AND …`) takes two of them. */
-#define CONDITION_OPERATORS_MAX 298
+#define EXPRESSION_OPERATORS_MAX 300
+#define CONDITION_OPERATORS_MAX (EXPRESSION_OPERATORS_MAX - 2)
 
 #define EXPRESSION_SIZE_MAX 4096 /* bytes that DynamoDB takes of one */
 
@@ -37,6 +37,7 @@ struct condition_environment {
      * failed. */
     bool (*append_value)(void *ctx, int value, enum number_form form, struct buf *out);
     void *ctx;
+    bool unguarded; /* no guard stands in front of the condition: all of DynamoDB's operators are its own */
 };
 
 enum condition_status {

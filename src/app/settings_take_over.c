@@ -23,6 +23,7 @@ void settings_take_over(struct settings *settings, const struct settings *fresh,
                         const struct environment *after, struct log *log) {
     struct log_field changed[SETTINGS_MAX + 1];
     size_t count = 0;
+    bool restart = false;
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
         const struct setting *s = &SETTINGS[i];
         const char *value = environment_get(after, s->name);
@@ -32,13 +33,15 @@ void settings_take_over(struct settings *settings, const struct settings *fresh,
             LOG_EVENT(log, LOG_LEVEL_WARNING,
                       "A setting has changed that needs a restart; until then it stays as it was",
                       LOG_C("setting", s->name));
+            restart = true;
         }
     }
     changed[count] = (struct log_field){0};
     log->level = settings->log_level;
     log->format = settings->log_format;
     log_event(log, LOG_LEVEL_INFO,
-              count ? "SIGHUP: settings were read again, and these have changed"
-                    : "SIGHUP: settings were read again; none has changed",
+              count     ? "SIGHUP: settings were read again, and these have changed"
+              : restart ? "SIGHUP: settings were read again; none that can change without a restart has changed"
+                        : "SIGHUP: settings were read again; none has changed",
               changed);
 }

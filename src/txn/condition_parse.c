@@ -189,7 +189,8 @@ static struct condition *new_condition(struct span text) {
 
 static enum condition_status fill(struct condition *c, struct span text,
                                   const struct condition_environment *environment, struct failure *ret_failure) {
-    struct parser p = {.token = {.kind = TOKEN_END}, .condition = c, .failure = ret_failure};
+    struct parser p = {
+        .token = {.kind = TOKEN_END}, .condition = c, .failure = ret_failure, .unguarded = environment->unguarded};
     lexer_init(&p.lexer, text, ret_failure);
     c->root = parse_all(&p);
     if (!c->root)

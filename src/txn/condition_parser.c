@@ -67,9 +67,10 @@ struct node *parser_new_node(struct parser *p, enum node_kind kind, size_t at) {
 }
 
 bool parser_count_operator(struct parser *p, size_t at) {
-    if (p->operators == CONDITION_OPERATORS_MAX) {
-        PARSER_REFUSE(p, at, "the condition has more operators and functions than the %d that fit DynamoDB's limit",
-                      CONDITION_OPERATORS_MAX);
+    unsigned most = p->unguarded ? EXPRESSION_OPERATORS_MAX : CONDITION_OPERATORS_MAX;
+    if (p->operators == most) {
+        PARSER_REFUSE(p, at, "the condition has more operators and functions than the %u that fit DynamoDB's limit",
+                      most);
         return false;
     }
     p->operators++;

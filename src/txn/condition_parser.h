@@ -21,6 +21,7 @@ struct parser {
     struct condition *condition;
     struct failure *failure;
     unsigned nesting, operators;
+    bool unguarded; /* as the environment has it */
     bool of_path; /* the text is a path alone, and the condition has room for no more nodes than that may have */
 };
 

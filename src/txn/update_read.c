@@ -53,6 +53,7 @@ static enum step parse_condition(struct update *u) {
     if (!text.data)
         return STEP_NO_MEMORY;
     struct condition_environment environment = update_terms_environment(&p->terms);
+    environment.unguarded = u->create_if_missing;
     enum condition_status status = condition_parse(text, &environment, &p->condition, &u->failure);
     if (status == CONDITION_NO_MEMORY || p->terms.no_memory)
         return STEP_NO_MEMORY;

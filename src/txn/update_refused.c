@@ -57,7 +57,7 @@ static void refuse(const struct update_parts *p, struct failure *f, struct span 
     path_refuse(&path, f, "%s%.*s", before, (int)sentence.len, sentence.data);
 }
 
-void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit) {
+static void fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit) {
     const char *before = by_audit ? "only the audit record is refused: " : "";
     if (says(sentence, "ConditionExpression")) {
         failure_validation(&u->failure, SPAN("condition_expression"), "%s%.*s", before, (int)sentence.len,
@@ -74,4 +74,24 @@ void update_fail_refused(const struct update_context *ctx, struct update *u, str
         failure_validation(&u->failure, span_cstr(member_name(update_first_member(u->parts))), "%s%.*s", before,
                            (int)sentence.len, sentence.data);
     update_again_free(&again);
+}
+
+/* The sentence with `…` for each ARN in it: an ARN names an account and what it has. */
+static void append_without_arns(struct span sentence, struct buf *out) {
+    const char *at = sentence.data, *end = sentence.data + sentence.len, *arn;
+    while ((arn = memmem(at, (size_t)(end - at), "arn:", 4))) {
+        buf_append_span(out, span_of(at, (size_t)(arn - at)));
+        buf_append_cstr(out, "…");
+        for (at = arn; at < end && !strchr(" \t\r\n\"'`,;()[]{}<>", *at);)
+            at++;
+    }
+    buf_append_span(out, span_of(at, (size_t)(end - at)));
+}
+
+void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit) {
+    struct buf told;
+    buf_init(&told, sentence.len);
+    append_without_arns(sentence, &told);
+    fail_refused(ctx, u, buf_ok(&told) ? buf_span(&told) : SPAN("DynamoDB's validation refused it"), by_audit);
+    buf_free(&told);
 }

@@ -146,7 +146,7 @@ static bool append_value(void *ctx, int value, enum number_form form, struct buf
 }
 
 struct condition_environment update_terms_environment(struct update_terms *terms) {
-    return (struct condition_environment){find_name, find_value, append_value, terms};
+    return (struct condition_environment){find_name, find_value, append_value, terms, false};
 }
 
 static bool all_used(const struct update_terms *terms, const struct placeholder_set *set, struct failure *f) {

@@ -56,11 +56,8 @@ static void warn_unknown_hash(struct applier *e, const struct job *job) {
               LOG_C("log_id", job->update->log_id));
 }
 
-/* DynamoDB's sentence, as far as it may be passed on: it names expressions and limits; what may name more is left out.
- */
 static void set_refusal(const struct applier *e, struct update *u, const struct verdict *v) {
-    bool names_resources = v->message.len && memmem(v->message.data, v->message.len, "arn:", 4);
-    struct span reason = v->message.len && !names_resources ? v->message : SPAN("DynamoDB's validation refused it");
+    struct span reason = v->message.len ? v->message : SPAN("DynamoDB's validation refused it");
     update_fail_refused(e->context, u, reason, v->by_audit);
 }
 

@@ -99,6 +99,17 @@ def test_a_counter_counts_each_key_once_however_often_it_is_delivered(scene: Sce
     assert sorted(record["l"]) == list(range(20))
 
 
+def test_without_the_guard_a_condition_has_all_operators_that_dynamodb_takes(scene: Scene) -> None:
+    scene.table.put({"id": "a", "n": 1})
+    for create, most in [(False, 298), (True, 300)]:
+        full = "NOT n = 0" + " OR n = 1" * (most // 2 - 1)
+        members: dict[str, Any] = {"attributes": {"m": 1}, "create_if_missing": create}
+        lines = [body("a", condition_expression=text, **members) for text in (full, f"NOT {full}")]
+        fits, too_many = apply_lines(scene, *lines)
+        assert fits["success"], fits
+        assert too_many["details"]["field"] == "condition_expression" and str(most) in too_many["message"], too_many
+
+
 def test_a_record_that_is_not_there_is_created_where_the_message_says_so(scene: Scene) -> None:
     responses = apply_lines(
         scene,

@@ -70,6 +70,9 @@ static void nodes_and_operators_and_depth_have_their_bounds(void **state) {
     for (unsigned i = 0; i < CONDITION_OPERATORS_MAX; i++)
         assert_true(parser_count_operator(&p, 0));
     assert_false(parser_count_operator(&p, 0));
+    p.unguarded = true; /* the guard's own two are free */
+    assert_true(parser_count_operator(&p, 0) && parser_count_operator(&p, 0));
+    assert_false(parser_count_operator(&p, 0));
     for (unsigned i = 0; i < NESTING_MAX; i++)
         assert_true(parser_enter(&p));
     assert_false(parser_enter(&p));

@@ -379,6 +379,10 @@ static void what_can_change_is_taken_over_and_the_rest_is_named(void **state) {
     settings_take_over(&settings, &fresh, &after, &after, &log);
     assert_int_equal(lines_logged(), 1);
     assert_non_null(strstr(logged, "none has changed"));
+    log = test_log();
+    settings_take_over(&settings, &fresh, &before, &after, &log);
+    assert_int_equal(lines_logged(), 4);
+    assert_non_null(strstr(logged, "none that can change without a restart has changed"));
 }
 
 static char *read_whole(const char *path) {

@@ -47,6 +47,28 @@ static void what_dynamodb_refuses_is_said_of_the_one_path_that_it_can_mean_or_el
     fixture_done(&f);
 }
 
+static void a_refusals_arns_are_left_out_and_the_rest_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *sentence, *reason;
+    } cases[] = {
+        {"Size of arn:aws:dynamodb:eu-west-1:123456789012:table/users is too large", "Size of … is too large"},
+        {"arn:aws:kms:x:1:key/a", "…"},
+        {"of (arn:aws-cn:x), 'arn:aws:y'", "of (…), '…'"},
+        {"no learning", "no learning"},
+        {"ends in arn:", "ends in …"},
+    };
+    struct fixture f;
+    fixture_init(&f);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct update *u = read_fit(&f, "{\"id\":\"a\",\"attributes\":{\"x\":1}}");
+        update_fail_refused(&f.context, u, span_cstr(cases[i].sentence), false);
+        assert_string_equal(failure_reason(&u->failure).data, cases[i].reason);
+        update_free(u);
+    }
+    fixture_done(&f);
+}
+
 static void a_false_condition_says_nothing_of_the_record_where_that_may_be_created(void **state) {
     (void)state;
     struct fixture f;
@@ -70,6 +92,7 @@ static void a_false_condition_says_nothing_of_the_record_where_that_may_be_creat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_dynamodb_refuses_is_said_of_the_one_path_that_it_can_mean_or_else_of_the_member),
+        cmocka_unit_test(a_refusals_arns_are_left_out_and_the_rest_is_told),
         cmocka_unit_test(a_false_condition_says_nothing_of_the_record_where_that_may_be_created),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
