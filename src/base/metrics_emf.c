@@ -53,6 +53,8 @@ static void append_definitions(struct json_writer *w, const struct metrics *m, b
         define(w, "InFlight", "Count");
     if (m->oldest_age != METRICS_ABSENT)
         define(w, "OldestMessageAge", "Seconds");
+    if (m->credentials_expire != METRICS_ABSENT)
+        define(w, "CredentialsLeft", "Seconds");
     json_array_end(w);
     json_object_end(w);
     json_array_end(w);
@@ -120,6 +122,8 @@ bool metrics_emf_append(struct metrics_emf *e, const struct metrics *m, const ch
         number(&w, "InFlight", in_flight_of(m));
     if (m->oldest_age != METRICS_ABSENT)
         number(&w, "OldestMessageAge", m->oldest_age / MICROSECONDS);
+    if (m->credentials_expire != METRICS_ABSENT)
+        number(&w, "CredentialsLeft", (m->credentials_expire - wall) / MICROSECONDS);
     json_object_end(&w);
     (void)buf_append_char(out, '\n');
     if (!buf_ok(out))

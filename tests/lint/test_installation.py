@@ -35,6 +35,20 @@ def test_the_binary_is_hardened(installed: Path) -> None:
     assert re.search(r"Type:\s+DYN", headers), "position independent"
     assert "GNU_RELRO" in headers and re.search(r"FLAGS.*(BIND_NOW|NOW)", headers), "no writable tables of addresses"
     assert re.search(r"GNU_STACK.* RW ", headers), "no executable stack"
+    symbols = subprocess.run(["readelf", "--dyn-syms", "-W", binary], capture_output=True, text=True, check=True).stdout
+    assert {"__stack_chk_fail", "__memcpy_chk"} <= set(re.findall(r"\b__\w+_chk(?:_fail)?\b", symbols))
+
+
+def test_all_of_our_code_is_compiled_hardened() -> None:
+    compiled = json.loads((BUILD / "compile_commands.json").read_text())
+    ours = [entry["command"] for entry in compiled if entry["file"].startswith(f"{ROOT}/src/")]
+    wanted = {"-D_FORTIFY_SOURCE=3", "-fcf-protection=full", "-fstack-clash-protection", "-fstack-protector-strong"}
+    assert ours and not [command for command in ours if not wanted <= set(command.split())]
+    # The program itself can't say so: Debian's start files have no mark, and the linker then takes all marks away.
+    for library in files("build/test/lib*.a"):
+        notes = subprocess.run(["readelf", "-n", library], capture_output=True, text=True, check=True).stdout
+        objects = re.split(r"^File: ", notes, flags=re.MULTILINE)[1:]
+        assert objects and all("x86 feature: IBT, SHSTK" in it for it in objects), library
 
 
 def test_the_units_are_installed(installed: Path) -> None:
@@ -115,6 +129,14 @@ def test_the_package_says_what_is_linked_and_where_it_came_from(package: Path, t
     ).stdout
     assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", headers)) <= libraries | {"ld-linux-x86-64.so.2"}
     assert all(part["versionInfo"] for part in parts.values())
+
+
+@pytest.mark.parametrize("unit", ["table-updater.service", "table-updater@.service"])
+def test_the_service_is_exposed_to_little(unit: str, installed: Path) -> None:
+    path = installed / "usr/lib/systemd/system" / unit
+    command = ["systemd-analyze", "security", "--offline=true", "--threshold=11", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Overall exposure level" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=name_of)

@@ -52,6 +52,22 @@ static void a_line_tells_what_happened_since_the_last_one(void **state) {
     buf_free(&text);
 }
 
+static void the_seconds_that_the_credentials_last_are_told_past_their_end_too(void **state) {
+    (void)state;
+    struct metrics m;
+    struct metrics_emf e = {0};
+    metrics_init(&m);
+    m.credentials_expire = WALL + 290 * MICROSECONDS;
+    struct buf text = line(&e, &m, "updates");
+    assert_has(&text, "{\"Name\":\"CredentialsLeft\",\"Unit\":\"Seconds\"}");
+    assert_has(&text, ",\"CredentialsLeft\":290}\n");
+    buf_free(&text);
+    m.credentials_expire = WALL - 61 * MICROSECONDS;
+    text = line(&e, &m, "updates");
+    assert_has(&text, ",\"CredentialsLeft\":-61}\n");
+    buf_free(&text);
+}
+
 static void what_is_not_known_is_neither_defined_nor_told(void **state) {
     (void)state;
     struct metrics m;
@@ -61,6 +77,7 @@ static void what_is_not_known_is_neither_defined_nor_told(void **state) {
     assert_null(strstr(text.data, "InFlight"));
     assert_null(strstr(text.data, "OldestMessageAge"));
     assert_null(strstr(text.data, "DurationMs"));
+    assert_null(strstr(text.data, "CredentialsLeft"));
     assert_null(strstr(text.data, "Queue"));
     assert_has(&text, "\"Dimensions\":[[\"Table\"]]");
     assert_has(&text, "\"Applied\":0");
@@ -85,6 +102,7 @@ static void a_line_without_room_is_told_with_the_next(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_tells_what_happened_since_the_last_one),
+        cmocka_unit_test(the_seconds_that_the_credentials_last_are_told_past_their_end_too),
         cmocka_unit_test(what_is_not_known_is_neither_defined_nor_told),
         cmocka_unit_test(a_line_without_room_is_told_with_the_next),
     };
