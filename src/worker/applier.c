@@ -189,7 +189,8 @@ void applier_turn(struct applier *e) {
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;
-    for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job; job = next) {
+    /* Where one ends at once, the breaker may open over the others; they are in other lists then. */
+    for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job && !e->breaker.trouble.active; job = next) {
         next = TAILQ_NEXT(job, in_state);
         if (e->counts[JOB_RUNNING] >= adaptive_rate_window(&e->adaptive_rate, e->options.max_running))
             return;
