@@ -108,7 +108,7 @@ enum stored_hash update_compare_hash(const struct update *u, struct span stored)
 void update_fail_reused_key(struct update *u);
 
 /* Sets u->failure to the ValidationError of an update (by_audit: of its audit record) that DynamoDB refused with this
- * sentence: on the one path that it can mean, or on the member. Its ARNs are left out. */
+ * sentence, which may be empty: on the one path that it can mean, or on the member. Its ARNs are left out. */
 void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit);
 /* Sets it to what a condition that is false, or a record that isn't there, comes to. */
 void update_fail_condition(struct update *u, bool has_record);

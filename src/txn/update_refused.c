@@ -91,7 +91,9 @@ static void append_without_arns(struct span sentence, struct buf *out) {
 void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit) {
     struct buf told;
     buf_init(&told, sentence.len);
-    append_without_arns(sentence, &told);
-    fail_refused(ctx, u, buf_ok(&told) ? buf_span(&told) : SPAN("DynamoDB's validation refused it"), by_audit);
+    if (sentence.len > 0)
+        append_without_arns(sentence, &told);
+    bool known = told.len > 0 && buf_ok(&told);
+    fail_refused(ctx, u, known ? buf_span(&told) : SPAN("DynamoDB's validation refused it"), by_audit);
     buf_free(&told);
 }

@@ -56,11 +56,6 @@ static void warn_unknown_hash(struct applier *e, const struct job *job) {
               LOG_C("log_id", job->update->log_id));
 }
 
-static void set_refusal(const struct applier *e, struct update *u, const struct verdict *v) {
-    struct span reason = v->message.len ? v->message : SPAN("DynamoDB's validation refused it");
-    update_fail_refused(e->context, u, reason, v->by_audit);
-}
-
 /* DynamoDB got as far as to look at what it asks for: whatever failed before has passed. */
 static void forget_own_failures(struct job *job) {
     job->failures_alike = job->tries = job->row = 0;
@@ -68,7 +63,7 @@ static void forget_own_failures(struct job *job) {
 }
 
 void applier_refused(struct applier *e, struct job *job, const struct verdict *v) {
-    set_refusal(e, job->update, v);
+    update_fail_refused(e->context, job->update, v->message, v->by_audit);
     job->quotes_dynamodb = true;
     applier_look_first(e, job);
 }
