@@ -111,6 +111,31 @@ static void fault_02_a_commit_that_is_seen_again_after_eleven_minutes_has_one_ef
     scene_done(&s);
 }
 
+/* By then DynamoDB has forgotten the token: the audit record alone keeps it from counting twice. */
+static void fault_02_a_count_that_is_seen_again_after_eleven_minutes_counts_once(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 5, 2);
+    struct cuts cuts = {&s, 4};
+    s.db->hook = cut;
+    s.db->hook_ctx = &cuts;
+    struct sim_message *m =
+        scene_send(&s, "{\"id\":\"k0\",\"increment\":{\"n\":7},\"append\":{\"l\":[1]},\"enable_logging\":true}");
+    scene_start(&s);
+    world_run(&s.world, 200 * MILLISECOND);
+    assert_int_equal(scene_n(&s, 0), 7);
+    sim_worker_kill(&s.worker);
+    world_run(&s.world, 11 * MINUTE);
+    cuts.left = 0;
+    scene_start(&s);
+    scene_empties(&s, MINUTE);
+    assert_true(m->deleted && m->receive_count == 2);
+    assert_int_equal(scene_n(&s, 0), 7);
+    assert_int_equal(s.db->committed, 1);
+    assert_int_equal(s.dlq->count, 0);
+    scene_done(&s);
+}
+
 static void fault_04_an_update_that_falsified_its_own_condition_and_comes_again_is_a_success(void **state) {
     (void)state;
     struct scene s;
@@ -442,6 +467,7 @@ int main(void) {
         cmocka_unit_test(fault_01_lost_delete_answers_cost_no_second_effect),
         cmocka_unit_test(fault_02_a_commit_whose_answer_is_cut_has_one_effect),
         cmocka_unit_test(fault_02_a_commit_that_is_seen_again_after_eleven_minutes_has_one_effect),
+        cmocka_unit_test(fault_02_a_count_that_is_seen_again_after_eleven_minutes_counts_once),
         cmocka_unit_test(fault_04_an_update_that_falsified_its_own_condition_and_comes_again_is_a_success),
         cmocka_unit_test(fault_04_both_deliveries_at_once_have_one_effect),
         cmocka_unit_test(fault_07_a_stale_handle_converges_on_redelivery),
