@@ -16,5 +16,7 @@ struct emf_file {
 
 /* Whether lines can be written there; where not, the log says why. */
 MUST_USE bool emf_file_open(struct emf_file *f, const char *path, struct log *log);
+/* Whether they could be, as far as that can be seen without making a file; where not, errno says why. */
+MUST_USE bool emf_file_is_possible(const char *path);
 /* Writes a line with what was counted since the last one. queue: "" where there is none. */
 void emf_file_write(struct emf_file *f, const struct metrics *m, const char *queue, const char *table, int64_t wall);

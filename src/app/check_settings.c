@@ -2,7 +2,9 @@
 #include "check.h"
 
 #include "buf.h"
+#include "emf_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +61,17 @@ static bool is_fine(const struct setting *setting, const char *value) {
     return !setting->parse || setting->parse(setting, value, (char *)&scratch + setting->offset);
 }
 
+/* Says so where `run` would not start for it. */
+static bool is_possible(const struct check *c, const struct setting *setting, const char *value) {
+    if (strcmp(setting->name, "METRICS_EMF") != 0 || emf_file_is_possible(value)) {
+        return true;
+    }
+    check_problem(c->report, EXIT_SETTINGS, "setting", setting->name,
+                  "Name a file that can be made or added to, or - for standard output", "%s can't be written: %s",
+                  value, strerrordesc_np(errno));
+    return false;
+}
+
 static void check_profile(struct check *c) {
     const struct shared_config *config = &c->app->services.config;
     const struct shared_file *files[] = {&config->config, &config->credentials};
@@ -78,7 +91,7 @@ void check_settings(struct check *c) {
         const struct setting_origin origin = configuration_origin(&c->app->configuration, s->name);
         char from[CHECK_SOURCE_SIZE];
         if (origin.value && origin.value[0]) {
-            if (!is_fine(s, origin.value)) {
+            if (!is_fine(s, origin.value) || !is_possible(c, s, origin.value)) {
                 continue;
             }
             origin_text(c, &origin, from);

@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const size_t LINE_MAX_BYTES = 16384;
@@ -42,6 +45,36 @@ bool emf_file_open(struct emf_file *f, const char *path, struct log *log) {
     }
     close_it(f, fd);
     return true;
+}
+
+/* Whether a file can be made there. */
+static bool folder_takes(const char *path) {
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) + 1 : 0; /* with the slash: "/" is a folder too */
+    if (len + sizeof "." > sizeof folder) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    (void)snprintf(folder, sizeof folder, "%.*s.", (int)len, path);
+    return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+bool emf_file_is_possible(const char *path) {
+    const struct emf_file f = {.path = path};
+    if (is_stdout(&f)) {
+        const struct output output = {.fd = STDOUT_FILENO};
+        return output_is_open(&output);
+    }
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return errno == ENOENT && folder_takes(path);
+    }
+    if (S_ISDIR(status.st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
 }
 
 /* errno says why not. */

@@ -138,6 +138,13 @@ def test_all_problems_are_told_and_the_first_of_78_77_69_is_the_exit_status(
     assert done.code == 69
 
 
+def test_figures_that_could_not_be_written_are_a_problem_and_no_file_is_made(set_up: Scene, tmp_path: Path) -> None:
+    done = check(set_up, METRICS_EMF=tmp_path / "nowhere" / "figures")
+    assert done.code == 78 and done.only_problem("setting")["subject"] == "METRICS_EMF"
+    done = check(set_up, METRICS_EMF=tmp_path / "figures")
+    assert done.code == 0 and not done.of("problem") and not list(tmp_path.iterdir())
+
+
 def test_without_a_queue_only_a_warning_says_so(set_up: Scene) -> None:
     done = check(set_up, QUEUE_URL=None, DLQ_URL=None)
     assert done.code == 0 and [line for line in done.of("warning", "queue") if "QUEUE_URL" in line["what"]]

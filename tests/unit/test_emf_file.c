@@ -8,6 +8,7 @@
 #include "emf_file.h"
 #include "kept_log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -100,10 +101,27 @@ static void where_it_is_not_wanted_nothing_happens_and_a_bad_path_is_an_error(vo
     emf_file_write(&f, &m, "q", "t", 0);
 }
 
+static void whether_a_file_is_possible_is_seen_without_making_one(void **state) {
+    (void)state;
+    struct place place;
+    make_place(&place);
+    assert_true(emf_file_is_possible(place.file));
+    assert_int_equal(access(place.file, F_OK), -1);
+    assert_true(emf_file_is_possible("figures") && emf_file_is_possible("/dev/null"));
+    char under[128];
+    (void)snprintf(under, sizeof under, "%s/figures", place.file);
+    assert_false(emf_file_is_possible(under));
+    assert_int_equal(errno, ENOENT);
+    assert_false(emf_file_is_possible(place.folder));
+    assert_int_equal(errno, EISDIR);
+    (void)rmdir(place.folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_added_and_the_file_may_be_moved),
         cmocka_unit_test(what_could_not_be_written_comes_with_the_next_line_and_is_told_once),
+        cmocka_unit_test(whether_a_file_is_possible_is_seen_without_making_one),
         cmocka_unit_test(where_it_is_not_wanted_nothing_happens_and_a_bad_path_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
