@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.polling import PATIENCE, wait_until
+from harness.recorder import tapped
 from local_services import die_with_parent
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,7 +60,7 @@ class Process:
         self._process = subprocess.Popen(
             [str(binary_path()), *arguments],
             env={
-                **environment,
+                **tapped(arguments, environment),
                 "ASAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:detect_leaks=1"
                 f":verify_asan_link_order={int('LD_PRELOAD' not in environment)}",
                 "UBSAN_OPTIONS": f"exitcode={SANITIZER_EXIT}:print_stacktrace=1",
