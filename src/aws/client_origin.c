@@ -1,6 +1,7 @@
 /* Where a client's calls go: a URL taken apart, and the signer for it. */
 #include "client.h"
 #include "client_private.h"
+#include "url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,6 @@
 #define TEXT_MAX ((size_t)4096)
 #define TARGETS_MAX 16 /* accounts that one client's keys may be of, one after the other */
 #define CONTENT_TYPE "application/x-amz-json-1.0"
-
-/* The parts of an endpoint's URL. */
-struct endpoint {
-    struct span authority; /* host and port as given */
-    struct span host; /* without the scheme's own port: the Host header */
-    struct span path; /* may be empty */
-};
 
 static bool all_of(struct span text, const char *others) {
     for (size_t i = 0; i < text.len; i++) {
@@ -29,72 +23,58 @@ static bool all_of(struct span text, const char *others) {
     return text.len > 0;
 }
 
-static bool read_port(struct span digits, unsigned *ret_port) {
-    unsigned port = 0;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.data[i] < '0' || digits.data[i] > '9' || port > 65535) {
-            return false;
-        }
-        port = port * 10 + (unsigned)(digits.data[i] - '0');
-    }
-    *ret_port = port;
-    return digits.len > 0 && port > 0 && port <= 65535;
+static bool has_path(const char *text, const struct url *url) {
+    size_t len = strlen(text), path = strlen(url->path);
+    return len >= path && strcmp(text + len - path, url->path) == 0;
 }
 
-static bool read_host(struct span authority, size_t *ret_len) {
-    if (authority.len > 0 && authority.data[0] == '[') {
-        const char *end = memchr(authority.data, ']', authority.len);
-        size_t len = end ? (size_t)(end - authority.data) + 1 : 0;
-        *ret_len = len;
-        return len > 2 && all_of(span_of(authority.data + 1, len - 2), ":.");
+/* libcurl overlooks what an endpoint must not have: slashes that are too many or too few, a port of no digits. */
+static bool is_endpoint(const char *text, const struct url *url) {
+    size_t scheme = url->is_tls ? 8 : 7;
+    if (url->has_user || url->query || url->has_fragment ||
+        strncasecmp(text, url->is_tls ? "https://" : "http://", scheme) != 0) {
+        return false;
     }
-    const char *colon = authority.len ? memchr(authority.data, ':', authority.len) : NULL;
-    *ret_len = colon ? (size_t)(colon - authority.data) : authority.len;
-    return all_of(span_of(authority.data, *ret_len), "-._");
+    struct span authority = span_cstr(text + scheme);
+    authority.len -= has_path(text, url) ? strlen(url->path) : 0;
+    return all_of(authority, "-._:[]") && authority.data[authority.len - 1] != ':' &&
+           all_of(span_cstr(url->path), "/-._~%!$&'()*+,;=:@");
 }
 
-static bool read_endpoint(const char *url, struct endpoint *ret) {
-    bool tls = strncasecmp(url, "https://", 8) == 0;
-    if ((!tls && strncasecmp(url, "http://", 7) != 0) || strlen(url) > TEXT_MAX / 2) {
+static bool read_endpoint(const char *text, struct url *ret_url) {
+    struct url url;
+    if (strlen(text) > TEXT_MAX / 2 || url_read(text, &url, NULL) != URL_FINE) {
         return false;
     }
-    const char *begin = url + (tls ? 8 : 7);
-    size_t len = strcspn(begin, "/");
-    struct span authority = span_of(begin, len);
-    size_t host_len = 0;
-    if (!read_host(authority, &host_len)) {
+    if (!is_endpoint(text, &url)) {
+        url_free(&url);
         return false;
     }
-    struct span host = authority;
-    if (host_len < len) {
-        unsigned port = 0;
-        if (begin[host_len] != ':' || !read_port(span_of(begin + host_len + 1, len - host_len - 1), &port)) {
-            return false;
-        }
-        host.len = port == (tls ? 443U : 80U) ? host_len : len;
-    }
-    struct span path = span_cstr(begin + len);
-    if (path.len > 0 && !all_of(path, "/-._~%!$&'()*+,;=:@")) {
-        return false;
-    }
-    *ret = (struct endpoint){authority, host, path};
+    *ret_url = url;
     return true;
 }
 
-bool aws_endpoint_valid(const char *url) {
-    struct endpoint endpoint;
-    return read_endpoint(url, &endpoint);
+bool aws_endpoint_valid(const char *text) {
+    struct url url;
+    bool valid = read_endpoint(text, &url);
+    if (valid) {
+        url_free(&url);
+    }
+    return valid;
 }
 
-static bool fill(struct client_origin *t, const struct aws_client *c, const char *url) {
-    struct endpoint endpoint;
-    if (!read_endpoint(url, &endpoint)) {
+static bool fill(struct client_origin *t, const struct aws_client *c, const char *text) {
+    struct url url;
+    if (!read_endpoint(text, &url)) {
         return false;
     }
     const struct sigv4_scope scope = {span_cstr(c->region), span_cstr(c->signing_name)};
-    t->signer = sigv4_signer_new(c->digest, &scope, endpoint.path, SPAN(CONTENT_TYPE), endpoint.host);
-    return t->signer && buf_append_cstr(&t->url, url) && (endpoint.path.len > 0 || buf_append_char(&t->url, '/')) &&
-           buf_append_cstr(&t->host_line, "Host: ") && buf_append_span(&t->host_line, endpoint.host);
+    struct span host = span_cstr(url.authority);
+    t->signer = sigv4_signer_new(c->digest, &scope, span_cstr(url.path), SPAN(CONTENT_TYPE), host);
+    bool ok = t->signer && buf_append_cstr(&t->url, text) && (has_path(text, &url) || buf_append_char(&t->url, '/')) &&
+              buf_append_cstr(&t->host_line, "Host: ") && buf_append_span(&t->host_line, host);
+    url_free(&url);
+    return ok;
 }
 
 static void free_target(struct client_origin *t) {

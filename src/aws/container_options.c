@@ -1,9 +1,9 @@
 #include "credentials_remote.h"
 
 #include "compiler.h"
+#include "url.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -23,38 +23,24 @@ static bool is_trusted(const char *host) {
     return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
 
-static bool has_part(CURLU *url, CURLUPart what) {
-    char *part = NULL;
-    bool has = curl_url_get(url, what, &part, 0) == CURLUE_OK;
-    curl_free(part);
-    return has;
-}
-
 /* NULL: it may be asked. */
 static const char *fault_of(const char *text) {
-    CURLU *url = curl_url();
-    if (!url) {
-        return "can't be looked at: out of memory";
+    struct url url;
+    switch (url_read(text, &url, NULL)) {
+    case URL_FINE: break;
+    case URL_NONE: return "is no URL";
+    case URL_NOT_HTTP: return "has to begin with https:// or http://";
+    case URL_NO_MEMORY: return "can't be looked at: out of memory";
     }
-    char *scheme = NULL, *host = NULL;
     const char *fault = NULL;
-    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
-        fault = "is no URL";
-    } else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
-               has_part(url, CURLUPART_FRAGMENT)) {
+    if (url.has_user || url.has_fragment) {
         fault = "may have no user and no fragment";
-    } else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0) {
-        fault = "has to begin with https:// or http://";
-    } else if (strcmp(scheme, "http") == 0 && !is_trusted(host)) {
+    } else if (!url.is_tls && !is_trusted(url.host)) {
         fault =
             "has to begin with https://, or its host has to be a loopback address or the one of ECS or EKS (" ECS_HOST
             ", 169.254.170.23, [fd00:ec2::23])";
     }
-    curl_free(scheme);
-    curl_free(host);
-    curl_url_cleanup(url);
+    url_free(&url);
     return fault;
 }
 

@@ -3,9 +3,11 @@
 #include "backoff.h"
 #include "buf.h"
 #include "compiler.h"
+#include "url.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
+#include <strings.h>
 
 #define PAUSE_BASE (50 * MILLISECOND)
 #define PAUSE_MAX MICROSECONDS
@@ -98,22 +100,25 @@ static bool begins(const char *host, const char *with) {
     return strncasecmp(host, with, strlen(with)) == 0;
 }
 
-/* The host alone, without its port. */
-static bool host_is(const char *host, const char *name) {
-    size_t len = strlen(name);
-    return begins(host, name) && (host[len] == '\0' || strchr(":/", host[len]));
-}
-
-bool metadata_is_local(const char *url) {
-    const char *host = strstr(url, "://");
-    host = host ? host + 3 : url;
-    /* A name may begin so as well; an address has nothing but these. */
-    bool is_address = strspn(host, "0123456789abcdefABCDEF.:[]") >= strcspn(host, "/");
+/* A name may begin as an address does; an address has nothing but these. */
+static bool is_local(const char *host) {
     static const char *const prefixes[] = {"127.", "169.254.", "[fe80:", "[fd00:ec2:"};
+    bool is_address = host[strspn(host, "0123456789abcdefABCDEF.:[]")] == '\0';
     for (size_t i = 0; is_address && i < ARRAY_LENGTH(prefixes); i++) {
         if (begins(host, prefixes[i])) {
             return true;
         }
     }
-    return host_is(host, "[::1]") || host_is(host, "localhost");
+    return strcmp(host, "[::1]") == 0 || strcasecmp(host, "localhost") == 0;
+}
+
+bool metadata_is_local(const char *text) {
+    struct url url;
+    enum url_fault fault = url_read(text, &url, NULL);
+    if (fault != URL_FINE) {
+        return fault == URL_NO_MEMORY; /* rather no proxy than one that sees a token */
+    }
+    bool local = is_local(url.host);
+    url_free(&url);
+    return local;
 }

@@ -6,12 +6,12 @@
 #include "sigv4.h"
 #include "sts_response.h"
 #include "token_file.h"
+#include "url.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define BODY_MAX ((size_t)256 * 1024)
 #define LINES_MAX ((size_t)SESSION_TOKEN_MAX + 8192)
@@ -57,29 +57,14 @@ static void fail(struct sts_call *c, enum call_class class, const char *why, boo
     c->done(c->user, NULL, &(struct sts_failure){{class, why}, keys_refused});
 }
 
-static const char *authority_of(const char *url) {
-    const char *authority = strstr(url, "://");
-    return authority ? authority + 3 : url;
-}
-
-/* As the Host header has it: without the scheme's own port. */
-static struct span host_of(const char *url) {
-    const char *authority = authority_of(url);
-    size_t len = strcspn(authority, "/");
-    struct span port = strncasecmp(url, "https:", 6) == 0 ? SPAN(":443") : SPAN(":80");
-    bool is_default = len > port.len && memcmp(authority + len - port.len, port.data, port.len) == 0;
-    return span_of(authority, is_default ? len - port.len : len);
-}
-
-static struct span path_of(const char *url) {
-    const char *authority = authority_of(url), *path = authority + strcspn(authority, "/");
-    return span_cstr(*path ? path : "/");
-}
-
 /* Host, date, token, and the Authorization header. */
 static bool write_lines(struct sts_call *c, size_t *ret_count) {
     struct buf *lines = &c->lines;
-    struct span host = host_of(c->place->url);
+    struct url url;
+    if (url_read(c->place->url, &url, NULL) != URL_FINE) {
+        return false;
+    }
+    struct span host = span_cstr(url.authority);
     char date[SIGV4_DATE_SIZE], signature[SIGV4_SIGNATURE_SIZE];
     struct buf canonical, signed_headers, to_sign;
     buf_init(&canonical, LINES_MAX);
@@ -91,7 +76,7 @@ static bool write_lines(struct sts_call *c, size_t *ret_count) {
                                            {SPAN("X-Amz-Date"), span_cstr(date)},
                                            {SPAN("X-Amz-Security-Token"), span_cstr(c->signer.token)}};
     struct sigv4_request request = {.method = SPAN("POST"),
-                                    .path = path_of(c->place->url),
+                                    .path = span_cstr(url.path),
                                     .query = SPAN(""),
                                     .headers = headers,
                                     .header_count = c->signer.token[0] ? 4 : 3};
@@ -125,6 +110,7 @@ static bool write_lines(struct sts_call *c, size_t *ret_count) {
     buf_wipe(&canonical);
     buf_free(&signed_headers);
     buf_free(&to_sign);
+    url_free(&url);
     return fine;
 }
 

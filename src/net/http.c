@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_CONNECTIONS 1024
 #define DEFAULT_BUDGET ((size_t)256 * 1024 * 1024)
 #define IDLE_TRANSFERS_MAX 512
 /* What a transfer keeps of its buffer while nobody uses it. One that brought ten messages is next used for
@@ -17,14 +16,16 @@
 #define IDLE_BODY_MAX ((size_t)512)
 
 static void transfer_free(struct http_transfer *t) {
-    http_exchange_uncount(t);
+    http_body_uncount(t);
     http_parser_free(&t->answer);
     buf_free(&t->unsent);
     buf_free(&t->body);
     free(t);
 }
 
-/* One from the pool, or a new one; in no list. */
+static void on_deadline(void *user);
+
+/* One that was used, or a new one; in no list. */
 static struct http_transfer *transfer_take(struct http *http) {
     struct http_transfer *t = TAILQ_FIRST(&http->idle);
     if (t) {
@@ -35,7 +36,8 @@ static struct http_transfer *transfer_take(struct http *http) {
     t = calloc(1, sizeof *t);
     if (t) {
         t->http = http;
-        http_deadline_init(t);
+        t->budget = &http->budget;
+        timer_init(&t->deadline, on_deadline, t);
     }
     return t;
 }
@@ -44,7 +46,7 @@ static void transfer_give_back(struct http_transfer *t) {
     struct http *http = t->http;
     http_origins_return(t->target);
     t->target = NULL;
-    http_exchange_uncount(t);
+    http_body_uncount(t);
     if (http->idle_count >= IDLE_TRANSFERS_MAX) {
         transfer_free(t);
         return;
@@ -77,92 +79,25 @@ static void end_remove(struct http_transfer *t) {
 /* From wherever it is. */
 static void take_away(struct http_transfer *t) {
     switch (t->place) {
-    case AT_QUEUE: http_pool_forget(t); return;
-    case AT_CONNECTION: http_exchange_abandon(t); return;
+    case AT_QUEUE:
+    case AT_CONNECTION: http_pool_forget(t); return;
     case AT_END: end_remove(t); return;
     default: return;
     }
 }
 
-void http_late(struct http_transfer *t, const char *why) {
-    take_away(t);
-    http_finish(t, HTTP_TIMED_OUT, why);
-}
-
-void http_end(struct http_transfer *t, enum http_error error, const char *why) {
+/* Whether from the loop or not: soon. */
+static void end_soon(struct http_transfer *t, enum http_error error, const char *why) {
     t->error = error;
     (void)snprintf(t->message, sizeof t->message, "%s", why);
     end_push(t);
-}
-
-/* Those that are there now: a callback may bring more. */
-static void on_end(void *user) {
-    struct http *http = user;
-    for (size_t left = http->ended_count; left > 0 && !TAILQ_EMPTY(&http->ended); left--) {
-        struct http_transfer *t = TAILQ_FIRST(&http->ended);
-        end_remove(t);
-        http_finish(t, t->error, t->message);
-    }
-    if (!TAILQ_EMPTY(&http->ended)) {
-        timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
-    }
-}
-
-static struct http_transfer *start(void *ctx, const struct http_request *request, http_done *done, void *user) {
-    struct http *http = ctx;
-    struct http_transfer *t = request->header_count <= HTTP_HEADERS_MAX ? transfer_take(http) : NULL;
-    if (!t) {
-        return NULL;
-    }
-    CURLUcode why = CURLUE_OK;
-    t->target = http_origins_take(&http->targets, request->url, request->direct, &why);
-    if (!t->target && why == CURLUE_OUT_OF_MEMORY) {
-        transfer_give_back(t);
-        return NULL;
-    }
-    t->done = done;
-    t->user = user;
-    t->request = *request;
-    for (size_t i = 0; i < request->header_count; i++) {
-        t->headers[i] = request->headers[i];
-    }
-    t->request.headers = t->headers;
-    t->attempts = 0;
-    t->sent = false;
-    t->answered = 0;
-    t->place = AT_NOBODY;
-    http_parser_reset(&t->answer);
-    buf_reset(&t->body);
-    t->body.max = request->max_response;
-    t->counted = t->body.capacity;
-    http->stats.response_bytes += t->counted;
-    http->stats.transfers++;
-    t->in_flight = true;
-    TAILQ_INSERT_HEAD(&http->in_flight, t, in_list);
-    http_deadline_begin(t);
-    if (t->target) {
-        http_pool_assign(t);
-    } else {
-        http_end(t, HTTP_REFUSED, curl_url_strerror(why));
-    }
-    return t;
 }
 
 static void leave(struct http_transfer *t) {
     timer_stop(t->http->timers, &t->deadline);
     t->in_flight = false;
     TAILQ_REMOVE(&t->http->in_flight, t, in_list);
-    t->http->stats.transfers--;
-}
-
-static void cancel(void *ctx, struct http_transfer *t) {
-    (void)ctx;
-    if (!t || !t->in_flight) {
-        return;
-    }
-    take_away(t);
-    leave(t);
-    transfer_give_back(t);
+    t->http->in_flight_count--;
 }
 
 static const char *error_message(enum http_error error, const char *why) {
@@ -175,7 +110,8 @@ static const char *error_message(enum http_error error, const char *why) {
     }
 }
 
-void http_finish(struct http_transfer *t, enum http_error error, const char *why) {
+/* It is over, and nowhere. From the loop only: its callback is called. */
+static void finish(struct http_transfer *t, enum http_error error, const char *why) {
     struct http_response response = {
         .error = error,
         .status = t->answer.status,
@@ -193,49 +129,101 @@ void http_finish(struct http_transfer *t, enum http_error error, const char *why
     transfer_give_back(t);
 }
 
-/* An absent text is copied as NULL. */
-static bool copy_text(const char *text, char **ret_copy) {
-    *ret_copy = text ? strdup(text) : NULL;
-    return !text || *ret_copy;
+/* What the pool says of it. */
+static void on_over(struct http_transfer *t, enum http_error error, const char *why) {
+    if (error == HTTP_FINE) {
+        finish(t, HTTP_FINE, "");
+    } else {
+        end_soon(t, error, why);
+    }
 }
 
-const char *const HTTP_PROXY_VARIABLES[HTTP_PROXY_VARIABLE_COUNT] = {"http_proxy", "https_proxy", "HTTPS_PROXY",
-                                                                     "all_proxy", "ALL_PROXY"};
-
-/* Whatever they name. */
-static bool environment_has_proxy(void) {
-    for (size_t i = 0; i < HTTP_PROXY_VARIABLE_COUNT; i++) {
-        if (getenv(HTTP_PROXY_VARIABLES[i])) {
-            return true;
-        }
+static void on_deadline(void *user) {
+    struct http_transfer *t = user;
+    const char *why = http_deadline_look(t);
+    if (why) {
+        take_away(t);
+        finish(t, HTTP_TIMED_OUT, why);
     }
-    return false;
+}
+
+/* Those that are there now: a callback may bring more. */
+static void on_end(void *user) {
+    struct http *http = user;
+    for (size_t left = http->ended_count; left > 0 && !TAILQ_EMPTY(&http->ended); left--) {
+        struct http_transfer *t = TAILQ_FIRST(&http->ended);
+        end_remove(t);
+        finish(t, t->error, t->message);
+    }
+    if (!TAILQ_EMPTY(&http->ended)) {
+        timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
+    }
+}
+
+static struct http_transfer *start(void *ctx, const struct http_request *request, http_done *done, void *user) {
+    struct http *http = ctx;
+    struct http_transfer *t = request->header_count <= HTTP_HEADERS_MAX ? transfer_take(http) : NULL;
+    if (!t) {
+        return NULL;
+    }
+    const char *why = NULL;
+    t->target = http_origins_take(&http->pool.origins, request->url, request->direct, &why);
+    if (!t->target && !why) {
+        transfer_give_back(t);
+        return NULL;
+    }
+    t->done = done;
+    t->user = user;
+    t->request = *request;
+    for (size_t i = 0; i < request->header_count; i++) {
+        t->headers[i] = request->headers[i];
+    }
+    t->request.headers = t->headers;
+    t->attempts = 0;
+    t->sent = false;
+    t->answered = 0;
+    t->place = AT_NOBODY;
+    http_parser_reset(&t->answer);
+    http_body_begin(t, request->max_response);
+    http->in_flight_count++;
+    t->in_flight = true;
+    TAILQ_INSERT_HEAD(&http->in_flight, t, in_list);
+    http_deadline_begin(t);
+    if (t->target) {
+        http_pool_assign(t);
+    } else {
+        end_soon(t, HTTP_REFUSED, why);
+    }
+    return t;
+}
+
+static void cancel(void *ctx, struct http_transfer *t) {
+    (void)ctx;
+    if (!t || !t->in_flight) {
+        return;
+    }
+    take_away(t);
+    leave(t);
+    transfer_give_back(t);
 }
 
 struct http *http_new(struct loop *loop, const struct http_options *options) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        return NULL;
-    }
     struct http *http = calloc(1, sizeof *http);
     if (!http) {
-        curl_global_cleanup();
         return NULL;
     }
     http->loop = loop;
     http->clock = loop_clock(loop);
     http->timers = loop_timers(loop);
-    http->has_proxy = environment_has_proxy();
-    http->max_connections = options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
-    http->response_budget = options->response_budget ? options->response_budget : DEFAULT_BUDGET;
-    bool ok = copy_text(options->ca_file, &http->ca_file);
-    ok = copy_text(options->user_agent, &http->user_agent) && ok;
-    http->targets.hosts = &http->hosts;
-    TAILQ_INIT(&http->connections);
+    http->budget.max = options->response_budget ? options->response_budget : DEFAULT_BUDGET;
     TAILQ_INIT(&http->in_flight);
     TAILQ_INIT(&http->idle);
     TAILQ_INIT(&http->ended);
     timer_init(&http->end_timer, on_end, http);
-    if (!http_multi_open(http) || !ok || !random_seed_from_system(&http->random)) {
+    http->user_agent = options->user_agent ? strdup(options->user_agent) : NULL;
+    struct http_options own = *options;
+    own.user_agent = http->user_agent;
+    if (!http_pool_init(&http->pool, loop, &own, on_over) || (options->user_agent && !http->user_agent)) {
         http_free(http);
         return NULL;
     }
@@ -246,7 +234,7 @@ void http_free(struct http *http) {
     if (!http) {
         return;
     }
-    http->is_closing = true;
+    http->pool.is_closing = true;
     for (struct http_transfer *t = TAILQ_FIRST(&http->in_flight), *next; t; t = next) {
         next = TAILQ_NEXT(t, in_list);
         cancel(http, t);
@@ -256,13 +244,9 @@ void http_free(struct http *http) {
         transfer_free(t);
     }
     timer_stop(http->timers, &http->end_timer);
-    http_pool_free(http);
-    http_multi_close(http);
-    http_origins_free(&http->targets);
-    free(http->ca_file);
+    http_pool_free(&http->pool);
     free(http->user_agent);
     free(http);
-    curl_global_cleanup();
 }
 
 static bool is_answered(void *ctx, const struct http_transfer *t) {
@@ -275,7 +259,8 @@ struct http_api http_api(struct http *http) {
 }
 
 struct http_stats http_stats(const struct http *http) {
-    return http->stats;
+    return (struct http_stats){
+        .transfers = http->in_flight_count, .response_bytes = http->budget.bytes, .connections = http->pool.opened};
 }
 
 bool http_ca_file_check(const char *path, char *ret_why, size_t size) {

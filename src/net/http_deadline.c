@@ -25,7 +25,8 @@ static int64_t late_at(const struct http_transfer *t) {
 /* The kernel takes more than a slow path: what it still has to send shows whether bytes go, once it is looked at
  * twice. */
 static void look_at_kernel(struct http_transfer *t, int64_t now) {
-    size_t left = t->place == AT_CONNECTION && t->answered == 0 ? http_exchange_in_kernel(t) : 0;
+    bool asks = t->place == AT_CONNECTION && t->answered == 0;
+    size_t left = asks ? connection_unacknowledged(t->connection->line) : 0;
     if (left > 0 && t->in_kernel == 0) {
         t->moved_at = now + LOOK_AGAIN - t->request.silence - t->request.wait;
     } else if (left < t->in_kernel) {
@@ -34,8 +35,7 @@ static void look_at_kernel(struct http_transfer *t, int64_t now) {
     t->in_kernel = left;
 }
 
-static void on_timer(void *user) {
-    struct http_transfer *t = user;
+const char *http_deadline_look(struct http_transfer *t) {
     int64_t now = clock_monotonic(&t->http->clock), late = late_at(t);
     if (now >= late && now < whole_until(t)) {
         look_at_kernel(t, now);
@@ -43,17 +43,12 @@ static void on_timer(void *user) {
     }
     if (now < late) {
         timer_start(t->http->timers, &t->deadline, late);
-        return;
+        return NULL;
     }
     if (t->place != AT_CONNECTION) {
-        http_late(t, "there was no connection in time");
-    } else {
-        http_late(t, now >= whole_until(t) ? "the response didn't come in time" : "the connection fell silent");
+        return "there was no connection in time";
     }
-}
-
-void http_deadline_init(struct http_transfer *t) {
-    timer_init(&t->deadline, on_timer, t);
+    return now >= whole_until(t) ? "the response didn't come in time" : "the connection fell silent";
 }
 
 void http_deadline_begin(struct http_transfer *t) {

@@ -48,14 +48,17 @@ void http_headers_begin(struct http_headers *h) {
     memset(h->kept_size, 0, sizeof h->kept_size);
 }
 
-void http_headers_keep(struct http_headers *h, struct span name, struct span value) {
+bool http_headers_keep(struct http_headers *h, struct span name, struct span value) {
     size_t found = find(name);
-    if (found == HTTP_KEPT_HEADERS || value.len >= KEPT_HEADER_SIZE) {
-        return;
+    if (found == HTTP_KEPT_HEADERS) {
+        return false;
     }
-    memcpy(h->kept[found], value.data, value.len);
-    h->kept[found][value.len] = '\0';
-    h->kept_size[found] = value.len + 1;
+    if (value.len < KEPT_HEADER_SIZE) {
+        memcpy(h->kept[found], value.data, value.len);
+        h->kept[found][value.len] = '\0';
+        h->kept_size[found] = value.len + 1;
+    }
+    return true;
 }
 
 struct span http_headers_get(const struct http_headers *h, enum http_header header) {

@@ -21,7 +21,7 @@ void http_headers_reset(struct http_headers *h);
 MUST_USE bool http_headers_count(struct http_headers *h, size_t bytes);
 /* Forgets what was kept, but not what was counted: it belonged to a 100 Continue or the like. */
 void http_headers_begin(struct http_headers *h);
-/* Keeps a header, where it is one to keep. The value is without white space around it. */
-void http_headers_keep(struct http_headers *h, struct span name, struct span value);
+/* Keeps a header, where it is one to keep. False: it isn't. The value is without white space around it. */
+bool http_headers_keep(struct http_headers *h, struct span name, struct span value);
 /* The header's value, terminated, until the next one is kept; absent where it didn't come or was unreasonably long. */
 struct span http_headers_get(const struct http_headers *h, enum http_header header);

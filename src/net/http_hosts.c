@@ -7,13 +7,8 @@
 #define PROOF_HOLDS (15 * MICROSECONDS)
 #define LOOK_EVERY (10 * MICROSECONDS)
 
-struct http_host *http_hosts_find(struct http_hosts *hosts, const char *url) {
-    const char *name = strstr(url, "://");
-    if (!name) {
-        return NULL;
-    }
-    name += 3;
-    size_t len = strcspn(name, "/?#");
+struct http_host *http_hosts_find(struct http_hosts *hosts, const char *name) {
+    size_t len = strlen(name);
     if (len == 0 || len >= sizeof hosts->hosts[0].name) {
         return NULL;
     }

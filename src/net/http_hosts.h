@@ -25,8 +25,8 @@ struct http_reuse {
     bool ages; /* connections that are too old are given up */
 };
 
-/* The host of a URL; NULL: it has none, or there is no room for more. */
-struct http_host *http_hosts_find(struct http_hosts *hosts, const char *url);
+/* A host, or one port of it, by struct url's authority. NULL: there is no room for more. */
+struct http_host *http_hosts_find(struct http_hosts *hosts, const char *name);
 /* Whether connections may be given up for their age now, and others had for them. host may be NULL. */
 bool http_host_ages(const struct http_host *host, int64_t now);
 /* How a request that begins now goes about its connection. host may be NULL. */

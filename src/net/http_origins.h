@@ -4,7 +4,6 @@
 #include "compiler.h"
 #include "http_hosts.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
@@ -19,13 +18,12 @@ TAILQ_HEAD(http_transfers, http_transfer);
 /* What a connection leads to. Its lists are the pool's (http_pool.c). */
 struct http_origin {
     struct http_origin *next;
-    char *key; /* "https://host:port" */
     bool direct;
-    CURLU *url;
     struct http_host *host; /* NULL: none that is known */
     struct http_connections idle; /* the newest first */
     struct http_transfers queue;
     size_t waiting, dialing; /* in the queue; connections */
+    char key[]; /* struct url's origin */
 };
 
 struct http_url {
@@ -44,9 +42,10 @@ struct http_origins { /* zeroed but for the first: none */
     size_t next; /* the one to make room next */
 };
 
-/* The target of a URL, for one request; NULL: *ret_why says why, CURLUE_OUT_OF_MEMORY too. http or https alone, and no
- * user. */
-MUST_USE struct http_url *http_origins_take(struct http_origins *all, const char *url, bool direct, CURLUcode *ret_why);
+/* The target of a URL, for one request. NULL: *ret_why says why, or is NULL where there is no memory. No URL with a
+ * user has a target. */
+MUST_USE struct http_url *http_origins_take(struct http_origins *all, const char *url, bool direct,
+                                            const char **ret_why);
 /* The request is over. NULL is fine. */
 void http_origins_return(struct http_url *target);
 /* All requests must be over, and the origins' lists empty. */

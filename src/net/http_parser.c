@@ -186,10 +186,10 @@ static enum http_parser_step take_header(struct http_parser *a, struct span line
         return headers_too_large(a);
     }
     const char *colon = memchr(line.data, ':', line.len);
-    struct span name = span_of(line.data, colon ? (size_t)(colon - line.data) : 0);
-    if (!is_name(name)) {
+    if (!colon) {
         return broken(a, "a line of the response's head is no header");
     }
+    struct span name = span_of(line.data, (size_t)(colon - line.data));
     struct span value = trim(span_of(colon + 1, line.len - name.len - 1));
     if (equals_any_case(name, SPAN("content-length"))) {
         return take_length(a, value);
@@ -199,10 +199,11 @@ static enum http_parser_step take_header(struct http_parser *a, struct span line
     }
     if (equals_any_case(name, SPAN("connection"))) {
         take_connection(a, value);
-    } else {
-        http_headers_keep(&a->headers, name, value);
+        return PARSER_DONE;
     }
-    return PARSER_DONE;
+    /* Those that are kept have names: only at the others is it looked. */
+    bool is_header = http_headers_keep(&a->headers, name, value) || is_name(name);
+    return is_header ? PARSER_DONE : broken(a, "a line of the response's head is no header");
 }
 
 static enum http_parser_step end_head(struct http_parser *a) {

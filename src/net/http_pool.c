@@ -1,12 +1,16 @@
 /* Which request gets which connection: each origin has its idle ones, the newest of which is used next, and a queue of
  * requests. Whichever connection is free first, an old one or one that was just opened, takes the first of the queue.
- */
+ * Connections and exchanges report how they ended; what becomes of a connection, and whether a request goes over
+ * another one, is decided here alone. */
 #include "http_private.h"
+#include "loop.h"
 
+#define DEFAULT_CONNECTIONS 1024
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
 #define IDLE_LIFETIME (25 * MICROSECONDS) /* below the 30 s of servers that close early */
 #define GIVES_WAY_AFTER MICROSECONDS /* each change costs a handshake */
 #define DIALS_AT_ONCE 32 /* of an origin: each costs a handshake, and what is free sooner serves as well */
+#define ATTEMPTS_MAX 5 /* on connections that had died before a byte came */
 
 static void queue_push(struct http_transfer *t, int64_t now) {
     struct http_origin *o = t->target->origin;
@@ -16,63 +20,34 @@ static void queue_push(struct http_transfer *t, int64_t now) {
     o->waiting++;
 }
 
-void http_pool_forget(struct http_transfer *t) {
+static void queue_remove(struct http_transfer *t) {
     struct http_origin *o = t->target->origin;
     TAILQ_REMOVE(&o->queue, t, in_place);
     o->waiting--;
     t->place = AT_NOBODY;
 }
 
-static void idle_push(struct http_connection *c, int64_t now) {
-    c->state = CONNECTION_IDLE;
-    c->idle_since = now;
-    TAILQ_INSERT_HEAD(&c->origin->idle, c, in_idle);
-}
-
-static void idle_remove(struct http_connection *c) {
-    TAILQ_REMOVE(&c->origin->idle, c, in_idle);
-    c->state = CONNECTION_BUSY;
-}
-
-static struct http_connection *newest_idle(const struct http_origin *o) {
-    return TAILQ_FIRST(&o->idle);
-}
-
-static struct http_connection *oldest_idle(const struct http_origin *o) {
-    return TAILQ_LAST(&o->idle, http_connections);
-}
-
-static void hang_up(struct http_connection *c) {
-    if (c->state == CONNECTION_IDLE) {
-        idle_remove(c);
-    }
-    if (c->state != CONNECTION_DIALING) {
-        http_exchange_close(c);
-    }
-    http_dial_hang_up(c);
-}
-
 /* Whether there is room for one more connection, which may be had by closing the one that was idle longest. */
-static bool make_room(struct http *http) {
-    if (http->connection_count < http->max_connections) {
+static bool find_room(struct http_pool *pool) {
+    if (pool->connection_count < pool->max_connections) {
         return true;
     }
     struct http_connection *oldest = NULL;
-    for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
-        if (oldest_idle(o) && (!oldest || oldest_idle(o)->idle_since < oldest->idle_since)) {
-            oldest = oldest_idle(o);
+    for (const struct http_origin *o = pool->origins.origins; o; o = o->next) {
+        if (http_connection_oldest(o) && (!oldest || http_connection_oldest(o)->idle_since < oldest->idle_since)) {
+            oldest = http_connection_oldest(o);
         }
     }
     if (oldest) {
-        hang_up(oldest);
+        http_connection_end(oldest);
     }
     return oldest != NULL;
 }
 
 /* The request that has waited longest for a connection that nobody opens yet; NULL: none. */
-static struct http_transfer *neediest(const struct http *http) {
+static struct http_transfer *neediest(const struct http_pool *pool) {
     struct http_transfer *found = NULL;
-    for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
+    for (const struct http_origin *o = pool->origins.origins; o; o = o->next) {
         struct http_transfer *first = TAILQ_FIRST(&o->queue);
         if (first && o->dialing < o->waiting && o->dialing < DIALS_AT_ONCE &&
             (!found || first->waits_since < found->waits_since)) {
@@ -83,20 +58,27 @@ static struct http_transfer *neediest(const struct http *http) {
 }
 
 /* Opens connections for those that wait, as far as that may be. */
-static void dial_as_needed(struct http *http) {
-    for (struct http_transfer *first; !http->is_closing && (first = neediest(http)) && make_room(http);) {
+static void dial_as_needed(struct http_pool *pool) {
+    for (struct http_transfer *first; !pool->is_closing && (first = neediest(pool)) && find_room(pool);) {
         int64_t timeout = first->request.connect_timeout ? first->request.connect_timeout : CONNECT_TIMEOUT;
-        if (!http_dial(http, first->target->origin, timeout)) {
-            http_pool_forget(first);
-            http_end(first, HTTP_NO_MEMORY, "");
+        if (!http_connection_dial(pool, first->target->origin, timeout)) {
+            queue_remove(first);
+            pool->over(first, HTTP_NO_MEMORY, "");
         }
     }
 }
 
+/* Closes one that no transfer is on, and sees to those that wait. */
+static void close_and_dial(struct http_connection *c) {
+    struct http_pool *pool = c->pool;
+    http_connection_end(c);
+    dial_as_needed(pool);
+}
+
 /* Opens a connection to see where the name leads now; without memory the next request looks. It may be one beyond the
  * limit: no living connection is given up for it, and where all are busy a look is needed as well. */
-static void look(struct http *http, struct http_origin *o) {
-    struct http_connection *c = o->dialing == 0 ? http_dial(http, o, CONNECT_TIMEOUT) : NULL;
+static void look(struct http_pool *pool, struct http_origin *o) {
+    struct http_connection *c = o->dialing == 0 ? http_connection_dial(pool, o, CONNECT_TIMEOUT) : NULL;
     if (c) {
         c->is_look = true;
     }
@@ -105,121 +87,171 @@ static void look(struct http *http, struct http_origin *o) {
 /* Closes those that nobody has used for long, and those that are too old where a new one can be had. */
 static void prune(struct http_origin *o, bool ages, int64_t now) {
     for (struct http_connection *c;
-         (c = oldest_idle(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
-        hang_up(c);
+         (c = http_connection_oldest(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
+        http_connection_end(c);
     }
-    for (struct http_connection *c; ages && (c = newest_idle(o)) && now > c->ages_at;) {
-        hang_up(c);
+    for (struct http_connection *c; ages && (c = http_connection_newest(o)) && now > c->ages_at;) {
+        http_connection_end(c);
     }
 }
 
 void http_pool_assign(struct http_transfer *t) {
-    struct http *http = t->http;
+    struct http_pool *pool = &t->http->pool;
     struct http_origin *o = t->target->origin;
-    int64_t now = clock_monotonic(&http->clock);
+    int64_t now = clock_monotonic(&pool->clock);
     struct http_reuse reuse = http_host_reuse(o->host, now);
     prune(o, reuse.ages, now);
     struct http_connection *c;
-    while ((c = newest_idle(o)) && !http_exchange_is_quiet(c)) {
-        hang_up(c);
+    while ((c = http_connection_newest(o)) && !connection_is_quiet(c->line)) {
+        http_connection_end(c);
     }
     if (c) {
-        idle_remove(c);
+        http_connection_wake(c);
         http_exchange_begin(c, t);
     } else {
         queue_push(t, now);
-        dial_as_needed(http);
+        dial_as_needed(pool);
     }
     if (reuse.fresh) {
-        look(http, o);
+        look(pool, o);
+    }
+}
+
+void http_pool_forget(struct http_transfer *t) {
+    struct http_connection *c = t->connection;
+    if (c) {
+        http_exchange_abandon(t);
+        close_and_dial(c);
+    } else {
+        queue_remove(t);
     }
 }
 
 /* Whether an origin's connection that its first request could have is to go to another's, which has waited for longer.
  */
-static bool gives_way(const struct http *http, const struct http_transfer *first) {
-    const struct http_transfer *other = http->connection_count < http->max_connections ? NULL : neediest(http);
+static bool gives_way(const struct http_pool *pool, const struct http_transfer *first) {
+    const struct http_transfer *other = pool->connection_count < pool->max_connections ? NULL : neediest(pool);
     return other && other->target->origin != first->target->origin &&
            first->waits_since - other->waits_since > GIVES_WAY_AFTER;
 }
 
-void http_pool_release(struct http_connection *c) {
+/* A connection is good for another exchange. */
+static void release(struct http_connection *c) {
+    struct http_pool *pool = c->pool;
     struct http_origin *o = c->origin;
     struct http_transfer *t = TAILQ_FIRST(&o->queue);
-    int64_t now = clock_monotonic(&c->http->clock);
-    if (now > c->ages_at && http_host_ages(o->host, now)) {
-        http_pool_close(c);
-        return;
-    }
-    if (t && (gives_way(c->http, t) || !http_exchange_is_quiet(c))) {
-        http_pool_close(c);
+    int64_t now = clock_monotonic(&pool->clock);
+    bool is_too_old = now > c->ages_at && http_host_ages(o->host, now);
+    if (is_too_old || (t && (gives_way(pool, t) || !connection_is_quiet(c->line)))) {
+        close_and_dial(c);
         return;
     }
     if (t) {
-        http_pool_forget(t);
+        queue_remove(t);
         t->moved_at = now;
         http_exchange_begin(c, t);
         return;
     }
-    idle_push(c, now);
-    if (c->http->connection_count >= c->http->max_connections) {
-        dial_as_needed(c->http); /* another origin may be short of it */
+    http_connection_rest(c, now);
+    if (pool->connection_count >= pool->max_connections) {
+        dial_as_needed(pool); /* another origin may be short of it */
     }
 }
 
-void http_pool_close(struct http_connection *c) {
-    struct http *http = c->http;
-    hang_up(c);
-    dial_as_needed(http);
+/* An exchange is over. What failed on a connection that had died before it was given the request goes over another. */
+static void on_ended(struct http_connection *c, struct http_transfer *t, enum exchange_end end, enum http_error error,
+                     const char *why) {
+    struct http_pool *pool = c->pool;
+    switch (end) {
+    case EXCHANGE_REUSABLE:
+        c->was_used = true;
+        release(c);
+        break;
+    case EXCHANGE_SPENT: close_and_dial(c); break;
+    case EXCHANGE_STALE:
+        if (c->was_used && ++t->attempts < ATTEMPTS_MAX) {
+            close_and_dial(c);
+            http_pool_assign(t);
+            return;
+        }
+        /* fall through */
+    case EXCHANGE_FAILED:
+        pool->over(t, error, why);
+        close_and_dial(c);
+        return;
+    }
+    pool->over(t, HTTP_FINE, "");
 }
 
 /* It can't be opened: so fails the first that waits for one that isn't there. Nobody waits for a look. */
-static void fail_first(struct http_connection *c, CURLcode code) {
-    struct http *http = c->http;
+static void fail_first(struct http_connection *c, enum http_error error, const char *why) {
     struct http_origin *o = c->origin;
     struct http_transfer *t = !c->is_look && o->waiting >= o->dialing ? TAILQ_FIRST(&o->queue) : NULL;
     if (t) {
-        http_pool_forget(t);
-        http_end(t, http_dial_error(code), http_dial_words(c, code));
+        queue_remove(t);
+        c->pool->over(t, error, why);
     }
-    http_dial_hang_up(c);
-    dial_as_needed(http); /* another origin's may have waited for the room */
+    close_and_dial(c); /* another origin's may have waited for the room */
 }
 
-void http_pool_dialed(struct http_connection *c, CURLcode code) {
-    struct http *http = c->http;
-    struct http_origin *o = c->origin;
-    if (code == CURLE_OK && !http_exchange_open(c)) {
-        code = CURLE_GOT_NOTHING;
-    }
-    if (code != CURLE_OK) {
-        fail_first(c, code);
+static void on_dialed(void *user, enum http_error error, const char *why) {
+    struct http_connection *c = user;
+    struct http_pool *pool = c->pool;
+    if (error != HTTP_FINE) {
+        fail_first(c, error, why);
         return;
     }
-    o->dialing--;
-    c->state = CONNECTION_BUSY;
-    http->stats.connections++;
-    if (o->host) {
-        o->host->proved = clock_monotonic(&http->clock);
+    c->origin->dialing--;
+    c->state = HTTP_BUSY;
+    pool->opened++;
+    if (c->origin->host) {
+        c->origin->host->proved = clock_monotonic(&pool->clock);
     }
-    if (http->connection_count > http->max_connections) {
-        http_pool_close(c); /* a look, which has shown what it was to show */
+    if (pool->connection_count > pool->max_connections) {
+        close_and_dial(c); /* a look, which has shown what it was to show */
         return;
     }
-    http_pool_release(c);
-    dial_as_needed(http); /* for those beyond DIALS_AT_ONCE: who got this one may keep it for long */
+    release(c);
+    dial_as_needed(pool); /* for those beyond DIALS_AT_ONCE: who got this one may keep it for long */
+}
+
+static void on_ready(void *user, unsigned events) {
+    struct http_connection *c = user;
+    if (c->transfer) {
+        http_exchange_go_on(c, events);
+    } else if (!connection_is_quiet(c->line)) {
+        close_and_dial(c);
+    }
 }
 
 void http_drop_idle(struct http *http) {
-    for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
-        for (struct http_connection *c; (c = oldest_idle(o));) {
-            hang_up(c);
+    for (const struct http_origin *o = http->pool.origins.origins; o; o = o->next) {
+        for (struct http_connection *c; (c = http_connection_oldest(o));) {
+            http_connection_end(c);
         }
     }
 }
 
-void http_pool_free(struct http *http) {
-    while (!TAILQ_EMPTY(&http->connections)) {
-        hang_up(TAILQ_FIRST(&http->connections));
+bool http_pool_init(struct http_pool *pool, struct loop *loop, const struct http_options *options,
+                    void (*over)(struct http_transfer *t, enum http_error error, const char *why)) {
+    pool->clock = loop_clock(loop);
+    pool->over = over;
+    pool->max_connections = options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
+    pool->origins.hosts = &pool->hosts;
+    pool->dialed = on_dialed;
+    pool->ready = on_ready;
+    pool->exchanges.loop = loop;
+    pool->exchanges.user_agent = options->user_agent;
+    pool->exchanges.ended = on_ended;
+    TAILQ_INIT(&pool->connections);
+    pool->connector = connector_new(loop, options->ca_file, options->user_agent);
+    return pool->connector && random_seed_from_system(&pool->random);
+}
+
+void http_pool_free(struct http_pool *pool) {
+    while (!TAILQ_EMPTY(&pool->connections)) {
+        http_connection_end(TAILQ_FIRST(&pool->connections));
     }
+    connector_free(pool->connector);
+    http_origins_free(&pool->origins);
 }

@@ -12,7 +12,6 @@ from tree import LAYERS, c_files, circles, code_of, compilations, files, headers
 
 # Files that lead back to themselves by the functions that they call, by layer. What is here may only become less.
 CIRCLES = {
-    "net": [6],
     "feed": [2, 4],
     "worker": [5, 2],
     "app": [4],
@@ -44,6 +43,37 @@ def test_a_header_of_a_lower_layer_compiles_alone(layer: str, other: str) -> Non
     for header in headers(other):
         compiles, errors = compile_include(layer, header.name)
         assert compiles, f"{layer} can't include {name_of(header)}:\n{errors}"
+
+
+# A header, and the files that alone may include it.
+KNOWN_TO = {
+    r"<curl/curl\.h>": ["src/net/connection_private.h"],
+    r"<curl/urlapi\.h>": ["src/net/url.c"],
+    r"<openssl/ssl\.h>": ["src/net/connection.c", "src/net/connection_setup.c"],
+    r'"connection_private\.h"': [
+        "src/net/connection.c",
+        "src/net/connection_multi.c",
+        "src/net/connection_setup.c",
+    ],
+}
+
+
+@pytest.mark.parametrize("header", KNOWN_TO)
+def test_what_one_module_knows_no_other_file_includes(header: str) -> None:
+    pattern = re.compile(rf"^\s*#\s*include\s*{header}", re.MULTILINE)
+    assert [name_of(path) for path in files("src/*/*.[ch]", "include/*/*.h") if pattern.search(path.read_text())] == (
+        KNOWN_TO[header]
+    )
+
+
+def test_no_other_file_names_a_handle_of_libcurl_or_a_connection_of_openssl() -> None:
+    known = {name for names in KNOWN_TO.values() for name in names}
+    handle = re.compile(r"\b(CURL|CURLM|CURLSH|CURLU|CURLcode|SSL|SSL_CTX)\b|\bcurl_\w+\(")
+    assert not [
+        name_of(path)
+        for path in files("src/*/*.[ch]", "include/*/*.h")
+        if name_of(path) not in known and handle.search(code_of(path))
+    ]
 
 
 def test_includes_go_by_name_alone() -> None:

@@ -10,19 +10,19 @@
 static const struct server_answer OK = OK_ANSWER;
 
 static struct http_connection *newest(const struct fixture *f) {
-    return TAILQ_FIRST(&f->http->connections);
+    return TAILQ_FIRST(&f->http->pool.connections);
 }
 
 /* All that the client remembers was so much longer ago. (A clock that is put ahead would put off libcurl's timers.) */
 static void let_pass(struct fixture *f, int64_t time) {
     struct http *http = f->http;
-    for (size_t i = 0; i < http->hosts.count; i++) {
-        struct http_host *h = &http->hosts.hosts[i];
+    for (size_t i = 0; i < http->pool.hosts.count; i++) {
+        struct http_host *h = &http->pool.hosts.hosts[i];
         h->proved -= h->proved == NEVER ? 0 : time;
         h->looked -= h->looked == NEVER ? 0 : time;
     }
     struct http_connection *c;
-    TAILQ_FOREACH(c, &http->connections, in_all) {
+    TAILQ_FOREACH(c, &http->pool.connections, in_all) {
         c->ages_at -= time;
         c->idle_since -= time;
     }
@@ -66,7 +66,7 @@ static void an_idle_connection_gives_way_to_one_to_another_server(void **state) 
     }
     assert_int_equal(f->server.requests, 3);
     assert_int_equal(other.requests, 3);
-    assert_int_equal(f->http->connection_count, 1);
+    assert_int_equal(f->http->pool.connection_count, 1);
     server_close(&other);
 }
 
@@ -77,7 +77,7 @@ static void many_at_once_shake_few_hands(void **state) {
     for (size_t i = 0; i < MAX_OUTCOMES; i++) {
         (void)start(f, &request);
     }
-    assert_in_range(f->http->connection_count, 1, MAX_OUTCOMES / 2);
+    assert_in_range(f->http->pool.connection_count, 1, MAX_OUTCOMES / 2);
     await(f, MAX_OUTCOMES);
     assert_in_range(f->server.accepted, 1, MAX_OUTCOMES);
 }
@@ -96,7 +96,7 @@ static void where_nobody_listens_each_that_waits_is_told_so(void **state) {
         assert_int_equal(f->outcomes[i].error, HTTP_UNREACHABLE);
         assert_string_not_equal(f->outcomes[i].message, "");
     }
-    assert_int_equal(f->http->connection_count, 0);
+    assert_int_equal(f->http->pool.connection_count, 0);
 }
 
 static void where_no_answer_comes_each_that_waits_gets_a_connection_of_its_own(void **state) {
@@ -142,7 +142,7 @@ static void an_old_connection_gives_way_to_a_new_one(void **state) {
     first->ages_at = clock_monotonic(&f->http->clock) - 1;
     assert_int_equal(run(f, &request)->status, 200);
     assert_int_equal(f->server.accepted, 2);
-    assert_int_equal(f->http->connection_count, 1);
+    assert_int_equal(f->http->pool.connection_count, 1);
 }
 
 static void a_connection_that_is_always_busy_grows_old_too(void **state) {
@@ -170,7 +170,7 @@ static void what_was_idle_for_long_is_closed(void **state) {
     size_t before = f->server.accepted;
     assert_int_equal(run(f, &request)->status, 200);
     assert_int_equal(f->server.accepted, before + 1);
-    assert_int_equal(f->http->connection_count, 1);
+    assert_int_equal(f->http->pool.connection_count, 1);
 }
 
 static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
@@ -231,7 +231,7 @@ static void while_all_connections_are_busy_a_name_is_looked_at_too(void **state)
     let_pass(f, 20 * MICROSECONDS);
     newest(f)->ages_at = clock_monotonic(&f->http->clock) - 1;
     await(f, MAX_OUTCOMES);
-    assert_int_equal(f->http->connection_count, 1);
+    assert_int_equal(f->http->pool.connection_count, 1);
     assert_true(newest(f)->ages_at > clock_monotonic(&f->http->clock));
 }
 
@@ -274,9 +274,9 @@ static void idle_connections_can_be_dropped_and_busy_ones_stay(void **state) {
     struct http_request request = post(f, "x");
     (void)start(f, &request);
     await(f, 1);
-    assert_int_equal(f->http->connection_count, 1);
+    assert_int_equal(f->http->pool.connection_count, 1);
     http_drop_idle(f->http);
-    assert_int_equal(f->http->connection_count, 0);
+    assert_int_equal(f->http->pool.connection_count, 0);
     (void)start(f, &request);
     http_drop_idle(f->http);
     await(f, 2);

@@ -1,5 +1,5 @@
-/* Opens connections: one libcurl handle each, with CURLOPT_CONNECT_ONLY. */
-#include "http_private.h"
+/* How libcurl is set up to open a connection, and what it means by an error. */
+#include "connection_private.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,15 +10,20 @@
 
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
 #define ADDRESS_LIFETIME 10L /* seconds; a name's address is looked up again after so long */
-#define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes none for its age, we do */
+#define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes none for its age, its owner does */
+/* What libcurl reads of a proxy at once; a whole TLS record, so that none is left behind in OpenSSL. */
+#define READ_PIECE (32L * 1024)
 
-/* No connection is older: with the address's, within 60 s of a move. The jitter keeps connections that were opened at
- * once from being opened anew at once. */
-#define CONNECTION_LIFETIME (30 * MICROSECONDS)
-#define CONNECTION_JITTER (15U * MICROSECONDS)
+/* The variables of the environment that libcurl takes a proxy from. */
+static const char *const PROXY_VARIABLES[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
 
-bool http_is_direct(const struct http_connection *c) {
-    return c->origin->direct || !c->http->has_proxy;
+bool connection_environment_has_proxy(void) {
+    for (size_t i = 0; i < ARRAY_LENGTH(PROXY_VARIABLES); i++) {
+        if (getenv(PROXY_VARIABLES[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
@@ -34,10 +39,10 @@ static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
  * which the outer one can't be asked. */
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy;
-    const struct http_connection *c = user;
+    const struct connection *c = user;
     SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: work for nothing, when the server likes */
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_read_ahead(ssl_ctx, http_is_direct(c));
+    SSL_CTX_set_read_ahead(ssl_ctx, c->is_direct);
     return CURLE_OK;
 }
 
@@ -60,31 +65,30 @@ static bool set_transport(CURL *easy) {
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)HTTP_RECEIVE_PIECE) ==
-               CURLE_OK && /* it reads no more at once */
+           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_PIECE) == CURLE_OK && /* it reads no more at once */
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, NEVER_TOO_OLD) == CURLE_OK;
 }
 
 /* The parsed certificates are shared between connections only where there is no directory of them; and where a file
  * replaces the system's certificates, their directory must not add to it. */
-static bool drop_certificate_directory(CURL *easy, const struct http *http) {
-    bool has_file = http->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo;
+static bool drop_certificate_directory(CURL *easy, const struct connector *connector) {
+    bool has_file = connector->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo;
     return !has_file || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
 }
 
-static bool set_tls(struct http_connection *c) {
+static bool set_tls(struct connection *c) {
     CURL *easy = c->easy;
-    const struct http *http = c->http;
-    return curl_easy_setopt(easy, CURLOPT_SHARE, http->share) == CURLE_OK &&
+    const struct connector *connector = c->connector;
+    return curl_easy_setopt(easy, CURLOPT_SHARE, connector->share) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           drop_certificate_directory(easy, http) &&
+           drop_certificate_directory(easy, connector) &&
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK &&
-           (!http->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file) == CURLE_OK);
+           (!connector->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, connector->ca_file) == CURLE_OK);
 }
 
 /* By a proxy everything goes through a tunnel: what is sent is meant for the service alone. */
@@ -101,50 +105,16 @@ static long milliseconds_up(int64_t microseconds) {
     return ms < 1 ? 1 : ms > INT32_MAX ? INT32_MAX : (long)ms;
 }
 
-static bool set_up(struct http_connection *c, int64_t timeout) {
-    const struct http *http = c->http;
-    return set_transport(c->easy) && set_tls(c) && set_proxy(c->easy, http_is_direct(c), http->user_agent) &&
-           curl_easy_setopt(c->easy, CURLOPT_CURLU, c->origin->url) == CURLE_OK &&
+bool connection_set_up(struct connection *c, const char *origin, int64_t timeout) {
+    const struct connector *connector = c->connector;
+    return set_transport(c->easy) && set_tls(c) && set_proxy(c->easy, c->is_direct, connector->user_agent) &&
+           curl_easy_setopt(c->easy, CURLOPT_URL, origin) == CURLE_OK &&
            curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(timeout)) == CURLE_OK &&
            curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->message) == CURLE_OK &&
-           curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c) == CURLE_OK && http_multi_add(c);
+           curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c) == CURLE_OK;
 }
 
-struct http_connection *http_dial(struct http *http, struct http_origin *origin, int64_t timeout) {
-    struct http_connection *c = calloc(1, sizeof *c);
-    if (!c) {
-        return NULL;
-    }
-    c->http = http;
-    c->origin = origin;
-    c->easy = curl_easy_init();
-    if (!c->easy || !set_up(c, timeout)) {
-        curl_easy_cleanup(c->easy);
-        free(c);
-        return NULL;
-    }
-    c->ages_at = clock_monotonic(&http->clock) + CONNECTION_LIFETIME +
-                 (int64_t)random_below(&http->random, CONNECTION_JITTER + 1);
-    c->state = CONNECTION_DIALING;
-    TAILQ_INSERT_HEAD(&http->connections, c, in_all);
-    http->connection_count++;
-    origin->dialing++;
-    return c;
-}
-
-void http_dial_hang_up(struct http_connection *c) {
-    struct http *http = c->http;
-    if (c->state == CONNECTION_DIALING) {
-        c->origin->dialing--;
-    }
-    TAILQ_REMOVE(&http->connections, c, in_all);
-    http->connection_count--;
-    http_multi_remove(c);
-    curl_easy_cleanup(c->easy);
-    free(c);
-}
-
-enum http_error http_dial_error(CURLcode code) {
+enum http_error connection_error(CURLcode code) {
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
@@ -168,8 +138,8 @@ enum http_error http_dial_error(CURLcode code) {
 /* Where a proxy's user or password has one of these characters as it is, libcurl takes what stands before it for the
  * host: what it says of that host is a part of a secret. */
 static bool proxy_is_torn(void) {
-    for (size_t i = 0; i < HTTP_PROXY_VARIABLE_COUNT; i++) {
-        const char *value = getenv(HTTP_PROXY_VARIABLES[i]), *at = value ? strrchr(value, '@') : NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(PROXY_VARIABLES); i++) {
+        const char *value = getenv(PROXY_VARIABLES[i]), *at = value ? strrchr(value, '@') : NULL;
         const char *scheme = at ? strstr(value, "://") : NULL, *user = scheme && scheme < at ? scheme + 3 : value;
         if (at && strcspn(user, "/?#") < (size_t)(at - user)) {
             return true;
@@ -178,12 +148,12 @@ static bool proxy_is_torn(void) {
     return false;
 }
 
-const char *http_dial_words(const struct http_connection *c, CURLcode code) {
+const char *connection_words(const struct connection *c, CURLcode code) {
     /* libcurl quotes the proxy's URL as it is, and whatever holds an @ may be such a URL. */
     if (strncmp(c->message, "Unsupported proxy", sizeof "Unsupported proxy" - 1) == 0) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) holds no URL that can be used";
     }
-    if (!http_is_direct(c) && proxy_is_torn()) {
+    if (!c->is_direct && proxy_is_torn()) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) has a character in its user or password that "
                "has to "
                "be percent-encoded: / is %2F, ? is %3F, # is %23";

@@ -7,55 +7,15 @@
 
 #include "http_fixture.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
+#include "test_certificate.h"
 
 static const struct server_answer OK = OK_ANSWER;
 
 /* The fixture, whose server gets a certificate. */
 struct world {
     void *fixture;
-    EVP_PKEY *key;
-    X509 *certificate;
-    char ca_file[64];
+    struct test_certificate certificate;
 };
-
-static void add_extension(X509 *certificate, int nid, const char *value) {
-    X509V3_CTX ctx;
-    X509V3_set_ctx_nodb(&ctx);
-    X509V3_set_ctx(&ctx, certificate, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    assert_non_null(extension);
-    assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
-    X509_EXTENSION_free(extension);
-}
-
-/* A certificate that vouches for itself, for the names given. */
-static void make_certificate(struct world *w, const char *names) {
-    w->key = EVP_EC_gen("P-256");
-    w->certificate = X509_new();
-    assert_non_null(w->key);
-    assert_non_null(w->certificate);
-    X509 *c = w->certificate;
-    X509_set_version(c, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(c), 1);
-    X509_gmtime_adj(X509_getm_notBefore(c), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(c), 3600);
-    X509_set_pubkey(c, w->key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
-    X509_set_issuer_name(c, X509_get_subject_name(c));
-    add_extension(c, NID_basic_constraints, "critical,CA:TRUE");
-    add_extension(c, NID_subject_alt_name, names);
-    assert_true(X509_sign(c, w->key, EVP_sha256()) > 0);
-    (void)snprintf(w->ca_file, sizeof w->ca_file, "/tmp/test_http_dial.XXXXXX");
-    int fd = mkstemp(w->ca_file);
-    assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    assert_non_null(file);
-    assert_int_equal(PEM_write_X509(file, c), 1);
-    assert_int_equal(fclose(file), 0);
-}
 
 static int make_world(void **state) {
     struct world *w = calloc(1, sizeof *w);
@@ -66,11 +26,7 @@ static int make_world(void **state) {
 static int end_world(void **state) {
     struct world *w = *state;
     teardown(&w->fixture);
-    X509_free(w->certificate);
-    EVP_PKEY_free(w->key);
-    if (w->ca_file[0]) {
-        unlink(w->ca_file);
-    }
+    certificate_free(&w->certificate);
     free(w);
     return 0;
 }
@@ -79,18 +35,15 @@ static int end_world(void **state) {
 static struct fixture *begin_trusting(struct world *w, const char *names, const char *ca_file,
                                       const struct server_answer *answer) {
     struct fixture *f = w->fixture;
-    make_certificate(w, names);
+    certificate_make(&w->certificate, names);
     begin(f, &(struct http_options){.ca_file = ca_file}, answer, 1);
-    f->server.tls = SSL_CTX_new(TLS_server_method());
-    assert_non_null(f->server.tls);
-    assert_int_equal(SSL_CTX_use_certificate(f->server.tls, w->certificate), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(f->server.tls, w->key), 1);
+    f->server.tls = certificate_server(&w->certificate);
     (void)snprintf(f->url, sizeof f->url, "https://127.0.0.1:%u/", f->server.port);
     return f;
 }
 
 static struct fixture *begin_trusted(struct world *w, const struct server_answer *answer) {
-    return begin_trusting(w, "IP:127.0.0.1", w->ca_file, answer);
+    return begin_trusting(w, "IP:127.0.0.1", w->certificate.ca_file, answer);
 }
 
 static void assert_untrusted(struct fixture *f) {
@@ -118,7 +71,7 @@ static void a_server_that_the_ca_file_vouches_for_is_trusted(void **state) {
     struct http_request request = post(f, "x");
     assert_answered(f, 1, &request, 200);
     char why[64];
-    assert_true(http_ca_file_check(w->ca_file, why, sizeof why));
+    assert_true(http_ca_file_check(w->certificate.ca_file, why, sizeof why));
 }
 
 static void a_server_that_nobody_vouches_for_is_not_trusted(void **state) {
@@ -127,7 +80,7 @@ static void a_server_that_nobody_vouches_for_is_not_trusted(void **state) {
 
 static void a_certificate_for_another_host_is_not_trusted(void **state) {
     struct world *w = *state;
-    assert_untrusted(begin_trusting(w, "IP:127.0.0.2,DNS:other.example.com", w->ca_file, &OK));
+    assert_untrusted(begin_trusting(w, "IP:127.0.0.2,DNS:other.example.com", w->certificate.ca_file, &OK));
 }
 
 static void without_its_ca_file_nobody_is_trusted(void **state) {
@@ -232,22 +185,22 @@ static void a_server_that_wants_to_negotiate_anew_is_refused(void **state) {
     assert_int_equal(f->server.accepted, 2);
 }
 
-#define DIAL_TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
+#define SETUP_TEST(name) cmocka_unit_test_setup_teardown(name, make_world, end_world)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        DIAL_TEST(a_server_that_the_ca_file_vouches_for_is_trusted),
-        DIAL_TEST(a_server_that_nobody_vouches_for_is_not_trusted),
-        DIAL_TEST(a_certificate_for_another_host_is_not_trusted),
-        DIAL_TEST(without_its_ca_file_nobody_is_trusted),
-        DIAL_TEST(a_server_without_tls_is_unreachable_not_untrusted),
-        DIAL_TEST(a_new_connection_resumes_the_tls_session_of_an_earlier_one),
-        DIAL_TEST(a_response_larger_than_a_tls_record_comes_whole),
-        DIAL_TEST(a_response_in_many_small_tls_records_comes_whole),
-        DIAL_TEST(a_response_in_small_tls_records_that_ends_with_the_connection_comes_whole),
-        DIAL_TEST(tls_records_after_a_response_are_no_answer_to_the_next_request),
-        DIAL_TEST(a_request_of_many_tls_records_is_sent_whole),
-        DIAL_TEST(a_server_that_wants_to_negotiate_anew_is_refused),
+        SETUP_TEST(a_server_that_the_ca_file_vouches_for_is_trusted),
+        SETUP_TEST(a_server_that_nobody_vouches_for_is_not_trusted),
+        SETUP_TEST(a_certificate_for_another_host_is_not_trusted),
+        SETUP_TEST(without_its_ca_file_nobody_is_trusted),
+        SETUP_TEST(a_server_without_tls_is_unreachable_not_untrusted),
+        SETUP_TEST(a_new_connection_resumes_the_tls_session_of_an_earlier_one),
+        SETUP_TEST(a_response_larger_than_a_tls_record_comes_whole),
+        SETUP_TEST(a_response_in_many_small_tls_records_comes_whole),
+        SETUP_TEST(a_response_in_small_tls_records_that_ends_with_the_connection_comes_whole),
+        SETUP_TEST(tls_records_after_a_response_are_no_answer_to_the_next_request),
+        SETUP_TEST(a_request_of_many_tls_records_is_sent_whole),
+        SETUP_TEST(a_server_that_wants_to_negotiate_anew_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  *
  * A connection stays in its multi handle for as long as it lives, and libcurl looks through all that are there at each
  * send and receive: so there are several handles, of a number of connections each. */
-#include "http_private.h"
+#include "connection_private.h"
 #include "loop.h"
 #include "loop_private.h"
 
@@ -13,9 +13,9 @@
 #define SOCKETS_PER_DIAL 5 /* libcurl's MAX_SOCKSPEREASYHANDLE */
 #define GROUP_SIZE 64
 
-struct dial_group {
-    struct dial_group *next;
-    struct http *http;
+struct connection_group {
+    struct connection_group *next;
+    struct connector *connector;
     CURLM *multi;
     size_t members;
     struct timer timer; /* the one that libcurl asks for */
@@ -25,7 +25,7 @@ struct dial_group {
  * multi handle. */
 struct socket_watch {
     ev_io io;
-    struct dial_group *group;
+    struct connection_group *group;
     TAILQ_ENTRY(socket_watch) in_list; /* among the free ones, or those in use */
 };
 
@@ -34,21 +34,21 @@ struct watch_chunk {
     struct socket_watch watches[WATCHES_PER_CHUNK];
 };
 
-/* Hands over all connections that are open, or can't be opened. The callbacks of transfers may open and close others;
- * no dialing can end in here. */
-static void drain(struct dial_group *group) {
+/* Reports all connections that are open, or can't be opened. What follows may open and close others; no dialing can end
+ * in here. */
+static void drain(struct connection_group *group) {
     int left;
     for (CURLMsg *message; (message = curl_multi_info_read(group->multi, &left));) {
-        struct http_connection *c = NULL;
+        struct connection *c = NULL;
         if (message->msg == CURLMSG_DONE && curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &c) == CURLE_OK) {
-            http_pool_dialed(c, message->data.result);
+            group->connector->done(c, message->data.result);
         }
     }
 }
 
 static void on_socket(struct ev_loop *ev, ev_io *io, int events) {
     (void)ev;
-    struct dial_group *group = ((struct socket_watch *)io->data)->group;
+    struct connection_group *group = ((struct socket_watch *)io->data)->group;
     int running;
     curl_multi_socket_action(group->multi, io->fd,
                              (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0),
@@ -57,7 +57,7 @@ static void on_socket(struct ev_loop *ev, ev_io *io, int events) {
 }
 
 static void on_timer(void *user) {
-    struct dial_group *group = user;
+    struct connection_group *group = user;
     int running;
     curl_multi_socket_action(group->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     drain(group);
@@ -67,75 +67,75 @@ static void on_timer(void *user) {
  * does. */
 static int set_timer(CURLM *multi, long milliseconds, void *user) {
     (void)multi;
-    struct dial_group *group = user;
-    struct http *http = group->http;
+    struct connection_group *group = user;
+    struct connector *connector = group->connector;
     if (milliseconds < 0) {
-        timer_stop(http->timers, &group->timer);
+        timer_stop(connector->timers, &group->timer);
     } else {
-        timer_start(http->timers, &group->timer, clock_monotonic(&http->clock) + milliseconds * MILLISECOND);
+        timer_start(connector->timers, &group->timer, clock_monotonic(&connector->clock) + milliseconds * MILLISECOND);
     }
     return 0;
 }
 
-static void watch_end(struct http *http, struct socket_watch *watch) {
-    ev_io_stop(loop_ev(http->loop), &watch->io);
-    TAILQ_REMOVE(&http->used_watches, watch, in_list);
-    TAILQ_INSERT_HEAD(&http->free_watches, watch, in_list);
+static void watch_end(struct connector *connector, struct socket_watch *watch) {
+    ev_io_stop(loop_ev(connector->loop), &watch->io);
+    TAILQ_REMOVE(&connector->used_watches, watch, in_list);
+    TAILQ_INSERT_HEAD(&connector->free_watches, watch, in_list);
 }
 
 static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *assigned) {
     (void)easy;
-    struct dial_group *group = user;
-    struct http *http = group->http;
+    struct connection_group *group = user;
+    struct connector *connector = group->connector;
     struct socket_watch *watch = assigned;
     int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
     if (what == CURL_POLL_REMOVE) {
         if (watch) {
-            watch_end(http, watch);
+            watch_end(connector, watch);
             curl_multi_assign(group->multi, fd, NULL);
         }
         return 0;
     }
     if (watch) {
-        ev_io_stop(loop_ev(http->loop), &watch->io);
+        ev_io_stop(loop_ev(connector->loop), &watch->io);
     } else {
-        watch = TAILQ_FIRST(&http->free_watches);
+        watch = TAILQ_FIRST(&connector->free_watches);
         if (!watch || curl_multi_assign(group->multi, fd, watch) != CURLM_OK) {
             return -1;
         }
-        TAILQ_REMOVE(&http->free_watches, watch, in_list);
-        TAILQ_INSERT_HEAD(&http->used_watches, watch, in_list);
+        TAILQ_REMOVE(&connector->free_watches, watch, in_list);
+        TAILQ_INSERT_HEAD(&connector->used_watches, watch, in_list);
         watch->group = group;
         ev_init(&watch->io, on_socket);
         watch->io.data = watch;
     }
     ev_io_set(&watch->io, fd, events);
     if (events) {
-        ev_io_start(loop_ev(http->loop), &watch->io);
+        ev_io_start(loop_ev(connector->loop), &watch->io);
     }
     return 0;
 }
 
 /* Makes sure that the sockets of so many connections can be watched while they are opened. */
-static bool reserve(struct http *http, size_t connections) {
-    while (http->watch_count < connections * SOCKETS_PER_DIAL) {
+static bool reserve(struct connector *connector, size_t connections) {
+    while (connector->watch_count < connections * SOCKETS_PER_DIAL) {
         struct watch_chunk *chunk = calloc(1, sizeof *chunk);
         if (!chunk) {
             return false;
         }
-        chunk->next = http->chunks;
-        http->chunks = chunk;
+        chunk->next = connector->chunks;
+        connector->chunks = chunk;
         for (size_t i = 0; i < WATCHES_PER_CHUNK; i++) {
-            TAILQ_INSERT_HEAD(&http->free_watches, &chunk->watches[i], in_list);
+            TAILQ_INSERT_HEAD(&connector->free_watches, &chunk->watches[i], in_list);
         }
-        http->watch_count += WATCHES_PER_CHUNK;
+        connector->watch_count += WATCHES_PER_CHUNK;
     }
     return true;
 }
 
 /* NULL: no memory. */
-static struct dial_group *group_new(struct http *http) {
-    struct dial_group *group = calloc(1, sizeof *group);
+static struct connection_group *group_new(struct connector *connector) {
+    struct connection_group *group = calloc(1, sizeof *group);
     CURLM *m = curl_multi_init();
     if (group && m && curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, set_watch) == CURLM_OK &&
         curl_multi_setopt(m, CURLMOPT_SOCKETDATA, group) == CURLM_OK &&
@@ -143,11 +143,11 @@ static struct dial_group *group_new(struct http *http) {
         curl_multi_setopt(m, CURLMOPT_TIMERDATA, group) == CURLM_OK &&
         curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 2L * GROUP_SIZE) == CURLM_OK && /* it closes none for want of room */
         curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK) {
-        group->http = http;
+        group->connector = connector;
         group->multi = m;
         timer_init(&group->timer, on_timer, group);
-        group->next = http->groups;
-        http->groups = group;
+        group->next = connector->groups;
+        connector->groups = group;
         return group;
     }
     curl_multi_cleanup(m);
@@ -155,20 +155,17 @@ static struct dial_group *group_new(struct http *http) {
     return NULL;
 }
 
-bool http_multi_add(struct http_connection *c) {
-    struct http *http = c->http;
-    size_t dialing = 1;
-    for (const struct http_origin *o = http->targets.origins; o; o = o->next) {
-        dialing += o->dialing;
-    }
-    struct dial_group *group = http->groups;
+bool connection_multi_add(struct connection *c) {
+    struct connector *connector = c->connector;
+    struct connection_group *group = connector->groups;
     while (group && group->members == GROUP_SIZE) {
         group = group->next;
     }
     if (!group) {
-        group = group_new(http);
+        group = group_new(connector);
     }
-    if (!group || !reserve(http, dialing) || curl_multi_add_handle(group->multi, c->easy) != CURLM_OK) {
+    if (!group || !reserve(connector, connector->dialing + 1) ||
+        curl_multi_add_handle(group->multi, c->easy) != CURLM_OK) {
         return false;
     }
     group->members++;
@@ -176,40 +173,42 @@ bool http_multi_add(struct http_connection *c) {
     return true;
 }
 
-void http_multi_remove(struct http_connection *c) {
+void connection_multi_remove(struct connection *c) {
     curl_multi_remove_handle(c->group->multi, c->easy);
     c->group->members--;
 }
 
-bool http_multi_open(struct http *http) {
-    TAILQ_INIT(&http->free_watches);
-    TAILQ_INIT(&http->used_watches);
-    http->share = curl_share_init();
-    return http->share && curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
-           curl_share_setopt(http->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
+bool connection_multi_open(struct connector *connector, void (*done)(struct connection *c, CURLcode code)) {
+    connector->done = done;
+    TAILQ_INIT(&connector->free_watches);
+    TAILQ_INIT(&connector->used_watches);
+    connector->share = curl_share_init();
+    return connector->share &&
+           curl_share_setopt(connector->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK &&
+           curl_share_setopt(connector->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) == CURLSHE_OK;
 }
 
 /* All connections must be closed. */
-void http_multi_close(struct http *http) {
-    while (http->groups) {
-        struct dial_group *group = http->groups;
-        http->groups = group->next;
+void connection_multi_close(struct connector *connector) {
+    while (connector->groups) {
+        struct connection_group *group = connector->groups;
+        connector->groups = group->next;
         /* Closing must not watch anything any more. */
         curl_multi_setopt(group->multi, CURLMOPT_SOCKETFUNCTION, NULL);
         curl_multi_setopt(group->multi, CURLMOPT_TIMERFUNCTION, NULL);
         curl_multi_cleanup(group->multi);
-        timer_stop(http->timers, &group->timer);
+        timer_stop(connector->timers, &group->timer);
         free(group);
     }
-    while (!TAILQ_EMPTY(&http->used_watches)) {
-        watch_end(http, TAILQ_FIRST(&http->used_watches));
+    while (!TAILQ_EMPTY(&connector->used_watches)) {
+        watch_end(connector, TAILQ_FIRST(&connector->used_watches));
     }
-    if (http->share) {
-        curl_share_cleanup(http->share);
+    if (connector->share) {
+        curl_share_cleanup(connector->share);
     }
-    while (http->chunks) {
-        struct watch_chunk *chunk = http->chunks;
-        http->chunks = chunk->next;
+    while (connector->chunks) {
+        struct watch_chunk *chunk = connector->chunks;
+        connector->chunks = chunk->next;
         free(chunk);
     }
 }

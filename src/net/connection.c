@@ -1,0 +1,207 @@
+/* One connection: opened, used, closed. */
+#include "connection_private.h"
+#include "loop.h"
+#include "loop_private.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+static struct ev_loop *ev_of(const struct connection *c) {
+    return loop_ev(c->connector->loop);
+}
+
+void connection_begin_use(struct connection *c) {
+    c->is_used = true;
+    c->message[0] = '\0';
+    ev_ref(ev_of(c));
+}
+
+void connection_end_use(struct connection *c) {
+    c->is_used = false;
+    ev_unref(ev_of(c));
+}
+
+static enum connection_io io_of(struct connection *c, CURLcode code) {
+    c->code = code;
+    switch (code) {
+    case CURLE_OK: return CONNECTION_MOVED;
+    case CURLE_AGAIN: return CONNECTION_WAITS;
+    case CURLE_OUT_OF_MEMORY: return CONNECTION_NO_MEMORY;
+    default: return CONNECTION_BROKEN;
+    }
+}
+
+enum connection_io connection_send(struct connection *c, struct span data, size_t *ret_sent) {
+    *ret_sent = 0;
+    return io_of(c, curl_easy_send(c->easy, data.data, data.len, ret_sent));
+}
+
+enum connection_io connection_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
+    *ret_received = 0;
+    return io_of(c, curl_easy_recv(c->easy, to, size, ret_received));
+}
+
+const char *connection_why(const struct connection *c) {
+    return connection_words(c, c->code);
+}
+
+bool connection_has_pending(const struct connection *c) {
+    return c->tls && SSL_has_pending(c->tls);
+}
+
+bool connection_may_have_more(const struct connection *c, size_t received, size_t size) {
+    return c->tls || received == size;
+}
+
+/* It has something to read: its peer has closed it, or says what nobody asked for, which must not become the answer to
+ * the next request; or it is TLS's own talk, which leaves nothing for us. */
+static bool has_nothing_to_read(struct connection *c) {
+    char stray;
+    size_t n = 0;
+    return curl_easy_recv(c->easy, &stray, 1, &n) == CURLE_AGAIN;
+}
+
+bool connection_is_quiet(struct connection *c) {
+    char byte;
+    /* Behind a proxy, TLS with it may hold what the socket no longer does. */
+    bool nothing = c->is_direct && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+                   (errno == EAGAIN || errno == EWOULDBLOCK);
+    return nothing || has_nothing_to_read(c);
+}
+
+size_t connection_unacknowledged(const struct connection *c) {
+    int bytes = 0;
+    return ioctl(c->io.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
+}
+
+void connection_await(struct connection *c, bool room) {
+    const int both = EV_READ | EV_WRITE, events = room ? both : EV_READ;
+    if ((c->io.events & both) != events) {
+        ev_io_stop(ev_of(c), &c->io);
+        ev_io_modify(&c->io, events);
+        ev_io_start(ev_of(c), &c->io);
+    }
+}
+
+void connection_look_again(struct connection *c) {
+    ev_feed_event(ev_of(c), &c->io, EV_READ);
+}
+
+static void on_ready(struct ev_loop *ev, ev_io *io, int events) {
+    (void)ev;
+    struct connection *c = (struct connection *)(void *)io;
+    c->ready(c->user, (events & EV_READ ? CONNECTION_READABLE : 0U) | (events & EV_WRITE ? CONNECTION_WRITABLE : 0U));
+}
+
+/* That first read binds the handle to its connection again. */
+static bool take_over(struct connection *c) {
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
+        !has_nothing_to_read(c)) {
+        return false;
+    }
+    struct curl_tlssessioninfo *session = NULL;
+    if (curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK &&
+        session->backend == CURLSSLBACKEND_OPENSSL) {
+        c->tls = session->internals;
+    }
+    ev_io_init(&c->io, on_ready, fd, EV_READ);
+    ev_io_start(ev_of(c), &c->io);
+    ev_unref(ev_of(c));
+    return true;
+}
+
+static void on_dialed(struct connection *c, CURLcode code) {
+    c->connector->dialing--;
+    if (code == CURLE_OK && !take_over(c)) {
+        code = CURLE_GOT_NOTHING;
+    }
+    if (code == CURLE_OK) {
+        c->state = CONNECTION_OPEN;
+        c->dialed(c->user, HTTP_FINE, "");
+    } else {
+        c->state = CONNECTION_FAILED;
+        c->dialed(c->user, connection_error(code), connection_words(c, code));
+    }
+}
+
+struct connection *connection_dial(struct connector *connector, const struct connection_options *options) {
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        return NULL;
+    }
+    *c = (struct connection){
+        .connector = connector,
+        .easy = curl_easy_init(),
+        .is_direct = options->direct || !connector->has_proxy,
+        .dialed = options->dialed,
+        .ready = options->ready,
+        .user = options->user,
+    };
+    if (!c->easy || !connection_set_up(c, options->origin, options->timeout) || !connection_multi_add(c)) {
+        curl_easy_cleanup(c->easy);
+        free(c);
+        return NULL;
+    }
+    connector->dialing++;
+    return c;
+}
+
+void connection_close(struct connection *c) {
+    if (c->state == CONNECTION_DIALING) {
+        c->connector->dialing--;
+    }
+    if (c->state == CONNECTION_OPEN) {
+        if (!c->is_used) {
+            ev_ref(ev_of(c));
+        }
+        ev_io_stop(ev_of(c), &c->io);
+    }
+    connection_multi_remove(c);
+    curl_easy_cleanup(c->easy);
+    free(c);
+}
+
+/* An absent text is copied as NULL. */
+static bool copy_text(const char *text, char **ret_copy) {
+    *ret_copy = text ? strdup(text) : NULL;
+    return !text || *ret_copy;
+}
+
+struct connector *connector_new(struct loop *loop, const char *ca_file, const char *user_agent) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return NULL;
+    }
+    struct connector *connector = calloc(1, sizeof *connector);
+    if (!connector) {
+        curl_global_cleanup();
+        return NULL;
+    }
+    connector->loop = loop;
+    connector->clock = loop_clock(loop);
+    connector->timers = loop_timers(loop);
+    connector->has_proxy = connection_environment_has_proxy();
+    bool ok = copy_text(ca_file, &connector->ca_file);
+    ok = copy_text(user_agent, &connector->user_agent) && ok;
+    if (!connection_multi_open(connector, on_dialed) || !ok) {
+        connector_free(connector);
+        return NULL;
+    }
+    return connector;
+}
+
+void connector_free(struct connector *connector) {
+    if (!connector) {
+        return;
+    }
+    connection_multi_close(connector);
+    free(connector->ca_file);
+    free(connector->user_agent);
+    free(connector);
+    curl_global_cleanup();
+}

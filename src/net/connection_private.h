@@ -1,0 +1,67 @@
+/* What the files of connection share. Nothing else sees libcurl's handles. */
+#pragma once
+
+#include "clock.h"
+#include "connection.h"
+#include "timers.h"
+
+#include <curl/curl.h>
+#include <ev.h>
+#include <openssl/types.h>
+#include <sys/queue.h>
+
+struct connection_group;
+struct watch_chunk;
+struct socket_watch;
+TAILQ_HEAD(socket_watches, socket_watch);
+
+struct connector {
+    struct loop *loop;
+    struct clock clock;
+    struct timers *timers;
+    CURLSH *share; /* TLS sessions, so that a new connection resumes one, and addresses */
+    char *ca_file;
+    char *user_agent;
+    bool has_proxy; /* the environment names one, or may for some service */
+    size_t dialing;
+    void (*done)(struct connection *c, CURLcode code);
+    struct connection_group *groups;
+    struct socket_watches free_watches, used_watches;
+    struct watch_chunk *chunks;
+    size_t watch_count;
+};
+
+enum connection_state { CONNECTION_DIALING, CONNECTION_FAILED, CONNECTION_OPEN };
+
+struct connection {
+    ev_io io; /* first; from the end of the dialing on */
+    struct connector *connector;
+    struct connection_group *group;
+    CURL *easy;
+    SSL *tls; /* libcurl's; NULL: plain, or not open yet */
+    enum connection_state state;
+    bool is_used;
+    bool is_direct; /* no proxy stands between */
+    void (*dialed)(void *user, enum http_error error, const char *why);
+    void (*ready)(void *user, unsigned events);
+    void *user;
+    CURLcode code; /* of the last that was sent or received */
+    char message[CURL_ERROR_SIZE];
+};
+
+/* connection_setup.c */
+/* Whether the environment names a proxy, whatever it is for. */
+bool connection_environment_has_proxy(void);
+/* Sets the connection's handle up. False: no memory. */
+MUST_USE bool connection_set_up(struct connection *c, const char *origin, int64_t timeout);
+/* What libcurl's verdict on a connection means. */
+enum http_error connection_error(CURLcode code);
+/* And in words, in which no password of a proxy stands. */
+const char *connection_words(const struct connection *c, CURLcode code);
+
+/* connection_multi.c: done is called, from the loop, when libcurl is done with opening one. */
+MUST_USE bool connection_multi_open(struct connector *connector, void (*done)(struct connection *c, CURLcode code));
+void connection_multi_close(struct connector *connector);
+/* Adds a connection's handle to a multi handle that has room, and makes one where none has. */
+MUST_USE bool connection_multi_add(struct connection *c);
+void connection_multi_remove(struct connection *c);

@@ -1,0 +1,51 @@
+/* The body of a response: under its own ceiling, and under the budget of all. */
+#include "http_private.h"
+
+#define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
+
+void http_body_begin(struct http_transfer *t, size_t max) {
+    buf_reset(&t->body);
+    t->body.max = max;
+    t->counted = t->body.capacity;
+    t->budget->bytes += t->counted;
+}
+
+void http_body_uncount(struct http_transfer *t) {
+    t->budget->bytes -= t->counted;
+    t->counted = 0;
+}
+
+/* Whether the body may grow by n bytes; where not, why is noted. */
+static bool make_room(struct http_transfer *t, size_t n) {
+    struct http_budget *budget = t->budget;
+    size_t max = t->request.max_response;
+    if (n > max - t->body.len) {
+        t->error = HTTP_TOO_LARGE;
+        return false;
+    }
+    size_t wanted = t->body.len + n;
+    size_t others = budget->bytes - t->counted;
+    if (wanted > t->body.capacity && (others > budget->max || wanted > budget->max - others)) {
+        t->error = HTTP_OVER_BUDGET;
+        return false;
+    }
+    if (!buf_reserve(&t->body, n)) {
+        t->error = t->body.failure == BUF_FULL ? HTTP_TOO_LARGE : HTTP_NO_MEMORY;
+        return false;
+    }
+    budget->bytes = others + t->body.capacity;
+    t->counted = t->body.capacity;
+    return true;
+}
+
+bool http_body_take(struct http_transfer *t, struct span piece) {
+    int64_t announced = t->answer.length;
+    if (t->body.len == 0 && announced > (int64_t)piece.len) {
+        /* Growing in steps would copy; but a server's word alone doesn't make us take a lot. */
+        size_t first = (size_t)(announced < FIRST_RESERVE_MAX ? announced : FIRST_RESERVE_MAX);
+        if (first > piece.len && !make_room(t, first)) {
+            return false;
+        }
+    }
+    return make_room(t, piece.len) && buf_append_span(&t->body, piece);
+}

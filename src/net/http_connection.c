@@ -1,0 +1,67 @@
+/* The pool's connections, as they come, rest and go; http_pool.c decides when. */
+#include "http_private.h"
+
+#include <stdlib.h>
+
+/* No connection is older: with the address's lifetime, within 60 s of a move. The jitter keeps connections that were
+ * opened at once from being opened anew at once. */
+#define CONNECTION_LIFETIME (30 * MICROSECONDS)
+#define CONNECTION_JITTER (15U * MICROSECONDS)
+
+void http_connection_rest(struct http_connection *c, int64_t now) {
+    c->state = HTTP_IDLE;
+    c->idle_since = now;
+    TAILQ_INSERT_HEAD(&c->origin->idle, c, in_idle);
+}
+
+void http_connection_wake(struct http_connection *c) {
+    TAILQ_REMOVE(&c->origin->idle, c, in_idle);
+    c->state = HTTP_BUSY;
+}
+
+struct http_connection *http_connection_newest(const struct http_origin *o) {
+    return TAILQ_FIRST(&o->idle);
+}
+
+struct http_connection *http_connection_oldest(const struct http_origin *o) {
+    return TAILQ_LAST(&o->idle, http_connections);
+}
+
+struct http_connection *http_connection_dial(struct http_pool *pool, struct http_origin *origin, int64_t timeout) {
+    struct http_connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        return NULL;
+    }
+    c->pool = pool;
+    c->origin = origin;
+    c->line = connection_dial(pool->connector, &(struct connection_options){.origin = origin->key,
+                                                                            .direct = origin->direct,
+                                                                            .timeout = timeout,
+                                                                            .dialed = pool->dialed,
+                                                                            .ready = pool->ready,
+                                                                            .user = c});
+    if (!c->line) {
+        free(c);
+        return NULL;
+    }
+    c->ages_at = clock_monotonic(&pool->clock) + CONNECTION_LIFETIME +
+                 (int64_t)random_below(&pool->random, CONNECTION_JITTER + 1);
+    c->state = HTTP_DIALING;
+    TAILQ_INSERT_HEAD(&pool->connections, c, in_all);
+    pool->connection_count++;
+    origin->dialing++;
+    return c;
+}
+
+void http_connection_end(struct http_connection *c) {
+    if (c->state == HTTP_IDLE) {
+        http_connection_wake(c);
+    }
+    if (c->state == HTTP_DIALING) {
+        c->origin->dialing--;
+    }
+    TAILQ_REMOVE(&c->pool->connections, c, in_all);
+    c->pool->connection_count--;
+    connection_close(c->line);
+    free(c);
+}
