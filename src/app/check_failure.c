@@ -30,9 +30,9 @@ static void denied(struct check *c, const struct check_asked *a, const struct ca
                        "credentials and in the key's own policy");
     } else {
         (void)snprintf(mend, sizeof mend,
-                       "Allow %s on it in the policy of these credentials (and let no boundary, endpoint policy or "
+                       "Allow %s%s in the policy of these credentials (and let no boundary, endpoint policy or "
                        "organization's policy deny it)",
-                       a->action);
+                       a->action, strstr(a->action, " on ") ? "" : " on it");
     }
     check_problem(c->report, EXIT_NOT_PERMITTED, a->check, a->subject, mend, "%s is denied: %s (%s%s)", a->action,
                   result->message[0] ? result->message : "AWS says no more", result->code,
@@ -72,8 +72,8 @@ static void unreachable(struct check *c, const struct check_asked *a, const stru
 static void missing(struct check *c, const struct check_asked *a, const struct call_result *result) {
     const char *account = c->account;
     check_problem(c->report, EXIT_SETTINGS, a->check, a->subject,
-                  "Create it, or mend the name, the account or the region", "%s%s there is no such %s in %s%s%s (%s)",
-                  a->setting ? a->setting : "", a->setting ? ":" : "", a->kind, c->app->services.region,
+                  "Create it, or mend the name, the account or the region", "%s%sthere is no such %s in %s%s%s (%s)",
+                  a->setting ? a->setting : "", a->setting ? ": " : "", a->kind, c->app->services.region,
                   account[0] ? " of account " : "", account, result->code);
 }
 
