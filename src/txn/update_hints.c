@@ -78,6 +78,8 @@ const char *update_members_hint(const struct value_tape *t) {
         return "It is the test event that S3 sends once to where its notifications go";
     if (is_text(t, "Type", "SubscriptionConfirmation"))
         return "It is the message by which SNS has a subscription confirmed: open its SubscribeURL";
+    if (is_text(t, "Type", "UnsubscribeConfirmation"))
+        return "It is the message by which SNS tells that a subscription has ended: its SubscribeURL begins it anew";
     if (has(t, "Type") && has(t, "Message"))
         return "It looks like an SNS notification, but is not whole: Type, TopicArn, MessageId and Message are strings";
     if (has(t, "detail-type") || has(t, "detail"))
