@@ -25,6 +25,7 @@ struct discovery_options {
     bool without_dlq; /* it isn't looked for (enqueue) */
     unsigned visibility; /* VISIBILITY_TIMEOUT in seconds; 0: the queue's, at least 10 */
     unsigned max_attempts; /* MAX_ATTEMPTS, for the warning about the queue's own maxReceiveCount */
+    bool in_turn; /* the audit table after the other, over the same connection (lambda: a handshake costs it more) */
     bool tries_transaction; /* a transaction that can have no effect is tried on the tables (run) */
     int64_t patience; /* microseconds to wait for services that can't be reached; NEVER: for ever (run), saying so */
 };

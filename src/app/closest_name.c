@@ -73,7 +73,8 @@ const char *closest_name(const char *given, const char *const *names, size_t cou
     size_t best = FAR;
     for (size_t i = 0; i < count; i++) {
         size_t other = strlen(names[i]);
-        if (len > NAME_MAX_LEN || other > NAME_MAX_LEN) {
+        size_t apart = len > other ? len - other : other - len; /* the distance is no less */
+        if (len > NAME_MAX_LEN || other > NAME_MAX_LEN || apart >= best) {
             continue;
         }
         size_t d = distance(given, len, names[i], other);

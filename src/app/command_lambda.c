@@ -104,6 +104,7 @@ static bool start(struct function *f) {
     struct app *app = f->app;
     struct discovery_options options = app_discovery_options(app, PATIENCE);
     options.queue = NULL;
+    options.in_turn = true;
     timer_init(&f->patience, on_patience, f);
     timer_start(app->platform.timers, &f->patience, clock_monotonic(app->platform.clock) + PATIENCE);
     f->discovery = discovery_start(&app->platform, &options, on_discovered, f);

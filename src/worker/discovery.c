@@ -70,7 +70,8 @@ struct discovery *discovery_start(const struct platform *platform, const struct 
     }
     for (size_t i = 0; i < QUESTS; i++) {
         struct quest *q = &d->quests[i];
-        if (i == QUEST_TRIAL || (i == QUEST_DLQ && !options->dlq))
+        bool after_the_table = i == QUEST_AUDIT_TABLE && options->in_turn && options->table;
+        if (i == QUEST_TRIAL || (i == QUEST_DLQ && !options->dlq) || after_the_table)
             q->unreachable = true; /* for once the tables or the queue are known; until then it waits with them */
         else if (q->open)
             timer_start(platform->timers, &q->timer, now);

@@ -70,6 +70,16 @@ static void settle_table(struct quest *q) {
     quest_settle(q, code);
 }
 
+/* The audit table, where it waits for an answer about the other. */
+static void ask_in_turn(const struct quest *q) {
+    struct quest *next = &q->discovery->quests[QUEST_AUDIT_TABLE];
+    if (q->kind == QUEST_TABLE && q->discovery->options.in_turn && next->open && next->unreachable &&
+        next->tries == 0) {
+        next->unreachable = false;
+        quest_ask_soon(next);
+    }
+}
+
 static void on_described(void *user, const struct call_result *result, const struct table_shape *shape, bool active) {
     struct quest *q = user;
     struct discovery *d = q->discovery;
@@ -77,6 +87,7 @@ static void on_described(void *user, const struct call_result *result, const str
     q->call = NULL;
     if (d->ended)
         return;
+    ask_in_turn(q);
     if (audit && result->from_service && !strcmp(result->code, "ResourceNotFoundException")) {
         settle_table(q);
     } else if (result->class != CALL_OK || !shape) {

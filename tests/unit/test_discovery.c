@@ -504,6 +504,46 @@ static void a_dlq_is_looked_for_without_a_queue_too(void **state) {
     search_done(&s);
 }
 
+static void in_turn_the_audit_table_waits_for_an_answer_about_the_other(void **state) {
+    (void)state;
+    for (unsigned in_turn = 0; in_turn < 2; in_turn++) {
+        struct search s;
+        search_init(&s);
+        s.options.in_turn = in_turn;
+        s.scene.db->describe.latency = MILLISECOND;
+        search_ends(&s, EXIT_FINE, NULL);
+        assert_true(s.facts->audit_table_exists);
+        assert_int_equal(s.scene.db->describe.calls, 2);
+        assert_int_equal(s.scene.db->describe.most_running, in_turn ? 1 : 2);
+        search_done(&s);
+    }
+}
+
+static void in_turn_both_tables_problems_are_told_and_services_that_are_away_waited_for(void **state) {
+    (void)state;
+    struct search s;
+    search_init(&s);
+    s.options.in_turn = true;
+    no_table(&s);
+    no_audit_table(&s);
+    search_ends(&s, EXIT_SETTINGS, "TABLE_NAME names");
+    assert_true(world_logged(&s.scene.world, "AUDIT_LOG_TABLE names"));
+    search_done(&s);
+    search_init(&s);
+    s.options.in_turn = true;
+    s.options.patience = NEVER;
+    tables_down(&s);
+    search_start(&s);
+    world_run(&s.scene.world, MINUTE);
+    assert_false(s.ended);
+    s.scene.db->describe.mode = SIM_UP;
+    world_run(&s.scene.world, MINUTE);
+    assert_true(s.ended);
+    assert_int_equal(s.code, EXIT_FINE);
+    assert_true(s.facts->audit_table_exists);
+    search_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_and_queues_are_found_by_name_url_or_redrive_policy),
@@ -516,6 +556,8 @@ int main(void) {
         cmocka_unit_test(a_table_that_throttles_at_the_start_is_waited_for),
         cmocka_unit_test(of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told),
         cmocka_unit_test(an_audit_table_that_nobody_needs_may_be_missing),
+        cmocka_unit_test(in_turn_the_audit_table_waits_for_an_answer_about_the_other),
+        cmocka_unit_test(in_turn_both_tables_problems_are_told_and_services_that_are_away_waited_for),
         cmocka_unit_test(what_cant_be_reached_is_waited_for_saying_so_once),
         cmocka_unit_test(a_problem_that_waiting_wont_mend_ends_the_waiting),
         cmocka_unit_test(an_answer_without_a_usable_url_is_told_as_what_it_is),

@@ -104,6 +104,7 @@ class RuntimeApi:
     def _handler(api) -> type[BaseHTTPRequestHandler]:  # noqa: N805
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else a head waits 40 ms for its body
 
             def log_message(self, *_: object) -> None:
                 pass
