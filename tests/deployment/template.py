@@ -111,5 +111,11 @@ class Resolved:
     def _join(self, value: list[Any]) -> str:
         return value[0].join(self.value(value[1]))
 
+    def _select(self, value: list[Any]) -> Any:
+        return self.value(value[1])[int(value[0])]
+
+    def _split(self, value: list[Any]) -> list[str]:
+        return self.value(value[1]).split(value[0])
+
     def _base64(self, value: Any) -> str:
         return self.value(value)
