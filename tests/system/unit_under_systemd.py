@@ -215,6 +215,22 @@ def test_kill_hup_never_ends_it_and_reload_takes_settings_over_or_leaves_them(se
     apply_one(scene, 2)
 
 
+def test_it_does_without_a_settings_file(service: Machine, scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    lines = [f"Environment={line}" for line in settings(scene, METRICS_ADDRESS="off").splitlines()]
+    path = f"/etc/systemd/system/{UNIT}.d/settings.conf"
+    service.run("rm", "/etc/table-updater/table-updater.conf")
+    service.write(path, "\n".join(["[Service]", *lines, ""]))
+    service.systemctl("daemon-reload")
+    service.systemctl("start", UNIT)
+    apply_one(scene, 5)
+    service.systemctl("reload", UNIT)
+    apply_one(scene, 6)
+    service.systemctl("stop", UNIT)
+    service.run("rm", path)
+    service.systemctl("daemon-reload")
+
+
 @pytest.mark.parametrize(
     ("text", "setting"),
     [("TABLE_NAME=\nQUEUE_URL=\nAWS_REGION=\n", "TABLE_NAME"), ("TABLE_NAME=users\nMAX_RAET=5\n", "MAX_RAET")],
