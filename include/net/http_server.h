@@ -39,7 +39,7 @@ typedef void http_server_answer(void *user, const struct http_server_request *re
 
 struct http_server_options {
     size_t clients; /* at once; 0: 64 */
-    uint32_t clients_per_second; /* that are let in; 0: 200 */
+    uint32_t clients_per_second; /* that are let in; 0: 120 */
     int64_t request_time; /* microseconds from the connection to the reply's end; 0: 5 seconds */
 };
 

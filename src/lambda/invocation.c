@@ -155,6 +155,11 @@ static bool begin_http(struct invocation *i) {
     if (has_key && (i->key.len == 0 || i->key.len > KEY_MAX)) {
         return refuse_key(i);
     }
+    bool is_text = event->body.event == JSON_STRING;
+    if (!is_text && event->body.event != JSON_FAILED && event->body.event != JSON_NULL) {
+        return refuse_body(i, "The event's body is no string: a proxy integration hands on the request's body as one",
+                           0);
+    }
     if (event->is_base64 && !base64_valid(buf_span(&i->body))) {
         return refuse_body(i, "The body isn't base64, though the event says so (isBase64Encoded)",
                            stray_at(buf_span(&i->body)));

@@ -113,6 +113,9 @@ def test_a_request_is_answered_with_the_status_of_its_error(
     ]:
         status, response = invoke(shape(text)).http
         assert status == expected and response["success"] is False, response
+    for other in ({"id": "http"}, 5, [], True):
+        status, response = invoke(shape(None) | {"body": other}).http
+        assert status == 400 and "no string" in response["message"], response
     status, response = invoke(shape("e30*", isBase64Encoded=True)).http
     assert status == 400 and "base64" in response["message"] and response["details"] == {"position": 3}
 
