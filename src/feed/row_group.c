@@ -92,7 +92,7 @@ static void append_part(const struct part *part, struct buf *out) {
  * the table is known or not. */
 static enum row_group_status by_record(const struct update *u, struct digest *digest,
                                        char ret_group[static ROW_GROUP_SIZE]) {
-    struct part parts[KEY_PARTS];
+    struct part parts[KEY_PARTS] = {0};
     struct buf text;
     if (read_parts(u->record, parts) < KEY_PARTS) {
         return take_text(parts[0].value, parts[0].escaped, digest, ret_group);
@@ -112,7 +112,7 @@ static enum row_group_status by_record(const struct update *u, struct digest *di
 /* By one attribute of the key. */
 static enum row_group_status by_part(const struct update *u, struct span name, struct digest *digest,
                                      char ret_group[static ROW_GROUP_SIZE]) {
-    struct part parts[KEY_PARTS];
+    struct part parts[KEY_PARTS] = {0};
     size_t count = read_parts(u->record, parts);
     for (size_t i = 0; i < count; i++) {
         if (json_escaped_is(parts[i].name, name)) {
