@@ -5,6 +5,7 @@ build/venv/bin/python -m pytest -c tests/system/pytest.ini tests/system/unit_und
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 from harness.polling import wait_until
 from harness.scene import Scene, message
-from local_services import die_with_parent, free_port
+from local_services import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UNIT = "table-updater.service"
@@ -52,6 +53,11 @@ mount --make-rshared /  # what systemd mounts for a service in one namespace has
 exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
     /lib/systemd/systemd --system --unit=basic.target --show-status=0
 """
+
+
+def die_with_parent() -> None:
+    """unshare waits through a SIGTERM; killed, it takes systemd with it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class Machine:
