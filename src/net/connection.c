@@ -24,6 +24,7 @@ void connection_begin_use(struct connection *c) {
 void connection_end_use(struct connection *c) {
     c->is_used = false;
     ev_unref(ev_of(c));
+    connection_tls_take(c);
 }
 
 static enum connection_io io_of(struct connection *c, CURLcode code) {
@@ -38,12 +39,18 @@ static enum connection_io io_of(struct connection *c, CURLcode code) {
 
 enum connection_io connection_send(struct connection *c, struct span data, size_t *ret_sent) {
     *ret_sent = 0;
-    return io_of(c, curl_easy_send(c->easy, data.data, data.len, ret_sent));
+    return io_of(c, c->tls_is_ours ? connection_tls_send(c, data, ret_sent)
+                                   : curl_easy_send(c->easy, data.data, data.len, ret_sent));
+}
+
+static CURLcode receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
+    return c->tls_is_ours ? connection_tls_receive(c, to, size, ret_received)
+                          : curl_easy_recv(c->easy, to, size, ret_received);
 }
 
 enum connection_io connection_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
     *ret_received = 0;
-    return io_of(c, curl_easy_recv(c->easy, to, size, ret_received));
+    return io_of(c, receive(c, to, size, ret_received));
 }
 
 const char *connection_why(const struct connection *c) {
@@ -63,7 +70,7 @@ bool connection_may_have_more(const struct connection *c, size_t received, size_
 static bool has_nothing_to_read(struct connection *c) {
     char stray;
     size_t n = 0;
-    return curl_easy_recv(c->easy, &stray, 1, &n) == CURLE_AGAIN;
+    return receive(c, &stray, sizeof stray, &n) == CURLE_AGAIN;
 }
 
 bool connection_is_quiet(struct connection *c) {

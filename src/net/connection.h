@@ -1,6 +1,6 @@
 /* A way over which bytes go to a service and come back: TCP, mostly with TLS, perhaps through a proxy. This module
- * (connection.c, connection_setup.c, connection_multi.c) alone knows libcurl's handles and OpenSSL's connections;
- * libcurl opens what it has: names, addresses, proxies, TLS, certificates.
+ * (connection.c, connection_setup.c, connection_multi.c, connection_tls.c) alone knows libcurl's handles and OpenSSL's
+ * connections; libcurl opens what it has: names, addresses, proxies, TLS, certificates.
  *
  * What it takes for granted of libcurl, beyond or beside what is documented; test_connection.c holds each:
  * - A handle with CURLOPT_CONNECT_ONLY is done once the connection is open, and has sent nothing over it.
@@ -16,6 +16,9 @@
  * - What curl_easy_send() couldn't send it takes again from another place.
  * - What a server sends for TLS itself after the handshake is taken in by reads. A session that came so serves the next
  *   connection, whose handle has the same CURLSH.
+ * - Each connection has an SSL_CTX of its own.
+ * - The SSL works on with another BIO, over the same socket, in the place of libcurl's: cleaned up, the handle says
+ *   TLS's goodbye over that one.
  * - Without a directory of certificates those of the file are parsed once for several connections of a multi handle.
  * - Taken out of its multi handle and cleaned up, a handle closes its connection at once, and no other. */
 #pragma once

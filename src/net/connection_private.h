@@ -39,6 +39,7 @@ struct connection {
     struct connection_group *group;
     CURL *easy;
     SSL *tls; /* libcurl's; NULL: plain, or not open yet */
+    bool tls_is_ours; /* OpenSSL reads and writes the socket itself: libcurl isn't asked any more until the end */
     enum connection_state state;
     bool is_used;
     bool is_direct; /* no proxy stands between */
@@ -58,6 +59,11 @@ MUST_USE bool connection_set_up(struct connection *c, const char *origin, int64_
 enum http_error connection_error(CURLcode code);
 /* And in words, in which no password of a proxy stands. */
 const char *connection_words(const struct connection *c, CURLcode code);
+
+/* connection_tls.c: sends and receives past libcurl. */
+void connection_tls_take(struct connection *c);
+MUST_USE CURLcode connection_tls_send(struct connection *c, struct span data, size_t *ret_sent);
+MUST_USE CURLcode connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received);
 
 /* connection_multi.c: done is called, from the loop, when libcurl is done with opening one. */
 MUST_USE bool connection_multi_open(struct connector *connector, void (*done)(struct connection *c, CURLcode code));

@@ -49,11 +49,12 @@ def test_a_header_of_a_lower_layer_compiles_alone(layer: str, other: str) -> Non
 KNOWN_TO = {
     r"<curl/curl\.h>": ["src/net/connection_private.h"],
     r"<curl/urlapi\.h>": ["src/net/url.c"],
-    r"<openssl/ssl\.h>": ["src/net/connection.c", "src/net/connection_setup.c"],
+    r"<openssl/ssl\.h>": ["src/net/connection.c", "src/net/connection_setup.c", "src/net/connection_tls.c"],
     r'"connection_private\.h"': [
         "src/net/connection.c",
         "src/net/connection_multi.c",
         "src/net/connection_setup.c",
+        "src/net/connection_tls.c",
     ],
 }
 

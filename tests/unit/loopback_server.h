@@ -49,6 +49,7 @@ struct server {
     const struct server_answer *answers; /* the last one serves all further requests */
     size_t answer_count;
     size_t requests, accepted, resumed;
+    size_t ended_in_order; /* as TLS says goodbye */
     struct buf last_request;
     SSL_CTX *tls; /* NULL: plain */
     const char *greeting; /* sent before anything was asked; NULL: nothing */
@@ -159,7 +160,9 @@ static void server_ready(void *user, unsigned events) {
         char data[16384];
         ssize_t n = c->tls ? SSL_read(c->tls, data, sizeof data) : recv(c->fd, data, sizeof data, 0);
         if (n <= 0) {
-            if (c->tls ? SSL_get_error(c->tls, (int)n) != SSL_ERROR_WANT_READ : n == 0 || errno != EAGAIN) {
+            int why = c->tls ? SSL_get_error(c->tls, (int)n) : SSL_ERROR_NONE;
+            c->server->ended_in_order += why == SSL_ERROR_ZERO_RETURN;
+            if (c->tls ? why != SSL_ERROR_WANT_READ : n == 0 || errno != EAGAIN) {
                 server_drop(c);
             }
             return;

@@ -11,6 +11,7 @@
 #include "test_certificate.h"
 #include "url.h"
 
+#include <openssl/err.h>
 #include <signal.h>
 
 /* What connection.h takes for granted of libcurl is tested here against the library itself, beside its own promises. */
@@ -40,6 +41,7 @@ struct world {
     size_t count, dialed;
     struct timer patience;
     bool is_late;
+    bool uses_each; /* as for a request that was answered, before the test goes on with it */
     /* What was seen before the first read. */
     void (*take_over)(struct connection *c, CURLcode code);
     bool had_tls_before, had_socket_before;
@@ -57,6 +59,14 @@ static int setup(void **state) {
     w->loop = loop_new();
     *state = w;
     return w->loop ? 0 : -1;
+}
+
+static int setup_used(void **state) {
+    int result = setup(state);
+    if (result == 0) {
+        ((struct world *)*state)->uses_each = true;
+    }
+    return result;
 }
 
 static int teardown(void **state) {
@@ -181,9 +191,17 @@ static void await_all(struct world *w) {
     }
 }
 
+static void use(struct line *l) {
+    connection_begin_use(l->c);
+    connection_end_use(l->c);
+}
+
 static struct line *open_one(struct world *w) {
     struct line *l = dial(w);
     await_all(w);
+    if (w->uses_each) {
+        use(l);
+    }
     return l;
 }
 
@@ -416,10 +434,100 @@ static void the_session_of_one_connection_serves_another(void **state) {
     assert_int_equal(w->server.resumed, 1);
 }
 
-static void certificates_are_parsed_once_for_several_connections(void **state) {
+static void once_used_its_tls_is_past_libcurl_but_not_where_there_is_none_nor_behind_a_proxy(void **state) {
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    struct line *direct = open_one(w);
+    assert_false(direct->c->tls_is_ours);
+    use(direct);
+    assert_true(direct->c->tls_is_ours);
+    use(direct);
+    assert_true(direct->c->tls_is_ours);
+    struct line *by_proxy = open_one(w);
+    by_proxy->c->is_direct = false;
+    use(by_proxy);
+    assert_false(by_proxy->c->tls_is_ours);
+}
+
+static void a_plain_connection_stays_libcurls(void **state) {
+    struct world *w = *state;
+    begin(w, false, &SILENCE);
+    struct line *l = open_one(w);
+    use(l);
+    assert_false(l->c->tls_is_ours);
+    say(l, "x");
+}
+
+/* A session that came as libcurl was out of the way would be lost, or worse. */
+static void sessions_that_come_late_are_left(void **state) {
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    struct line *l = open_one(w);
+    while (!w->server.connections->accepted) {
+        linger(w);
+    }
+    assert_true(connection_is_quiet(l->c)); /* the first ones are libcurl's */
+    use(l);
+    SSL *server = w->server.connections->tls;
+    assert_int_equal(SSL_new_session_ticket(server), 1);
+    assert_int_equal(SSL_do_handshake(server), 1);
+    linger(w);
+    assert_true(connection_is_quiet(l->c));
+    say(l, "x");
+    (void)open_one(w);
+    while (!w->server.connections->accepted) {
+        linger(w);
+    }
+    assert_int_equal(w->server.resumed, 1);
+}
+
+static void one_that_is_reset_is_broken_and_says_so(void **state) {
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    struct line *l = open_one(w);
+    const struct linger at_once = {.l_onoff = 1};
+    assert_int_equal(setsockopt(w->server.connections->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    server_drop(w->server.connections);
+    char byte;
+    size_t n = 1;
+    assert_int_equal(connection_receive(l->c, &byte, 1, &n), CONNECTION_BROKEN);
+    assert_int_equal(n, 0);
+    assert_non_null(strstr(connection_why(l->c), "reset"));
+}
+
+static void what_is_no_tls_is_broken_and_says_so(void **state) {
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    struct line *l = open_one(w);
+    static const char noise[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    assert_int_equal(send(w->server.connections->fd, noise, sizeof noise - 1, 0), sizeof noise - 1);
+    run(w);
+    char byte;
+    size_t n = 1;
+    assert_int_equal(connection_receive(l->c, &byte, 1, &n), CONNECTION_BROKEN);
+    assert_true(connection_why(l->c)[0] != '\0');
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void one_that_is_closed_says_goodbye(void **state) {
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    struct line *l = open_one(w);
+    while (!w->server.connections->accepted) {
+        linger(w);
+    }
+    close_line(l);
+    while (w->server.connections) {
+        linger(w);
+    }
+    assert_int_equal(w->server.ended_in_order, 1);
+}
+
+static void each_connection_has_a_context_of_its_own_and_the_certificates_are_parsed_once(void **state) {
     struct world *w = *state;
     begin(w, true, &SILENCE);
     const struct line *a = open_one(w), *b = open_one(w);
+    assert_ptr_not_equal(SSL_get_SSL_CTX(a->c->tls), SSL_get_SSL_CTX(b->c->tls));
     assert_ptr_equal(SSL_CTX_get_cert_store(SSL_get_SSL_CTX(a->c->tls)),
                      SSL_CTX_get_cert_store(SSL_get_SSL_CTX(b->c->tls)));
 }
@@ -495,6 +603,9 @@ static void one_over_which_the_server_speaks_first_is_none_or_not_quiet(void **s
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* On a connection that was used, whose TLS no longer goes through libcurl. */
+#define PAST_LIBCURL(name)                                                                                             \
+    { #name "_past_libcurl", name, setup_used, teardown, NULL }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -510,7 +621,23 @@ int main(void) {
         TEST(a_connection_that_was_closed_gives_no_byte_whether_tls_said_so_or_not),
         TEST(what_could_not_be_sent_goes_from_another_place),
         TEST(the_session_of_one_connection_serves_another),
-        TEST(certificates_are_parsed_once_for_several_connections),
+        TEST(once_used_its_tls_is_past_libcurl_but_not_where_there_is_none_nor_behind_a_proxy),
+        TEST(a_plain_connection_stays_libcurls),
+        TEST(sessions_that_come_late_are_left),
+        TEST(one_that_is_reset_is_broken_and_says_so),
+        TEST(what_is_no_tls_is_broken_and_says_so),
+        TEST(one_that_is_closed_says_goodbye),
+        PAST_LIBCURL(the_borrowed_ssl_stays_the_connections),
+        PAST_LIBCURL(records_that_openssl_has_read_are_pending_though_the_socket_is_empty),
+        PAST_LIBCURL(no_more_is_received_than_there_is_room_for),
+        PAST_LIBCURL(a_connection_that_was_closed_gives_no_byte_whether_tls_said_so_or_not),
+        PAST_LIBCURL(what_could_not_be_sent_goes_from_another_place),
+        PAST_LIBCURL(closing_one_closes_it_at_once_and_no_other),
+        PAST_LIBCURL(one_may_be_closed_in_its_own_callbacks),
+        PAST_LIBCURL(one_that_is_reset_is_broken_and_says_so),
+        PAST_LIBCURL(what_is_no_tls_is_broken_and_says_so),
+        PAST_LIBCURL(one_that_is_closed_says_goodbye),
+        TEST(each_connection_has_a_context_of_its_own_and_the_certificates_are_parsed_once),
         TEST(closing_one_closes_it_at_once_and_no_other),
         TEST(one_that_is_being_opened_can_be_closed),
         TEST(one_may_be_closed_in_its_own_callbacks),
