@@ -43,12 +43,12 @@ void applier_init(struct applier *e, const struct platform *platform, const stru
     e->verdict_at = clock_monotonic(platform->clock);
     adaptive_rate_init(&e->adaptive_rate, e->verdict_at);
     applier_outcome_init(e, facts);
-    breaker_init(e);
+    applier_breaker_init(e);
 }
 
 void applier_done(struct applier *e) {
     assert(applier_count(e) == 0);
-    breaker_stop(e);
+    applier_breaker_stop(e);
     look_cancel(&e->look);
     timer_stop(e->platform->timers, &e->rate_timer);
     record_queue_free(&e->records);
@@ -97,7 +97,7 @@ bool applier_add(struct applier *e, struct job *job) {
         return false;
     job_enter(job, first ? JOB_READY : JOB_BLOCKED);
     if (first)
-        breaker_joined(e);
+        applier_joined(e);
     return true;
 }
 
@@ -225,7 +225,7 @@ static void take_out(struct applier *e, struct job *job) {
 
 void applier_withdraw(struct applier *e, struct job *job) {
     take_out(e, job);
-    breaker_review(e);
+    applier_review_breaker(e);
 }
 
 void applier_end(struct applier *e, struct job *job, enum job_outcome outcome) {
@@ -234,13 +234,13 @@ void applier_end(struct applier *e, struct job *job, enum job_outcome outcome) {
         job->update->failure.type = ERROR_NONE; /* whatever was to be confirmed */
     }
     take_out(e, job);
-    breaker_review(e);
+    applier_review_breaker(e);
     e->host.ended(e->host.ctx, job, outcome);
 }
 
 void applier_stop(struct applier *e) {
     e->stopping = true;
-    breaker_stop(e);
+    applier_breaker_stop(e);
     timer_stop(e->platform->timers, &e->rate_timer);
 }
 

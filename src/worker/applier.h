@@ -7,6 +7,7 @@
 #pragma once
 
 #include "adaptive_rate.h"
+#include "breaker.h"
 #include "job.h"
 #include "limiter.h"
 #include "look.h"
@@ -43,26 +44,6 @@ struct applier_host {
     void *ctx;
 };
 
-/* The circuit breaker. From a failure that is not known to be the message's own until DynamoDB answers as one that
- * works it is open: nothing is started but probes. Mostly it is over in milliseconds, by the answer to another
- * transaction; it is announced when probes have failed. */
-struct breaker {
-    struct trouble trouble; /* active: it is open */
-    bool announced; /* in the log */
-    bool throttled; /* the service is there, and admits nothing */
-    bool paced; /* it was so at some time since it opened: the adaptive rate knows of it */
-    struct verdict why; /* its texts are absent */
-    int64_t probed_at; /* monotonic: the last probe, or long ago */
-    int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_MORE */
-    int64_t extra_interval; /* … and how long after that the next */
-    unsigned probes; /* since it opened */
-    unsigned quick; /* of these, how many follow each other within less than a second */
-    char told[VERDICT_TEXT_SIZE]; /* the cause that is in the log */
-    struct timer probe_timer, announce_timer, extra_timer;
-    bool newcomer; /* the next probe is for one that has just come in */
-    bool describing; /* a look at the tables is the probe: there is no message to try */
-};
-
 struct applier {
     const struct platform *platform;
     const struct update_context *context;
@@ -76,6 +57,7 @@ struct applier {
     struct adaptive_rate adaptive_rate;
     struct timer rate_timer; /* of both */
     struct breaker breaker;
+    struct timer breaker_timer;
     struct look look;
     unsigned probes_running;
     unsigned tried_anew; /* jobs that are being confirmed by another try (counted as waiting for the DLQ) */
@@ -83,7 +65,6 @@ struct applier {
     bool stopping; /* nothing more is started */
     struct trouble confirming; /* verdicts cannot be confirmed; it is in the log */
     uint64_t arrivals; /* of jobs */
-    unsigned strangers; /* messages that failed for the first time since the last answer of a DynamoDB that works */
     uint64_t verdicts; /* answers of a DynamoDB that works */
     int64_t verdict_at; /* monotonic: the last of them, or the start */
     uint64_t verdicts_at_own_failure; /* when a message last failed by itself for the first time */

@@ -112,7 +112,7 @@ void applier_confirm(struct applier *e, struct job *job) {
         return;
     }
     const struct dynamodb_api *db = e->platform->dynamodb;
-    if (job->pauses > 0 && !breaker_takes_read(e)) {
+    if (job->pauses > 0 && !applier_may_read(e)) {
         wait_to_confirm(e, job);
         return;
     }

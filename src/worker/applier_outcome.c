@@ -29,10 +29,10 @@ void applier_retry_in(struct applier *e, struct job *job, int64_t wait) {
 
 static void environment_failed(struct applier *e, struct job *job, const struct verdict *v) {
     if (job->failed_as == VERDICT_APPLIED)
-        breaker_stranger(e);
+        applier_stranger(e);
     job->failed_as = v->kind;
     job_enter(job, JOB_STALLED);
-    breaker_begin(e, v);
+    applier_open_breaker(e, v);
 }
 
 static struct rated_attempt rated_attempt(const struct applier *e, const struct job *job) {
@@ -127,7 +127,7 @@ void applier_answered(struct applier *e, struct job *job, const struct transact_
         e->verdicts++;
         e->verdict_at = now;
         e->proven = true;
-        e->strangers = 0;
+        breaker_worked(&e->breaker);
         struct rated_attempt answer = rated_attempt(e, job);
         adaptive_rate_admitted(&e->adaptive_rate, &answer, e->platform->random, e->verdict_at);
         if (v.kind == VERDICT_APPLIED) {
@@ -136,16 +136,16 @@ void applier_answered(struct applier *e, struct job *job, const struct transact_
                 e->succeeded[audited] = job->started;
             applier_wake_suspects(e, audited);
         }
-        breaker_end(e);
+        applier_close_breaker(e);
     } else {
         e->failures++;
-        breaker_note_cause(e, &v);
+        applier_note_cause(e, &v);
         bool tells = verdict_may_be_its_own(v.kind) && v.kind != VERDICT_THROTTLED;
         job->failed_with = tells && job->verdicts_at_start == e->verdicts ? e->verdicts + 1 : 0;
     }
     act_on(e, job, &v, &result->call); /* job may be gone */
     if (was_probe && e->breaker.trouble.active)
-        breaker_probe_failed(e, v.cause);
+        applier_probe_failed(e, v.cause);
 }
 
 static void log_unjudged(struct applier *e, enum look_outcome outcome, const struct call_result *result) {
@@ -204,7 +204,7 @@ static void on_looked(void *ctx, enum look_outcome outcome, const struct call_re
     for (unsigned left = e->counts[JOB_LOOKING]; left > 0 && e->counts[JOB_LOOKING]; left--)
         judge_refused(e, TAILQ_FIRST(&e->lists[JOB_LOOKING]), outcome);
     applier_confirmed(e);
-    breaker_looked(e, outcome, result);
+    applier_looked(e, outcome, result);
     applier_turn(e);
     e->host.changed(e->host.ctx);
 }

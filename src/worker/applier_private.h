@@ -55,25 +55,25 @@ bool applier_cannot_confirm(struct applier *e, enum cause cause);
 /* One was confirmed: says so where no other waits any more. */
 void applier_confirmed(struct applier *e);
 
-/* breaker.c */
-void breaker_init(struct applier *e);
+/* applier_breaker.c */
+void applier_breaker_init(struct applier *e);
+void applier_breaker_stop(struct applier *e);
 /* Notes why something failed, for the log. */
-void breaker_note_cause(struct applier *e, const struct verdict *why);
+void applier_note_cause(struct applier *e, const struct verdict *why);
 /* A message has failed for the first time. */
-void breaker_stranger(struct applier *e);
+void applier_stranger(struct applier *e);
 /* Whether an audit record may be read that couldn't be read before: while the breaker is open it takes the place of a
  * probe. */
-bool breaker_takes_read(struct applier *e);
+bool applier_may_read(struct applier *e);
 /* A message came in: where all others fail, it is the one that tells. */
-void breaker_joined(struct applier *e);
-/* Something failed that may fail for everyone: it opens. */
-void breaker_begin(struct applier *e, const struct verdict *why);
-/* A job failed or left: does all that is inside now fail? Keeps the probe timer going while something waits for it. */
-void breaker_review(struct applier *e);
-/* DynamoDB answered as one that works. */
-void breaker_end(struct applier *e);
+void applier_joined(struct applier *e);
+/* Something failed that may fail for everyone. */
+void applier_open_breaker(struct applier *e, const struct verdict *why);
+/* DynamoDB answered as one that works: what stalled goes on. */
+void applier_close_breaker(struct applier *e);
+/* A job failed or left: does all that is inside now fail? Keeps probes going while something waits for them. */
+void applier_review_breaker(struct applier *e);
 /* A probe was answered, and it still fails. */
-void breaker_probe_failed(struct applier *e, enum cause cause);
+void applier_probe_failed(struct applier *e, enum cause cause);
 /* A look at the tables has ended. */
-void breaker_looked(struct applier *e, enum look_outcome outcome, const struct call_result *result);
-void breaker_stop(struct applier *e);
+void applier_looked(struct applier *e, enum look_outcome outcome, const struct call_result *result);

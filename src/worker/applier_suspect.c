@@ -65,7 +65,7 @@ static bool is_alike(const struct job *job, const struct verdict *v, const char 
 static void note_own_failure(struct applier *e, struct job *job, const struct verdict *v, const char *signature,
                              bool alike) {
     if (job->failed_as == VERDICT_APPLIED && !job->known_suspect)
-        breaker_stranger(e);
+        applier_stranger(e);
     if (!alike) {
         job->failed_after = e->attempts;
         /* Where others come, a commit that was heard of before tells nothing: it may have been the last one. */
@@ -87,19 +87,19 @@ static void note_own_failure(struct applier *e, struct job *job, const struct ve
 /* It waits for others' success to tell. */
 static void stall_suspect(struct applier *e, struct job *job, const struct verdict *v, bool alike) {
     e->last_own = (struct verdict){.kind = v->kind, .cause = v->cause};
-    e->breaker.why.kind = v->kind; /* whatever opened the breaker, where it is open */
+    e->breaker.kind = v->kind; /* whatever opened the breaker, where it is open */
     job_enter(job, JOB_STALLED);
     /* Known suspects, and one that failed while others succeeded, stop nobody. */
     if (!alike && e->verdicts == job->verdicts_at_start)
-        breaker_begin(e, &e->last_own);
-    breaker_review(e);
+        applier_open_breaker(e, &e->last_own);
+    applier_review_breaker(e);
 }
 
 /* Others work, or did so lately: it is tried again by itself. It may be the last whose failure shows that they don't
  * any more. */
 static void retry_suspect(struct applier *e, struct job *job) {
     applier_retry_later(e, job);
-    breaker_review(e);
+    applier_review_breaker(e);
 }
 
 /* What failed in an outage counts for nothing when it is over: not the message's failures, nor the others'. */

@@ -85,7 +85,7 @@ void stream_give_up(struct stream_worker *w) {
     enum cause cause = e->breaker.trouble.active ? e->breaker.trouble.cause
                        : applier_unconfirmed(e)  ? e->confirming.cause
                                                  : CAUSE_UNREACHABLE;
-    bool suspects = e->breaker.trouble.active && verdict_may_be_its_own(e->breaker.why.kind);
+    bool suspects = e->breaker.trouble.active && verdict_may_be_its_own(e->breaker.kind);
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
     LOG_EVENT(w->platform.log, LOG_LEVEL_ERROR,

@@ -27,7 +27,7 @@ static struct worker_trouble of_breaker(const struct applier *e) {
     const struct breaker *breaker = &e->breaker;
     struct worker_trouble t = {
         .is = breaker->trouble.active && breaker->announced, .code = breaker->told, .since = breaker->trouble.since};
-    bool own = verdict_may_be_its_own(breaker->why.kind) && !breaker->throttled && !breaker->paced;
+    bool own = verdict_may_be_its_own(breaker->kind) && !breaker->throttled && !breaker->paced;
     t.cause = breaker->throttled || breaker->paced ? METRICS_THROTTLED : shown(breaker->told, breaker->trouble.cause);
     if (own && (t.cause == METRICS_MISSING || t.cause == METRICS_OTHER))
         t.cause = METRICS_REFUSED;
