@@ -16,7 +16,7 @@ struct worker_trouble {
     unsigned messages; /* that wait for it */
 };
 
-struct queue_worker_view {
+struct worker_view {
     struct worker_trouble troubles[METRICS_PARTS]; /* of METRICS_APPLYING to METRICS_DEAD_LETTERING */
     unsigned in_flight[METRICS_STATES];
     unsigned receives; /* under way */
@@ -26,4 +26,4 @@ struct queue_worker_view {
 };
 
 /* Takes longer the more messages are in flight: 10,000 are looked at in some tens of microseconds. */
-struct queue_worker_view queue_worker_view(const struct queue_worker *w);
+struct worker_view queue_worker_view(const struct queue_worker *w);

@@ -65,8 +65,7 @@ static size_t add_own_reasons(const struct observer *o, struct observer_reason *
     return count;
 }
 
-static size_t add_troubles(const struct observer *o, const struct queue_worker_view *view,
-                           struct observer_reason *reasons) {
+static size_t add_troubles(const struct observer *o, const struct worker_view *view, struct observer_reason *reasons) {
     size_t count = 0;
     int64_t now = now_of(o);
     for (size_t part = METRICS_APPLYING; part <= METRICS_DEAD_LETTERING; part++) {
@@ -82,7 +81,7 @@ static size_t add_troubles(const struct observer *o, const struct queue_worker_v
 size_t observer_reasons(const struct observer *o, struct observer_reason ret_reasons[static METRICS_PARTS]) {
     size_t count = add_own_reasons(o, ret_reasons);
     if (o->worker) {
-        const struct queue_worker_view view = queue_worker_view(o->worker);
+        const struct worker_view view = queue_worker_view(o->worker);
         count += add_troubles(o, &view, ret_reasons + count);
     }
     return count;
@@ -104,7 +103,7 @@ static void set_troubles(struct observer *o, const struct observer_reason *reaso
     m->ready = count == 0 && !o->draining;
 }
 
-static void collect_worker(struct observer *o, const struct queue_worker_view *view) {
+static void collect_worker(struct observer *o, const struct worker_view *view) {
     struct metrics *m = &o->app->metrics;
     for (size_t i = 0; i < METRICS_STATES; i++) {
         m->in_flight[i] = view->in_flight[i];
@@ -140,7 +139,7 @@ void observer_collect(struct observer *o) {
     collect_services(o);
     size_t count = add_own_reasons(o, reasons);
     if (o->worker) {
-        const struct queue_worker_view view = queue_worker_view(o->worker);
+        const struct worker_view view = queue_worker_view(o->worker);
         count += add_troubles(o, &view, reasons + count);
         collect_worker(o, &view);
     }

@@ -1,13 +1,8 @@
 #include "redrive_private.h"
 
-#include "backoff.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE (60 * MICROSECONDS) /* for a service that is away */
-#define PAUSE_BASE (200 * MILLISECOND)
-#define PAUSE_MAX (5 * MICROSECONDS)
 /* In which what is sent may have a time that could be taken for one before the beginning. */
 #define EARLY (10 * MICROSECONDS)
 
@@ -33,39 +28,6 @@ static void end(struct redrive *r) {
         return;
     r->ended = true;
     timer_start(r->platform.timers, &r->end, redrive_now(r));
-}
-
-void redrive_give_up(struct redrive *r, const struct call_result *result, const char *what) {
-    if (result && !r->result.failure) {
-        r->failure = *result;
-        r->result.failure = &r->failure;
-        r->result.failed_at = what;
-    }
-    r->stopping = true;
-    dlq_reader_stop(&r->reader);
-}
-
-/* What isn't the service's answer is no verdict of it. */
-static bool passes(const struct call_result *result) {
-    return (!result->from_service && result->class != CALL_AUTH) || result->class == CALL_RETRY ||
-           result->class == CALL_THROTTLED || result->class == CALL_CLOCK;
-}
-
-bool redrive_note_trouble(struct redrive *r, struct redrive_trouble *trouble, const struct call_result *result,
-                          const char *what) {
-    int64_t now = redrive_now(r);
-    if (!trouble->since) {
-        trouble->since = now;
-        LOG_EVENT(r->platform.log, LOG_LEVEL_WARNING, "Moving messages fails", LOG_C("doing", what),
-                  LOG_C("code", call_word(result)), LOG_I("status", result->status));
-    }
-    if (!passes(result) || now - trouble->since >= PATIENCE) {
-        redrive_give_up(r, result, what);
-        return false;
-    }
-    int64_t pause = PAUSE_BASE + backoff_full_jitter(r->platform.random, trouble->failures++, PAUSE_BASE, PAUSE_MAX);
-    trouble->until = now + (pause > result->retry_after ? pause : result->retry_after);
-    return true;
 }
 
 /* Nothing of it is under way. */
@@ -104,7 +66,8 @@ static void end_pass(struct redrive *r) {
     begin_pass(r, SQS_COUNT_UNKNOWN);
 }
 
-void redrive_pump(struct redrive *r) {
+/* Goes on with whatever can be gone on with. */
+static void pump(struct redrive *r) {
     if (r->ended || r->returning)
         return;
     redrive_pump_deletes(r);
@@ -116,13 +79,8 @@ void redrive_pump(struct redrive *r) {
         end_pass(r);
 }
 
-void redrive_wake_at(struct redrive *r, int64_t moment) {
-    if (!r->wake.running || r->wake.due > moment)
-        timer_start(r->platform.timers, &r->wake, moment);
-}
-
 static void on_wake(void *user) {
-    redrive_pump(user);
+    pump(user);
 }
 
 static void on_returned(void *ctx) {
@@ -130,7 +88,7 @@ static void on_returned(void *ctx) {
     if (r->returning && holds_are_returned(&r->holds))
         end(r);
     else
-        redrive_pump(r);
+        pump(r);
 }
 
 static void on_read(void *ctx, const struct call_result *result) {

@@ -101,5 +101,5 @@ static void on_deleted(void *user, const struct call_result *result, const struc
         TAILQ_INSERT_TAIL(&r->undeleted, p, link);
     }
     r->host.moved_on(r->host.ctx, &r->result.counts);
-    redrive_pump(r);
+    redrive_wake_at(r, redrive_now(r));
 }

@@ -92,15 +92,13 @@ struct redrive {
 static inline int64_t redrive_now(const struct redrive *r) {
     return clock_monotonic(r->platform.clock);
 }
-/* Goes on with whatever can be gone on with. */
-void redrive_pump(struct redrive *r);
-/* Nothing more is begun; result ends it, where it isn't NULL. */
+
+/* redrive_trouble.c: nothing more is begun; result ends it, where it isn't NULL. */
 void redrive_give_up(struct redrive *r, const struct call_result *result, const char *what);
 /* A call failed: true where it is to be tried again, after a while. */
 bool redrive_note_trouble(struct redrive *r, struct redrive_trouble *trouble, const struct call_result *result,
                           const char *what);
-
-/* Comes back to redrive_pump() at the given moment at the latest. */
+/* The redrive looks at the given moment, at the latest, what can be gone on with. */
 void redrive_wake_at(struct redrive *r, int64_t moment);
 
 /* redrive_take.c: a message was received. True: for the first time. */

@@ -238,5 +238,5 @@ static void on_sent(void *user, const struct call_result *result, const struct s
     else
         settle_failure(r, flight, result);
     r->host.moved_on(r->host.ctx, &r->result.counts);
-    redrive_pump(r);
+    redrive_wake_at(r, redrive_now(r));
 }

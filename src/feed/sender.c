@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void pump(struct sender *s);
+
 static void on_timer(void *user) {
-    sender_pump(user);
+    pump(user);
 }
 
 void sender_init(struct sender *s, const struct sender_options *options, const struct sender_host *host) {
@@ -87,7 +89,7 @@ bool sender_add(struct sender *s, const struct sender_item *item) {
     s->fresh_count++;
     s->bytes += size;
     if (s->fresh_count >= SQS_BATCH_MAX || !s->timer.running) {
-        sender_pump(s);
+        pump(s);
     }
     return true;
 }
@@ -96,16 +98,24 @@ void sender_hurry(struct sender *s, bool hurries) {
     bool pumps = hurries && !s->hurries && s->count > 0;
     s->hurries = hurries;
     if (pumps && !s->stopped) {
-        sender_pump(s);
+        pump(s);
     }
 }
 
-void sender_forget(struct sender *s, struct sender_row *row) {
-    sender_end_busy(row);
-    TAILQ_REMOVE(&s->all, row, in_order);
-    s->count--;
-    s->bytes -= row->size;
-    free(row);
+static void on_sent(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
+                    size_t count) {
+    struct sender_flight *flight = user;
+    struct sender *s = flight->sender;
+    LIST_REMOVE(flight, link);
+    s->flight_count--;
+    if (result->class == CALL_OK && entries) {
+        sender_answered(s, flight->rows, entries, count);
+    } else {
+        sender_failed(s, flight->rows, flight->count, result);
+    }
+    free(flight);
+    pump(s);
+    s->host.changed(s->host.user);
 }
 
 static bool start(struct sender *s, struct sender_row *const *rows, size_t count) {
@@ -124,7 +134,7 @@ static bool start(struct sender *s, struct sender_row *const *rows, size_t count
                                              .deduplication_id = rows[i]->deduplication_id,
                                              .delay_seconds = s->options.delay_seconds};
     }
-    flight->call = sqs->send_batch(sqs->ctx, s->options.queue_url, entries, count, NULL, sender_flight_done, flight);
+    flight->call = sqs->send_batch(sqs->ctx, s->options.queue_url, entries, count, NULL, on_sent, flight);
     if (!flight->call) {
         free(flight);
         return false;
@@ -140,7 +150,8 @@ static bool may_send(const struct sender *s, int64_t now) {
     return !s->stopped && s->flight_count < window && (s->failures == 0 || now >= s->not_before);
 }
 
-void sender_pump(struct sender *s) {
+/* Sends what may be sent now, and sets the timer for what may later. */
+static void pump(struct sender *s) {
     int64_t now = clock_monotonic(s->options.clock), at = NEVER;
     while (may_send(s, now)) {
         struct sender_row *rows[SQS_BATCH_MAX];

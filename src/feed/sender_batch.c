@@ -1,5 +1,7 @@
 #include "sender_private.h"
 
+#include <stdlib.h>
+
 #define LINGER (20 * MILLISECOND) /* that a row waits for company */
 
 static bool is_group_busy(const struct sender *s, const struct sender_row *row) {
@@ -20,11 +22,20 @@ static void begin_busy(struct sender *s, struct sender_row *row) {
     }
 }
 
-void sender_end_busy(struct sender_row *row) {
+/* Its group has none under way any more. */
+static void end_busy(struct sender_row *row) {
     if (row->is_busy) {
         row->is_busy = false;
         LIST_REMOVE(row, busy);
     }
+}
+
+void sender_forget(struct sender *s, struct sender_row *row) {
+    end_busy(row);
+    TAILQ_REMOVE(&s->all, row, in_order);
+    s->count--;
+    s->bytes -= row->size;
+    free(row);
 }
 
 struct batch {
@@ -84,7 +95,7 @@ static void put_back(struct sender *s, struct sender_row **rows, size_t from, si
         if (row->failures > 0) {
             TAILQ_INSERT_HEAD(&s->again, row, link);
         } else {
-            sender_end_busy(row);
+            end_busy(row);
             TAILQ_INSERT_HEAD(&s->fresh, row, link);
             s->fresh_count++;
         }

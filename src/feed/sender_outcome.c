@@ -4,7 +4,6 @@
 #include "batch_fault.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RETRY_BASE (200 * MILLISECOND)
@@ -57,7 +56,7 @@ static void end_trouble(struct sender *s) {
     s->window += s->window < SENDER_FLIGHTS_MAX;
 }
 
-static void answered(struct sender *s, struct sender_row *const *rows, const struct sqs_entry_result *entries,
+void sender_answered(struct sender *s, struct sender_row *const *rows, const struct sqs_entry_result *entries,
                      size_t count) {
     int64_t now = clock_monotonic(s->options.clock);
     end_trouble(s);
@@ -125,7 +124,7 @@ static void failed_alone(struct sender *s, struct sender_row *row, enum batch_fa
     }
 }
 
-static void failed(struct sender *s, struct sender_row *const *rows, size_t count, const struct call_result *result) {
+void sender_failed(struct sender *s, struct sender_row *const *rows, size_t count, const struct call_result *result) {
     int64_t now = clock_monotonic(s->options.clock);
     enum batch_fault fault = batch_fault_of(result);
     bool is_denied = result->class == CALL_DENIED && result->from_service;
@@ -150,20 +149,4 @@ void sender_not_started(struct sender *s, struct sender_row *const *rows, size_t
     int64_t now = clock_monotonic(s->options.clock);
     split_up(s, rows, count, false, now);
     meet_trouble(s, &result, now);
-}
-
-void sender_flight_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
-                        size_t count) {
-    struct sender_flight *flight = user;
-    struct sender *s = flight->sender;
-    LIST_REMOVE(flight, link);
-    s->flight_count--;
-    if (result->class == CALL_OK && entries) {
-        answered(s, flight->rows, entries, count);
-    } else {
-        failed(s, flight->rows, flight->count, result);
-    }
-    free(flight);
-    sender_pump(s);
-    s->host.changed(s->host.user);
 }

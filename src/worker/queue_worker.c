@@ -310,8 +310,8 @@ struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
                                         .undeleted = t->undeleted};
 }
 
-struct queue_worker_view queue_worker_view(const struct queue_worker *w) {
-    struct queue_worker_view view = worker_view_of(&w->applier, &w->intake);
+struct worker_view queue_worker_view(const struct queue_worker *w) {
+    struct worker_view view = worker_view_of(&w->applier, &w->intake);
     view.draining = w->shutdown.phase != PHASE_WORKING;
     return view;
 }

@@ -70,14 +70,14 @@ static int64_t oldest_of(const struct messages *all) {
     return oldest;
 }
 
-struct queue_worker_view worker_view_of(const struct applier *applier, const struct intake *intake) {
+struct worker_view worker_view_of(const struct applier *applier, const struct intake *intake) {
     const struct messages *all = &intake->messages;
     static const enum metrics_state states[MESSAGE_STATES] = {[MESSAGE_WAITING] = METRICS_WAITING,
                                                               [MESSAGE_APPLYING] = METRICS_WORKING,
                                                               [MESSAGE_DEAD_LETTERING] = METRICS_DEAD,
                                                               [MESSAGE_DELETING] = METRICS_DONE,
                                                               [MESSAGE_RETURNING] = METRICS_RETURNING};
-    struct queue_worker_view view = {
+    struct worker_view view = {
         .receives = intake->receiver.count, .rate = applier_rate(applier), .oldest_sent = oldest_of(all)};
     for (size_t i = 0; i < MESSAGE_GONE; i++)
         view.in_flight[states[i]] += all->counts[i];

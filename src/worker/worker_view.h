@@ -5,4 +5,4 @@
 #include "queue_worker_view.h"
 
 /* All of it but whether the worker drains. */
-struct queue_worker_view worker_view_of(const struct applier *applier, const struct intake *intake);
+struct worker_view worker_view_of(const struct applier *applier, const struct intake *intake);

@@ -21,7 +21,7 @@ static void at_work_nothing_is_in_trouble_and_all_in_flight_is_seen(void **state
     int64_t sent = s.world.now;
     scene_start(&s);
     STEP_WHILE(&s.world, s.db->transact.running < 5);
-    struct queue_worker_view view = queue_worker_view(s.worker.worker);
+    struct worker_view view = queue_worker_view(s.worker.worker);
     assert_no_other_trouble(&s, METRICS_PARTS);
     unsigned all = 0;
     for (size_t i = 0; i < METRICS_STATES; i++)
