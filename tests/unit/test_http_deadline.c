@@ -157,7 +157,9 @@ static void a_request_that_the_kernel_still_sends_is_not_silent(void **state) {
     timer_stop(loop_timers(f->loop), &trickle.timer);
     free(body);
     assert_int_equal(o->error, HTTP_TIMED_OUT);
-    assert_in_range(now_of(f) - began, 20 * SECOND, 45 * SECOND);
+    /* It would have been silent after ten seconds and a look at the kernel; how long that goes on sending is its own
+     * affair. */
+    assert_in_range(now_of(f) - began, 14 * SECOND, 45 * SECOND);
 }
 
 /* The answer stands in the socket. Who gave it up would not know what became of the request. */
