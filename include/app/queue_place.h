@@ -2,13 +2,15 @@
  * valid ones (scheme, host, port, path). */
 #pragma once
 
+#include "endpoint.h"
 #include "log.h"
 #include "span.h"
 
 #define URL_ORIGIN_SIZE 320
+#define URL_HOST_SIZE 256
 
-/* The host, without a port; an IPv6 address keeps its brackets. */
-struct span url_host(const char *url);
+/* The host, without a port; an IPv6 address keeps its brackets. Empty for want of memory. */
+void url_host(const char *url, char ret_host[static URL_HOST_SIZE]);
 /* Scheme, host and port, the scheme's own where the URL has none: https://sqs.eu-west-1.amazonaws.com:443. */
 void url_origin(const char *url, char ret_origin[static URL_ORIGIN_SIZE]);
 /* The region that a host of Amazon SQS is of; empty: it is none of those. */
@@ -22,7 +24,7 @@ enum queue_place {
 /* What a queue's URL says of where it is, beside the endpoint that is asked. queue: a name, which says nothing, or
  * NULL, fits. The region of the queue, and the one that is asked, are told where they differ. */
 enum queue_place queue_place_of(const char *queue, const char *endpoint, const char *region,
-                                struct span *ret_queue_region, struct span *ret_region);
+                                char ret_queue_region[static AWS_REGION_SIZE], char ret_region[static AWS_REGION_SIZE]);
 /* Warns where a queue's URL names another region or host than the ones that are asked. queue: a name, which says
  * neither, or NULL, is fine. */
 void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,

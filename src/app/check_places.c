@@ -49,7 +49,7 @@ static void append_why(const struct check *c, const struct aws_place_settings *p
     }
 }
 
-/* Scheme, host and port of a proxy; its user and password stay unseen. */
+/* Scheme, host and port of a proxy; its user and password stay unseen, also where they tear the URL. */
 static void append_proxy(const struct check *c, const char *url, struct buf *out) {
     const char *proxy = NULL, *variable = proxy_choice(&c->app->environment, url, &proxy);
     if (!variable) {
@@ -64,8 +64,9 @@ static void append_proxy(const struct check *c, const char *url, struct buf *out
 }
 
 static bool is_this_machine(const char *url) {
-    struct span host = url_host(url);
-    return span_is(host, "localhost") || span_is(host, "[::1]") || (host.len > 4 && strncmp(host.data, "127.", 4) == 0);
+    char host[URL_HOST_SIZE];
+    url_host(url, host);
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strncmp(host, "127.", 4) == 0;
 }
 
 static void check_endpoint(struct check *c, const struct aws_service *service, const char *url) {
@@ -102,17 +103,16 @@ static const char *dynamodb_url(const struct check *c, char url[static AWS_ENDPO
 /* A queue's URL is never asked itself, but it says where the queue is. */
 static void check_queue_place(struct check *c, const char *setting, const char *queue) {
     const struct services *s = &c->app->services;
-    struct span of_queue, asked;
+    char of_queue[AWS_REGION_SIZE], asked[AWS_REGION_SIZE];
     char mend[2 * CHECK_SOURCE_SIZE];
-    switch (queue_place_of(queue, s->sqs_url, s->region, &of_queue, &asked)) {
+    switch (queue_place_of(queue, s->sqs_url, s->region, of_queue, asked)) {
     case QUEUE_PLACE_FITS: break;
     case QUEUE_PLACE_OTHER_REGION:
         (void)snprintf(mend, sizeof mend,
-                       "Set AWS_REGION=%.*s where that is the right queue, or take the URL of the queue in %.*s",
-                       (int)of_queue.len, of_queue.data, (int)asked.len, asked.data);
+                       "Set AWS_REGION=%s where that is the right queue, or take the URL of the queue in %s", of_queue,
+                       asked);
         check_problem(c->report, EXIT_SETTINGS, "endpoint", setting, mend,
-                      "it is the URL of a queue in %.*s, but %.*s is asked, where it will not be found",
-                      (int)of_queue.len, of_queue.data, (int)asked.len, asked.data);
+                      "it is the URL of a queue in %s, but %s is asked, where it will not be found", of_queue, asked);
         break;
     case QUEUE_PLACE_OTHER_HOST:
         check_warn(c->report, "endpoint", setting,

@@ -32,37 +32,24 @@ static void on_region(void *user, const char *region, const char *why) {
     loop_stop(a->loop);
 }
 
-bool instance_region_find(const struct services_options *o, const struct shared_config *config,
-                          char ret_region[static AWS_REGION_SIZE], char ret_why[static SETTING_WHY_SIZE]) {
+bool instance_region_find(const struct environment *environment, const struct shared_config *config,
+                          const struct credentials_world *world, char ret_region[static AWS_REGION_SIZE],
+                          char ret_why[static SETTING_WHY_SIZE]) {
     struct imds_options imds;
     bool disabled = false;
-    if (!imds_options_read(o->environment, config, &imds, &disabled, ret_why)) {
+    if (!imds_options_read(environment, config, &imds, &disabled, ret_why)) {
         return false;
     }
     if (disabled) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE, "REGION_FROM_INSTANCE and AWS_EC2_METADATA_DISABLED are both true");
         return false;
     }
-    struct asking asking = {.loop = o->loop, .region = ret_region, .why = ret_why};
+    struct asking asking = {.loop = world->loop, .region = ret_region, .why = ret_why};
     (void)snprintf(ret_why, SETTING_WHY_SIZE, "out of memory");
-    struct http *http = http_new(
-        o->loop, &(struct http_options){.max_connections = 2, .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
-    if (!http) {
-        return false;
-    }
-    const struct credentials_world world = {
-        .http = http_api(http),
-        .clock = loop_clock(o->loop),
-        .timers = loop_timers(o->loop),
-        .random = o->random,
-        .log = o->log,
-        .loop = o->loop,
-    };
-    struct imds_region *region = imds_region_start(&imds, &world, on_region, &asking);
+    struct imds_region *region = imds_region_start(&imds, world, on_region, &asking);
     if (region) {
-        (void)loop_run(o->loop);
+        (void)loop_run(world->loop);
     }
     imds_region_free(region);
-    http_free(http);
     return asking.found;
 }

@@ -110,10 +110,12 @@ const char *proxy_choice(const struct environment *environment, const char *url,
     static const char *const of_https[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
     static const char *const but[] = {"no_proxy", "NO_PROXY"};
     const char *list = NULL;
+    char host[URL_HOST_SIZE];
     bool tls = strncasecmp(url, "https:", 6) == 0;
     const char *variable = tls ? first_set(environment, of_https, ARRAY_LENGTH(of_https), ret_url)
                                : first_set(environment, of_http, ARRAY_LENGTH(of_http), ret_url);
-    if (variable && first_set(environment, but, ARRAY_LENGTH(but), &list) && proxy_list_names(list, url_host(url))) {
+    url_host(url, host);
+    if (variable && first_set(environment, but, ARRAY_LENGTH(but), &list) && proxy_list_names(list, span_cstr(host))) {
         return NULL;
     }
     return variable;

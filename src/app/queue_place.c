@@ -1,32 +1,27 @@
 #include "queue_place.h"
 
+#include "url.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static struct span host_and_port(const char *url) {
-    const char *begin = strstr(url, "://");
-    begin = begin ? begin + 3 : url;
-    return span_of(begin, strcspn(begin, "/"));
-}
-
-struct span url_host(const char *url) {
-    struct span all = host_and_port(url);
-    if (all.len && all.data[0] == '[') {
-        const char *end = memchr(all.data, ']', all.len);
-        return end ? span_of(all.data, (size_t)(end - all.data) + 1) : all;
+void url_host(const char *text, char ret_host[static URL_HOST_SIZE]) {
+    struct url url;
+    ret_host[0] = '\0';
+    if (url_read(text, &url, NULL) == URL_FINE) {
+        (void)snprintf(ret_host, URL_HOST_SIZE, "%s", url.host);
+        url_free(&url);
     }
-    const char *colon = memchr(all.data, ':', all.len);
-    return colon ? span_of(all.data, (size_t)(colon - all.data)) : all;
 }
 
-void url_origin(const char *url, char ret_origin[static URL_ORIGIN_SIZE]) {
-    struct span all = host_and_port(url), host = url_host(url);
-    const char *scheme_end = strstr(url, "://");
-    int scheme = scheme_end ? (int)(scheme_end - url) : 0;
-    const char *port = all.len > host.len ? "" : strncasecmp(url, "https:", 6) == 0 ? ":443" : ":80";
-    (void)snprintf(ret_origin, URL_ORIGIN_SIZE, "%.*s://%.*s%s", scheme, url,
-                   (int)(all.len < URL_ORIGIN_SIZE ? all.len : URL_ORIGIN_SIZE), all.data, port);
+void url_origin(const char *text, char ret_origin[static URL_ORIGIN_SIZE]) {
+    struct url url;
+    ret_origin[0] = '\0';
+    if (url_read(text, &url, NULL) == URL_FINE) {
+        (void)snprintf(ret_origin, URL_ORIGIN_SIZE, "%.*s", (int)strlen(url.origin) - 1, url.origin);
+        url_free(&url);
+    }
 }
 
 /* The next label of a host, which is cut off; empty at its end. */
@@ -78,15 +73,19 @@ static bool same_host(struct span a, struct span b) {
 }
 
 enum queue_place queue_place_of(const char *queue, const char *endpoint, const char *region,
-                                struct span *ret_queue_region, struct span *ret_region) {
+                                char ret_queue_region[static AWS_REGION_SIZE],
+                                char ret_region[static AWS_REGION_SIZE]) {
     if (!queue || !strstr(queue, "://")) {
         return QUEUE_PLACE_FITS;
     }
-    struct span host = url_host(queue), asked = url_host(endpoint);
+    char queue_host[URL_HOST_SIZE], asked_host[URL_HOST_SIZE];
+    url_host(queue, queue_host);
+    url_host(endpoint, asked_host);
+    struct span host = span_cstr(queue_host), asked = span_cstr(asked_host);
     struct span of_queue = queue_host_region(host), of_endpoint = queue_host_region(asked);
     struct span expected = of_endpoint.len ? of_endpoint : span_cstr(region);
-    *ret_queue_region = of_queue;
-    *ret_region = expected;
+    (void)snprintf(ret_queue_region, AWS_REGION_SIZE, "%.*s", (int)of_queue.len, of_queue.data ? of_queue.data : "");
+    (void)snprintf(ret_region, AWS_REGION_SIZE, "%.*s", (int)expected.len, expected.data);
     if (of_queue.len && !span_equal(of_queue, expected)) {
         return QUEUE_PLACE_OTHER_REGION;
     }
@@ -95,15 +94,15 @@ enum queue_place queue_place_of(const char *queue, const char *endpoint, const c
 
 void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,
                       const char *region) {
-    struct span of_queue, expected;
-    char sentence[160], origin[URL_ORIGIN_SIZE];
-    switch (queue_place_of(queue, endpoint, region, &of_queue, &expected)) {
+    char of_queue[AWS_REGION_SIZE], expected[AWS_REGION_SIZE];
+    char sentence[160], host[URL_HOST_SIZE], origin[URL_ORIGIN_SIZE];
+    switch (queue_place_of(queue, endpoint, region, of_queue, expected)) {
     case QUEUE_PLACE_FITS: break;
     case QUEUE_PLACE_OTHER_REGION:
         (void)snprintf(sentence, sizeof sentence,
                        "%s is a queue of another region than the one that is asked; it will not be found there",
                        setting);
-        LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_region", of_queue), LOG_S("region", expected));
+        LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_C("queue_region", of_queue), LOG_C("region", expected));
         break;
     case QUEUE_PLACE_OTHER_HOST:
         (void)snprintf(
@@ -111,7 +110,8 @@ void queue_place_warn(struct log *log, const char *setting, const char *queue, c
             "%s has another host than the endpoint: the endpoint is asked, and must know the queue by this URL",
             setting);
         url_origin(endpoint, origin);
-        LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_S("queue_host", url_host(queue)), LOG_C("endpoint", origin));
+        url_host(queue, host);
+        LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_C("queue_host", host), LOG_C("endpoint", origin));
         break;
     }
 }

@@ -95,6 +95,30 @@ static bool find_sts(struct services *services, const struct environment *enviro
     return aws_endpoint(environment, &services->config, &AWS_STS, region, services->sts.url, why);
 }
 
+/* HTTP is there before all that asks over it. False: no memory. */
+static bool open_http(struct services *services, const struct services_options *o) {
+    if (services->http) {
+        return true;
+    }
+    services->http =
+        http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
+                                                 .ca_file = services->ca_file[0] ? services->ca_file : NULL,
+                                                 .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
+    if (!services->http) {
+        return false;
+    }
+    services->world = (struct credentials_world){
+        .http = http_api(services->http),
+        .clock = loop_clock(o->loop),
+        .timers = loop_timers(o->loop),
+        .random = o->random,
+        .digest = o->digest,
+        .log = o->log,
+        .loop = o->loop,
+    };
+    return true;
+}
+
 static bool find_region(struct services *services, const struct services_options *o,
                         char why[static SETTING_WHY_SIZE]) {
     bool wanted = false;
@@ -108,7 +132,10 @@ static bool find_region(struct services *services, const struct services_options
     if (!wanted || aws_region_is_set(o->environment, &services->config)) {
         return false;
     }
-    services->region_of_instance = instance_region_find(o, &services->config, services->region, instance_why);
+    (void)snprintf(instance_why, sizeof instance_why, "out of memory");
+    services->region_of_instance =
+        open_http(services, o) &&
+        instance_region_find(o->environment, &services->config, &services->world, services->region, instance_why);
     if (!services->region_of_instance) {
         memcpy(why, instance_why, sizeof instance_why);
     }
@@ -219,15 +246,6 @@ static struct aws_client *new_client(struct services *services, const struct ser
 }
 
 static bool make_credentials(struct services *services, const struct services_options *o) {
-    services->world = (struct credentials_world){
-        .http = http_api(services->http),
-        .clock = loop_clock(o->loop),
-        .timers = loop_timers(o->loop),
-        .random = o->random,
-        .digest = o->digest,
-        .log = o->log,
-        .loop = o->loop,
-    };
     services->looking_at = "credentials";
     const struct credentials_default_options options = {o->environment, &services->config, &services->world,
                                                         &services->sts};
@@ -277,11 +295,7 @@ static bool connect_sqs(struct services *services, const struct services_options
 }
 
 bool services_connect(struct services *services, const struct services_options *o) {
-    services->http =
-        http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
-                                                 .ca_file = services->ca_file[0] ? services->ca_file : NULL,
-                                                 .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
-    if (!services->http || !make_credentials(services, o)) {
+    if (!open_http(services, o) || !make_credentials(services, o)) {
         return false;
     }
     services->machine_clock = loop_clock(o->loop);
