@@ -300,7 +300,8 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
     }
     h->returned = true;
     /* A drain gives back at once; what comes back later was declined before, though the call may have been made since.
-     * What was asked for before the drain was declined too, though the answer came in it. */
+     * What was asked for before the drain was declined too, though the answer came in it; and what is asked for as it
+     * begins, with a receive open: the drain itself waits for that one, but hurries what was to be asked for. */
     bool set_aside = false;
     for (unsigned delay = SET_ASIDE_LEAST; delay / 2 < SET_ASIDE_MOST; delay *= 2)
         set_aside = set_aside || seconds == (delay < SET_ASIDE_MOST ? delay : SET_ASIDE_MOST);
@@ -312,7 +313,8 @@ void judge_changed(struct judge *j, unsigned worker, const struct sim_message *m
         judge_named(j, worker, s, seconds);
     }
     h->abandoned = h->undeleted && !w->stopping && !judge_does_in_vain(j, worker, s->update, DOING_DELETE);
-    h->declined = by_rule || (seconds == 0 && (!w->stopping || sent_at < w->stopping_at));
+    bool hurried = w->stopping && sent_at == w->stopping_at && w->open_receives > 0;
+    h->declined = by_rule || (seconds == 0 && (!w->stopping || sent_at < w->stopping_at || hurried));
 }
 
 unsigned judge_update_of_log_id(const struct judge *j, struct span body) {
