@@ -140,6 +140,7 @@ static void a_request_gets_its_answer_and_the_connection_ends(void **state) {
     assert_string_equal(strstr(v->answer.data, "\r\n\r\n"), "\r\n\r\n");
     v = visit(&f, "GET /x HTTP/1.0\r\n\r\n");
     until_ended(&f, 1);
+    assert_non_null(v->answer.data);
     assert_non_null(strstr(v->answer.data, " 404 "));
     assert_string_equal(f.asked, "/x||");
     assert_int_equal(http_server_stats(f.server).answered, 3);
