@@ -102,6 +102,9 @@ static bool hash_value(struct digest *digest, const struct message_attribute *a)
 /* SQS Developer Guide, "Calculating the MD5 message digest for message attributes". */
 static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *e,
                             char ret_md5[static MD5_HEX_SIZE + 1]) {
+    if (!e->error_envelope.data && !e->error_type.data && !e->status_code.data && e->attribute_count == 0) {
+        return true;
+    }
     struct message_attribute all[MESSAGE_ATTRIBUTES_MAX + 3] = {{.name = {NULL, 0}}};
     const struct message_attribute own[] = {{SPAN("ErrorEnvelope"), SPAN("String"), e->error_envelope, false},
                                             {SPAN("ErrorType"), SPAN("String"), e->error_type, false},
@@ -114,9 +117,6 @@ static bool hash_attributes(struct digest *digest, const struct sqs_send_entry *
     }
     for (size_t i = 0; i < e->attribute_count && i < MESSAGE_ATTRIBUTES_MAX; i++) {
         all[count++] = e->attributes[i];
-    }
-    if (count == 0) {
-        return true;
     }
     message_attributes_sort(all, count);
     bool fine = digest_md5_begin(digest);

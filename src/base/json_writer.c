@@ -75,25 +75,76 @@ void json_raw(struct json_writer *w, struct span json) {
     put(w, json);
 }
 
-static bool append_escaped(struct buf *out, unsigned char c) {
+#define ESCAPE_MAX 6 /* bytes that one becomes at most */
+
+/* What c is written as; returns how many bytes. */
+static size_t write_escape(char *to, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
     static const char short_forms[] = "btn\0fr"; /* of U+0008 to U+000D */
+    to[0] = '\\';
+    to[1] = (char)c;
     if (c == '"' || c == '\\')
-        return buf_append(out, (const char[]){'\\', (char)c}, 2);
-    if (c >= '\b' && c <= '\r' && c != '\v')
-        return buf_append(out, (const char[]){'\\', short_forms[c - '\b']}, 2);
-    return buf_append(out, (const char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 0xF]}, 6);
+        return 2;
+    to[1] = 'u';
+    if (c >= '\b' && c <= '\r' && c != '\v') {
+        to[1] = short_forms[c - '\b'];
+        return 2;
+    }
+    to[2] = to[3] = '0';
+    to[4] = hex[c >> 4];
+    to[5] = hex[c & 0xF];
+    return ESCAPE_MAX;
+}
+
+/* Copies what stands in front of the next byte that must be escaped, in whole words where text has them; returns how
+ * much. */
+static size_t copy_plain(struct span text, char *to) {
+    size_t n = 0;
+    for (; text.len - n >= WORD_SIZE; n += WORD_SIZE) {
+        uint64_t word = word_load(text.data + n), marks = json_mark_special(word, false);
+        word_store(to + n, word);
+        if (marks)
+            return n + word_first(marks);
+    }
+    for (; n < text.len && json_is_plain((unsigned char)text.data[n], false); n++)
+        to[n] = text.data[n];
+    return n;
+}
+
+/* Where there is room for all that it can become. A message's body is JSON inside of JSON, whose runs between two
+ * quotes are short. */
+static void append_in_place(struct buf *out, struct span text) {
+    char *begin = out->data + out->len, *to = begin;
+    *to++ = '"';
+    while (text.len > 0) {
+        size_t plain = copy_plain(text, to);
+        to += plain;
+        if (plain < text.len)
+            to += write_escape(to, (unsigned char)text.data[plain++]);
+        text = span_of(text.data + plain, text.len - plain);
+    }
+    *to++ = '"';
+    buf_advance(out, (size_t)(to - begin));
+}
+
+static bool has_room(const struct buf *b, size_t n) {
+    return b->failure == BUF_FINE && n < b->capacity - b->len && n <= b->max - b->len;
 }
 
 /* The first byte that must be escaped is at `plain`. */
 OUT_OF_LINE static bool append_with_escapes(struct buf *out, struct span text, size_t plain) {
+    if (text.len < SIZE_MAX / ESCAPE_MAX - 2 && has_room(out, ESCAPE_MAX * text.len + 2)) {
+        append_in_place(out, text);
+        return true;
+    }
     /* At least so much comes: one growth for the common case. */
     if (text.len > SIZE_MAX - 2 || !buf_reserve(out, text.len + 2))
         return false;
     (void)buf_append_char(out, '"');
     (void)buf_append(out, text.data, plain);
     for (size_t at = plain; at < text.len;) {
-        (void)append_escaped(out, (unsigned char)text.data[at++]);
+        char escape[ESCAPE_MAX];
+        (void)buf_append(out, escape, write_escape(escape, (unsigned char)text.data[at++]));
         size_t end = json_skip_plain(text, at, false);
         (void)buf_append(out, text.data + at, end - at);
         at = end;

@@ -74,7 +74,35 @@ static void only_what_must_be_is_escaped(void **state) {
         buf_init(&out, 1000);
         assert_true(json_append_string(&out, cases[i].text));
         assert_string_equal(out.data, cases[i].json);
+        /* Where there is room already, it is written another way. */
+        buf_reset(&out);
+        assert_non_null(buf_reserve(&out, 900));
+        assert_true(json_append_string(&out, cases[i].text));
+        assert_string_equal(out.data, cases[i].json);
         buf_free(&out);
+    }
+}
+
+static void room_that_is_there_makes_no_difference(void **state) {
+    (void)state;
+    char text[40];
+    for (unsigned i = 0; i < sizeof text * 8; i++) {
+        struct buf grown, roomy;
+        buf_init(&grown, 1000);
+        buf_init(&roomy, 1000);
+        memset(text, 'a', sizeof text);
+        text[i / 8] = "\"\\\n\x01\0\x80z\x1f"[i % 8];
+        text[i * 7 % sizeof text] = '"';
+        for (size_t len = 0; len <= sizeof text; len++) {
+            buf_free(&grown);
+            buf_reset(&roomy);
+            assert_non_null(buf_reserve(&roomy, 6 * sizeof text + 2));
+            assert_true(json_append_string(&grown, span_of(text, len)));
+            assert_true(json_append_string(&roomy, span_of(text, len)));
+            assert_string_equal(grown.data, roomy.data);
+        }
+        buf_free(&grown);
+        buf_free(&roomy);
     }
 }
 
@@ -121,6 +149,7 @@ int main(void) {
         cmocka_unit_test(commas_stand_between_values_and_nowhere_else),
         cmocka_unit_test(a_scalar_alone_has_no_comma),
         cmocka_unit_test(only_what_must_be_is_escaped),
+        cmocka_unit_test(room_that_is_there_makes_no_difference),
         cmocka_unit_test(a_byte_is_escaped_alike_at_every_place),
         cmocka_unit_test(every_ceiling_below_the_length_fails_and_none_above),
     };
