@@ -6,6 +6,7 @@
 #include "progress.h"
 #include "reconcile.h"
 #include "reconcile_keep.h"
+#include "reconcile_report.h"
 #include "reconcile_words.h"
 #include "row_reader.h"
 #include "row_source.h"
@@ -70,63 +71,6 @@ static void on_waits(void *user) {
     loop_watch_events(r->watch, LOOP_READ);
 }
 
-/* What the counts don't say. */
-static void explain(struct reconciling *r) {
-    const struct reconcile_counts *counts = reconcile_counts(r->reconcile);
-    struct log *log = &r->app->log;
-    if (counts->unknown) {
-        LOG_EVENT(log, LOG_LEVEL_WARNING, reconcile_doubt(r->reconcile), LOG_I("rows_unknown", counts->unknown));
-    }
-    if (counts->unfit) {
-        LOG_EVENT(log, LOG_LEVEL_WARNING,
-                  "Some of the failed rows can't be enqueued as they are: --failed has none of them, enqueue --dry-run "
-                  "says what to mend",
-                  LOG_I("rows", counts->unfit));
-    }
-    if (counts->pending && r->keep.sent.number && r->keep.sent.number <= counts->rows) {
-        LOG_EVENT(log, LOG_LEVEL_WARNING, "The job isn't enqueued to its end: enqueue with the same --job goes on",
-                  LOG_I("row", r->keep.sent.number));
-    }
-}
-
-static enum exit_code code_of_call(const struct reconciling *r, enum reconcile_end why,
-                                   const struct call_result *call) {
-    struct log *log = &r->app->log;
-    const char *said = call->message[0] ? call->message : call_word(call);
-    switch (why) {
-    case RECONCILE_DENIED:
-        LOG_EVENT(log, LOG_LEVEL_ERROR,
-                  "AWS doesn't permit to read the audit table: check the credentials and their policy "
-                  "(dynamodb:BatchGetItem on it)",
-                  LOG_C("why", said), LOG_C("request_id", call->request_id));
-        return EXIT_NOT_PERMITTED;
-    case RECONCILE_REFUSED:
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "DynamoDB refuses to read the audit table",
-                  LOG_C("table", r->context.audit_table), LOG_C("code", call_word(call)));
-        return EXIT_SETTINGS;
-    default: break;
-    }
-    LOG_EVENT(log, LOG_LEVEL_ERROR, "Giving up: for a minute no audit record could be read",
-              LOG_C("why", call->from_service || call->foreign ? call_word(call) : said),
-              LOG_I("status", call->status));
-    return EXIT_UNREACHABLE;
-}
-
-static enum exit_code code_of_end(struct reconciling *r, enum reconcile_end why, const struct call_result *call) {
-    const struct reconcile_counts *counts = reconcile_counts(r->reconcile);
-    switch (why) {
-    case RECONCILE_DONE: return counts->applied == counts->rows ? EXIT_FINE : EXIT_SOME_FAILED;
-    case RECONCILE_BROKEN:
-        LOG_EVENT(&r->app->log, LOG_LEVEL_ERROR, "The file can't be read further; all rows before that are reconciled",
-                  LOG_C("file", r->cli->operands[0]), LOG_C("why", row_reader_why(r->reader)));
-        return EXIT_USAGE;
-    case RECONCILE_UNWRITABLE: return EXIT_SOME_FAILED; /* keep_place() says it */
-    case RECONCILE_NO_MEMORY: log_event(&r->app->log, LOG_LEVEL_ERROR, "There is no memory to go on with", NULL); break;
-    default: return code_of_call(r, why, call);
-    }
-    return EXIT_UNREACHABLE;
-}
-
 /* Says that it isn't done, and what goes on. */
 static void say_how_to_go_on(struct reconciling *r) {
     struct row_place place = reconcile_applied(r->reconcile);
@@ -139,8 +83,14 @@ static void on_ended(void *user, enum reconcile_end why, const struct call_resul
     struct reconciling *r = user;
     progress_end(&r->progress);
     r->done = why == RECONCILE_DONE;
-    explain(r);
-    enum exit_code code = code_of_end(r, why, call);
+    const struct reconcile_ending ending = {.end = why,
+                                            .call = call,
+                                            .counts = reconcile_counts(r->reconcile),
+                                            .file = r->cli->operands[0],
+                                            .file_why = row_reader_why(r->reader),
+                                            .audit_table = r->context.audit_table};
+    reconcile_report_counts(&r->app->log, r->reconcile, r->keep.sent.number);
+    enum exit_code code = reconcile_report_end(&r->app->log, &ending);
     bool kept = r->done ? reconcile_keep_finish(&r->keep) : keep_place(r);
     if (!r->done && why != RECONCILE_BROKEN && kept) {
         say_how_to_go_on(r);

@@ -20,6 +20,8 @@ static const char help[] =
     "\n"
     "  --messages N            messages on the queue (10000)\n"
     "  --endless               there is always one more, and none is kept account of\n"
+    "  --relay                 messages are what is sent to the queue, each with the id rec-N of its record, N below "
+    "--messages; audit records are found\n"
     "  --body-size BYTES       of a message (200)\n"
     "  --all-members           each message has set, increment, append, remove and typed_attributes too\n"
     "  --unaudited             the messages ask for no audit record\n"
@@ -37,6 +39,7 @@ static const char help[] =
 enum option_code {
     MESSAGES = 1,
     ENDLESS,
+    RELAY,
     BODY_SIZE,
     UNAUDITED,
     ALL_MEMBERS,
@@ -55,6 +58,7 @@ enum option_code {
 
 static const struct option names[] = {{"messages", required_argument, NULL, MESSAGES},
                                       {"endless", no_argument, NULL, ENDLESS},
+                                      {"relay", no_argument, NULL, RELAY},
                                       {"body-size", required_argument, NULL, BODY_SIZE},
                                       {"unaudited", no_argument, NULL, UNAUDITED},
                                       {"all-members", no_argument, NULL, ALL_MEMBERS},
@@ -91,6 +95,7 @@ static void take(struct sink_options *o, int code, const char *text, bool *ok) {
     switch (code) {
     case MESSAGES: o->messages = (uint64_t)number(text, MESSAGES_MAX, ok); break;
     case ENDLESS: o->endless = true; break;
+    case RELAY: o->relay = true; break;
     case BODY_SIZE: o->body_size = (size_t)number(text, BODY_MAX, ok); break;
     case UNAUDITED: o->audited = false; break;
     case ALL_MEMBERS: o->all_members = true; break;

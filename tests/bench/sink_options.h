@@ -9,6 +9,7 @@ struct sink_options {
     uint64_t messages; /* on the queue at the start */
     bool endless; /* there is always a message more, and none of them is kept account of */
     size_t body_size; /* bytes of a message's body */
+    bool relay; /* messages are those that were sent to the queue */
     bool audited;
     bool all_members; /* beside attributes each message has all other members that change a record */
     unsigned invalid_one_in; /* each N-th message is one for the DLQ; 0: none */

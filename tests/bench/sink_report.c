@@ -34,6 +34,9 @@ void sink_report(const struct sink_service *s, struct buf *out) {
     number(out, "deleted_again", c->deleted_again);
     number(out, "deleted_unsettled", c->deleted_unsettled);
     number(out, "unknown", c->unknown);
+    number(out, "sent", s->relay.sent);
+    number(out, "sent_again", s->relay.sent_again);
+    number(out, "records", s->relay.records.count);
     number(out, "connections", s->connections);
     number(out, "tls_connections", s->tls_connections);
     number(out, "microseconds", c->last_delete > c->first_receive ? (uint64_t)(c->last_delete - c->first_receive) : 0);

@@ -15,20 +15,23 @@ static const struct span names[SINK_OPERATIONS] = {
     [SINK_GET_QUEUE_ATTRIBUTES] = {"GetQueueAttributes", 18},
     [SINK_TRANSACT] = {"TransactWriteItems", 18},
     [SINK_GET_ITEM] = {"GetItem", 7},
+    [SINK_BATCH_GET_ITEM] = {"BatchGetItem", 12},
     [SINK_PUT_ITEM] = {"PutItem", 7},
     [SINK_DESCRIBE_TABLE] = {"DescribeTable", 13},
+    [SINK_DESCRIBE_TTL] = {"DescribeTimeToLive", 18},
     [SINK_TRIAL] = {"TransactionAtStart", 18},
 };
 
 bool sink_service_init(struct sink_service *s, const struct sink_options *options) {
     struct clock clock = clock_system();
     *s = (struct sink_service){.options = options, .sent_at = clock_wall(&clock) / MILLISECOND};
-    return stock_init(&s->stock, options) &&
+    return stock_init(&s->stock, options) && relay_init(&s->relay, options->relay ? options->messages : 0) &&
            bodies_init(&s->bodies, options->body_size, options->audited, options->all_members);
 }
 
 void sink_service_free(struct sink_service *s) {
     stock_free(&s->stock);
+    relay_free(&s->relay);
     bodies_free(&s->bodies);
 }
 
@@ -74,7 +77,7 @@ int64_t sink_service_arrived(struct sink_service *s, enum sink_operation operati
         s->operations[operation].largest = request->size;
         keep_sample(s, operation, span_of(request->line.data, request->size));
     }
-    if (operation == SINK_DESCRIBE_TABLE || operation == SINK_TRIAL)
+    if (operation == SINK_DESCRIBE_TABLE || operation == SINK_DESCRIBE_TTL || operation == SINK_TRIAL)
         return 0;
     if (!is_dynamodb(operation))
         return s->options->sqs_latency;
@@ -95,7 +98,9 @@ bool sink_service_answer(struct sink_service *s, enum sink_operation operation, 
         headers = "Content-Type: application/json\r\n";
         sink_report(s, out);
     } else if (is_dynamodb(operation)) {
-        if (operation != SINK_DESCRIBE_TABLE && operation != SINK_TRIAL) /* of "{}" */
+        if (operation == SINK_BATCH_GET_ITEM || operation == SINK_DESCRIBE_TTL)
+            headers = "Content-Type: application/x-amz-json-1.0\r\nx-amzn-requestid: SINK\r\n";
+        else if (operation != SINK_DESCRIBE_TABLE && operation != SINK_TRIAL) /* of "{}" */
             headers = "Content-Type: application/x-amz-json-1.0\r\nx-amz-crc32: 2745614147\r\n";
         status = sink_dynamodb_answer(s, operation, request->body, out);
     } else if (!sink_sqs_answer(s, operation, request->body, arrived, out, ret_wait)) {

@@ -5,6 +5,7 @@
 #include "sink_body.h"
 #include "sink_http.h"
 #include "sink_options.h"
+#include "sink_relay.h"
 #include "sink_stock.h"
 
 #include <stdint.h>
@@ -18,8 +19,10 @@ enum sink_operation {
     SINK_GET_QUEUE_ATTRIBUTES,
     SINK_TRANSACT,
     SINK_GET_ITEM,
+    SINK_BATCH_GET_ITEM,
     SINK_PUT_ITEM,
     SINK_DESCRIBE_TABLE,
+    SINK_DESCRIBE_TTL,
     SINK_TRIAL, /* a transaction of no message */
     SINK_OPERATIONS,
     SINK_COUNTS = SINK_OPERATIONS, /* GET /counts */
@@ -31,6 +34,7 @@ struct sink_service {
     unsigned port;
     struct bodies bodies;
     struct stock stock;
+    struct relay relay;
     int64_t sent_at; /* of every message: when the sink started, in milliseconds since 1970 */
     uint64_t connections, tls_connections; /* since the start */
     struct {

@@ -23,7 +23,9 @@ static void append_message(struct sink_service *s, uint64_t number, unsigned rec
                "%s{\"MessageId\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"ReceiptHandle\":\"%012" PRIu64
                "%s\",\"Body\":\"",
                first ? "" : ",", receives, number, number, handle_filler);
-    if (!bodies_append(&s->bodies, stock_is_valid(&s->stock, number), number, out, md5))
+    bool done = s->relay.messages ? relay_append(&s->relay, number, out, md5)
+                                  : bodies_append(&s->bodies, stock_is_valid(&s->stock, number), number, out, md5);
+    if (!done)
         buf_append_cstr(out, "no memory"); /* does not fit its MD5 then */
     buf_printf(out,
                "\",\"MD5OfBody\":\"%s\",\"Attributes\":{\"SentTimestamp\":\"%" PRId64
@@ -77,8 +79,10 @@ static bool next_handle(struct span *rest, uint64_t *ret_number) {
 
 static void delete_batch(struct sink_service *s, struct span body, int64_t arrived, struct buf *out) {
     uint64_t number;
-    for (struct span rest = body; next_handle(&rest, &number);)
+    for (struct span rest = body; next_handle(&rest, &number);) {
         stock_delete(&s->stock, number, arrived);
+        relay_delete(&s->relay, number);
+    }
     append_successful(body, out);
 }
 
@@ -90,6 +94,11 @@ static void change_visibility(struct sink_service *s, struct span body, struct b
         if (timeout == 0)
             stock_return(&s->stock, number);
     append_successful(body, out);
+}
+
+static bool is_of_dlq(struct span body) {
+    struct span rest = body, url;
+    return scan_string(&rest, SPAN("\"QueueUrl\""), &url) && memmem(url.data, url.len, "/dead", 5) != NULL;
 }
 
 /* The MD5 of a text in JSON. False: no memory, or it is none. */
@@ -106,14 +115,25 @@ static bool text_md5(struct span raw, char ret_hex[static BODY_MD5_SIZE]) {
     return done;
 }
 
+/* Puts a message that was sent onto the queue. False: it has no number, or there is no memory. */
+static bool relay_one(struct sink_service *s, struct span raw, const char md5[static BODY_MD5_SIZE]) {
+    uint64_t number;
+    bool is_new;
+    if (!scan_record(&(struct span){raw.data, raw.len}, &number) || !relay_send(&s->relay, number, raw, md5, &is_new))
+        return false;
+    if (is_new)
+        stock_add(&s->stock, number);
+    return true;
+}
+
 /* The k-th id goes with the k-th body, in whatever order an entry has them. */
-static void append_sent(uint64_t first_number, struct span body, struct buf *out) {
+static void append_sent(struct sink_service *s, uint64_t first_number, bool relays, struct span body, struct buf *out) {
     struct span ids = body, bodies = body, id, raw;
     char md5[BODY_MD5_SIZE];
     buf_append_cstr(out, "{\"Successful\":[");
     for (uint64_t n = 0; scan_string(&ids, SPAN("\"Id\""), &id) && scan_text(&bodies, SPAN("\"MessageBody\""), &raw);
          n++) {
-        if (!text_md5(raw, md5))
+        if (!text_md5(raw, md5) || (relays && !relay_one(s, raw, md5)))
             md5[0] = '\0'; /* the client takes it as not sent */
         buf_printf(out,
                    "%s{\"Id\":\"%.*s\",\"MessageId\":\"dead0000-0000-4000-8000-%012" PRIx64
@@ -125,9 +145,10 @@ static void append_sent(uint64_t first_number, struct span body, struct buf *out
 
 static void send_batch(struct sink_service *s, struct span body, struct buf *out) {
     uint64_t first_number = s->stock.counts.dead_lettered;
+    bool relays = s->relay.messages && !is_of_dlq(body);
     const struct span member = SPAN("\"MessageBody\"");
     const char *at = memmem(body.data, body.len, member.data, member.len);
-    while (at) {
+    while (at && !relays) {
         struct span entry = span_of(at + member.len, body.len - (size_t)(at + member.len - body.data));
         at = memmem(entry.data, entry.len, member.data, member.len);
         entry.len = at ? (size_t)(at - entry.data) : entry.len;
@@ -135,7 +156,7 @@ static void send_batch(struct sink_service *s, struct span body, struct buf *out
         bool known = scan_record(&entry, &number);
         stock_dead_letter(&s->stock, known, number);
     }
-    append_sent(first_number, body, out);
+    append_sent(s, first_number, relays, body, out);
 }
 
 static void get_queue_url(const struct sink_service *s, struct span body, struct buf *out) {
@@ -146,7 +167,7 @@ static void get_queue_url(const struct sink_service *s, struct span body, struct
 }
 
 static void get_attributes(const struct sink_service *s, struct span body, struct buf *out) {
-    bool is_dlq = memmem(body.data, body.len, "/dead", 5) != NULL;
+    bool is_dlq = is_of_dlq(body);
     buf_printf(
         out,
         "{\"Attributes\":{\"QueueArn\":\"arn:aws:sqs:eu-central-1:" ACCOUNT

@@ -25,6 +25,8 @@ void stock_free(struct stock *s) {
 static uint64_t arrived(const struct stock *s, int64_t now) {
     if (s->options->endless)
         return UINT64_MAX;
+    if (s->options->relay)
+        return 0; /* they come by stock_add() */
     if (s->options->rate <= 0)
         return s->options->messages;
     if (!s->opened)
@@ -66,7 +68,7 @@ bool stock_take(struct stock *s, int64_t now, uint64_t *ret_number, unsigned *re
 int64_t stock_wait(const struct stock *s, int64_t now) {
     if (s->returned_count > 0 || s->next < arrived(s, now))
         return 0;
-    if (s->options->endless || s->options->rate <= 0 || s->next >= s->options->messages)
+    if (s->options->endless || s->options->relay || s->options->rate <= 0 || s->next >= s->options->messages)
         return -1;
     uint64_t bursts = s->next / s->options->burst;
     double due = (double)bursts * s->options->burst / s->options->rate * MICROSECONDS;
@@ -77,6 +79,10 @@ int64_t stock_wait(const struct stock *s, int64_t now) {
 bool stock_is_valid(const struct stock *s, uint64_t number) {
     unsigned one_in = s->options->invalid_one_in;
     return !one_in || number % one_in != one_in - 1;
+}
+
+void stock_add(struct stock *s, uint64_t number) {
+    s->returned[s->returned_count++] = number;
 }
 
 void stock_delete(struct stock *s, uint64_t number, int64_t now) {
@@ -141,5 +147,7 @@ bool stock_apply(struct stock *s, bool known, uint64_t number, struct span token
 uint64_t stock_visible(const struct stock *s) {
     if (s->options->endless)
         return 1;
+    if (s->options->relay)
+        return s->returned_count;
     return s->options->messages - s->next + s->returned_count;
 }

@@ -50,6 +50,8 @@ bool stock_take(struct stock *s, int64_t now, uint64_t *ret_number, unsigned *re
 /* Microseconds from now until a message may be there; -1: none will come by itself. */
 int64_t stock_wait(const struct stock *s, int64_t now);
 bool stock_is_valid(const struct stock *s, uint64_t number);
+/* One of a relay's messages has come. */
+void stock_add(struct stock *s, uint64_t number);
 void stock_delete(struct stock *s, uint64_t number, int64_t now);
 void stock_return(struct stock *s, uint64_t number);
 void stock_dead_letter(struct stock *s, bool known, uint64_t number);

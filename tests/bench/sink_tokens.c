@@ -44,6 +44,10 @@ bool tokens_add(struct token_set *s, struct span token, bool *ret_new) {
     return true;
 }
 
+bool tokens_has(const struct token_set *s, struct span token) {
+    return s->capacity && *slot_of(s->slots, s->capacity, hash_of(token));
+}
+
 void tokens_free(struct token_set *s) {
     free(s->slots);
 }

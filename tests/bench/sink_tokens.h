@@ -15,4 +15,5 @@ struct token_set {
 
 /* *ret_new: it was not seen before. False: no memory. */
 bool tokens_add(struct token_set *s, struct span token, bool *ret_new);
+bool tokens_has(const struct token_set *s, struct span token);
 void tokens_free(struct token_set *s);

@@ -573,6 +573,9 @@ def check_backfill_under_kills(
     # What the killed ones had in flight is visible again once its time is over.
     wait_until(lambda: scene.queue.counts().in_flight == 0, "the return of what was in flight", patience=120)
     assert scene.command("run", "--until-empty").wait(900) == 0
+    judge = scene.command("reconcile", "--job", "fill", "--json", path)
+    assert judge.wait(300) == 0
+    assert json.loads(judge.output) == {"applied": rows, "failed": 0, "pending": 0, "rows": rows}
     records = scene.audits()
     assert set(records) == {log_id(scene.table.name, f"fill:{n}") for n in range(1, rows + 1)}
     assert {record["id"]: record["n"] for record in scene.table.scan()} == {f"r{n}": n for n in range(1, rows + 1)}

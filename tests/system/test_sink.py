@@ -85,6 +85,20 @@ def test_what_is_given_back_comes_again() -> None:
         assert counts["given_back"] > 0 and counts["visible"] == 100 and counts["in_flight"] == counts["deleted"] == 0
 
 
+def test_a_relay_gives_what_was_sent_and_finds_its_audit_records(tmp_path: Any) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"id":"rec-{n:012}","attributes":{{"n":{n}}}}}\n' for n in range(100)))
+    with Sink(program=PROGRAM, messages=150, relay=True) as sink:
+        before = Process(["reconcile", "--json", "--job", "j", str(path)], sink.environment())
+        assert before.wait() == 1 and json.loads(before.output)["pending"] == 100, before.describe()
+        assert Process(["enqueue", "--job", "j", str(path)], sink.environment()).wait() == 0
+        counts = worked_off(sink)
+        after = Process(["reconcile", "--json", "--job", "j", str(path)], sink.environment())
+        assert after.wait() == 0 and json.loads(after.output)["applied"] == 100, after.describe()
+    assert counts["sent"] == counts["applied"] == counts["deleted"] == counts["records"] == 100
+    assert not counts["sent_again"] and not any(counts[name] for name in TWICE)
+
+
 def test_counts_are_there_over_tls_too() -> None:
     with Sink(program=PROGRAM, messages=7) as sink:
         context = ssl.create_default_context(cafile=str(sink.ca_file))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -75,17 +77,46 @@ def sent(command: list[str | Path], count: int, extra: dict[str, str] | None = N
     return Done(count, used, counts, cpu)
 
 
+@functools.cache
+def go_peer() -> Path | None:
+    """peer_go, built anew where a Go toolchain is; its modules come from Go's proxy."""
+    if not shutil.which("go"):
+        return None
+    program = BENCH.parents[1] / "build" / "bench" / "peer_go"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    built = subprocess.run(["go", "build", "-o", program, "."], cwd=BENCH / "peer_go", capture_output=True, text=True)
+    if built.returncode:
+        raise RunError(f"go build in {BENCH / 'peer_go'}: {built.stderr.strip()}")
+    return program
+
+
+def enqueue_beside_go(mine: Done, cost: float, file: Callable[[str, int], Path], plan: Plan, figures: Figures) -> None:
+    """The same of aws-sdk-go-v2. mine: the larger of our runs; cost: microseconds for a row of ours."""
+    program = go_peer()
+    if not program:
+        figures.note("There is no go: the peer on aws-sdk-go-v2 is left out.")
+        return
+    peer = [sent([program, file(".jsonl", n)], n) for n in plan.go_rows]
+    theirs = figures.add("enqueue", "CPU for a row, aws-sdk-go-v2", slope(*peer), "us")
+    rate = figures.add("enqueue", "rows a second, aws-sdk-go-v2", peer[1].count / peer[1].used.seconds, "rows/s")
+    figures.add("enqueue", "CPU for a row, aws-sdk-go-v2 / table-updater", theirs / cost, ratio=True)
+    figures.add(
+        "enqueue", "rows a second, table-updater / aws-sdk-go-v2", mine.count / mine.used.seconds / rate, ratio=True
+    )
+
+
 def enqueue(clients: Clients, plan: Plan, figures: Figures) -> None:
-    """rows of a JSON file onto the queue over TLS: CPU for a row beside boto3's, rows a second, memory"""
+    """rows of a JSON file onto the queue over TLS: CPU for a row beside boto3's and aws-sdk-go-v2's, rates, memory"""
     small, large = plan.rows
     python_small, python_large = plan.python_rows
-    with files((small, large, python_small, python_large), ".jsonl") as file:
+    with files((small, large, python_small, python_large, *plan.go_rows), ".jsonl") as file:
         ours = [sent([clients.binary, "enqueue", "--quiet", file(".jsonl", n)], n) for n in (small, large)]
         peer = [
             sent([sys.executable, BENCH / "peer_boto3_enqueue.py", file(".jsonl", n)], n)
             for n in (python_small, python_large)
         ]
-    mine = figures.add("enqueue", "CPU for a row", slope(*ours), "us")
+        mine = figures.add("enqueue", "CPU for a row", slope(*ours), "us")
+        enqueue_beside_go(ours[1], mine, file, plan, figures)
     theirs = figures.add("enqueue", "CPU for a row, boto3", slope(*peer), "us")
     figures.add("enqueue", "CPU for a row, boto3 / table-updater", theirs / mine, ratio=True)
     figures.add("enqueue", "rows a second", large / ours[1].used.seconds, "rows/s")
@@ -136,5 +167,8 @@ def dry_run(clients: Clients, plan: Plan, figures: Figures) -> None:
             "dry_run", f"CPU for a row of {ending}, table-updater / {what}", ours[ending] / alone[ending], ratio=True
         )
     for ending in (".jsonl.gz", ".jsonl.zst"):
+        more = ours[ending] - ours[".jsonl"]
         figures.add("dry_run", f"CPU to unpack a row of {ending}, the library alone", alone[ending], "us")
-        figures.add("dry_run", f"CPU for a row, {ending} / .jsonl", ours[ending] / ours[".jsonl"], ratio=True)
+        figures.add(
+            "dry_run", f"CPU for a row, {ending} more than .jsonl / the library alone", more / alone[ending], ratio=True
+        )
