@@ -26,7 +26,7 @@ enum enqueuer_end {
 
 struct enqueuer_rejection {
     unsigned file; /* which of the files */
-    uint64_t line;
+    struct row_place place;
     struct span row;
     const struct failure *failure;
 };

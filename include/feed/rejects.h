@@ -41,6 +41,10 @@ MUST_USE bool rejects_add(struct rejects *r, const struct reject *reject, bool *
 /* What was taken is in the file; to_disk: and on the disk. */
 MUST_USE bool rejects_flush(struct rejects *r, bool to_disk, char ret_why[static REJECTS_WHY_SIZE]);
 /* Takes one whose fd is -1, too. */
+/* Whether rows that were added aren't in the file yet. */
+static inline bool rejects_has_unwritten(const struct rejects *r) {
+    return r->out.len > 0;
+}
 void rejects_close(struct rejects *r);
 /* Whether two paths are of one file, which would be emptied before it was read. */
 bool rejects_same_file(const char *path, const char *other);

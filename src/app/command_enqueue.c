@@ -78,14 +78,18 @@ static void on_keep_timer(void *user) {
 static void say_how_to_go_on(struct enqueue *e) {
     unsigned file = 0;
     struct row_place place = enqueuer_place(e->enqueuer, &file);
+    bool is_kept = enqueue_keep_go_on(&e->keep, &file, &place);
     const char *name = files_of(e->cli)[file < file_count(e->cli) ? file : file_count(e->cli) - 1];
     struct buf command;
     buf_init(&command, SENTENCE_MAX);
     bool is_whole =
         enqueue_append_command(e->cli, file, place.line, row_source_unpacker(name), &command) && buf_ok(&command);
     LOG_EVENT(&e->app->log, LOG_LEVEL_WARNING,
-              e->keep.has_job ? "Ended early: all rows before this one are done with, and the same command goes on"
-                              : "Ended early: all rows before this line are done with, and the command goes on with it",
+              !is_kept ? "Ended early, and how far it came can't be kept: the same command goes on with this "
+                         "row, and sends those behind it once more"
+              : e->keep.has_job
+                  ? "Ended early: all rows before this one are done with, and the same command goes on"
+                  : "Ended early: all rows before this line are done with, and the command goes on with it",
               LOG_C("file", name), LOG_I("row", place.number), LOG_I("line", place.line),
               LOG_C("command", is_whole ? command.data : "none: the rest of standard input is gone"));
     if (is_whole && progress_is_drawn(&e->progress)) { /* as a shell takes it, which the log's quotes aren't */
@@ -122,7 +126,9 @@ static enum exit_code code_of_end(struct enqueue *e, enum enqueuer_end how) {
         log_event(&e->app->log, LOG_LEVEL_ERROR, "A row is rejected, and --strict ends with it", NULL);
         break;
     case ENQUEUE_BROKEN:
-        LOG_EVENT(&e->app->log, LOG_LEVEL_ERROR, "The input can't be read further; all rows before that are sent",
+        LOG_EVENT(&e->app->log, LOG_LEVEL_ERROR,
+                  e->cli->of.enqueue.dry_run.given ? "The input can't be read further; all rows before that are checked"
+                                                   : "The input can't be read further; all rows before that are sent",
                   LOG_C("file", files_of(e->cli)[enqueuer_file(e->enqueuer)]), LOG_C("why", enqueuer_why(e->enqueuer)));
         return EXIT_USAGE;
     case ENQUEUE_STOPPED: return e->stopped_by ? app_code_of_signal(e->stopped_by) : EXIT_SOME_FAILED;
@@ -137,7 +143,7 @@ static void on_done(void *user, enum enqueuer_end how) {
     bool kept = keep_place(e);
     bool rejected = enqueue_keep_has_rejected(&e->keep);
     enum exit_code code = code_of_end(e, how);
-    if (how == ENQUEUE_STOPPED || how == ENQUEUE_FAILED || (how == ENQUEUE_STRICT && !e->keep.failed)) {
+    if (!kept || how == ENQUEUE_STOPPED || how == ENQUEUE_FAILED || how == ENQUEUE_STRICT) {
         say_how_to_go_on(e);
     }
     if (code == EXIT_FINE && (!kept || rejected)) {

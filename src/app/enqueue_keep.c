@@ -45,6 +45,7 @@ static enum exit_code open_checkpoint(struct enqueue_keep *k, bool any_table, st
     switch (status) {
     case CHECKPOINT_FINE:
         k->has_job = true;
+        k->kept = k->checkpoint.state.next;
         if (!k->checkpoint.state.began) {
             k->checkpoint.state.began = wall;
         }
@@ -100,9 +101,20 @@ static void tell(struct enqueue_keep *k, const struct enqueuer_rejection *reject
     failure_append_for_log(rejection->failure, &sentence);
     struct span why = buf_ok(&sentence) ? buf_span(&sentence) : SPAN("it is longer than is told here");
     const char *file = k->cli->operand_count > 0 ? k->cli->operands[rejection->file] : "-";
-    LOG_EVENT(k->log, LOG_LEVEL_WARNING, "A row is rejected", LOG_C("file", file), LOG_I("line", rejection->line),
+    LOG_EVENT(k->log, LOG_LEVEL_WARNING, "A row is rejected", LOG_C("file", file), LOG_I("line", rejection->place.line),
               LOG_C("error", error_type_name(rejection->failure->type)), LOG_S("why", why));
     buf_free(&sentence);
+}
+
+/* Rows that SQS refuses come later than others behind them. */
+static void note_unwritten(struct enqueue_keep *k, unsigned file, const struct row_place *place) {
+    bool is_first = !k->unwritten.any || file < k->unwritten.file ||
+                    (file == k->unwritten.file && place->number < k->unwritten.place.number);
+    if (is_first) {
+        k->unwritten.file = file;
+        k->unwritten.place = *place;
+        k->unwritten.any = true;
+    }
 }
 
 bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *rejection, int64_t wall) {
@@ -115,16 +127,18 @@ bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *r
         return true;
     }
     const struct reject reject = {.file = cli->operand_count > 1 ? cli->operands[rejection->file] : NULL,
-                                  .line = rejection->line,
+                                  .line = rejection->place.line,
                                   .failure = rejection->failure,
                                   .row = rejection->row,
                                   .wall = wall};
+    note_unwritten(k, rejection->file, &rejection->place);
     if (k->failed || !rejects_add(&k->rejects, &reject, &known, why)) {
         if (!k->failed) {
             (void)fail(k, why, EXIT_SOME_FAILED);
         }
         return false;
     }
+    k->unwritten.any = rejects_has_unwritten(&k->rejects);
     return true;
 }
 
@@ -137,6 +151,7 @@ bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place) {
         (void)fail(k, why, EXIT_SOME_FAILED);
         return false;
     }
+    k->unwritten.any = false;
     if (!k->has_job) {
         return true;
     }
@@ -149,6 +164,20 @@ bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place) {
     if (!same && !checkpoint_write(&k->checkpoint, why)) {
         (void)fail(k, why, EXIT_SOME_FAILED);
         return false;
+    }
+    k->kept = *place;
+    return true;
+}
+
+bool enqueue_keep_go_on(const struct enqueue_keep *k, unsigned *file, struct row_place *place) {
+    if (k->failed && k->has_job) {
+        *place = k->kept;
+        return false;
+    }
+    if (k->failed && k->unwritten.any &&
+        (k->unwritten.file < *file || (k->unwritten.file == *file && k->unwritten.place.number < place->number))) {
+        *file = k->unwritten.file;
+        *place = k->unwritten.place;
     }
     return true;
 }

@@ -19,6 +19,12 @@ struct enqueue_keep {
     struct checkpoint checkpoint;
     struct rejects rejects;
     bool failed; /* something can't be kept: it was said */
+    struct row_place kept; /* of a job: where another run goes on */
+    struct {
+        bool any;
+        unsigned file;
+        struct row_place place;
+    } unwritten; /* the first rejected row that isn't in its file yet */
     uint64_t rejected, told; /* rows of this run; of these, how many the log heard of */
 };
 
@@ -31,6 +37,9 @@ MUST_USE bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rej
 /* All that is kept is on the disk: the rejected rows before the place that lies behind them. False: it can't be, which
  * is said once. */
 MUST_USE bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place);
+/* Where another run has to go on, in a file and at a place up to which all else is done with: an earlier one where
+ * what is kept couldn't be written. False: that is where the job was kept last, and what it did since is done again. */
+bool enqueue_keep_go_on(const struct enqueue_keep *k, unsigned *file, struct row_place *place);
 /* Where a job goes on; NULL: at the beginning. */
 const struct row_place *enqueue_keep_start(const struct enqueue_keep *k);
 /* Whether this run or an earlier one of the job has rejected a row. */

@@ -49,8 +49,8 @@ int main(int argc, char **argv) {
     struct cli cli;
     char why[CLI_WHY_SIZE];
     app_hold_hangup();
-    /* A reader that goes away is told by EPIPE, where it can be dealt with. */
-    if (!open_standard_descriptors() || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+    /* A reader that goes away is told by EPIPE, and a file that may not grow by EFBIG, where they can be dealt with. */
+    if (!open_standard_descriptors() || signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
         return EXIT_UNREACHABLE;
     }
     /* Credentials and messages are in memory: no core dump, and no other process of this user looks in. */

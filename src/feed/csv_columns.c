@@ -175,6 +175,16 @@ static bool check_once(const struct csv_columns *c, char why[static ROW_READER_W
     return !repeated;
 }
 
+/* What other programs put between columns: the header is one column with it. */
+static const char *other_separator(const struct csv_columns *c) {
+    struct span name = c->count == 1 ? c->all[0].name : (struct span){NULL, 0};
+    bool semicolons = name.data && memchr(name.data, ';', name.len);
+    bool tabs = name.data && memchr(name.data, '\t', name.len);
+    return semicolons ? ". It is one column with semicolons in it: put commas between columns"
+           : tabs     ? ". It is one column with tabs in it: put commas between columns"
+                      : "";
+}
+
 bool csv_columns_check(struct csv_columns *c, const struct table_shape *table, char why[static ROW_READER_WHY_SIZE]) {
     const char *at = c->names.data;
     unsigned of_role[CSV_SORT_KEY + 1] = {0};
@@ -190,9 +200,9 @@ bool csv_columns_check(struct csv_columns *c, const struct table_shape *table, c
     const char *partition = table ? table->partition.name : "id", *sort = table ? table->sort.name : "";
     bool no_partition = of_role[CSV_PARTITION_KEY] == 0;
     if (no_partition || (sort[0] != '\0' && of_role[CSV_SORT_KEY] == 0)) {
-        (void)snprintf(why, ROW_READER_WHY_SIZE, "The header has no column %.255s, which is the %s",
+        (void)snprintf(why, ROW_READER_WHY_SIZE, "The header has no column %.255s, which is the %s%s",
                        no_partition ? partition : sort,
-                       table ? "table's key" : "key's name where TABLE_NAME doesn't say another");
+                       table ? "table's key" : "key's name where TABLE_NAME doesn't say another", other_separator(c));
         return false;
     }
     if (of_role[CSV_ATTRIBUTE] == 0) {

@@ -149,7 +149,7 @@ static void get_stuck(struct enqueuer *e, const struct row_place *at) {
 
 static void reject(struct enqueuer *e, unsigned file, const struct row_place *place, struct span row,
                    const struct failure *failure) {
-    const struct enqueuer_rejection rejection = {file, place->line, row, failure};
+    const struct enqueuer_rejection rejection = {file, *place, row, failure};
     e->counts.rejected++;
     if (!e->host.rejected(e->host.user, &rejection)) {
         get_stuck(e, place);

@@ -187,6 +187,17 @@ static bool complete(struct row_check *c, struct span text, struct row_message *
     return failure_ok(&c->failure);
 }
 
+/* The beginning of a value that stands on several lines. False: no memory. */
+static bool hint_at_lines(struct failure *failure, struct span text) {
+    const char *hint = span_is(text, "{")   ? "jq -c . FILE writes them so"
+                       : span_is(text, "[") ? "jq -c '.[]' FILE writes an array's so"
+                                            : NULL;
+    if (hint) {
+        (void)buf_printf(&failure->message, ". Rows stand on one line each: %s", hint);
+    }
+    return failure_ok(failure);
+}
+
 bool row_check(struct row_check *c, const struct row *row, struct row_message *ret_message) {
     forget(c);
     *ret_message = (struct row_message){.failure = row->failure};
@@ -202,7 +213,7 @@ bool row_check(struct row_check *c, const struct row *row, struct row_message *r
     }
     if (c->update && c->update->failure.type != ERROR_NONE) {
         ret_message->failure = &c->update->failure;
-        return true;
+        return hint_at_lines(&c->update->failure, row->message);
     }
     if (!complete(c, row->message, ret_message)) {
         return false;

@@ -192,7 +192,8 @@ static int spawn_with(char *const *argv, int output, int errors, posix_spawn_fil
     sigset_t none, standard;
     (void)sigemptyset(&none);
     (void)sigemptyset(&standard);
-    (void)sigaddset(&standard, SIGPIPE); /* which we ignore */
+    (void)sigaddset(&standard, SIGPIPE); /* these two we ignore */
+    (void)sigaddset(&standard, SIGXFSZ);
     int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     error = error ? error : posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
     error = error ? error : posix_spawn_file_actions_adddup2(actions, errors, STDERR_FILENO);

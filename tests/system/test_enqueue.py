@@ -16,7 +16,7 @@ import struct
 import subprocess
 import termios
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import pytest
 from harness import faults
@@ -339,7 +339,69 @@ def test_rejects_on_a_full_disk_end_it_with_a_sentence(queue_scene: Scene, tmp_p
     code, counts, process = enqueue(queue_scene, "--rejects", "/dev/full", path)
     assert code == 1 and counts["sent"] == 25
     assert process.find_log("/dev/full, can't be written: No space left")
+    assert process.find_log("Ended early.* row=26 line=26 ")
     assert len(bodies(queue_scene)) == 25
+
+
+def mixed() -> str:
+    """Eighty rows of 3 kB, each second of them none."""
+    filler = "x" * 3000
+    return lines([{"id": f"r{n}", "attributes" if n % 2 else "attribute": {"n": n, "f": filler}} for n in range(1, 81)])
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], capture_output=True).returncode:
+        pytest.skip("a file system can't be mounted here (it takes root)")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def check_ends_early_and_goes_on(scene: Scene, options: list[str], path: str, why: str, make_room: Callable) -> None:
+    """It ends with a sentence, loses nothing that was kept, and with room it goes on to the end."""
+    code, _, process = enqueue(scene, *options, path)
+    assert code == 1 and process.find_log(f"rows, .*, can't be written: {why}"), process.describe()
+    assert process.find_log("how far it came can't be kept.* row=1 line=1 ")
+    make_room()
+    code, counts, _ = enqueue(scene, *options, path)
+    assert code == 1 and counts["sent"] == 40 and counts["rejected"] == 40
+    rejects = [json.loads(line) for line in Path(options[options.index("--rejects") + 1]).read_text().splitlines()]
+    assert [reject["line"] for reject in rejects] == list(range(2, 81, 2))
+    assert sorted(set(numbers_of(scene, "j"))) == list(range(1, 81, 2))
+
+
+def test_a_disk_that_is_full_ends_a_job_which_goes_on_with_room(
+    queue_scene: Scene, tmp_path: Path, small_disk: Path
+) -> None:
+    options = ["--job", "j", "--checkpoint", str(small_disk / "kept"), "--rejects", str(small_disk / "rejects")]
+    check_ends_early_and_goes_on(
+        queue_scene,
+        options,
+        file_of(tmp_path, mixed()),
+        "No space left",
+        lambda: subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True),
+    )
+
+
+def test_a_limit_of_files_sizes_is_told_like_a_full_disk(queue_scene: Scene, tmp_path: Path) -> None:
+    path = file_of(tmp_path, mixed())
+    limited = tmp_path / "limited"
+    limited.write_text(f'#!/bin/sh\nulimit -f 60\nexec "{binary_path()}" "$@"\n')
+    limited.chmod(0o755)
+    done = subprocess.run(
+        [limited, "enqueue", "--dry-run", "--rejects", tmp_path / "rejects", path],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "rejects, can't be written: File too large" in done.stderr, done.stderr
+    place = re.search(r"Ended early.* line=(\d+) ", done.stderr)
+    kept = [json.loads(line)["line"] for line in (tmp_path / "rejects").read_text().splitlines()[:-1]]
+    # Whatever isn't in the file is rejected again from there on; the last line may be cut.
+    assert place and kept == list(range(2, 2 * len(kept) + 1, 2)) and int(place[1]) <= 2 * len(kept) + 2
 
 
 @pytest.mark.parametrize(("ending", "number", "code"), [(".jsonl", signal.SIGINT, 130), (".csv", signal.SIGTERM, 143)])

@@ -248,6 +248,17 @@ static void a_message_that_the_queue_does_not_take_is_rejected(void **state) {
     bench_done(&b);
 }
 
+static void a_value_on_several_lines_is_told_how_to_stand_on_one(void **state) {
+    (void)state;
+    struct bench b;
+    bench_init(&b, (struct row_check_options){.dry = true});
+    assert_rejected(&b, "{", "Rows stand on one line each: jq -c . FILE writes them so");
+    assert_rejected(&b, "[", "jq -c '.[]' FILE writes an array's so");
+    assert_rejected(&b, "{\"id\":1", "see position 7");
+    assert_null(strstr(b.message.failure->message.data, "jq"));
+    bench_done(&b);
+}
+
 static void the_readers_failure_is_passed_on(void **state) {
     (void)state;
     struct bench b;
@@ -284,6 +295,7 @@ int main(void) {
         cmocka_unit_test(a_row_without_the_attribute_of_its_group_is_rejected),
         cmocka_unit_test(characters_that_sqs_refuses_are_escaped),
         cmocka_unit_test(a_message_that_the_queue_does_not_take_is_rejected),
+        cmocka_unit_test(a_value_on_several_lines_is_told_how_to_stand_on_one),
         cmocka_unit_test(the_readers_failure_is_passed_on),
         cmocka_unit_test(a_message_can_be_given_a_key),
     };

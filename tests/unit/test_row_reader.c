@@ -267,6 +267,13 @@ static void a_header_that_does_not_fit_is_told(void **state) {
         {SPAN("id,a,b:N,a:N\n"), NULL, "The header has two columns a"},
         {SPAN("name\n"), NULL,
          "The header has no column id, which is the key's name where TABLE_NAME doesn't say another"},
+        {SPAN("id;name\n"), NULL,
+         "The header has no column id, which is the key's name where TABLE_NAME doesn't say another. It is one column "
+         "with semicolons in it: put commas between columns"},
+        {SPAN("user\tname\n"), &plain_table,
+         "The header has no column user, which is the table's key. It is one column with tabs in it: put commas "
+         "between "
+         "columns"},
         {SPAN("id\n"), NULL, "The header has no column besides the key's: there is nothing to update"},
         {SPAN("id:BOOL,a\n"), NULL, "The key's column id can't be BOOL"},
         {SPAN("id,a\"b\n"), NULL, "The header has a quote inside a name that doesn't begin with one"},
