@@ -162,6 +162,11 @@ static void release(struct http_connection *c) {
 static void on_ended(struct http_connection *c, struct http_transfer *t, enum exchange_end end, enum http_error error,
                      const char *why) {
     struct http_pool *pool = c->pool;
+    if (end == EXCHANGE_STALE && c->was_used && ++t->attempts < ATTEMPTS_MAX) {
+        close_and_dial(c);
+        http_pool_assign(t);
+        return;
+    }
     switch (end) {
     case EXCHANGE_REUSABLE:
         c->was_used = true;
@@ -169,12 +174,6 @@ static void on_ended(struct http_connection *c, struct http_transfer *t, enum ex
         break;
     case EXCHANGE_SPENT: close_and_dial(c); break;
     case EXCHANGE_STALE:
-        if (c->was_used && ++t->attempts < ATTEMPTS_MAX) {
-            close_and_dial(c);
-            http_pool_assign(t);
-            return;
-        }
-        /* fall through */
     case EXCHANGE_FAILED:
         pool->over(t, error, why);
         close_and_dial(c);
