@@ -119,6 +119,7 @@ struct judge_worker {
     unsigned open_calls, open_receives, open_transactions;
     int64_t last_receive, tries_since;
     unsigned tries; /* transactions since then */
+    bool throttled_since; /* some failure that counted in them was a throttle */
     int64_t success_began[2], success_at[2]; /* [audited]: the last transactions that were applied */
     int64_t did_at[DOINGS]; /* when it last did so with whatever message */
     int64_t deletes_answered_at; /* SQS judged the messages of a batch one by one, then, last */

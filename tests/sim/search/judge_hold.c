@@ -162,6 +162,7 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
     if (cut_off)
         return;
     w->throttled = u->throttled[worker] = a->result->class == CALL_THROTTLED;
+    w->throttled_since |= w->throttled;
     /* What began before that success doesn't show that all fail, until it fails once more. */
     if (!known && a->began >= w->worked_at && own->failing < w->working) {
         own->failing = w->working;
@@ -218,10 +219,12 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
     if (now - w->tries_since >= TRIES_WINDOW) {
         w->tries_since = now;
         w->tries = 0;
+        w->throttled_since = w->throttled;
     }
     w->tries++;
-    /* Throttles of a few messages may be their records', each of which is tried by itself. */
-    unsigned most = w->throttled ? 2 * TRIES_MAX : TRIES_MAX;
+    /* Throttles of a few messages may be their records', each of which is tried by itself. Where they turn into another
+     * failure, the tries before that are in the count still. */
+    unsigned most = w->throttled_since ? 2 * TRIES_MAX : TRIES_MAX;
     if (is_long_since(j, j->db_out_since, w->db_felt) && w->tries > most)
         judge_broken(j, "I6", "worker %u tries %u times within %.1f s while DynamoDB is out", worker, w->tries,
                      (double)(now - w->tries_since) / (double)SECOND);
