@@ -2,8 +2,8 @@
 #pragma once
 
 #include "compiler.h"
+#include "exit_code.h"
 #include "log.h"
-#include "outcome.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "compiler.h"
-#include "outcome.h"
+#include "exit_code.h"
 #include "settings.h"
 
 #include <stdbool.h>

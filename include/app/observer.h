@@ -3,10 +3,10 @@
 #pragma once
 
 #include "emf_file.h"
+#include "exit_code.h"
 #include "http_server.h"
 #include "metrics_history.h"
 #include "observer_page.h"
-#include "outcome.h"
 #include "queue_depths.h"
 #include "queue_worker_view.h"
 #include "span.h"

@@ -20,8 +20,8 @@ struct lambda_host {
     void (*ended)(void *ctx, const char *queue);
     /* Time went by that the machine's clocks didn't count: the environment was frozen. */
     void (*thawed)(void *ctx);
-    /* Lambda has no more to do for it, or its runtime API fails: what the command ends with. From the loop. */
-    void (*done)(void *ctx, enum exit_code exit_code);
+    /* Lambda has no more to do for it, or its runtime API fails. From the loop. */
+    void (*done)(void *ctx, struct outcome outcome);
     void *ctx;
 };
 
@@ -51,8 +51,8 @@ void lambda_free(struct lambda *l);
 /* Tells the runtime API why the function doesn't start. done follows from the loop, whether that could be told or not.
  */
 struct lambda_refusal;
-/* message: a sentence; code: what the program ends with. Both are copied. NULL: no memory. */
-MUST_USE struct lambda_refusal *lambda_refuse(const struct lambda_options *options, enum exit_code code,
+/* type: as Lambda names errors ("Runtime.InvalidSettings"); message: a sentence. Both are copied. NULL: no memory. */
+MUST_USE struct lambda_refusal *lambda_refuse(const struct lambda_options *options, const char *type,
                                               const char *message);
 /* Takes NULL. */
 void lambda_refusal_free(struct lambda_refusal *r);

@@ -46,10 +46,10 @@ struct discovery_facts {
 
 struct discovery;
 
-/* done: exit_code is EXIT_FINE with facts (which live as long as the discovery), else what the command ends with.
- * Problems have been logged by then, all of them, each as a sentence that names the setting; the code is the first of
- * 78, 77, 69. */
-typedef void discovery_done(void *user, enum exit_code exit_code, const struct discovery_facts *facts);
+/* done: it ended well, with facts (which live as long as the discovery), or by a cause. Problems have been logged by
+ * then, all of them, each as a sentence that names the setting; of several causes it is the one that most needs
+ * somebody's hand (outcome_worse()). */
+typedef void discovery_done(void *user, struct outcome outcome, const struct discovery_facts *facts);
 
 /* Starts looking. options and platform are borrowed until done or discovery_free(). NULL: no memory. */
 MUST_USE struct discovery *discovery_start(const struct platform *platform, const struct discovery_options *options,

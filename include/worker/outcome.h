@@ -1,19 +1,32 @@
-/* How a command ends: the exit codes of the contract (after sysexits.h). */
+/* How a piece of work ended. What the command ends with for it is app's matter. */
 #pragma once
 
 #include "cause.h"
 
-enum exit_code {
-    EXIT_FINE = 0,
-    EXIT_SOME_FAILED = 1, /* some message failed (apply) or was left (run --until-empty) */
-    EXIT_USAGE = 64,
-    EXIT_UNREACHABLE = 69, /* a service can't be reached, or its certificate can't be trusted */
-    EXIT_NOT_PERMITTED = 77,
-    EXIT_SETTINGS = 78, /* settings, missing or unfit table or queue */
-    EXIT_INTERRUPTED = 130 /* by SIGINT before the work was done; other signals end with 128 and their number */
+enum ending {
+    ENDED_WELL,
+    ENDED_SOME_FAILED, /* some message failed (apply) or was left (run --until-empty) */
+    ENDED_STOPPED, /* before the work was done */
+    ENDED_BY_CAUSE /* it can't begin, or can't go on */
 };
 
-/* Of several problems the first of 78, 77, 69 wins; EXIT_FINE loses. */
-enum exit_code worse_exit(enum exit_code a, enum exit_code b);
-/* What a command ends with that gives up over a cause. */
-enum exit_code exit_code_of(enum cause cause);
+struct outcome {
+    enum ending ending;
+    enum cause cause; /* of ENDED_BY_CAUSE; else it means nothing */
+};
+
+/* Of an ending that has no cause. */
+static inline struct outcome outcome_of(enum ending ending) {
+    return (struct outcome){.ending = ending};
+}
+/* It can't begin, or can't go on, because of this. */
+static inline struct outcome outcome_by(enum cause cause) {
+    return (struct outcome){ENDED_BY_CAUSE, cause};
+}
+/* Whether all was done, and nothing failed or was left. */
+static inline bool outcome_is_well(struct outcome outcome) {
+    return outcome.ending == ENDED_WELL;
+}
+/* Of two, each well or by a cause, the one to be told: what doesn't fit comes before permissions, these before what may
+ * pass. */
+struct outcome outcome_worse(struct outcome a, struct outcome b);

@@ -30,7 +30,7 @@ struct queue_worker;
 
 /* done: the worker has ended by itself (--until-empty) or after queue_worker_stop(); everything was given back that
  * could be. */
-typedef void queue_worker_done(void *user, enum exit_code exit_code);
+typedef void queue_worker_done(void *user, struct outcome outcome);
 
 /* Starts on the facts of a discovery, which must outlive the worker, as context must. NULL: no memory. */
 MUST_USE struct queue_worker *queue_worker_start(const struct platform *platform,
@@ -39,7 +39,7 @@ MUST_USE struct queue_worker *queue_worker_start(const struct platform *platform
                                                  const struct update_context *context, queue_worker_done *done,
                                                  void *user);
 /* First call: drain (finish what runs, give back the rest, within shutdown_timeout). Second: give everything back now.
- * With until_empty it ends with EXIT_SOME_FAILED then, for the queue wasn't seen to be empty. */
+ * With until_empty it ends with ENDED_SOME_FAILED then, for the queue wasn't seen to be empty. */
 void queue_worker_stop(struct queue_worker *w);
 /* Other limits from now on (until_empty stays what it was): what is in flight beyond a smaller MAX_IN_FLIGHT is worked
  * off first. */

@@ -33,10 +33,10 @@ struct stream_worker_host {
     /* There is output to take, or room for input again; called from the loop, never from inside a call of the host's
      * own. */
     void (*changed)(void *user);
-    /* All input had its response, or a fault of the environment ended it (69, 77, 78; the line is in the log), or a
-     * stop left lines (EXIT_INTERRUPTED; likewise). Output that is there is still to be taken. EXIT_SOME_FAILED: some
+    /* All input had its response, or a fault of the environment ended it (the line is in the log), or a
+     * stop left lines (ENDED_STOPPED; likewise). Output that is there is still to be taken. ENDED_SOME_FAILED: some
      * line failed. */
-    void (*done)(void *user, enum exit_code exit_code);
+    void (*done)(void *user, struct outcome outcome);
     void *user;
 };
 

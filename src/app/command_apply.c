@@ -145,10 +145,10 @@ static void on_changed(void *user) {
     wait_on(a);
 }
 
-static void on_done(void *user, enum exit_code code) {
+static void on_done(void *user, struct outcome outcome) {
     struct apply *a = user;
     a->worker_done = true;
-    a->worker_code = code;
+    a->worker_code = exit_code_of(outcome);
     write_output(a);
     wait_on(a);
 }
@@ -194,8 +194,9 @@ static void start_progress(struct apply *a) {
     progress_start(&a->progress, &options);
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct apply *a = user;
+    enum exit_code code = exit_code_of(outcome);
     if (code != EXIT_FINE) {
         end(a, code);
         return;

@@ -149,8 +149,9 @@ static void on_looked(void *ctx, const struct dlq_look_result *r) {
     went_on(d);
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct dlq *d = user;
+    enum exit_code code = exit_code_of(outcome);
     struct app *app = d->app;
     if (code == EXIT_FINE) {
         code = letter_options_read(&d->options, app, facts);

@@ -283,8 +283,9 @@ static void start(struct enqueue *e, const struct discovery_facts *facts) {
     timer_start(loop_timers(app->loop), &e->keep_timer, clock_monotonic(app->platform.clock) + KEEP_EVERY);
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct enqueue *e = user;
+    enum exit_code code = exit_code_of(outcome);
     if (code == EXIT_FINE) {
         code = check_facts(e, facts);
     }

@@ -59,12 +59,13 @@ static void on_thawed(void *ctx) {
     http_drop_idle(f->app->services.http);
 }
 
-static void on_done(void *ctx, enum exit_code code) {
-    end(ctx, code);
+static void on_done(void *ctx, struct outcome outcome) {
+    end(ctx, exit_code_of(outcome));
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct function *f = user;
+    enum exit_code code = exit_code_of(outcome);
     struct app *app = f->app;
     timer_stop(app->platform.timers, &f->patience);
     if (code != EXIT_FINE) {
@@ -162,11 +163,17 @@ struct telling {
     bool told;
 };
 
-static void on_told(void *ctx, enum exit_code code) {
+static void on_told(void *ctx, struct outcome outcome) {
     struct telling *telling = ctx;
-    (void)code;
+    (void)outcome;
     telling->told = true;
     loop_stop(telling->loop);
+}
+
+static const char *error_type_of(enum exit_code code) {
+    return code == EXIT_SETTINGS        ? "Runtime.InvalidSettings"
+           : code == EXIT_NOT_PERMITTED ? "Runtime.NotPermitted"
+                                        : "Runtime.ServiceUnreachable";
 }
 
 void command_lambda_refused(struct app *app, enum exit_code code) {
@@ -187,7 +194,8 @@ void command_lambda_refused(struct app *app, enum exit_code code) {
                                                .clock = clock,
                                                .platform = &platform,
                                                .host = {.done = on_told, .ctx = &telling}};
-        struct lambda_refusal *refusal = lambda_refuse(&options, code, problems_sentence(&app->problems));
+        struct lambda_refusal *refusal =
+            lambda_refuse(&options, error_type_of(code), problems_sentence(&app->problems));
         if (refusal) {
             (void)loop_run(telling.loop);
         }

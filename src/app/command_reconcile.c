@@ -175,8 +175,9 @@ static void on_ttl(void *user, const struct call_result *result, enum audit_ttl 
     start_or_end(r, result->class != CALL_OK ? REMOVAL_NOT_TOLD : ttl == AUDIT_TTL_ON ? REMOVAL_ON : REMOVAL_OFF);
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct reconciling *r = user;
+    enum exit_code code = exit_code_of(outcome);
     struct app *app = r->app;
     if (code == EXIT_FINE && !facts->audit_table_exists) {
         LOG_EVENT(&app->log, LOG_LEVEL_ERROR,

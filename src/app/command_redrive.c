@@ -277,8 +277,9 @@ static void look(struct redriving *g) {
     show_progress(g, "looking");
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct redriving *g = user;
+    enum exit_code code = exit_code_of(outcome);
     if (code == EXIT_FINE) {
         code = letter_options_read(&g->options, g->app, facts);
     }

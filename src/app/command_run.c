@@ -81,9 +81,9 @@ static void end(struct run *run, enum exit_code code) {
     loop_stop(run->app->loop);
 }
 
-static void on_worker_done(void *user, enum exit_code code) {
+static void on_worker_done(void *user, struct outcome outcome) {
     struct run *run = user;
-    end(run, code);
+    end(run, exit_code_of(outcome));
 }
 
 static void log_start(const struct run *run, const struct discovery_facts *facts) {
@@ -125,8 +125,9 @@ static struct queue_worker_options worker_options(const struct app *app) {
                                          .until_empty_seconds = app->cli->of.run.until_empty.number};
 }
 
-static void on_discovered(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_discovered(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct run *run = user;
+    enum exit_code code = exit_code_of(outcome);
     struct app *app = run->app;
     if (code != EXIT_FINE) {
         end(run, code);

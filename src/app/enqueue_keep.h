@@ -6,8 +6,8 @@
 #include "compiler.h"
 #include "digest.h"
 #include "enqueuer.h"
+#include "exit_code.h"
 #include "log.h"
-#include "outcome.h"
 #include "rejects.h"
 
 #include <stdbool.h>

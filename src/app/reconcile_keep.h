@@ -5,9 +5,9 @@
 #include "cli.h"
 #include "compiler.h"
 #include "digest.h"
+#include "exit_code.h"
 #include "line_file.h"
 #include "log.h"
-#include "outcome.h"
 #include "reconcile.h"
 
 #include <stdbool.h>

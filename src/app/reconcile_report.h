@@ -3,8 +3,8 @@
 
 #include "call.h"
 #include "compiler.h"
+#include "exit_code.h"
 #include "log.h"
-#include "outcome.h"
 #include "reconcile.h"
 
 #include <stdint.h>

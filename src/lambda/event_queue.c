@@ -76,8 +76,8 @@ static void give_up(void *user) {
     end(q);
 }
 
-static void on_stopped(void *user, enum exit_code exit_code) {
-    (void)exit_code;
+static void on_stopped(void *user, struct outcome outcome) {
+    (void)outcome;
     end(user);
 }
 

@@ -19,7 +19,7 @@ struct lambda {
     struct invocation *invocation; /* under way; NULL: the next is awaited */
     struct runtime_invocation current;
     struct timer done_timer;
-    enum exit_code exit_code;
+    struct outcome outcome;
     int64_t offset; /* of the wall's clock to the monotonic one, when the last invocation ended */
     bool stopping, ended, answered_briefly;
 };
@@ -31,12 +31,12 @@ static int64_t offset_now(const struct lambda *l) {
 
 static void on_done(void *user) {
     struct lambda *l = user;
-    l->options->host.done(l->options->host.ctx, l->exit_code);
+    l->options->host.done(l->options->host.ctx, l->outcome);
 }
 
-static void end(struct lambda *l, enum exit_code exit_code) {
+static void end(struct lambda *l, struct outcome outcome) {
     l->ended = true;
-    l->exit_code = exit_code;
+    l->outcome = outcome;
     timer_start(l->options->platform->timers, &l->done_timer, clock_monotonic(&l->options->clock));
 }
 
@@ -58,9 +58,9 @@ static void ask(struct lambda *l) {
     forget_invocation(l);
     l->offset = offset_now(l);
     if (l->stopping) {
-        end(l, EXIT_FINE);
+        end(l, outcome_of(ENDED_WELL));
     } else if (!runtime_api_next(l->api, on_next, l)) {
-        end(l, EXIT_UNREACHABLE);
+        end(l, outcome_by(CAUSE_UNREACHABLE));
     }
 }
 
@@ -74,10 +74,10 @@ static void on_told(void *user, bool accepted, bool too_large) {
         LOG_EVENT(l->options->platform->log, LOG_LEVEL_ERROR,
                   "The answer is larger than Lambda takes: it hears so instead", LOG_C("error", brief->error_type));
         if (!runtime_api_answer(l->api, l->current.request_id, brief->error_type, brief->body, on_told, l)) {
-            end(l, EXIT_UNREACHABLE);
+            end(l, outcome_by(CAUSE_UNREACHABLE));
         }
     } else {
-        end(l, EXIT_UNREACHABLE);
+        end(l, outcome_by(CAUSE_UNREACHABLE));
     }
 }
 
@@ -88,14 +88,14 @@ static void on_invoked(void *user, const struct invocation_answer *answer) {
                   LOG_C("error", answer->error_type));
     }
     if (!runtime_api_answer(l->api, l->current.request_id, answer->error_type, answer->body, on_told, l)) {
-        end(l, EXIT_UNREACHABLE);
+        end(l, outcome_by(CAUSE_UNREACHABLE));
     }
 }
 
 static void on_next(void *user, struct runtime_invocation *invocation) {
     struct lambda *l = user;
     if (!invocation) {
-        end(l, EXIT_UNREACHABLE);
+        end(l, outcome_by(CAUSE_UNREACHABLE));
         return;
     }
     const struct clock *clock = &l->options->clock;
@@ -111,7 +111,7 @@ static void on_next(void *user, struct runtime_invocation *invocation) {
     l->invocation = invocation_start(l->options, l->current.request_id, &l->current.event, until, on_invoked, l);
     if (!l->invocation &&
         !runtime_api_answer(l->api, l->current.request_id, "Runtime.OutOfMemory", NO_MEMORY, on_told, l)) {
-        end(l, EXIT_UNREACHABLE);
+        end(l, outcome_by(CAUSE_UNREACHABLE));
     }
 }
 
@@ -146,7 +146,7 @@ struct lambda *lambda_start(const struct lambda_options *options) {
 void lambda_stop(struct lambda *l) {
     l->stopping = true;
     if (!l->current.request_id[0] && !l->ended) {
-        end(l, EXIT_FINE);
+        end(l, outcome_of(ENDED_WELL));
     }
 }
 
@@ -164,31 +164,22 @@ struct lambda_refusal {
     const struct lambda_options *options;
     struct runtime_api *api;
     struct buf body;
-    enum exit_code code;
 };
 
 static void on_refused(void *user, bool accepted, bool too_large) {
     const struct lambda_refusal *r = user;
     (void)accepted, (void)too_large;
-    r->options->host.done(r->options->host.ctx, r->code);
+    r->options->host.done(r->options->host.ctx, outcome_of(ENDED_STOPPED));
 }
 
-static const char *error_type_of(enum exit_code code) {
-    return code == EXIT_SETTINGS        ? "Runtime.InvalidSettings"
-           : code == EXIT_NOT_PERMITTED ? "Runtime.NotPermitted"
-                                        : "Runtime.ServiceUnreachable";
-}
-
-struct lambda_refusal *lambda_refuse(const struct lambda_options *options, enum exit_code code, const char *message) {
+struct lambda_refusal *lambda_refuse(const struct lambda_options *options, const char *type, const char *message) {
     struct lambda_refusal *r = calloc(1, sizeof *r);
     if (!r) {
         return NULL;
     }
     r->options = options;
-    r->code = code;
     buf_init(&r->body, (size_t)64 << 10);
     r->api = new_api(options);
-    const char *type = error_type_of(code);
     if (!r->api || !lambda_append_error(span_cstr(type), span_cstr(message), &r->body) ||
         !runtime_api_answer(r->api, NULL, type, buf_span(&r->body), on_refused, r)) {
         lambda_refusal_free(r);

@@ -10,7 +10,7 @@
 
 static void report_end(void *user) {
     struct discovery *d = user;
-    d->done(d->user, d->code, d->code == EXIT_FINE ? &d->facts : NULL);
+    d->done(d->user, d->outcome, outcome_is_well(d->outcome) ? &d->facts : NULL);
 }
 
 static void ask(struct quest *q) {

@@ -6,14 +6,6 @@
 static const unsigned DAY = 86400;
 static const unsigned VISIBILITY_LEAST = 10;
 
-enum exit_code worse_exit(enum exit_code a, enum exit_code b) {
-    static const enum exit_code order[] = {EXIT_SETTINGS, EXIT_NOT_PERMITTED, EXIT_UNREACHABLE};
-    for (size_t i = 0; i < ARRAY_LENGTH(order); i++)
-        if (a == order[i] || b == order[i])
-            return order[i];
-    return EXIT_FINE;
-}
-
 bool queue_name_valid(const char *name) {
     size_t len = strlen(name);
     size_t stem = len > 5 && !strcmp(name + len - 5, ".fifo") ? len - 5 : len;
@@ -45,17 +37,17 @@ bool queue_arn_parse(const char *arn, char ret_account[static 16], char ret_name
     return true;
 }
 
-static enum exit_code check_audit_table(struct log *log, const struct discovery_options *options,
-                                        const struct discovery_facts *facts) {
+static bool check_audit_table(struct log *log, const struct discovery_options *options,
+                              const struct discovery_facts *facts) {
     const struct table_shape *audit = &facts->audit_table;
     if (!facts->audit_table_exists) {
         if (options->audit == AUDIT_OFF)
-            return EXIT_FINE;
+            return true;
         LOG_EVENT(log, LOG_LEVEL_ERROR,
                   "AUDIT_LOG_TABLE names a table that doesn't exist: create it (string partition key log_id), or set "
                   "ENABLE_AUDIT_LOG=false",
                   LOG_C("given", options->audit_table));
-        return EXIT_SETTINGS;
+        return false;
     }
     if (strcmp(audit->partition.name, "log_id") != 0 || audit->partition.type != KEY_STRING || audit->sort.name[0]) {
         LOG_EVENT(
@@ -66,15 +58,15 @@ static enum exit_code check_audit_table(struct log *log, const struct discovery_
                           : audit->partition.type == KEY_NUMBER ? "N"
                                                                 : "B"),
             LOG_C("sort_key", audit->sort.name[0] ? audit->sort.name : "none"));
-        return EXIT_SETTINGS;
+        return false;
     }
-    return EXIT_FINE;
+    return true;
 }
 
 /* Says so where a table takes no transactions by its kind. */
-static enum exit_code check_consistency(struct log *log, const char *setting, const struct table_shape *table) {
+static bool check_consistency(struct log *log, const char *setting, const struct table_shape *table) {
     if (!table->strongly_consistent)
-        return EXIT_FINE;
+        return true;
     char text[192];
     snprintf(
         text, sizeof text,
@@ -82,24 +74,24 @@ static enum exit_code check_consistency(struct log *log, const char *setting, co
         "eventual consistency (MREC), or of one region",
         setting);
     LOG_EVENT(log, LOG_LEVEL_ERROR, text, LOG_C("given", table->name));
-    return EXIT_SETTINGS;
+    return false;
 }
 
-enum exit_code discovery_check_table(struct log *log, const struct discovery_options *options,
-                                     const struct discovery_facts *facts, bool audit) {
+bool discovery_check_table(struct log *log, const struct discovery_options *options,
+                           const struct discovery_facts *facts, bool audit) {
     if (!audit)
         return check_consistency(log, "TABLE_NAME", &facts->table);
-    enum exit_code code = check_audit_table(log, options, facts);
-    if (code != EXIT_FINE || !facts->audit_table_exists)
-        return code;
+    bool fits = check_audit_table(log, options, facts);
+    if (!fits || !facts->audit_table_exists)
+        return fits;
     return check_consistency(log, "AUDIT_LOG_TABLE", &facts->audit_table);
 }
 
-enum exit_code discovery_check_places(struct log *log, const struct discovery_facts *facts) {
+bool discovery_check_places(struct log *log, const struct discovery_facts *facts) {
     const struct table_shape *table = &facts->table, *audit = &facts->audit_table;
     bool known = facts->audit_table_exists && table->region[0] && audit->region[0];
     if (!known || (!strcmp(table->region, audit->region) && !strcmp(table->account, audit->account)))
-        return EXIT_FINE;
+        return true;
     LOG_EVENT(
         log, LOG_LEVEL_ERROR,
         "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions, which no transaction can span: "
@@ -108,17 +100,17 @@ enum exit_code discovery_check_places(struct log *log, const struct discovery_fa
         LOG_C("table", table->name), LOG_C("table_region", table->region), LOG_C("table_account", table->account),
         LOG_C("audit_table", audit->name), LOG_C("audit_region", audit->region),
         LOG_C("audit_account", audit->account));
-    return EXIT_SETTINGS;
+    return false;
 }
 
-enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts) {
+bool discovery_check_queues(struct log *log, const struct discovery_facts *facts) {
     const struct queue_facts *queue = &facts->queue, *dlq = &facts->dlq;
-    enum exit_code code = EXIT_FINE;
+    bool fits = true;
     if (!strcmp(dlq->url, queue->url) ||
         (dlq->attributes.arn[0] && !strcmp(dlq->attributes.arn, queue->attributes.arn))) {
         LOG_EVENT(log, LOG_LEVEL_ERROR, "DLQ_URL names the queue itself: it must be another queue",
                   LOG_C("given", dlq->url));
-        code = EXIT_SETTINGS;
+        fits = false;
     }
     if (dlq->attributes.fifo != queue->attributes.fifo) {
         LOG_EVENT(
@@ -127,7 +119,7 @@ enum exit_code discovery_check_queues(struct log *log, const struct discovery_fa
                 ? "DLQ_URL names a standard queue, but the queue is a FIFO queue: its DLQ must be a FIFO queue as well"
                 : "DLQ_URL names a FIFO queue, but the queue is a standard one: both must be of one kind",
             LOG_C("queue", queue->url), LOG_C("given", dlq->url));
-        code = EXIT_SETTINGS;
+        fits = false;
     }
     if (dlq->attributes.max_message_size < queue->attributes.max_message_size) {
         LOG_EVENT(log, LOG_LEVEL_ERROR,
@@ -135,9 +127,9 @@ enum exit_code discovery_check_queues(struct log *log, const struct discovery_fa
                   "it to the queue's at least",
                   LOG_I("dlq_maximum", dlq->attributes.max_message_size),
                   LOG_I("queue_maximum", queue->attributes.max_message_size));
-        code = EXIT_SETTINGS;
+        fits = false;
     }
-    return code;
+    return fits;
 }
 
 static void warn(struct log *log, const struct discovery_options *options, const struct discovery_facts *facts) {

@@ -30,7 +30,7 @@ struct discovery {
     struct buf trial; /* the request */
     struct timer end_timer;
     int64_t give_up_at;
-    enum exit_code code; /* of the problems found so far */
+    struct outcome outcome; /* of the problems found so far */
     bool ended;
     discovery_done *done;
     void *user;
@@ -48,7 +48,9 @@ void quest_ask_table(struct quest *q);
 void quest_ask_trial(struct quest *q);
 void quest_ask_queue(struct quest *q);
 /* It has ended: found and fit, or with a problem that is in the log. */
-void quest_settle(struct quest *q, enum exit_code code);
+void quest_settle(struct quest *q, struct outcome outcome);
+/* It was found, and fits or doesn't; what doesn't is in the log. */
+void quest_found(struct quest *q, bool fits);
 /* A call of it failed: says so, and settles it or tries again. */
 void quest_failed(struct quest *q, const struct call_result *result);
 /* Asks again after a while. */
@@ -61,11 +63,11 @@ bool quest_is_missing(const struct call_result *result);
 void discovery_end(struct discovery *d);
 
 /* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged.
- * EXIT_FINE: fit to start. */
-enum exit_code discovery_check_table(struct log *log, const struct discovery_options *options,
-                                     const struct discovery_facts *facts, bool audit);
+ * True: fit to start. */
+bool discovery_check_table(struct log *log, const struct discovery_options *options,
+                           const struct discovery_facts *facts, bool audit);
 /* Whether one transaction can span both tables. */
-enum exit_code discovery_check_places(struct log *log, const struct discovery_facts *facts);
-enum exit_code discovery_check_queues(struct log *log, const struct discovery_facts *facts);
+bool discovery_check_places(struct log *log, const struct discovery_facts *facts);
+bool discovery_check_queues(struct log *log, const struct discovery_facts *facts);
 /* All is found and fit: sets facts->visibility, and warns of what is unwise. */
 void discovery_finish(struct log *log, const struct discovery_options *options, struct discovery_facts *facts);

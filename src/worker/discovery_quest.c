@@ -17,7 +17,7 @@ void discovery_end(struct discovery *d) {
         struct quest *q = &d->quests[i];
         timer_stop(d->platform.timers, &q->timer);
         if (q->open)
-            d->code = worse_exit(d->code, EXIT_UNREACHABLE);
+            d->outcome = outcome_worse(d->outcome, outcome_by(CAUSE_UNREACHABLE));
     }
     timer_start(d->platform.timers, &d->end_timer, clock_monotonic(d->platform.clock));
 }
@@ -29,23 +29,28 @@ static void review(struct discovery *d) {
         open = open || d->quests[i].open;
         waiting = waiting || (d->quests[i].open && !d->quests[i].unreachable);
     }
-    if (!open && d->code == EXIT_FINE)
+    if (!open && outcome_is_well(d->outcome))
         discovery_finish(d->platform.log, &d->options, &d->facts);
-    if (!open || (d->code != EXIT_FINE && !waiting))
+    if (!open || (!outcome_is_well(d->outcome) && !waiting))
         discovery_end(d);
 }
 
-void quest_settle(struct quest *q, enum exit_code code) {
+void quest_settle(struct quest *q, struct outcome outcome) {
     struct discovery *d = q->discovery;
-    if (q->tries > 0 && code == EXIT_FINE)
+    bool well = outcome_is_well(outcome);
+    if (q->tries > 0 && well)
         LOG_EVENT(d->platform.log, LOG_LEVEL_INFO, "Reached at last", LOG_C("setting", q->setting));
     q->open = q->unreachable = false;
-    d->code = worse_exit(d->code, code);
-    if (q->kind == QUEST_QUEUE && code != EXIT_FINE && !d->options.dlq)
+    d->outcome = outcome_worse(d->outcome, outcome);
+    if (q->kind == QUEST_QUEUE && !well && !d->options.dlq)
         d->quests[QUEST_DLQ].open = false; /* there is nothing to take it from */
-    if (q->kind <= QUEST_AUDIT_TABLE && code != EXIT_FINE)
+    if (q->kind <= QUEST_AUDIT_TABLE && !well)
         d->quests[QUEST_TRIAL].open = false; /* there is nothing to try it on */
     review(d);
+}
+
+void quest_found(struct quest *q, bool fits) {
+    quest_settle(q, fits ? outcome_of(ENDED_WELL) : outcome_by(CAUSE_UNFIT));
 }
 
 static const char *waiting_text(const struct quest *q, const struct call_result *result) {
@@ -94,21 +99,21 @@ void quest_failed(struct quest *q, const struct call_result *result) {
                 log, LOG_LEVEL_ERROR,
                 "There are no usable AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
                 LOG_C("why", result->message));
-            quest_settle(q, EXIT_NOT_PERMITTED);
+            quest_settle(q, outcome_by(CAUSE_CREDENTIALS));
         } else {
             quest_try_again(q, result);
         }
         return;
     }
-    enum exit_code code = exit_code_of(cause_of(result));
+    enum cause cause = cause_of(result);
     if (quest_is_missing(result)) {
         char text[128];
         snprintf(text, sizeof text,
                  "%s names a %s that doesn't exist: create it, or mend the name, the account or the region", q->setting,
                  quest_is_of_dynamodb(q->kind) ? "table" : "queue");
         LOG_EVENT(log, LOG_LEVEL_ERROR, text, LOG_C("given", quest_given(q)));
-        code = EXIT_SETTINGS;
-    } else if (code == EXIT_NOT_PERMITTED) {
+        cause = CAUSE_MISSING;
+    } else if (cause_is_of_permission(cause)) {
         LOG_EVENT(
             log, LOG_LEVEL_ERROR,
             q->kind == QUEST_AUDIT_TABLE && result->class == CALL_DENIED
@@ -120,7 +125,7 @@ void quest_failed(struct quest *q, const struct call_result *result) {
         LOG_EVENT(log, LOG_LEVEL_ERROR, "AWS refuses what a setting names", LOG_C("setting", q->setting),
                   LOG_C("given", quest_given(q)), LOG_C("code", result->code));
     }
-    quest_settle(q, code);
+    quest_settle(q, outcome_by(cause));
 }
 
 void quest_no_memory(struct quest *q) {

@@ -22,7 +22,7 @@ static void begin_dlq(struct discovery *d) {
               "DLQ_URL is not set, and the queue has no redrive policy to take it from: set DLQ_URL to the URL or name "
               "of the dead-letter queue",
               NULL);
-    quest_settle(q, EXIT_SETTINGS);
+    quest_settle(q, outcome_by(CAUSE_UNFIT));
 }
 
 static void on_attributes(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes) {
@@ -43,7 +43,7 @@ static void on_attributes(void *user, const struct call_result *result, const st
     bool both = d->quests[QUEST_QUEUE].found && d->quests[QUEST_DLQ].found;
     if (q->kind == QUEST_QUEUE)
         begin_dlq(d); /* first, so that another's problem doesn't end it before this one's is known */
-    quest_settle(q, both ? discovery_check_queues(d->platform.log, &d->facts) : EXIT_FINE);
+    quest_found(q, !both || discovery_check_queues(d->platform.log, &d->facts));
 }
 
 static void ask_attributes(struct quest *q) {
@@ -94,7 +94,7 @@ void quest_ask_queue(struct quest *q) {
         char sentence[96];
         snprintf(sentence, sizeof sentence, "%s must be a queue's URL or its name", q->setting);
         LOG_EVENT(d->platform.log, LOG_LEVEL_ERROR, sentence, LOG_C("given", text));
-        quest_settle(q, EXIT_SETTINGS);
+        quest_settle(q, outcome_by(CAUSE_UNFIT));
         return;
     }
     const struct sqs_api *sqs = d->platform.sqs;

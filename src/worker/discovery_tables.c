@@ -30,14 +30,14 @@ static void on_tried(void *user, const struct transact_result *result) {
     if (d->ended)
         return;
     switch (trial_judge(result, &why)) {
-    case TRIAL_POSSIBLE: quest_settle(q, EXIT_FINE); break;
+    case TRIAL_POSSIBLE: quest_found(q, true); break;
     case TRIAL_AGAIN: quest_try_again(q, &why); break;
     case TRIAL_REFUSED:
         if (why.class == CALL_AUTH || why.class == CALL_CLOCK || quest_is_missing(&why)) {
             quest_failed(q, &why);
         } else {
             log_refused_trial(d, &why);
-            quest_settle(q, exit_code_of(cause_of(&why)));
+            quest_settle(q, outcome_by(cause_of(&why)));
         }
         break;
     }
@@ -60,14 +60,14 @@ static void settle_table(struct quest *q) {
     struct quest *trial = &d->quests[QUEST_TRIAL];
     q->found = true;
     bool both = d->quests[QUEST_TABLE].found && d->quests[QUEST_AUDIT_TABLE].found;
-    enum exit_code code = discovery_check_table(d->platform.log, &d->options, &d->facts, q->kind == QUEST_AUDIT_TABLE);
-    if (both && code == EXIT_FINE)
-        code = discovery_check_places(d->platform.log, &d->facts);
-    if (both && code == EXIT_FINE && trial->open) {
+    bool fits = discovery_check_table(d->platform.log, &d->options, &d->facts, q->kind == QUEST_AUDIT_TABLE);
+    if (both && fits)
+        fits = discovery_check_places(d->platform.log, &d->facts);
+    if (both && fits && trial->open) {
         trial->unreachable = false; /* first, so that another's problem doesn't end it before this one's is known */
         quest_ask_soon(trial);
     }
-    quest_settle(q, code);
+    quest_found(q, fits);
 }
 
 /* The audit table, where it waits for an answer about the other. */

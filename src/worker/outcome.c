@@ -1,14 +1,11 @@
 #include "outcome.h"
 
-enum exit_code exit_code_of(enum cause cause) {
-    switch (cause) {
-    case CAUSE_CREDENTIALS:
-    case CAUSE_DENIED:
-    case CAUSE_CLOCK: return EXIT_NOT_PERMITTED;
-    case CAUSE_MISSING:
-    case CAUSE_CHANGED: return EXIT_SETTINGS;
-    case CAUSE_UNREACHABLE:
-    case CAUSE_THROTTLED: break;
-    }
-    return EXIT_UNREACHABLE;
+static unsigned weight(struct outcome outcome) {
+    if (outcome_is_well(outcome))
+        return 0;
+    return cause_may_pass(outcome.cause) ? 1 : cause_is_of_permission(outcome.cause) ? 2 : 3;
+}
+
+struct outcome outcome_worse(struct outcome a, struct outcome b) {
+    return weight(b) > weight(a) ? b : a;
 }

@@ -27,7 +27,7 @@ static void report_end(void *user) {
     if (w->options.until_empty && t->dead_lettered > 0)
         LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING, "Messages went to the DLQ", LOG_I("messages", t->dead_lettered),
                   LOG_C("dlq", w->facts->dlq.name));
-    w->done(w->user, w->exit_code);
+    w->done(w->user, w->outcome);
 }
 
 static void end(struct queue_worker *w) {
@@ -137,10 +137,10 @@ static void on_summary(void *user) {
 
 /* The end of the work. */
 
-static void begin_shutdown(struct queue_worker *w, enum exit_code code) {
+static void begin_shutdown(struct queue_worker *w, struct outcome outcome) {
     if (w->shutdown.phase != PHASE_WORKING)
         return;
-    w->exit_code = code;
+    w->outcome = outcome;
     LOG_EVENT(w->platform.log, LOG_LEVEL_INFO,
               "Stopping: finishing what runs, giving back the rest once no receive is open",
               LOG_I("in_flight", messages_in_flight(&w->intake.messages)),
@@ -189,15 +189,15 @@ static void tell_of_suspects(void *ctx) {
 static void queue_ended(void *ctx, enum queue_end_verdict how) {
     struct queue_worker *w = ctx;
     if (how == QUEUE_IS_EMPTY)
-        begin_shutdown(w, EXIT_FINE);
+        begin_shutdown(w, outcome_of(ENDED_WELL));
     else if (messages_settle_stubborn(&w->intake.messages, w->options.max_attempts))
-        begin_shutdown(w, EXIT_SOME_FAILED);
+        begin_shutdown(w, outcome_of(ENDED_SOME_FAILED));
     else
         turn(w);
 }
 
 static void environment_lost(void *ctx, enum cause cause) {
-    begin_shutdown(ctx, exit_code_of(cause));
+    begin_shutdown(ctx, outcome_by(cause));
 }
 
 /* What others call. */
@@ -260,7 +260,8 @@ struct queue_worker *queue_worker_start(const struct platform *platform, const s
 
 void queue_worker_stop(struct queue_worker *w) {
     if (w->shutdown.phase == PHASE_WORKING) {
-        begin_shutdown(w, w->options.until_empty ? EXIT_SOME_FAILED : EXIT_FINE); /* it wasn't seen to be empty */
+        /* It wasn't seen to be empty. */
+        begin_shutdown(w, outcome_of(w->options.until_empty ? ENDED_SOME_FAILED : ENDED_WELL));
         return;
     }
     shutdown_hasten(&w->shutdown);

@@ -21,7 +21,7 @@ struct queue_worker {
 
     bool in_turn;
     bool suspects_told; /* that messages wait which fail as if by their own fault, while the breaker is closed */
-    enum exit_code exit_code;
+    struct outcome outcome;
     struct timer shutdown_timer; /* the phase's time is over */
     struct timer end_timer; /* reports the end from the loop */
     struct timer summary_timer;

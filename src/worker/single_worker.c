@@ -1,7 +1,7 @@
 #include "single_worker.h"
 
 #include "applier.h"
-#include "outcome.h"
+#include "cause.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,9 +147,8 @@ static void end_by_environment(struct single_worker *w, const char *code) {
 static void on_review(void *user) {
     struct single_worker *w = user;
     const struct applier *e = &w->applier;
-    bool holds = e->breaker.trouble.active && e->breaker.probes > 0 &&
-                 exit_code_of(e->breaker.trouble.cause) != EXIT_UNREACHABLE;
-    bool unconfirmed = applier_unconfirmed(e) > 0 && exit_code_of(e->confirming.cause) != EXIT_UNREACHABLE;
+    bool holds = e->breaker.trouble.active && e->breaker.probes > 0 && !cause_may_pass(e->breaker.trouble.cause);
+    bool unconfirmed = applier_unconfirmed(e) > 0 && !cause_may_pass(e->confirming.cause);
     if (!w->ended && !w->calls && (holds || unconfirmed)) {
         end_by_environment(w, w->code[0] ? w->code : "ConnectionError");
     }

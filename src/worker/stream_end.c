@@ -62,7 +62,7 @@ void stream_end_stopped(struct stream_worker *w) {
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
     if (w->line_count == 0 && message_splitter_is_done(&w->splitter)) {
-        stream_is_over(w, w->counts.failed ? EXIT_SOME_FAILED : EXIT_FINE);
+        stream_is_over(w, outcome_of(w->counts.failed ? ENDED_SOME_FAILED : ENDED_WELL));
         return;
     }
     if (begun)
@@ -76,7 +76,7 @@ void stream_end_stopped(struct stream_worker *w) {
                   LOG_I("line", next_line(w)));
     answer_what_is_known(w);
     applier_stop(&w->applier);
-    stream_is_over(w, EXIT_INTERRUPTED);
+    stream_is_over(w, outcome_of(ENDED_STOPPED));
 }
 
 /* The environment's fault, after a while without any answer that shows health. */
@@ -100,7 +100,7 @@ void stream_give_up(struct stream_worker *w) {
               LOG_C("failure", e->breaker.trouble.code[0] ? e->breaker.trouble.code : "none"));
     answer_what_is_known(w);
     applier_stop(&w->applier);
-    stream_is_over(w, exit_code_of(cause));
+    stream_is_over(w, outcome_by(cause));
 }
 
 /* What was begun is finished, and every line before it, so that nothing is applied behind a line that isn't. The rest

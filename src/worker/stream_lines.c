@@ -44,11 +44,11 @@ void stream_line_free(struct stream_worker *w, struct line *line) {
     free(line);
 }
 
-void stream_is_over(struct stream_worker *w, enum exit_code code) {
+void stream_is_over(struct stream_worker *w, struct outcome outcome) {
     if (w->ended)
         return;
     w->ended = true;
-    w->code = code;
+    w->outcome = outcome;
     timer_stop(w->platform.timers, &w->tick);
     timer_start(w->platform.timers, &w->end_timer, clock_monotonic(w->platform.clock));
 }
@@ -58,7 +58,7 @@ void stream_out_of_memory(struct stream_worker *w, const struct line *line) {
     LOG_EVENT(w->platform.log, LOG_LEVEL_ERROR, "Giving up: no memory",
               LOG_I("line", line ? line->number : w->splitter.line));
     applier_stop(&w->applier);
-    stream_is_over(w, EXIT_UNREACHABLE);
+    stream_is_over(w, outcome_by(CAUSE_UNREACHABLE));
 }
 
 bool stream_append_response(struct stream_worker *w, const struct line *line) {

@@ -34,7 +34,7 @@ struct stream_worker {
     size_t output_at;
     struct stream_counts counts;
     bool input_over, stopping, ended, warned_of_repeats;
-    enum exit_code code;
+    struct outcome outcome;
     uint64_t verdicts_seen;
     int64_t last_progress;
     int64_t stop_until; /* once stopping: when what was begun has had its time */
@@ -48,7 +48,7 @@ void stream_changed_soon(struct stream_worker *w);
 struct line *stream_line_new(struct stream_worker *w, size_t number, struct span body);
 void stream_line_free(struct stream_worker *w, struct line *line);
 /* Its end is reported from the loop. */
-void stream_is_over(struct stream_worker *w, enum exit_code code);
+void stream_is_over(struct stream_worker *w, struct outcome outcome);
 /* No memory for a response is the one thing that can't be answered on its line. */
 void stream_out_of_memory(struct stream_worker *w, const struct line *line);
 /* False: no memory. */

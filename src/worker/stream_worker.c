@@ -46,7 +46,7 @@ static void review_end(struct stream_worker *w) {
     if (w->stopping && applier_count(&w->applier) == 0)
         stream_end_stopped(w);
     else if (w->input_over && w->line_count == 0)
-        stream_is_over(w, w->counts.failed ? EXIT_SOME_FAILED : EXIT_FINE);
+        stream_is_over(w, outcome_of(w->counts.failed ? ENDED_SOME_FAILED : ENDED_WELL));
 }
 
 /* Where the key is random, the same line in another run is another message. */
@@ -114,7 +114,7 @@ static void on_changed(void *user) {
 
 static void report_end(void *user) {
     struct stream_worker *w = user;
-    w->host.done(w->host.user, w->code);
+    w->host.done(w->host.user, w->outcome);
 }
 
 static void on_tick(void *user) {

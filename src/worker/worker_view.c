@@ -12,7 +12,8 @@ static enum metrics_cause shown(const char *code, enum cause cause) {
                                                 [CAUSE_DENIED] = METRICS_DENIED,
                                                 [CAUSE_CLOCK] = METRICS_CLOCK,
                                                 [CAUSE_MISSING] = METRICS_MISSING,
-                                                [CAUSE_CHANGED] = METRICS_MISSING};
+                                                [CAUSE_CHANGED] = METRICS_MISSING,
+                                                [CAUSE_UNFIT] = METRICS_MISSING};
     switch (retry_classify(400, code, true)) {
     case CALL_THROTTLED: return METRICS_THROTTLED;
     case CALL_AUTH: return METRICS_NO_CREDENTIALS;

@@ -245,8 +245,8 @@ static void tear_down(struct play *p) {
     buf_free(&p->message);
 }
 
-static void never_ends(void *user, enum exit_code exit_code) {
-    (void)user, (void)exit_code;
+static void never_ends(void *user, struct outcome outcome) {
+    (void)user, (void)outcome;
     abort();
 }
 

@@ -49,10 +49,10 @@ void sim_worker_init(struct sim_worker *s, struct world *w) {
     s->options = (struct queue_worker_options){.max_in_flight = 256, .max_attempts = 5, .shutdown_timeout = 25};
 }
 
-static void on_done(void *user, enum exit_code exit_code) {
+static void on_done(void *user, struct outcome outcome) {
     struct sim_worker *s = user;
     s->ended = true;
-    s->exit_code = exit_code;
+    s->outcome = outcome;
 }
 
 bool sim_worker_start(struct sim_worker *s) {

@@ -30,7 +30,7 @@ struct sim_worker {
     struct queue_worker_options options;
     struct queue_worker *worker;
     bool ended;
-    enum exit_code exit_code;
+    struct outcome outcome;
     unsigned most_in_flight;
 };
 

@@ -127,7 +127,7 @@ static void counts_that_cannot_be_had_hold_nothing_up(void **state) {
     uint64_t calls = s.sqs->attributes.calls;
     STEP_WHILE(&s.world, s.sqs->attributes.calls == calls);
     sim_worker_stop(&s.worker); /* in the middle of one */
-    scene_ends(&s, 30 * SECOND, EXIT_FINE);
+    scene_ends(&s, 30 * SECOND, outcome_of(ENDED_WELL));
     scene_done(&s);
 }
 

@@ -6,14 +6,14 @@ struct search {
     struct discovery *discovery;
     struct platform platform;
     bool ended;
-    enum exit_code code;
+    struct outcome outcome;
     const struct discovery_facts *facts;
 };
 
-static void on_done(void *user, enum exit_code code, const struct discovery_facts *facts) {
+static void on_done(void *user, struct outcome outcome, const struct discovery_facts *facts) {
     struct search *s = user;
     s->ended = true;
-    s->code = code;
+    s->outcome = outcome;
     s->facts = facts;
 }
 
@@ -51,18 +51,27 @@ static void search_done(struct search *s) {
     scene_done(&s->scene);
 }
 
-/* It ends with this code, and the log names this. */
-static void search_ends(struct search *s, enum exit_code code, const char *logged) {
+/* It ends in one way or the other, and the log names this. */
+static void search_ends_either(struct search *s, struct outcome one, struct outcome other, const char *logged) {
     search_start(s);
     if (!world_run_until(&s->scene.world, search_ended, s, MINUTE))
         fail_msg("it has not ended");
-    if (s->code != code)
-        fail_msg("%d instead of %d:\n%s", s->code, code,
-                 s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
-    assert_int_equal(s->facts != NULL, code == EXIT_FINE);
+    const char *log = s->scene.world.log_text.data ? s->scene.world.log_text.data : "";
+    struct outcome is = s->outcome;
+    if ((is.ending != one.ending || is.cause != one.cause) && (is.ending != other.ending || is.cause != other.cause))
+        fail_msg("ending %d, cause %d instead of %d, %d:\n%s", is.ending, is.cause, one.ending, one.cause, log);
+    assert_int_equal(s->facts != NULL, outcome_is_well(is));
     if (logged && !world_logged(&s->scene.world, logged))
-        fail_msg("the log doesn't say \"%s\":\n%s", logged,
-                 s->scene.world.log_text.data ? s->scene.world.log_text.data : "");
+        fail_msg("the log doesn't say \"%s\":\n%s", logged, log);
+}
+
+static void search_ends(struct search *s, struct outcome outcome, const char *logged) {
+    search_ends_either(s, outcome, outcome, logged);
+}
+
+/* By what has to be mended; of several such causes it is the one that was known first. */
+static void search_ends_unfit(struct search *s, const char *logged) {
+    search_ends_either(s, outcome_by(CAUSE_UNFIT), outcome_by(CAUSE_MISSING), logged);
 }
 
 static void tables_and_queues_are_found_by_name_url_or_redrive_policy(void **state) {
@@ -79,7 +88,7 @@ static void tables_and_queues_are_found_by_name_url_or_redrive_policy(void **sta
                    sizeof s.scene.dlq->attributes.arn);
             s.scene.queue->attributes.max_receive_count = 100;
         }
-        search_ends(&s, EXIT_FINE, NULL);
+        search_ends(&s, outcome_of(ENDED_WELL), NULL);
         assert_string_equal(s.facts->queue.url, s.scene.queue->url);
         assert_string_equal(s.facts->queue.name, SIM_QUEUE);
         assert_string_equal(s.facts->dlq.url, s.scene.dlq->url);
@@ -100,7 +109,7 @@ static void without_a_queue_only_the_tables_are_looked_for(void **state) {
     search_init(&s);
     s.options.queue = s.options.dlq = NULL;
     s.platform.sqs = NULL;
-    search_ends(&s, EXIT_FINE, NULL);
+    search_ends(&s, outcome_of(ENDED_WELL), NULL);
     search_done(&s);
 }
 
@@ -230,45 +239,45 @@ static void everything_commits(struct search *s) {
     s->scene.db->hook = commit_all;
 }
 
-static void each_problem_has_its_code_and_names_its_setting(void **state) {
+static void each_problem_has_its_cause_and_names_its_setting(void **state) {
     (void)state;
     static const struct {
         void (*spoil)(struct search *s);
-        enum exit_code code;
+        enum cause cause;
         const char *logged;
     } cases[] = {
-        {no_table, EXIT_SETTINGS, "TABLE_NAME names a table that doesn't exist"},
-        {no_queue, EXIT_SETTINGS, "QUEUE_URL names a queue that doesn't exist"},
-        {no_dlq, EXIT_SETTINGS, "DLQ_URL names a queue that doesn't exist"},
-        {no_dlq_setting, EXIT_SETTINGS, "DLQ_URL is not set"},
-        {no_audit_table, EXIT_SETTINGS, "AUDIT_LOG_TABLE names a table that doesn't exist"},
-        {other_audit_key, EXIT_SETTINGS, "AUDIT_LOG_TABLE names a table with another key"},
-        {audit_sort_key, EXIT_SETTINGS, "AUDIT_LOG_TABLE names a table with another key"},
-        {same_queue, EXIT_SETTINGS, "DLQ_URL names the queue itself"},
-        {small_dlq, EXIT_SETTINGS, "MaximumMessageSize is below the queue's"},
-        {fifo_dlq, EXIT_SETTINGS, "DLQ_URL names a FIFO queue"},
-        {fifo_queue, EXIT_SETTINGS, "DLQ_URL names a standard queue, but the queue is a FIFO queue"},
-        {bad_queue, EXIT_SETTINGS, "QUEUE_URL must be a queue's URL or its name"},
-        {tables_denied, EXIT_NOT_PERMITTED, "TABLE_NAME"},
-        {audit_table_denied, EXIT_NOT_PERMITTED, "AWS doesn't permit a look at the audit table"},
-        {queue_denied, EXIT_NOT_PERMITTED, "QUEUE_URL"},
-        {expired, EXIT_NOT_PERMITTED, "credentials"},
-        {tables_down, EXIT_UNREACHABLE, "Giving up"},
-        {queues_down, EXIT_UNREACHABLE, "Giving up"},
-        {table_creating, EXIT_UNREACHABLE, "not active yet"},
-        {transactions_denied, EXIT_NOT_PERMITTED, "AWS doesn't permit the transaction that each message needs"},
-        {transactions_expired, EXIT_NOT_PERMITTED, "ExpiredTokenException"},
-        {transactions_throttled, EXIT_UNREACHABLE, "Giving up"},
-        {transactions_down, EXIT_UNREACHABLE,
+        {no_table, CAUSE_MISSING, "TABLE_NAME names a table that doesn't exist"},
+        {no_queue, CAUSE_MISSING, "QUEUE_URL names a queue that doesn't exist"},
+        {no_dlq, CAUSE_MISSING, "DLQ_URL names a queue that doesn't exist"},
+        {no_dlq_setting, CAUSE_UNFIT, "DLQ_URL is not set"},
+        {no_audit_table, CAUSE_UNFIT, "AUDIT_LOG_TABLE names a table that doesn't exist"},
+        {other_audit_key, CAUSE_UNFIT, "AUDIT_LOG_TABLE names a table with another key"},
+        {audit_sort_key, CAUSE_UNFIT, "AUDIT_LOG_TABLE names a table with another key"},
+        {same_queue, CAUSE_UNFIT, "DLQ_URL names the queue itself"},
+        {small_dlq, CAUSE_UNFIT, "MaximumMessageSize is below the queue's"},
+        {fifo_dlq, CAUSE_UNFIT, "DLQ_URL names a FIFO queue"},
+        {fifo_queue, CAUSE_UNFIT, "DLQ_URL names a standard queue, but the queue is a FIFO queue"},
+        {bad_queue, CAUSE_UNFIT, "QUEUE_URL must be a queue's URL or its name"},
+        {tables_denied, CAUSE_DENIED, "TABLE_NAME"},
+        {audit_table_denied, CAUSE_DENIED, "AWS doesn't permit a look at the audit table"},
+        {queue_denied, CAUSE_DENIED, "QUEUE_URL"},
+        {expired, CAUSE_CREDENTIALS, "credentials"},
+        {tables_down, CAUSE_UNREACHABLE, "Giving up"},
+        {queues_down, CAUSE_UNREACHABLE, "Giving up"},
+        {table_creating, CAUSE_UNREACHABLE, "not active yet"},
+        {transactions_denied, CAUSE_DENIED, "AWS doesn't permit the transaction that each message needs"},
+        {transactions_expired, CAUSE_CREDENTIALS, "ExpiredTokenException"},
+        {transactions_throttled, CAUSE_UNREACHABLE, "Giving up"},
+        {transactions_down, CAUSE_UNREACHABLE,
          "Waiting: the transaction at the start, which changes nothing, can't be tried yet"},
-        {audit_throttled, EXIT_UNREACHABLE, "why=ProvisionedThroughputExceeded"},
-        {everything_commits, EXIT_UNREACHABLE, "its conditions can't hold: what answers there isn't DynamoDB"},
+        {audit_throttled, CAUSE_UNREACHABLE, "why=ProvisionedThroughputExceeded"},
+        {everything_commits, CAUSE_UNREACHABLE, "its conditions can't hold: what answers there isn't DynamoDB"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct search s;
         search_init(&s);
         cases[i].spoil(&s);
-        search_ends(&s, cases[i].code, cases[i].logged);
+        search_ends(&s, outcome_by(cases[i].cause), cases[i].logged);
         search_done(&s);
     }
 }
@@ -277,24 +286,25 @@ static void fault_33_tables_that_take_no_transactions_are_refused_at_the_start(v
     (void)state;
     static const struct {
         void (*spoil)(struct search *s);
+        enum cause cause;
         const char *logged;
     } cases[] = {
-        {strong_table, "TABLE_NAME names a global table of strong multi-Region consistency"},
-        {strong_audit_table, "AUDIT_LOG_TABLE names a global table of strong multi-Region consistency"},
-        {other_account, "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions"},
-        {other_region, "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions"},
-        {transactions_invalid, "DynamoDB refuses the transaction that each message needs"},
-        {update_invalid, "code=ValidationError"},
-        {put_invalid, "code=ValidationError"},
-        {unknown_reason, "code=SomethingNew"},
-        {transactions_strange, "code=SomethingNew"},
+        {strong_table, CAUSE_UNFIT, "TABLE_NAME names a global table of strong multi-Region consistency"},
+        {strong_audit_table, CAUSE_UNFIT, "AUDIT_LOG_TABLE names a global table of strong multi-Region consistency"},
+        {other_account, CAUSE_UNFIT, "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions"},
+        {other_region, CAUSE_UNFIT, "TABLE_NAME and AUDIT_LOG_TABLE name tables of different accounts or regions"},
+        {transactions_invalid, CAUSE_MISSING, "DynamoDB refuses the transaction that each message needs"},
+        {update_invalid, CAUSE_MISSING, "code=ValidationError"},
+        {put_invalid, CAUSE_MISSING, "code=ValidationError"},
+        {unknown_reason, CAUSE_MISSING, "code=SomethingNew"},
+        {transactions_strange, CAUSE_MISSING, "code=SomethingNew"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct search s;
         search_init(&s);
         cases[i].spoil(&s);
         s.options.patience = NEVER;
-        search_ends(&s, EXIT_SETTINGS, cases[i].logged);
+        search_ends(&s, outcome_by(cases[i].cause), cases[i].logged);
         search_done(&s);
     }
 }
@@ -308,7 +318,7 @@ static void the_transaction_at_the_start_has_no_effect_whatever_the_key_is(void 
         s.scene.users->shape.partition.type = types[i % 3];
         if (i >= 3)
             s.scene.users->shape.sort = (struct key_attribute){"at", types[(i / 3) % 3]};
-        search_ends(&s, EXIT_FINE, NULL);
+        search_ends(&s, outcome_of(ENDED_WELL), NULL);
         assert_int_equal(s.scene.db->transact.calls, 1);
         assert_int_equal(s.scene.db->committed, 0);
         assert_int_equal(sim_table_count(s.scene.users) + sim_table_count(s.scene.audit), 0);
@@ -321,7 +331,7 @@ static void where_two_start_at_once_a_conflict_shows_the_same(void **state) {
     struct search s;
     search_init(&s);
     answer(&s, 0, "TransactionConflict", "ConditionalCheckFailed");
-    search_ends(&s, EXIT_FINE, NULL);
+    search_ends(&s, outcome_of(ENDED_WELL), NULL);
     search_done(&s);
 }
 
@@ -331,7 +341,7 @@ static void who_receives_nothing_tries_no_transaction_at_the_start(void **state)
     search_init(&s);
     s.options.tries_transaction = false;
     transactions_denied(&s);
-    search_ends(&s, EXIT_FINE, NULL);
+    search_ends(&s, outcome_of(ENDED_WELL), NULL);
     assert_int_equal(s.scene.db->transact.calls, 0);
     search_done(&s);
 }
@@ -350,24 +360,24 @@ static void a_table_that_throttles_at_the_start_is_waited_for(void **state) {
     s.scene.db->transact.mode = SIM_UP;
     world_run(&s.scene.world, 30 * SECOND);
     assert_true(s.ended);
-    assert_int_equal(s.code, EXIT_FINE);
+    assert_true(outcome_is_well(s.outcome));
     assert_int_equal(world_logged(&s.scene.world, "Reached at last"), 1);
     search_done(&s);
 }
 
-static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told(void **state) {
+static void of_several_problems_the_one_that_needs_a_hand_most_is_the_cause_and_all_are_told(void **state) {
     (void)state;
     struct search s;
     search_init(&s);
     tables_denied(&s);
     no_queue(&s);
-    search_ends(&s, EXIT_SETTINGS, "QUEUE_URL names a queue that doesn't exist");
+    search_ends(&s, outcome_by(CAUSE_MISSING), "QUEUE_URL names a queue that doesn't exist");
     assert_true(world_logged(&s.scene.world, "TABLE_NAME") == 1);
     search_done(&s);
     search_init(&s);
     queues_down(&s);
     tables_denied(&s);
-    search_ends(&s, EXIT_NOT_PERMITTED, "TABLE_NAME");
+    search_ends(&s, outcome_by(CAUSE_DENIED), "TABLE_NAME");
     search_done(&s);
     /* What is known to be unfit is told, whatever else is denied. */
     static void (*const unfit[])(struct search *) = {no_audit_table, audit_sort_key, small_dlq, same_queue};
@@ -375,10 +385,9 @@ static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_to
         search_init(&s);
         no_table(&s);
         unfit[i](&s);
-        search_ends(&s, EXIT_SETTINGS,
-                    i < 2   ? "AUDIT_LOG_TABLE names"
-                    : i < 3 ? "MaximumMessageSize"
-                            : "DLQ_URL names the queue itself");
+        search_ends_unfit(&s, i < 2   ? "AUDIT_LOG_TABLE names"
+                              : i < 3 ? "MaximumMessageSize"
+                                      : "DLQ_URL names the queue itself");
         assert_int_equal(world_logged(&s.scene.world, "TABLE_NAME names"), 1);
         search_done(&s);
         search_init(&s);
@@ -387,7 +396,7 @@ static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_to
         else
             tables_denied(&s);
         unfit[i](&s);
-        search_ends(&s, EXIT_SETTINGS, i < 2 ? "QUEUE_URL" : "TABLE_NAME");
+        search_ends(&s, outcome_by(CAUSE_UNFIT), i < 2 ? "QUEUE_URL" : "TABLE_NAME");
         search_done(&s);
     }
     /* A DLQ that only the queue's policy names is still looked for. */
@@ -398,7 +407,7 @@ static void of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_to
     s.scene.sqs->attributes.latency = SECOND;
     tables_denied(&s);
     no_dlq(&s);
-    search_ends(&s, EXIT_SETTINGS, "DLQ_URL names a queue that doesn't exist");
+    search_ends(&s, outcome_by(CAUSE_MISSING), "DLQ_URL names a queue that doesn't exist");
     search_done(&s);
 }
 
@@ -408,7 +417,7 @@ static void an_audit_table_that_nobody_needs_may_be_missing(void **state) {
     search_init(&s);
     no_audit_table(&s);
     s.options.audit = AUDIT_OFF;
-    search_ends(&s, EXIT_FINE, NULL);
+    search_ends(&s, outcome_of(ENDED_WELL), NULL);
     assert_false(s.facts->audit_table_exists);
     assert_string_equal(s.facts->audit_table.name, SIM_AUDIT_TABLE);
     search_done(&s);
@@ -431,7 +440,7 @@ static void what_cant_be_reached_is_waited_for_saying_so_once(void **state) {
     sim_sqs_set_mode(s.scene.sqs, SIM_UP);
     world_run(&s.scene.world, 30 * SECOND);
     assert_true(s.ended);
-    assert_int_equal(s.code, EXIT_FINE);
+    assert_true(outcome_is_well(s.outcome));
     search_done(&s);
 }
 
@@ -442,13 +451,13 @@ static void a_problem_that_waiting_wont_mend_ends_the_waiting(void **state) {
     s.options.patience = NEVER;
     queues_down(&s);
     no_table(&s);
-    search_ends(&s, EXIT_SETTINGS, "TABLE_NAME names");
+    search_ends(&s, outcome_by(CAUSE_MISSING), "TABLE_NAME names");
     search_done(&s);
     search_init(&s);
     s.options.patience = NEVER;
     queues_down(&s);
     no_audit_table(&s);
-    search_ends(&s, EXIT_SETTINGS, "AUDIT_LOG_TABLE names");
+    search_ends(&s, outcome_by(CAUSE_UNFIT), "AUDIT_LOG_TABLE names");
     search_done(&s);
 }
 
@@ -457,7 +466,7 @@ static void an_answer_without_a_usable_url_is_told_as_what_it_is(void **state) {
     struct search s;
     search_init(&s);
     memcpy(s.scene.queue->url, "nowhere", sizeof "nowhere");
-    search_ends(&s, EXIT_UNREACHABLE, "why=\"its answer holds no queue's URL\"");
+    search_ends(&s, outcome_by(CAUSE_UNREACHABLE), "why=\"its answer holds no queue's URL\"");
     search_done(&s);
 }
 
@@ -466,12 +475,12 @@ static void it_asks_once_even_without_any_patience(void **state) {
     struct search s;
     search_init(&s);
     s.options.patience = 0;
-    search_ends(&s, EXIT_FINE, NULL);
+    search_ends(&s, outcome_of(ENDED_WELL), NULL);
     search_done(&s);
     search_init(&s);
     s.options.patience = 0;
     tables_down(&s);
-    search_ends(&s, EXIT_UNREACHABLE, "Giving up");
+    search_ends(&s, outcome_by(CAUSE_UNREACHABLE), "Giving up");
     search_done(&s);
 }
 
@@ -493,14 +502,14 @@ static void a_dlq_is_looked_for_without_a_queue_too(void **state) {
     search_init(&s);
     s.options.queue = NULL;
     s.options.tries_transaction = false;
-    search_ends(&s, EXIT_FINE, NULL);
+    search_ends(&s, outcome_of(ENDED_WELL), NULL);
     assert_string_equal(s.facts->dlq.url, s.scene.dlq->url);
     assert_string_equal(s.facts->queue.url, "");
     search_done(&s);
     search_init(&s);
     s.options.queue = NULL;
     s.options.dlq = "absent";
-    search_ends(&s, EXIT_SETTINGS, "DLQ_URL names a queue that doesn't exist");
+    search_ends(&s, outcome_by(CAUSE_MISSING), "DLQ_URL names a queue that doesn't exist");
     search_done(&s);
 }
 
@@ -511,7 +520,7 @@ static void in_turn_the_audit_table_waits_for_an_answer_about_the_other(void **s
         search_init(&s);
         s.options.in_turn = in_turn;
         s.scene.db->describe.latency = MILLISECOND;
-        search_ends(&s, EXIT_FINE, NULL);
+        search_ends(&s, outcome_of(ENDED_WELL), NULL);
         assert_true(s.facts->audit_table_exists);
         assert_int_equal(s.scene.db->describe.calls, 2);
         assert_int_equal(s.scene.db->describe.most_running, in_turn ? 1 : 2);
@@ -526,7 +535,7 @@ static void in_turn_both_tables_problems_are_told_and_services_that_are_away_wai
     s.options.in_turn = true;
     no_table(&s);
     no_audit_table(&s);
-    search_ends(&s, EXIT_SETTINGS, "TABLE_NAME names");
+    search_ends_unfit(&s, "TABLE_NAME names");
     assert_true(world_logged(&s.scene.world, "AUDIT_LOG_TABLE names"));
     search_done(&s);
     search_init(&s);
@@ -539,7 +548,7 @@ static void in_turn_both_tables_problems_are_told_and_services_that_are_away_wai
     s.scene.db->describe.mode = SIM_UP;
     world_run(&s.scene.world, MINUTE);
     assert_true(s.ended);
-    assert_int_equal(s.code, EXIT_FINE);
+    assert_true(outcome_is_well(s.outcome));
     assert_true(s.facts->audit_table_exists);
     search_done(&s);
 }
@@ -548,13 +557,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_and_queues_are_found_by_name_url_or_redrive_policy),
         cmocka_unit_test(without_a_queue_only_the_tables_are_looked_for),
-        cmocka_unit_test(each_problem_has_its_code_and_names_its_setting),
+        cmocka_unit_test(each_problem_has_its_cause_and_names_its_setting),
         cmocka_unit_test(fault_33_tables_that_take_no_transactions_are_refused_at_the_start),
         cmocka_unit_test(the_transaction_at_the_start_has_no_effect_whatever_the_key_is),
         cmocka_unit_test(where_two_start_at_once_a_conflict_shows_the_same),
         cmocka_unit_test(who_receives_nothing_tries_no_transaction_at_the_start),
         cmocka_unit_test(a_table_that_throttles_at_the_start_is_waited_for),
-        cmocka_unit_test(of_several_problems_the_code_is_the_first_of_78_77_69_and_all_are_told),
+        cmocka_unit_test(of_several_problems_the_one_that_needs_a_hand_most_is_the_cause_and_all_are_told),
         cmocka_unit_test(an_audit_table_that_nobody_needs_may_be_missing),
         cmocka_unit_test(in_turn_the_audit_table_waits_for_an_answer_about_the_other),
         cmocka_unit_test(in_turn_both_tables_problems_are_told_and_services_that_are_away_waited_for),

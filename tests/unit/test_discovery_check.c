@@ -2,15 +2,6 @@
 
 #include "discovery_private.h"
 
-static void the_first_of_78_77_69_wins(void **state) {
-    (void)state;
-    assert_int_equal(worse_exit(EXIT_FINE, EXIT_FINE), EXIT_FINE);
-    assert_int_equal(worse_exit(EXIT_FINE, EXIT_UNREACHABLE), EXIT_UNREACHABLE);
-    assert_int_equal(worse_exit(EXIT_NOT_PERMITTED, EXIT_UNREACHABLE), EXIT_NOT_PERMITTED);
-    assert_int_equal(worse_exit(EXIT_UNREACHABLE, EXIT_SETTINGS), EXIT_SETTINGS);
-    assert_int_equal(worse_exit(EXIT_SETTINGS, EXIT_NOT_PERMITTED), EXIT_SETTINGS);
-}
-
 static void names_are_told_from_what_is_none(void **state) {
     (void)state;
     static const char *const good[] = {
@@ -115,7 +106,6 @@ static void the_visibility_timeout_is_the_settings_or_the_queues_and_at_least_te
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_of_78_77_69_wins),
         cmocka_unit_test(names_are_told_from_what_is_none),
         cmocka_unit_test(urls_and_arns_are_taken_apart),
         cmocka_unit_test(fault_15_a_redrive_policy_that_races_ours_is_warned_of_with_retention),

@@ -33,7 +33,7 @@ static void fault_26_whichever_allocation_fails_no_message_is_lost(void **state)
         assert_int_equal(s.dlq->count, 3);
         assert_int_equal(s.db->committed, 7);
         sim_worker_stop(&s.worker);
-        scene_ends(&s, 26 * SECOND, EXIT_FINE);
+        scene_ends(&s, 26 * SECOND, outcome_of(ENDED_WELL));
         s.invariants.unaudited = true;
         scene_done(&s);
         assert_true(k < 5000);

@@ -482,7 +482,7 @@ static void fault_24_beyond_the_in_flight_cap_receives_come_back_empty_and_cost_
     assert_true(s.sqs->receive.calls - calls <= 2 * 60 * 2);
     assert_false(s.worker.ended); /* an empty answer is no empty queue */
     s.db->transact.latency = 10 * MILLISECOND;
-    scene_ends(&s, 5 * MINUTE, EXIT_FINE);
+    scene_ends(&s, 5 * MINUTE, outcome_of(ENDED_WELL));
     assert_int_equal(s.queue->count, 0);
     assert_int_equal(s.db->committed, 400);
     scene_done(&s);

@@ -38,7 +38,7 @@ static void fault_25_stopped_at_any_moment_it_drains_or_gives_everything_back_in
         int64_t stopped = s.world.now;
         sim_worker_stop(&s.worker);
         int64_t limit = (int64_t)s.worker.options.shutdown_timeout * SECOND;
-        scene_ends(&s, limit > 2 * SECOND ? limit : 2 * SECOND, EXIT_FINE);
+        scene_ends(&s, limit > 2 * SECOND ? limit : 2 * SECOND, outcome_of(ENDED_WELL));
         (void)stopped;
         assert_int_equal(scene_status(&s).in_flight, 0);
         world_run(&s.world, 100 * MILLISECOND);
@@ -64,7 +64,7 @@ static void what_still_comes_is_not_given_back_into_a_receive_of_its_own(void **
         struct sim_message *m[10];
         for (unsigned i = 0; i < 10; i++)
             m[i] = scene_set(&s, i, 1);
-        scene_ends(&s, 5 * SECOND, EXIT_FINE);
+        scene_ends(&s, 5 * SECOND, outcome_of(ENDED_WELL));
         for (unsigned i = 0; i < 10; i++)
             assert_int_equal(m[i]->receive_count, 1);
         assert_int_equal(sim_queue_visible(s.queue), 10);
@@ -84,7 +84,7 @@ static void a_failure_without_its_audit_record_is_not_given_back_into_a_receive_
         struct sim_message *m = scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1},\"enable_logging\":false}");
         world_run(&s.world, 4 * SECOND + i * 50 * MILLISECOND);
         sim_worker_stop(&s.worker);
-        scene_ends(&s, 25 * SECOND, EXIT_FINE);
+        scene_ends(&s, 25 * SECOND, outcome_of(ENDED_WELL));
         assert_int_equal(m->receive_count, 1);
         assert_int_equal(sim_queue_visible(s.queue), 1);
         scene_done(&s);
@@ -100,7 +100,8 @@ static void with_nothing_held_it_ends_by_its_deadline_too(void **state) {
         scene_start(&s);
         world_run(&s.world, 5 * MINUTE); /* its receives wait the longest by now */
         sim_worker_stop(&s.worker);
-        scene_ends(&s, timeout > 1 ? (int64_t)timeout * SECOND + MILLISECOND : 1400 * MILLISECOND, EXIT_FINE);
+        scene_ends(&s, timeout > 1 ? (int64_t)timeout * SECOND + MILLISECOND : 1400 * MILLISECOND,
+                   outcome_of(ENDED_WELL));
         scene_done(&s);
     }
 }
@@ -120,7 +121,7 @@ static void a_second_stop_gives_everything_back_at_once(void **state) {
     world_run(&s.world, 20 * SECOND);
     assert_false(s.worker.ended);
     sim_worker_stop(&s.worker);
-    scene_ends(&s, 2 * SECOND, EXIT_FINE);
+    scene_ends(&s, 2 * SECOND, outcome_of(ENDED_WELL));
     world_run(&s.world, 100 * MILLISECOND);
     assert_given_back(&s);
     scene_done(&s);
@@ -144,7 +145,7 @@ static void in_a_drain_what_fails_for_now_is_given_back_without_waiting_for_the_
         scene_set(&s, 1, 1);
         world_run(&s.world, 500 * MILLISECOND);
         sim_worker_stop(&s.worker);
-        scene_ends(&s, 30 * SECOND, EXIT_FINE);
+        scene_ends(&s, 30 * SECOND, outcome_of(ENDED_WELL));
         world_run(&s.world, 100 * MILLISECOND);
         assert_given_back(&s);
         assert_int_equal(s.queue->count, 1);
@@ -161,7 +162,7 @@ static void with_sqs_down_it_ends_by_its_deadline_all_the_same(void **state) {
     world_run(&s.world, 100 * MILLISECOND);
     sim_sqs_set_mode(s.sqs, SIM_SILENT);
     sim_worker_stop(&s.worker);
-    scene_ends(&s, 26 * SECOND, EXIT_FINE);
+    scene_ends(&s, 26 * SECOND, outcome_of(ENDED_WELL));
     assert_int_equal(world_logged(&s.world, "could not be given back in time"), 1);
     scene_done(&s);
 }
@@ -181,7 +182,7 @@ static void a_letter_that_is_under_way_at_the_end_is_acknowledged_or_its_source_
         scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
         world_run(&s.world, 300 * MILLISECOND);
         sim_worker_stop(&s.worker);
-        scene_ends(&s, 8 * SECOND, EXIT_FINE);
+        scene_ends(&s, 8 * SECOND, outcome_of(ENDED_WELL));
         world_run(&s.world, 100 * MILLISECOND);
         assert_int_equal(s.dlq->count, acknowledged);
         assert_int_equal(s.queue->count, !acknowledged);
@@ -207,7 +208,7 @@ static void fault_25_what_is_given_back_on_sigterm_is_received_in_order(void **s
         world_run(&g.scene.world, (int64_t)seed * 40 * MILLISECOND);
         assert_true(sim_worker_start(&g.scene.other));
         sim_worker_stop(&g.scene.worker);
-        scene_ends(&g.scene, 30 * SECOND, EXIT_FINE);
+        scene_ends(&g.scene, 30 * SECOND, outcome_of(ENDED_WELL));
         grouped_finish(&g, 10 * MINUTE);
     }
 }
@@ -223,7 +224,7 @@ static void fault_25_a_group_that_was_given_back_goes_on_at_once_elsewhere(void 
     world_run(&g.scene.world, SECOND);
     assert_true(sim_worker_start(&g.scene.other));
     sim_worker_stop(&g.scene.worker);
-    scene_ends(&g.scene, 3 * SECOND, EXIT_FINE);
+    scene_ends(&g.scene, 3 * SECOND, outcome_of(ENDED_WELL));
     assert_int_equal(scene_status(&g.scene).in_flight, 0);
     grouped_finish(&g, 10 * SECOND); /* of 30 s visibility */
 }

@@ -12,7 +12,7 @@ struct stage {
     size_t take; /* bytes taken at a time; 0: none */
     struct buf output;
     bool ended;
-    enum exit_code code;
+    struct outcome outcome;
 };
 
 static void feed(void *user) {
@@ -36,10 +36,10 @@ static void feed(void *user) {
     }
 }
 
-static void on_done(void *user, enum exit_code code) {
+static void on_done(void *user, struct outcome outcome) {
     struct stage *g = user;
     g->ended = true;
-    g->code = code;
+    g->outcome = outcome;
 }
 
 static void stage_init(struct stage *g, uint64_t seed, const char *input) {
@@ -69,7 +69,7 @@ static bool stage_ended(void *user) {
     return ((struct stage *)user)->ended;
 }
 
-static void stage_ends(struct stage *g, int64_t within, enum exit_code code) {
+static void stage_ends(struct stage *g, int64_t within, struct outcome outcome) {
     if (!world_run_until(&g->scene.world, stage_ended, g, within))
         fail_msg("not ended: %.2000s\n%.1000s", g->scene.world.log_text.data ? g->scene.world.log_text.data : "",
                  g->output.data);
@@ -78,7 +78,8 @@ static void stage_ends(struct stage *g, int64_t within, enum exit_code code) {
         buf_append_span(&g->output, rest);
         stream_worker_took_output(g->worker, rest.len);
     }
-    assert_int_equal(g->code, code);
+    assert_int_equal(g->outcome.ending, outcome.ending);
+    assert_int_equal(g->outcome.cause, outcome.cause);
 }
 
 static void stage_done(struct stage *g) {
@@ -111,7 +112,7 @@ static void each_line_has_its_response_in_the_order_of_the_input(void **state) {
         g.piece = piece;
         g.scene.db->transact.jitter = SECOND;
         stage_start(&g);
-        stage_ends(&g, MINUTE, EXIT_FINE);
+        stage_ends(&g, MINUTE, outcome_of(ENDED_WELL));
         assert_int_equal(lines_of(&g, "\"success\":true"), 200);
         const char *at = g.output.data;
         for (unsigned i = 0; i < 200; i++) {
@@ -134,7 +135,7 @@ static void failures_are_envelopes_in_their_place_and_end_it_with_1(void **state
                "{\"id\":\"k0\",\"attributes\":{\"n\":1}}\nrubbish\n\n{\"id\":\"nobody\",\"attributes\":{\"n\":1}}\n{"
                "\"id\":\"k1\",\"attributes\":{\"n\":1}}");
     stage_start(&g);
-    stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
+    stage_ends(&g, MINUTE, outcome_of(ENDED_SOME_FAILED));
     assert_int_equal(lines_of(&g, "\n"), 4);
     assert_int_equal(lines_of(&g, "\"success\":true"), 2);
     assert_true(strstr(g.output.data, "InvalidInputError") < strstr(g.output.data, "RecordNotFoundError"));
@@ -153,7 +154,7 @@ static void a_line_whose_condition_is_false_fails_before_later_lines_of_its_reco
                            : "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 5\"}\n"
                              "{\"id\":\"k0\",\"attributes\":{\"n\":5}}\n");
         stage_start(&g);
-        stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
+        stage_ends(&g, MINUTE, outcome_of(ENDED_SOME_FAILED));
         assert_int_equal(scene_n(&g.scene, 0), 5);
         assert_int_equal(lines_of(&g, "\"error\":\"ConditionalCheckFailed\""), 1);
         assert_int_equal(g.scene.db->committed, 1);
@@ -166,7 +167,7 @@ static void an_empty_input_is_fine(void **state) {
     struct stage g;
     stage_init(&g, 3, "\n\n");
     stage_start(&g);
-    stage_ends(&g, SECOND, EXIT_FINE);
+    stage_ends(&g, SECOND, outcome_of(ENDED_WELL));
     assert_int_equal(g.output.len, 0);
     stage_done(&g);
 }
@@ -177,7 +178,7 @@ static void one_object_over_several_lines_is_one_message(void **state) {
     stage_init(&g, 4, "{\n  \"id\": \"k0\",\n  \"attributes\": {\"n\": 5}\n}\n");
     g.piece = 3;
     stage_start(&g);
-    stage_ends(&g, SECOND, EXIT_FINE);
+    stage_ends(&g, SECOND, outcome_of(ENDED_WELL));
     assert_int_equal(scene_n(&g.scene, 0), 5);
     stage_done(&g);
 }
@@ -194,7 +195,7 @@ static void who_takes_little_at_a_time_gets_all_and_the_room_is_bounded(void **s
         assert_true(world_step(&g.scene.world));
         assert_true(stream_worker_output(g.worker).len < (size_t)2 << 20);
     }
-    stage_ends(&g, MINUTE, EXIT_FINE);
+    stage_ends(&g, MINUTE, outcome_of(ENDED_WELL));
     assert_int_equal(lines_of(&g, "\n"), 8000);
     stage_done(&g);
     free(input);
@@ -204,11 +205,11 @@ static void a_fault_of_the_environment_ends_it_within_a_minute_at_a_line(void **
     (void)state;
     static const struct {
         enum sim_mode mode;
-        enum exit_code code;
-    } cases[] = {{SIM_DOWN, EXIT_UNREACHABLE},
-                 {SIM_DENIED, EXIT_NOT_PERMITTED},
-                 {SIM_EXPIRED, EXIT_NOT_PERMITTED},
-                 {SIM_SILENT, EXIT_UNREACHABLE}};
+        enum cause cause;
+    } cases[] = {{SIM_DOWN, CAUSE_UNREACHABLE},
+                 {SIM_DENIED, CAUSE_DENIED},
+                 {SIM_EXPIRED, CAUSE_CREDENTIALS},
+                 {SIM_SILENT, CAUSE_UNREACHABLE}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct stage g;
         char *input = many(500, "\n");
@@ -217,7 +218,7 @@ static void a_fault_of_the_environment_ends_it_within_a_minute_at_a_line(void **
         stage_start(&g);
         STEP_WHILE(&g.scene.world, g.scene.db->committed < 100);
         g.scene.db->transact.mode = cases[i].mode;
-        stage_ends(&g, MINUTE, cases[i].code);
+        stage_ends(&g, MINUTE, outcome_by(cases[i].cause));
         unsigned line = lines_of(&g, "\n") + 1;
         char expected[32];
         snprintf(expected, sizeof expected, "line=%u", line);
@@ -236,7 +237,7 @@ static void a_line_that_alone_fails_twice_is_a_database_error(void **state) {
     struct scripted script = {.record = "k7\"", .status = 400, .code = "AccessDeniedException", .left = 2};
     scene_script(&g.scene, &script);
     stage_start(&g);
-    stage_ends(&g, MINUTE, EXIT_SOME_FAILED);
+    stage_ends(&g, MINUTE, outcome_of(ENDED_SOME_FAILED));
     assert_int_equal(lines_of(&g, "\"error\":\"DatabaseError\""), 1);
     assert_int_equal(lines_of(&g, "\"success\":true"), 1999);
     stage_done(&g);
@@ -260,7 +261,7 @@ static void a_stop_finishes_what_was_begun_and_names_the_line_to_go_on_with(void
         stage_start(&g);
         STEP_WHILE(&g.scene.world, g.scene.db->committed < 100 + seed);
         stream_worker_stop(g.worker);
-        stage_ends(&g, 10 * SECOND, EXIT_INTERRUPTED);
+        stage_ends(&g, 10 * SECOND, outcome_of(ENDED_STOPPED));
         /* No gap, and nothing applied behind the line. */
         assert_int_equal(lines_of(&g, "\"success\":true"), line_logged(&g) - 1);
         assert_int_equal(g.scene.db->committed, line_logged(&g) - 1);
@@ -283,7 +284,7 @@ static void a_stop_waits_for_a_line_that_others_have_overtaken(void **state) {
     STEP_WHILE(&g.scene.world, g.scene.db->committed < 30);
     stream_worker_stop(g.worker);
     script.left = 0;
-    stage_ends(&g, 10 * SECOND, EXIT_INTERRUPTED);
+    stage_ends(&g, 10 * SECOND, outcome_of(ENDED_STOPPED));
     assert_int_equal(g.scene.db->committed, line_logged(&g) - 1);
     stage_done(&g);
     free(input);
@@ -307,7 +308,7 @@ static void a_stop_in_an_outage_ends_in_its_time_and_says_what_may_have_been_app
             stream_worker_stop(g.worker);
             if (twice)
                 stream_worker_stop(g.worker);
-            stage_ends(&g, twice ? SECOND : 7 * SECOND, EXIT_INTERRUPTED);
+            stage_ends(&g, twice ? SECOND : 7 * SECOND, outcome_of(ENDED_STOPPED));
             assert_int_equal(lines_of(&g, "\"success\":true"), line_logged(&g) - 1);
             assert_int_equal(world_logged(&g.scene.world, "last_begun="), 1);
             assert_int_equal(world_logged(&g.scene.world, " done="), 1);
@@ -334,7 +335,7 @@ static void what_is_known_behind_the_line_is_answered_where_lines_are_numbered(v
         script.record = "k";
         if (!given_up)
             stream_worker_stop(g.worker);
-        stage_ends(&g, 2 * MINUTE, given_up ? EXIT_UNREACHABLE : EXIT_INTERRUPTED);
+        stage_ends(&g, 2 * MINUTE, given_up ? outcome_by(CAUSE_UNREACHABLE) : outcome_of(ENDED_STOPPED));
         char unanswered[32];
         snprintf(unanswered, sizeof unanswered, "{\"line\":%zu,", line_logged(&g));
         assert_null(strstr(g.output.data, unanswered));
@@ -353,7 +354,7 @@ static void a_stop_when_all_is_done_is_no_interruption(void **state) {
     stage_start(&g);
     STEP_WHILE(&g.scene.world, g.scene.db->committed == 0);
     stream_worker_stop(g.worker);
-    stage_ends(&g, SECOND, EXIT_FINE);
+    stage_ends(&g, SECOND, outcome_of(ENDED_WELL));
     assert_int_equal(lines_of(&g, "\"success\":true"), 1);
     stage_done(&g);
 }
@@ -364,7 +365,7 @@ static void responses_have_the_numbers_of_their_lines_where_they_are_asked_for(v
     stage_init(&g, 12, "\n{\"id\":\"k0\",\"attributes\":{\"n\":1}}\n\nrubbish\n");
     g.options.line_numbers = true;
     stage_start(&g);
-    stage_ends(&g, SECOND, EXIT_SOME_FAILED);
+    stage_ends(&g, SECOND, outcome_of(ENDED_SOME_FAILED));
     assert_int_equal(strncmp(g.output.data, "{\"line\":2,\"success\":true,", 25), 0);
     assert_non_null(strstr(g.output.data, "\n{\"line\":4,\"success\":false,\"error\":\"InvalidInputError\","));
     stage_done(&g);
@@ -376,7 +377,7 @@ static void verdicts_of_audited_lines_are_confirmed_and_a_denied_confirmation_is
     stage_init(&g, 10, "{\"id\":\"nobody\",\"attributes\":{\"n\":1},\"enable_logging\":true}\n");
     g.scene.db->get_item.mode = SIM_DENIED;
     stage_start(&g);
-    stage_ends(&g, 2 * MINUTE, EXIT_NOT_PERMITTED);
+    stage_ends(&g, 2 * MINUTE, outcome_by(CAUSE_DENIED));
     assert_int_equal(g.output.len, 0);
     stage_done(&g);
 }
@@ -414,7 +415,7 @@ static void faults_that_pass_after_two_attempts_at_each_line_take_less_than_a_mi
         g.scene.db->hook = pass;
         g.scene.db->hook_ctx = &p;
         stage_start(&g);
-        stage_ends(&g, MINUTE, EXIT_FINE);
+        stage_ends(&g, MINUTE, outcome_of(ENDED_WELL));
         assert_int_equal(lines_of(&g, "\"success\":true"), 40);
         stage_done(&g);
         free(input);

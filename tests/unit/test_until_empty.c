@@ -15,7 +15,7 @@ static void it_ends_about_three_seconds_after_the_last_message(void **state) {
     scene_start(&s);
     scene_empties(&s, 10 * SECOND);
     int64_t emptied = s.world.now;
-    scene_ends(&s, 10 * SECOND, EXIT_FINE);
+    scene_ends(&s, 10 * SECOND, outcome_of(ENDED_WELL));
     assert_in_range(s.world.now - emptied, 2 * SECOND, 4 * SECOND);
     scene_done(&s);
 }
@@ -30,7 +30,7 @@ static void told_to_stop_before_it_was_seen_to_be_empty_it_ends_with_1(void **st
     scene_start(&s);
     world_run(&s.world, 3 * SECOND);
     sim_worker_stop(&s.worker);
-    scene_ends(&s, MINUTE, EXIT_SOME_FAILED);
+    scene_ends(&s, MINUTE, outcome_of(ENDED_SOME_FAILED));
     assert_true(s.queue->count > 0);
     scene_done(&s);
 }
@@ -44,7 +44,7 @@ static void the_queue_is_to_have_been_empty_for_the_seconds_given(void **state) 
     scene_set(&s, 0, 1); /* counts anew */
     scene_empties(&s, 10 * SECOND);
     int64_t emptied = s.world.now;
-    scene_ends(&s, 90 * SECOND, EXIT_FINE);
+    scene_ends(&s, 90 * SECOND, outcome_of(ENDED_WELL));
     assert_in_range(s.world.now - emptied, 60 * SECOND, 66 * SECOND);
     scene_done(&s);
 }
@@ -58,7 +58,7 @@ static void messages_in_flight_elsewhere_are_waited_for(void **state) {
     scene_start(&s);
     world_run(&s.world, 4 * MINUTE);
     assert_false(s.worker.ended);
-    scene_ends(&s, 2 * MINUTE, EXIT_FINE);
+    scene_ends(&s, 2 * MINUTE, outcome_of(ENDED_WELL));
     assert_true(m->deleted);
     scene_done(&s);
 }
@@ -72,7 +72,7 @@ static void a_token_is_waited_out(void **state) {
     scene_script(&s, &script);
     struct sim_message *m = scene_set(&s, 0, 1);
     scene_start(&s);
-    scene_ends(&s, 11 * MINUTE, EXIT_FINE);
+    scene_ends(&s, 11 * MINUTE, outcome_of(ENDED_WELL));
     assert_true(m->deleted && s.world.now > 10 * MINUTE);
     s.invariants.unaudited = true;
     scene_done(&s);
@@ -88,7 +88,7 @@ static void messages_that_fail_for_good_with_nothing_else_left_end_it_with_1_and
         for (unsigned i = 0; i < count; i++)
             scene_set(&s, i, 1);
         scene_start(&s);
-        scene_ends(&s, 40 * MINUTE, EXIT_SOME_FAILED);
+        scene_ends(&s, 40 * MINUTE, outcome_of(ENDED_SOME_FAILED));
         assert_int_equal(world_logged(&s.world, "Left on the queue"), count);
         assert_int_equal(s.queue->count, count);
         assert_int_equal(s.dlq->sent, 0);
@@ -110,7 +110,7 @@ static void what_went_to_the_dlq_is_counted_in_the_last_line(void **state) {
         for (unsigned i = 0; i < bad; i++)
             scene_send(&s, "no JSON");
         scene_start(&s);
-        scene_ends(&s, MINUTE, EXIT_FINE);
+        scene_ends(&s, MINUTE, outcome_of(ENDED_WELL));
         const char *line = strstr(s.world.log_text.data, "Messages went to the DLQ");
         assert_int_equal(line != NULL, bad > 0);
         if (line) {
@@ -150,7 +150,7 @@ static void what_is_waited_for_is_said_within_five_seconds(void **state) {
             if (!world_logged(&s.world, "WARNING"))
                 fail_msg("fault %zu, mode %d: nothing is said", i, (int)modes[mode]);
             assert_true(world_run_until(&s.world, scene_has_ended, &s.worker, 11 * MINUTE));
-            assert_true(s.worker.exit_code >= EXIT_UNREACHABLE);
+            assert_int_equal(s.worker.outcome.ending, ENDED_BY_CAUSE);
             assert_int_equal(world_logged(&s.world, "Giving up: the environment has failed for ten minutes what="), 1);
             scene_done(&s);
         }
@@ -177,15 +177,15 @@ static void a_message_that_is_left_alone_with_its_failure_is_told_of(void **stat
 
 struct environment_case {
     enum sim_mode mode;
-    enum exit_code code;
+    enum cause cause;
 };
 
 static void a_fault_of_the_environment_that_lasts_ten_minutes_ends_it(void **state) {
     (void)state;
-    static const struct environment_case cases[] = {{SIM_DOWN, EXIT_UNREACHABLE},
-                                                    {SIM_THROTTLED, EXIT_UNREACHABLE},
-                                                    {SIM_EXPIRED, EXIT_NOT_PERMITTED},
-                                                    {SIM_DENIED, EXIT_NOT_PERMITTED}};
+    static const struct environment_case cases[] = {{SIM_DOWN, CAUSE_UNREACHABLE},
+                                                    {SIM_THROTTLED, CAUSE_THROTTLED},
+                                                    {SIM_EXPIRED, CAUSE_CREDENTIALS},
+                                                    {SIM_DENIED, CAUSE_DENIED}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct scene s;
         begin(&s, 6 + i, 0);
@@ -195,21 +195,21 @@ static void a_fault_of_the_environment_that_lasts_ten_minutes_ends_it(void **sta
         scene_start(&s);
         world_run(&s.world, 595 * SECOND);
         assert_false(s.worker.ended);
-        scene_ends(&s, MINUTE, cases[i].code);
+        scene_ends(&s, MINUTE, outcome_by(cases[i].cause));
         world_run(&s.world, 100 * MILLISECOND);
         assert_int_equal(sim_queue_visible(s.queue), 50);
         scene_done(&s);
     }
 }
 
-static void a_missing_table_ends_it_with_78(void **state) {
+static void a_missing_table_ends_it(void **state) {
     (void)state;
     struct scene s;
     begin(&s, 10, 0);
     s.users->exists = false;
     scene_set(&s, 0, 1);
     scene_start(&s);
-    scene_ends(&s, 11 * MINUTE, EXIT_SETTINGS);
+    scene_ends(&s, 11 * MINUTE, outcome_by(CAUSE_MISSING));
     scene_done(&s);
 }
 
@@ -218,22 +218,22 @@ static void queues_that_fail_for_ten_minutes_end_it(void **state) {
     for (unsigned which = 0; which < 4; which++) {
         struct scene s;
         begin(&s, 11 + which, 0);
-        enum exit_code code = EXIT_UNREACHABLE;
+        enum cause cause = CAUSE_UNREACHABLE;
         scene_set(&s, 0, 1);
         if (which == 0)
             sim_sqs_set_mode(s.sqs, SIM_DOWN);
         if (which == 1)
-            s.queue->mode = SIM_DENIED, code = EXIT_NOT_PERMITTED;
+            s.queue->mode = SIM_DENIED, cause = CAUSE_DENIED;
         if (which == 2)
-            s.sqs->attributes.mode = SIM_DENIED, code = EXIT_NOT_PERMITTED; /* it can't be known whether it is empty */
+            s.sqs->attributes.mode = SIM_DENIED, cause = CAUSE_DENIED; /* it can't be known whether it is empty */
         if (which == 3) {
-            s.dlq->mode = SIM_DENIED, code = EXIT_NOT_PERMITTED;
+            s.dlq->mode = SIM_DENIED, cause = CAUSE_DENIED;
             scene_send(&s, "{}");
         }
         scene_start(&s);
         world_run(&s.world, 590 * SECOND);
         assert_false(s.worker.ended);
-        scene_ends(&s, 2 * MINUTE, code);
+        scene_ends(&s, 2 * MINUTE, outcome_by(cause));
         scene_done(&s);
     }
 }
@@ -245,7 +245,7 @@ static void verdicts_that_cant_be_confirmed_for_ten_minutes_end_it(void **state)
     s.db->get_item.mode = SIM_DENIED;
     scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
     scene_start(&s);
-    scene_ends(&s, 11 * MINUTE, EXIT_NOT_PERMITTED);
+    scene_ends(&s, 11 * MINUTE, outcome_by(CAUSE_DENIED));
     assert_int_equal(s.dlq->sent, 0);
     scene_done(&s);
 }
@@ -257,7 +257,7 @@ static void failures_in_the_dlq_end_it_with_0(void **state) {
     scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
     scene_send(&s, "{}");
     scene_start(&s);
-    scene_ends(&s, 20 * SECOND, EXIT_FINE);
+    scene_ends(&s, 20 * SECOND, outcome_of(ENDED_WELL));
     assert_int_equal(s.dlq->count, 2);
     scene_done(&s);
 }
@@ -270,7 +270,7 @@ static void until_empty_leaves_a_group_whose_first_can_never_succeed(void **stat
     g.script = (struct scripted){.record = "\"k2\"", .status = 500, .code = "InternalServerError", .left = FOR_EVER};
     grouped_send_all(&g);
     grouped_start(&g);
-    scene_ends(&g.scene, HOUR, EXIT_SOME_FAILED);
+    scene_ends(&g.scene, HOUR, outcome_of(ENDED_SOME_FAILED));
     assert_int_equal(g.scene.queue->count, 3);
     assert_int_equal(sim_queue_visible(g.scene.queue), 3);
     assert_int_equal(g.messages[0][2]->receive_count, 5);
@@ -290,7 +290,7 @@ int main(void) {
         cmocka_unit_test(what_is_waited_for_is_said_within_five_seconds),
         cmocka_unit_test(a_message_that_is_left_alone_with_its_failure_is_told_of),
         cmocka_unit_test(a_fault_of_the_environment_that_lasts_ten_minutes_ends_it),
-        cmocka_unit_test(a_missing_table_ends_it_with_78),
+        cmocka_unit_test(a_missing_table_ends_it),
         cmocka_unit_test(queues_that_fail_for_ten_minutes_end_it),
         cmocka_unit_test(verdicts_that_cant_be_confirmed_for_ten_minutes_end_it),
         cmocka_unit_test(failures_in_the_dlq_end_it_with_0),

@@ -123,11 +123,12 @@ static inline bool scene_has_ended(void *ctx) {
 }
 
 /* Runs until the worker has ended; at most so long. */
-static inline void scene_ends(struct scene *s, int64_t within, enum exit_code code) {
+static inline void scene_ends(struct scene *s, int64_t within, struct outcome outcome) {
     if (!world_run_until(&s->world, scene_has_ended, &s->worker, within))
         fail_msg("it has not ended within %.0f s:\n%.3000s", (double)within / 1e6,
                  s->world.log_text.data ? s->world.log_text.data : "");
-    assert_int_equal(s->worker.exit_code, code);
+    assert_int_equal(s->worker.outcome.ending, outcome.ending);
+    assert_int_equal(s->worker.outcome.cause, outcome.cause);
 }
 
 static inline struct queue_worker_status scene_status(const struct scene *s) {

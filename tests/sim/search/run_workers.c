@@ -103,9 +103,9 @@ void slots_review(struct run *r) {
         }
         if (!s->sim.ended)
             continue;
-        trace_note(&r->trace, r->world.now, TRACE_ENDED, i, s->sim.exit_code, 0, SPAN(""));
-        if (s->sim.exit_code != EXIT_FINE || !s->stopping)
-            judge_broken(&r->judge, "drain", "worker %u has ended with %d", i, (int)s->sim.exit_code);
+        trace_note(&r->trace, r->world.now, TRACE_ENDED, i, s->sim.outcome.ending, 0, SPAN(""));
+        if (!outcome_is_well(s->sim.outcome) || !s->stopping)
+            judge_broken(&r->judge, "drain", "worker %u has ended with %d", i, (int)s->sim.outcome.ending);
         judge_drained(&r->judge, i);
         bury(s);
     }

@@ -1,0 +1,19 @@
+/* How a command ends: the exit codes of the contract (after sysexits.h). */
+#pragma once
+
+#include "outcome.h"
+
+enum exit_code {
+    EXIT_FINE = 0,
+    EXIT_SOME_FAILED = 1, /* some message failed (apply) or was left (run --until-empty) */
+    EXIT_USAGE = 64,
+    EXIT_UNREACHABLE = 69, /* a service can't be reached, or its certificate can't be trusted */
+    EXIT_NOT_PERMITTED = 77,
+    EXIT_SETTINGS = 78, /* settings, missing or unfit table or queue */
+    EXIT_INTERRUPTED = 130 /* by SIGINT before the work was done; other signals end with 128 and their number */
+};
+
+/* Of several problems the first of 78, 77, 69 wins; EXIT_FINE loses. */
+enum exit_code worse_exit(enum exit_code a, enum exit_code b);
+/* What a command ends with whose work ended so. */
+enum exit_code exit_code_of(struct outcome outcome);
