@@ -51,8 +51,8 @@ static bool check_audit_key(struct check_report *r, const struct check_table_vie
     }
     key_text(s, key);
     check_problem(r, EXIT_SETTINGS, "table", v->name,
-                  "Name a table whose key is exactly log_id (S) without a sort key with AUDIT_LOG_TABLE, or create one",
-                  "its key is %s, which is none of an audit table", key);
+                  "Have AUDIT_LOG_TABLE name a table whose key is log_id (S) alone, without a sort key, or create one",
+                  "its key is %s, but an audit table's is log_id (S) alone", key);
     return false;
 }
 

@@ -17,7 +17,8 @@ const struct exit_status EXIT_STATUSES[] = {
     {69, "A service can't be reached, or its certificate can't be trusted."},
     {77, "Permission is missing."},
     {78, "A setting is wrong, or a table or queue is missing or unfit."},
-    {130, "Ended by Ctrl-C before the work was done (but run; by SIGTERM: 143)."},
+    {130, "Ended by Ctrl-C before the work was done; run ends with 0."},
+    {143, "Likewise, by SIGTERM."},
 };
 const size_t EXIT_STATUS_COUNT = ARRAY_LENGTH(EXIT_STATUSES);
 

@@ -97,8 +97,8 @@ static bool own_path(const struct reconcile_keep *k, char ret_path[static CHECKP
 
 /* Forgets what an earlier run kept. */
 static void begin_anew(struct reconcile_keep *k, const char *why) {
-    LOG_EVENT(k->log, LOG_LEVEL_WARNING, "An earlier run that ended early can't be gone on with: it begins anew",
-              LOG_C("why", why));
+    LOG_EVENT(k->log, LOG_LEVEL_WARNING,
+              "An earlier run ended early, and this one can't go on from there: it begins anew", LOG_C("why", why));
     k->checkpoint.state = (struct job_state){.next = {.number = 1, .line = 1}};
     k->checkpoint.goes_on = false;
 }

@@ -145,7 +145,7 @@ const struct setting SETTINGS[] = {
      .text = "true: where nothing says the region, it is the instance's, from the instance metadata service."},
     {.name = "AWS_ACCESS_KEY_ID",
      .standard_text = "-",
-     .text = "Credentials; without them it is looked for others, see below."},
+     .text = "An access key; without one, credentials are looked for elsewhere, see below."},
     {.name = "AWS_SECRET_ACCESS_KEY", .standard_text = "-", .text = "Goes with AWS_ACCESS_KEY_ID."},
     {.name = "AWS_SESSION_TOKEN", .standard_text = "-", .text = "Goes with temporary credentials."},
     {.name = "AWS_ACCOUNT_ID",

@@ -72,7 +72,8 @@ static void on_told(void *user, bool accepted, bool too_large) {
         const struct invocation_answer *brief = invocation_answer_briefly(l->invocation);
         l->answered_briefly = true;
         LOG_EVENT(l->options->platform->log, LOG_LEVEL_ERROR,
-                  "The answer is larger than Lambda takes: it hears so instead", LOG_C("error", brief->error_type));
+                  "The answer is larger than Lambda takes: the caller is told so instead",
+                  LOG_C("error", brief->error_type));
         if (!runtime_api_answer(l->api, l->current.request_id, brief->error_type, brief->body, on_told, l)) {
             end(l, outcome_by(CAUSE_UNREACHABLE));
         }
