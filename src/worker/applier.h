@@ -104,6 +104,8 @@ enum receiving applier_receiving(const struct applier *e, bool full);
 unsigned applier_rate(const struct applier *e);
 /* One more message was asked for in RECEIVE_ONE_MORE: the next may be a while later. */
 void applier_received_extra(struct applier *e);
+/* That receive has ended, and failed or not. */
+void applier_extra_ended(struct applier *e, bool failed);
 /* Jobs inside. */
 unsigned applier_count(const struct applier *e);
 /* Jobs whose verdict can't be confirmed, or a refusal judged (counted as waiting for the DLQ). */

@@ -271,3 +271,8 @@ void applier_received_extra(struct applier *e) {
     breaker_received_extra(&e->breaker, now_of(e));
     arm(e);
 }
+
+void applier_extra_ended(struct applier *e, bool failed) {
+    breaker_extra_ended(&e->breaker, failed, now_of(e));
+    arm(e);
+}

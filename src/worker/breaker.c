@@ -219,6 +219,13 @@ enum receiving breaker_receiving(const struct breaker *b, bool only_suspects, bo
     return only_suspects ? RECEIVE_WHAT_FITS : RECEIVE_FREELY;
 }
 
+void breaker_extra_ended(struct breaker *b, bool failed, int64_t now) {
+    bool again = failed && !b->extra_failed;
+    b->extra_failed = again;
+    if (again && !one_more_is_free(b) && !b->stopped && now + FIRST_EXTRA < b->next_extra)
+        plan_extra(b, now + FIRST_EXTRA);
+}
+
 void breaker_received_extra(struct breaker *b, int64_t now) {
     if (one_more_is_free(b) || b->stopped)
         return;

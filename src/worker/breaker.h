@@ -32,6 +32,7 @@ struct breaker {
     int64_t probed_at; /* monotonic: the last probe, or long ago */
     int64_t next_extra; /* when one more message may be received, in RECEIVE_ONE_MORE */
     int64_t extra_interval; /* … and how long after that the next */
+    bool extra_failed; /* the last receive for one failed, and the next comes sooner for it */
     char told[VERDICT_TEXT_SIZE]; /* the cause that is in the log */
     /* When to ask breaker_fall_due(), for each; NEVER: nothing waits for it. */
     int64_t probe_at, announce_at, extra_at;
@@ -118,3 +119,6 @@ void breaker_joined(struct breaker *b, int64_t now);
 enum receiving breaker_receiving(const struct breaker *b, bool only_suspects, bool full, bool proven, int64_t now);
 /* One more was asked for in RECEIVE_ONE_MORE: the next may be a while later. */
 void breaker_received_extra(struct breaker *b, int64_t now);
+/* That receive has ended. Where it failed, another comes soon: a message that no receive can bring is hidden then, and
+ * another comes. Once: where all receives fail, they keep to the intervals. */
+void breaker_extra_ended(struct breaker *b, bool failed, int64_t now);

@@ -56,13 +56,20 @@ static void make_room(struct intake *i, const struct receive_budget *b) {
 }
 
 void intake_receive(struct intake *i) {
+    if (i->asked_for_one_more && i->receiver.count == 0) {
+        i->asked_for_one_more = false;
+        applier_extra_ended(i->applier, i->receiver.failures > 0);
+    }
     bool held_back = deletes_hold_back(i) || intake_waiting_for_dlq(i) >= quarter(i);
     if (held_back)
         return;
     struct receive_budget b = budget(i);
     switch (receiver_turn(&i->receiver, &b)) {
     case RECEIVER_HAS_ENOUGH: break;
-    case RECEIVER_TAKES_ONE_MORE: applier_received_extra(i->applier); break;
+    case RECEIVER_TAKES_ONE_MORE:
+        i->asked_for_one_more = true;
+        applier_received_extra(i->applier);
+        break;
     case RECEIVER_LACKS_ROOM: make_room(i, &b); break;
     }
 }

@@ -23,6 +23,7 @@ struct intake {
     struct receiver receiver;
     struct backlog backlog;
     bool waits_for_deletes; /* nothing is received for it */
+    bool asked_for_one_more; /* by a receive that is out */
 };
 
 /* until_empty: long polls are short. The applier is initialised later, and borrowed as platform, facts and context are.

@@ -198,6 +198,39 @@ static void one_more_comes_after_five_seconds_and_then_ever_more_rarely_up_to_a_
     assert_int_equal(b.next_extra, now + 6 * SECOND);
 }
 
+static void where_the_receive_for_one_more_fails_the_next_comes_soon_but_not_time_and_again(void **state) {
+    (void)state;
+    struct breaker b = opened(&DENIED, 0);
+    int64_t now = 0;
+    for (size_t i = 0; i < 4; i++) { /* 40 s lie before the next one then */
+        now = b.next_extra;
+        breaker_received_extra(&b, now);
+        breaker_extra_ended(&b, false, now);
+    }
+    now = b.next_extra;
+    breaker_received_extra(&b, now);
+    assert_int_equal(b.next_extra, now + 60 * SECOND);
+    breaker_extra_ended(&b, true, now + SECOND);
+    assert_int_equal(b.next_extra, now + 6 * SECOND);
+    now = b.next_extra;
+    assert_true(breaker_fall_due(&b, now) & DUE_EXTRA);
+    breaker_received_extra(&b, now);
+    breaker_extra_ended(&b, true, now + SECOND); /* all receives fail, it seems */
+    assert_int_equal(b.next_extra, now + 60 * SECOND);
+    /* After one that came, the next that fails is alone again. */
+    breaker_extra_ended(&b, false, now + SECOND);
+    breaker_extra_ended(&b, true, now + 2 * SECOND);
+    assert_int_equal(b.next_extra, now + 7 * SECOND);
+    /* It never comes later for it. */
+    breaker_extra_ended(&b, false, now + 3 * SECOND);
+    breaker_extra_ended(&b, true, now + 3 * SECOND);
+    assert_int_equal(b.next_extra, now + 7 * SECOND);
+    breaker_stop(&b);
+    breaker_extra_ended(&b, false, now);
+    breaker_extra_ended(&b, true, now);
+    assert_int_equal(breaker_receiving(&b, true, false, true, now + 60 * SECOND), RECEIVE_NOTHING);
+}
+
 static void it_opens_where_all_inside_have_failed_and_nothing_else_could_tell(void **state) {
     (void)state;
     static const struct {
@@ -375,6 +408,7 @@ int main(void) {
         cmocka_unit_test(a_cause_has_changed_once_it_was_met_twice_in_a_row),
         cmocka_unit_test(what_may_be_received_follows_from_what_fails),
         cmocka_unit_test(one_more_comes_after_five_seconds_and_then_ever_more_rarely_up_to_a_minute),
+        cmocka_unit_test(where_the_receive_for_one_more_fails_the_next_comes_soon_but_not_time_and_again),
         cmocka_unit_test(it_opens_where_all_inside_have_failed_and_nothing_else_could_tell),
         cmocka_unit_test(a_probe_is_for_a_message_or_for_the_tables_where_there_is_none),
         cmocka_unit_test(every_other_probe_is_for_the_message_that_failed_last_but_not_before_a_new_one),

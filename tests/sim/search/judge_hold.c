@@ -193,8 +193,10 @@ void judge_transacted(struct judge *j, unsigned worker, const struct judged_answ
         note_own_failure(j, worker, a);
     if (result && (result->class == CALL_OK || result->from_service))
         u->tried_at[worker] = a->began;
-    /* What fails has to be confirmed; another delivery of it may succeed meanwhile. */
-    if (result && result->class != CALL_OK && result->from_service && !a->applied_already)
+    /* What fails has to be confirmed; another delivery of it may succeed meanwhile, or be throttled, which leads to no
+     * letter. */
+    if (result && result->class != CALL_OK && result->class != CALL_THROTTLED && result->from_service &&
+        !a->applied_already)
         u->answered_at[worker] = now;
 }
 
