@@ -4,7 +4,6 @@
 #include "buf.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +79,7 @@ static void run_checks(struct check *c) {
 static enum exit_code exit_of(const struct check *c) {
     const struct check_report *r = c->report;
     if (c->signal) {
-        return (enum exit_code)(c->signal == SIGINT ? EXIT_INTERRUPTED : 128 + c->signal);
+        return app_code_of_signal(c->signal);
     }
     if (r->broken) {
         LOG_EVENT(&c->app->log, LOG_LEVEL_ERROR, "Standard output can't be written",

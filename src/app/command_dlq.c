@@ -9,7 +9,6 @@
 #include "result_writer.h"
 #include "terminal.h"
 
-#include <signal.h>
 #include <unistd.h>
 
 struct dlq {
@@ -35,10 +34,6 @@ static bool as_json(const struct dlq *d) {
 static void end(struct dlq *d, enum exit_code code) {
     d->exit_code = code;
     loop_stop(d->app->loop);
-}
-
-static enum exit_code code_of_signal(int number) {
-    return (enum exit_code)(EXIT_INTERRUPTED - SIGINT + number);
 }
 
 /* Results are made as fast as they are taken; nobody looks on where nobody takes them. */
@@ -143,7 +138,7 @@ static void on_looked(void *ctx, const struct dlq_look_result *r) {
     } else if (r->no_memory) {
         d->exit_code = EXIT_UNREACHABLE;
     } else if (d->stopped_by > 0) {
-        d->exit_code = code_of_signal(d->stopped_by);
+        d->exit_code = app_code_of_signal(d->stopped_by);
     }
     result_writer_flush(&d->results);
     went_on(d);
@@ -188,7 +183,7 @@ static void on_signal(void *user, int number) {
     bool again = d->stopped_by != 0;
     d->stopped_by = number;
     if (!d->look || d->looked) {
-        end(d, code_of_signal(number));
+        end(d, app_code_of_signal(number));
         return;
     }
     if (!again) {

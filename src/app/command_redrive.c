@@ -13,7 +13,6 @@
 #include "terminal.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -55,10 +54,6 @@ static void end_with_results(struct redriving *g, enum exit_code code) {
     if (result_writer_is_idle(&g->results)) {
         end(g, g->results.failed && code == EXIT_FINE ? EXIT_SOME_FAILED : code);
     }
-}
-
-static enum exit_code code_of_signal(int number) {
-    return (enum exit_code)(EXIT_INTERRUPTED - SIGINT + number);
 }
 
 static void went_on(void *ctx) {
@@ -139,7 +134,7 @@ static enum exit_code code_of_result(const struct redriving *g, const struct red
         return EXIT_UNREACHABLE;
     }
     if (g->stopped_by) {
-        return code_of_signal(g->stopped_by);
+        return app_code_of_signal(g->stopped_by);
     }
     return c->failed > 0 || c->behind > 0 || c->sent > c->moved || r->full ? EXIT_SOME_FAILED : EXIT_FINE;
 }
@@ -249,7 +244,7 @@ static void on_looked(void *ctx, const struct dlq_look_result *r) {
         log_event(&g->app->log, LOG_LEVEL_ERROR, "There is no memory to look at the DLQ", NULL);
         end_with_results(g, EXIT_UNREACHABLE);
     } else if (g->stopped_by) {
-        end_with_results(g, code_of_signal(g->stopped_by));
+        end_with_results(g, app_code_of_signal(g->stopped_by));
     } else if (given(g)->dry_run.given) {
         append_dry_run(g, r);
         end_with_results(g, EXIT_FINE);
@@ -306,7 +301,7 @@ static void on_signal(void *user, int number) {
     g->stopped_by = number;
     if (question_is_open(&g->question) || g->over || (!g->redrive && !g->look)) {
         (void)fprintf(stderr, "%s", question_is_open(&g->question) ? "\n" : "");
-        end(g, code_of_signal(number));
+        end(g, app_code_of_signal(number));
         return;
     }
     if (!again) {

@@ -88,24 +88,36 @@ static void fault_02_a_commit_whose_answer_is_cut_has_one_effect(void **state) {
     }
 }
 
+/* The message is received and its transaction commits, but no answer comes. */
+static struct sim_message *commits_unheard(struct scene *s, struct cuts *cuts, const char *body) {
+    scene_init(s, 5, 2);
+    *cuts = (struct cuts){s, 4};
+    s->db->hook = cut;
+    s->db->hook_ctx = cuts;
+    struct sim_message *m = scene_send(s, "%s", body);
+    scene_start(s);
+    world_run(&s->world, 200 * MILLISECOND);
+    return m;
+}
+
+/* By another process, which hears all answers. */
+static void comes_again_after_eleven_minutes(struct scene *s, struct cuts *cuts, const struct sim_message *m) {
+    sim_worker_kill(&s->worker);
+    world_run(&s->world, 11 * MINUTE);
+    cuts->left = 0;
+    scene_start(s);
+    scene_empties(s, MINUTE);
+    assert_true(m->deleted && m->receive_count == 2);
+}
+
 static void fault_02_a_commit_that_is_seen_again_after_eleven_minutes_has_one_effect(void **state) {
     (void)state;
     struct scene s;
-    scene_init(&s, 5, 2);
-    struct cuts cuts = {&s, 4};
-    s.db->hook = cut;
-    s.db->hook_ctx = &cuts;
+    struct cuts cuts;
     struct sim_message *m =
-        scene_send(&s, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\"}");
-    scene_start(&s);
-    world_run(&s.world, 200 * MILLISECOND);
+        commits_unheard(&s, &cuts, "{\"id\":\"k0\",\"attributes\":{\"n\":1},\"condition_expression\":\"n = 0\"}");
     assert_int_equal(s.db->committed, 1);
-    sim_worker_kill(&s.worker);
-    world_run(&s.world, 11 * MINUTE);
-    cuts.left = 0;
-    scene_start(&s);
-    scene_empties(&s, MINUTE);
-    assert_true(m->deleted && m->receive_count == 2);
+    comes_again_after_eleven_minutes(&s, &cuts, m);
     assert_int_equal(s.db->committed, 1);
     assert_int_equal(s.dlq->count, 0);
     scene_done(&s);
@@ -115,21 +127,11 @@ static void fault_02_a_commit_that_is_seen_again_after_eleven_minutes_has_one_ef
 static void fault_02_a_count_that_is_seen_again_after_eleven_minutes_counts_once(void **state) {
     (void)state;
     struct scene s;
-    scene_init(&s, 5, 2);
-    struct cuts cuts = {&s, 4};
-    s.db->hook = cut;
-    s.db->hook_ctx = &cuts;
-    struct sim_message *m =
-        scene_send(&s, "{\"id\":\"k0\",\"increment\":{\"n\":7},\"append\":{\"l\":[1]},\"enable_logging\":true}");
-    scene_start(&s);
-    world_run(&s.world, 200 * MILLISECOND);
+    struct cuts cuts;
+    struct sim_message *m = commits_unheard(
+        &s, &cuts, "{\"id\":\"k0\",\"increment\":{\"n\":7},\"append\":{\"l\":[1]},\"enable_logging\":true}");
     assert_int_equal(scene_n(&s, 0), 7);
-    sim_worker_kill(&s.worker);
-    world_run(&s.world, 11 * MINUTE);
-    cuts.left = 0;
-    scene_start(&s);
-    scene_empties(&s, MINUTE);
-    assert_true(m->deleted && m->receive_count == 2);
+    comes_again_after_eleven_minutes(&s, &cuts, m);
     assert_int_equal(scene_n(&s, 0), 7);
     assert_int_equal(s.db->committed, 1);
     assert_int_equal(s.dlq->count, 0);
