@@ -164,7 +164,7 @@ static struct receive_attempt next_attempt(struct receiver *r, const struct rece
     struct receive_attempt attempt = {.max_messages = max_messages, .since = now};
     if (!r->fifo)
         return attempt;
-    unsigned room = allowance(r, budget, receive_whole_batch(budget->paced), clock_monotonic(r->platform->clock));
+    unsigned room = allowance(r, budget, receive_whole_batch(budget->paced), now);
     if (receive_attempts_repeat(&r->attempts, room, receiver_hidden_for(r), now, &attempt))
         return attempt;
     return receive_attempt_new(r->platform->random, max_messages, now);
