@@ -35,6 +35,7 @@ struct app {
     char queue_url[QUEUE_URL_SIZE], dlq_url[QUEUE_URL_SIZE]; /* the settings, without a slash at a URL's end */
     char sqs_origin[URL_ORIGIN_SIZE], dynamodb_origin[URL_ORIGIN_SIZE];
     char account[ACCOUNT_ID_SIZE]; /* of the credentials at the start; "": their source doesn't say */
+    size_t visitors; /* who may wait for metrics and pages at once */
     struct platform platform;
     struct check_report report; /* of `check` */
 };

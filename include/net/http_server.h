@@ -1,9 +1,10 @@
 /* A small HTTP server on the loop, by GNU libmicrohttpd, for the few who look: it answers GET and HEAD, one request a
  * connection, from memory.
  *
- * It has room for a bounded number of clients. Who takes longer than a request may take is cut off, and while there is
- * no room, whoever has been there longest gives way to the next one: many slow clients don't keep others out. So many a
- * second are let in at most: they don't keep the loop from its work. */
+ * It has room for a bounded number of clients. They wait for next to nothing until the head of their request is there;
+ * only then are they served, in that order, and fewer at once. Who takes longer than a request may take is cut off, and
+ * while there is no room, whoever has been there longest gives way to the next one: many slow clients don't keep others
+ * out. So many a second are let in, and served, at most: they don't keep the loop from its work. */
 #pragma once
 
 #include "compiler.h"
@@ -38,8 +39,10 @@ struct http_server_reply { /* zeroed, but for status 200 */
 typedef void http_server_answer(void *user, const struct http_server_request *request, struct http_server_reply *reply);
 
 struct http_server_options {
-    size_t clients; /* at once; 0: 64 */
-    uint32_t clients_per_second; /* that are let in; 0: 120 */
+    size_t clients; /* that wait at once, a descriptor each; 0: 1024 */
+    uint32_t clients_per_second; /* that are let in; 0: 1000 */
+    size_t served; /* at once; 0: 64. For a moment there may be as many beside them that are being cut off */
+    uint32_t served_per_second; /* 0: 120 */
     int64_t request_time; /* microseconds from the connection to the reply's end; 0: 5 seconds */
 };
 
@@ -53,7 +56,7 @@ void http_server_free(struct http_server *server);
 
 /* For the metrics. */
 struct http_server_stats {
-    size_t clients; /* now */
+    size_t clients; /* now; those who wait included */
     uint64_t accepted, answered, cut; /* cut: too slow, or in the way of others */
 };
 struct http_server_stats http_server_stats(const struct http_server *server);

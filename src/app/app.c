@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX ((size_t)1024)
-#define OTHER_DESCRIPTORS ((size_t)224) /* beside connections: the loop's, the resolver's, files, those who look on */
+#define OTHER_DESCRIPTORS ((size_t)224) /* beside connections: the loop's, the resolver's, files, who is served */
+#define VISITORS_MAX ((size_t)1024)
+#define VISITORS_MIN ((size_t)32)
 
 static const char no_memory[] = "There is no memory to start with";
 
@@ -16,20 +18,26 @@ static enum exit_code fail(struct app *app, const char *sentence) {
     return EXIT_UNREACHABLE;
 }
 
-/* How many connections the limit of descriptors leaves room for, once it is raised as far as it may be. */
+/* How many connections the limit of descriptors leaves room for, once it is raised as far as it may be. Those who look
+ * on get what is left by them. */
 static size_t connections_possible(struct app *app) {
     struct rlimit limit;
+    app->visitors = VISITORS_MIN;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return CONNECTIONS_MAX;
     }
-    rlim_t wanted = CONNECTIONS_MAX + OTHER_DESCRIPTORS;
+    rlim_t needed = CONNECTIONS_MAX + OTHER_DESCRIPTORS, wanted = needed + VISITORS_MAX;
     if (limit.rlim_cur < wanted) {
         struct rlimit raised = {limit.rlim_max < wanted ? limit.rlim_max : wanted, limit.rlim_max};
         if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
             limit = raised;
         }
     }
-    if (limit.rlim_cur >= wanted) {
+    if (limit.rlim_cur >= needed + VISITORS_MIN) {
+        rlim_t left = limit.rlim_cur - needed;
+        app->visitors = left < VISITORS_MAX ? (size_t)left : VISITORS_MAX;
+    }
+    if (limit.rlim_cur >= needed) {
         return CONNECTIONS_MAX;
     }
     size_t possible =

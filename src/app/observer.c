@@ -71,7 +71,7 @@ static enum exit_code serve(struct observer *o) {
     }
     int fd = http_server_listen(address);
     int error = fd < 0 ? -fd : ENOMEM;
-    const struct http_server_options options = {0};
+    const struct http_server_options options = {.clients = app->visitors};
     o->server = fd < 0 ? NULL : http_server_new(app->loop, fd, &options, observer_answer, o);
     if (o->server) {
         LOG_EVENT(&app->log, LOG_LEVEL_INFO, "Metrics and health are served", LOG_C("address", address));

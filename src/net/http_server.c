@@ -1,11 +1,11 @@
-/* libmicrohttpd on the loop. What it doesn't bound is bounded here: how long a request may take in all, how many
- * clients are let in a second, and who gives way when there is no room. So it isn't given the listening descriptor: it
- * gets each connection by itself. */
+/* libmicrohttpd on the loop. It gets each connection by itself, out of the lobby, once the head of the request is
+ * there. What it doesn't bound is bounded here: how long a request may take in all, how many are served a second, and
+ * who gives way when there is no room. */
 #include "http_server.h"
 
+#include "http_lobby.h"
 #include "loop.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,38 +13,40 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const size_t CLIENTS = 64;
-static const uint32_t CLIENTS_PER_SECOND = 120; /* each costs some 80 us to let in and to cut */
+static const size_t CLIENTS = 1024;
+static const uint32_t CLIENTS_PER_SECOND = 1000;
+static const size_t SERVED = 64; /* at once */
+static const uint32_t SERVED_PER_SECOND = 120;
 static const int64_t REQUEST_TIME = 5 * MICROSECONDS;
-/* So long one is let be while others wait: an honest client's request comes with its connection. */
+/* So long one may take its answer while others wait. */
 static const int64_t GRACE = 250 * MILLISECOND;
 static const int64_t LITTLE_LATER = 20 * MILLISECOND;
 static const size_t HEAD_MAX = (size_t)32 * 1024; /* of a request, and its connection's other memory */
-static const unsigned ACCEPTS_A_TURN = 16;
 
 struct client {
     TAILQ_ENTRY(client) link;
     struct http_server *server;
     int fd;
-    int64_t since; /* monotonic */
+    int64_t since, served_since; /* monotonic; the first: when it was let in */
     bool cut; /* its end is under way */
 };
 
 struct http_server {
     struct loop *loop;
     struct clock clock;
-    int listener;
+    struct http_lobby *lobby;
     struct MHD_Daemon *daemon;
-    struct loop_watch *listening, *working;
+    struct loop_watch *working;
     struct http_server_options options;
     http_server_answer *answer;
     void *user;
-    TAILQ_HEAD(, client) clients; /* as they came */
+    TAILQ_HEAD(, client) clients; /* that are served, as they came out of the lobby */
     size_t open; /* of these, those that aren't cut */
+    const struct http_guest *arriving; /* the library is being given it */
     struct limiter limiter;
     struct timer timer; /* the next deadline, or at once */
-    struct timer pause; /* until others are let in */
-    struct http_server_stats stats;
+    struct timer pause; /* until others are served */
+    uint64_t answered, cut;
 };
 
 static int64_t now_of(const struct http_server *s) {
@@ -59,13 +61,10 @@ static void run(struct http_server *s) {
     if (MHD_get_timeout(s->daemon, &wait) == MHD_YES) {
         due = now + (int64_t)(wait < 3600000 ? wait : 3600000) * MILLISECOND;
     }
-    const struct client *first;
-    TAILQ_FOREACH(first, &s->clients, link) {
-        if (!first->cut) {
-            int64_t deadline = first->since + s->options.request_time;
-            due = deadline < due ? deadline : due;
-            break;
-        }
+    const struct client *client;
+    TAILQ_FOREACH(client, &s->clients, link) {
+        int64_t deadline = client->since + s->options.request_time;
+        due = !client->cut && deadline < due ? deadline : due;
     }
     if (due == NEVER) {
         timer_stop(loop_timers(s->loop), &s->timer);
@@ -78,7 +77,7 @@ static void run(struct http_server *s) {
 static void cut(struct http_server *s, struct client *client) {
     client->cut = true;
     s->open--;
-    s->stats.cut++;
+    s->cut++;
     (void)shutdown(client->fd, SHUT_RDWR);
 }
 
@@ -87,10 +86,7 @@ static void on_timer(void *user) {
     int64_t now = now_of(s);
     struct client *client;
     TAILQ_FOREACH(client, &s->clients, link) {
-        if (client->since + s->options.request_time > now) {
-            break;
-        }
-        if (!client->cut) {
+        if (!client->cut && client->since + s->options.request_time <= now) {
             cut(s, client);
         }
     }
@@ -118,10 +114,10 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
         }
         client->server = s;
         client->fd = info->connect_fd;
-        client->since = now_of(s);
+        client->served_since = now_of(s);
+        client->since = s->arriving ? s->arriving->since : client->served_since;
         TAILQ_INSERT_TAIL(&s->clients, client, link);
         s->open++;
-        s->stats.accepted++;
     } else if (client) {
         TAILQ_REMOVE(&s->clients, client, link);
         s->open -= !client->cut;
@@ -133,7 +129,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
 /* Makes room for one more. False: not yet. */
 static bool make_room(struct http_server *s, int64_t now) {
     struct client *client;
-    if (s->open < s->options.clients) {
+    if (s->open < s->options.served) {
         return true;
     }
     TAILQ_FOREACH(client, &s->clients, link) {
@@ -141,58 +137,43 @@ static bool make_room(struct http_server *s, int64_t now) {
             break;
         }
     }
-    if (client && now - client->since >= GRACE) {
+    if (client && now - client->served_since >= GRACE) {
         cut(s, client);
     }
-    return s->open < s->options.clients;
+    return s->open < s->options.served;
 }
 
-static void pause_until(struct http_server *s, int64_t due) {
-    loop_watch_events(s->listening, 0);
-    timer_start(loop_timers(s->loop), &s->pause, due);
-}
-
-static void on_pause_over(void *user) {
-    struct http_server *s = user;
-    loop_watch_events(s->listening, LOOP_READ);
-}
-
-/* Lets one in. False: no more for now. */
-static bool let_in(struct http_server *s, int64_t now) {
-    int64_t wait = 0;
-    if (!make_room(s, now)) {
-        pause_until(s, now + LITTLE_LATER);
-        return false;
-    }
-    if (!limiter_take(&s->limiter, now, &wait)) {
-        pause_until(s, now + (wait > LITTLE_LATER ? wait : LITTLE_LATER));
-        return false;
-    }
-    struct sockaddr_storage from;
+/* Serves one of those in the lobby. False: no more for now. */
+static bool serve(struct http_server *s, int64_t now) {
+    struct http_guest guest;
+    struct sockaddr_storage from = {0};
     socklen_t len = sizeof from;
-    int fd = accept4(s->listener, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) {
+    int64_t wait = 0;
+    if (!http_lobby_ready(s->lobby)) {
+        return false;
+    }
+    if (!make_room(s, now) || !limiter_take(&s->limiter, now, &wait)) {
+        timer_start(loop_timers(s->loop), &s->pause, now + (wait > LITTLE_LATER ? wait : LITTLE_LATER));
+        return false;
+    }
+    if (!http_lobby_take(s->lobby, &guest)) {
+        return false;
+    }
+    if (getpeername(guest.fd, (struct sockaddr *)&from, &len) != 0) {
+        (void)close(guest.fd);
         return true;
     }
-    if (fd < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK) {
-            pause_until(s, now + MICROSECONDS); /* no descriptors, mostly */
-        }
-        return false;
-    }
+    s->arriving = &guest;
     /* It closes the descriptor where it can't take it. */
-    if (MHD_add_connection(s->daemon, fd, (const struct sockaddr *)&from, len) != MHD_YES) {
-        pause_until(s, now + MICROSECONDS);
-        return false;
-    }
+    (void)MHD_add_connection(s->daemon, guest.fd, (const struct sockaddr *)&from, len);
+    s->arriving = NULL;
     return true;
 }
 
-static void on_client(void *user, unsigned events) {
+static void on_ready(void *user) {
     struct http_server *s = user;
-    (void)events;
     int64_t now = now_of(s);
-    for (unsigned i = 0; i < ACCEPTS_A_TURN && let_in(s, now); i++) {
+    while (serve(s, now)) {
     }
     run(s);
 }
@@ -227,7 +208,7 @@ static enum MHD_Result send_reply(struct http_server *s, struct MHD_Connection *
     enum MHD_Result result = MHD_NO;
     if (add_headers(response, reply)) {
         result = MHD_queue_response(connection, reply->status, response);
-        s->stats.answered += result == MHD_YES;
+        s->answered += result == MHD_YES;
     }
     MHD_destroy_response(response);
     return result;
@@ -260,7 +241,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 static struct MHD_Daemon *start_daemon(struct http_server *s) {
     unsigned idle = (unsigned)(s->options.request_time / MICROSECONDS) + 5; /* ours comes first */
     /* Those that are cut may stand for a moment beside the others. */
-    unsigned most = 2 * (unsigned)s->options.clients;
+    unsigned most = 2 * (unsigned)s->options.served;
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, s,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX, MHD_OPTION_CONNECTION_LIMIT, most,
                             MHD_OPTION_CONNECTION_TIMEOUT, idle, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
@@ -274,24 +255,22 @@ struct http_server *http_server_new(struct loop *loop, int listener, const struc
         (void)close(listener);
         return NULL;
     }
-    *s = (struct http_server){.loop = loop,
-                              .clock = loop_clock(loop),
-                              .listener = listener,
-                              .options = *options,
-                              .answer = answer,
-                              .user = user};
-    s->options.clients = options->clients ? options->clients : CLIENTS;
+    *s = (struct http_server){
+        .loop = loop, .clock = loop_clock(loop), .options = *options, .answer = answer, .user = user};
+    s->options.served = options->served ? options->served : SERVED;
     s->options.request_time = options->request_time ? options->request_time : REQUEST_TIME;
+    const struct http_lobby_options lobby = {
+        options->clients ? options->clients : CLIENTS,
+        options->clients_per_second ? options->clients_per_second : CLIENTS_PER_SECOND, s->options.request_time};
     TAILQ_INIT(&s->clients);
-    limiter_init(&s->limiter, options->clients_per_second ? options->clients_per_second : CLIENTS_PER_SECOND,
-                 now_of(s));
+    limiter_init(&s->limiter, options->served_per_second ? options->served_per_second : SERVED_PER_SECOND, now_of(s));
     timer_init(&s->timer, on_timer, s);
-    timer_init(&s->pause, on_pause_over, s);
-    s->daemon = start_daemon(s);
+    timer_init(&s->pause, on_ready, s);
+    s->lobby = http_lobby_new(loop, listener, &lobby, on_ready, s);
+    s->daemon = s->lobby ? start_daemon(s) : NULL;
     const union MHD_DaemonInfo *info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     s->working = info ? loop_watch_fd(loop, info->epoll_fd, LOOP_READ, on_work, s) : NULL;
-    s->listening = s->working ? loop_watch_fd(loop, listener, LOOP_READ, on_client, s) : NULL;
-    if (!s->listening) {
+    if (!s->working) {
         http_server_free(s);
         return NULL;
     }
@@ -302,19 +281,20 @@ void http_server_free(struct http_server *s) {
     if (!s) {
         return;
     }
-    loop_watch_free(s->listening);
+    http_lobby_free(s->lobby);
     loop_watch_free(s->working);
     if (s->daemon) {
         MHD_stop_daemon(s->daemon);
     }
     timer_stop(loop_timers(s->loop), &s->timer);
     timer_stop(loop_timers(s->loop), &s->pause);
-    (void)close(s->listener);
     free(s);
 }
 
 struct http_server_stats http_server_stats(const struct http_server *s) {
-    struct http_server_stats stats = s->stats;
-    stats.clients = s->open;
-    return stats;
+    struct http_lobby_stats lobby = http_lobby_stats(s->lobby);
+    return (struct http_server_stats){.clients = lobby.guests + s->open,
+                                      .accepted = lobby.accepted,
+                                      .answered = s->answered,
+                                      .cut = lobby.cut + s->cut};
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Who waits to be let in. */
-static const int BACKLOG = 512;
+static const int BACKLOG = 1024;
 
 union address {
     struct sockaddr any;

@@ -36,7 +36,8 @@ struct fixture {
     struct visitor visitors[CLIENTS];
     size_t count, ended, wanted;
     char asked[64];
-    struct timer limit;
+    struct timer limit, next;
+    size_t said;
 };
 
 static void answer(void *user, const struct http_server_request *request, struct http_server_reply *reply) {
@@ -187,6 +188,64 @@ static void whoever_takes_too_long_is_cut_off(void **state) {
     end(&f);
 }
 
+static void the_shortest_requests_there_are_get_an_answer(void **state) {
+    (void)state;
+    struct fixture f;
+    begin(&f, &(struct http_server_options){0});
+    struct visitor *v = visit(&f, "GET / HTTP/1.0\r\n\r\n");
+    until_ended(&f, 1);
+    assert_non_null(v->answer.data);
+    assert_non_null(strstr(v->answer.data, " 200 "));
+    v = visit(&f, "A / HTTP/1.0\n\n");
+    until_ended(&f, 1);
+    assert_non_null(v->answer.data);
+    assert_non_null(strstr(v->answer.data, " 405 "));
+    end(&f);
+}
+
+static void send_next_piece(void *user) {
+    static const char *const pieces[] = {"\r\nHost: h\r\nX: ", "y\r\n", "\r\n"};
+    struct fixture *f = user;
+    assert_true(f->said < ARRAY_LENGTH(pieces));
+    const char *piece = pieces[f->said++];
+    assert_int_equal(send(f->visitors[0].fd, piece, strlen(piece), MSG_NOSIGNAL), strlen(piece));
+    if (f->said < ARRAY_LENGTH(pieces)) {
+        timer_start(loop_timers(f->loop), &f->next, f->next.due + 50 * MILLISECOND);
+    }
+}
+
+static void a_request_that_comes_slowly_in_pieces_is_answered(void **state) {
+    (void)state;
+    struct fixture f;
+    begin(&f, &(struct http_server_options){0});
+    struct visitor *v = visit(&f, "GET / HTTP/1.1");
+    struct clock clock = loop_clock(f.loop);
+    timer_init(&f.next, send_next_piece, &f);
+    timer_start(loop_timers(f.loop), &f.next, clock_monotonic(&clock) + 50 * MILLISECOND);
+    until_ended(&f, 1);
+    assert_status(v, "200");
+    assert_string_equal(f.asked, "/|h|");
+    end(&f);
+}
+
+static void more_than_are_served_at_once_are_served_one_after_the_other(void **state) {
+    (void)state;
+    struct fixture f;
+    begin(&f, &(struct http_server_options){.served = 2, .served_per_second = 500});
+    for (size_t i = 0; i < 20; i++) {
+        visit(&f, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    }
+    until_ended(&f, 20);
+    for (size_t i = 0; i < 20; i++) {
+        assert_status(&f.visitors[i], "200");
+    }
+    struct http_server_stats stats = http_server_stats(f.server);
+    assert_int_equal(stats.accepted, 20);
+    assert_int_equal(stats.answered, 20);
+    assert_int_equal(stats.cut, 0);
+    end(&f);
+}
+
 static void whoever_has_sent_all_and_closed_its_half_gets_its_answer(void **state) {
     (void)state;
     struct fixture f;
@@ -201,7 +260,7 @@ static void whoever_has_sent_all_and_closed_its_half_gets_its_answer(void **stat
 static void where_there_is_no_room_the_one_that_came_first_gives_way(void **state) {
     (void)state;
     struct fixture f;
-    begin(&f, &(struct http_server_options){.clients = 4, .request_time = 60 * MICROSECONDS});
+    begin(&f, &(struct http_server_options){.clients = 4, .served = 4, .request_time = 60 * MICROSECONDS});
     for (size_t i = 0; i < 30; i++) {
         visit(&f, "GET / HTTP/1.1\r\nX: ");
     }
@@ -252,6 +311,9 @@ int main(void) {
         cmocka_unit_test(other_methods_are_refused_before_their_bodies_come),
         cmocka_unit_test(a_second_request_on_the_connection_is_not_answered),
         cmocka_unit_test(whoever_takes_too_long_is_cut_off),
+        cmocka_unit_test(the_shortest_requests_there_are_get_an_answer),
+        cmocka_unit_test(a_request_that_comes_slowly_in_pieces_is_answered),
+        cmocka_unit_test(more_than_are_served_at_once_are_served_one_after_the_other),
         cmocka_unit_test(whoever_has_sent_all_and_closed_its_half_gets_its_answer),
         cmocka_unit_test(where_there_is_no_room_the_one_that_came_first_gives_way),
         cmocka_unit_test(an_address_in_use_or_none_is_said_to_be_so),

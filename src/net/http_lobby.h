@@ -1,0 +1,45 @@
+/* Where the clients of an HTTP server wait until the head of their request is there: accepted, and no more. One that
+ * sends nothing, or a byte now and then, costs two calls of the system to let in and two to cut off, and wakes nobody
+ * in between. It doesn't read what they send: that is left to whoever takes them over.
+ *
+ * It has room for a bounded number. Who takes too long is cut off; where there is no room, whoever has been there
+ * longest gives way to the next one. So many a second are let in at most. */
+#pragma once
+
+#include "compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http_lobby;
+
+struct http_lobby_options {
+    size_t guests; /* at once */
+    uint32_t guests_per_second; /* that are let in */
+    int64_t longest; /* microseconds from the connection until it is cut off */
+};
+
+/* Lets in who comes to a descriptor that listens, which is its own from now on; calls ready when one or more may be
+ * taken. NULL: no memory or no descriptor, and it is closed. */
+MUST_USE struct http_lobby *http_lobby_new(struct loop *loop, int listener, const struct http_lobby_options *options,
+                                           void (*ready)(void *user), void *user);
+/* Cuts all off. NULL is fine. */
+void http_lobby_free(struct http_lobby *lobby);
+
+struct http_guest {
+    int fd; /* doesn't block; its request isn't read yet */
+    int64_t since; /* monotonic: when it was let in */
+};
+/* Whether there is one to be taken. */
+bool http_lobby_ready(const struct http_lobby *lobby);
+/* Hands over the one whose request has been there longest. False: there is none. */
+MUST_USE bool http_lobby_take(struct http_lobby *lobby, struct http_guest *ret);
+
+struct http_lobby_stats {
+    size_t guests; /* now */
+    uint64_t accepted, cut; /* cut: too slow, or in the way of others */
+    uint64_t looks; /* at what they had sent */
+};
+struct http_lobby_stats http_lobby_stats(const struct http_lobby *lobby);
