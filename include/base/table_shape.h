@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define KEY_NAME_MAX 255 /* bytes of a key attribute's name */
 #define TABLE_NAME_MAX 1024 /* bytes; a table's ARN is taken as a name as well */
@@ -29,13 +30,20 @@ struct table_shape {
     char own_name[TABLE_OWN_NAME_SIZE]; /* TableName, as DescribeTable tells it; empty: not told */
     struct key_attribute partition; /* HASH */
     struct key_attribute sort; /* RANGE; its name is empty where the table has none */
-    size_t attribute_count; /* AttributeDefinitions: the table's key and its indexes' keys, as far as kept */
-    struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
     char region[TABLE_REGION_SIZE]; /* of its ARN; empty: not told */
     char account[TABLE_ACCOUNT_SIZE]; /* likewise */
     bool any_key; /* the table isn't known: no key has a name, and an id may have any form that fits some table */
     bool strongly_consistent; /* a global table of strong multi-Region consistency: it takes no transactions */
+    size_t attribute_count; /* AttributeDefinitions: the table's key and its indexes' keys, as far as kept */
+    struct key_attribute attributes[TABLE_ATTRIBUTES_MAX]; /* last: those beyond the count are never touched */
 };
+
+/* The room for attributes has 130 kB, which hardly any table uses: copied whole, it is most of what a start and an
+ * invocation of the function touch of memory. */
+static inline void table_shape_copy(struct table_shape *to, const struct table_shape *from) {
+    memcpy(to, from, offsetof(struct table_shape, attributes));
+    memcpy(to->attributes, from->attributes, from->attribute_count * sizeof *from->attributes);
+}
 
 /* What a table is called in audit records, log ids and tokens, whichever way the settings name it. Tables of different
  * accounts or regions may share a name; no mistake comes of it: an audit table only ever serves tables of its own

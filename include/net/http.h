@@ -25,6 +25,8 @@ enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
 struct http_request {
     enum http_method method;
     const char *url; /* http or https; redirects are not followed */
+    const char *path_end; /* goes behind the URL's path, in visible ASCII; NULL: nothing. A URL is taken apart once, so
+                             that what differs from request to request stands better here */
     const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length, User-Agent and, where
                                    none is among them, Host are added */
     size_t header_count;

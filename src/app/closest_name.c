@@ -1,6 +1,7 @@
 #include "closest_name.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #define NAME_MAX_LEN 64
@@ -39,6 +40,21 @@ static unsigned distance(const char *a, size_t a_len, const char *b, size_t b_le
     return above[b_len];
 }
 
+/* Which characters a name has, whatever their case, in 64 places. */
+static uint64_t characters(const char *name) {
+    uint64_t set = 0;
+    for (; *name; name++) {
+        set |= UINT64_C(1) << ((unsigned char)lower(*name) & 63U);
+    }
+    return set;
+}
+
+/* The distance is no less: an edit brings one character at most, and takes one away. */
+static size_t least_distance(uint64_t a, uint64_t b) {
+    int more = __builtin_popcountll(a & ~b), less = __builtin_popcountll(b & ~a);
+    return (size_t)(more > less ? more : less);
+}
+
 /* Whether the first len bytes of both are the same, but for their case. */
 static bool begins_alike(const char *a, const char *b, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -69,12 +85,14 @@ static bool abbreviates(const char *given, const char *name) {
 
 const char *closest_name(const char *given, const char *const *names, size_t count) {
     size_t len = strlen(given);
+    uint64_t has = characters(given);
     const char *closest = NULL;
     size_t best = FAR;
     for (size_t i = 0; i < count; i++) {
         size_t other = strlen(names[i]);
         size_t apart = len > other ? len - other : other - len; /* the distance is no less */
-        if (len > NAME_MAX_LEN || other > NAME_MAX_LEN || apart >= best) {
+        if (len > NAME_MAX_LEN || other > NAME_MAX_LEN || apart >= best ||
+            least_distance(has, characters(names[i])) >= best) {
             continue;
         }
         size_t d = distance(given, len, names[i], other);

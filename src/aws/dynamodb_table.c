@@ -162,7 +162,7 @@ static enum decode_status make_shape(const struct table *t, struct table_shape *
     ret_shape->sort.type = t->has_sort ? t->sort.type : KEY_STRING;
     memcpy(ret_shape->own_name, t->own_name, sizeof t->own_name);
     ret_shape->attribute_count = t->attribute_count;
-    memcpy(ret_shape->attributes, t->attributes, sizeof t->attributes);
+    memcpy(ret_shape->attributes, t->attributes, t->attribute_count * sizeof *t->attributes);
     read_place(t->arn, ret_shape);
     ret_shape->strongly_consistent = t->strongly_consistent;
     *ret_active = t->active;

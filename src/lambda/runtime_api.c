@@ -12,17 +12,18 @@ static const size_t EVENT_MAX = (size_t)32 << 20, REPLY_MAX = (size_t)64 << 10;
 static const int64_t MILLISECONDS_MAX = INT64_MAX / MILLISECOND;
 
 #define ADDRESS_MAX 255
-#define URL_SIZE (ADDRESS_MAX + RUNTIME_ID_SIZE + 64)
+#define URL_SIZE (ADDRESS_MAX + 64)
+#define CALL_SIZE (RUNTIME_ID_SIZE + 32)
 
 struct runtime_api {
     struct runtime_options options;
-    char address[ADDRESS_MAX + 1];
+    char url[URL_SIZE]; /* what all calls' paths begin with */
     struct http_transfer *transfer;
     struct timer again;
     unsigned tries;
 
     /* What is under way. */
-    char url[URL_SIZE], error_line[128];
+    char call[CALL_SIZE], error_line[128];
     const char *lines[2];
     struct http_request request;
     http_done *on_reply;
@@ -47,7 +48,7 @@ struct runtime_api *runtime_api_new(const struct runtime_options *options) {
     struct runtime_api *api = calloc(1, sizeof *api);
     if (api) {
         api->options = *options;
-        (void)snprintf(api->address, sizeof api->address, "%s", options->address);
+        (void)snprintf(api->url, sizeof api->url, "http://%s/2018-06-01/runtime/", options->address);
         timer_init(&api->again, on_again, api);
     }
     return api;
@@ -153,9 +154,12 @@ bool runtime_api_next(struct runtime_api *api, runtime_next_done *done, void *us
     api->next_done = done;
     api->on_reply = on_next;
     api->user = user;
-    (void)snprintf(api->url, sizeof api->url, "http://%s/2018-06-01/runtime/invocation/next", api->address);
-    api->request = (struct http_request){
-        .method = HTTP_GET, .url = api->url, .max_response = EVENT_MAX, .timeout = NO_TIMEOUT, .direct = true};
+    api->request = (struct http_request){.method = HTTP_GET,
+                                         .url = api->url,
+                                         .path_end = "invocation/next",
+                                         .max_response = EVENT_MAX,
+                                         .timeout = NO_TIMEOUT,
+                                         .direct = true};
     const struct http_api *http = &api->options.http;
     api->transfer = http->start(http->ctx, &api->request, on_next, api);
     return api->transfer != NULL;
@@ -189,10 +193,9 @@ bool runtime_api_answer(struct runtime_api *api, const char *request_id, const c
     api->on_reply = on_answered;
     api->user = user;
     if (request_id) {
-        (void)snprintf(api->url, sizeof api->url, "http://%s/2018-06-01/runtime/invocation/%s/%s", api->address,
-                       request_id, what);
+        (void)snprintf(api->call, sizeof api->call, "invocation/%s/%s", request_id, what);
     } else {
-        (void)snprintf(api->url, sizeof api->url, "http://%s/2018-06-01/runtime/init/error", api->address);
+        (void)snprintf(api->call, sizeof api->call, "init/error");
     }
     (void)snprintf(api->error_line, sizeof api->error_line, "Lambda-Runtime-Function-Error-Type: %.80s",
                    error_type ? error_type : "");
@@ -200,6 +203,7 @@ bool runtime_api_answer(struct runtime_api *api, const char *request_id, const c
     api->lines[1] = api->error_line;
     api->request = (struct http_request){.method = HTTP_POST,
                                          .url = api->url,
+                                         .path_end = api->call,
                                          .headers = api->lines,
                                          .header_count = error_type ? 2 : 1,
                                          .body = body,

@@ -63,11 +63,28 @@ static bool has_host(const struct http_request *r) {
     return i < r->header_count;
 }
 
+/* The first line, and Host where it isn't among the request's own. False: what is to end the path can't. */
+static bool print_target(const struct http_url *target, const struct http_request *r, struct buf *out) {
+    const char *end = r->path_end ? r->path_end : "";
+    for (const char *c = end; *c; c++) {
+        if (*c <= ' ' || *c > '~') {
+            return false;
+        }
+    }
+    buf_append(out, target->head, target->path_end);
+    buf_append_cstr(out, end);
+    size_t len = has_host(r) ? target->host_at : target->head_len;
+    buf_append(out, target->head + target->path_end, len - target->path_end);
+    return true;
+}
+
 /* The head, and what of the body fits beside it. False: a line is none. */
 static bool print_request(struct http_transfer *t, const char *user_agent, struct buf *out) {
     const struct http_request *r = &t->request;
     buf_append_cstr(out, METHODS[r->method]);
-    buf_append(out, t->target->head, has_host(r) ? t->target->host_at : t->target->head_len);
+    if (!print_target(t->target, r, out)) {
+        return false;
+    }
     if (user_agent) {
         buf_append_span(out, SPAN("User-Agent: "));
         buf_append_cstr(out, user_agent);
@@ -128,7 +145,7 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
     enum connection_io io = !ok || !buf_ok(&out) ? CONNECTION_NO_MEMORY : send_first(c, &out);
     buf_free(&out);
     if (!ok) {
-        fail(c, HTTP_REFUSED, "a header of the request has the end of a line in it");
+        fail(c, HTTP_REFUSED, "a header of the request has the end of a line in it, or its path what no path has");
     } else if (io == CONNECTION_WAITS) {
         connection_await(c->line, true);
     } else if (io != CONNECTION_MOVED) {

@@ -41,7 +41,9 @@ static struct http_origin *find_origin(struct http_origins *all, const struct ur
 static const char *print_head(struct http_url *t, const struct url *url) {
     struct buf head;
     buf_init(&head, HEAD_MAX);
-    (void)buf_printf(&head, " %s%s%s HTTP/1.1\r\n", url->path, url->query ? "?" : "", url->query ? url->query : "");
+    (void)buf_printf(&head, " %s", url->path);
+    t->path_end = head.len;
+    (void)buf_printf(&head, "%s%s HTTP/1.1\r\n", url->query ? "?" : "", url->query ? url->query : "");
     t->host_at = head.len;
     (void)buf_printf(&head, "Host: %s\r\n", url->authority);
     t->head = head.data;

@@ -30,7 +30,7 @@ struct http_url {
     char *url;
     struct http_origin *origin;
     char *head; /* of a request, after its method: " /path HTTP/1.1\r\n", and then "Host: …\r\n" */
-    size_t head_len, host_at; /* of both; where the second begins */
+    size_t head_len, host_at, path_end; /* of both; where the second begins, and the path has ended */
     size_t uses; /* requests that are under way */
     bool is_kept;
 };

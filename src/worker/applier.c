@@ -1,6 +1,8 @@
 #include "applier_private.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <string.h>
 
 static const int64_t TRANSACTION_DEADLINE = 120 * MICROSECONDS;
 static const int64_t NO_MEMORY_PAUSE = MICROSECONDS;
@@ -33,7 +35,11 @@ static void on_rate_timer(void *user) {
 void applier_init(struct applier *e, const struct platform *platform, const struct update_context *context,
                   const struct applier_options *options, const struct discovery_facts *facts,
                   const struct applier_host *host) {
-    *e = (struct applier){.platform = platform, .context = context, .options = *options, .host = *host};
+    memset(e, 0, offsetof(struct applier, look));
+    e->platform = platform;
+    e->context = context;
+    e->options = *options;
+    e->host = *host;
     for (size_t i = 0; i < JOB_STATES; i++)
         TAILQ_INIT(&e->lists[i]);
     uint64_t seed = random_next(platform->random);

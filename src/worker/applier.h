@@ -58,7 +58,6 @@ struct applier {
     struct timer rate_timer; /* of both */
     struct breaker breaker;
     struct timer breaker_timer;
-    struct look look;
     unsigned probes_running;
     unsigned tried_anew; /* jobs that are being confirmed by another try (counted as waiting for the DLQ) */
     bool proven; /* DynamoDB has given a verdict since the start, or since the breaker closed without one */
@@ -74,6 +73,7 @@ struct applier {
     uint64_t succeeded[2]; /* by kind ([audited]): the latest attempt that has committed */
     struct verdict last_own; /* the last failure of a suspect: what a breaker that opens over such is blamed on; its
                                 texts are absent */
+    struct look look; /* last, as it is large and hardly used */
 };
 
 /* platform, context and facts are borrowed. */

@@ -96,7 +96,7 @@ static void on_described(void *user, const struct call_result *result, const str
         quest_try_again(q, &(struct call_result){.class = CALL_RETRY, .message = "the table is not active yet"});
     } else {
         struct table_shape *into = audit ? &d->facts.audit_table : &d->facts.table;
-        *into = *shape;
+        table_shape_copy(into, shape);
         snprintf(into->name, sizeof into->name, "%s", quest_given(q)); /* as it was given: an ARN stays one */
         d->facts.audit_table_exists = d->facts.audit_table_exists || audit;
         settle_table(q);

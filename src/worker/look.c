@@ -1,5 +1,6 @@
 #include "look.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const int64_t LOOK_LASTS = 60 * MICROSECONDS;
@@ -41,8 +42,12 @@ static void report(void *user) {
 
 void look_init(struct look *look, const struct platform *platform, const struct discovery_facts *facts,
                void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx) {
-    *look = (struct look){.platform = platform, .facts = facts, .done = done, .ctx = ctx};
-    look->table = facts->table;
+    memset(look, 0, offsetof(struct look, table));
+    look->platform = platform;
+    look->facts = facts;
+    look->done = done;
+    look->ctx = ctx;
+    table_shape_copy(&look->table, &facts->table);
     timer_init(&look->timer, report, look);
 }
 
@@ -56,7 +61,7 @@ static void take_over(struct look *look, const struct table_shape *shape) {
               LOG_C("table", look->table.name), LOG_I("attributes_before", look->table.attribute_count),
               LOG_I("attributes", shape->attribute_count));
     look->table.attribute_count = shape->attribute_count;
-    memcpy(look->table.attributes, shape->attributes, sizeof shape->attributes);
+    memcpy(look->table.attributes, shape->attributes, shape->attribute_count * sizeof *shape->attributes);
 }
 
 static void answered(struct look *look, size_t slot, const struct call_result *result,

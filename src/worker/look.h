@@ -16,7 +16,6 @@ enum look_outcome {
 };
 
 struct look {
-    struct table_shape table; /* as the last look found it: what messages are checked against */
     const struct platform *platform;
     const struct discovery_facts *facts;
     struct call *calls[2];
@@ -28,6 +27,7 @@ struct look {
     void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result);
     void *ctx;
     struct timer timer; /* gives the outcome from the loop */
+    struct table_shape table; /* as the last look found it: what messages are checked against; last, as it is large */
 };
 
 void look_init(struct look *look, const struct platform *platform, const struct discovery_facts *facts,

@@ -19,7 +19,6 @@ struct single_worker {
     struct single_worker_options options;
     single_worker_done *done;
     void *user;
-    struct applier applier;
     struct update *update;
 
     /* The call under way, and how the last one failed. */
@@ -34,6 +33,7 @@ struct single_worker {
     struct single_outcome outcome;
     bool ended;
     struct timer end_timer, review_timer, until_timer;
+    struct applier applier; /* last, as it is large and sets itself up */
 };
 
 /* The failure in the contract's words: the exception's name, or what happened to the connection. */
@@ -231,10 +231,11 @@ struct single_worker *single_worker_start(const struct platform *platform, const
                                           const struct update_context *context,
                                           const struct single_worker_options *options, single_worker_done *done,
                                           void *user) {
-    struct single_worker *w = calloc(1, sizeof *w);
+    struct single_worker *w = malloc(sizeof *w);
     if (!w) {
         return NULL;
     }
+    memset(w, 0, offsetof(struct single_worker, applier));
     w->watched = (struct dynamodb_api){w, transact, get_item, put_item, describe_table, cancel};
     w->dynamodb = platform->dynamodb;
     w->platform = *platform;

@@ -85,7 +85,7 @@ static struct http_transfer *fake_start(void *ctx, const struct http_request *re
                                 .max_response = request->max_response,
                                 .timeout = request->timeout,
                                 .sent = f->monotonic};
-    (void)snprintf(t->url, sizeof t->url, "%s", request->url);
+    (void)snprintf(t->url, sizeof t->url, "%s%s", request->url, request->path_end ? request->path_end : "");
     size_t len = 0;
     for (size_t i = 0; i < request->header_count && len < sizeof t->headers; i++) {
         len += (size_t)snprintf(t->headers + len, sizeof t->headers - len, "%s\n", request->headers[i]);

@@ -6,6 +6,8 @@
 #include "closest_name.h"
 #include "compiler.h"
 
+#include <stdio.h>
+
 static void a_misspelt_name_is_recognised(void **state) {
     (void)state;
     static const char *const names[] = {"TABLE_NAME", "MAX_RATE", "LOG_LEVEL", "run", "apply"};
@@ -70,11 +72,33 @@ static void the_closest_of_several_is_given(void **state) {
     assert_string_equal(closest_name("VALUE_A", names, ARRAY_LENGTH(names)), "VALUE_AB");
 }
 
+static void whichever_character_is_wrong_missing_too_many_or_swapped_a_name_is_recognised(void **state) {
+    (void)state;
+    static const char name[] = "AUDIT_LOG_TTL_DAYS", others[] = "aZ_9-", *const names[] = {name};
+    const size_t len = sizeof name - 1;
+    for (size_t at = 0; at < len; at++) {
+        char given[64];
+        for (size_t i = 0; others[i]; i++) {
+            (void)snprintf(given, sizeof given, "%.*s%c%s", (int)at, name, others[i], name + at + 1);
+            assert_string_equal(closest_name(given, names, 1), name);
+            (void)snprintf(given, sizeof given, "%.*s%c%s", (int)at, name, others[i], name + at);
+            assert_string_equal(closest_name(given, names, 1), name);
+        }
+        (void)snprintf(given, sizeof given, "%.*s%s", (int)at, name, name + at + 1);
+        assert_string_equal(closest_name(given, names, 1), name);
+        if (at + 1 < len) {
+            (void)snprintf(given, sizeof given, "%.*s%c%c%s", (int)at, name, name[at + 1], name[at], name + at + 2);
+            assert_string_equal(closest_name(given, names, 1), name);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_misspelt_name_is_recognised),
         cmocka_unit_test(a_name_with_words_left_out_or_cut_short_is_recognised),
         cmocka_unit_test(a_name_of_its_own_is_like_none),
+        cmocka_unit_test(whichever_character_is_wrong_missing_too_many_or_swapped_a_name_is_recognised),
         cmocka_unit_test(the_closest_of_several_is_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

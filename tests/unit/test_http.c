@@ -102,6 +102,41 @@ static void the_path_is_sent_as_it_was_signed(void **state) {
     assert_memory_equal(f->server.last_request.data, expected, strlen(expected));
 }
 
+static void what_ends_a_path_goes_between_the_url_s_path_and_its_query(void **state) {
+    static const struct {
+        const char *url, *end, *line;
+    } cases[] = {{"", "next", "POST /next HTTP/1.1\r\n"},
+                 {"a/", "8476a536/response", "POST /a/8476a536/response HTTP/1.1\r\n"},
+                 {"a/", "", "POST /a/ HTTP/1.1\r\n"},
+                 {"a/?b=c", "d%20e", "POST /a/d%20e?b=c HTTP/1.1\r\n"}};
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char url[96];
+        (void)snprintf(url, sizeof url, "%s%s", f->url, cases[i].url);
+        struct http_request request = post(f, "x");
+        request.url = url;
+        request.path_end = cases[i].end;
+        assert_int_equal(run(f, &request)->status, 200);
+        assert_memory_equal(f->server.last_request.data, cases[i].line, strlen(cases[i].line));
+        assert_non_null(strstr(f->server.last_request.data, "\r\nHost: 127.0.0.1:"));
+    }
+}
+
+static void what_can_t_end_a_path_is_refused(void **state) {
+    static const char *const ends[] = {"a b", "a\r\nX: y", "a\n", "\x7f", "\xc3\xa9", "\t"};
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER};
+    begin(f, &(struct http_options){0}, answers, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
+        struct http_request request = post(f, "x");
+        request.path_end = ends[i];
+        assert_int_equal(run(f, &request)->error, HTTP_REFUSED);
+    }
+    assert_int_equal(f->server.last_request.len, 0);
+}
+
 static void each_request_goes_to_its_own_url_however_many_there_are(void **state) {
     struct fixture *f = *state;
     const struct server_answer answers[] = {OK_ANSWER};
@@ -541,6 +576,8 @@ int main(void) {
         TEST(each_method_has_its_request_line_also_on_a_reused_handle),
         TEST(a_large_body_is_sent_without_waiting_for_a_100_continue),
         TEST(the_path_is_sent_as_it_was_signed),
+        TEST(what_ends_a_path_goes_between_the_url_s_path_and_its_query),
+        TEST(what_can_t_end_a_path_is_refused),
         TEST(each_request_goes_to_its_own_url_however_many_there_are),
         TEST(by_a_proxy_of_the_environment_requests_go_through_a_tunnel_but_those_that_must_not),
         TEST(without_a_proxy_in_the_environment_requests_go_straight),
