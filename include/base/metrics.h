@@ -69,6 +69,7 @@ struct metrics {
     uint64_t receives[METRICS_RECEIVES];
     uint64_t transactions[METRICS_VERDICTS];
     uint64_t requests[METRICS_SERVICES][METRICS_CALL_CLASSES];
+    uint64_t retries[METRICS_SERVICES][METRICS_CALL_CLASSES]; /* by what was tried again */
     uint64_t batches[METRICS_BATCHES][2]; /* answered, failed */
     uint64_t extensions[2]; /* extended, refused */
     struct histogram sent_to_applied, received_to_applied, transaction;
@@ -86,7 +87,7 @@ struct metrics {
     int64_t in_flight[METRICS_STATES], max_in_flight, receives_open, rate_limit, oldest_age;
     struct metrics_depth queue, dlq;
     int64_t credentials_expire, clock_offset;
-    int64_t retries[METRICS_SERVICES], calls[METRICS_SERVICES];
+    int64_t calls[METRICS_SERVICES];
     int64_t connections_opened, transfers, response_bytes, log_lines_lost;
     int64_t started_at, resident_bytes, virtual_bytes, cpu_time, open_files, max_files;
     int64_t build;
@@ -208,4 +209,9 @@ static inline void metrics_batch(struct metrics *m, enum metrics_batch kind, boo
 static inline void metrics_request(struct metrics *m, enum metrics_service service, unsigned call_class) {
     if (m)
         m->requests[service][call_class]++;
+}
+/* One that ended so is made again within its call. */
+static inline void metrics_retry(struct metrics *m, enum metrics_service service, unsigned call_class) {
+    if (m)
+        m->retries[service][call_class]++;
 }

@@ -122,7 +122,6 @@ static void collect_services(struct observer *o) {
     m->clock_offset = 0;
     for (size_t i = 0; i < METRICS_SERVICES; i++) {
         const struct aws_client_stats stats = aws_client_stats(clients[i]);
-        m->retries[i] = (int64_t)stats.retries;
         m->calls[i] = (int64_t)stats.calls;
         m->clock_offset = m->clock_offset ? m->clock_offset : stats.clock_skew;
     }

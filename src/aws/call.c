@@ -137,9 +137,16 @@ static void end_soon(struct call *call) {
     timer_start(call->client->timers, &call->timer, clock_monotonic(&call->client->clock));
 }
 
+/* What is answered so is asked again. */
+static void count_retry(const struct call *call) {
+    struct aws_client *c = call->client;
+    c->stats.retries++;
+    metrics_retry(c->metrics, c->counted_as, call->result.class);
+}
+
 static void pause_for(struct call *call, int64_t delay) {
     call->state = CALL_PAUSED;
-    call->client->stats.retries++;
+    count_retry(call);
     timer_start(call->client->timers, &call->timer, clock_monotonic(&call->client->clock) + delay);
 }
 
@@ -156,7 +163,7 @@ static void on_response(void *user, const struct http_response *response) {
     switch (next) {
     case CALL_ENDS: finish(call, body); return;
     case CALL_ASKS_AGAIN:
-        call->client->stats.retries++;
+        count_retry(call);
         ask(call);
         return;
     case CALL_PAUSES: pause_for(call, delay); return;

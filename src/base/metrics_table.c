@@ -94,8 +94,9 @@ const struct metrics_row METRICS[] = {
     COUNTER("requests_total", "Requests to a service by how they ended.", requests, LABEL("service", services),
             LABEL("result", classes)),
     COUNTER("retries_total",
-            "Requests to a service made again within one call; transactions are tried again beyond these.", retries,
-            LABEL("service", services)),
+            "Requests to a service made again within one call, by how the one before ended; transactions are tried "
+            "again beyond these.",
+            retries, LABEL("service", services), LABEL("result", classes)),
     GAUGE("calls_in_flight", "Calls of a service under way.", METRICS_NUMBER, calls, LABEL("service", services)),
     GAUGE("ready", "1 where /readyz says so.", METRICS_NUMBER, ready, NO_LABEL),
     GAUGE("trouble", "1 while a part of the work is held back by the cause.", METRICS_NUMBER, trouble,

@@ -10,10 +10,12 @@ static const unsigned TIES_MAX =
 static const int64_t ORDER_STEP = 20 * MILLISECOND;
 static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
 
-bool applier_cannot_confirm(struct applier *e, enum cause cause) {
+bool applier_cannot_confirm(struct applier *e, enum cause cause, const char *why) {
+    int64_t now = clock_monotonic(e->platform->clock);
     if (applier_unconfirmed(e) == 0)
         (void)trouble_end(&e->confirming);
-    return trouble_note(&e->confirming, clock_monotonic(e->platform->clock), cause, "");
+    (void)trouble_note(&e->confirming, now, cause, "");
+    return trouble_tell(&e->confirming, now, why);
 }
 
 void applier_confirmed(struct applier *e) {
@@ -23,7 +25,7 @@ void applier_confirmed(struct applier *e) {
 }
 
 static void log_unconfirmed(struct applier *e, const struct call_result *result) {
-    if (!applier_cannot_confirm(e, cause_of(result)))
+    if (!applier_cannot_confirm(e, cause_of(result), call_word(result)))
         return;
     LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING,
               "Failures can't be confirmed, and wait: the audit table can't be read",

@@ -150,7 +150,7 @@ void applier_answered(struct applier *e, struct job *job, const struct transact_
 
 static void log_unjudged(struct applier *e, enum look_outcome outcome, const struct call_result *result) {
     enum cause cause = outcome == LOOK_CHANGED ? CAUSE_CHANGED : cause_of(result);
-    if (!applier_cannot_confirm(e, cause))
+    if (!applier_cannot_confirm(e, cause, outcome == LOOK_CHANGED ? "a table has changed" : call_word(result)))
         return;
     LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING,
               outcome == LOOK_CHANGED ? "What DynamoDB refuses waits: a table's key has changed since the start, or "

@@ -49,9 +49,8 @@ bool applier_is_still_false(const struct job *job);
 /* Reads the audit record of a job in JOB_CONFIRMING (again). */
 void applier_confirm(struct applier *e, struct job *job);
 
-/* Verdicts begin to wait for what can't be read: notes since when, and whose fault. False: they did already, and it is
- * in the log. */
-bool applier_cannot_confirm(struct applier *e, enum cause cause);
+/* Verdicts begin to wait for what can't be read: notes since when, and whose fault. False: the log has heard why. */
+bool applier_cannot_confirm(struct applier *e, enum cause cause, const char *why);
 /* One was confirmed: says so where no other waits any more. */
 void applier_confirmed(struct applier *e);
 

@@ -106,8 +106,6 @@ struct batcher {
     unsigned first_failures; /* of these, those of entries that weren't suspect */
     struct trouble trouble;
     int64_t not_before, first_not_before; /* monotonic: no call of suspects, or of others, before; in trouble */
-    char code[CALL_CODE_SIZE]; /* that the log heard of */
-    int64_t next_cause; /* monotonic: of another it hears then */
     int64_t silent_until; /* monotonic: of entries that keep failing alone, nothing is said before */
     bool unreported; /* kind.changed is to be called */
     bool hurry; /* no linger any more, and no long wait in trouble */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
-static const int64_t CAUSES_EVERY = 60 * MICROSECONDS; /* the log hears of a new cause within a trouble */
 
 /* Until the next call in trouble, for one who has little time: a second at most. */
 static int64_t hurried_wait(const struct batcher *b) {
@@ -63,11 +62,8 @@ void batcher_trouble_enter(struct batcher *b, const struct call_result *result, 
     }
     b->failures++;
     bool begins = trouble_note_call(&b->trouble, now, result);
-    if (begins || (strcmp(b->code, result->code) != 0 && now >= b->next_cause)) {
+    if (trouble_tell(&b->trouble, now, call_word(result)))
         log_trouble(b, result, begins);
-        snprintf(b->code, sizeof b->code, "%s", result->code);
-        b->next_cause = now + CAUSES_EVERY;
-    }
 }
 
 void batcher_trouble_leave(struct batcher *b, int64_t now) {

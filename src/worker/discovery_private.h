@@ -5,6 +5,7 @@
 #include "discovery.h"
 #include "queue_name.h"
 #include "timers.h"
+#include "trouble.h"
 
 #define QUEST_DEADLINE (10 * MICROSECONDS) /* of each call */
 
@@ -18,6 +19,7 @@ struct quest {
     bool unreachable; /* the last try found nobody there */
     bool found; /* its facts are there: a queue's attributes; a table, or that there is none */
     unsigned tries;
+    struct trouble trouble; /* nobody is there; it is in the log */
     struct call *call;
     struct timer timer;
 };

@@ -64,7 +64,8 @@ void quest_try_again(struct quest *q, const struct call_result *result) {
     struct discovery *d = q->discovery;
     int64_t now = clock_monotonic(d->platform.clock);
     const char *why = result->from_service || result->foreign ? call_word(result) : result->message;
-    if (q->tries == 0)
+    (void)trouble_note_call(&q->trouble, now, result);
+    if (trouble_tell(&q->trouble, now, result->untrusted ? "untrusted" : call_word(result)))
         LOG_EVENT(d->platform.log, LOG_LEVEL_WARNING, waiting_text(q, result), LOG_C("setting", q->setting),
                   LOG_C("service", quest_is_of_dynamodb(q->kind) ? "DynamoDB" : "SQS"),
                   LOG_C("why", why[0] ? why : "no answer"), LOG_I("status", result->status));

@@ -7,8 +7,9 @@ static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECON
 static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
 static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
 
-static void log_failing(struct receiver *r, const struct call_result *result) {
-    LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING, "Receiving fails; trying again until it works",
+static void log_failing(struct receiver *r, const struct call_result *result, bool begins) {
+    LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING,
+              begins ? "Receiving fails; trying again until it works" : "Receiving fails for another reason now",
               LOG_C("queue", r->facts->queue.name), LOG_C("code", call_word(result)), LOG_I("status", result->status));
 }
 
@@ -19,11 +20,12 @@ bool receiver_may_be_a_messages(const struct call_result *result) {
 
 /* The first in a row is told at once, but not time and again where the next always comes. */
 static void tell_failing(struct receiver *r, const struct call_result *result, bool single, int64_t now) {
-    if (r->told || (single && now < r->told_until))
+    bool begins = !r->told;
+    if ((begins && single && now < r->told_until) || !trouble_tell(&r->trouble, now, call_word(result)))
         return;
     r->told = true;
-    r->told_until = now + TELL_EVERY;
-    log_failing(r, result);
+    r->told_until = begins ? now + TELL_EVERY : r->told_until;
+    log_failing(r, result, begins);
 }
 
 void receiver_failed(struct receiver *r, const struct call_result *result, const struct receive_attempt *attempt) {

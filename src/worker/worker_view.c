@@ -37,10 +37,9 @@ static struct worker_trouble of_breaker(const struct applier *e) {
 }
 
 static struct worker_trouble of_batcher(const struct batcher *b, unsigned messages) {
-    const char *code = b->code[0] ? b->code : "no answer";
     return (struct worker_trouble){.is = batcher_in_trouble(b),
-                                   .cause = shown(b->code, b->trouble.cause),
-                                   .code = code,
+                                   .cause = shown(b->trouble.told, b->trouble.cause),
+                                   .code = b->trouble.told,
                                    .since = b->trouble.since,
                                    .messages = messages};
 }

@@ -138,24 +138,53 @@ def test_standard_output_is_for_results_alone(scene: Scene) -> None:
     assert process.wait() == 0 and process.output == "" and process.log
 
 
-def test_a_messages_traces_stand_in_its_lines_and_each_request_in_one(scene: Scene) -> None:
-    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-    header = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"
-    scene.table.put({"id": "a"})
-    for body in (message("a", {"n": 1}), message("gone", {"n": 1})):
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+HEADER = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"
+
+
+def lines_of_traced(scene: Scene, *bodies: str, level: str) -> list[dict[str, Any]]:
+    """The log of a run over messages that bear both kinds of traces."""
+    for body in bodies:
         scene.queue.client.send_message(
             QueueUrl=scene.queue.url,
             MessageBody=body,
-            MessageAttributes={"traceparent": {"DataType": "String", "StringValue": parent}},
-            MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": header}},
+            MessageAttributes={"traceparent": {"DataType": "String", "StringValue": PARENT}},
+            MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": HEADER}},
         )
-    run = scene.run_until_empty(LOG_LEVEL="DEBUG", LOG_FORMAT="json")
-    lines = [json.loads(line) for line in run.log]
-    for said in ("A message was applied", "A message went to the DLQ"):
-        line = next(line for line in lines if line["message"] == said)
-        assert line["traceparent"] == parent and line["trace_header"] == header, line
+    return [json.loads(line) for line in scene.run_until_empty(LOG_LEVEL=level, LOG_FORMAT="json").log]
+
+
+def the_one_that_says(lines: list[dict[str, Any]], said: str) -> dict[str, Any]:
+    (line,) = [line for line in lines if line["message"] == said]
+    return line
+
+
+def test_for_debugging_each_call_and_each_step_of_a_message_is_a_line_and_its_traces_are_in_one(scene: Scene) -> None:
+    scene.table.put({"id": "a"})
+    lines = lines_of_traced(scene, message("a", {"n": 1}), message("gone", {"n": 1}), level="DEBUG")
+    steps: dict[str, list[str]] = {}
+    for line in lines:
+        if line["message"] == "A message moves on":
+            assert line.keys() <= {"timestamp", "time", "level", "message", "message_id", "from", "to", "why"}
+            steps.setdefault(line["message_id"], [line["from"]]).append(line["to"])
+    for said, way in (
+        ("A message was applied", ["waiting", "applying", "deleting", "gone"]),
+        ("A message went to the DLQ", ["waiting", "applying", "dead-lettering", "deleting", "gone"]),
+    ):
+        line = the_one_that_says(lines, said)
+        assert line["traceparent"] == PARENT and line["trace_header"] == HEADER, line
+        assert steps[line["message_id"]] == way
     requests = [line for line in lines if line["message"] == "A request ended"]
     transactions = [line for line in requests if line["operation"] == "TransactWriteItems"]
     assert {line["service"] for line in requests} == {"dynamodb", "sqs"}
     assert all(line["request_id"] != "none" and line["ms"] >= 0 and line["attempt"] == 1 for line in transactions)
     assert {line["status"] for line in transactions} == {200, 400}
+
+
+def test_the_traces_of_a_message_that_goes_to_the_dlq_are_in_its_line_at_any_level_and_go_along(scene: Scene) -> None:
+    line = the_one_that_says(
+        lines_of_traced(scene, message("gone", {"n": 1}), level="INFO"), "A message went to the DLQ"
+    )
+    assert line["traceparent"] == PARENT and line["trace_header"] == HEADER, line
+    (dead,) = scene.dead()
+    assert dead.typed["traceparent"]["StringValue"] == PARENT and dead.system["AWSTraceHeader"] == HEADER

@@ -648,6 +648,7 @@ static void each_attempt_is_told_with_its_outcome_and_counted(void **state) {
     assert_non_null(strstr(f->fake.told, "status=0 code=\"no answer\""));
     assert_non_null(strstr(f->fake.told, "request_id=none attempt=2"));
     assert_int_equal(metrics.requests[METRICS_DYNAMODB][CALL_RETRY], 2);
+    assert_int_equal(metrics.retries[METRICS_DYNAMODB][CALL_RETRY], 1);
     begin(f);
     fake_respond_with(&f->fake, 2, 200, "{}");
     assert_int_equal(metrics.requests[METRICS_DYNAMODB][CALL_OK], 1);

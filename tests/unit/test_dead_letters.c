@@ -304,6 +304,30 @@ static void a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be(voi
     scene_done(&s);
 }
 
+static void each_change_of_why_the_dlq_or_a_confirmation_fails_is_a_line(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 11, 20);
+    s.db->get_item.mode = SIM_DENIED;
+    scene_start(&s);
+    scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+    world_run(&s.world, 2 * MINUTE);
+    s.db->get_item.mode = SIM_THROTTLED;
+    world_run(&s.world, 2 * MINUTE);
+    assert_int_equal(world_logged(&s.world, "can't be confirmed, and wait"), 2);
+    s.sqs->send.mode = SIM_DENIED;
+    s.db->get_item.mode = SIM_UP;
+    world_run(&s.world, 2 * MINUTE);
+    s.sqs->send.mode = SIM_THROTTLED;
+    world_run(&s.world, 2 * MINUTE);
+    assert_int_equal(world_logged(&s.world, "Sending to the DLQ fails; trying again until it works"), 1);
+    assert_int_equal(world_logged(&s.world, "Sending to the DLQ fails for another reason now"), 1);
+    s.sqs->send.mode = SIM_UP;
+    scene_empties(&s, MINUTE);
+    assert_int_equal(s.dlq->count, 1);
+    scene_done(&s);
+}
+
 static void a_verdict_that_another_delivery_has_overtaken_is_a_success(void **state) {
     (void)state;
     struct scene s;
@@ -638,6 +662,7 @@ int main(void) {
         cmocka_unit_test(an_answer_that_nobody_knows_costs_no_message_its_envelope),
         cmocka_unit_test(where_the_way_takes_less_than_a_batch_each_letter_goes_alone_or_in_a_plainer_form),
         cmocka_unit_test(a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be),
+        cmocka_unit_test(each_change_of_why_the_dlq_or_a_confirmation_fails_is_a_line),
         cmocka_unit_test(a_verdict_that_another_delivery_has_overtaken_is_a_success),
         cmocka_unit_test(I4_a_dlq_send_that_had_to_wait_is_confirmed_anew),
         cmocka_unit_test(I4_an_unaudited_failure_that_had_to_wait_is_tried_anew),

@@ -423,7 +423,7 @@ static void an_audit_table_that_nobody_needs_may_be_missing(void **state) {
     search_done(&s);
 }
 
-static void what_cant_be_reached_is_waited_for_saying_so_once(void **state) {
+static void what_cant_be_reached_is_waited_for_saying_why_once(void **state) {
     (void)state;
     struct search s;
     search_init(&s);
@@ -434,6 +434,9 @@ static void what_cant_be_reached_is_waited_for_saying_so_once(void **state) {
     world_run(&s.scene.world, 3 * HOUR);
     assert_false(s.ended);
     assert_int_equal(world_logged(&s.scene.world, "Waiting: the service can't be reached"), 4);
+    s.scene.db->describe.mode = SIM_THROTTLED; /* for another reason now */
+    world_run(&s.scene.world, 2 * MINUTE);
+    assert_int_equal(world_logged(&s.scene.world, "Waiting: the service can't be reached"), 6);
     s.scene.db->describe.mode = SIM_UP;
     world_run(&s.scene.world, MINUTE);
     assert_false(s.ended);
@@ -567,7 +570,7 @@ int main(void) {
         cmocka_unit_test(an_audit_table_that_nobody_needs_may_be_missing),
         cmocka_unit_test(in_turn_the_audit_table_waits_for_an_answer_about_the_other),
         cmocka_unit_test(in_turn_both_tables_problems_are_told_and_services_that_are_away_waited_for),
-        cmocka_unit_test(what_cant_be_reached_is_waited_for_saying_so_once),
+        cmocka_unit_test(what_cant_be_reached_is_waited_for_saying_why_once),
         cmocka_unit_test(a_problem_that_waiting_wont_mend_ends_the_waiting),
         cmocka_unit_test(an_answer_without_a_usable_url_is_told_as_what_it_is),
         cmocka_unit_test(it_asks_once_even_without_any_patience),

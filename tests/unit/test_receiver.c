@@ -123,6 +123,28 @@ static void receiving_that_fails_is_tried_again_with_pauses(void **state) {
     scene_done(&s);
 }
 
+static void each_change_of_why_receiving_fails_is_a_line(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 12, 50);
+    scene_start(&s);
+    world_run(&s.world, 30 * SECOND);
+    s.sqs->receive.mode = SIM_PROXY;
+    world_run(&s.world, 2 * MINUTE);
+    s.sqs->receive.mode = SIM_DENIED;
+    world_run(&s.world, 2 * MINUTE);
+    assert_int_equal(world_logged(&s.world, "Receiving fails; trying again"), 1);
+    assert_int_equal(world_logged(&s.world, "Receiving fails for another reason now"), 1);
+    assert_int_equal(world_logged(&s.world, "AccessDenied"), 1);
+    s.sqs->receive.mode = SIM_DOWN;
+    world_run(&s.world, 2 * MINUTE);
+    assert_int_equal(world_logged(&s.world, "Receiving fails for another reason now"), 2);
+    s.sqs->receive.mode = SIM_UP;
+    world_run(&s.world, 45 * SECOND);
+    assert_int_equal(world_logged(&s.world, "Receiving works again"), 1);
+    scene_done(&s);
+}
+
 static void a_short_failure_of_all_polls_at_once_costs_no_long_pause(void **state) {
     (void)state;
     struct scene s;
@@ -515,6 +537,7 @@ int main(void) {
         cmocka_unit_test(the_number_of_messages_held_is_never_exceeded),
         cmocka_unit_test(the_bytes_of_bodies_held_are_never_exceeded),
         cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
+        cmocka_unit_test(each_change_of_why_receiving_fails_is_a_line),
         cmocka_unit_test(a_short_failure_of_all_polls_at_once_costs_no_long_pause),
         cmocka_unit_test(a_server_that_does_not_wait_is_not_asked_without_end),
         cmocka_unit_test(a_server_that_does_not_wait_and_fails_at_times_is_asked_on),

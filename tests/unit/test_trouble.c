@@ -1,5 +1,6 @@
 #include "trouble.h"
 
+#include "clock.h"
 #include "compiler.h"
 
 #include <setjmp.h>
@@ -59,11 +60,27 @@ static void a_call_tells_cause_and_code(void **state) {
     }
 }
 
+static void the_log_hears_of_each_other_reason_a_minute_apart(void **state) {
+    (void)state;
+    struct trouble t = {0};
+    const int64_t minute = 60 * MICROSECONDS;
+    (void)trouble_note(&t, 10, CAUSE_UNREACHABLE, "");
+    assert_true(trouble_tell(&t, 10, "no answer"));
+    assert_false(trouble_tell(&t, 10 + 2 * minute, "no answer"));
+    assert_true(trouble_tell(&t, 10 + 2 * minute, "Denied"));
+    assert_false(trouble_tell(&t, 10 + 2 * minute + 1, "no answer"));
+    assert_true(trouble_tell(&t, 10 + 3 * minute, "no answer"));
+    assert_true(trouble_end(&t));
+    (void)trouble_note(&t, 11 + 3 * minute, CAUSE_UNREACHABLE, "");
+    assert_true(trouble_tell(&t, 11 + 3 * minute, "no answer"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_begins_once_and_knows_the_last_cause),
         cmocka_unit_test(its_end_is_told_once_and_leaves_its_beginning),
         cmocka_unit_test(a_call_tells_cause_and_code),
+        cmocka_unit_test(the_log_hears_of_each_other_reason_a_minute_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
