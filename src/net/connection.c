@@ -207,6 +207,7 @@ void connector_free(struct connector *connector) {
         return;
     }
     connection_multi_close(connector);
+    X509_STORE_free(connector->trust);
     free(connector->ca_file);
     free(connector->user_agent);
     free(connector);

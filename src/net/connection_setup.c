@@ -1,5 +1,6 @@
 /* How libcurl is set up to open a connection, and what it means by an error. */
 #include "connection_private.h"
+#include "trust.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +12,7 @@
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
 #define ADDRESS_LIFETIME 10L /* seconds; a name's address is looked up again after so long */
 #define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes none for its age, its owner does */
+#define TRUST_LIFETIME (3600 * MICROSECONDS) /* the file of certificates is read again after so long */
 /* What libcurl reads of a proxy at once; a whole TLS record, so that none is left behind in OpenSSL. */
 #define READ_PIECE (32L * 1024)
 
@@ -34,12 +36,42 @@ static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
     return CURL_SOCKOPT_OK;
 }
 
+/* The file whose certificates are trusted; NULL: there is none, but a directory perhaps. */
+static const char *trusted_file(const struct connector *connector) {
+    return connector->ca_file ? connector->ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
+/* Whether what connections trust is ours. By a proxy there may be two layers of TLS, and not the same is trusted. */
+static bool has_own_trust(const struct connection *c) {
+    return c->is_direct && trusted_file(c->connector);
+}
+
+/* All connections share it. libcurl would decode each certificate of the file, for 64 connections at a time. */
+static bool trust_own(struct connector *connector, SSL_CTX *ctx) {
+    int64_t now = clock_monotonic(&connector->clock);
+    if (connector->trust && now - connector->trust_read_at >= TRUST_LIFETIME) {
+        X509_STORE_free(connector->trust);
+        connector->trust = NULL;
+    }
+    if (!connector->trust) {
+        connector->trust = trust_read(trusted_file(connector), connector->trust_why, sizeof connector->trust_why);
+        connector->trust_read_at = now;
+    }
+    /* As libcurl has it: what the file has goes before what the server sends, and is enough without its issuer. */
+    return connector->trust &&
+           X509_STORE_set_flags(connector->trust, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+           SSL_CTX_set1_verify_cert_store(ctx, connector->trust) == 1;
+}
+
 /* What could not be sent at once is sent again from another place. A record is read in one piece, not its head first,
  * with what came after it: that there is more is asked of OpenSSL. Through a proxy there may be two layers of TLS, of
  * which the outer one can't be asked. */
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy;
     const struct connection *c = user;
+    if (has_own_trust(c) && !trust_own(c->connector, ssl_ctx)) {
+        return CURLE_SSL_CACERT_BADFILE;
+    }
     SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: work for nothing, when the server likes */
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ssl_ctx, c->is_direct);
@@ -70,11 +102,14 @@ static bool set_transport(CURL *easy) {
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, NEVER_TOO_OLD) == CURLE_OK;
 }
 
-/* The parsed certificates are shared between connections only where there is no directory of them; and where a file
- * replaces the system's certificates, their directory must not add to it. */
-static bool drop_certificate_directory(CURL *easy, const struct connector *connector) {
-    bool has_file = connector->ca_file || curl_version_info(CURLVERSION_NOW)->cainfo;
-    return !has_file || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
+/* Where what is trusted is ours, libcurl has nothing to read. Else its parsed certificates are shared between
+ * connections only where there is no directory of them; and where a file replaces the system's certificates, their
+ * directory must not add to it. */
+static bool set_trust(const struct connection *c) {
+    const char *file = has_own_trust(c) ? NULL : trusted_file(c->connector);
+    bool has_file = trusted_file(c->connector) != NULL;
+    return !has_file || (curl_easy_setopt(c->easy, CURLOPT_CAINFO, file) == CURLE_OK &&
+                         curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
 static bool set_tls(struct connection *c) {
@@ -83,12 +118,10 @@ static bool set_tls(struct connection *c) {
     return curl_easy_setopt(easy, CURLOPT_SHARE, connector->share) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           drop_certificate_directory(easy, connector) &&
+           curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK && set_trust(c) &&
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK &&
-           (!connector->ca_file || curl_easy_setopt(easy, CURLOPT_CAINFO, connector->ca_file) == CURLE_OK);
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK;
 }
 
 /* By a proxy everything goes through a tunnel: what is sent is meant for the service alone. */
@@ -157,6 +190,9 @@ const char *connection_words(const struct connection *c, CURLcode code) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) has a character in its user or password that "
                "has to "
                "be percent-encoded: / is %2F, ? is %3F, # is %23";
+    }
+    if (code == CURLE_SSL_CACERT_BADFILE && c->connector->trust_why[0]) {
+        return c->connector->trust_why;
     }
     return c->message[0] && !strchr(c->message, '@') ? c->message : curl_easy_strerror(code);
 }

@@ -2,9 +2,8 @@
 #include "http.h"
 #include "http_private.h"
 #include "loop.h"
+#include "trust.h"
 
-#include <openssl/err.h>
-#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,18 +263,7 @@ struct http_stats http_stats(const struct http *http) {
 }
 
 bool http_ca_file_check(const char *path, char *ret_why, size_t size) {
-    ERR_clear_error();
-    X509_STORE *store = X509_STORE_new();
-    if (!store) {
-        (void)snprintf(ret_why, size, "out of memory");
-        return false;
-    }
-    bool ok = X509_STORE_load_file(store, path) == 1;
-    if (!ok) {
-        const char *reason = ERR_reason_error_string(ERR_peek_error());
-        (void)snprintf(ret_why, size, "%s", reason ? reason : "no certificates in it");
-        ERR_clear_error();
-    }
+    X509_STORE *store = trust_read(path, ret_why, size);
     X509_STORE_free(store);
-    return ok;
+    return store != NULL;
 }

@@ -52,7 +52,7 @@ static void certificate_make(struct test_certificate *made, const char *names) {
 }
 
 /* What a server needs to have it. */
-static SSL_CTX *certificate_server(const struct test_certificate *made) {
+__attribute__((unused)) static SSL_CTX *certificate_server(const struct test_certificate *made) {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
     assert_non_null(tls);
     assert_int_equal(SSL_CTX_use_certificate(tls, made->certificate), 1);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "connection_private.h"
 #include "http_fixture.h"
 
 #include "test_certificate.h"
@@ -85,6 +86,24 @@ static void a_certificate_for_another_host_is_not_trusted(void **state) {
 
 static void without_its_ca_file_nobody_is_trusted(void **state) {
     assert_untrusted(begin_trusting(*state, "IP:127.0.0.1", "/nonexistent/ca.pem", &OK));
+}
+
+/* To where nobody is trusted any more, which a connection that is there need not hear of. */
+static void the_file_of_those_who_are_trusted_is_read_again_after_an_hour(void **state) {
+    static const struct server_answer answer = {
+        .text = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", .after = SERVER_CLOSES};
+    struct world *w = *state;
+    struct fixture *f = begin_trusted(w, &answer);
+    SSL_CTX_set_session_cache_mode(f->server.tls, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(f->server.tls, SSL_OP_NO_TICKET);
+    struct http_request request = post(f, "x");
+    assert_answered(f, 1, &request, 200);
+    assert_int_equal(truncate(w->certificate.ca_file, 0), 0);
+    assert_answered(f, 1, &request, 200);
+    f->http->pool.connector->trust_read_at -= 3600 * MICROSECONDS;
+    const struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_UNTRUSTED);
+    assert_string_not_equal(o->message, "");
 }
 
 static void a_server_without_tls_is_unreachable_not_untrusted(void **state) {
@@ -193,6 +212,7 @@ int main(void) {
         SETUP_TEST(a_server_that_nobody_vouches_for_is_not_trusted),
         SETUP_TEST(a_certificate_for_another_host_is_not_trusted),
         SETUP_TEST(without_its_ca_file_nobody_is_trusted),
+        SETUP_TEST(the_file_of_those_who_are_trusted_is_read_again_after_an_hour),
         SETUP_TEST(a_server_without_tls_is_unreachable_not_untrusted),
         SETUP_TEST(a_new_connection_resumes_the_tls_session_of_an_earlier_one),
         SETUP_TEST(a_response_larger_than_a_tls_record_comes_whole),
