@@ -193,7 +193,7 @@ struct connector *connector_new(struct loop *loop, const char *ca_file, const ch
     connector->clock = loop_clock(loop);
     connector->timers = loop_timers(loop);
     connector->has_proxy = connection_environment_has_proxy();
-    bool ok = copy_text(ca_file, &connector->ca_file);
+    bool ok = copy_text(ca_file ? ca_file : curl_version_info(CURLVERSION_NOW)->cainfo, &connector->ca_file);
     ok = copy_text(user_agent, &connector->user_agent) && ok;
     if (!connection_multi_open(connector, on_dialed) || !ok) {
         connector_free(connector);

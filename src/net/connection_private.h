@@ -20,7 +20,7 @@ struct connector {
     struct clock clock;
     struct timers *timers;
     CURLSH *share; /* TLS sessions, so that a new connection resumes one, and addresses */
-    char *ca_file; /* NULL: the system's */
+    char *ca_file; /* whose certificates are trusted; NULL: there is none, but a directory perhaps */
     X509_STORE *trust; /* what was read of it; NULL: nothing yet */
     int64_t trust_read_at; /* monotonic */
     char trust_why[128]; /* why it couldn't be read */

@@ -36,14 +36,9 @@ static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
     return CURL_SOCKOPT_OK;
 }
 
-/* The file whose certificates are trusted; NULL: there is none, but a directory perhaps. */
-static const char *trusted_file(const struct connector *connector) {
-    return connector->ca_file ? connector->ca_file : curl_version_info(CURLVERSION_NOW)->cainfo;
-}
-
 /* Whether what connections trust is ours. By a proxy there may be two layers of TLS, and not the same is trusted. */
 static bool has_own_trust(const struct connection *c) {
-    return c->is_direct && trusted_file(c->connector);
+    return c->is_direct && c->connector->ca_file;
 }
 
 /* All connections share it. libcurl would decode each certificate of the file, for 64 connections at a time. */
@@ -54,7 +49,7 @@ static bool trust_own(struct connector *connector, SSL_CTX *ctx) {
         connector->trust = NULL;
     }
     if (!connector->trust) {
-        connector->trust = trust_read(trusted_file(connector), connector->trust_why, sizeof connector->trust_why);
+        connector->trust = trust_read(connector->ca_file, connector->trust_why, sizeof connector->trust_why);
         connector->trust_read_at = now;
     }
     /* As libcurl has it: what the file has goes before what the server sends, and is enough without its issuer. */
@@ -106,10 +101,9 @@ static bool set_transport(CURL *easy) {
  * connections only where there is no directory of them; and where a file replaces the system's certificates, their
  * directory must not add to it. */
 static bool set_trust(const struct connection *c) {
-    const char *file = has_own_trust(c) ? NULL : trusted_file(c->connector);
-    bool has_file = trusted_file(c->connector) != NULL;
-    return !has_file || (curl_easy_setopt(c->easy, CURLOPT_CAINFO, file) == CURLE_OK &&
-                         curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+    const char *file = c->connector->ca_file;
+    return !file || (curl_easy_setopt(c->easy, CURLOPT_CAINFO, has_own_trust(c) ? NULL : file) == CURLE_OK &&
+                     curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
 static bool set_tls(struct connection *c) {

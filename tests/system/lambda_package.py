@@ -106,26 +106,34 @@ def tls(scene: Scene, tmp_path: Path) -> Iterator[Tls]:
     server.close()
 
 
-def test_it_runs_where_there_is_nothing_else(package: Path, scene: Scene, tls: Tls, tmp_path: Path) -> None:
-    root = tmp_path / "root"
+@pytest.fixture
+def root(package: Path, tmp_path: Path) -> Path:
+    """An empty root with the package in it."""
+    empty = tmp_path / "root"
     with zipfile.ZipFile(package) as archive:
-        archive.extractall(root / "var" / "task")
+        archive.extractall(empty / "var" / "task")
         for info in archive.infolist():
-            (root / "var" / "task" / info.filename).chmod(info.external_attr >> 16 & 0o777)
+            (empty / "var" / "task" / info.filename).chmod(info.external_attr >> 16 & 0o777)
     for name in ("dev", "proc", "etc/pki/tls/certs", "tmp"):
-        (root / name).mkdir(parents=True)
-    (root / "etc" / "resolv.conf").write_text("")
+        (empty / name).mkdir(parents=True)
+    (empty / "etc" / "resolv.conf").write_text("")
+    return empty
+
+
+def start_in(root: Path, scene: Scene, **settings: str | None) -> subprocess.Popen[bytes]:
+    environment = scene.environment(LD_LIBRARY_PATH=None, LD_PRELOAD=None, **settings)
+    environment.pop("PATH")
+    mounts = f"mount --rbind /dev {root}/dev && mount -t proc proc {root}/proc"
+    script = f"{mounts} && exec /usr/sbin/chroot {root} /var/task/bootstrap"
+    command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", f"export PATH=/usr/bin:/bin; {script}"]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+
+
+def test_it_runs_where_there_is_nothing_else(root: Path, scene: Scene, tls: Tls) -> None:
     shutil.copy(tls.certificate, root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt")
     scene.table.put({"id": "a"})
     with RuntimeApi() as api:
-        environment = scene.environment(
-            AWS_LAMBDA_RUNTIME_API=api.address, AWS_ENDPOINT_URL_DYNAMODB=tls.url, LD_LIBRARY_PATH=None, LD_PRELOAD=None
-        )
-        environment.pop("PATH")
-        mounts = f"mount --rbind /dev {root}/dev && mount -t proc proc {root}/proc"
-        script = f"{mounts} && exec /usr/sbin/chroot {root} /var/task/bootstrap"
-        command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", f"export PATH=/usr/bin:/bin; {script}"]
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        process = start_in(root, scene, AWS_LAMBDA_RUNTIME_API=api.address, AWS_ENDPOINT_URL_DYNAMODB=tls.url)
         try:
             assert api.invoke(message("a", {"n": 1})).json["success"]
             assert api.invoke(sqs_event(message("a", {"n": 2}), "no JSON")).failures == []
@@ -140,3 +148,22 @@ def test_it_runs_where_there_is_nothing_else(package: Path, scene: Scene, tls: T
     assert scene.table.get("a") == {"id": "a", "n": 2}
     assert used and all("/var/task/" in path or path.startswith("/dev/") for path in used), used
     assert os.path.exists(root)
+
+
+@pytest.mark.parametrize(
+    "certificates", ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", None]
+)
+def test_what_keeps_it_from_starting_is_told_to_the_runtime(
+    root: Path, scene: Scene, tls: Tls, certificates: str | None
+) -> None:
+    if certificates:
+        place = root / certificates.removeprefix("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tls.certificate, place)
+    with RuntimeApi() as api:
+        process = start_in(root, scene, AWS_LAMBDA_RUNTIME_API=api.address, TABLE_NAME="?")
+        assert process.stderr
+        said = process.stderr.read().decode()
+        assert process.wait(10) == 78, said
+        told = api.init_errors.get(timeout=5)
+    assert told.error_type == "Runtime.InvalidSettings" and "TABLE_NAME" in told.json["errorMessage"], said
