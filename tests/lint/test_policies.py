@@ -10,8 +10,17 @@ from typing import Any
 import pytest
 from tree import ROOT
 
-ACTIONS: dict[str, dict[str, list[str]]] = json.loads((ROOT / "tests/system/iam_actions.json").read_text())
-SIDS = {"Queue": "queue", "DeadLetterQueue": "dlq", "Table": "table", "AuditTable": "audit_table"}
+RECORDED = json.loads((ROOT / "tests/system/iam_actions.json").read_text())
+ACTIONS: dict[str, dict[str, list[str]]] = RECORDED["commands"]
+SIDS = {
+    "Queue": "queue",
+    "DeadLetterQueue": "dlq",
+    "Table": "table",
+    "TableInTransactions": "table",
+    "AuditTable": "audit_table",
+    "AuditTableInTransactions": "audit_table",
+}
+IN_TRANSACTIONS = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": ["TransactWriteItems"]}}
 ROLES = {
     "WorkerRole": ["run", "check"],
     "ProducerRole": ["enqueue"],
@@ -47,6 +56,31 @@ def called(*commands: str) -> dict[str, set[str]]:
     return found
 
 
+def granted(statements: list[Any], place: Any) -> dict[str, set[str]]:
+    """By resource, what statements allow; place says which resource a statement is for, None of others."""
+    allowed: dict[str, set[str]] = {}
+    for statement in statements:
+        for resource in place(statement):
+            allowed.setdefault(resource, set()).update(listed(statement["Action"]))
+    return allowed
+
+
+def bound_to_transactions(statements: list[Any], place: Any) -> set[tuple[str, str]]:
+    """The actions that statements allow within a transaction alone."""
+    bound = [it for it in statements if it.get("Condition") == IN_TRANSACTIONS]
+    return {(resource, action) for resource, actions in granted(bound, place).items() for action in actions}
+
+
+def only_in_transactions(*commands: str) -> set[tuple[str, str]]:
+    """What all of these call in transactions, and no one otherwise."""
+    calls = {(resource, action) for resource, actions in called(*commands).items() for action in actions}
+    for command in commands:
+        alone = RECORDED["in_transactions"].get(command, {})
+        for resource, actions in ACTIONS[command].items():
+            calls -= {(resource, action) for action in actions if action not in alone.get(resource, [])}
+    return calls
+
+
 def of_manual() -> str:
     """The section about permissions, as text."""
     text = (ROOT / "conf/manual/table-updater-operations.7.in").read_text()
@@ -56,8 +90,9 @@ def of_manual() -> str:
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_allows_what_its_commands_call(service: dict[str, Any], role: str) -> None:
     statements = service[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-    allowed = {SIDS[it["Sid"]]: set(listed(it["Action"])) for it in statements if it["Sid"] in SIDS}
-    assert allowed == called(*ROLES[role])
+    of = lambda it: [SIDS[it["Sid"]]] if it["Sid"] in SIDS else []
+    assert granted(statements, of) == called(*ROLES[role])
+    assert bound_to_transactions(statements, of) == only_in_transactions(*ROLES[role])
     assert all(it["Effect"] == "Allow" and "*" not in json.dumps([it["Action"], it["Resource"]]) for it in statements)
 
 
@@ -81,21 +116,19 @@ def test_services_reach_queue_and_key_from_the_named_sources_alone(service: dict
 
 def test_the_function_s_role_allows_what_it_calls() -> None:
     document = template("lambda-function.yaml")["FunctionRole"]["Properties"]["Policies"][0]["PolicyDocument"]
-    allowed: dict[str, set[str]] = {}
-    for statement in document["Statement"]:
-        statement = statement.get("Fn::If", [None, statement])[1]
-        resource = json.dumps(statement["Resource"])
-        places = {"${TableName}": "table", "${AuditLogTable}": "audit_table", '"DlqArn"': "dlq"}
-        for place in [kind for text, kind in places.items() if text in resource]:
-            allowed[place] = set(listed(statement["Action"]))
-    assert allowed == called("lambda")
+    statements = [it.get("Fn::If", [None, it])[1] for it in document["Statement"]]
+    places = {"${TableName}": "table", "${AuditLogTable}": "audit_table", '"DlqArn"': "dlq"}
+    of = lambda it: [kind for text, kind in places.items() if text in json.dumps(it["Resource"])]
+    assert granted(statements, of) == called("lambda")
+    assert bound_to_transactions(statements, of) == only_in_transactions("lambda")
 
 
 def test_the_manual_s_policy_is_the_worker_s() -> None:
     policy = json.loads(of_manual().split("\n.nf\n")[1].split("\n.fi")[0])
     places = {"TABLE": "table", "audit_logs": "audit_table", "QUEUE": "queue", "DLQ": "dlq"}
-    allowed = {places[re.split("[:/]", it["Resource"])[-1]]: set(it["Action"]) for it in policy["Statement"]}
-    assert allowed == called("run")
+    of = lambda it: [places[re.split("[:/]", it["Resource"])[-1]]]
+    assert granted(policy["Statement"], of) == called("run")
+    assert bound_to_transactions(policy["Statement"], of) == only_in_transactions("run")
 
 
 @pytest.mark.parametrize("command", ["enqueue", "dlq", "redrive", "reconcile", "check", "apply", "lambda"])
@@ -107,3 +140,16 @@ def test_the_manual_says_what_each_command_needs(command: str) -> None:
         place, actions = part.removeprefix("on ").split(": ")
         told[places[place]] = set(actions.split(", "))
     assert told == called(command)
+
+
+def test_all_is_written_in_transactions_but_failure_records() -> None:
+    """As the manual says it."""
+    writing = {"dynamodb:UpdateItem", "dynamodb:PutItem"}
+    alone = {
+        (command, resource, action)
+        for command, resources in ACTIONS.items()
+        for resource, actions in resources.items()
+        for action in writing.intersection(actions)
+        if action not in RECORDED["in_transactions"].get(command, {}).get(resource, [])
+    }
+    assert alone == {(command, "audit_table", "dynamodb:PutItem") for command in ("run", "lambda")}

@@ -10,12 +10,13 @@ from typing import Any, Iterator
 import pytest
 from harness import faults
 from harness.cases import scene_in
+from harness.process import Process
 from harness.proxy import Proxy
 from harness.recorder import Resources, needed
 from harness.runtime_api import RuntimeApi
 from harness.scene import Scene, message
 
-ACTIONS = json.loads((Path(__file__).parent / "iam_actions.json").read_text())
+ACTIONS = json.loads((Path(__file__).parent / "iam_actions.json").read_text())["commands"]
 REFUSAL = (
     "User: arn:aws:sts::123456789012:assumed-role/updater/i-1 is not authorized to perform: {} on resource: "
     "arn:aws:{}:eu-central-1:123456789012:{} because no identity-based policy allows the {} action"
@@ -39,7 +40,7 @@ class Watched:
     def asked(self, request: Any) -> set[tuple[str, str]]:
         """Which actions of which resources a request takes."""
         calls = needed(request.headers["x-amz-target"], request.json)
-        return {(self.resources.kind(action, name), action) for action, name in calls}
+        return {(self.resources.kind(action, name), action) for action, name, _ in calls}
 
     def calls(self) -> set[tuple[str, str]]:
         """All that was asked until now."""
@@ -69,12 +70,12 @@ def allowed(command: str) -> set[tuple[str, str]]:
     return {(resource, action) for resource, actions in ACTIONS[command].items() for action in actions}
 
 
-def use(watched: Watched, command: str, folder: Path) -> None:
-    """Has a command do what it is for."""
+def use(watched: Watched, command: str, folder: Path) -> Process:
+    """Has a command do what it is for: starts it, lambda to its end."""
     scene = watched.scene
     scene.table.put({"id": "a"})
     rows = folder / "rows.jsonl"
-    rows.write_text(message("a", {"n": 1}) + "\n")
+    rows.write_text(message("a", {"n": 1}) + "\n" + message("nobody", {"n": 1}) + "\n")
     named = {"QUEUE_URL": scene.queue.name, "DLQ_URL": scene.dlq and scene.dlq.name}
     if command == "dlq":
         named["DLQ_URL"] = None  # by the queue's redrive policy
@@ -84,36 +85,61 @@ def use(watched: Watched, command: str, folder: Path) -> None:
             assert api.invoke(message("a", {"n": 1})).kind == "response"
             assert api.invoke(message("nobody", {"n": 1})).kind == "response"
             function.stop()
-        return
+        return function
     if command == "run":
         scene.queue.send(message("a", {"n": 1}), message("nobody", {"n": 1}))
+    if command in ("dlq", "redrive") and scene.dlq:
+        scene.dlq.send(message("nobody", {"n": 1}), message("a", {"n": 1}))  # the other is given back
     arguments = {
         "run": ["run", "--until-empty"],
         "apply": ["apply", str(rows)],
         "enqueue": ["enqueue", str(rows), "--job", f"job-{os.getpid()}"],
         "reconcile": ["reconcile", str(rows), "--job", "none"],
-        "redrive": ["redrive", "--yes"],
+        "dlq": ["dlq", "--id", "nobody"],
+        "redrive": ["redrive", "--yes", "--id", "nobody"],
     }
-    scene.command(*arguments.get(command, [command]), **watched.settings, **named).wait()
+    return scene.command(*arguments.get(command, [command]), **watched.settings, **named)
 
 
 @pytest.mark.parametrize("command", ["run", "check", "apply", "enqueue", "dlq", "redrive", "reconcile", "lambda"])
 def test_a_command_calls_what_is_written_down(watched: Watched, command: str, tmp_path: Path) -> None:
-    use(watched, command, tmp_path)
+    use(watched, command, tmp_path).wait()
     calls = watched.calls()
     assert calls and calls <= allowed(command), sorted(calls - allowed(command))
 
 
-@pytest.mark.parametrize(("resource", "action"), sorted(allowed("run")))
+@pytest.mark.parametrize(("resource", "action"), sorted(allowed("run") | allowed("check")))
 def test_check_names_the_action_that_the_worker_s_policy_lacks(watched: Watched, resource: str, action: str) -> None:
     watched.deny(resource, action)
     scene = watched.scene
     named = {"QUEUE_URL": scene.queue.name, "DLQ_URL": scene.dlq and scene.dlq.name}
-    process = scene.command("check", "--json", **watched.settings, **named)
+    process = scene.command("check", "--json", **watched.settings, **named, AUDIT_LOG_TTL_DAYS="90")
     code = process.wait()
     lines = [json.loads(line) for line in process.output.splitlines()]
     if action in ("sqs:ReceiveMessage", "sqs:SendMessage"):  # can't be tried without an effect
         assert code == 0 and [line for line in lines if line["check"] == "permission" and action in line["what"]]
         return
+    if (resource, action) not in allowed("run"):  # only asked to have more to tell
+        assert code == 0 and [line for line in lines if line.get("mend", "").startswith(f"Allow {action} ")]
+        return
     told = [line for line in lines if line["status"] == "problem" and action in f"{line['what']} {line.get('mend')}"]
     assert code == 77 and told, process.output
+
+
+@pytest.mark.parametrize(
+    ("command", "resource", "action"),
+    [
+        (command, *call)
+        for command in ("apply", "enqueue", "dlq", "redrive", "reconcile")
+        for call in sorted(allowed(command))
+    ],
+)
+def test_a_command_names_the_action_that_its_policy_lacks(
+    watched: Watched, command: str, resource: str, action: str, tmp_path: Path
+) -> None:
+    """What `check` can't try, or what producers and operators are allowed alone."""
+    watched.deny(resource, action)
+    process = use(watched, command, tmp_path)
+    process.wait_for_log(rf"{action}\b")
+    process.kill()  # apply would try on for a while
+    assert (resource, action) in watched.calls(), "it was called"

@@ -20,20 +20,20 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_DYNA
 _MEMBERS = {"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
 
-def needed(operation: str, body: dict[str, Any]) -> list[tuple[str, str]]:
-    """The actions that IAM asks for, each with the name of its queue or table.
+def needed(operation: str, body: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """The actions that IAM asks for, each with the name of its queue or table and the operation that encloses it.
 
     A transaction has no action of its own: each of its members is allowed as what it does. A batch of SQS is allowed as
     its single call."""
     service, _, call = operation.partition(".")
     if service == "AmazonSQS":
         queue = body.get("QueueUrl", body.get("QueueName", "")).rsplit("/", 1)[-1]
-        return [(f"sqs:{call.removesuffix('Batch')}", queue)]
+        return [(f"sqs:{call.removesuffix('Batch')}", queue, "")]
     if call == "TransactWriteItems":
         members = [(_MEMBERS[kind], it) for member in body["TransactItems"] for kind, it in member.items()]
-        return [(f"dynamodb:{action}", it["TableName"].rsplit("/", 1)[-1]) for action, it in members]
+        return [(f"dynamodb:{action}", it["TableName"].rsplit("/", 1)[-1], call) for action, it in members]
     tables = body.get("RequestItems") or [body["TableName"]]
-    return [(f"dynamodb:{call}", table.rsplit("/", 1)[-1]) for table in tables]
+    return [(f"dynamodb:{call}", table.rsplit("/", 1)[-1], "") for table in tables]
 
 
 def requests(stream: bytes) -> list[tuple[str, dict[str, Any]]]:
@@ -80,9 +80,10 @@ class _Taps:
 
     def open(self, url: str, command: str, resources: Resources) -> str:
         parts = urlsplit(url)
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._relay(reader, writer, (parts.hostname or "", parts.port or 80), command, resources)
+            await self._relay(reader, writer, (parts.hostname or "", parts.port or 80), command, resources, test)
 
         async def listen() -> int:
             server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
@@ -98,6 +99,7 @@ class _Taps:
         service: tuple[str, int],
         command: str,
         resources: Resources,
+        test: str,
     ) -> None:
         with contextlib.suppress(OSError):
             there_reader, there_writer = await asyncio.open_connection(*service)
@@ -115,15 +117,15 @@ class _Taps:
 
             await asyncio.gather(pump(reader, there_writer, sent), pump(there_reader, writer, None))
             for operation, body in requests(bytes(sent)):
-                for action, name in needed(operation, body):
-                    self._write(command, resources.kind(action, name), action)
+                for action, name, enclosing in needed(operation, body):
+                    self._write((command, resources.kind(action, name), action, enclosing), test)
         writer.close()
 
-    def _write(self, *call: str) -> None:
+    def _write(self, call: tuple[str, ...], test: str) -> None:
         if call not in self.seen:
             self.seen.add(call)
             with self.file.open("a") as out:
-                out.write(json.dumps(call) + "\n")
+                out.write(json.dumps([*call, test]) + "\n")
 
 
 _taps: list[_Taps] = []
