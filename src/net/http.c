@@ -4,6 +4,7 @@
 #include "loop.h"
 #include "trust.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,7 @@ void http_free(struct http *http) {
     timer_stop(http->timers, &http->end_timer);
     http_pool_free(&http->pool);
     free(http->user_agent);
+    OPENSSL_cleanse(http, sizeof *http); /* what was read last may have been keys */
     free(http);
 }
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "instance-token=="
 ROLE = "instance-role"
+SECRET = "sEcReTaCcEsSkEy/of+all+fakes"
 
 
 def moment(seconds_ahead: float = 6 * 3600) -> str:
@@ -20,7 +21,7 @@ def moment(seconds_ahead: float = 6 * 3600) -> str:
 
 
 def keys(name: str, **more: str) -> dict[str, str]:
-    return {"AccessKeyId": name, "SecretAccessKey": "secret", "Token": "token", "Expiration": moment(), **more}
+    return {"AccessKeyId": name, "SecretAccessKey": SECRET, "Token": "token", "Expiration": moment(), **more}
 
 
 def role_key(form: dict[str, list[str]], signer: str) -> str:
@@ -100,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         role = {
             "accessKeyId": f"ASIASSO{query['role_name'][0]}{query['account_id'][0]}",
-            "secretAccessKey": "s",
+            "secretAccessKey": SECRET,
             "sessionToken": "t",
         }
         self.answer(200, json.dumps({"roleCredentials": {**role, "expiration": int((time.time() + 6 * 3600) * 1000)}}))
@@ -128,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
             200,
             f'<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{action}Result><Credentials>'
             f"<AccessKeyId>{role_key(form, signer)}</AccessKeyId>"
-            f"<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+            f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>t</SessionToken>"
             f"<Expiration>{moment()}</Expiration></Credentials><AssumedRoleUser><AssumedRoleId>X:s</AssumedRoleId>"
             f"<Arn>arn:aws:sts::{account}:assumed-role/r/s</Arn></AssumedRoleUser></{action}Result></{action}Response>",
         )
