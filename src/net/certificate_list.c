@@ -120,8 +120,24 @@ uint64_t certificate_name_likeness(struct span name) {
     return sum | 1;
 }
 
+/* Appends what the lines up to stop, which stands behind an end of a line, decode to. */
+static bool read_lines(const char *at, const char *stop, struct buf *out) {
+    bool ended = false; /* by padding */
+    while (at < stop) {
+        const char *newline = memchr(at, '\n', (size_t)(stop - at));
+        size_t len = (size_t)(newline - at);
+        len -= len > 0 && at[len - 1] == '\r';
+        if (len > 0 && (ended || !base64_decode(span_of(at, len), out))) {
+            return false;
+        }
+        ended = len > 0 && at[len - 1] == '=';
+        at = newline + 1;
+    }
+    return true;
+}
+
 /* Takes one certificate's text, which begins behind BEGIN, off the front. False: it isn't plainly one. */
-static bool read_one(struct span *rest, struct buf *line_free, struct buf *out) {
+static bool read_one(struct span *rest, struct buf *out) {
     struct span text = *rest;
     const size_t begin = sizeof BEGIN_REST - 1, end = sizeof END - 1;
     if (text.len < begin || memcmp(text.data, BEGIN_REST, begin) != 0) {
@@ -133,18 +149,8 @@ static bool read_one(struct span *rest, struct buf *line_free, struct buf *out) 
         (left > end && stop[end] != '\n' && stop[end] != '\r')) {
         return false;
     }
-    buf_reset(line_free);
-    while (at < stop) {
-        const char *newline = memchr(at, '\n', (size_t)(stop - at));
-        size_t len = (size_t)(newline - at); /* there is one before stop */
-        len -= len > 0 && at[len - 1] == '\r';
-        if (!buf_append(line_free, at, len)) {
-            return false;
-        }
-        at = newline + 1;
-    }
     *rest = span_of(stop + end, left - end);
-    return line_free->len > 0 && base64_decode(buf_span(line_free), out);
+    return read_lines(at, stop, out);
 }
 
 static bool add(struct certificate_list *list, size_t at, size_t *room) {
@@ -168,11 +174,9 @@ static bool add(struct certificate_list *list, size_t at, size_t *room) {
 
 bool certificate_list_read(struct span text, struct certificate_list *ret_list) {
     struct certificate_list list = {0};
-    struct buf line_free;
     size_t room = 0;
     bool plain = !memchr(text.data, '\0', text.len);
     buf_init(&list.bytes, LIST_MAX);
-    buf_init(&line_free, CERTIFICATE_MAX);
     plain = plain && buf_reserve(&list.bytes, text.len / 4 * 3);
     for (struct span rest = text; plain;) {
         const char *begin = memmem(rest.data, rest.len, BEGIN, sizeof BEGIN - 1);
@@ -182,9 +186,8 @@ bool certificate_list_read(struct span text, struct certificate_list *ret_list) 
         size_t at = list.bytes.len, from = (size_t)(begin - rest.data) + sizeof BEGIN - 1;
         plain = begin == text.data || begin[-1] == '\n';
         rest = span_of(rest.data + from, rest.len - from);
-        plain = plain && read_one(&rest, &line_free, &list.bytes) && add(&list, at, &room);
+        plain = plain && read_one(&rest, &list.bytes) && add(&list, at, &room);
     }
-    buf_free(&line_free);
     if (!plain || list.count == 0) {
         certificate_list_free(&list);
         return false;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -84,10 +85,14 @@ static bool attach(struct trust *trust, X509_STORE *store) {
     return lookup && X509_LOOKUP_set_method_data(lookup, trust) == 1;
 }
 
-/* False: it can't be read, which OpenSSL will say, or is larger than any such file. */
+/* False: it can't be read, which OpenSSL will say, or is no file, or a larger one than any such. */
 static bool read_file(const char *path, struct buf *out) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t n = fd < 0 ? -1 : 1;
+    struct stat about;
+    ssize_t n = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) &&
+                        buf_reserve(out, (size_t)about.st_size + FILE_PIECE)
+                    ? 1
+                    : -1;
     while (n > 0) {
         char *to = buf_reserve(out, FILE_PIECE);
         n = to ? read(fd, to, FILE_PIECE) : -1;
