@@ -4,9 +4,18 @@
  * left_out.h.
  *
  * What is asked at the start, or may be asked at all, answers that there is no such thing; all else ends the process
- * and says what was missed. */
+ * and says what was missed.
+ *
+ * Of OpenSSL, what neither TLS nor signing asks for isn't set up: algorithms that are of no use are a fifth of the time
+ * in which an environment starts. */
+#include <openssl/core_dispatch.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #define LEFT_OUT(name)                                                                                                 \
     void name(void);                                                                                                   \
@@ -86,6 +95,82 @@ int sd_watchdog_enabled(int unset, void *ret_interval);
 int sd_watchdog_enabled(int unset, void *ret_interval) {
     (void)unset, (void)ret_interval;
     return 0;
+}
+
+/* OpenSSL sets up all algorithms of a kind when it is asked for the first of them. Its default provider (package-lambda
+ * has the linker ask here for it) names those that a TLS client can meet, and that the program signs with. */
+#define KEPT_MAX 128
+
+static OSSL_FUNC_provider_query_operation_fn *query_all;
+
+static bool is_needless(const char *names, int kind) {
+    static const char *const beginnings[] = {
+        "ARIA",    "BLAKE2",    "CAMELLIA", "CMAC",   "DES",    "DHX",       "DSA",      "ED448",
+        "GMAC",    "ID-SCRYPT", "KBKDF",    "KECCAK", "KMAC",   "KRB5",      "MD5-SHA1", "NULL",
+        "PBKDF2",  "PKCS12",    "POLY1305", "RIPEMD", "SCRYPT", "SHA2-512/", "SHA3",     "SHAKE",
+        "SIPHASH", "SM2",       "SM3",      "SM4",    "SSHKDF", "SSKDF",     "X942",     "X963"};
+    static const char *const modes[] = {"-192-", "CFB", "CTS", "OCB", "OFB", "SIV", "WRAP", "XTS"}; /* of ciphers */
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        if (strncasecmp(names, beginnings[i], strlen(beginnings[i])) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; kind == OSSL_OP_CIPHER && i < sizeof modes / sizeof *modes; i++) {
+        if (strstr(names, modes[i])) {
+            return true;
+        }
+    }
+    return kind == OSSL_OP_ENCODER || kind == OSSL_OP_STORE;
+}
+
+static const OSSL_ALGORITHM *query_few(void *provider, int kind, int *no_cache) {
+    static OSSL_ALGORITHM kept[OSSL_OP__HIGHEST + 1][KEPT_MAX];
+    const OSSL_ALGORITHM *all = query_all(provider, kind, no_cache);
+    if (!all || kind < 0 || kind > OSSL_OP__HIGHEST) {
+        return all;
+    }
+    size_t count = 0;
+    for (; all->algorithm_names && count + 1 < KEPT_MAX; all++) {
+        if (!is_needless(all->algorithm_names, kind)) {
+            kept[kind][count++] = *all;
+        }
+    }
+    kept[kind][count] = (OSSL_ALGORITHM){0};
+    return all->algorithm_names ? NULL : kept[kind];
+}
+
+int __real_ossl_default_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                                      const OSSL_DISPATCH **ret_out, void **ret_provider);
+int __wrap_ossl_default_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                                      const OSSL_DISPATCH **ret_out, void **ret_provider);
+int __wrap_ossl_default_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
+                                      const OSSL_DISPATCH **ret_out, void **ret_provider) {
+    static OSSL_DISPATCH functions[32];
+    const OSSL_DISPATCH *from = NULL;
+    size_t count = 0;
+    if (!__real_ossl_default_provider_init(handle, in, &from, ret_provider)) {
+        return 0;
+    }
+    for (; from->function_id && count + 1 < sizeof functions / sizeof *functions; from++) {
+        functions[count] = *from;
+        if (from->function_id == OSSL_FUNC_PROVIDER_QUERY_OPERATION) {
+            query_all = OSSL_FUNC_provider_query_operation(from);
+            functions[count].function = (void (*)(void))query_few;
+        }
+        count++;
+    }
+    functions[count] = (OSSL_DISPATCH){0};
+    *ret_out = functions;
+    return from->function_id == 0;
+}
+
+/* The names of ciphers and digests for the interfaces of old: the hashes of signatures alone are found by them. */
+__attribute__((constructor)) static void name_few(void) {
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
+    const EVP_MD *const hashes[] = {EVP_sha1(), EVP_sha224(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        (void)EVP_add_digest(hashes[i]);
+    }
 }
 
 #include "left_out.h"

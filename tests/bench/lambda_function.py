@@ -2,12 +2,14 @@
 """The function of AWS Lambda beside the same in Python (boto3, AWS's own runtime client) and Go (aws-lambda-go), all
 under AWS's runtime interface emulator, with the sink for DynamoDB over TLS.
 
-    build/venv/bin/python tests/bench/lambda_function.py [--rounds 11] [--package FILE] [--quick]
+    build/venv/bin/python tests/bench/lambda_function.py [--rounds 11] [--package FILE] [--quick] [--one-certificate]
 
 Ours is the package (conf/package-lambda), made first where none is given. A round runs the three in turns. Each is
 started anew: the time from its start to its first answered update, which the emulator's invoker sees; then warm
 updates, one after the other, whose CPU is the process' own as the kernel has it; its peak of memory until then; then an
-event of SQS with 10,000 records. Ratios are taken within a round. Needs a Go toolchain; what is built for it goes to
+event of SQS with 10,000 records. Whose turn comes first changes from round to round; ratios are taken within a round.
+All trust this system's certificates and the sink's, by one file, as a function trusts those of Amazon Linux; with
+--one-certificate the sink's alone. Needs a Go toolchain; what is built for it goes to
 build/lambda-bench.
 """
 
@@ -18,6 +20,7 @@ import contextlib
 import json
 import os
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -180,14 +183,28 @@ def emulated(function: Function, environment: dict[str, str], folder: Path) -> I
         emulator.stop()
 
 
-def measure(function: Function, folder: Path, warm: int) -> dict[str, float]:
+def trusting(ca_file: Path, folder: Path) -> dict[str, str]:
+    """The setting with which a function trusts the system's certificates and these."""
+    system = ssl.get_default_verify_paths().cafile
+    if not system:
+        sys.exit("This system has no file of certificates: --one-certificate measures without")
+    together = folder / "certificates.pem"
+    together.write_bytes(Path(system).read_bytes() + ca_file.read_bytes())
+    return {"AWS_CA_BUNDLE": str(together)}
+
+
+def measure(function: Function, folder: Path, options: argparse.Namespace) -> dict[str, float]:
     """One start of one function."""
     from rig.sink import Sink
 
     def applied() -> int:
         return int(sink.counts()["applied"])
 
-    with Sink(tls=True, messages=2 * RECORDS) as sink, emulated(function, sink.environment(), folder) as emulator:
+    with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(Sink(tls=True, messages=2 * RECORDS))
+        more = {} if options.one_certificate else trusting(sink.ca_file, folder)
+        emulator = stack.enter_context(emulated(function, sink.environment() | more, folder))
+        warm = int(options.warm)
 
         def one(number: int) -> None:
             answer = emulator.invoke(json.dumps(update(number)).encode())
@@ -284,13 +301,15 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--warm", type=int, default=300, help="warm updates of a round")
     parser.add_argument("--package", type=Path)
+    parser.add_argument("--one-certificate", action="store_true", help="the functions trust the sink's alone")
     parser.add_argument("--quick", action="store_true", help="two rounds")
     options = parser.parse_args()
     functions = prepare(options.package)
     rounds: list[dict[str, dict[str, float]]] = []
     with tempfile.TemporaryDirectory(prefix="lambda-") as folder:
         for number in range((2 if options.quick else options.rounds) + 1):
-            found = {function.name: measure(function, Path(folder), options.warm) for function in functions}
+            turns = functions[number % len(functions) :] + functions[: number % len(functions)]
+            found = {function.name: measure(function, Path(folder), options) for function in turns}
             if number:  # in the first, files come from the disk
                 rounds.append(found)
                 print(f"round {number}: " + json.dumps(found), flush=True)

@@ -15,6 +15,7 @@ import ssl
 import subprocess
 import threading
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator
 
@@ -54,21 +55,58 @@ def test_each_library_has_its_licence(package: Path) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Kind:
+    """How a server speaks TLS."""
+
+    name: str
+    key: tuple[str, ...]  # of `openssl req`
+    version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    ciphers: str = ""
+
+
+def curve(name: str) -> tuple[str, ...]:
+    return ("-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{name}")
+
+
+RSA = ("-newkey", "rsa:2048")
+PSS = ("-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048")
+OLD = ssl.TLSVersion.TLSv1_2
+KINDS = [
+    Kind("P-256", curve("P-256")),
+    Kind("P-384", (*curve("P-384"), "-sha384")),
+    Kind("P-521", (*curve("P-521"), "-sha512")),
+    Kind("Ed25519", ("-newkey", "ed25519")),
+    Kind("RSA", (*RSA, "-sha384")),
+    Kind("PSS", (*PSS, "-sha512")),
+    Kind("P-256, TLS 1.2", curve("P-256"), OLD),
+    Kind("RSA, TLS 1.2, AES-128", RSA, OLD, "ECDHE-RSA-AES128-GCM-SHA256"),
+    Kind("RSA, TLS 1.2, AES-256", RSA, OLD, "ECDHE-RSA-AES256-GCM-SHA384"),
+    Kind("RSA, TLS 1.2, ChaCha20", RSA, OLD, "ECDHE-RSA-CHACHA20-POLY1305"),
+    Kind("RSA, TLS 1.2, CBC", RSA, OLD, "ECDHE-RSA-AES128-SHA256"),
+    Kind("RSA, TLS 1.2, CBC with SHA-1", RSA, OLD, "ECDHE-RSA-AES256-SHA"),
+    Kind("RSA, TLS 1.2, without a key of its own", RSA, OLD, "AES128-GCM-SHA256"),
+]
+
+
 class Tls:
     """TLS before a plain server."""
 
-    def __init__(self, port: int, folder: Path) -> None:
+    def __init__(self, port: int, folder: Path, kind: Kind) -> None:
         self._port = port
         self.certificate = folder / "certificate.pem"
         key = folder / "key.pem"
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            ["openssl", "req", "-x509", *kind.key, "-nodes", "-days", "2"]
             + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key]
             + ["-out", self.certificate],
             check=True,
             capture_output=True,
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = context.maximum_version = kind.version
+        if kind.ciphers:
+            context.set_ciphers(kind.ciphers)
         context.load_cert_chain(self.certificate, key)
         self._listener = context.wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
         self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -100,8 +138,8 @@ class Tls:
 
 
 @pytest.fixture
-def tls(scene: Scene, tmp_path: Path) -> Iterator[Tls]:
-    server = Tls(scene.cloud.dynamodb_server.port, tmp_path)
+def tls(request: pytest.FixtureRequest, scene: Scene, tmp_path: Path) -> Iterator[Tls]:
+    server = Tls(scene.cloud.dynamodb_server.port, tmp_path, getattr(request, "param", KINDS[0]))
     yield server
     server.close()
 
@@ -148,6 +186,21 @@ def test_it_runs_where_there_is_nothing_else(root: Path, scene: Scene, tls: Tls)
     assert scene.table.get("a") == {"id": "a", "n": 2}
     assert used and all("/var/task/" in path or path.startswith("/dev/") for path in used), used
     assert os.path.exists(root)
+
+
+@pytest.mark.parametrize("tls", KINDS, indirect=True, ids=lambda kind: kind.name)
+def test_it_speaks_tls_with_whatever_a_service_may_have(root: Path, scene: Scene, tls: Tls) -> None:
+    shutil.copy(tls.certificate, root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt")
+    scene.table.put({"id": "a"})
+    with RuntimeApi() as api:
+        process = start_in(root, scene, AWS_LAMBDA_RUNTIME_API=api.address, AWS_ENDPOINT_URL_DYNAMODB=tls.url)
+        try:
+            assert api.invoke(message("a", {"n": 1})).json["success"]
+        finally:
+            process.terminate()
+            assert process.stderr
+            print(process.stderr.read().decode())
+        assert process.wait(10) == 0
 
 
 @pytest.mark.parametrize(
