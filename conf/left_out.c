@@ -129,6 +129,9 @@ static const OSSL_ALGORITHM *query_few(void *provider, int kind, int *no_cache) 
     if (!all || kind < 0 || kind > OSSL_OP__HIGHEST) {
         return all;
     }
+    if (kept[kind][0].algorithm_names) {
+        return kept[kind]; /* it is asked for again and again */
+    }
     size_t count = 0;
     for (; all->algorithm_names && count + 1 < KEPT_MAX; all++) {
         if (!is_needless(all->algorithm_names, kind)) {
