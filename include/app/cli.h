@@ -18,7 +18,7 @@ struct cli_value {
 
 enum cli_takes {
     TAKES_NOTHING,
-    TAKES_PERHAPS, /* behind a = only: --until-empty, --until-empty=5 */
+    TAKES_PERHAPS, /* only after a =: --until-empty, --until-empty=5 */
     TAKES_TEXT /* --config FILE, --config=FILE */
 };
 
@@ -29,9 +29,9 @@ struct cli_option {
     bool is_number;
     const char *value; /* as the help calls it: FILE */
     unsigned min, max; /* of a number */
-    bool (*fits)(const char *text); /* whether a value may be given; NULL: any */
-    const char *expected; /* what it may be, to follow "it may be" */
-    const char *words; /* all that it may be, with blanks between, for completion; NULL: value says it */
+    bool (*fits)(const char *text); /* whether this value is allowed; NULL: any is */
+    const char *expected; /* the values allowed, to follow "it may be" */
+    const char *words; /* all values allowed, with blanks between, for completion; NULL: see value */
     size_t offset; /* in struct cli, of a struct cli_value */
     const char *text; /* a sentence or two for the help */
 };
@@ -46,12 +46,12 @@ struct cli_command {
     const struct cli_option *options; /* its own, beside those that all have */
     size_t option_count;
     enum settings_need needs;
-    bool (*is_dry)(const struct cli *cli); /* then it needs no queue, and without a table nothing of AWS; NULL: never */
+    bool (*is_dry)(const struct cli *cli); /* a dry run, which needs no queue; without a table, no AWS; NULL: never */
     const char *summary; /* one sentence */
     const char *text; /* paragraphs of at most 80 columns */
     const char *examples; /* lines */
-    /* Called before the settings are read; NULL: nothing is. Where it is there, faults of the settings don't end the
-     * command: it hears of them by the log, and goes on with what is fine. */
+    /* Called before the settings are read; may be NULL. A command that has it isn't ended by faults of the settings: it
+     * hears of them through the log, and goes on with what is fine. */
     void (*prepare)(struct app *app);
     enum exit_code (*run)(struct app *app);
     void (*refused)(struct app *app, enum exit_code code); /* app_init() failed with this; NULL: nobody need know */
@@ -91,11 +91,11 @@ struct cli {
     } of; /* the command's own */
     char *const *operands;
     int operand_count;
-    const char *settings[SETTINGS_MAX]; /* by the table of settings: those that are given as options; NULL: not given */
+    const char *settings[SETTINGS_MAX]; /* values of options, in the order of SETTINGS; NULL: not given */
 };
 
 #define CLI_WHY_SIZE 384
 
-/* Reads the arguments, of which the operands are moved to the front. False: ret_why is a sentence for the user, and the
+/* Reads the arguments, and moves the operands to the front of argv. False: ret_why is a sentence for the user, and the
  * exit code is 64. */
 MUST_USE bool cli_parse(int argc, char **argv, struct cli *ret_cli, char ret_why[static CLI_WHY_SIZE]);

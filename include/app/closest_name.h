@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* The name that given is most like: apart from upper and lower case, at most two letters missing, surplus, wrong or
- * swapped, and of short names only one in three; else one whose words it has in their order, at least two, some left
- * out or cut short (AUDIT_TTL for AUDIT_LOG_TTL_DAYS). NULL: none is that close. */
+/* The name that is closest to given, whatever the case of letters: at most two letters are missing, surplus, wrong or
+ * swapped, and in short names at most one in three. Else a name that given abbreviates: some words are left out or cut
+ * short, and at least two are there in order (AUDIT_TTL for AUDIT_LOG_TTL_DAYS). NULL: none is that close. */
 const char *closest_name(const char *given, const char *const *names, size_t count);

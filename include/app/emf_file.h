@@ -1,5 +1,5 @@
 /* Where METRICS_EMF's lines go: a file, opened anew for each line, so that it may be rotated at any time; or standard
- * output. A line is never waited for: one that isn't taken is told with the next. */
+ * output. Writing never waits: the figures of a line that isn't taken come with the next one. */
 #pragma once
 
 #include "log.h"
@@ -16,7 +16,7 @@ struct emf_file {
 
 /* Whether lines can be written there; where not, the log says why. */
 MUST_USE bool emf_file_open(struct emf_file *f, const char *path, struct log *log);
-/* Whether they could be, as far as that can be seen without making a file; where not, errno says why. */
+/* Whether lines could be written there, as far as that can be seen without making a file; where not, errno says why. */
 MUST_USE bool emf_file_is_possible(const char *path);
 /* Writes a line with what was counted since the last one. queue: "" where there is none. */
 void emf_file_write(struct emf_file *f, const struct metrics *m, const char *queue, const char *table, int64_t wall);

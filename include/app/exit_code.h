@@ -15,5 +15,5 @@ enum exit_code {
 
 /* Of several problems the first of 78, 77, 69 wins; EXIT_FINE loses. */
 enum exit_code worse_exit(enum exit_code a, enum exit_code b);
-/* What a command ends with whose work ended so. */
+/* The exit code of a command whose work had this outcome. */
 enum exit_code exit_code_of(struct outcome outcome);

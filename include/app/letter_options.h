@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* Of --error and --since, for the table of commands. */
+/* Whether --error and --since may have this value; for the table of commands. */
 bool letter_error_fits(const char *text);
 bool letter_since_fits(const char *text);
 #define LETTER_ERROR_WORDS                                                                                             \
@@ -22,8 +22,8 @@ struct letter_options {
     struct id_choice id;
 };
 
-/* What discovery has to find: the DLQ, the queue where it is wanted or tells the DLQ, and the table where an id is
- * given and TABLE_NAME set: its key tells how ids are spelt. */
+/* What discovery has to find: the DLQ; the queue where it is wanted, or where its redrive policy names the DLQ; the
+ * table where --id is given and TABLE_NAME set, since its key tells how ids are spelt. */
 struct discovery_options letter_discovery_options(struct app *app, bool wants_queue, int64_t patience);
 /* Reads the choice, once that is found. EXIT_FINE, or what the command ends with, which is told on standard error.
  * o must stay where it is, and is freed by letter_options_done() in any case. */
@@ -32,5 +32,5 @@ MUST_USE enum exit_code letter_options_read(struct letter_options *o, struct app
 /* Takes a zeroed one too. */
 void letter_options_done(struct letter_options *o);
 
-/* What a failed call at the DLQ or the queue ends a command with. */
+/* The exit code of a command that ends because a call to the DLQ or the queue failed. */
 enum exit_code exit_code_of_call(const struct call_result *result);

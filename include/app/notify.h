@@ -1,5 +1,6 @@
-/* What the service manager is told, by the protocol of sd_notify(3), never waiting for it; nothing where there is none.
- * Watchdog and status line are fed by timers of the loop: where the loop is stuck in a callback, they stop. */
+/* Messages to the service manager, by the protocol of sd_notify(3); nothing is sent where there is no manager. Sending
+ * never waits. Watchdog and status line are fed by timers of the loop: where the loop is stuck in a callback, they
+ * stop. */
 #pragma once
 
 #include "clock.h"
@@ -26,7 +27,7 @@ struct notifier {
 /* Starts feeding. describe is asked every ten seconds, and by notify_status(). */
 void notify_start(struct notifier *n, struct timers *timers, struct clock clock,
                   void (*describe)(void *user, char ret_line[static NOTIFY_STATUS_SIZE]), void *user);
-/* Tells the status line now, where it has changed. */
+/* Sends the status line now, if it has changed. */
 void notify_status(struct notifier *n);
 /* READY=1, once. */
 void notify_ready(struct notifier *n);

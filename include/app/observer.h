@@ -16,7 +16,7 @@
 
 struct app;
 
-/* Why it isn't ready. */
+/* A reason why `run` isn't ready. */
 struct observer_reason {
     enum metrics_part part;
     enum metrics_cause cause;
@@ -47,12 +47,12 @@ struct observer {
 MUST_USE enum exit_code observer_start(struct observer *o, struct app *app);
 /* The tables and queues were found, and the worker is at work; both must outlive the observer. */
 void observer_works(struct observer *o, const struct discovery_facts *facts, const struct queue_worker *worker);
-/* It was told to stop. */
+/* `run` was told to stop. */
 void observer_drains(struct observer *o);
 /* Writes the last figures, and ends all. Takes a zeroed one too. */
 void observer_stop(struct observer *o);
 
-/* The reasons why it isn't ready, at most one for each part, but for a drain. */
+/* The reasons why `run` isn't ready, at most one for each part. A drain isn't among them. */
 size_t observer_reasons(const struct observer *o, struct observer_reason ret_reasons[static METRICS_PARTS]);
 /* Sets the gauges. */
 void observer_collect(struct observer *o);

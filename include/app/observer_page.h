@@ -10,7 +10,7 @@
 
 #define OBSERVER_POLICY_SIZE 320
 
-/* All of it, for ever. */
+/* The whole page. It stays valid as long as the program runs. */
 struct span observer_page(void);
 /* The Content-Security-Policy that allows its own script and style and nothing else. False: the library failed. */
 MUST_USE bool observer_page_policy(struct digest *digest, char ret_policy[static OBSERVER_POLICY_SIZE]);

@@ -1,4 +1,4 @@
-/* What a command came to, on standard output at its end, when nothing else is to be done: it may wait for a reader. */
+/* Prints a command's counts to standard output at its end. It may block: nothing else is left to do. */
 #pragma once
 
 #include "compiler.h"

@@ -1,4 +1,4 @@
-/* What the log has said against starting, kept to be told elsewhere as well. */
+/* What the log has said against starting, kept so that AWS Lambda can be told too. */
 #pragma once
 
 #include "log.h"
@@ -8,7 +8,7 @@ struct problems {
     char warning[512]; /* the last one */
 };
 
-/* Hears of an event: for struct log's `overheard`, with a struct problems; false. */
+/* For struct log's `overheard`, with a struct problems: keeps an error or a warning. False: it is logged as well. */
 bool problems_overhear(void *problems, enum log_level level, const char *message, const struct log_field *fields);
-/* The errors; where there are none the last warning; else a sentence that says so. */
+/* The errors; without errors the last warning; without either a sentence that the reason isn't known. */
 const char *problems_sentence(const struct problems *problems);

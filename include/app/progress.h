@@ -1,6 +1,6 @@
-/* How far a command has come, on standard error. On a terminal one line that is drawn again and again (bar, rows,
- * percent by the bytes read, rate, rejected, time left), below which the log's lines don't get lost; elsewhere, where
- * it is asked for, a line in the log every ten seconds. */
+/* How far a command has come, on standard error. On a terminal it is one line that is redrawn (bar, rows, percent by
+ * the bytes read, rate, rejected, time left); the log's lines are kept clear of it. Elsewhere it is a line in the log
+ * every ten seconds, where that is asked for. */
 #pragma once
 
 #include "compiler.h"
@@ -19,7 +19,7 @@ struct progress_view {
     uint64_t rows; /* dealt with */
     uint64_t rejected; /* of these, what failed */
     uint64_t done, whole; /* how much of all: bytes of the input, or rows; whole 0: not known */
-    bool waiting; /* nothing gets on at present: the services are waited for */
+    bool waiting; /* nothing moves at present: the services are waited for */
 };
 
 struct progress_options {

@@ -21,8 +21,8 @@ enum queue_place {
     QUEUE_PLACE_OTHER_REGION, /* it will not be found there */
     QUEUE_PLACE_OTHER_HOST /* the endpoint must know the queue by this URL */
 };
-/* What a queue's URL says of where it is, beside the endpoint that is asked. queue: a name, which says nothing, or
- * NULL, fits. The region of the queue, and the one that is asked, are told where they differ. */
+/* What a queue's URL says of where the queue is, compared with the endpoint that is asked. A name, which says nothing,
+ * or NULL fits. The region of the queue, and the one that is asked, are told where they differ. */
 enum queue_place queue_place_of(const char *queue, const char *endpoint, const char *region,
                                 char ret_queue_region[static AWS_REGION_SIZE], char ret_region[static AWS_REGION_SIZE]);
 /* Warns where a queue's URL names another region or host than the ones that are asked. queue: a name, which says

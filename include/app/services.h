@@ -38,11 +38,11 @@ struct services_options {
 #define SERVICES_PATH_SIZE 4096
 
 struct services {
-    /* Where nothing is wrong with: what services_find() looked up, and, of the credentials, services_connect() made. */
+    /* What was found to be fine: by services_find(), and the credentials by services_connect(). */
     struct {
         bool config, region, plan, ca_file, dynamodb, sqs, credentials;
     } fine;
-    const char *looking_at; /* what services_find() looks up at present: "region"; NULL: nothing */
+    const char *looking_at; /* what is being looked up, for messages: "region"; NULL: nothing */
     bool region_of_instance; /* the metadata service said it */
     const struct environment *environment; /* borrowed */
     struct shared_config config;
@@ -72,13 +72,13 @@ MUST_USE bool services_find(struct services *services, const struct services_opt
 const char *services_credentials_name(const struct services *services);
 /* The account of the credentials that are held at present; "" where there are none, or their source doesn't say. */
 void services_account(const struct services *services, char ret_account[static ACCOUNT_ID_SIZE]);
-/* When the credentials that are held expire (wall); METRICS_ABSENT: they don't. before: what is given where it isn't
- * known now, as they are being fetched. */
+/* When the credentials that are held expire (wall); METRICS_ABSENT: they don't. While they are being fetched it isn't
+ * known: then `before` is returned. */
 int64_t services_credentials_expiry(const struct services *services, int64_t before);
-/* Makes the clients on what was found, of services whose URL is fine; nothing is sent yet. services must stay where it
- * is. False: no memory, or the credentials' source can't be used, which is in the log then. */
+/* Makes the clients from what was found, for those services whose URL is fine; nothing is sent yet. services must stay
+ * where it is. False: no memory, or the credentials' source can't be used, which is in the log then. */
 MUST_USE bool services_connect(struct services *services, const struct services_options *options);
-/* What gives the credentials reads its source again: files, a role's. */
+/* Makes the credentials' provider read its source again: files, or a role's. */
 void services_renew_credentials(struct services *services);
 /* Calls in flight end without their callbacks. Takes a zeroed one too. */
 void services_free(struct services *services);

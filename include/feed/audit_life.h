@@ -10,13 +10,13 @@
 enum audit_removal {
     REMOVAL_OFF, /* the table removes nothing */
     REMOVAL_ON,
-    REMOVAL_NOT_TOLD /* whether it does may not be asked */
+    REMOVAL_NOT_TOLD /* whether it removes any couldn't be asked */
 };
 
 struct audit_life {
     enum audit_removal removal;
     int64_t lifetime; /* microseconds that a record lives at least; 0: not known; NEVER: no record ends */
-    int64_t began; /* wall: before it no record of these can have been written; 0: not known */
+    int64_t began; /* wall: no record of this job was written before; 0: not known */
 };
 
 /* lifetime_days: AUDIT_LOG_TTL_DAYS; 0: not set here. */

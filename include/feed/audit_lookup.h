@@ -1,5 +1,5 @@
-/* Looks up many audit records by their keys: a hundred a request, several requests at once, so many a second. What the
- * service leaves unprocessed, or can't answer at present, is asked for again, for as long as there is patience. */
+/* Looks up many audit records by their keys: a hundred a request, several requests at once, at a bounded rate. What
+ * DynamoDB leaves unprocessed, or can't answer at present, is asked for again until patience ends. */
 #pragma once
 
 #include "audit_table.h"

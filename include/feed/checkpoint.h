@@ -1,5 +1,5 @@
-/* How far a job has come: up to which row of which file all is done with. Written atomically and to the disk; another
- * process can't go on with the same one at the same time. Files only: blocking, and short. */
+/* How far a job has come: up to which row of its file all is done with. It is written atomically and to the disk, and
+ * locked: two processes can't go on with one job. Files only: blocking, and short. */
 #pragma once
 
 #include "compiler.h"
@@ -14,8 +14,7 @@
 #define CHECKPOINT_WHY_SIZE 512
 #define JOB_CONDITION_SIZE 4097 /* of --condition, with its NUL: DynamoDB takes 4,096 bytes */
 
-/* What tells a file from another one: its size, and the SHA-256 of its first and of its last MiB, one after the other.
- */
+/* What tells two files apart: the size, and the SHA-256 of the first and the last MiB together. */
 struct file_identity {
     uint64_t size;
     char sha256[SHA256_HEX_SIZE + 1];
@@ -37,7 +36,8 @@ struct job_state {
     int64_t began; /* wall: when the first run began; 0: not known */
 };
 
-/* What makes messages of a job's rows, beside its name: what is enqueued again has to be made so too. */
+/* How a job's rows become messages, beside the job's name. Rows that are enqueued again must become messages the same
+ * way. */
 struct job_manner {
     bool known; /* the checkpoint says it */
     bool any_table; /* it was enqueued without knowing the table: a CSV's key is its column id */
@@ -65,14 +65,15 @@ enum checkpoint_status {
  * checkpoint_close() in any case. */
 enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, const char *job,
                                        const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
-/* Has an opened one keep how the job's rows become messages. Where it was begun another way it is unfit: rows of one
- * job would be treated in two ways. */
+/* Keeps in an opened checkpoint how the job's rows become messages. CHECKPOINT_UNFIT where it was begun another way:
+ * rows of one job would be treated in two ways. */
 enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, const struct job_manner *manner,
                                               char ret_why[static CHECKPOINT_WHY_SIZE]);
 /* Looks at one without taking it: nothing is written or locked, and there may be none (state says the beginning). */
 enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, const char *job,
                                        const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
-/* Writes c->state in place of what stands. False: ret_why is a sentence, and what stood still stands. */
+/* Writes c->state in place of what is in the file. False: ret_why is a sentence, and the file holds one of the two,
+ * whole. */
 MUST_USE bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]);
-/* Takes a zeroed one only where fd is -1. */
+/* A zeroed one must have its fd set to -1. */
 void checkpoint_close(struct checkpoint *c);

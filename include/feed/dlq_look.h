@@ -14,7 +14,7 @@ struct dlq_look_options {
     bool fifo;
     uint64_t counted; /* messages that SQS counted at the start */
     const struct letter_choice *choice;
-    uint64_t limit; /* messages that are meant; 0: none */
+    uint64_t limit; /* messages that choice means; 0: no limit */
 };
 
 struct dlq_look_result {

@@ -1,4 +1,4 @@
-/* All that a look at the DLQ and a redrive see of the world outside. The program passes the real ones, a simulation its
+/* All that a look at the DLQ or a redrive sees of the outside world. The program passes the real one, a simulation its
  * own. */
 #pragma once
 

@@ -18,12 +18,13 @@ struct dlq_reader_kind {
     uint64_t counted; /* messages that SQS counted at the start; SQS_COUNT_UNKNOWN: it didn't tell */
     /* How many more are wanted now, those under way included; 0: none. */
     size_t (*room)(void *ctx);
-    /* One was received, and is whoever's is told so. True: it is one that hadn't been received before. */
+    /* One was received; the callee owns it. True: it hadn't been received before. */
     bool (*took)(void *ctx, struct sqs_message *m);
-    /* Of a FIFO queue, where what is deleted lets others come. False: some may come yet; else *ret_deleted is how many
-     * were deleted so far. NULL: nothing is. */
+    /* For a FIFO queue, where a delete lets later messages of its group appear. False: deletes are still to come; else
+     * *ret_deleted is how many were deleted so far. NULL: nothing is deleted meanwhile. */
     bool (*is_settled)(void *ctx, uint64_t *ret_deleted);
-    /* Nothing is under way any more: there is no more, or it was stopped (result NULL), or receiving fails for good. */
+    /* Nothing is under way any more. result is NULL where there are no more messages, or it was stopped; else it says
+     * why receiving fails for good. */
     void (*ended)(void *ctx, const struct call_result *result);
     void *ctx;
 };
@@ -35,7 +36,7 @@ struct dlq_reader {
         struct dlq_reader *reader;
         struct call *call;
         unsigned asked;
-        bool waited; /* a second: SQS looked everywhere */
+        bool waited; /* it long-polled for a second: then SQS asks all its servers */
         bool settled; /* nothing was being deleted when it began */
         uint64_t deleted; /* by then */
     } flights[READER_FLIGHTS];
@@ -52,7 +53,7 @@ struct dlq_reader {
     struct timer timer;
 };
 
-/* platform are borrowed. Nothing begins before dlq_reader_pump(). */
+/* platform and what kind points at are borrowed. Nothing begins before dlq_reader_pump(). */
 void dlq_reader_init(struct dlq_reader *r, const struct dlq_platform *platform, const struct dlq_reader_kind *kind);
 /* Room may have changed: asks for as much as there is. */
 void dlq_reader_pump(struct dlq_reader *r);
@@ -62,5 +63,5 @@ void dlq_reader_stop(struct dlq_reader *r);
 static inline bool dlq_reader_is_over(const struct dlq_reader *r) {
     return r->ended;
 }
-/* Ends at once; what was asked for is hidden for as long as was said. */
+/* Ends at once. Messages on their way to us stay hidden for visibility_seconds. */
 void dlq_reader_done(struct dlq_reader *r);

@@ -1,5 +1,5 @@
-/* Rows of files onto a queue: reads, checks, sends, one slice after the other on the loop, and knows at every moment up
- * to which row all is done with. What is to be said and kept is its host's. */
+/* Puts rows of files onto a queue: reads, checks and sends them, in slices on the loop. At every moment it knows up to
+ * which row all is done with. What is to be said and kept is left to its host. */
 #pragma once
 
 #include "compiler.h"
@@ -71,8 +71,8 @@ void enqueuer_stop(struct enqueuer *e);
 struct enqueuer_counts enqueuer_counts(const struct enqueuer *e);
 /* The first row that isn't done with, and in which file it is. */
 struct row_place enqueuer_place(const struct enqueuer *e, unsigned *ret_file);
-/* How far it has come in the bytes of all files: up to the first row that isn't done with, or where that isn't known,
- * of an archive, what was read. *ret_size 0: it isn't known how many there are. */
+/* How far it has come in the bytes of all files: up to the first row that isn't done with; in an archive, where that
+ * isn't known, up to what was read. *ret_size 0: it isn't known how many there are. */
 void enqueuer_position(const struct enqueuer *e, uint64_t *ret_done, uint64_t *ret_size);
 /* The file that is read, or can't be. */
 unsigned enqueuer_file(const struct enqueuer *e);

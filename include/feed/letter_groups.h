@@ -12,7 +12,7 @@
 
 #define LETTER_SAMPLES 3
 #define LETTER_SAMPLE_SIZE 160
-/* Further reasons of an error are one group: names that producers make up have no end. */
+/* With so many groups, each error's further reasons go into one group: producers could make up names without end. */
 #define LETTER_GROUPS_MAX 100
 
 struct letter_group {

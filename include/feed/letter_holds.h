@@ -1,6 +1,6 @@
-/* Messages of the DLQ that are hidden from others while we look at them: known by their ids, hidden on for as long as
- * it takes, and given back at the end. Where a process is killed, they come back by themselves within the visibility
- * timeout. */
+/* Messages of the DLQ that are hidden from others while we look at them. They are known by their ids, stay hidden as
+ * long as the look takes, and are given back at the end. If the process is killed, they come back by themselves within
+ * the visibility timeout. */
 #pragma once
 
 #include "compiler.h"
@@ -19,7 +19,7 @@ struct hold {
     LIST_ENTRY(hold) in_bucket;
     TAILQ_ENTRY(hold) link;
     int64_t expires; /* monotonic */
-    unsigned mark; /* these two are whoever's added it */
+    unsigned mark; /* this and owner belong to whoever added it */
     void *owner;
     char *handle;
     size_t handle_len, id_len;
@@ -63,7 +63,7 @@ static inline struct span hold_handle(const struct hold *hold) {
 static inline struct span hold_id(const struct hold *hold) {
     return span_of(hold->id, hold->id_len);
 }
-/* It is deleted: nothing more is known of it. */
+/* It is deleted from the queue: forgets it. */
 void holds_forget(struct holds *h, struct hold *hold);
 /* Gives it back; it is no longer known. */
 void holds_return(struct holds *h, struct hold *hold);

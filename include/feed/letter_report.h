@@ -24,5 +24,5 @@ struct letter_report {
 bool letter_report_append(const struct letter_report *r, struct letter_groups *groups, struct buf *out);
 /* Appends one message as one JSON object on a line of its own. False: out has failed. */
 bool letter_line_append(const struct letter *letter, const struct sqs_message *m, struct buf *out);
-/* Appends text with what a terminal would act on replaced. False: out has failed. */
+/* Appends text, with everything replaced that a terminal would act on. False: out has failed. */
 bool letter_clean_append(struct span text, struct buf *out);

@@ -1,4 +1,4 @@
-/* A file that lines are written to: buffered, and told when they are on the disk. */
+/* A file that lines are written to. It is buffered; line_file_sync() brings all to the disk. */
 #pragma once
 
 #include "buf.h"
@@ -13,7 +13,7 @@ struct line_file {
     struct buf buffer;
 };
 
-/* One that there isn't. */
+/* Sets up one without a file: lines go nowhere. */
 void line_file_none(struct line_file *f);
 /* Opens path, or makes it; what was in it is gone. False: errno says why. */
 MUST_USE bool line_file_open(struct line_file *f, const char *path);

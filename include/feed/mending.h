@@ -1,4 +1,4 @@
-/* What mends the failure of a message of the DLQ, in a sentence for the operator. Pure. */
+/* What an operator can do about the failure of a message of the DLQ. Pure. */
 #pragma once
 
 #include "letter.h"

@@ -1,6 +1,6 @@
 /* Moves messages from the DLQ to the queue. Each is sent first, and deleted from the DLQ once the queue has
- * acknowledged it: whenever this ends, nothing is lost; and what was sent twice has one effect, since both sends have
- * one idempotency key. */
+ * acknowledged it. So nothing is lost, whenever this ends; and a message that was sent twice has one effect, as both
+ * sends have one idempotency key. */
 #pragma once
 
 #include "call.h"
@@ -29,8 +29,8 @@ struct redrive_counts {
     uint64_t taken; /* meant, and received */
     uint64_t sent; /* acknowledged by the queue */
     uint64_t moved; /* and deleted from the DLQ */
-    uint64_t failed; /* couldn't be sent for themselves */
-    uint64_t behind; /* stand behind one of these in their FIFO group */
+    uint64_t failed; /* couldn't be sent, for reasons of their own */
+    uint64_t behind; /* stay because one of these is before them in their FIFO group */
     uint64_t passed_over; /* not meant */
     uint64_t later; /* came meanwhile */
 };

@@ -21,7 +21,7 @@ struct redrive_entry {
 
 enum redrive_entry_status {
     REDRIVE_ENTRY_FINE,
-    REDRIVE_ENTRY_TOO_LARGE, /* there is no form of it that the queue would take, and that has one effect */
+    REDRIVE_ENTRY_TOO_LARGE, /* no form of it fits the queue and has one effect however often it is sent */
     REDRIVE_ENTRY_NO_MEMORY
 };
 

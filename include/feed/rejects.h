@@ -35,18 +35,18 @@ struct reject {
  * case. */
 MUST_USE bool rejects_open(struct rejects *r, const char *path, bool goes_on, uint64_t from,
                            char ret_why[static REJECTS_WHY_SIZE]);
-/* Takes a row; ret_known: it stands in the file already. False: ret_why is a sentence. */
+/* Takes a row; *ret_known: it is in the file already. False: ret_why is a sentence. */
 MUST_USE bool rejects_add(struct rejects *r, const struct reject *reject, bool *ret_known,
                           char ret_why[static REJECTS_WHY_SIZE]);
-/* What was taken is in the file; to_disk: and on the disk. */
+/* Writes all that was taken to the file; to_disk: and waits until it is on the disk. */
 MUST_USE bool rejects_flush(struct rejects *r, bool to_disk, char ret_why[static REJECTS_WHY_SIZE]);
-/* Takes one whose fd is -1, too. */
 /* Whether rows that were added aren't in the file yet. */
 static inline bool rejects_has_unwritten(const struct rejects *r) {
     return r->out.len > 0;
 }
+/* Takes one whose fd is -1, too. */
 void rejects_close(struct rejects *r);
-/* Whether two paths are of one file, which would be emptied before it was read. */
+/* Whether two paths are of one file: then writing the one would spoil the other. */
 bool rejects_same_file(const char *path, const char *other);
 /* Appends bytes as a JSON string; what is no UTF-8 becomes U+FFFD. */
 bool rejects_append_text(struct span text, struct buf *out);

@@ -1,4 +1,4 @@
-/* What a row is sent as: checked by the code that the worker checks its messages with, and completed with what the
+/* What a row is sent as. It is checked by the same code that checks the worker's messages, and completed with what the
  * command line asks for. Pure. */
 #pragma once
 
@@ -53,7 +53,8 @@ struct row_message {
 /* Checks a row (the reader's own failure is passed on). False: no memory. */
 MUST_USE bool row_check(struct row_check *c, const struct row *row, struct row_message *ret_message);
 
-/* Whether a condition can be one at all; with placeholders only a row shows that. False: ret_failure says why not. */
+/* Whether a condition can be valid. With placeholders only a row can show that: then it is true. False: ret_failure
+ * says why not. */
 MUST_USE bool row_check_condition(const struct update_context *context, const char *condition,
                                   struct failure *ret_failure);
 /* Appends the message with its idempotency key: a row that is to be enqueued again as it is. */

@@ -27,7 +27,7 @@ enum row_source_status {
 enum row_source_status row_source_next(struct row_source *s, struct span *ret_piece);
 /* After SOURCE_BROKEN: a sentence without the file's name. */
 const char *row_source_why(const struct row_source *s);
-/* The next `count` decompressed bytes are passed over; of a plain file they aren't even read. */
+/* Passes over the next `count` decompressed bytes; of a plain file they aren't even read. */
 void row_source_skip(struct row_source *s, uint64_t count);
 
 /* The program that unpacks a file, by its first bytes; NULL: it is plain, or none that can be read again. */
@@ -37,7 +37,7 @@ const char *row_source_unpacker(const char *path);
 int row_source_fd(const struct row_source *s);
 /* Bytes taken from the descriptor so far, as they stand in the file (compressed where it is). */
 uint64_t row_source_taken(const struct row_source *s);
-/* Whether its bytes come as they stand in the file: an offset in the text is one there. */
+/* Whether it is plain: an offset in the text is then an offset in the file. */
 bool row_source_is_plain(const struct row_source *s);
 /* How many there are; 0: not known (a pipe). */
 uint64_t row_source_size(const struct row_source *s);

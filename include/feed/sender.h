@@ -1,6 +1,6 @@
-/* Sends rows to a queue: batches of ten, up to 1 MiB, many in flight; what fails is sent again alone, what SQS refuses
- * for good is given back. Of a FIFO group one row is under way at a time, in the order in which they came. Bounded: who
- * adds rows waits for room. */
+/* Sends rows to a queue: batches of ten, up to 1 MiB, many in flight. A row that fails is sent again alone; one that
+ * SQS refuses for good is given back. Of a FIFO group one row is under way at a time, in order. Bounded: rows are added
+ * only while there is room. */
 #pragma once
 
 #include "clock.h"
@@ -26,14 +26,14 @@
 struct sender_row {
     TAILQ_ENTRY(sender_row) link; /* in fresh or again */
     TAILQ_ENTRY(sender_row) in_order; /* of all that are held */
-    LIST_ENTRY(sender_row) busy; /* its group has no other under way */
+    LIST_ENTRY(sender_row) busy; /* in sender.busy: no other row of its group may be sent */
     struct row_place place;
     unsigned file; /* the caller's number of it */
     struct span body, text; /* what is sent, and the row as its file has it */
     struct span group_id, deduplication_id;
     uint32_t group; /* a hash of the id */
     size_t size; /* of the block of memory that it is */
-    bool is_busy; /* in the list of those whose group is under way */
+    bool is_busy; /* in a list of sender.busy */
     bool alone; /* it goes by itself */
     unsigned failures;
     int64_t added, not_before; /* monotonic */

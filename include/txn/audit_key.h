@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 #define LOG_ID_SIZE (SHA256_HEX_SIZE + 1)
-/* Behind the log_id of a success, the log_id of the key's last failure. */
+/* Appended to the log_id of a success, it makes the log_id of the key's last failure. */
 #define AUDIT_FAILURE_SUFFIX "#failure"
 
 /* The log_id of the success of an idempotency key: hex SHA-256 of the table's name (table_identity()), NUL, the key.

@@ -24,9 +24,9 @@
 
 struct condition; /* a parsed condition, immutable; one allocation block, freed as a whole */
 
-/* What the message defines beside the condition: the placeholders of DynamoDB's own form. Both are asked by name with
- * its '#' or ':' (a part of the condition's text) and answer with something the caller keeps (an index), or -1 where
- * there is no such placeholder. */
+/* What the message defines beside the condition: placeholders of DynamoDB's own form. Both functions are asked for one
+ * by its name with '#' or ':' (a part of the condition's text). They answer with something the caller keeps (an index),
+ * or -1 where there is no such placeholder. */
 struct condition_environment {
     /* The attribute's name must outlive the condition. */
     int (*find_name)(void *ctx, struct span placeholder, struct span *ret_attribute_name);
@@ -47,14 +47,14 @@ enum condition_status {
     CONDITION_NO_MEMORY
 };
 
-/* Parses and checks text (valid UTF-8; not kept). Which of the environment's placeholders were used is told by the
- * calls of find_*: where the syntax is right, each one used is asked for, even if the condition is refused. Positions
- * in messages are those of the token that is wrong, in Unicode characters from 1. */
+/* Parses and checks text (valid UTF-8; not kept). Where the syntax is right, find_* is called for every placeholder
+ * that the condition uses, even if the condition is refused: so the caller sees which are used. Positions in messages
+ * are those of the wrong token, in Unicode characters from 1. */
 MUST_USE enum condition_status condition_parse(struct span text, const struct condition_environment *environment,
                                                struct condition **ret_condition, struct failure *ret_failure);
 void condition_free(struct condition *c);
 
-/* Whether the condition is an OR at its top: as an operand of AND it needs parentheses, and no other one does. */
+/* Whether the condition is an OR at its top: only then does it need parentheses as an operand of AND. */
 bool condition_is_or(const struct condition *c);
 
 /* Numbers the placeholders of one request: names and values of the update come first, then the condition's. */
@@ -76,10 +76,11 @@ bool condition_bind(const struct condition *c, const struct condition_environmen
 
 /* Appends the canonical form: what the condition means, for request hashes. Spelling, spaces, redundant parentheses,
  * which placeholders were used, how numbers are written and how chains of AND or of OR are grouped make no difference
- * to it. The format is frozen: tree names values      without the spaces tree    every operation as
- * operator(operand,…), the operators being AND, OR, NOT, =, <>, <, <=, >, >=, BETWEEN, IN and the functions' names; a
- * path as #n.#n[index], a value as :n; n as placeholder_append() has them names   the attribute names, a JSON array of
- * strings, the n-th is #n values  the values, a JSON array of DynamoDB JSON, the n-th is :n `version < 5.0` is
- * <(#0,:0)["version"][{"N":"5"}]. */
+ * to it. The format is frozen: the tree, the names and the values, with nothing between them.
+ *   - The tree: every operation as operator(operand,…); the operators are AND, OR, NOT, =, <>, <, <=, >, >=, BETWEEN,
+ * IN and the functions' names; a path is #n.#n[index], a value :n, with n as placeholder_append() writes it.
+ *   - The names of attributes: a JSON array of strings; the n-th is #n.
+ *   - The values: a JSON array of DynamoDB JSON; the n-th is :n.
+ *   - For instance, `version < 5.0` is <(#0,:0)["version"][{"N":"5"}]. */
 bool condition_append_canonical(const struct condition *c, const struct condition_environment *environment,
                                 struct buf *out);

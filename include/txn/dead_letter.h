@@ -19,7 +19,7 @@ struct delivery_facts {
     struct span group_id; /* absent on a standard queue */
     unsigned receive_count;
     int64_t sent_at; /* wall microseconds */
-    const struct message_attribute *attributes; /* its own, by name: what bears one of our names is none */
+    const struct message_attribute *attributes; /* its own, sorted by name; those with our names don't count */
     size_t attribute_count;
 };
 
@@ -41,11 +41,12 @@ struct dead_letter {
     size_t size; /* bytes that SQS counts: body, and names, types and values of the attributes */
 };
 
-/* Makes the DLQ message of u's failure in the first form, from at_least on, that is at most limit bytes with all of the
- * original's attributes for which there is a place (a message has ten); where none is, in the first that is so with
- * those of them that fit, in the order of their names; the last form is made whatever its size. at_least lets the
- * caller fall back where the queue refused a form. An original that can't be a body of SQS's (a hand wrapped it) is
- * only wrapped, at last in an envelope that says no more than its key. False: no memory. */
+/* Makes the DLQ message of u's failure, of at most limit bytes. It takes the first form, from at_least on, in which it
+ * fits together with all of the original's attributes that find a place (a message has ten). Where none does, it takes
+ * the first form that fits at all, and keeps those attributes that fit, in the order of their names. The last form is
+ * made whatever its size. at_least lets the caller fall back where the queue refused a form. An original that can't be
+ * a body of SQS's (somebody wrapped it by hand) is only ever wrapped, at last in an envelope that has nothing but its
+ * key. False: no memory. */
 MUST_USE bool dead_letter_make(const struct update *u, const struct delivery *delivery,
                                const struct delivery_facts *facts, int64_t wall, size_t limit,
                                enum dead_letter_form at_least, struct dead_letter *ret_letter);

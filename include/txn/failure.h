@@ -18,9 +18,9 @@ enum error_type {
     ERROR_DATABASE /* 500 DatabaseError */
 };
 
-/* The name that stands in an envelope's `error`; "" for ERROR_NONE. */
+/* The name that stands in an envelope's `error`; "None" for ERROR_NONE. */
 const char *error_type_name(enum error_type type);
-/* The HTTP status that goes with it; 0 for ERROR_NONE. */
+/* The HTTP status that goes with it; 200 for ERROR_NONE. */
 int error_type_status(enum error_type type);
 
 struct failure {
@@ -29,7 +29,7 @@ struct failure {
     struct buf details; /* the members of the JSON object `details`, without its braces; may be empty */
     struct {
         size_t at, end;
-    } path; /* in message: of a field, what the message's author named */
+    } path; /* the part of the message that its author named: a path inside a member */
     size_t reason_at; /* of a ValidationError: where its reason begins in message */
 };
 
@@ -59,12 +59,11 @@ void failure_environment(struct failure *f, struct span code);
 /* False: a buffer ran out of memory, and the failure can't be told. */
 bool failure_ok(const struct failure *f);
 
-/* Appends the error envelope, one JSON object on one line:
- * {"success": false, "error": …, "message": …, "details": {…, extra}, "timestamp": …}. extra: further members of
- * details, JSON without braces, or the absent span. Members are separated as JSON's usual ", " and ": " are not: no
- * spaces. */
+/* Appends the error envelope, one JSON object on one line without spaces:
+ * {"success":false,"error":…,"message":…,"details":{…,extra},"timestamp":…}. extra: further members of details, JSON
+ * without braces, or the absent span. */
 bool failure_append_envelope(const struct failure *f, struct span extra, int64_t wall, struct buf *out);
 
-/* Appends the sentence for the log: without what the message's author named (members of maps may be called after
- * people). */
+/* Appends the sentence for the log. It leaves out what the message's author named: members of maps may be named after
+ * people. */
 void failure_append_for_log(const struct failure *f, struct buf *out);

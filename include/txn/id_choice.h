@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct id_choice {
-    struct buf forms[2]; /* as a message may spell it: a string, and what it is as JSON */
-    struct buf keys[2]; /* the same as the table's key; empty: it doesn't fit that */
+    struct buf forms[2]; /* text as a string, and text as JSON: a message may have either */
+    struct buf keys[2]; /* the same two as the table's key; empty: not a key of it */
     const struct table_shape *table; /* borrowed; NULL: not known */
     uint64_t hash_seed[2];
 };

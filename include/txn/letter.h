@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The forms are those of struct dead_letter; and what isn't ours. */
+/* The forms of struct dead_letter, and messages that aren't ours. */
 enum letter_form {
     LETTER_WRAPPED, /* its body is the envelope */
     LETTER_BESIDE, /* its body is the original, and the envelope the attribute ErrorEnvelope */

@@ -17,16 +17,16 @@ enum number_status {
 
 #define NUMBER_TEXT_SIZE 48 /* the longest normal form with its NUL */
 
-/* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of log
- * ids and request hashes. By e, the power of ten of the first significant digit: 0                     zero, whatever
- * its sign or exponent
- *   -?digits(.digits)?    e from -6 to 37: no E, no zero behind the last significant decimal place, "0." in front of a
- * fraction: 5, 1200, 0.0000015
- *   -?d(.digits)?E[+-]e   else: one digit before the point: 1E+38, 1.5E-7 */
+/* A number in normal form. Two numbers are equal exactly where their texts are. The format is frozen: it is part of
+ * request hashes and of the audit records' record_key. Zero is 0, whatever its sign or exponent. Otherwise the power of
+ * ten of the first significant digit, e, decides:
+ *   - e from -6 to 37: -?digits(.digits)?, without an E, without zeros behind the last significant decimal place, and
+ *     with "0." in front of a fraction: 5, 1200, 0.0000015
+ *   - any other e: -?d(.digits)?E[+-]e, with one digit before the point: 1E+38, 1.5E-7 */
 struct number {
     char text[NUMBER_TEXT_SIZE];
     size_t len;
-    size_t zeros; /* at the end of an integer: what a shorter spelling may replace */
+    size_t zeros; /* zeros at the end of an integer, for which NUMBERS_SHORT may write an E */
     size_t size; /* bytes as DynamoDB counts them: one for each two significant digits, one more, and one for a minus
                     sign */
 };

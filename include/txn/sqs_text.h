@@ -9,8 +9,8 @@
 
 /* Whether it is such text. */
 bool sqs_text_is_valid(struct span text);
-/* Appends text as a JSON string that is such text itself: what JSON must escape and what SQS refuses is escaped. A byte
- * that belongs to no UTF-8 sequence has no form in JSON, and becomes U+FFFD. */
+/* Appends text as a JSON string that SQS takes: what JSON must escape and what SQS refuses is escaped. A byte that
+ * belongs to no UTF-8 sequence has no form in JSON, and becomes U+FFFD. */
 bool sqs_text_append_json(struct span text, struct buf *out);
-/* Appends JSON text in which what SQS refuses, which can only stand in strings, is escaped. */
+/* Appends JSON text, and escapes in it what SQS refuses. That can only stand in strings. */
 bool sqs_text_append_escaped(struct span json, struct buf *out);

@@ -1,6 +1,6 @@
 /* An update message: from the bytes of an SQS body to a transaction of DynamoDB, with everything checked that can be
- * checked without the network. Pure: no I/O, no clock. The contract is the README's; its formats of log_id and
- * request_hash are frozen. */
+ * checked without the network. Pure: no I/O, no clock. The manual page table-updater-message(5) is the contract; the
+ * formats of log_id and request_hash are frozen. */
 #pragma once
 
 #include "audit_key.h"
@@ -53,9 +53,8 @@ struct update {
     bool audited; /* an audit record is asked for (by the message or the setting), and there is a table for it */
     bool conditional; /* it has a condition_expression */
     bool create_if_missing; /* a record that isn't there is created: it takes no guard */
-    bool repeats; /* applied twice it would do twice as much: only the audit record keeps it from that */
-    bool confirm_refusal; /* its failure is a rule that earlier versions didn't have: an audited one may have been
-                             applied by them */
+    bool repeats; /* applied twice it would do more than once: only the audit record prevents that */
+    bool confirm_refusal; /* audited, but refused by a rule or an index that may be new: it may have been applied */
     bool of_index; /* its only failure is of the keys of the table's indexes, which may have changed since */
     bool own_key; /* the idempotency key is the producer's, not the MessageId */
     bool unwrapped; /* the message was one of our DLQ messages; source is its own */
@@ -67,10 +66,10 @@ struct update {
     struct span record; /* the record's key in normal form, {"id":{"S":"x"}}: two updates of one record have the same
                            bytes. Absent like id */
     char log_id[LOG_ID_SIZE]; /* hex SHA-256 of table name, NUL, idempotency key; empty where it isn't readable */
-    char request_hash[68]; /* "v1:" or "v2:" and hex SHA-256 of what the message means; empty where it isn't fit, or not
-                              audited */
+    char request_hash[68]; /* "v1:" or "v2:" and hex SHA-256 of what the message means; empty where it isn't audited, or
+                              is refused without confirm_refusal */
     struct buf request; /* the TransactWriteItems request, once built */
-    bool request_hashed; /* and its SHA-256, which comes with the token of an audited one */
+    bool request_hashed; /* request_sha256 is known: it comes with the token of an audited one */
     uint8_t request_sha256[SHA256_SIZE];
     struct update_parts *parts;
 };
@@ -78,19 +77,18 @@ struct update {
 /* Reads a message. Always gives an update, fit or with its failure, unless there is no memory (NULL).
  * Free with update_free(). */
 MUST_USE struct update *update_read(const struct update_context *ctx, const struct delivery *delivery);
-/* The same update, as it was when it had just been read: of one that was built once no second request can be made. What
- * it was read from must still be there. Takes u over; NULL: no memory, and u is as it was. */
+/* Reads the same message again, as update_read() did: no second request can be built from an update. What u was read
+ * from must still be there. Takes u over; NULL: no memory, and u is as it was. */
 MUST_USE struct update *update_read_again(const struct update_context *ctx, struct update *u);
 void update_free(struct update *u);
 /* The update message itself, as JSON text: the delivered body, or what that wraps. Valid as long as u. */
 struct span update_body(const struct update *u);
 
-/* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for one
- * that is fit, and once: the parts that only building needs are freed. False: no memory (may be tried again), or, with
+/* Builds u->request: the canonical transaction with its token, and the audit record's timestamp from wall. Only for an
+ * update that is fit, and only once: it frees what only building needs. False: no memory (may be tried again), or, with
  * u->failure set, a limit that only the built request shows (4,096 bytes of a bound condition). */
 MUST_USE bool update_build(const struct update_context *ctx, struct update *u, int64_t wall);
-/* Frees the built request of one that has its verdict, so that a large message needn't hold it beside its DLQ message.
- */
+/* Frees the built request of an update that has its verdict: a large one isn't held beside its DLQ message. */
 void update_free_request(struct update *u);
 /* Gives the built request the next token in place, and leaves it unhashed (after IdempotentParameterMismatchException
  * on an audited one). */
@@ -108,9 +106,10 @@ enum stored_hash update_compare_hash(const struct update *u, struct span stored)
 void update_fail_reused_key(struct update *u);
 
 /* Sets u->failure to the ValidationError of an update (by_audit: of its audit record) that DynamoDB refused with this
- * sentence, which may be empty: on the one path that it can mean, or on the member. Its ARNs are left out. */
+ * sentence, which may be empty. The field is the only path that the sentence can mean, or else the member. ARNs are
+ * left out of the sentence. */
 void update_fail_refused(const struct update_context *ctx, struct update *u, struct span sentence, bool by_audit);
-/* Sets it to what a condition that is false, or a record that isn't there, comes to. */
+/* Sets u->failure for a condition that is false, or a record that isn't there. */
 void update_fail_condition(struct update *u, bool has_record);
 
 /* Appends the success response. False: out has failed. */

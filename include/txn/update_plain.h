@@ -1,5 +1,6 @@
-/* A quick look at a message, for whoever has millions to check: most are of the plainest kind, and that such a one is
- * fit shows in one pass over its bytes, without memory. All else is for update_read(), whose verdict alone counts. */
+/* A quick look at a message, for whoever has millions to check. Most are of the plainest kind, and one pass over the
+ * bytes, without memory, shows that such a message is fit. All others are for update_read(), whose verdict alone
+ * counts. */
 #pragma once
 
 #include "span.h"

@@ -18,8 +18,8 @@ static enum exit_code fail(struct app *app, const char *sentence) {
     return EXIT_UNREACHABLE;
 }
 
-/* How many connections the limit of descriptors leaves room for, once it is raised as far as it may be. Those who look
- * on get what is left by them. */
+/* How many connections the limit of descriptors leaves room for, once it is raised as far as it may be. HTTP clients
+ * (visitors) get the descriptors that are left. */
 static size_t connections_possible(struct app *app) {
     struct rlimit limit;
     app->visitors = VISITORS_MIN;
@@ -56,12 +56,12 @@ static bool is_dry(const struct app *app) {
     return command->is_dry && command->is_dry(app->cli);
 }
 
-/* Whether nothing of AWS is asked. */
+/* Whether the command needs nothing of AWS. */
 static bool is_alone(const struct app *app) {
     return is_dry(app) && !app->settings.table_name;
 }
 
-/* Reads the settings of both kinds; all their problems are told. */
+/* Reads our own settings and those of AWS; all their problems are told. */
 static bool read_settings(struct app *app, const struct services_options *options) {
     bool file_fine = !app->configuration.faulty;
     enum settings_need needs = is_dry(app) ? NEED_NOTHING : app->cli->command->needs;
@@ -90,7 +90,7 @@ static void copy_queue(const char *given, char ret_copy[static QUEUE_URL_SIZE]) 
     (void)snprintf(ret_copy, QUEUE_URL_SIZE, "%.*s", len, given ? given : "");
 }
 
-/* What is asked where. */
+/* Notes which endpoints and queues will be asked, and warns of those that don't fit together. */
 static void look_at_places(struct app *app, bool with_queue, bool warns) {
     const struct services *services = &app->services;
     url_origin(services->dynamodb_url, app->dynamodb_origin);
@@ -117,7 +117,7 @@ const char *app_option(const struct app *app, const char *setting) {
     return NULL;
 }
 
-/* Whether some queue is to be asked: the settings aren't read yet. */
+/* Whether SQS will be asked. It looks into the environment, as the settings aren't read yet. */
 static bool asks_queues(const struct app *app) {
     enum settings_need needs = app->cli->command->needs;
     const char *dlq = environment_get(&app->environment, "DLQ_URL");
@@ -227,7 +227,7 @@ size_t app_start_fields(struct app *app, const struct discovery_facts *facts,
     if (facts->table.sort.name[0]) {
         ret_fields[count++] = LOG_C("sort_key", facts->table.sort.name);
     }
-    /* The first call's keys have said whose host DynamoDB's is. */
+    /* DynamoDB may have a host for each account, and the account is known since the first call. */
     url_origin(aws_client_url(app->services.dynamodb_client), app->dynamodb_origin);
     services_account(&app->services, app->account);
     ret_fields[count++] = LOG_C("region", app->services.region);

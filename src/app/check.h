@@ -1,5 +1,5 @@
 /* `check`: what its parts share. Each looks at one thing, says what it found, and leaves what later ones need. They are
- * straight code: a call is waited for by running the loop. */
+ * straight code: where a call has to be waited for, they run the loop. */
 #pragma once
 
 #include "app.h"
@@ -11,7 +11,7 @@
 /* One of the two services, as far as it was asked. */
 struct check_service {
     const char *name; /* "DynamoDB" */
-    bool down; /* it can't be reached: what else would be asked of it isn't */
+    bool down; /* it can't be reached: nothing more is asked of it */
 };
 
 struct check {
@@ -32,7 +32,7 @@ struct check {
 
 /* Runs the loop until check_go_on(). False: a signal ends the command; what is under way has to be cancelled. */
 MUST_USE bool check_wait(struct check *c);
-/* What was waited for has come. From a callback. */
+/* For callbacks: what was waited for has come. */
 void check_go_on(struct check *c);
 /* For the calls of a check: they are over within some seconds. */
 struct call_options check_call_options(const struct check *c);

@@ -33,7 +33,7 @@ static void on_ready(void *user, const struct credentials *credentials, const st
     check_go_on(a->check);
 }
 
-/* " of profile x (path, line 3)": value is of its files. */
+/* " of profile x (path, line 3)". value: a text of the profile's, in the shared files. */
 static void append_place(const struct check *c, struct span value, const char *profile, struct buf *out) {
     const char *path = NULL;
     size_t line = 0;

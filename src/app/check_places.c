@@ -49,7 +49,7 @@ static void append_why(const struct check *c, const struct aws_place_settings *p
     }
 }
 
-/* Scheme, host and port of a proxy; its user and password stay unseen, also where they tear the URL. */
+/* Scheme, host and port of a proxy. Its user and password are never shown, not even where they make the URL invalid. */
 static void append_proxy(const struct check *c, const char *url, struct buf *out) {
     const char *proxy = NULL, *variable = proxy_choice(&c->app->environment, url, &proxy);
     if (!variable) {

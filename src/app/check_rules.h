@@ -23,7 +23,7 @@ struct check_table_view {
 bool check_table_rule(struct check_report *r, const struct check_table_view *view);
 /* What DynamoDB removes from it by time to live. */
 void check_ttl_rule(struct check_report *r, const struct check_table_view *view);
-/* Whether it can be had back as it was. */
+/* Whether point-in-time recovery is on. */
 void check_recovery_rule(struct check_report *r, const struct check_table_view *view);
 /* Whether one transaction can span both. */
 void check_tables_rule(struct check_report *r, const struct table_shape *table, const struct table_shape *audit);

@@ -2,7 +2,7 @@
 
 #include "clock.h"
 
-/* A Date has whole seconds, and an answer takes its time. */
+/* Less is no sign of a wrong clock: a Date header has whole seconds, and an answer takes its time. */
 static const int64_t NOTICED = 5 * MICROSECONDS;
 /* From here on the services refuse signatures, and requests are signed with their time. */
 static const int64_t REFUSED = 240 * MICROSECONDS;

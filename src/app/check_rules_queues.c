@@ -32,7 +32,7 @@ static void count_text(const struct sqs_queue_attributes *a, char *text, size_t 
     }
 }
 
-/* The part of an ARN (arn:partition:sqs:region:account:name); "" where it has none, or a longer one. */
+/* The account in an ARN (arn:partition:sqs:region:account:name); "" where there is none, or one that is too long. */
 static void account_of(const char *arn, char ret_account[static ACCOUNT_SIZE]) {
     for (int colons = 0; colons < 4 && arn; colons++) {
         arn = strchr(arn, ':');
@@ -42,7 +42,7 @@ static void account_of(const char *arn, char ret_account[static ACCOUNT_SIZE]) {
     (void)snprintf(ret_account, ACCOUNT_SIZE, "%.*s", len < ACCOUNT_SIZE ? (int)len : 0, arn ? arn : "");
 }
 
-/* What is encrypted with a key of KMS needs more than SQS's own permissions, which can't be tried without an effect. */
+/* A queue that is encrypted with a KMS key needs permissions on that key too. They can't be tried without an effect. */
 static void check_kms(struct check_report *r, const char *name, const struct sqs_queue_attributes *a,
                       const char *account, const char *needs) {
     char own[ACCOUNT_SIZE];

@@ -9,7 +9,7 @@ static const char *setting_of(const struct check_table_view *v) {
     return v->is_audit ? "AUDIT_LOG_TABLE" : "TABLE_NAME";
 }
 
-/* "id (S), version (N)" */
+/* "id (S)", or "id (S), sort key version (N)" */
 static void key_text(const struct table_shape *shape, char ret_text[static KEY_TEXT]) {
     bool sorted = shape->sort.name[0] != '\0';
     if (sorted) {

@@ -55,13 +55,13 @@ static bool may_be_shown(const char *name, const char *value) {
     return !is_secret(name) && !strchr(value, '@');
 }
 
-/* What is wrong was told while it was read. */
+/* A value that isn't fine was reported while the settings were read. */
 static bool is_fine(const struct setting *setting, const char *value) {
     struct settings scratch;
     return !setting->parse || setting->parse(setting, value, (char *)&scratch + setting->offset);
 }
 
-/* Says so where `run` would not start for it. */
+/* Reports a value that `run` would not start with. */
 static bool is_possible(const struct check *c, const struct setting *setting, const char *value) {
     if (strcmp(setting->name, "METRICS_EMF") != 0 || emf_file_is_possible(value)) {
         return true;

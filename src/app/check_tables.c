@@ -33,7 +33,7 @@ static void audit_table_missing(struct check *c, const char *name) {
     }
 }
 
-/* What run doesn't need may be denied, or unknown to what stands in for DynamoDB. */
+/* A failed call that run doesn't need: it may be denied, or unknown to a stand-in for DynamoDB. */
 static void not_told(struct check *c, const struct check_asked *asked, const struct call_result *result,
                      const char *what) {
     char mend[160];
@@ -78,8 +78,8 @@ static bool look_further(struct check *c, struct looking *l) {
     return true;
 }
 
-/* A table that is named without an account is of that of the credentials: where their source doesn't say it, the
- * table's ARN does. */
+/* A table that is named without an account belongs to the credentials' account. So where their source doesn't say the
+ * account, the table's ARN does. */
 static void tell_account(struct check *c, const struct table_shape *shape) {
     if (c->account[0] || !shape->account[0] || strchr(shape->name, ':')) {
         return;

@@ -51,7 +51,7 @@ static const struct cli_option *find_in(const struct cli_option *options, size_t
     return NULL;
 }
 
-/* Among the options that all commands have, and those of one (NULL: of any). */
+/* Looks among the options of all commands, those of one command (NULL: of any), and the settings. */
 static bool find(const struct cli_command *command, struct span name, struct found *ret_found) {
     *ret_found = (struct found){find_in(CLI_COMMON_OPTIONS, CLI_COMMON_COUNT, name), 0};
     for (size_t i = 0; !ret_found->option && i < CLI_COMMAND_COUNT; i++) {
@@ -135,7 +135,7 @@ static bool unknown_command(struct parser *p, const char *given) {
                  : wrong(p, "there is no command " WORD "; there are %s", given, commands_there_are(all));
 }
 
-/* The name that a program of AWS Lambda's has. */
+/* Whether the program is called bootstrap, as AWS Lambda starts it. */
 static bool is_called_bootstrap(const struct parser *p) {
     const char *name = p->argc > 0 ? p->argv[0] : "", *slash = strrchr(name, '/');
     return strcmp(slash ? slash + 1 : name, "bootstrap") == 0;
@@ -217,7 +217,7 @@ static bool parse_option(struct parser *p, const char *argument) {
     return true;
 }
 
-/* What only the whole line shows. */
+/* Checks what only the whole command line shows. */
 static bool check_whole(struct parser *p) {
     const struct cli_command *command = p->cli.command;
     char all[128];

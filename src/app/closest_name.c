@@ -49,7 +49,7 @@ static uint64_t characters(const char *name) {
     return set;
 }
 
-/* The distance is no less: an edit brings one character at most, and takes one away. */
+/* A lower bound of the distance: an edit adds at most one character, and removes at most one. */
 static size_t least_distance(uint64_t a, uint64_t b) {
     int more = __builtin_popcountll(a & ~b), less = __builtin_popcountll(b & ~a);
     return (size_t)(more > less ? more : less);
@@ -90,7 +90,7 @@ const char *closest_name(const char *given, const char *const *names, size_t cou
     size_t best = FAR;
     for (size_t i = 0; i < count; i++) {
         size_t other = strlen(names[i]);
-        size_t apart = len > other ? len - other : other - len; /* the distance is no less */
+        size_t apart = len > other ? len - other : other - len; /* the distance is at least this */
         if (len > NAME_MAX_LEN || other > NAME_MAX_LEN || apart >= best ||
             least_distance(has, characters(names[i])) >= best) {
             continue;

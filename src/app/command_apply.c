@@ -225,8 +225,8 @@ static unsigned responses_in(struct span output) {
     return count;
 }
 
-/* The first signal lets what was begun be finished, the second one abandons that, and where nobody takes the output a
- * third one abandons it. */
+/* A first signal: what was begun is finished. A second one: that is abandoned. One that comes while only output is left
+ * to be written abandons the output. */
 static void on_signal(void *user, int number) {
     struct apply *a = user;
     struct log *log = &a->app->log;

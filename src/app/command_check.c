@@ -10,7 +10,7 @@
 
 #define SENTENCE_MAX ((size_t)4096)
 
-/* Who gives the setting that a sentence begins with. */
+/* Appends the sentence. Where it begins with a setting's name, it also says where that is set. */
 static void append_origin(const struct app *app, const char *sentence, struct buf *out) {
     char name[SETTINGS_OPTION_SIZE];
     size_t len = strspn(sentence, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
@@ -42,7 +42,7 @@ static bool on_setting_event(void *ctx, enum log_level level, const char *messag
     return level >= LOG_LEVEL_INFO;
 }
 
-/* What the calls log, the report says as well: only who looks closely sees it twice. */
+/* The report says what the calls log, too. So the log has it only with LOG_LEVEL=DEBUG. */
 static bool on_call_event(void *ctx, enum log_level level, const char *message, const struct log_field *fields) {
     const struct app *app = ctx;
     (void)level, (void)message, (void)fields;

@@ -36,7 +36,7 @@ static void end(struct dlq *d, enum exit_code code) {
     loop_stop(d->app->loop);
 }
 
-/* Results are made as fast as they are taken; nobody looks on where nobody takes them. */
+/* The look goes on as fast as its results are read, and stops when nobody reads them any more. */
 static void went_on(void *ctx) {
     struct dlq *d = ctx;
     if (d->looked && result_writer_is_idle(&d->results)) {

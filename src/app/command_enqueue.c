@@ -22,7 +22,7 @@ struct enqueue {
     struct app *app;
     const struct cli *cli;
     struct discovery *discovery;
-    struct table_shape *any_table; /* where none is named */
+    struct table_shape *any_table; /* used where no table is named */
     struct update_context context;
     struct enqueuer *enqueuer;
     struct enqueue_keep keep;
@@ -74,7 +74,7 @@ static void on_keep_timer(void *user) {
     timer_start(loop_timers(e->app->loop), &e->keep_timer, clock_monotonic(e->app->platform.clock) + KEEP_EVERY);
 }
 
-/* Says what goes on where this run has ended. */
+/* Says which command goes on where this run has ended. */
 static void say_how_to_go_on(struct enqueue *e) {
     unsigned file = 0;
     struct row_place place = enqueuer_place(e->enqueuer, &file);
@@ -204,7 +204,7 @@ static void make_context(struct enqueue *e, const struct discovery_facts *facts)
         e->context = app_update_context(e->app, facts);
         return;
     }
-    /* By shape alone: what the worker's settings decide is left to the worker. */
+    /* Rows are checked by their shape alone. What depends on the worker's settings is left to the worker. */
     e->any_table->any_key = true;
     e->context = (struct update_context){.table = e->any_table,
                                          .audit_table = e->app->settings.audit_table,
@@ -214,7 +214,7 @@ static void make_context(struct enqueue *e, const struct discovery_facts *facts)
                                          .hash_seed = {random_next(&e->app->random), random_next(&e->app->random)}};
 }
 
-/* What only the queue and the tables tell. */
+/* Checks what only the queue and the tables tell. */
 static enum exit_code check_facts(struct enqueue *e, const struct discovery_facts *facts) {
     const struct cli *cli = e->cli;
     struct log *log = &e->app->log;
@@ -313,7 +313,7 @@ static enum exit_code wrong(const char *sentence) {
     return EXIT_USAGE;
 }
 
-/* What the command line alone shows. */
+/* Checks what the command line alone shows. */
 static enum exit_code check_options(struct enqueue *e) {
     const struct cli *cli = e->cli;
     const char *format = cli->of.enqueue.format.text;

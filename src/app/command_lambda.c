@@ -17,9 +17,9 @@ struct function {
     struct app_signals signals;
     struct timer patience;
     struct emf_file emf;
-    struct log_field request[2]; /* the field of the invocation's lines */
+    struct log_field request[2]; /* request_id, in every line of an invocation */
     enum exit_code exit_code;
-    bool refused; /* it did not get as far as to be asked */
+    bool refused; /* it failed before its first invocation */
 };
 
 static void end(struct function *f, enum exit_code code) {
@@ -157,7 +157,8 @@ enum exit_code command_lambda(struct app *app) {
     return f.exit_code;
 }
 
-/* Tells Lambda why. What was set up until then may be little. */
+/* Tells Lambda why the function can't start. Hardly anything may be set up by then, so this has its own loop and
+ * client. */
 struct telling {
     struct loop *loop;
     bool told;

@@ -71,7 +71,7 @@ static void on_waits(void *user) {
     loop_watch_events(r->watch, LOOP_READ);
 }
 
-/* Says that it isn't done, and what goes on. */
+/* Says that it isn't done, and how to go on. */
 static void say_how_to_go_on(struct reconciling *r) {
     struct row_place place = reconcile_applied(r->reconcile);
     LOG_EVENT(&r->app->log, LOG_LEVEL_WARNING,

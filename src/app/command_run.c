@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A start that fails for good does so within seconds, and `systemctl start` shall say so. Services that can't be
- * reached are waited for as a service that is up: else the manager would end the start, and units that are ordered
- * behind it would wait as long. */
+/* When READY=1 is told at the latest. A start that fails for good does so within seconds, and `systemctl start` shall
+ * report that. Where services can't be reached, we say READY=1 and go on waiting: else the manager would end the start,
+ * and units that are ordered after us would wait as long. */
 #define READY_AT_LATEST (15 * MICROSECONDS)
 
 enum run_state {
@@ -31,7 +31,7 @@ struct run {
     struct queue_worker *worker;
     struct notifier notifier;
     struct observer observer;
-    struct timer patience; /* until READY=1 is told while still looking */
+    struct timer patience; /* ends at READY_AT_LATEST */
     struct app_signals signals;
 };
 

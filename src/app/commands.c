@@ -34,8 +34,7 @@ static const struct cli_option run_options[] = {
      .max = UNTIL_EMPTY_MAX,
      .offset = AT(of.run.until_empty),
      .text = "End once the queue is empty, and has been for SECONDS (default 0: about 3 s after the last message). The "
-             "counts of Amazon SQS lag behind by a "
-             "minute: give 120 there."},
+             "counts of Amazon SQS lag by a minute: give 120 with it."},
 };
 
 static const struct cli_option check_options[] = {
@@ -128,7 +127,7 @@ static const struct cli_option enqueue_options[] = {
      .value = "TEXT",
      .offset = AT(of.enqueue.condition),
      .text = "A condition_expression for every row; a row's own must hold as well."},
-    {.name = "--log", .offset = AT(of.enqueue.log), .text = "Set enable_logging in every row that is silent about it."},
+    {.name = "--log", .offset = AT(of.enqueue.log), .text = "Set enable_logging in every row that doesn't have it."},
     {.name = "--job",
      .takes = TAKES_TEXT,
      .value = "NAME",
@@ -215,7 +214,9 @@ static const struct cli_option redrive_options[] = {
      .offset = AT(of.letters.rate),
      .text = "At most N messages a second."},
     {.name = "--dry-run", .offset = AT(of.letters.dry_run), .text = "Show what would be moved, and move nothing."},
-    {.name = "--yes", .offset = AT(of.letters.yes), .text = "Don't ask. Without a terminal to ask on it is needed."},
+    {.name = "--yes",
+     .offset = AT(of.letters.yes),
+     .text = "Don't ask. It is needed where there is no terminal to ask on."},
     {.name = "--json",
      .offset = AT(of.letters.json),
      .text = "One JSON object at the end: what was moved, what wasn't."},
@@ -324,8 +325,8 @@ const struct cli_command CLI_COMMANDS[] = {
              "not what comes back meanwhile; groups of FIFO queues go in order.\n"
              "\n"
              "A message is deleted from the dead-letter queue once the queue has acknowledged\n"
-             "it. Interrupted or killed, nothing is lost, and no audited message is applied\n"
-             "twice. On a terminal it asks first.\n",
+             "it. Nothing is lost if the command is interrupted or killed, and no audited\n"
+             "message is applied twice. On a terminal it asks first.\n",
      .examples = "  table-updater redrive --error RecordNotFoundError --since 2h --dry-run\n"
                  "  table-updater redrive --yes --rate 50\n"},
     {.name = "reconcile",

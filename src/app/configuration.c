@@ -36,7 +36,8 @@ static bool read_all(int fd, struct buf *out, int *ret_error) {
     }
 }
 
-/* A FIFO or a device without an end would hold the start up for ever. */
+/* A directory is refused. A FIFO or a device without an end can't hold the start up: reading doesn't block, and is
+ * bounded. */
 static bool is_file(int fd, int *ret_error) {
     struct stat status;
     if (fstat(fd, &status) != 0) {
@@ -80,7 +81,7 @@ static void say_nothing(void *ctx, bool faulty, unsigned line, const char *sente
     (void)ctx, (void)faulty, (void)line, (void)sentence;
 }
 
-/* What the file says of the log holds for what is said of the file, too. */
+/* LOG_LEVEL and LOG_FORMAT of the file also hold for messages about the file itself. */
 static bool take_log_settings(struct span text, const char *const *options, struct log *log) {
     struct configuration configuration = {.options = options};
     if (!settings_file_parse(text, say_nothing, NULL, &configuration.file)) {
@@ -120,8 +121,8 @@ bool configuration_load(const char *path, const char *const *options, struct log
         fine = parse(path, buf_span(&text), options, log, ret_configuration);
     } else if (!given && (error == ENOENT || error == ENOTDIR || error == EACCES)) {
         if (error == EACCES) {
-            log_file_error(log, LOG_LEVEL_INFO, "The settings file is closed to us; the environment alone counts", path,
-                           error);
+            log_file_error(log, LOG_LEVEL_INFO, "This user may not read the settings file; only the environment counts",
+                           path, error);
         }
         *ret_configuration = (struct configuration){.options = options};
         fine = true;

@@ -16,7 +16,7 @@ static bool is_stdout(const struct emf_file *f) {
     return strcmp(f->path, "-") == 0;
 }
 
-/* A descriptor to write to, or -1 and errno. A pipe that nobody reads is not waited for. */
+/* A descriptor to write to, or -1 and errno. O_NONBLOCK: a FIFO that nobody reads isn't waited for. */
 static int open_it(const struct emf_file *f) {
     return is_stdout(f) ? STDOUT_FILENO
                         : open(f->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);

@@ -87,7 +87,7 @@ enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, 
     return code;
 }
 
-/* Where no file takes them, the log names the first. */
+/* Without a file for rejected rows, the log names the first of them. */
 static void tell(struct enqueue_keep *k, const struct enqueuer_rejection *rejection) {
     struct buf sentence;
     if (++k->told > TOLD_MAX) {
@@ -106,7 +106,7 @@ static void tell(struct enqueue_keep *k, const struct enqueuer_rejection *reject
     buf_free(&sentence);
 }
 
-/* Rows that SQS refuses come later than others behind them. */
+/* Keeps the first such row in the order of the files: SQS may refuse a row after rows behind it were rejected. */
 static void note_unwritten(struct enqueue_keep *k, unsigned file, const struct row_place *place) {
     bool is_first = !k->unwritten.any || file < k->unwritten.file ||
                     (file == k->unwritten.file && place->number < k->unwritten.place.number);

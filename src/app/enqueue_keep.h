@@ -28,17 +28,18 @@ struct enqueue_keep {
     uint64_t rejected, told; /* rows of this run; of these, how many the log heard of */
 };
 
-/* Opens what the command line asks for, at this time. any_table: the table isn't known. EXIT_FINE, or what the command
- * ends with, said in the log. enqueue_keep_close() in any case. */
+/* Opens what the command line asks for; wall is the time now. any_table: the table isn't known. EXIT_FINE, or what the
+ * command ends with, said in the log. enqueue_keep_close() in any case. */
 MUST_USE enum exit_code enqueue_keep_open(struct enqueue_keep *k, const struct cli *cli, bool any_table,
                                           struct digest *digest, int64_t wall, struct log *log);
 /* Keeps a rejected row. False: it can't be. */
 MUST_USE bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *rejection, int64_t wall);
-/* All that is kept is on the disk: the rejected rows before the place that lies behind them. False: it can't be, which
- * is said once. */
+/* Brings all to the disk: first the rejected rows, then the place, which lies behind them. False: that failed, which is
+ * said once. */
 MUST_USE bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place);
-/* Where another run has to go on, in a file and at a place up to which all else is done with: an earlier one where
- * what is kept couldn't be written. False: that is where the job was kept last, and what it did since is done again. */
+/* Where another run has to go on. file and place come in as the place up to which all is done with; they are moved back
+ * where rejected rows couldn't be written. False: the place is the one that the job kept last, and what this run did
+ * since is done again. */
 bool enqueue_keep_go_on(const struct enqueue_keep *k, unsigned *file, struct row_place *place);
 /* Where a job goes on; NULL: at the beginning. */
 const struct row_place *enqueue_keep_start(const struct enqueue_keep *k);

@@ -38,7 +38,7 @@ static const struct cli_value *value_of(const struct cli *cli, const struct cli_
     return (const struct cli_value *)(const void *)((const char *)cli + option->offset);
 }
 
-/* The command with its options. format: it has to be told for what comes from a pipe. */
+/* The command with its options. format: what --format has to say, as a pipe has no name; NULL: nothing. */
 static void append_call(const struct cli *cli, const char *format, struct buf *out) {
     buf_printf(out, "table-updater %s", cli->command->name);
     append_option("--config", &cli->config, out);

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What --format says a file is, else its name. */
+/* A file's format: as --format says, else by the file's name. */
 enum row_format enqueue_format(const struct cli *cli, const char *path);
-/* Appends the command that goes on behind what is done with: for a job the same once more; else one that gives the rest
- * of the file (from this line on, by a program that unpacks it, where unpacker isn't NULL) and the files behind it.
- * False: there is none (the rest was on standard input). */
+/* Appends the command that does the rest. For a job it is the same command; else one that reads the rest of the file
+ * (from this line on; unpacked by `unpacker`, where that isn't NULL) and the files behind it. False: there is none (the
+ * rest was on standard input). */
 bool enqueue_append_command(const struct cli *cli, unsigned file, uint64_t line, const char *unpacker, struct buf *out);
 /* Appends a word as a shell takes it. */
 void append_shell_word(const char *word, struct buf *out);

@@ -26,7 +26,7 @@ struct discovery_options letter_discovery_options(struct app *app, bool wants_qu
     struct discovery_options o = app_discovery_options(app, patience);
     o.audit_table = NULL;
     o.audit = AUDIT_OFF;
-    o.max_attempts = 0; /* the race of the two redrive policies is run's to warn of */
+    o.max_attempts = 0; /* run warns where the queue's redrive policy and MAX_ATTEMPTS collide */
     o.queue = wants_queue || !o.dlq ? app->queue_url : NULL;
     if (!app->cli->of.letters.id.given) {
         o.table = NULL;

@@ -9,8 +9,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A descriptor below 3 that is closed would be given to the next thing opened, and output or log would end up in there.
- * Standard output is opened so that writing fails: what has nowhere to go is an error. */
+/* If a descriptor below 3 were closed, the next file that is opened would get it, and output or log lines would end up
+ * in there. Standard output is opened so that writing fails: output that has nowhere to go is an error. */
 static bool open_standard_descriptors(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd) {
@@ -49,7 +49,8 @@ int main(int argc, char **argv) {
     struct cli cli;
     char why[CLI_WHY_SIZE];
     app_hold_hangup();
-    /* A reader that goes away is told by EPIPE, and a file that may not grow by EFBIG, where they can be dealt with. */
+    /* Without these signals, write() fails with EPIPE where the reader is gone, and with EFBIG where a file may not
+     * grow. Both are dealt with. */
     if (!open_standard_descriptors() || signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
         return EXIT_UNREACHABLE;
     }

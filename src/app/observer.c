@@ -14,7 +14,7 @@ static int64_t now_of(const struct observer *o) {
     return clock_monotonic(o->app->platform.clock);
 }
 
-/* The log hears of a trouble when it begins, from whoever is in it, and once an hour while it lasts. */
+/* When a trouble begins, the part that has it logs it. This reminds of it once an hour while it lasts. */
 static void remind(struct observer *o) {
     struct observer_reason reasons[METRICS_PARTS];
     size_t count = observer_reasons(o, reasons);
@@ -62,7 +62,8 @@ static bool is_set(const struct app *app) {
     return environment_get(&app->environment, "METRICS_ADDRESS") != NULL;
 }
 
-/* Where the address is only the default, another process may well have it. */
+/* An address that can't be had is an error only where it was set: the default one may well be taken by another
+ * process. */
 static enum exit_code serve(struct observer *o) {
     struct app *app = o->app;
     const char *address = app->settings.metrics_address;

@@ -1,4 +1,4 @@
-/* The gauges, and the reasons why it isn't ready: both from the same look at the worker. */
+/* The gauges, and the reasons why `run` isn't ready: both from the same look at the worker. */
 #include "observer.h"
 
 #include "app.h"

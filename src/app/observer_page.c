@@ -13,7 +13,7 @@ struct span observer_page(void) {
     return span_of((const char *)page_html, page_html_size);
 }
 
-/* What stands between a tag and its end, the first time. */
+/* The text between the first such tag and its end tag. */
 static struct span inside(const char *tag, const char *end) {
     struct span page = observer_page();
     const char *from = memmem(page.data, page.len, tag, strlen(tag));

@@ -51,7 +51,7 @@ static unsigned append_readiness(struct observer *o, struct buf *out) {
     return ready ? 200 : 503;
 }
 
-/* Whoever reads this was answered by the loop itself. */
+/* That there is an answer shows that the loop runs. */
 static unsigned append_health(struct observer *o, struct buf *out) {
     (void)buf_append_cstr(out, "ok\n");
     (void)append_readiness(o, out);

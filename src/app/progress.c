@@ -12,7 +12,7 @@
 #define LINE_EVERY (10 * MICROSECONDS)
 #define USUAL_WIDTH 80
 #define LINE_SIZE ((size_t)1024)
-#define SMOOTHING 0.1 /* of a look's rate in the smoothed one: about the last two seconds count */
+#define SMOOTHING 0.1 /* weight of the newest rate: about the last two seconds count */
 
 static const char WIPE[] = "\r\033[K";
 
@@ -21,7 +21,8 @@ static int64_t now_of(const struct progress *p) {
     return clock_monotonic(&clock);
 }
 
-/* Whoever doesn't read it misses it: nothing waits for a progress line, and one that is gone ends the drawing alone. */
+/* Nothing waits for a progress line: what a slow terminal doesn't take is lost. Where the terminal is gone, only the
+ * drawing ends. */
 static void put(struct progress *p, struct span text) {
     size_t taken = 0;
     while (text.len > 0) {
@@ -62,7 +63,7 @@ static void measure(struct progress *p, const struct progress_view *view, int64_
     p->looked = now;
 }
 
-/* By what was done since it began. */
+/* From what was done since the beginning; -1: not known. */
 static double seconds_left(const struct progress *p, const struct progress_view *view, int64_t now) {
     double done = (double)(view->done - p->first_done), seconds = (double)(now - p->started) / MICROSECONDS;
     if (!view->whole || view->done <= p->first_done || view->done > view->whole || seconds < 1) {

@@ -64,7 +64,7 @@ static size_t make_parts(const struct progress_options *o, const struct progress
     size_t count = 0;
     (void)buf_append_cstr(begin(&parts[count++], 6), o->what);
     if (view->whole) {
-        /* The last percent is told once it is over. */
+        /* 100% is told only once all is done. */
         buf_printf(begin(&parts[count++], 5), "%3u%%",
                    view->done >= view->whole ? 100 : (unsigned)(share_of(view) * 100 < 99 ? share_of(view) * 100 : 99));
     }

@@ -6,7 +6,7 @@ static int64_t counted(uint64_t count) {
     return count == SQS_COUNT_UNKNOWN || count > INT64_MAX / 4 ? METRICS_ABSENT : (int64_t)count;
 }
 
-/* A figure that can't be had any more is none. */
+/* A count that SQS doesn't tell any more becomes absent. */
 static void on_counts(void *user, const struct call_result *result, const struct sqs_queue_attributes *attributes) {
     struct queue_depth *d = user;
     d->call = NULL;

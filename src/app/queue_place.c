@@ -24,7 +24,7 @@ void url_origin(const char *text, char ret_origin[static URL_ORIGIN_SIZE]) {
     }
 }
 
-/* The next label of a host, which is cut off; empty at its end. */
+/* Cuts the next label off the host and returns it; empty at the host's end. */
 static struct span take_label(struct span *host) {
     const char *dot = memchr(host->data, '.', host->len);
     struct span label = span_of(host->data, dot ? (size_t)(dot - host->data) : host->len);
@@ -54,7 +54,7 @@ struct span queue_host_region(struct span host) {
         if ((label_is(label, "sqs") || label_is(label, "sqs-fips")) && is_region(next)) {
             return next;
         }
-        /* The names of older days: queue.amazonaws.com is us-east-1's. */
+        /* Old names: queue.amazonaws.com is us-east-1's. */
         if (label_is(label, "queue") && label_is(next, "amazonaws")) {
             return before.len ? before : SPAN("us-east-1");
         }

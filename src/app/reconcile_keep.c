@@ -15,7 +15,7 @@ static enum exit_code fail(struct reconcile_keep *k, const char *why, enum exit_
     return code;
 }
 
-/* How the rows became messages: as the options say, else the job's checkpoint, else as it is without any. */
+/* How the rows became messages: as the options say, else as the job's checkpoint says, else by the file's name. */
 static enum exit_code settle_manner(struct reconcile_keep *k) {
     const struct cli_value *format = &k->cli->of.reconcile.format, *condition = &k->cli->of.reconcile.condition;
     struct job_manner *manner = &k->manner;
@@ -60,7 +60,8 @@ static enum exit_code check_kept(struct reconcile_keep *k, const char *path) {
                : EXIT_FINE;
 }
 
-/* When the job began, how far it is sent, and how; where its checkpoint is another file's, nothing here fits. */
+/* Reads from the job's checkpoint when the job began, how far it is sent, and how. A checkpoint of another file is an
+ * error. */
 static enum exit_code look_at_job(struct reconcile_keep *k, const struct file_identity *identity) {
     const char *job = k->cli->of.reconcile.job.text, *file = k->cli->operands[0];
     const struct cli_value *given = &k->cli->of.reconcile.checkpoint;
@@ -124,7 +125,8 @@ static enum exit_code open_own(struct reconcile_keep *k, const struct file_ident
     return EXIT_FINE;
 }
 
-/* What an earlier run has written is written anew: of the rows before it goes on none was among them. */
+/* Empties a file that an earlier run wrote. Nothing is lost: all rows before the place where this run goes on are
+ * applied, so none of them was in it. */
 static enum exit_code open_lines(struct reconcile_keep *k, const char *option, const struct cli_value *given,
                                  struct line_file *f) {
     if (!given->given || line_file_open(f, given->text)) {

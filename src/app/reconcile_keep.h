@@ -30,10 +30,10 @@ MUST_USE enum exit_code reconcile_keep_open(struct reconcile_keep *k, const stru
                                             struct log *log);
 /* Where to go on; NULL: at the beginning. Then ret_counts are of the rows before: all applied. */
 const struct row_place *reconcile_keep_start(const struct reconcile_keep *k, struct reconcile_counts *ret_counts);
-/* The rows written out are on the disk, and up to this place all are applied, which stays so: other rows are looked up
- * anew by the next run. False: it can't be kept, which is said once. */
+/* Brings all to the disk: the rows written out, and the place up to which all rows are applied. The next run goes on
+ * there, and looks up anew all rows behind it. False: that failed, which is said once. */
 MUST_USE bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *place);
-/* The whole file was reconciled: the rows are on the disk, and the next run begins anew. False: they aren't, which is
- * said. */
+/* The whole file was reconciled: brings the rows written out to the disk, and lets the next run begin anew. False: that
+ * failed, which is said. */
 MUST_USE bool reconcile_keep_finish(struct reconcile_keep *k);
 void reconcile_keep_close(struct reconcile_keep *k);

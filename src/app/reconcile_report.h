@@ -19,5 +19,5 @@ struct reconcile_ending {
     const char *file, *file_why; /* what is read, and after RECONCILE_BROKEN why it can't be */
     const char *audit_table;
 };
-/* Says why it ended, where that isn't all; what the command ends with. */
+/* Says why it ended before the end of the file, if it did. Returns the command's exit code. */
 MUST_USE enum exit_code reconcile_report_end(struct log *log, const struct reconcile_ending *ending);

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* Everything that isn't as it was asked for. */
+/* Logs all that didn't go as it was asked for. */
 void redrive_report_log(struct log *log, const struct redrive_result *r);
 /* One object on a line. False: out has failed. */
 bool redrive_report_append_json(const struct redrive_counts *c, int64_t microseconds, struct buf *out);

@@ -1,4 +1,4 @@
-/* SIGHUP: the settings are read again as a whole, and what can change is taken over, or nothing. */
+/* SIGHUP: all settings are read again. Where all are fine, those that can change are taken over; else none is. */
 #include "app.h"
 
 /* Reads and checks them as at the start. */

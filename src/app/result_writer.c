@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WAITING_MAX ((size_t)1 << 20) /* bytes, beyond which no more is made */
+#define WAITING_MAX ((size_t)1 << 20) /* bytes; when so many wait, no more results are made */
 #define TEXT_MAX ((size_t)64 << 20)
 
 static void on_ready(void *user, unsigned events) {

@@ -28,7 +28,8 @@ static bool check(struct checks *checks, bool fine, const char *why) {
     return false;
 }
 
-/* Where libcurl was built to look for certificates there may be none: the program runs on a system of another kind. */
+/* libcurl looks for certificates where the system had them that it was built on. Other distributions have them
+ * elsewhere. */
 static void find_system_bundle(struct services *services) {
     static const char *const places[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
                                          "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
@@ -76,8 +77,8 @@ static bool endpoint_of_account(void *ctx, struct span account_id, char ret_url[
                                 ret_why);
 }
 
-/* Where the account comes with keys that aren't there yet, the settings are checked with some account, and DynamoDB's
- * URL is the region's until then. */
+/* DynamoDB's URL may depend on the account. Where that is only known once the keys are fetched, the settings are
+ * checked with a made-up account, and the region's URL is used until then. */
 static bool find_dynamodb(struct services *services, const char *region, bool planned,
                           char why[static SETTING_WHY_SIZE]) {
     const struct environment *e = services->environment;
@@ -95,7 +96,7 @@ static bool find_sts(struct services *services, const struct environment *enviro
     return aws_endpoint(environment, &services->config, &AWS_STS, region, services->sts.url, why);
 }
 
-/* HTTP is there before all that asks over it. False: no memory. */
+/* Makes the HTTP client, once, before anything asks through it. False: no memory. */
 static bool open_http(struct services *services, const struct services_options *o) {
     if (services->http) {
         return true;
@@ -166,7 +167,7 @@ bool services_find(struct services *services, const struct services_options *opt
     services->fine.ca_file = check_ca_bundle(&checks, environment, services);
     services->looking_at = "region";
     services->fine.region = check(&checks, find_region(services, options, why), why);
-    /* Without a region, any does to look whether the URLs are fine. */
+    /* Without a region, any region will do to check the URLs. */
     const char *in = services->fine.region ? services->region : "eu-west-1";
     services->looking_at = "credentials";
     bool planned = credentials_plan_make(environment, &services->config, &services->plan, why);
@@ -328,7 +329,7 @@ void services_renew_credentials(struct services *services) {
     }
     services->renewal = (struct credentials_wait){.ready = on_held, .user = services};
     credentials_get(&services->credentials, &services->renewal);
-    /* Where it isn't known at once, the source is being asked at this moment. */
+    /* Where there is no answer at once, the source is being asked at this moment anyway. */
     if (services->renewed_id[0] && !is_fetched) {
         credentials_invalidate(&services->credentials, span_cstr(services->renewed_id));
     }

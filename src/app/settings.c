@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SENTENCE_MAX 1024
-#define NAME_SHOWN_MAX 65 /* with its end; a longer name is like none of ours */
+#define NAME_SHOWN_MAX 65 /* with its NUL; a longer name is close to none of ours */
 #define QUOTED_MAX 60 /* bytes of a bad value that are quoted */
 
 static void log_buf(struct log *log, enum log_level level, struct buf *sentence) {
@@ -93,7 +93,7 @@ bool settings_read(const struct environment *environment, enum settings_need nee
             fine = read_one(&SETTINGS[i], environment, log, &settings) && fine;
         }
     }
-    /* Asked of the environment, not of the settings: a bad value has had its sentence. */
+    /* This asks the environment, not the settings: a bad value was reported already, and isn't missing. */
     if (need & NEED_TABLE) {
         fine =
             need_setting(environment_get(environment, "TABLE_NAME"), "TABLE_NAME", "the table to update", log) && fine;
@@ -167,7 +167,8 @@ bool settings_know(const char *name) {
 
 /* The name that was probably meant. */
 static const char *suggest(const char *given) {
-    /* The SDKs have one such name for every service, most of them three letters away from another at most. */
+    /* The SDKs have such a name for every service, and most differ from another by three letters at most. So only close
+     * ones count. */
     static const char urls[] = "AWS_ENDPOINT_URL_";
     if (strncmp(given, urls, sizeof urls - 1) == 0) {
         static const char *const services[] = {"SQS", "DYNAMODB"};

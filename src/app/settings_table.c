@@ -1,4 +1,4 @@
-/* The table of settings. README.md and the manual page repeat its names, defaults and texts; the tests compare them. */
+/* The table of settings. The options, the help, the completion and the manual page are made of it. */
 #include "settings.h"
 #include "settings_value.h"
 #include "sqs.h"
@@ -30,7 +30,8 @@ const struct setting SETTINGS[] = {
      .parse = parse_queue,
      .offset = AT(queue),
      .expected = queue_expected,
-     .text = "Required by run. The queue that the messages come from: its URL, or its name to look up."},
+     .text = "Required by run, enqueue and redrive. The queue that the messages come from: its URL, or its name to "
+             "look up."},
     {.name = "DLQ_URL",
      .standard_text = "the target of the queue's redrive policy",
      .parse = parse_queue,
@@ -72,9 +73,8 @@ const struct setting SETTINGS[] = {
      .offset = AT(audit_ttl_days),
      .min = 1,
      .max = 36500,
-     .text = "1 to 36500. Audit records get expires_at, this many days ahead, for DynamoDB's TTL to remove them. What "
-             "a record protects "
-             "from being applied twice is protected as long as the record lives."},
+     .text = "1 to 36500. Audit records get expires_at, this many days ahead, for DynamoDB's TTL to remove them. A "
+             "message is protected from being applied twice as long as its record lives."},
     {.name = "MAX_IN_FLIGHT",
      .reloadable = true,
      .standard = "256",
@@ -108,9 +108,8 @@ const struct setting SETTINGS[] = {
      .offset = AT(max_attempts),
      .min = 1,
      .max = 1000,
-     .text = "1 to 1000 deliveries of a message that the database fails for, and for no other, before it goes to the "
-             "DLQ as a "
-             "DatabaseError."},
+     .text = "1 to 1000. After so many deliveries a message goes to the DLQ as a DatabaseError, if the database fails "
+             "for it alone."},
     {.name = "SHUTDOWN_TIMEOUT",
      .reloadable = true,
      .standard = "25",
@@ -125,9 +124,8 @@ const struct setting SETTINGS[] = {
      .parse = parse_listen_address,
      .offset = AT(metrics_address),
      .expected = "an IP address and a port (127.0.0.1:9464, [::1]:9464) or off",
-     .text =
-         "Where run serves its page, /metrics, /healthz, /readyz and /status: address:port, or off. Where the default "
-         "is in use by another, a warning."},
+     .text = "Where run serves its page, /metrics, /healthz, /readyz and /status: address:port, or off. Where another "
+             "process has the default one, run only warns."},
     {.name = "METRICS_EMF",
      .standard_text = "none",
      .parse = parse_output_file,
@@ -164,12 +162,12 @@ const struct setting SETTINGS[] = {
      .text = "Profiles: credentials. Read again when the service refuses those it gave."},
     {.name = "AWS_WEB_IDENTITY_TOKEN_FILE",
      .standard_text = "-",
-     .text = "Set by EKS: a file with a token of an identity provider, which is changed for a role's credentials; "
+     .text = "Set by EKS: a file with a token of an identity provider, which is exchanged for a role's credentials; "
              "read anew each time."},
     {.name = "AWS_ROLE_ARN", .standard_text = "-", .text = "The role that the token is for."},
     {.name = "AWS_ROLE_SESSION_NAME",
      .standard_text = "table-updater- and the time",
-     .text = "How the session is called in CloudTrail."},
+     .text = "The session's name in CloudTrail."},
     {.name = "AWS_LOGIN_CACHE_DIRECTORY",
      .standard_text = "~/.aws/login/cache",
      .text = "Where aws login leaves credentials."},

@@ -1,4 +1,4 @@
-/* What the values of settings may be: one parser for each kind. They store nothing where they give false. */
+/* What the values of settings may be: one parser for each kind. A parser that returns false stores nothing. */
 #pragma once
 
 #include "settings.h"

@@ -5,5 +5,6 @@
 
 /* Columns; 0: it is no terminal. */
 unsigned terminal_width(int fd);
-/* Whether text may be set off: a terminal that can, of somebody who doesn't mind (NO_COLOR, TERM=dumb). */
+/* Whether text may be bold: it goes to a terminal that can show that, and the user doesn't mind (NO_COLOR,
+ * TERM=dumb). */
 bool terminal_is_rich(int fd);

@@ -3,7 +3,7 @@
 #include "clock.h"
 
 #define DAY (86400 * MICROSECONDS)
-#define CLOCK_SLACK (3600 * MICROSECONDS) /* between the clocks of those who wrote and ours */
+#define CLOCK_SLACK (3600 * MICROSECONDS) /* by so much the clocks of the writers and ours may differ */
 
 void audit_life_init(struct audit_life *life, enum audit_removal removal, unsigned lifetime_days, int64_t began) {
     *life = (struct audit_life){.removal = removal, .lifetime = lifetime_days * DAY, .began = began};

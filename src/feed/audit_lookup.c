@@ -68,7 +68,7 @@ static void end_trouble(struct audit_lookup *l) {
     l->failures = 0;
 }
 
-/* Nothing came of a request: all wait for a while. False: patience is at its end. */
+/* A request failed: all wait for a while. False: patience is at its end. */
 static bool note_trouble(struct audit_lookup *l, const struct call_result *result) {
     int64_t now = now_of(l);
     if (!l->trouble_since) {
@@ -132,7 +132,7 @@ static void on_looked(void *user, const struct call_result *result) {
     } else if (!note_trouble(l, &throttled)) {
         return;
     }
-    /* A part that was left is a throttle's sign: what is asked for next comes a little later. */
+    /* What is left unprocessed is a sign of throttling: the next request goes a little later. */
     if (told > 0 && r->state == REQUEST_WAITING) {
         l->not_before = now_of(l) + backoff_full_jitter(l->options.random, 0, RETRY_BASE, RETRY_CAP);
     }

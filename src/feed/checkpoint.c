@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READABLE 0600 /* by its owner alone: it names no data, but whose job it is */
-#define TRIES 100 /* at a file that is being replaced */
+#define READABLE 0600 /* by its owner alone: it holds --condition, which may have data in it */
+#define TRIES 100 /* to open a file that is being replaced meanwhile */
 
-static const char ANEW[] = "to begin anew, under another --job name or (rows that were sent are sent once more, and "
-                           "applied once) without it, remove it";
+static const char ANEW[] = "to begin anew, remove it (rows that were sent are sent once more, and applied once) or "
+                           "give another --job name";
 
 bool job_name_valid(const char *name) {
     size_t len = strlen(name);
@@ -76,7 +76,7 @@ static bool read_text(int fd, struct buf *out) {
             return false;
         }
         if (n == 0) {
-            return true; /* one that is longer than any can be is damaged: its end is missing */
+            return true; /* a text that is too long lacks its end here, and so counts as damaged */
         }
         buf_advance(out, (size_t)n);
     }
@@ -172,8 +172,8 @@ static bool name_first(const char *from, const char *path) {
     return (errno == EINVAL || errno == ENOSYS) && link(from, path) == 0 && unlink(from) == 0;
 }
 
-/* Puts a whole first checkpoint where there is none; of two that begin at once one does. One that is empty or cut short
- * is damaged, then, whatever did it. False: errno; EEXIST where there is one. */
+/* Puts a whole first checkpoint where there is none; if two processes begin at once, one of them does. So a checkpoint
+ * that is empty or cut short is always a damaged one. False: errno; EEXIST where there is one. */
 static bool put_first(const struct checkpoint *c) {
     char first_path[CHECKPOINT_PATH_SIZE + 32];
     struct buf text;
@@ -224,7 +224,7 @@ enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, c
     return status == CHECKPOINT_FINE && !checkpoint_write(c, ret_why) ? CHECKPOINT_FAILED : status;
 }
 
-/* What has got a new name is only sure once its folder is on the disk. */
+/* A new name is safe only once its folder is on the disk. */
 static bool sync_folder(const char *path) {
     char folder[CHECKPOINT_PATH_SIZE];
     const char *slash = strrchr(path, '/');

@@ -11,7 +11,7 @@
 
 static const char CHECK[] = ",\"check\":\"";
 #define CHECK_SIZE 8 /* hex digits */
-#define MANNER_MEMBERS 3 /* where it is known; the second and the third where they say something */
+#define MANNER_MEMBERS 3 /* format, any_table and condition; each may be absent */
 
 static void member(struct json_writer *w, const char *name, uint64_t value) {
     json_name(w, span_cstr(name));

@@ -50,7 +50,7 @@ static enum csv_type type_of_key(enum key_type type) {
     return type == KEY_NUMBER ? CSV_NUMBER : CSV_STRING; /* a binary key is a string in base64 */
 }
 
-/* What the table says of the column. False: the header says otherwise. */
+/* Takes the column's role, and a key's type, from the table. False: the header says otherwise. */
 static bool take_role(struct csv_column *column, bool type_given, const struct table_shape *table,
                       char why[static ROW_READER_WHY_SIZE]) {
     if (!table) {
@@ -175,7 +175,7 @@ static bool check_once(const struct csv_columns *c, char why[static ROW_READER_W
     return !repeated;
 }
 
-/* What other programs put between columns: the header is one column with it. */
+/* A hint for a header of one column that holds the separators of other programs. */
 static const char *other_separator(const struct csv_columns *c) {
     struct span name = c->count == 1 ? c->all[0].name : (struct span){NULL, 0};
     bool semicolons = name.data && memchr(name.data, ';', name.len);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define MESSAGE_MAX (8 * ROW_SIZE_MAX) /* a byte takes six at most, escaped; names come with each row */
-#define GROWTH ((size_t)16 * 1024) /* of libcsv's buffer, which grows by as much again and again */
+#define GROWTH ((size_t)16 * 1024) /* bytes by which libcsv's buffer grows each time */
 #define OPTIONS (CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL | CSV_REPALL_NL)
 
 static int is_no_blank(unsigned char c) {

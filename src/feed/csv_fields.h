@@ -1,5 +1,5 @@
-/* The fields of a CSV's rows, taken apart by libcsv where there are quotes, and written down as an update message. Of
- * libcsv's own freedoms none is left: blanks belong to the field, a stray quote is a fault, and a row ends at a newline
+/* The fields of a CSV's rows, written down as an update message; libcsv takes rows apart that have quotes. None of
+ * libcsv's leniency is left: blanks belong to the field, a stray quote is a fault, and a row ends at a newline
  * alone. */
 #pragma once
 
@@ -44,5 +44,5 @@ enum csv_feed {
 };
 /* Takes a line of a row without its newline. quoted: it has a quote, or the row had one before. */
 MUST_USE enum csv_feed csv_fields_take(struct csv_fields *f, struct span line, bool quoted);
-/* What was taken of a row is forgotten. False: no memory. */
+/* Forgets what was taken of a row. False: no memory. */
 MUST_USE bool csv_fields_drop(struct csv_fields *f);

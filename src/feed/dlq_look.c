@@ -15,7 +15,7 @@ struct dlq_look {
     struct call_result failure;
     uint64_t hash_seed[2];
     bool reading, stopping, ended;
-    struct timer start, end; /* the first and the last thing come from the loop */
+    struct timer start, end; /* so that the first and the last callback come from the loop */
 };
 
 static void report(void *user) {
@@ -57,7 +57,7 @@ static bool is_limited(const struct dlq_look *look) {
     return look->options.limit && look->result.chosen >= look->options.limit;
 }
 
-/* Without a filter each message counts for the limit: no more are asked for than that. */
+/* Without a filter each message counts for the limit, so no more than that are asked for. */
 static size_t room(void *ctx) {
     const struct dlq_look *look = ctx;
     size_t left = look->holds.count < HOLDS_MAX ? HOLDS_MAX - look->holds.count : 0;

@@ -35,7 +35,7 @@ static void end(struct dlq_reader *r, const struct call_result *result) {
     r->kind.ended(r->kind.ctx, result);
 }
 
-/* What isn't the service's answer is no verdict of it. */
+/* Whether waiting may help. An answer that isn't the service's own is no verdict of the service. */
 static bool passes(const struct call_result *result) {
     return (!result->from_service && result->class != CALL_AUTH) || result->class == CALL_RETRY ||
            result->class == CALL_THROTTLED || result->class == CALL_CLOCK;
@@ -48,7 +48,8 @@ static void note_failure(struct dlq_reader *r, const struct reader_flight *fligh
         LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING, "Receiving from the DLQ fails", LOG_C("code", call_word(result)),
                   LOG_I("status", result->status));
     }
-    /* What comes of one message's size, or of what a box on the way has against it, concerns fewer so. */
+    /* One message may be the cause: it is too large, or a proxy refuses it. A smaller batch takes fewer others with
+     * it. */
     r->batch = flight->asked > 1 ? flight->asked / 2 : 1;
     if (!passes(result) || now - r->trouble_since >= PATIENCE) {
         r->failure = *result;
@@ -59,7 +60,7 @@ static void note_failure(struct dlq_reader *r, const struct reader_flight *fligh
     timer_start(r->platform->timers, &r->timer, now + (pause > result->retry_after ? pause : result->retry_after));
 }
 
-/* Whether nothing has come free since it began. */
+/* Whether no delete has let further messages appear since this receive began. */
 static bool is_final(const struct dlq_reader *r, const struct reader_flight *flight) {
     uint64_t deleted = 0;
     if (!r->kind.is_settled)
@@ -82,8 +83,9 @@ static void take_messages(struct dlq_reader *r, const struct reader_flight *flig
         r->quiet = false;
         return;
     }
-    /* Nothing new: that says it all where SQS looked everywhere and nothing else was under way, or where as many were
-     * seen as there are. Those that came again are no sign of more: their time was over. */
+    /* Nothing new came. That is the end where SQS asked all its servers and no other receive was under way, or where
+     * as many messages were seen as SQS counted. Known messages that come again are no sign of more: their time was
+     * over. */
     r->exhausted = r->under_way == 0 && (flight->waited || has_seen_all(r)) && is_final(r, flight);
     r->quiet = true;
 }
@@ -106,7 +108,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     dlq_reader_pump(r);
 }
 
-/* A receive that is asked for again by its id gives the same messages, and not those behind them. */
+/* On FIFO: a receive that is retried with its id gives the same messages, and not those behind them. */
 static const char *attempt_id(struct dlq_reader *r, char text[static ATTEMPT_ID_SIZE]) {
     if (!r->kind.fifo)
         return NULL;
@@ -140,7 +142,8 @@ static bool ask(struct dlq_reader *r, unsigned count) {
     return true;
 }
 
-/* How many receives may be open: one decides whether there is more; and what a few bring needs no more of them. */
+/* How many receives may be open: no more than the messages left need, and one alone to decide whether there are any
+ * left. */
 static unsigned flights_wanted(const struct dlq_reader *r) {
     if (r->quiet || r->trouble_since)
         return 1;

@@ -59,7 +59,7 @@ static void end_reading(struct enqueuer *e, enum enqueuer_end end) {
     sender_hurry(&e->sender, true);
 }
 
-/* 0: one of them is no file. */
+/* 0: one of them is no regular file, or isn't there. */
 static uint64_t size_of_all(const struct enqueuer_options *options) {
     uint64_t size = 0;
     for (unsigned i = 0; i < options->file_count; i++) {
@@ -125,7 +125,7 @@ static void on_readable(void *user, unsigned events) {
     go_on(e);
 }
 
-/* The input has nothing at present; what there is of rows doesn't wait for it. */
+/* The input has nothing at present. Rows that were read don't wait for it. */
 static void wait_for_input(struct enqueuer *e) {
     if (e->watch) {
         loop_watch_events(e->watch, LOOP_READ);
@@ -209,7 +209,7 @@ static bool read_row(struct enqueuer *e) {
     return true;
 }
 
-/* How far the reading is ahead of what is done with. */
+/* Whether the reading is too far ahead of the first row that isn't done with. */
 static bool is_too_far(const struct enqueuer *e) {
     const struct sender_row *oldest = sender_oldest(&e->sender);
     return oldest && e->reader && oldest->file == e->file &&

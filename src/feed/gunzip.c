@@ -44,7 +44,7 @@ size_t gunzip_run(struct gunzip *g, struct span *packed, char *room, size_t size
         return 0;
     }
     z_stream *z = &g->stream;
-    /* zlib takes its input through a pointer that isn't const, and leaves it alone. */
+    /* zlib takes its input through a pointer that isn't const, but doesn't write there. */
     union {
         const char *given;
         unsigned char *taken;

@@ -1,5 +1,5 @@
-/* A gzip archive of any number of members, with zero bytes before, between and behind them passed over as gzip(1) pads
- * them to blocks. zlib's own file functions stop at the padding, and lose the members behind it in silence. */
+/* A gzip archive of any number of members. Zero bytes before, between and behind them are passed over: gzip(1) pads to
+ * blocks with them. zlib's own file functions would stop at the padding, and lose the members behind it in silence. */
 #pragma once
 
 #include "compiler.h"

@@ -16,7 +16,7 @@ struct key_set { /* zeroed but for the seed: empty */
     size_t capacity, count;
 };
 
-/* Where there is no memory for it, it isn't in it. */
+/* Without memory for it, the key is left out. */
 void key_set_add(struct key_set *set, struct span key);
 bool key_set_has(const struct key_set *set, struct span key);
 void key_set_free(struct key_set *set);

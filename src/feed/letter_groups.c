@@ -18,7 +18,7 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/* Whether the number at `at` is the message's own, and not part of a name: UTF-8, RFC 8259. */
+/* Whether the number at `at` belongs to the failure, and not to a name like UTF-8 or RFC 8259. */
 static bool is_its_own(struct span sentence, size_t at) {
     static const char rfc[] = "RFC ";
     char before = at > 0 ? sentence.data[at - 1] : ' ';
@@ -27,7 +27,8 @@ static bool is_its_own(struct span sentence, size_t at) {
            !(at >= sizeof rfc - 1 && memcmp(sentence.data + at - (sizeof rfc - 1), rfc, sizeof rfc - 1) == 0);
 }
 
-/* A sentence without its own numbers (sizes, positions); cut between two characters where it is long. */
+/* A sentence with N for its own numbers (sizes, positions), so that equal reasons are one; cut between two characters
+ * where it is long. */
 static void append_reason(struct span sentence, struct buf *out) {
     size_t begin = out->len, at = 0;
     while (at < sentence.len && (out->len - begin < REASON_MAX || ((unsigned char)sentence.data[at] & 0xc0) == 0x80)) {

@@ -11,10 +11,10 @@
 #define RETURNED_WITHIN (10 * MICROSECONDS)
 #define RETRY_PAUSE (500 * MILLISECOND)
 #define CALL_DEADLINE (5 * MICROSECONDS)
-/* What is left of the time when it is extended: a batch may be late, and others stand before it. */
+/* How much of the time is left when it is extended: a batch may be late, or wait behind others. */
 #define EXTENDED_BEFORE (HOLDS_VISIBILITY * MICROSECONDS / 2)
 
-/* A batch under way. Those that are extended stay where they are, and may be gone when the answer comes. */
+/* A batch under way. Messages that are extended stay in their list, and may be gone when the answer comes. */
 struct hold_flight {
     LIST_ENTRY(hold_flight) link;
     struct holds *holds;
@@ -74,7 +74,7 @@ static bool grow(struct holds *h) {
 
 static void wait_for_first(struct holds *h) {
     const struct hold *first = TAILQ_FIRST(&h->held);
-    /* With as many under way as may be, the next answer goes on. */
+    /* With as many calls under way as there may be, the next answer goes on. */
     if (first && !h->ends && h->extensions < EXTENSIONS_MAX)
         timer_start(h->platform->timers, &h->timer, first->expires - EXTENDED_BEFORE);
     else
@@ -185,7 +185,7 @@ static struct call *change(struct hold_flight *flight, struct hold *const *entri
     return sqs->change_visibility_batch(sqs->ctx, h->queue_url, changes, count, &options, done, flight);
 }
 
-/* Whatever came of it: one that wasn't extended comes back to us, or to others, and is known by its id. */
+/* The answer doesn't matter: one that wasn't extended comes back to us, or to others, and we know it by its id. */
 static void on_extended(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
                         size_t count) {
     (void)result;
@@ -234,7 +234,7 @@ static void on_returned(void *user, const struct call_result *result, const stru
     struct hold_flight *flight = user;
     struct holds *h = flight->holds;
     h->returns--;
-    /* An entry that is refused has been gone, or visible, before: nothing is left to be given back. */
+    /* An entry that is refused was deleted, or visible, before: nothing is left to be given back. */
     (void)entries;
     (void)count;
     bool passes = result->class == CALL_RETRY || result->class == CALL_THROTTLED;

@@ -48,7 +48,7 @@ static void write_failure(struct json_writer *w, const struct letter *l, int64_t
     text_member(w, SPAN("mending"), span_cstr(mending_of(l)));
 }
 
-/* Where it came from, as its envelope tells; without one, nothing does. */
+/* Where it came from: only its envelope tells. */
 static void write_source(struct json_writer *w, const struct letter *l) {
     if (!l->source.idempotency_key.data)
         return;

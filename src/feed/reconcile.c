@@ -57,7 +57,7 @@ static void end(struct reconcile *r, enum reconcile_end why, const struct call_r
 
 /* --- Looking up -------------------------------------------------------------------------------------------------- */
 
-/* NAME:n. Written for each row: without printf. */
+/* NAME:n. Without printf(), since it is made for each row. */
 static struct span key_of(const struct reconcile *r, uint64_t number, char key[static ROW_KEY_SIZE]) {
     char digits[20];
     size_t count = 0, len = strnlen(r->options.job, JOB_NAME_MAX);
@@ -130,7 +130,7 @@ static void count_error(struct reconcile *r, const char *error) {
     r->counts.errors[i].rows++;
 }
 
-/* fitting: the row as it can be sent again; absent where it can't. */
+/* again: the row as it can be sent again; absent where it can't. */
 static void settle_failed(struct reconcile *r, const struct window_row *row, const char *error, struct span again) {
     r->counts.failed++;
     count_error(r, error);
@@ -155,7 +155,7 @@ static void settle_absent(struct reconcile *r, struct span again) {
     }
 }
 
-/* The first row, whose fate is known. False: no memory. */
+/* Counts the first row, whose fate is known, and writes it out where that is asked for. False: no memory. */
 static bool settle(struct reconcile *r, const struct window_row *row) {
     struct row_message message = {.body = {NULL, 0}};
     if (row->fate != FATE_APPLIED && row->message) {
@@ -220,12 +220,12 @@ static bool can_read(const struct reconcile *r) {
            audit_lookup_has_room(r->lookup);
 }
 
-/* Reads rows as long as they have room. */
+/* Reads rows while there is room for them. */
 static void read_rows(struct reconcile *r) {
     struct row row;
     for (unsigned i = 0; can_read(r); i++) {
         if (i == TURN_ROWS) {
-            schedule(r); /* others have their turn first */
+            schedule(r); /* the loop's other work comes first */
             return;
         }
         switch (row_reader_next(r->options.reader, &row)) {

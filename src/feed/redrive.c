@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In which what is sent may have a time that could be taken for one before the beginning. */
+/* How long keys of sent messages are remembered. SQS tells times in seconds: a message that comes back this early could
+ * look as if it had been in the DLQ from the beginning. */
 #define EARLY (10 * MICROSECONDS)
 
 static void begin_pass(struct redrive *r, uint64_t counted);
@@ -36,7 +37,7 @@ static bool is_idle(const struct redrive *r) {
     return !r->reading && !waits && TAILQ_EMPTY(&r->sent) && r->sends_under_way == 0 && r->deletes_under_way == 0;
 }
 
-/* What is ready and will not be sent any more stays. */
+/* Messages that were ready, but won't be sent any more, stay in the DLQ. */
 static void drop_ready(struct redrive *r) {
     for (struct parcel *p; (p = TAILQ_FIRST(&r->ready));) {
         TAILQ_REMOVE(&r->ready, p, link);
@@ -55,7 +56,8 @@ static void finish(struct redrive *r) {
         end(r);
 }
 
-/* A pass is over: of groups that hid what stands behind those that aren't meant, the next one sees more. */
+/* A pass is over. Messages that aren't meant hide what is behind them in their FIFO group; once others of the group
+ * were moved, another pass sees more. */
 static void end_pass(struct redrive *r) {
     bool limited = r->options.limit && r->result.counts.taken >= r->options.limit;
     bool worth = r->options.fifo && !r->stopping && !limited && r->result.counts.moved > r->moved_before_pass;

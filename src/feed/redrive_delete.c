@@ -57,13 +57,14 @@ static void deleted(struct redrive *r, struct parcel *p) {
     parcel_group_left(group);
 }
 
-/* A handle that isn't known: too old, or what it was for is deleted. */
+/* The handle isn't known: it is too old, or its message is deleted. */
 static bool handle_is_stale(const char *code) {
     return strstr(code, "ReceiptHandle") || strstr(code, "NotInflight") || strstr(code, "InvalidParameterValue");
 }
 
-/* While it is hidden for us nobody else can have it: a delete whose answer was lost has deleted it. (AWS calls a second
- * delete a success, other services don't.) Else it comes again, and is known then. */
+/* While it is hidden for us nobody else can have it. So a stale handle means that an earlier delete, whose answer was
+ * lost, has deleted it. (AWS calls a second delete a success; other services don't.) Once that time is over it may be
+ * visible again: then it comes again, and is known. */
 static bool is_deleted(const struct redrive *r, const struct parcel *p, const struct sqs_entry_result *entry) {
     return entry->ok || (handle_is_stale(entry->code) && redrive_now(r) < p->hold->expires);
 }

@@ -43,8 +43,8 @@ static bool append_envelope(const struct update_source *source, struct span erro
     return buf_ok(out);
 }
 
-/* Of a message without a key: its MessageId is its key from now on. SQS keeps that where it moves a message itself, so
- * that it is also the one that the worker has tried it under. */
+/* For a message without a key: its MessageId becomes its key. Where SQS moved it itself, the MessageId stayed the same:
+ * it is also the key under which the worker has tried it. */
 static bool append_key(const struct sqs_message *m, const struct letter *letter, const char *queue, struct buf *out) {
     char sent_at[ISO8601_SIZE];
     clock_iso8601(m->sent_at, sent_at);
@@ -60,7 +60,7 @@ static bool is_ours(struct span name) {
     return span_is(name, "ErrorType") || span_is(name, "StatusCode");
 }
 
-/* Ten at most, the envelope among them: those of the last names have no place then. */
+/* At most ten, the envelope among them. The last by name are left out. */
 static void take_attributes(const struct sqs_message *m, const struct form *form, struct redrive_entry *e) {
     size_t places = MESSAGE_ATTRIBUTES_MAX - (e->send.error_envelope.data != NULL);
     for (size_t i = 0; i < m->attribute_count; i++) {
@@ -105,7 +105,7 @@ enum redrive_entry_status redrive_entry_make(const struct sqs_message *m, const 
     for (size_t i = 0; i < ARRAY_LENGTH(forms); i++) {
         if (forms[i].unwrapped && letter->form != LETTER_WRAPPED)
             break;
-        /* Its own attributes have their places before ours. */
+        /* Its own attributes have precedence over ErrorType and StatusCode. */
         bool crowded = !letter->has_key && m->attribute_count >= MESSAGE_ATTRIBUTES_MAX;
         if (crowded && !forms[i].without_ours)
             continue;
@@ -115,8 +115,8 @@ enum redrive_entry_status redrive_entry_make(const struct sqs_message *m, const 
         bool made = make_form(m, letter, queue, &forms[i], &e);
         if (made && e.size <= limit) {
             e.send.group_id = m->group_id;
-            /* It is another one for each stay in the DLQ: SQS drops the second send of one stay, and not that of the
-             * next. */
+            /* The MessageId is new for each stay in the DLQ: SQS drops a second send from one stay, but not a send from
+             * the next. */
             e.send.deduplication_id = fifo ? m->message_id : (struct span){NULL, 0};
             e.send.trace_header = m->trace_header;
             *ret_entry = e;

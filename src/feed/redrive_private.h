@@ -84,7 +84,7 @@ struct redrive {
     int64_t early_until; /* monotonic */
     uint64_t moved_before_pass;
     bool reading, stopping, returning, ended;
-    bool proved; /* a delete has worked: before, no more than one batch is under way */
+    bool proved; /* a delete has worked; until then, no more than one batch is under way */
     unsigned named; /* messages that couldn't be sent, and were named in the log */
     struct timer wake, end;
 };
@@ -98,14 +98,14 @@ void redrive_give_up(struct redrive *r, const struct call_result *result, const 
 /* A call failed: true where it is to be tried again, after a while. */
 bool redrive_note_trouble(struct redrive *r, struct redrive_trouble *trouble, const struct call_result *result,
                           const char *what);
-/* The redrive looks at the given moment, at the latest, what can be gone on with. */
+/* Wakes the redrive at the given moment, at the latest: it goes on with all that it can. */
 void redrive_wake_at(struct redrive *r, int64_t moment);
 
 /* redrive_take.c: a message was received. True: for the first time. */
 bool redrive_took(void *ctx, struct sqs_message *m);
 /* How many more can be received. */
 size_t redrive_room(void *ctx);
-/* It can't be sent, for itself; what stands behind it in its group stays as well. Takes p over. */
+/* It can't be sent, for reasons of its own: it stays, and so does all behind it in its group. Takes p over. */
 void redrive_refuse(struct redrive *r, struct parcel *p, const char *why);
 /* Frees the parcel; its hold stays. */
 void parcel_free(struct parcel *p);
@@ -116,7 +116,8 @@ MUST_USE struct parcel_group *parcel_group_of(struct redrive *r, struct span id)
 void parcel_group_settle(struct parcel_group *group);
 /* One of the group's parcels is settled; NULL is fine. */
 void parcel_group_left(struct parcel_group *group);
-/* The pass is over: gives back what stands before others of its group that may be meant. True: there was some. */
+/* The pass is over: gives back messages that aren't meant, where others of their group, which may be meant, stand
+ * behind them. True: there were some. */
 bool parcel_groups_reopen(struct redrive *r);
 void parcel_groups_free(struct redrive *r);
 

@@ -40,7 +40,7 @@ static bool rate_allows(struct redrive *r) {
     return false;
 }
 
-/* Adds those that wait longest, a solitary one alone; one that failed alone has its own pauses, so that others get
+/* Adds those that wait longest. A solitary one goes alone. One that failed alone has its own pauses, so that others get
  * through meanwhile. */
 static void fill(struct redrive *r, struct redrive_flight *flight) {
     size_t most = r->options.max_message_size < BATCH_BYTES_MAX ? r->options.max_message_size : BATCH_BYTES_MAX;
@@ -122,7 +122,7 @@ void redrive_pump_sends(struct redrive *r) {
     }
 }
 
-/* It is on the queue: what is left to do is to delete it here, for which its handle is enough. */
+/* It is on the queue. It has still to be deleted here, for which its handle is enough. */
 static void sent(struct redrive *r, struct parcel *p) {
     struct parcel_group *group = p->group;
     r->result.counts.sent++;

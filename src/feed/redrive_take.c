@@ -1,4 +1,5 @@
-/* What was received of the DLQ, on its way into the redrive: what is meant becomes a parcel, all else stays. */
+/* Messages received from the DLQ, on their way into the redrive: those that are meant become parcels, all others
+ * stay. */
 #include "redrive_private.h"
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ size_t redrive_room(void *ctx) {
     return left;
 }
 
-/* Stays where it is, hidden until the end. A group of which it might have more is looked at again. */
+/* It stays in the DLQ, hidden until the end. group: one that may have more behind it, and is looked at again. */
 static void pass(struct hold *hold, struct parcel_group *group) {
     hold->mark = MARK_PASSED;
     hold->owner = group;
@@ -40,7 +41,7 @@ void parcel_free(struct parcel *p) {
     free(p);
 }
 
-/* All of a group that waits stays behind one that couldn't be sent. */
+/* All waiting messages of a group stay, as they are behind one that couldn't be sent. */
 static void block(struct redrive *r, struct parcel_group *group) {
     struct parcel *p, *next;
     group->blocked = true;
@@ -135,8 +136,8 @@ static bool add_parcel(struct redrive *r, struct hold *hold, struct parcel_group
     return true;
 }
 
-/* What comes back from the worker was sent to the DLQ after the beginning, and SQS's own clock tells so; within the
- * seconds that it may be wrong by, the key does. */
+/* What comes back from the worker was sent to the DLQ after the beginning, which shows by SQS's own clock. Within the
+ * seconds by which that may be wrong, its key shows it. */
 static bool came_back(const struct redrive *r, const struct letter *letter, int64_t sent_at) {
     return sent_at >= r->options.begun_at - CLOCK_DOUBT && key_set_has(&r->early, letter->idempotency_key);
 }

@@ -22,7 +22,7 @@ void redrive_give_up(struct redrive *r, const struct call_result *result, const 
     dlq_reader_stop(&r->reader);
 }
 
-/* What isn't the service's answer is no verdict of it. */
+/* Whether waiting may help. An answer that isn't the service's own is no verdict of the service. */
 static bool passes(const struct call_result *result) {
     return (!result->from_service && result->class != CALL_AUTH) || result->class == CALL_RETRY ||
            result->class == CALL_THROTTLED || result->class == CALL_CLOCK;

@@ -83,8 +83,8 @@ static bool scan_piece(struct rejects *r, struct scan *s, struct span piece) {
     return true;
 }
 
-/* Finds what stands in the file. A line that a full disk or a death has left half written is cut off by who wrote it.
- */
+/* Finds what is in the file. A full disk or a killed process may have left its last line unfinished: of the same job it
+ * is cut off, else it gets its newline. */
 static bool look_at(struct rejects *r, bool goes_on, uint64_t from, char why[static REJECTS_WHY_SIZE]) {
     struct scan scan = {.from = goes_on ? from : UINT64_MAX};
     char *room = malloc(PIECE);

@@ -39,7 +39,7 @@ static void forget(struct row_check *c) {
     }
 }
 
-/* Nothing but the row itself is needed of a message that is fit at a glance. */
+/* Whether a glance shows that the row is fit, and nothing but the row itself is needed of it. */
 static bool is_plain(struct row_check *c, struct span text) {
     const struct row_check_options *o = &c->options;
     c->plain = (struct update_plain){0};
@@ -115,7 +115,7 @@ static bool find_group(struct row_check *c, struct row_message *message) {
         return true;
     case GROUP_FOUND: break;
     }
-    /* Not the row's own key: of two rows with one key SQS would drop the second without a word. */
+    /* Not made of the row's own key: of two rows with one key SQS would drop the second without a word. */
     if (!digest_sha256(c->options.context->digest, span_cstr(c->key), hash)) {
         return false;
     }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define PIECE_MAX ((size_t)256 * 1024) /* at least what a source gives at once */
+#define PIECE_MAX ((size_t)256 * 1024) /* no less than a source gives at once */
 
 void row_lines_init(struct row_lines *l, struct row_source *source, size_t row_max) {
     *l = (struct row_lines){.source = source, .row_max = row_max, .line = 1};
@@ -43,7 +43,7 @@ static enum line_status read_more(struct row_lines *l) {
     return LINE_READ;
 }
 
-/* What there is of the line at `at`, up to `end`, is taken out of the window's reach. */
+/* Takes what there is of the line at `at`, up to `end`. */
 static struct span take(struct row_lines *l, size_t end) {
     struct span line = span_of(l->window.data + l->at, end - l->at);
     l->at = l->scanned = end;

@@ -16,7 +16,7 @@ struct row_reader {
     bool goes_on; /* `next` is where another reader was; it is to be gone to */
     struct row_place next; /* of the row that is read, or comes next */
     bool in_row; /* lines of it were taken */
-    bool quoted; /* it goes on behind a newline */
+    bool quoted; /* a quoted field is open: the row goes on behind a newline */
     bool too_long; /* it is passed over, but for its beginning */
     struct buf beginning;
     struct failure failure; /* of a row that is no message whatever its fields are */
@@ -82,13 +82,13 @@ void row_reader_go_on(struct row_reader *r, const struct row_place *place) {
     r->goes_on = true;
 }
 
-/* r->why says it. */
+/* The reason is in r->why. */
 static enum row_status stop(struct row_reader *r) {
     r->broken = true;
     return ROW_BROKEN;
 }
 
-/* The sentence is of the source, and the reader adds how far it has come. */
+/* The sentence is the source's; the reader adds how far it has come. */
 static enum row_status broken(struct row_reader *r, const char *sentence) {
     (void)snprintf(r->why, sizeof r->why, "%.400s; row %" PRIu64 " would be at line %" PRIu64, sentence, r->next.number,
                    r->next.line);
@@ -182,7 +182,7 @@ static enum row_status next_json(struct row_reader *r, struct row *ret_row) {
     }
 }
 
-/* Of a row that is passed over only its end counts. */
+/* Of a row that is passed over only the end matters. Returns whether this line has it. */
 static bool csv_passed_over(struct row_reader *r, struct span line) {
     r->quoted ^= row_text_count_quotes(line) & 1;
     return is_whole(line) && !r->quoted;
@@ -313,8 +313,8 @@ static enum row_status next_csv(struct row_reader *r, struct row *ret_row) {
     }
 }
 
-/* A byte order mark at the very beginning is passed over. It can't be cut: a source's first piece has more bytes, where
- * there are more. */
+/* Passes over a byte order mark at the very beginning. row_lines_peek() gives all of its bytes, unless the text is
+ * shorter. */
 static enum row_status begin(struct row_reader *r) {
     static const char mark[] = "\xEF\xBB\xBF";
     struct span beginning;
@@ -332,7 +332,7 @@ static enum row_status begin(struct row_reader *r) {
     return ROW_READ;
 }
 
-/* To where an earlier reader was: a newline, or the mark at the beginning, stands before it. */
+/* Goes to where an earlier reader was: a newline, or the mark at the beginning, stands before it. */
 static enum row_status go_on(struct row_reader *r) {
     struct span before;
     struct row_place place = r->next;

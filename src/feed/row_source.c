@@ -195,7 +195,7 @@ static enum row_source_status sniff(struct row_source *s) {
     return fine ? SOURCE_PIECE : broken(s, "It can't be read further than", "there is no memory");
 }
 
-/* Of a plain file what is passed over need not be read. */
+/* In a plain file, what is passed over need not be read. */
 static void seek(struct row_source *s) {
     if (!s->regular || s->skip <= s->input.len) {
         return;

@@ -38,7 +38,7 @@ void sender_done(struct sender *s) {
     *s = (struct sender){.stopped = true};
 }
 
-/* Under a rate few rows wait, so that what is told to stop needn't wait for long. */
+/* Under a rate few rows wait, so that a stop is quick. */
 static size_t rows_max(const struct sender *s) {
     size_t by_rate = s->options.rate / 2 + SQS_BATCH_MAX;
     return s->options.rate && by_rate < SENDER_ROWS_MAX ? by_rate : SENDER_ROWS_MAX;
@@ -144,7 +144,7 @@ static bool start(struct sender *s, struct sender_row *const *rows, size_t count
     return true;
 }
 
-/* In trouble one call at a time tries whether it is over. */
+/* In trouble one call at a time probes whether it is over. */
 static bool may_send(const struct sender *s, int64_t now) {
     unsigned window = s->failures > 0 ? 1 : s->window;
     return !s->stopped && s->flight_count < window && (s->failures == 0 || now >= s->not_before);

@@ -22,7 +22,7 @@ static void begin_busy(struct sender *s, struct sender_row *row) {
     }
 }
 
-/* Its group has none under way any more. */
+/* Its group may send others again. */
 static void end_busy(struct sender_row *row) {
     if (row->is_busy) {
         row->is_busy = false;
@@ -63,7 +63,7 @@ static bool join(struct sender *s, struct batch *batch, struct sender_row **rows
     return true;
 }
 
-/* What failed goes first, once it is due. A group waits for its own that failed: that stays busy. */
+/* Rows that failed go first, once they are due. Until then their group stays busy, and waits for them. */
 static void gather_again(struct sender *s, struct batch *batch, struct sender_row **rows, int64_t now,
                          int64_t *ret_at) {
     struct sender_row *row = TAILQ_FIRST(&s->again);
@@ -102,7 +102,8 @@ static void put_back(struct sender *s, struct sender_row **rows, size_t from, si
     }
 }
 
-/* As many as the rate leaves: all, or where that is more than it lets go at once, that many. 0: *ret_at says when. */
+/* How many of `count` rows may go now: all, or where that is less, as many as the rate gives in a tenth of a second. 0:
+ * none yet, and *ret_at says when. */
 static size_t within_rate(struct sender *s, size_t count, int64_t now, int64_t *ret_at) {
     struct limiter limiter = s->limiter;
     size_t at_once = limiter.rate / 10 > 1 ? limiter.rate / 10 : 1;

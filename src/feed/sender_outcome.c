@@ -8,7 +8,7 @@
 
 #define RETRY_BASE (200 * MILLISECOND)
 #define RETRY_CAP (5 * MICROSECONDS)
-#define FAILURES_TOGETHER 2 /* then each goes alone */
+#define FAILURES_TOGETHER 2 /* failures in a batch, after which a row goes alone */
 
 static void refuse(struct sender *s, struct sender_row *row, const char *why) {
     s->host.refused(s->host.user, row, why);
@@ -32,7 +32,7 @@ static void send_again(struct sender *s, struct sender_row *row, int64_t at) {
     TAILQ_INSERT_TAIL(&s->again, row, link);
 }
 
-/* It alone fails while others get through: it is tried for as long as a service that is away would be. */
+/* It fails while others get through. It is tried for as long as a service that is away would be. */
 static void fail_alone(struct sender *s, struct sender_row *row, const char *what, int64_t now) {
     char why[CALL_CODE_SIZE + 96];
     if (!row->alone_since) {

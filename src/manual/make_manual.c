@@ -38,7 +38,8 @@ static int refuse(const struct page *p, const char *what, const char *word) {
     return EXIT_FAILURE;
 }
 
-/* Text as roff takes it: a backslash and a dash that is one are escaped, a dot or quote begins no request. */
+/* Text as roff takes it: backslashes and dashes are escaped, and no dot or quote at a line's beginning makes a
+ * request. */
 static void put_text(FILE *out, const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         bool begins = i == 0 || text[i - 1] == '\n';

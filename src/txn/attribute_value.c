@@ -76,7 +76,7 @@ static bool check_members(const struct value_tape *t, tape_node object, const st
     return true;
 }
 
-/* A scalar, and those behind it that have no word of their own. */
+/* A scalar, and the ones behind it that have no word of their own on the tape. */
 static bool check_run(const struct value_tape *t, tape_node n, const struct value_path *path, size_t *index,
                       struct value_size *size, struct failure *f) {
     struct tape_scalar scalar = tape_scalar(t, n);

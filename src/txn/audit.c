@@ -12,7 +12,7 @@ static bool has_sort_key(const struct update_context *ctx) {
     return ctx->table->sort.name[0] != '\0';
 }
 
-/* The DynamoDB value of the id: of a simple key, what stands behind its name in {"name":value}. */
+/* The DynamoDB value of the id. For a simple key it is what stands behind the name in {"name":value}. */
 static void append_record_id(const struct update_context *ctx, struct span record, struct buf *out) {
     if (has_sort_key(ctx)) {
         buf_append_cstr(out, "{\"M\":");
@@ -36,7 +36,7 @@ static void append_text(struct buf *out, const char *name, struct span text) {
     buf_append_char(out, '}');
 }
 
-/* attributes and typed_attributes, those that are to be there. */
+/* attributes and typed_attributes, where the record holds them. */
 static void append_updated(const struct update_parts *p, const struct audit_record *r, struct buf *out) {
     buf_append_cstr(out, ",\"updated_attributes\":{\"M\":{");
     char before = '\0';

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define USUAL_SIZE 512 /* of what is hashed: at once it costs less */
+#define USUAL_SIZE 512 /* bytes that nearly all inputs fit in: one call costs less than several */
 
 bool audit_log_id(struct digest *digest, const char *table, struct span key, char ret_id[static LOG_ID_SIZE]) {
     uint8_t hash[SHA256_SIZE];

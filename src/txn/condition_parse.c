@@ -40,7 +40,7 @@ static bool is_word_of(const struct token *t, const char *word) {
     return t->kind == TOKEN_BARE_NAME && t->text.len == len && strncasecmp(t->text.data, word, len) == 0;
 }
 
-/* What SQL has where DynamoDB has something else. */
+/* A hint for what SQL has, and DynamoDB writes in another way. */
 static const char *hint_for_operator(const struct parser *p) {
     const struct token *t = &p->token;
     if (t->kind == TOKEN_NOT)
@@ -89,9 +89,8 @@ static struct node *parse_in_parentheses(struct parser *p) {
     return n;
 }
 
-/* A condition without AND, OR and NOT outside of parentheses. operand_too: in front of ')', an operand alone may stand,
- * since what
- * `(a` begins is known only behind it. */
+/* A condition without AND, OR and NOT outside of parentheses. operand_too: an operand alone may stand in front of ')',
+ * since only what follows shows whether `(a` begins a condition or an operand. */
 static struct node *parse_predicate(struct parser *p, bool operand_too) {
     struct node *left = NULL;
     if (p->token.kind == TOKEN_LEFT_PARENTHESIS)
@@ -117,8 +116,8 @@ static struct node *parse_not(struct parser *p, bool operand_too) {
     return n->child ? n : NULL;
 }
 
-/* Appends an operand to a chain; one that is a chain of the same kind itself (from parentheses) is taken apart. Returns
- * the new last. */
+/* Appends an operand to a chain. If it is itself a chain of the same kind (from parentheses), its operands are
+ * appended. Returns the new last one. */
 static struct node *link_operand(struct node *chain, struct node *last, struct node *operand) {
     struct node *first = operand->kind == chain->kind ? operand->child : operand;
     if (last)

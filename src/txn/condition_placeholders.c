@@ -1,12 +1,13 @@
-/* Which names and which values of a condition share a placeholder: equal ones do, so that what is bound depends on what
- * the condition means, and a value that is used often is sent once. By sorting, since an adversary chooses both. */
+/* Which names and which values of a condition share a placeholder. Equal ones do: so what is bound depends on what the
+ * condition means, and a value that is used often is sent once. They are found by sorting, whose time stays bounded
+ * though the producer chooses both. */
 #include "condition_tree.h"
 
 #include <stdlib.h>
 
 /* Far above the DynamoDB JSON of what fits DynamoDB's 2 MB of substitutions. */
 #define VALUES_MAX ((size_t)32 << 20)
-/* Most conditions have no more: they are numbered without an allocation. */
+/* Most conditions have no more nodes: they are numbered without an allocation. */
 #define FEW_NODES 32
 #define USUAL_VALUES_SIZE 512
 

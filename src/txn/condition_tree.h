@@ -76,12 +76,12 @@ static inline bool node_is_value(const struct node *n) {
 
 /* The operator or function as DynamoDB spells it. */
 const char *node_operator(enum node_kind kind);
-/* The name of the attribute that messages speak of. */
+/* The field that messages about a condition name. */
 #define CONDITION_FIELD SPAN("condition_expression")
 /* The 1-based number of the Unicode character that begins at this byte of text. */
 size_t condition_position(struct span text, size_t at);
 
-/* Resolves the placeholders, and refuses what DynamoDB would refuse though the syntax is right. */
+/* Resolves the placeholders, and refuses conditions of right syntax that DynamoDB would refuse. */
 MUST_USE enum condition_status condition_check(struct condition *c, struct span text,
                                                const struct condition_environment *environment,
                                                struct failure *ret_failure);

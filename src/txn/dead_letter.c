@@ -65,8 +65,8 @@ static enum made made_of(const struct buf *b) {
     return buf_ok(b) ? MADE : b->failure == BUF_FULL ? TOO_LARGE : NO_MEMORY;
 }
 
-/* The envelope with the source among its details, at most limit bytes; out is empty and has that ceiling. Names in the
- * details may hold what SQS refuses, hence the second pass over what needs it. */
+/* Appends the envelope with the source among its details, of at most limit bytes; out is empty, and bounded to that.
+ * Names in the details may hold characters that SQS refuses: then they are escaped in a second pass. */
 static enum made append_envelope(const struct update *u, const struct source *source, bool with_body, int64_t wall,
                                  struct buf *out) {
     struct buf extra;
@@ -106,7 +106,8 @@ static size_t error_type_size(const struct update *u) {
 
 #define STATUS_CODE_SIZE (NUMBER_ATTRIBUTE_SIZE("StatusCode") + 3)
 
-/* One of the original's own: what we set is ours, also where the message has been in the DLQ before. */
+/* Whether it is one of the original's own attributes. The names that we set are ours, also where the message has been
+ * in the DLQ before. */
 static bool is_own(const struct message_attribute *a) {
     static const char *const ours[] = {"ErrorType", "StatusCode", "ErrorEnvelope"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -115,7 +116,7 @@ static bool is_own(const struct message_attribute *a) {
     return true;
 }
 
-/* Bytes of those that could be kept beside so many of ours. */
+/* Bytes of the original's attributes that find a place beside so many of ours. */
 static size_t size_of_all(const struct delivery_facts *facts, size_t ours) {
     size_t size = 0, places = MESSAGE_ATTRIBUTES_MAX - ours;
     for (size_t i = 0; i < facts->attribute_count && places > 0; i++)
@@ -126,7 +127,7 @@ static size_t size_of_all(const struct delivery_facts *facts, size_t ours) {
     return size;
 }
 
-/* Keeps those that there is a place and room for. */
+/* Keeps those attributes for which there is a place and room. */
 static void keep_attributes(const struct delivery_facts *facts, size_t limit, struct dead_letter *letter) {
     const bool have[] = {letter->error_type != NULL, letter->status_code[0] != '\0', letter->error_envelope.len > 0};
     size_t ours = 0;
@@ -145,7 +146,7 @@ static void keep_attributes(const struct delivery_facts *facts, size_t limit, st
 static enum made make_wrapped(const struct update *u, const struct source *source, int64_t wall, size_t limit,
                               struct dead_letter *letter) {
     size_t attributes = error_type_size(u) + STATUS_CODE_SIZE;
-    /* No escape makes a body shorter: the largest ones don't fit, and aren't escaped to see it. */
+    /* No escape makes a body shorter: so the largest bodies needn't be escaped to see that they don't fit. */
     if (source->facts.body.len + WRAPPING_LEAST + attributes > limit)
         return TOO_LARGE;
     letter->form = DEAD_LETTER_WRAPPED;
@@ -180,7 +181,8 @@ static enum made make_beside(const struct update *u, const struct source *source
     return MADE;
 }
 
-/* An original that can't be a body, in the least envelope that is one: the delivered one had no less in it. */
+/* An original that can't be a body, in the least envelope that is one. The delivered message, which SQS took, was no
+ * smaller. */
 static void append_least_envelope(const struct update_source *facts, struct buf *out) {
     buf_append_cstr(out, "{\"success\":false,\"error\":\"\",\"details\":{\"source\":{\"body\":");
     sqs_text_append_json(facts->body, out);
@@ -218,8 +220,8 @@ static enum made make_bare(const struct update *u, const struct delivery *delive
     return MADE;
 }
 
-/* The first form but the last that is at most limit bytes; all: with all of the original's attributes that there is a
- * place for. */
+/* The first form, except the last one, that has at most limit bytes; all: together with all of the original's
+ * attributes that find a place. */
 static enum made make_enveloped(const struct update *u, const struct delivery_facts *facts, const struct source *source,
                                 int64_t wall, size_t limit, enum dead_letter_form at_least, bool all,
                                 struct dead_letter *letter) {

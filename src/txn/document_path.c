@@ -81,7 +81,7 @@ static bool is_bare(struct span name) {
     return token.kind == TOKEN_BARE_NAME && token.text.len == name.len;
 }
 
-/* The run up to the next backquote, that one with it. */
+/* The text up to the next backquote, and that one with it. */
 static struct span until_quote(struct span rest) {
     const char *quote = memchr(rest.data, '`', rest.len);
     return span_of(rest.data, quote ? (size_t)(quote - rest.data) + 1 : rest.len);

@@ -20,9 +20,9 @@ struct path_element {
     uint32_t ordinal; /* the number of the name's placeholder, once it has one */
 };
 
-/* Reads text (valid UTF-8, and a whole path); placeholders are asked of environment. Names are kept in arena, or
- * wherever environment has them. CONDITION_REFUSED: a ValidationError of which only the reason counts, unless the
- * environment was asked for what it doesn't have. */
+/* Reads text (valid UTF-8, and a whole path); environment resolves placeholders. Names are kept in arena, or wherever
+ * environment has them. CONDITION_REFUSED: ret_failure is a ValidationError of which only the reason counts, unless
+ * environment lacks a placeholder: then it knows which. */
 MUST_USE enum condition_status document_path_read(struct span text, const struct condition_environment *environment,
                                                   struct arena *arena,
                                                   struct path_element ret_elements[static DOCUMENT_PATH_MAX],

@@ -2,7 +2,7 @@
 #include "json_writer.h"
 #include "update_again.h"
 
-/* What this record has more than a success. */
+/* Bytes that this record has more than one of a success. */
 static size_t more_than_success(const struct audit_record *record) {
     return sizeof AUDIT_FAILURE_SUFFIX - 1 + sizeof "error" - 1 + strlen(record->error);
 }
@@ -23,7 +23,7 @@ static bool look_at_attributes(const struct update_context *ctx, struct update_a
     return !update_again_no_memory(again, step);
 }
 
-/* Whether all else is. False: no memory. */
+/* The same of everything beside the attributes. False: no memory. */
 static bool look_at_operations(const struct update_context *ctx, struct update_again *again, bool *ret_fit) {
     bool fit = true;
     if (update_has_operations(&again->parts) && !update_again_read_operations(again, &fit))
@@ -33,7 +33,8 @@ static bool look_at_operations(const struct update_context *ctx, struct update_a
     return !update_again_no_memory(again, step);
 }
 
-/* What the record holds of the message: all of its attributes or none, all else or nothing of it. False: no memory. */
+/* Chooses what the record holds of the message: all of its attributes or none, and all else or nothing of it. False: no
+ * memory. */
 static bool choose(const struct update_context *ctx, struct update_again *again, struct audit_record *record) {
     const struct update_parts *p = &again->parts;
     if (!look_at_attributes(ctx, again, &record->attributes) || !look_at_operations(ctx, again, &record->update) ||

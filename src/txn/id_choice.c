@@ -66,7 +66,7 @@ static enum id_choice_status fill(struct id_choice *c, struct span text, struct 
               append_forms(c, text, &c->forms[AS_JSON], &c->keys[AS_JSON], &f[AS_JSON]);
     enum id_choice_status status = ok ? ID_CHOICE_FINE : ID_CHOICE_NO_MEMORY;
     if (ok && c->table && !c->keys[AS_STRING].len && !c->keys[AS_JSON].len) {
-        /* What was meant as JSON is told as such. */
+        /* Text that is JSON was meant as JSON: its reason is told. */
         const struct failure *told = &f[c->forms[AS_JSON].len ? AS_JSON : AS_STRING];
         buf_append_span(ret_why, failure_reason(told));
         status = ID_CHOICE_UNFIT;

@@ -20,7 +20,8 @@ static inline struct json_string json_string_of(const char *plain) {
     return (struct json_string){span_cstr(plain), false};
 }
 
-/* Bytes of the decoded form. The inline ones here and below answer for what isn't escaped, as nearly all is. */
+/* Bytes of the decoded form. Nearly all strings have no escapes: the inline functions here and below answer for
+ * these. */
 size_t json_escaped_size(struct span raw);
 static inline size_t json_string_size(struct json_string s) {
     return s.escaped ? json_escaped_size(s.raw) : s.raw.len;
@@ -32,8 +33,8 @@ bool json_string_is(struct json_string s, const char *text);
 bool json_string_is_blank(struct json_string s);
 /* Appends the decoded form. False: out has failed. */
 bool json_string_decode(struct json_string s, struct buf *out);
-/* Writes the decoded form, which is never longer than raw, to where there is room for as much: also to raw's own bytes.
- * Returns its bytes. */
+/* Writes the decoded form, which never has more bytes than raw, and returns how many it has. to has room for raw.len
+ * bytes; it may be where raw stands. */
 size_t json_string_decode_to(struct json_string s, char *to);
 /* The decoded form: raw itself where nothing is escaped, else a copy in a. Its data is NULL where there is no memory.
  */

@@ -8,7 +8,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* The envelope is read twice: once for what it says, and once as the worker reads it, for what it holds. */
+/* The envelope is read twice: once for what it says of the failure, and once as the worker reads it, for the message in
+ * it. */
 struct letter_parts {
     struct update update;
     struct update_parts parts;
@@ -24,7 +25,7 @@ struct whole {
 
 enum found { FOUND, NOT_FOUND, NO_MEMORY };
 
-/* The text's own member, absent where it is no string. False: no memory. */
+/* The text of a member of the object, absent where it is no string. False: no memory. */
 static bool read_text(const struct value_tape *t, tape_node object, const char *name, struct arena *a,
                       struct span *ret_text) {
     tape_node n = tape_find(t, object, name);
@@ -141,7 +142,7 @@ static bool find_form(const uint64_t hash_seed[static 2], const struct letter_de
     return found == NOT_FOUND;
 }
 
-/* A key, or an object of keys: what else may stand there is none. */
+/* Whether the value can be an id: a key, or an object of keys. */
 static bool is_id(const struct value_tape *t, tape_node n) {
     if (n == TAPE_ROOT)
         return false;

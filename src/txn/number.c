@@ -43,9 +43,8 @@ static void keep_digit(struct decimal *d, char digit) {
 /* Reads the digits before an E; returns where they end. */
 static size_t read_mantissa(struct span text, size_t at, struct decimal *d) {
     bool fraction = false;
-    int64_t whole_digits = 0,
-            leading_zeros =
-                0; /* in front of the point, from the first significant one on; behind it, before that one */
+    /* Digits before the point, from the first significant one on; zeros between the point and that one. */
+    int64_t whole_digits = 0, leading_zeros = 0;
     for (; at < text.len; at++) {
         char c = text.data[at];
         if (c == '.') {
@@ -178,7 +177,7 @@ bool number_append(const struct number *n, enum number_form form, struct buf *ou
     return buf_printf(out, "E%zu", n->zeros);
 }
 
-/* Order of two values that aren't zero by what is left of them without their signs. */
+/* The order of two values by their magnitudes; neither is zero. */
 static int compare_magnitude(const struct decimal *a, const struct decimal *b) {
     if (a->exponent != b->exponent)
         return a->exponent < b->exponent ? -1 : 1;

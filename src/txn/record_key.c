@@ -30,8 +30,7 @@ static size_t read_part(struct span record, size_t at, struct part *ret_part) {
     return end + sizeof "}," - 1;
 }
 
-/* A member of the object, as the JSON string has it that holds the object: quotes and backslashes are escaped once
- * more. */
+/* A piece of JSON inside the JSON string that holds the object: quotes and backslashes are escaped once more. */
 static void append_escaped(struct span json, struct buf *out) {
     for (size_t at = 0; at < json.len;) {
         size_t run = 0;

@@ -20,7 +20,7 @@ static bool update_digest(struct digest *digest, struct buf *scratch) {
     return done;
 }
 
-/* Whether the message has something that the first version knows nothing of. */
+/* Whether v1 tells the whole message: it has attributes and perhaps a condition, and nothing else that counts. */
 static bool is_plain(const struct update *u) {
     return !update_has_map(u) && u->parts->members[MEMBER_TYPED] == TAPE_ROOT;
 }
@@ -35,9 +35,9 @@ static bool append_condition(struct update_parts *p, struct digest *digest, stru
     return condition_append_canonical(p->condition, &environment, scratch);
 }
 
-/* What the second version has more: line feed, typed_attributes as the inside of an M, sorted by name, line feed, and
- * the map of all else, as audit records have it: set, increment, append, remove, each sorted by path (its elements one
- * by one, names by their bytes and before indexes), and create_if_missing. */
+/* What v2 adds: line feed; typed_attributes as the inside of an M, sorted by name; line feed; and the map of all else,
+ * as audit records have it: set, increment, append and remove, each sorted by path (element by element, names by their
+ * bytes and before indexes), and create_if_missing. */
 static bool append_rest(const struct update *u, struct digest *digest, struct buf *scratch) {
     const struct update_parts *p = u->parts;
     tape_node typed = p->members[MEMBER_TYPED];
@@ -52,10 +52,10 @@ static bool append_rest(const struct update *u, struct digest *digest, struct bu
     return buf_ok(scratch);
 }
 
-/* What a message means: its key, line feed, its attributes as the inside of an M, sorted by name, and where it has a
- * condition, line feed and the condition's canonical form. None of the three has a line feed of its own outside of
- * strings, where JSON escapes it. In the second version the attributes may be {}, and the line of the condition is
- * always there, empty where it has none. */
+/* Hashes what a message means: its key; line feed; its attributes as the inside of an M, sorted by name; and where it
+ * has a condition, line feed and the condition's canonical form. None of the three has a line feed of its own: in
+ * strings JSON escapes it. In v2 the attributes may be {}, and the line of the condition is always there, empty where
+ * there is none. */
 bool update_hash_request(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     struct update_parts *p = u->parts;
     struct digest *digest = ctx->digest;
@@ -65,7 +65,7 @@ bool update_hash_request(const struct update_context *ctx, struct update *u, str
         return false;
     buf_append_span(scratch, u->record);
     buf_append_char(scratch, '\n');
-    /* Its size is known: it shall not be grown by doubling. */
+    /* Its size is known: so it needn't grow by doubling. */
     if (!buf_reserve(scratch, p->attributes.text + p->attributes.zeros + sizeof "{}\n"))
         return false;
     if (p->members[MEMBER_ATTRIBUTES] != TAPE_ROOT)

@@ -115,7 +115,7 @@ static bool append_text(struct reading *r, struct json_string s, bool *ret_fits)
     }
 }
 
-/* Room for all at once: grown by doubling, the largest would take far more. */
+/* Makes room for all at once: growing by doubling, the largest sets would take far more memory. */
 static enum typed_set_status make_room(struct typed_set *set, const struct value_tape *t, tape_node n) {
     size_t count = 0, text = 0;
     for (tape_node node = tape_first(n); node < tape_next(t, n) && !tape_is_container(t, node);

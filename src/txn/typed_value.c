@@ -148,7 +148,8 @@ static bool check_list(struct checking *c, tape_node n, const struct value_path 
     for (tape_node element = tape_first(n); element < tape_next(t, n); element = tape_next(t, element), index++) {
         struct value_path inner = path_element(path, index);
         struct value_size inner_size;
-        /* Scalars, of which only the first has a word, are none of ours: the walk ends at them. */
+        /* A scalar is no typed value, so the walk ends at it: that only the first of a run has a word doesn't
+         * matter. */
         if (!check_value(c, element, &inner, depth_left, &inner_size))
             return false;
         add_inner(size, &inner_size);

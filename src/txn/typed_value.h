@@ -30,9 +30,9 @@ enum typed_status { TYPED_FINE, TYPED_REFUSED, TYPED_NO_MEMORY };
 /* What the value at n is by the name of its only member; TYPED_NONE where it is no object of one member with such a
  * name. */
 enum typed_kind typed_value_kind(const struct value_tape *t, tape_node n);
-/* Checks the value at path: its form, numbers, base64, that sets are not empty and repeat nothing, and that it nests at
- * most max_depth lists and maps. TYPED_REFUSED: f says what is wrong, with the path of the part that is, as the record
- * will have it: without the types' names. */
+/* Checks the value at path: its form, numbers and base64, that sets are not empty and have no element twice, and that
+ * it nests at most max_depth lists and maps. TYPED_REFUSED: f says what is wrong, with the path of the wrong part as
+ * the record will have it, without the names of types. */
 MUST_USE enum typed_status typed_value_check(const struct value_tape *t, tape_node n, const struct value_path *path,
                                              unsigned max_depth, struct value_size *ret_size, struct failure *f);
 /* Appends a checked value in its one form: numbers as number.h has that form, base64 as its bytes have it, sets sorted

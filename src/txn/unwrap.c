@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-/* An envelope in an envelope is nothing we send; a hand that wraps one again is forgiven a few times. */
+/* We never send an envelope in an envelope. Where somebody has wrapped one by hand, a few layers are taken off. */
 #define UNWRAPS_MAX 8
-#define EVENTS_MAX 2 /* one through another: EventBridge through SNS */
+#define EVENTS_MAX 2 /* EventBridge through SNS */
 
 enum unwrapped { UNWRAP_OURS, UNWRAP_NOT_OURS, UNWRAP_NO_MEMORY };
 
@@ -43,7 +43,7 @@ tape_node update_envelope_source(const struct value_tape *t) {
     tape_node key = tape_find(t, source, "idempotency_key");
     if (!is_type(t, key, TAPE_STRING))
         return TAPE_ROOT;
-    /* The bound of producers' keys isn't that of the ones that we make of events. */
+    /* Keys have no upper bound here: those that we make of events may be longer than producers' keys may. */
     return tape_string(t, key).raw.len > 0 ? source : TAPE_ROOT;
 }
 
@@ -60,8 +60,8 @@ static enum unwrapped read_source(const struct value_tape *t, tape_node source, 
     return UNWRAP_OURS;
 }
 
-/* The attribute ErrorEnvelope, of a message whose body is the original. What isn't an envelope of ours is passed over:
- * anyone can set an attribute. */
+/* Reads the attribute ErrorEnvelope of a message whose body is the original. Anything but an envelope of ours is passed
+ * over: anyone can set an attribute. */
 static enum unwrapped read_attribute(const struct update_context *ctx, struct span envelope, struct arena *a,
                                      struct update_source *ret_source) {
     struct value_tape t;
@@ -75,8 +75,8 @@ static enum unwrapped read_attribute(const struct update_context *ctx, struct sp
     return result;
 }
 
-/* The body that text spells takes p->body's place: over the delivered bytes where it may, else in p->inner. False: no
- * memory. */
+/* Makes the decoded text the new p->body: written over the delivered bytes where that is allowed, else in p->inner.
+ * False: no memory. */
 static bool replace_body(struct update_parts *p, struct json_string text, const struct delivery *delivery) {
     if (delivery->body_space) {
         char *at = delivery->body_space + (text.raw.data - delivery->body.data);
@@ -132,8 +132,8 @@ static enum step read_text(const struct update_context *ctx, struct update *u) {
     }
 }
 
-/* The text that a notification's string spells takes p->body's place. It stands beside the delivered body, which the
- * DLQ's message keeps. */
+/* Makes the decoded text of a notification the new p->body. It stands beside the delivered body, which the DLQ's
+ * message keeps. False: no memory. */
 static bool take_message(struct update_parts *p, struct json_string text) {
     if (p->message.data && text.raw.data >= p->message.data && text.raw.data < p->message.data + p->message.len) {
         char *at = p->message.data + (text.raw.data - p->message.data);
@@ -147,7 +147,7 @@ static bool take_message(struct update_parts *p, struct json_string text) {
     return true;
 }
 
-/* Replaces p->body and the tape by what an event holds, as often as one may stand in another. */
+/* Replaces p->body and the tape by what an event holds, up to EVENTS_MAX times. */
 static enum step unwrap_events(const struct update_context *ctx, struct update *u) {
     struct update_parts *p = u->parts;
     for (int i = 0; i < EVENTS_MAX; i++) {

@@ -39,7 +39,7 @@ static enum wrapping eventbridge(const struct value_tape *t, tape_node *ret_inne
 enum wrapping wrapping_of(const struct value_tape *t, tape_node *ret_inner) {
     if (tape_type_of(t, TAPE_ROOT) != TAPE_OBJECT)
         return WRAPPING_NONE;
-    /* Nearly every text is neither, and is looked at but once. */
+    /* Nearly every text is neither, and one walk over its members shows that. */
     for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
         struct json_string s = tape_string(t, name);
         if (json_string_is(s, "Type"))

@@ -15,7 +15,7 @@ enum wrapping {
 /* What the read text is; *ret_inner: the value that holds the message, where it is one of these. No update message can
  * look so. */
 enum wrapping wrapping_of(const struct value_tape *t, tape_node *ret_inner);
-/* The idempotency key of a message in it that has none of its own: the same at every delivery of the event. Its data is
+/* The idempotency key of the event, for a message that has none of its own: the same at every delivery. Its data is
  * NULL where there is no memory. */
 MUST_USE struct span wrapping_key(const struct value_tape *t, enum wrapping wrapping, struct arena *a);
 /* The text of the object at n. */

@@ -1,10 +1,10 @@
-/* A message read once more, for what is said of it after its parts were freed: into parts of its own. */
+/* A message read once more, into parts of its own, for what has to be said of it after its first parts were freed. */
 #pragma once
 
 #include "update_parts.h"
 
 struct update_again {
-    struct update update; /* u as it is, but for its parts and without a failure */
+    struct update update; /* as u is, but with these parts and without a failure */
     struct update_parts parts;
 };
 

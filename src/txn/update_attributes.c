@@ -48,7 +48,7 @@ void update_check_index_key(const struct key_attribute *key, const struct value_
         path_refuse(path, f, "an index has it as a key, which has 1 to %d bytes", INDEX_KEY_SIZE_MAX);
 }
 
-/* One attribute, which *ret_size describes with its name, as a member of the map. */
+/* One attribute. *ret_size describes it with its name, as a member of the map. */
 static bool check_attribute(const struct update_context *ctx, bool audited, const struct value_tape *t, tape_node name,
                             const struct value_path *parent, struct value_size *ret_size, struct failure *f) {
     struct value_path path = path_member(parent, tape_string(t, name));

@@ -61,7 +61,7 @@ static void append_values(struct update *u, struct bound *bound) {
     buf_append_char(out, '}');
 }
 
-/* Those of the update, of the guard, of the condition. */
+/* The names of the update, of the guard and of the condition. */
 static void append_names(const struct update_context *ctx, const struct update *u, const struct bound *bound,
                          struct buf *out) {
     buf_append_cstr(out, ",\"ExpressionAttributeNames\":{");
@@ -78,7 +78,7 @@ static void append_names(const struct update_context *ctx, const struct update *
         names = span_of(names.data + 1, names.len - 1);
     buf_append_span(out, names);
     if (names.len == 0 && buf_ok(out))
-        out->len--; /* the comma that nothing follows: an update has a name at least */
+        out->len--; /* nothing follows the last comma; there is one, as an update has at least one name */
     buf_append_char(out, '}');
 }
 
@@ -111,8 +111,9 @@ static void append_audit(const struct update_context *ctx, const struct update *
                          "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"}}");
 }
 
-/* Audited: of all bytes of the request before it, the table's name and the key's log_id among them, since the audit
- * record makes it happen once. The hash goes on from there to that of the whole request, which its signature needs. */
+/* The token of an audited request is made of all bytes before it; these include the table's name and the key's log_id,
+ * and the audit record makes it happen once. The hash goes on from there to the hash of the whole request, which its
+ * signature needs. */
 static bool append_audited_token(struct digest *digest, struct update *u, struct buf *out) {
     size_t before = out->len;
     uint8_t hash[SHA256_SIZE];
@@ -128,14 +129,15 @@ static bool append_audited_token(struct digest *digest, struct update *u, struct
     return u->request_hashed;
 }
 
-/* Unaudited: of table and key alone. Only so does DynamoDB know a second delivery again. */
+/* The token of an unaudited request is made of table and key alone: only so does DynamoDB recognize a second
+ * delivery. */
 static bool append_token(const struct update_context *ctx, struct update *u, struct buf *out) {
     if (u->audited)
         return append_audited_token(ctx->digest, u, out);
     return buf_append(out, u->log_id, TOKEN_SIZE) && buf_append_cstr(out, BODY_END);
 }
 
-/* What the request will take, nearly: so that the largest isn't grown by doubling. */
+/* About how many bytes the request will have, so that the largest ones needn't grow by doubling. */
 static size_t estimate(const struct update_context *ctx, const struct update *u) {
     const struct update_parts *p = u->parts;
     size_t values = p->attributes.text + p->operations.text + p->terms.text;
@@ -190,7 +192,7 @@ void update_free_request(struct update *u) {
     u->request_hashed = false;
 }
 
-/* The token is a number in hex: the next one is as unlikely to be another's as it was. */
+/* The token is a number in hex. The next number is as unlikely to be another message's as this one was. */
 void update_next_token(const struct update_context *ctx, struct update *u) {
     (void)ctx;
     u->request_hashed = false;

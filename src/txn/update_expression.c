@@ -7,7 +7,7 @@
 #include "json_writer.h"
 #include "typed_value.h"
 
-/* How many first elements a path shares with the one before it: the sorted ones of a member often begin alike. */
+/* How many first elements a path shares with the path before it: sorted paths of one member often begin alike. */
 static uint32_t shared_elements(const struct update_operations *o, uint32_t i) {
     if (i == 0)
         return 0;
@@ -40,8 +40,8 @@ void update_number_placeholders(struct update_parts *p) {
     p->name_count = next;
 }
 
-/* What the values of operations come to: one each, and one for all zeros and for all empty lists that stand for what
- * isn't there. */
+/* The values of operations: one each; and where something may be missing in the record, one zero and one empty list for
+ * all. */
 struct values {
     uint32_t zero, empty, count; /* their ordinals; the first two are count where there are none */
 };
@@ -156,7 +156,7 @@ void update_append_expression(const struct update_parts *p, struct buf *out) {
     append_clause(p, CLAUSE_REMOVE, false, begin, out);
 }
 
-/* Of attributes and typed_attributes, at so many placeholders. */
+/* The names of one of the two, with placeholders from `ordinal` on. Returns the next ordinal. */
 static uint32_t append_whole_names(const struct update_parts *p, enum member member, uint32_t ordinal,
                                    struct buf *out) {
     const struct value_tape *t = &p->tape;

@@ -16,7 +16,7 @@ static struct span without_blanks(struct span text) {
     return text;
 }
 
-/* The first bytes that the text spells in base64; 0: it is none from its first byte on. */
+/* The first bytes that the text spells in base64; 0: its beginning isn't base64. */
 static size_t decode_begin(struct span text, char ret_bytes[static 3]) {
     char storage[8];
     struct buf bytes;

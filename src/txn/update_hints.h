@@ -1,5 +1,4 @@
-/* What a body that is no update message was probably meant to be: a sentence for the error, and nothing that is acted
- * on. */
+/* What a body that is no update message was probably meant to be: a sentence for the error. Nothing acts on it. */
 #pragma once
 
 #include "span.h"

@@ -45,7 +45,7 @@ static enum step append_number(const struct key_reading *r, tape_node n, size_t 
     return attribute_value_append(r->tape, n, NUMBERS_NORMAL, r->out) ? STEP_FINE : STEP_NO_MEMORY;
 }
 
-/* The bytes decide, and are written anew: no two spellings give one key. */
+/* The bytes are decoded and encoded anew, so that two spellings give one key. */
 static enum step append_binary(const struct key_reading *r, tape_node n, size_t *ret_size) {
     struct json_string text = tape_string(r->tape, n);
     struct arena arena = {0};
@@ -150,7 +150,7 @@ static enum step read_composite(const struct table_shape *table, const struct va
     return buf_append_char(out, '}') ? STEP_FINE : STEP_NO_MEMORY;
 }
 
-/* One part of the key of a table that isn't known: what the value is, the key's attribute takes it to be. */
+/* One part of the key of a table that isn't known: the key attribute is taken to have the value's type. */
 static enum step append_any_part(const struct value_tape *t, tape_node n, size_t size_max,
                                  const struct value_path *path, struct buf *out, size_t *ret_size, struct failure *f) {
     enum tape_type type = tape_type_of(t, n);

@@ -1,11 +1,11 @@
-/* What is stored as data by mistake: DynamoDB's JSON, which the table would have with its types as names, and the
- * update operators of other databases. */
+/* Refuses what would be stored as data by mistake: DynamoDB's JSON, of which the record would have the types as names,
+ * and update operators of other databases. */
 #include "update_parts.h"
 
 #include "typed_value.h"
 #include "value_path.h"
 
-/* Names that begin like an operator's and are data: references, ids and dates as other databases and JSON Schema write
+/* Names that begin like an operator's but are data: references, ids and dates, as other databases and JSON Schema write
  * them. */
 static const char *const data_names[] = {"$ref", "$oid", "$date", "$id"};
 

@@ -1,5 +1,4 @@
-/* What a message does beside setting whole attributes, as one map: of the audit record, and of what request hashes are
- * made of. */
+/* What a message does beside setting whole attributes, as one map: for audit records and request hashes. */
 #include "update_parts.h"
 
 #include "json_writer.h"

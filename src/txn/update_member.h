@@ -1,7 +1,7 @@
 /* The members that an update message may have. */
 #pragma once
 
-/* In the order of the contract's table, which is the order they are reported in. */
+/* In the order of the contract (the manual page), in which they are reported. */
 enum member {
     MEMBER_ID,
     MEMBER_ATTRIBUTES,

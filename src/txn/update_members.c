@@ -135,7 +135,7 @@ static void append_unknown_fields(struct buf *details, const struct value_tape *
     buf_append_char(details, ']');
 }
 
-/* A null is none. */
+/* Whether the member is there: a null counts as absent. */
 static bool update_is_there(const struct update_parts *p, enum member member) {
     return p->members[member] != TAPE_ROOT && tape_type_of(&p->tape, p->members[member]) != TAPE_NULL;
 }

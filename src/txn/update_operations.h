@@ -22,7 +22,7 @@ struct update_operation {
 };
 
 struct update_operations {
-    struct update_operation *list; /* by place; once checked by member and path */
+    struct update_operation *list; /* in the order of place; once sorted, by member and path */
     struct path_element *elements;
     uint32_t count, element_count, element_capacity;
     size_t text; /* bytes that a request has of their values, paths and names, nearly */
@@ -35,9 +35,10 @@ static inline const struct path_element *operation_path(const struct update_oper
                                                         const struct update_operation *operation) {
     return o->elements + operation->first;
 }
-/* Whether an element of the path is an index: such a path means another place once it was updated. */
+/* Whether the path has an index: after an update it may mean another element. */
 bool operation_has_index(const struct update_operations *o, const struct update_operation *operation);
-/* One that DynamoDB's ADD does: an increment of a whole attribute. Deeper ones are spelt as sums. */
+/* Whether DynamoDB's ADD does it: an increment of a whole attribute. Increments inside of something are written as
+ * sums. */
 static inline bool operation_is_addition(const struct update_operation *operation) {
     return operation->member == MEMBER_INCREMENT && operation->count == 1;
 }

@@ -1,5 +1,5 @@
-/* Which of the places that a message updates are one place, or one inside the other: DynamoDB refuses such a message.
- */
+/* Which of the places that a message updates are the same place, or one inside another. DynamoDB refuses such
+ * messages. */
 #pragma once
 
 #include "document_path.h"

@@ -14,11 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of a partition key; which of the two an index has an attribute as isn't known here. */
+/* The limit of a partition key. Whether an index has an attribute as its partition or sort key isn't known here. */
 #define INDEX_KEY_SIZE_MAX 2048
 #define KEY_SIZE_MAX 256 /* bytes of an idempotency key */
-/* DynamoDB takes 2 MB of names and values in a request. Their DynamoDB JSON is bounded by that, which is stricter and
- * bounds the request: only lists of hundreds of thousands of small values are told apart by it. */
+/* DynamoDB takes 2 MB of names and values in a request. We bound their DynamoDB JSON by that. This is stricter, but
+ * only for lists of hundreds of thousands of small values, and it bounds the request. */
 #define CONDITION_TERMS_TEXT_MAX ((size_t)2 << 20)
 #define REQUEST_SIZE_MAX ((size_t)64 << 20)
 
@@ -34,8 +34,8 @@ struct update_parts {
     size_t key_size; /* bytes that DynamoDB counts for the key's attributes; 0: the id is unfit */
     struct value_size attributes; /* of attributes and typed_attributes as one map, without its braces */
     struct update_operations operations;
-    uint32_t whole_count; /* attributes and typed_attributes: as many of the first names and values */
-    uint32_t name_count; /* names of all that is updated, which are the first of the request */
+    uint32_t whole_count; /* attributes and typed_attributes; they have the first names and values */
+    uint32_t name_count; /* names that the update has; they are the first of the request */
 };
 
 enum step {
@@ -47,14 +47,15 @@ enum step {
 /* update_read.c: frees what only building needs. */
 void update_free_parts(struct update_parts *p);
 
-/* unwrap.c: reads the delivered body, and what it wraps where it is one of our DLQ messages, into p->tape. Sets
- * p->body, u->source, u->unwrapped and the idempotency key that holds unless the body has one of its own. */
+/* unwrap.c: reads into p->tape the delivered body, or what it wraps: one of our DLQ messages, an SNS notification or
+ * an EventBridge event. Sets p->body, u->source, u->unwrapped, and the idempotency key of a body that has none of its
+ * own. */
 MUST_USE enum step update_unwrap(const struct update_context *ctx, const struct delivery *delivery, struct update *u);
 
 /* unwrap.c: details.source, where the text is an error envelope of ours; else TAPE_ROOT. */
 tape_node update_envelope_source(const struct value_tape *t);
-/* unwrap.c: u was read of what an earlier reading of the same message has unwrapped: it takes over the key and the
- * source, and what owns the unwrapped body. False: no memory, and earlier is as it was. */
+/* unwrap.c: u was read from the body that an earlier reading of the same message had unwrapped. It takes over that
+ * reading's key and source, and the buffers that own the body. False: no memory, and earlier is as it was. */
 MUST_USE bool update_keep_origin(struct update *u, struct update *earlier);
 
 /* update_members.c: notes where the known members stand; whether there are others. */
@@ -78,8 +79,8 @@ const struct key_attribute *update_index_key(const struct table_shape *table, st
 /* Refuses the name of an attribute that is too long or empty, or that the table has as a key. */
 MUST_USE bool update_check_name(const struct table_shape *table, const struct value_path *parent,
                                 const struct value_path *path, struct failure *f);
-/* Notes in f that an index can't have a plain value as this key of its. All else is checked all the same and goes
- * before: only where that is fine does it refuse the message, whose hash is known by then. */
+/* Notes in f that an index can't have a plain value as its key. Everything else is still checked, and comes first: only
+ * where all else is fine does this refuse the message, whose hash is known by then. */
 void update_check_index_key(const struct key_attribute *key, const struct value_tape *t, tape_node n,
                             const struct value_path *path, struct failure *f);
 /* Checks the attributes at n against the table, and their sizes, with u->audited and the key that was read. */
@@ -94,19 +95,19 @@ MUST_USE enum step update_check_typed(const struct update_context *ctx, struct u
 /* update_operations.c: reads the paths of set, increment, append and remove into p->operations. Their #names count as
  * used. */
 MUST_USE enum step update_read_operations(struct update *u);
-/* Refuses a message that updates more than fits one expression, on the member that has the most of it. */
+/* Refuses a message that updates more than one expression can hold; the error names the member that updates most. */
 enum step update_refuse_count(struct update *u);
 /* update_operation_check.c: checks each of them against the table, and its value; sorts the values. */
 MUST_USE enum step update_check_operations(const struct update_context *ctx, struct update *u);
-/* Refuses what a late second delivery would do twice where nothing keeps it from that. */
+/* Refuses what a late second delivery would do twice, unless an audit record prevents that. */
 MUST_USE enum step update_check_repeatable(const struct update_context *ctx, struct update *u);
 
 /* update_expression.c: numbers the placeholders of what is updated; the operations are sorted by then. */
 void update_number_placeholders(struct update_parts *p);
-/* Values of what is updated, which are the first of the request. */
+/* How many values the update has; they are the first of the request. */
 uint32_t update_value_count(const struct update_parts *p);
-/* Appends the UpdateExpression, and members of ExpressionAttributeNames and -Values: each with a comma behind it, none
- * with one. */
+/* Append the UpdateExpression, and members of ExpressionAttributeNames and -Values. Each name has a comma behind it;
+ * values only have commas between them. */
 void update_append_expression(const struct update_parts *p, struct buf *out);
 void update_append_names(const struct update_parts *p, struct buf *out);
 void update_append_values(const struct update_parts *p, struct buf *out);
@@ -120,7 +121,7 @@ bool update_has_map(const struct update *u);
 
 /* update_whole.c: what holds for all that a message updates together: no two at one place, and the sizes. */
 MUST_USE enum step update_check_whole(const struct update_context *ctx, struct update *u);
-/* The first member that updates something: what is wrong with the whole is said of it. */
+/* The first member that updates something: errors of the whole name it. */
 enum member update_first_member(const struct update_parts *p);
 /* Bytes that the audit record's `update` takes, its name included; 0: it has none. */
 size_t update_audit_map_size(const struct update *u);
@@ -148,8 +149,8 @@ bool audit_append(const struct update_context *ctx, const struct update *u, cons
                   struct buf *out);
 /* Appends the success record as an item, {"log_id":…}. */
 bool audit_append_item(const struct update_context *ctx, const struct update *u, int64_t wall, struct buf *out);
-/* Bytes that DynamoDB counts for the success record of u, whose `count` attributes have so many bytes with their names,
- * and whose `update`, where it has one, has so many with its own. */
+/* Bytes that DynamoDB counts for the success record of u. attributes_size: of its `count` attributes with their names.
+ * update_size: of its `update` with its name; 0: it has none. */
 size_t audit_item_size(const struct update_context *ctx, const struct update *u, size_t attributes_size, size_t count,
                        size_t update_size);
 /* Bytes of the text that audit_append_item() appends, at most, without the attributes'. */

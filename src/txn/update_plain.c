@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Within these no bound of DynamoDB's or ours is near: a value's size in an item is at most twice that of its text, and
- * an audit record has the values once more. */
+/* Within these bounds no limit of DynamoDB's or ours is near: a value counts in an item at most twice as many bytes as
+ * its text has, and an audit record holds the values once more. */
 #define BODY_MAX ((size_t)32 * 1024)
 #define NAMES_MAX 64
 #define NAME_MAX_SIZE 255 /* as long as a key's, with which it is compared */
@@ -148,7 +148,7 @@ static bool take_value(struct looking *l, unsigned depth_left, size_t *ret_membe
     }
 }
 
-/* Key is a key attribute's name, and name has at most NAME_MAX_SIZE bytes. */
+/* key is a key attribute's name; name has at most NAME_MAX_SIZE bytes. */
 static bool is_name(struct span name, const char key[static NAME_MAX_SIZE + 1]) {
     return key[0] == name.data[0] && memcmp(name.data, key, name.len) == 0 && key[name.len] == '\0';
 }
@@ -206,7 +206,7 @@ struct found {
     bool logs; /* the value of enable_logging */
 };
 
-/* Its name is told by its length alone at first: no two have the same. */
+/* The four names differ in length, which is compared first. */
 static bool take_member(struct looking *l, struct span name, struct found *found) {
     struct span key;
     if (span_is(name, "id")) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the canonical form of nearly every message fits in, of which its hash is made. */
+/* Bytes that the canonical form of nearly every message fits in. The request hash is made of it. */
 #define USUAL_SCRATCH_SIZE 3072
 
 struct whole {
@@ -103,8 +103,8 @@ static enum step check_key(struct update *u) {
     return STEP_REFUSED;
 }
 
-/* What is refused here was fit for earlier versions, or is by what the settings say: its hash tells whether it was
- * applied. */
+/* A look-alike or an index key that is refused here may have been applied before: earlier versions took look-alikes,
+ * and an index may be new. The hash of an audited message tells whether it was. */
 static enum step finish(const struct update_context *ctx, struct update *u, struct buf *scratch) {
     enum step verdict = update_check_lookalikes(u);
     if (verdict == STEP_FINE)
@@ -170,7 +170,7 @@ static enum step read_message(const struct update_context *ctx, const struct del
 }
 
 struct update *update_read(const struct update_context *ctx, const struct delivery *delivery) {
-    /* calloc() passes by what the C library keeps at hand. */
+    /* Not calloc(): glibc's doesn't use the freed blocks that malloc() keeps at hand. */
     struct whole *whole = malloc(sizeof *whole);
     if (!whole)
         return NULL;
@@ -190,7 +190,7 @@ struct update *update_read(const struct update_context *ctx, const struct delive
 }
 
 struct update *update_read_again(const struct update_context *ctx, struct update *u) {
-    /* Not what was delivered: over that its own content may have been written. */
+    /* Not the delivered body: its own content may have been written over it. */
     struct delivery delivery = {.body = u->parts->body, .message_id = u->idempotency_key};
     struct update *again = update_read(ctx, &delivery);
     if (!again || !update_keep_origin(again, u)) {

@@ -17,8 +17,8 @@ static bool find_member(struct json_reader *reader, struct span body, const char
     return false;
 }
 
-/* The names, or the strings of an array, as the message has them and in its order; the body was read already, so that
- * nothing is left to check. */
+/* The names, or the strings of an array, as the message has them and in its order. The body was read before, so nothing
+ * needs checking. */
 static void append_names(struct span body, enum member member, const char **before, struct buf *out) {
     struct json_reader reader;
     struct json_token token;

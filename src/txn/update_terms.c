@@ -49,8 +49,8 @@ static bool check_term(struct update_terms *terms, const struct placeholder_set 
     return true;
 }
 
-/* Every member is looked at as the message has it, so that the error is the first one there; the index is made once
- * they are sorted. */
+/* Members are checked in the message's order, so that the first error is reported. The index is made once they are
+ * sorted. */
 static enum terms_status take(struct update_terms *terms, struct placeholder_set *set, struct value_tape *t,
                               tape_node object, struct failure *f) {
     if (object == TAPE_ROOT)

@@ -1,4 +1,4 @@
-/* The placeholders that a message defines for its condition: expression_attribute_names and
+/* The placeholders that a message defines for its condition and its paths: expression_attribute_names and
  * expression_attribute_values. */
 #pragma once
 
@@ -25,7 +25,7 @@ struct update_terms {
     struct placeholder_set names, values;
     size_t text; /* bytes of all names and of all values' DynamoDB JSON as they are sent */
     size_t zeros; /* bytes more in normal form */
-    /* The first that the condition uses and the message doesn't define. */
+    /* The first placeholder that the condition or a path uses, but the message doesn't define. */
     const struct placeholder_set *undefined_in;
     struct span undefined;
     bool no_memory;
@@ -39,7 +39,7 @@ MUST_USE enum terms_status update_terms_init(struct update_terms *terms, struct 
                                              tape_node names, tape_node values, struct failure *f);
 /* Gives back what isn't the arena's. Takes a zeroed one too. */
 void update_terms_free(struct update_terms *terms);
-/* What a condition asks them through. */
+/* What a condition or a path asks for placeholders. */
 struct condition_environment update_terms_environment(struct update_terms *terms);
-/* False: one isn't used by the condition that was parsed, and f says which. */
+/* False: neither the condition nor a path that was read uses one of them, and f says which. */
 MUST_USE bool update_terms_all_used(const struct update_terms *terms, struct failure *f);

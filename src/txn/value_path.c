@@ -6,7 +6,7 @@
 
 #define REASON_SIZE 1024 /* one may quote a sentence of DynamoDB's */
 
-/* As deep as the walk that made the frames. */
+/* The recursion is as deep as the walk that made the frames. */
 static void append_path(const struct value_path *path, struct buf *out) {
     if (path->parent)
         append_path(path->parent, out);
@@ -27,7 +27,7 @@ static size_t text_max(const struct value_path *path) {
     return max;
 }
 
-/* A text that was cut at this length may end amid a character. */
+/* The length without the part of a character that cutting at len left at the end. */
 static size_t cut_between_characters(const char *text, size_t len) {
     size_t at = len;
     while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)

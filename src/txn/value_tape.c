@@ -9,7 +9,7 @@
 static bool grow(struct value_tape *t) {
     /* A closed container has at least two bytes for its two words; those still open are bounded by the depth. */
     size_t most = t->text.len + (size_t)2 * JSON_MAX_DEPTH;
-    /* In few steps, so that the last one holds little beside what it makes. */
+    /* It grows in few steps, so that the last copy isn't made beside a block nearly as large. */
     size_t capacity = t->capacity ? (size_t)t->capacity * 4 : t->text.len / 16 + FIRST_CAPACITY;
     if (capacity > most)
         capacity = most;
