@@ -1,5 +1,5 @@
-/* One signed call to an AWS service, with its retries. (Transactions are tried again by the worker instead: they are
- * made with one attempt.) */
+/* One signed call to an AWS service, with its retries. (Transactions make one attempt only: the worker itself tries
+ * them again.) */
 #pragma once
 
 #include "clock.h"
@@ -31,9 +31,9 @@ enum call_class {
 struct call_result {
     enum call_class class;
     int status; /* HTTP; 0: no response */
-    bool from_service; /* the error is the service's own (a code could be read, and what its answers bear was there) */
-    bool foreign; /* an answer came that isn't the service's: a proxy's, a load balancer's, a captive portal's. No
-                     verdict */
+    bool from_service; /* the error is the service's own: it has a readable code, and the service's marks */
+    bool foreign; /* an answer came that isn't the service's, but a proxy's, a load balancer's or a captive portal's. It
+                     decides nothing */
     bool untrusted; /* the server's certificate can't be trusted */
     bool unsent; /* it failed before a request was sent: no address, no connection, no trust, no memory */
     unsigned attempts; /* requests made */
@@ -42,9 +42,8 @@ struct call_result {
     int64_t
         date; /* wall microseconds: the answer's Date, where the operation asks for it; 0: it doesn't, or none came */
     char code[CALL_CODE_SIZE]; /* the exception's name without its namespace; "" where there is none */
-    /* The service's sentence, or ours; cut at a character's end. Ours stands where from_service is false, and for the
-     * classes CALL_AUTH and CALL_CLOCK. The service's is for the log where the class is CALL_DENIED, and else for no
-     * level above DEBUG: it may quote values. */
+    /* The service's sentence, or ours; never cut inside a character. It is ours if from_service is false, and for
+     * CALL_AUTH and CALL_CLOCK. The service's may quote values: it is logged above DEBUG only for CALL_DENIED. */
     char message[CALL_MESSAGE_SIZE];
     char request_id[CALL_REQUEST_ID_SIZE]; /* of a failed call's last answer; "" where it has none */
 };
@@ -58,13 +57,13 @@ struct call; /* one in flight; valid until its done callback has returned */
 
 struct call_options {
     int64_t
-        deadline; /* monotonic microseconds by which done has been called; NEVER: only the timeouts of each attempt */
+        deadline; /* monotonic microseconds: done is called by then; NEVER: only the timeouts of each attempt count */
     unsigned max_attempts; /* 0: the client's default */
-    const uint8_t *body_sha256; /* of the body, where its SHA-256 is known already; borrowed like the body. NULL: the
-                                   signer hashes it */
+    const uint8_t *body_sha256; /* the body's SHA-256, if it is known already; borrowed like the body. NULL: the signer
+                                   computes it */
 };
 
-/* Ends it without a callback. NULL is fine. */
+/* Ends a call without its callback. NULL is fine. */
 void call_cancel(struct call *call);
 /* Whether the answer to the request that is under way has begun to come. */
 bool call_is_answered(const struct call *call);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bounds that the services' own (API references of IAM and STS) are below. */
+/* Upper bounds. The services' own limits (API references of IAM and STS) are below them. */
 #define ACCESS_KEY_ID_SIZE 132
 #define SECRET_ACCESS_KEY_SIZE 256
 #define SESSION_TOKEN_MAX 16384
@@ -31,18 +31,17 @@ struct credentials_failure {
     const char *message; /* for people: what was tried, and what to mend; no secrets */
 };
 
-/* One who waits for credentials; embedded in the asker, so that asking never fails. */
+/* Somebody waits for credentials with this. It is embedded in the asker, so asking needs no memory and never fails. */
 struct credentials_wait {
-    /* credentials: valid until this returns; NULL: failure says why. It may start and cancel waits, its own (which is
-     * over) included. */
+    /* credentials: valid until this returns; NULL: failure says why. This callback may start and cancel waits, also its
+     * own one, which is over. */
     void (*ready)(void *user, const struct credentials *credentials, const struct credentials_failure *failure);
     void *user;
     struct credentials_wait *next, *previous; /* the provider's, while pending */
     bool pending; /* the provider's: set by get, cleared before ready and by cancel */
 };
 
-/* The functions never fail and never block. A provider takes as little of the loop as it can: one that holds
- * credentials gives them at once. */
+/* The functions never fail and never block. A provider that holds credentials gives them at once. */
 struct credentials_provider {
     void *impl;
     /* Calls wait->ready exactly once, before it returns or later from the loop, unless cancelled. wait must stay where
@@ -50,9 +49,9 @@ struct credentials_provider {
     void (*get)(void *impl, struct credentials_wait *wait);
     /* Ends a pending wait without a callback; nothing happens where it isn't pending. */
     void (*cancel)(void *impl, struct credentials_wait *wait);
-    /* The service refused the credentials of this access key: the next get asks the source again, unless what is held
-     * is newer already (has another access key id). An empty one: nobody refused them, but there may be others; they
-     * are given until the source has given new ones. A provider whose source never changes ignores it. */
+    /* The service refused the credentials with this access key id: the next get asks the source again, unless the
+     * provider holds a newer set by now (another access key id). Empty: nobody refused them, but newer ones may exist;
+     * those held are given until the source has given new ones. A provider whose source never changes ignores it. */
     void (*invalidate)(void *impl, struct span access_key_id);
     /* Frees it. No wait may be pending. */
     void (*release)(void *impl);
@@ -62,7 +61,7 @@ struct credentials_provider {
 static inline void credentials_get(const struct credentials_provider *p, struct credentials_wait *wait) {
     p->get(p->impl, wait);
 }
-/* Also where the wait is over. */
+/* Fine also if the wait is over. */
 static inline void credentials_cancel(const struct credentials_provider *p, struct credentials_wait *wait) {
     if (wait->pending) {
         p->cancel(p->impl, wait);
@@ -72,7 +71,7 @@ static inline void credentials_cancel(const struct credentials_provider *p, stru
 static inline void credentials_invalidate(const struct credentials_provider *p, struct span access_key_id) {
     p->invalidate(p->impl, access_key_id);
 }
-/* Takes a zeroed provider too, and leaves one. */
+/* Takes a zeroed provider too, and leaves a zeroed one. */
 static inline void credentials_provider_release(struct credentials_provider *p) {
     if (p->release) {
         p->release(p->impl);

@@ -1,4 +1,4 @@
-/* Credentials that another program gives: a process, or the caches of the AWS CLI. */
+/* Credentials that another program provides: a process, or the caches of the AWS CLI. */
 #pragma once
 
 #include "compiler.h"
@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
-/* credential_process of the plan. False: it is no command, or there is no memory; ret_why says so. world->loop watches
- * it. */
+/* credential_process of the plan. False: it is no command, or there is no memory; ret_why says which. world->loop
+ * watches the process. */
 MUST_USE bool credentials_process_new(const struct credentials_plan *plan, const struct credentials_world *world,
                                       struct credentials_source *ret_source, char ret_why[static SETTING_WHY_SIZE]);
-/* SSO: the token that `aws sso login` left is changed for the role's credentials. portal: the URL of the access portal.
- * False: no memory, or no home folder. */
+/* SSO: exchanges the token that `aws sso login` left for the role's credentials. portal: the URL of the access portal.
+ * False: no memory, no home folder, or an account id or role name with characters that none has. */
 MUST_USE bool credentials_sso_new(const struct credentials_plan *plan, const struct environment *environment,
                                   const char *portal, const struct credentials_world *world,
                                   struct credentials_source *ret_source, char ret_why[static SETTING_WHY_SIZE]);

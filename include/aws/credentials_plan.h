@@ -1,5 +1,6 @@
-/* Where this process gets its credentials: decided from the environment and the profile, asking nobody. The order is
- * that of the SDKs; what one of them finds and can't use is an error and not a reason to look further. */
+/* Where this process gets its credentials. It is decided from the environment and the profile alone, without asking
+ * anybody. The order is that of the SDKs. If a place is set up but can't be used, that is an error: the next place
+ * isn't tried. */
 #pragma once
 
 #include "compiler.h"
@@ -37,7 +38,7 @@ struct plan_role {
 /* The texts are those of the environment and the files, and belong to them. */
 struct credentials_plan {
     enum credentials_kind kind; /* where the first keys come from */
-    char profile[PLAN_PROFILE_SIZE]; /* whose settings those are */
+    char profile[PLAN_PROFILE_SIZE]; /* the profile whose settings they are */
     struct plan_role roles[PLAN_ROLES_MAX]; /* in the order in which they are assumed */
     size_t role_count;
     struct {
@@ -51,18 +52,20 @@ struct credentials_plan {
     struct span account_id; /* that the profile names for a process that doesn't */
     struct container_options container;
     struct imds_options imds;
-    char tried[PLAN_TRIED_SIZE]; /* in front of why the last of them has none */
+    char tried[PLAN_TRIED_SIZE]; /* what was looked at in vain before IMDS: the beginning of the sentence if IMDS has
+                                    none either */
 };
 
-/* False: there are no credentials to be had, or a setting is faulty; ret_why says what to mend. */
+/* False: there are no credentials, or a setting is faulty; ret_why says what to mend. */
 MUST_USE bool credentials_plan_make(const struct environment *environment, const struct shared_config *config,
                                     struct credentials_plan *ret_plan, char ret_why[static SETTING_WHY_SIZE]);
-/* Whether the keys come from elsewhere, perhaps with the account that they are of. */
+/* Whether the source gives the keys' account together with the keys, if it knows it. Not so for IMDS, the environment
+ * and the files. */
 bool credentials_plan_is_remote(const struct credentials_plan *plan);
 /* The account that the environment or the profile names for static keys; empty where none does. */
 struct span credentials_plan_account(const struct credentials_plan *plan, const struct environment *environment,
                                      const struct shared_config *config);
-/* How the provider of a plan is called, as in botocore: "env", "assume-role", "iam-role". */
+/* What the plan's provider is called, as in botocore: "env", "assume-role", "iam-role". */
 const char *credentials_plan_name(const struct credentials_plan *plan);
-/* The same of where its first keys come from. */
+/* The same for the place that its first keys come from. */
 const char *credentials_plan_first_name(const struct credentials_plan *plan);

@@ -19,19 +19,19 @@ enum source_status {
     SOURCE_FAULTY /* it is set up, and wrong: ret_why says what to mend */
 };
 
-/* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. */
+/* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_ACCOUNT_ID. */
 MUST_USE enum source_status credentials_env_new(const struct environment *environment,
                                                 struct credentials_provider *ret_provider,
                                                 char ret_why[static SETTING_WHY_SIZE]);
 
-/* The static keys of a profile in one file, which is read again once its credentials were invalidated (at most once a
- * second): keys may be rotated under a running process. The texts of file and profile are copied. */
+/* The static keys of a profile in one file. The file is read again once its credentials were invalidated (at most once
+ * a second), since keys may be rotated under a running process. file's path and profile are copied. */
 MUST_USE enum source_status credentials_profile_new(const struct shared_file *file, enum profile_kind kind,
                                                     const char *profile, struct clock clock,
                                                     struct credentials_provider *ret_provider,
                                                     char ret_why[static SETTING_WHY_SIZE]);
 
-/* What the provider of a plan is made with; borrowed. */
+/* What a plan's provider needs; borrowed. */
 struct credentials_default_options {
     const struct environment *environment;
     const struct shared_config *config;

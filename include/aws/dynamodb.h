@@ -22,10 +22,10 @@ struct cancellation_reason {
     bool has_request_hash; /* the item has an attribute request_hash of type S that fits */
     char request_hash[REQUEST_HASH_TEXT_SIZE];
 };
-/* A TransactionCanceledException whose reasons can't be read, or are all "None", is no answer: CALL_RETRY, not
- * from_service, no reasons. One whose reasons could be read has call.class CALL_PERMANENT (CALL_THROTTLED where a
- * reason is a throttle, CALL_RETRY where one is a conflict; retried as such by the client up to max_attempts),
- * call.code "TransactionCanceledException" and reason_count > 0. */
+/* If the reasons of a TransactionCanceledException can't be read, or are all "None", it counts as no answer:
+ * CALL_RETRY, not from_service, no reasons. Otherwise call.code is "TransactionCanceledException", reason_count > 0,
+ * and call.class is CALL_PERMANENT (CALL_THROTTLED if a reason is a throttle, CALL_RETRY if one is a conflict: the
+ * client tries these again, up to max_attempts). */
 struct transact_result {
     struct call_result call;
     size_t reason_count;
@@ -33,7 +33,7 @@ struct transact_result {
 };
 typedef void transact_done(void *user, const struct transact_result *result);
 
-/* found and request_hash (NULL: none) are of the item read. */
+/* found and request_hash (NULL: none) are about the item that was read. */
 typedef void get_item_done(void *user, const struct call_result *result, bool found, const char *request_hash);
 typedef void call_done(void *user, const struct call_result *result);
 /* shape: NULL unless the class is CALL_OK; its name is the one that was asked for. active: TableStatus is ACTIVE or
@@ -54,12 +54,12 @@ struct dynamodb_api {
     void (*cancel)(void *ctx, struct call *call);
 };
 
-/* The port over signed calls. */
+/* The api over signed calls. */
 struct dynamodb;
 struct aws_client;
 
 /* The client is borrowed, and must outlive it. NULL: no memory. */
 MUST_USE struct dynamodb *dynamodb_new(struct aws_client *client);
-/* No call of its port may be in flight. NULL is fine. */
+/* No call made through its api may be in flight. NULL is fine. */
 void dynamodb_free(struct dynamodb *dynamodb);
 struct dynamodb_api dynamodb_api(struct dynamodb *dynamodb);

@@ -11,7 +11,7 @@
 #define AWS_REGION_SIZE 64
 #define AWS_ENDPOINT_SIZE 1024
 
-/* How a service is called in hosts, settings and signatures. */
+/* What a service is called in host names, settings and signatures. */
 struct aws_service {
     const char *name; /* in signatures and [services] sections: "sqs" */
     const char *url_setting; /* "AWS_ENDPOINT_URL_SQS" */
@@ -39,7 +39,8 @@ bool aws_region_is_set(const struct environment *environment, const struct share
 /* The setting that says the region. */
 struct aws_setting aws_region_setting(const struct environment *environment, const struct shared_config *config);
 
-/* What decides where a service is: a URL that is configured, or else the two that choose among the region's own. */
+/* What decides where a service is: a configured URL, or else the two settings that choose among the region's own
+ * hosts. */
 struct aws_place_settings {
     struct aws_setting url, fips, dualstack;
 };
@@ -56,10 +57,10 @@ MUST_USE bool aws_endpoint(const struct environment *environment, const struct s
                            const struct aws_service *service, const char *region,
                            char ret_url[static AWS_ENDPOINT_SIZE], char ret_why[static SETTING_WHY_SIZE]);
 
-/* DynamoDB's URL for keys of this account: where AWS_ACCOUNT_ID_ENDPOINT_MODE doesn't say disabled, no URL is
- * configured, FIPS isn't asked for and the partition has such hosts, it is the account's own, <account>.ddb.<region>…;
- * else it is as above. account_id is absent or empty where the keys' source doesn't say: an error where the mode is
- * required. */
+/* DynamoDB's URL for keys of this account. It is the account's own host, <account>.ddb.<region>…, unless
+ * AWS_ACCOUNT_ID_ENDPOINT_MODE is disabled, a URL is configured, FIPS is asked for, the partition has no such hosts, or
+ * account_id is absent or empty (the keys' source doesn't say it). Then it is as above. But in mode required each of
+ * the last three is an error, unless a URL is configured. */
 MUST_USE bool aws_account_endpoint(const struct environment *environment, const struct shared_config *config,
                                    struct span account_id, const char *region, char ret_url[static AWS_ENDPOINT_SIZE],
                                    char ret_why[static SETTING_WHY_SIZE]);

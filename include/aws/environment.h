@@ -4,13 +4,13 @@
 #include <stddef.h>
 
 struct environment {
-    /* NULL: not set. The text stays valid and unchanged for as long as whoever was given the environment lives. */
+    /* NULL: not set. The text stays valid and unchanged for as long as anybody holds this environment. */
     const char *(*get)(void *ctx, const char *name);
     void *ctx;
 };
 
-/* What a faulty setting's sentence takes at most, its NUL included. It names the setting and what it may be, never its
- * value. */
+/* Room for the sentence about a faulty setting, with its NUL. The sentence names the setting and what it may be, never
+ * its value. */
 #define SETTING_WHY_SIZE 512
 
 /* NULL where the variable is not set, or empty: the SDKs make no difference between the two. */

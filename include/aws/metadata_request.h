@@ -1,4 +1,5 @@
-/* Requests to where credentials come from: a few tries, in bounded time, with the secrets of the answers wiped. */
+/* Requests to the places that give credentials: a few attempts in bounded time; the secrets in the answers are
+ * wiped. */
 #pragma once
 
 #include "clock.h"
@@ -12,7 +13,7 @@
 struct digest;
 struct loop;
 
-/* What sources of credentials need of the world. Borrowed. */
+/* What the sources of credentials use of the outside world. Borrowed. */
 struct credentials_world {
     struct http_api http;
     struct clock clock;
@@ -20,7 +21,7 @@ struct credentials_world {
     struct random *random;
     struct digest *digest;
     struct log *log;
-    struct loop *loop; /* that processes are watched by */
+    struct loop *loop; /* it watches the processes */
 };
 
 #define METADATA_HEADERS_MAX 8
@@ -32,7 +33,7 @@ struct metadata_request {
     struct http_request request;
     const char *headers[METADATA_HEADERS_MAX];
     unsigned attempts, attempts_max;
-    /* Whether an answer other than 5xx and 429 is worth another try. NULL: none is. */
+    /* Whether an answer other than 5xx and 429 is worth another attempt. NULL: none is. */
     bool (*worth_a_retry)(void *user, const struct http_response *response);
     http_done *done;
     void *user;
@@ -41,14 +42,13 @@ struct metadata_request {
     bool under_way;
 };
 
-/* Sends request: timeout is for each attempt; the ceiling of the response is set here. URL, body and lines stay where
- * they are until done, which is called once, later, unless cancelled, with the last answer: transport errors, 5xx and
- * 429 are tried again, attempts in all. The body of the answer is wiped behind done. */
+/* Sends request. Its timeout is for each attempt; the ceiling of the response is set here. Transport errors, 5xx and
+ * 429 are tried again, up to attempts in all. done is called once, later, with the last answer, unless cancelled; after
+ * it the answer's body is wiped. URL, body and header lines must stay where they are until done. */
 void metadata_request_start(struct metadata_request *r, const struct credentials_world *world,
                             const struct http_request *request, unsigned attempts, http_done *done, void *user);
 /* Nothing happens where none is under way. */
 void metadata_request_cancel(struct metadata_request *r);
 
-/* Whether a URL leads to an address that no proxy can reach for us: loopback, link-local, or those of the metadata
- * services. */
+/* Whether a URL leads to an address that a proxy can't reach for us: loopback, link-local, or a metadata service. */
 bool metadata_is_local(const char *url);

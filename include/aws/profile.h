@@ -1,13 +1,13 @@
 /* The syntax of AWS config and credentials files: sections of "name = value" lines, one level of nesting. Pure: text
- * in, settings out. Rules: AWS SDKs and Tools Reference Guide, "Shared config and credentials files"; where it is
- * silent, as botocore has them:
- *   - a line that is indented deeper than the setting above it continues that setting; below one without a value it is
- * a nested setting;
- *   - "#" and ";" begin a comment at the start of a line, and after white space;
- *   - names of settings are case-insensitive, names of sections are not; of two settings of one name the later one
- * counts;
- *   - config: [default], [profile x], [services x], [sso-session x]; credentials: [x]. Other sections are skipped.
- *   - [profile default] hides [default]. */
+ * in, settings out. Rules: AWS SDKs and Tools Reference Guide, "Shared config and credentials files". What it doesn't
+ * say is as in botocore:
+ * - A line that is indented deeper than the setting above it continues that setting. If that setting has no value, the
+ *   line is a nested setting.
+ * - "#" and ";" begin a comment at the start of a line, and after white space.
+ * - Names of settings are case-insensitive, names of sections are not. Of two settings with the same name the later one
+ *   counts.
+ * - config: [default], [profile x], [services x], [sso-session x]; credentials: [x]. Other sections are skipped.
+ * - [profile default] hides [default]. */
 #pragma once
 
 #include "compiler.h"
@@ -41,7 +41,7 @@ bool profile_exists(const struct profile_file *file, const char *profile);
 /* A setting of a profile; the absent span where it has none. Borrowed from the file. name is in lower case. A value
  * that was continued has its line breaks inside. */
 struct span profile_get(const struct profile_file *file, const char *profile, const char *name);
-/* The line, counted from 1, in which a value that was borrowed from the file begins; 0: it is none of this file's. */
+/* The line, counted from 1, where a value borrowed from this file begins; 0: it isn't borrowed from this file. */
 size_t profile_line(const struct profile_file *file, struct span value);
 bool profile_sso_session_exists(const struct profile_file *file, struct span session);
 /* A setting of an [sso-session x] section. */

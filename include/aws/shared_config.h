@@ -1,4 +1,4 @@
-/* The shared config and credentials files of the AWS tools, and the profile that is chosen of them.
+/* The shared config and credentials files of the AWS tools, and which profile in them is used.
  * AWS_CONFIG_FILE (~/.aws/config), AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials), AWS_PROFILE, then
  * AWS_DEFAULT_PROFILE ("default"). */
 #pragma once
@@ -23,27 +23,25 @@ struct shared_config {
     struct shared_file config, credentials;
 };
 
-/* profile: the one that an option of the command line names; NULL: the environment decides. Reads both files. A missing
- * one is fine. False: a file that can't be read or parsed, or a profile that was named and exists in neither; ret_why
- * says so. */
+/* profile: the one that the command line names; NULL: the environment decides. Reads both files; either may be missing.
+ * False: a file can't be read or parsed, or a named profile exists in neither; ret_why says so. */
 MUST_USE bool shared_config_load(const struct environment *environment, const char *profile,
                                  struct shared_config *ret_config, char ret_why[static SETTING_WHY_SIZE]);
 /* Takes a zeroed one too. */
 void shared_config_free(struct shared_config *config);
 
-/* A setting of the chosen profile; the credentials file's comes first, as in the SDKs. Absent where there is none, or
- * an empty one. */
+/* A setting of the chosen profile. The credentials file's comes first, as in the SDKs. Absent if it is set nowhere, or
+ * empty. */
 struct span shared_config_get(const struct shared_config *config, const char *name);
-/* The same of any profile. */
+/* The same for any profile. */
 struct span shared_config_get_of(const struct shared_config *config, const char *profile, const char *name);
-/* Where a value that was borrowed from the files stands: the path of its file, and the line. False: it is of neither.
- */
+/* Where a value borrowed from the files stands: the path of its file, and the line. False: it is from neither file. */
 MUST_USE bool shared_config_place(const struct shared_config *config, struct span value, const char **ret_path,
                                   size_t *ret_line);
-/* Whether either file has it. */
+/* Whether either file has this profile. */
 bool shared_config_has_profile(const struct shared_config *config, const char *profile);
 
-/* Reads and parses one file. *ret_file is NULL where there is no such file; a file that is not given may also stand in
- * a place that is closed to us. False: ret_why says why. */
+/* Reads and parses one file. *ret_file is NULL if there is no such file. If it is not given (by the environment), it
+ * may also stand where we have no access. False: ret_why says why. */
 MUST_USE bool shared_file_read(const char *path, bool given, enum profile_kind kind, struct profile_file **ret_file,
                                char ret_why[static SETTING_WHY_SIZE]);

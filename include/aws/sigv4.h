@@ -1,5 +1,5 @@
-/* AWS Signature Version 4 (AWS General Reference, "Create a signed AWS API request"), in its three stages, and a short
- * cut for the one form of request that the JSON services take. */
+/* AWS Signature Version 4 (AWS General Reference, "Create a signed AWS API request"): its three stages, and a fast way
+ * for the one form of request that the JSON services take. */
 #pragma once
 
 #include "buf.h"
@@ -56,7 +56,8 @@ bool sigv4_authorization(const struct sigv4_scope *scope, const char *date, stru
                          struct span signed_headers, const char *signature, struct buf *out);
 
 /* The signer of one service at one endpoint: POST, one path, and the headers content-type, host, x-amz-date,
- * x-amz-target and perhaps x-amz-security-token. It keeps the day's key; once warm it allocates nothing. */
+ * x-amz-target and perhaps x-amz-security-token. It keeps the day's key; after its first signatures it allocates
+ * nothing. */
 struct sigv4_signer;
 
 /* The spans are copied, digest is borrowed. host: as in the Host header, without the scheme's default port. NULL: no

@@ -30,16 +30,16 @@ struct sqs_message {
     struct span trace_header; /* AWSTraceHeader; absent where there is none */
     const struct message_attribute *attributes; /* all others, by name */
     size_t attribute_count;
-    size_t attribute_bytes; /* what these three take besides the body */
+    size_t attribute_bytes; /* memory for error_envelope, trace_header and attributes */
     int64_t sent_at; /* wall microseconds; 0 where the service did not say */
     unsigned receive_count; /* ApproximateReceiveCount, at least 1 */
 };
-/* A message of these parts, which are copied: one that came another way than by a receive. NULL: no memory. */
+/* A message of these parts, which are copied: for messages that don't come from a receive. NULL: no memory. */
 MUST_USE struct sqs_message *sqs_message_new(const struct sqs_message *parts);
 void sqs_message_free(struct sqs_message *m);
-/* What is needed to give a message back, without its body. Takes m over. NULL: no memory. */
+/* Keeps what is needed to give a message back, without its body. Takes m over. NULL: no memory. */
 MUST_USE struct sqs_message *sqs_message_without_body(struct sqs_message *m);
-/* The body's own bytes, which whoever holds the message may write over: it is all one block. */
+/* The body's bytes. Whoever holds the message may write over them: it is all one block. */
 static inline char *sqs_message_body(struct sqs_message *m) {
     return (char *)m + (m->body.data - (const char *)m);
 }
@@ -49,13 +49,13 @@ struct sqs_receive_request {
     unsigned max_messages; /* 1-10 */
     unsigned wait_seconds; /* 0-20 */
     unsigned visibility_seconds;
-    int64_t silence; /* microseconds without a byte, beyond the wait, after which it is given up; 0: ten seconds */
+    int64_t silence; /* microseconds without a byte, beyond the wait, that end it; 0: ten seconds */
     size_t max_response; /* bytes of the answer we can take */
     const char *attempt_id; /* ReceiveRequestAttemptId (FIFO); NULL: none */
 };
-/* messages: count pointers, at most max_messages, each now the receiver's to free; the array is the caller's. A message
- * whose body doesn't fit its MD5, or that lacks its id, handle or body, was left out (it comes again) and counted in
- * corrupt; so were, on a FIFO queue, those of its group behind it. */
+/* messages: count pointers, at most max_messages; each message is now the receiver's to free, the array is the
+ * caller's. Messages are left out, and counted in corrupt, if the body doesn't fit its MD5 or the id, handle or body is
+ * missing; on a FIFO queue also later ones of that group. SQS delivers them again. */
 typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
                           size_t corrupt);
 
@@ -64,8 +64,8 @@ struct sqs_entry_result {
     bool ok;
     char code[CALL_CODE_SIZE]; /* "" where it is ok, and where the answer doesn't name it */
 };
-/* entries is as long as the batch where result->class is CALL_OK, an entry that the answer doesn't name being not ok;
- * else NULL. */
+/* If result->class is CALL_OK, entries is as long as the batch; an entry that the answer doesn't name is not ok.
+ * Otherwise entries is NULL. */
 typedef void sqs_batch_done(void *user, const struct call_result *result, const struct sqs_entry_result *entries,
                             size_t count);
 
@@ -89,7 +89,7 @@ struct sqs_send_entry {
 struct sqs_queue_attributes {
     unsigned visibility_timeout; /* seconds, at most SQS_VISIBILITY_MAX; SQS's default where it isn't told */
     unsigned retention; /* seconds; 0: not told (some servers that stand in for SQS) */
-    size_t max_message_size; /* bytes, 1 KiB to 64 MiB; SQS's limit where it isn't told, or can't be */
+    size_t max_message_size; /* bytes, 1 KiB to 64 MiB; SQS's limit if it isn't told, or out of that range */
     unsigned max_receive_count; /* of its redrive policy; 0: none */
     char dead_letter_target_arn[256]; /* of its redrive policy; "": none */
     char arn[256];
@@ -99,7 +99,7 @@ struct sqs_queue_attributes {
     int64_t told_at; /* wall microseconds by SQS's clock, to the second; 0: it didn't tell */
     uint64_t visible, in_flight, delayed; /* approximate counts; SQS_COUNT_UNKNOWN: not told */
 };
-/* Whether all three were told. Were a missing one taken for 0, a queue would be called empty that isn't. */
+/* Whether all three were told. If a missing one counted as 0, a queue that has messages would be called empty. */
 static inline bool sqs_counts_told(const struct sqs_queue_attributes *a) {
     return a->visible != SQS_COUNT_UNKNOWN && a->in_flight != SQS_COUNT_UNKNOWN && a->delayed != SQS_COUNT_UNKNOWN;
 }
@@ -129,13 +129,13 @@ struct sqs_api {
     bool (*is_answered)(void *ctx, const struct call *call);
 };
 
-/* The port over signed calls. */
+/* The api over signed calls. */
 struct sqs;
 struct aws_client;
 struct digest;
 
 /* Both are borrowed, and must outlive it. NULL: no memory. */
 MUST_USE struct sqs *sqs_new(struct aws_client *client, struct digest *digest);
-/* No call of its port may be in flight. NULL is fine. */
+/* No call made through its api may be in flight. NULL is fine. */
 void sqs_free(struct sqs *sqs);
 struct sqs_api sqs_api(struct sqs *sqs);

@@ -1,5 +1,5 @@
-/* What a table is beside its key: what `check` looks at, and the worker doesn't need. Same rules as in dynamodb.h: NULL
- * (no memory), or done exactly once, later, unless call_cancel() ends it before. */
+/* What a table is besides its key: `check` looks at it, the worker doesn't need it. Same rules as in dynamodb.h: NULL
+ * (no memory), or done exactly once, later, unless call_cancel() ends the call before. */
 #pragma once
 
 #include "call.h"
@@ -23,8 +23,8 @@ struct table_facts {
 
 struct aws_client;
 
-/* Each fills in its part of ret_facts, which outlives the call, where the result's class is CALL_OK, and leaves the
- * rest alone. table_name is the table's name or ARN. */
+/* Each fills in its own part of ret_facts, and leaves the rest alone. ret_facts must outlive the call; the part counts
+ * only if the result's class is CALL_OK. table_name is the table's name or ARN. */
 MUST_USE struct call *table_facts_describe(struct aws_client *client, const char *table_name,
                                            const struct call_options *options, struct table_facts *ret_facts,
                                            call_done *done, void *user);

@@ -1,5 +1,5 @@
-/* The program as a function of AWS Lambda: a custom runtime, from the first ask for an invocation to the end of the
- * process. One invocation at a time, and nothing runs behind an answer. */
+/* The program as a function of AWS Lambda: a custom runtime, from the first request for an invocation to the end of the
+ * process. It handles one invocation at a time, and nothing runs after its answer. */
 #pragma once
 
 #include "clock.h"
@@ -16,11 +16,11 @@
 struct lambda_host {
     /* An invocation begins: its id, and its trace header ("": none), for the log and for the calls made in it. */
     void (*began)(void *ctx, const char *request_id, struct span trace);
-    /* It was answered. queue: whose records it brought; "": no queue's. Valid until this returns. */
+    /* The invocation was answered. queue: the queue whose records it brought; "": none. Valid until this returns. */
     void (*ended)(void *ctx, const char *queue);
     /* Time went by that the machine's clocks didn't count: the environment was frozen. */
     void (*thawed)(void *ctx);
-    /* Lambda has no more to do for it, or its runtime API fails. From the loop. */
+    /* It is over: Lambda's runtime API fails, or lambda_stop() was called. From the loop. */
     void (*done)(void *ctx, struct outcome outcome);
     void *ctx;
 };
@@ -30,7 +30,7 @@ struct lambda_options {
     const char *runtime_api; /* AWS_LAMBDA_RUNTIME_API: host:port */
     struct http_api http;
     struct clock clock; /* the machine's, as Lambda's deadlines are */
-    const struct platform *platform; /* sqs: the way to the DLQ; NULL: there is none */
+    const struct platform *platform; /* sqs: used for the DLQ only; NULL: there is none */
     const struct discovery_facts *facts; /* of the tables, and of the DLQ */
     const struct update_context *context;
     unsigned max_in_flight, max_rate, max_attempts;
@@ -43,15 +43,15 @@ struct lambda;
 bool lambda_address_fits(const char *address);
 /* NULL: no memory. */
 MUST_USE struct lambda *lambda_start(const struct lambda_options *options);
-/* It ends once the invocation under way was answered. */
+/* It ends once the invocation under way has been answered. */
 void lambda_stop(struct lambda *l);
 /* Takes NULL. */
 void lambda_free(struct lambda *l);
 
-/* Tells the runtime API why the function doesn't start. done follows from the loop, whether that could be told or not.
- */
+/* Tells the runtime API why the function doesn't start. done follows from the loop, whether or not that worked. */
 struct lambda_refusal;
-/* type: as Lambda names errors ("Runtime.InvalidSettings"); message: a sentence. Both are copied. NULL: no memory. */
+/* type: an error name as Lambda writes them ("Runtime.InvalidSettings"); message: a sentence. Both are copied. NULL: no
+ * memory. */
 MUST_USE struct lambda_refusal *lambda_refuse(const struct lambda_options *options, const char *type,
                                               const char *message);
 /* Takes NULL. */

@@ -16,7 +16,7 @@ enum child_end {
     CHILD_SIGNALED, /* code: the signal */
     CHILD_TIMED_OUT, /* it was killed */
     CHILD_FLOODED, /* it wrote more than it may, and was killed */
-    CHILD_LOST /* its output or its end can't be read: no memory, or the system refuses */
+    CHILD_LOST /* its output or its exit status can't be read: no memory, or the system refuses */
 };
 
 struct child_result {
@@ -31,12 +31,12 @@ struct child_options {
     size_t max_output; /* bytes */
     /* A line of its standard error, without its end; long ones come in pieces. After 50 no more are told. */
     void (*complained)(void *user, struct span line);
-    /* It is over; its whole process group was killed where it didn't end by itself. Called once, from the loop. */
+    /* It is over. If it didn't end by itself, its whole process group was killed. Called once, from the loop. */
     void (*done)(void *user, const struct child_result *result);
     void *user;
 };
 
-/* Starts it; standard input is empty, the environment ours. NULL: it can't be; *ret_error is an errno. */
+/* Starts it with empty standard input and our environment. NULL: it can't be started; *ret_error is an errno. */
 MUST_USE struct child_process *child_process_start(struct loop *loop, const struct child_options *options,
                                                    int *ret_error);
 /* Kills it where it still runs; no callback. NULL is fine. Not from inside a callback of its own. */

@@ -1,8 +1,8 @@
-/* HTTP/1.1 transfers, many at once, on the loop, behind one struct of functions, so that tests replace the network.
- * libcurl opens the connections.
+/* HTTP/1.1 transfers, many at once, on the loop. Callers see one struct of functions, so that tests can replace the
+ * network. libcurl opens the connections.
  *
- * Where a kept connection dies before the first byte of a response, the request is sent again over another: whatever is
- * sent here may be executed twice. */
+ * If a kept connection dies before the first byte of a response, the request is sent again over another one: whatever
+ * is sent here may be executed twice. */
 #pragma once
 
 #include "compiler.h"
@@ -25,16 +25,17 @@ enum http_method { HTTP_POST, HTTP_GET, HTTP_PUT };
 struct http_request {
     enum http_method method;
     const char *url; /* http or https; redirects are not followed */
-    const char *path_end; /* goes behind the URL's path, in visible ASCII; NULL: nothing. A URL is taken apart once, so
-                             that what differs from request to request stands better here */
+    const char *path_end; /* appended to the URL's path, in visible ASCII; NULL: nothing. A URL is parsed once and kept,
+                             so what differs from request to request belongs here */
     const char *const *headers; /* lines "Name: value"; at most HTTP_HEADERS_MAX. Content-Length, User-Agent and, where
                                    none is among them, Host are added */
     size_t header_count;
     struct span body; /* of a POST or PUT; may be empty */
     size_t max_response; /* ceiling of the response's body, in bytes */
     int64_t timeout; /* microseconds for the whole transfer, waiting for a free connection included */
-    int64_t silence; /* …without a byte either way, or a connection, that end it sooner; 0: none */
-    int64_t wait; /* …that silence may last longer before the response begins: a long poll's */
+    int64_t silence; /* microseconds without a connection, or without a byte in either direction, that end it sooner; 0:
+                        no such limit */
+    int64_t wait; /* microseconds that silence is longer before the response begins: for a long poll */
     int64_t connect_timeout; /* microseconds; 0: five seconds */
     bool direct; /* never through a proxy of the environment (link-local services) */
 };
@@ -46,12 +47,12 @@ enum http_error {
     HTTP_TIMED_OUT,
     HTTP_BROKEN, /* the connection died, or what came is no HTTP */
     HTTP_TOO_LARGE, /* the body is over its ceiling */
-    HTTP_OVER_BUDGET, /* all bodies in flight together are over the budget */
+    HTTP_OVER_BUDGET, /* all bodies in flight together need more than the budget */
     HTTP_NO_MEMORY,
     HTTP_REFUSED /* the request can't be sent as it is (its URL, mostly) */
 };
 
-/* The response headers that are kept, and nothing else of them. */
+/* The response headers that are kept; all others are dropped. */
 enum http_header {
     HTTP_DATE, /* Date */
     HTTP_ERROR_TYPE, /* x-amzn-errortype */
@@ -71,12 +72,12 @@ enum http_header {
 struct http_response {
     enum http_error error;
     int status; /* 0: no response */
-    bool sent; /* a connection was there, and the request began to go over it */
-    int64_t
-        answered; /* monotonic: no later than the response's first byte came, though it was read later; 0: none came */
-    struct span body; /* also of an error; what came of it where the transfer failed */
-    struct buf *storage; /* what body stands in: who has read it may free it, so that a large one isn't held longer;
-                            NULL: it can't be */
+    bool sent; /* a connection was open, and the request began to go over it */
+    int64_t answered; /* monotonic: not later than the arrival of the response's first byte, which may be read later; 0:
+                         none came */
+    struct span body; /* also with an error; if the transfer failed, the part that came */
+    struct buf *storage; /* the memory of body. Who has read a large body may free it, so that it isn't held longer;
+                            NULL: it can't be freed */
     struct span header[HTTP_KEPT_HEADERS]; /* absent where it didn't come, or was unreasonably long */
     const char *message; /* on an error, what happened, for people; "" else */
 };
@@ -88,7 +89,8 @@ struct http_api {
     void *ctx;
     /* NULL: no memory, and nothing happens. Else done is called once, later, from the loop, unless it is cancelled. */
     struct http_transfer *(*start)(void *ctx, const struct http_request *request, http_done *done, void *user);
-    /* Ends it without a callback; from anywhere, callbacks included. In the transfer's own callback it does nothing. */
+    /* Ends it without a callback. Allowed anywhere, also in callbacks; in the transfer's own callback it does
+     * nothing. */
     void (*cancel)(void *ctx, struct http_transfer *transfer);
     /* Whether the first byte of the response of one in flight has come. NULL: it can't be told. */
     bool (*is_answered)(void *ctx, const struct http_transfer *transfer);
@@ -111,14 +113,14 @@ struct http_api http_api(struct http *http);
 /* Whether a file holds certificates that can be read; where not, *ret_why (of size bytes) says why. */
 MUST_USE bool http_ca_file_check(const char *path, char *ret_why, size_t size);
 
-/* Closes the connections that no transfer is on: after a time that the machine's clocks know nothing of, nobody may be
- * at their other ends. */
+/* Closes the connections that no transfer uses. For after a pause that the machine's clocks didn't count: the other
+ * ends may be gone. */
 void http_drop_idle(struct http *http);
 
 /* For the metrics. */
 struct http_stats {
     size_t transfers; /* in flight */
-    size_t response_bytes; /* that their bodies take now */
+    size_t response_bytes; /* bytes that their bodies take now */
     uint64_t connections; /* opened since the start */
 };
 struct http_stats http_stats(const struct http *http);

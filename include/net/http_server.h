@@ -1,10 +1,11 @@
-/* A small HTTP server on the loop, by GNU libmicrohttpd, for the few who look: it answers GET and HEAD, one request a
+/* A small HTTP server on the loop, by GNU libmicrohttpd, for the few who look: it answers GET and HEAD, one request per
  * connection, from memory.
  *
- * It has room for a bounded number of clients. They wait for next to nothing until the head of their request is there;
- * only then are they served, in that order, and fewer at once. Who takes longer than a request may take is cut off, and
- * while there is no room, whoever has been there longest gives way to the next one: many slow clients don't keep others
- * out. So many a second are let in, and served, at most: they don't keep the loop from its work. */
+ * It has room for a bounded number of clients. Until the head of its request is there, a client waits, and costs
+ * next to nothing. After that it is served; fewer clients are served at once than may wait. A client that takes too
+ * long is cut off. If there is no room, the one that has been there longest gives way to the next, so many slow
+ * clients don't keep others out. Rates per second bound how many are let in and served, so clients don't keep the
+ * loop from its work. */
 #pragma once
 
 #include "compiler.h"
@@ -25,17 +26,17 @@ struct http_server_request {
 };
 
 #define HTTP_SERVER_HEADERS 4
-struct http_server_reply { /* zeroed, but for status 200 */
+struct http_server_reply { /* zeroed, except status 200 and content_type text/plain */
     unsigned status;
     const char *content_type;
-    struct span body; /* copied, but where is_constant: then it stands for ever */
+    struct span body; /* copied, unless is_constant: then it must stand for ever */
     bool is_constant;
     struct {
         const char *name, *value;
-    } headers[HTTP_SERVER_HEADERS]; /* further ones; without a name: none */
+    } headers[HTTP_SERVER_HEADERS]; /* further headers; an entry without a name ends them */
 };
 
-/* Answers a GET (or HEAD: then the body isn't sent). What reply points to must stand until the next call. */
+/* Answers a GET or HEAD (for HEAD the body isn't sent). What reply points to must stand until the next call. */
 typedef void http_server_answer(void *user, const struct http_server_request *request, struct http_server_reply *reply);
 
 struct http_server_options {
@@ -46,9 +47,10 @@ struct http_server_options {
     int64_t request_time; /* microseconds from the connection to the reply's end; 0: 5 seconds */
 };
 
-/* Listens at an IPv4 address, or an IPv6 address in brackets, a colon and a port. The descriptor, or -errno. */
+/* Listens at "ADDRESS:PORT", an IPv6 address in brackets. Returns the descriptor, or -errno. */
 MUST_USE int http_server_listen(const char *address);
-/* Serves what comes to a descriptor that listens, which is its own from now on. NULL: no memory, and it is closed. */
+/* Serves the clients of a listening descriptor, which the server owns from now on. NULL: no memory, and it is
+ * closed. */
 MUST_USE struct http_server *http_server_new(struct loop *loop, int listener, const struct http_server_options *options,
                                              http_server_answer *answer, void *user);
 /* Ends all connections. Not from inside an answer. NULL is fine. */

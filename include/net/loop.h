@@ -1,8 +1,8 @@
-/* The event loop: libev behind the few things that the program needs of it. It drives the timers of base/timers.h on
- * the machine's monotonic clock, and watches descriptors and signals. One thread.
+/* The event loop: libev, reduced to what the program needs of it. It drives the timers of base/timers.h on the
+ * machine's monotonic clock, and watches descriptors and signals. One thread.
  *
- * The process may stand still for long: stopped, frozen, or on a machine that sleeps. Then what fell due meanwhile
- * fires first, before a descriptor is looked at that became ready meanwhile. */
+ * The process may stand still for long: stopped, frozen, or on a machine that sleeps. After that, the timers that fell
+ * due meanwhile fire first; only then are descriptors looked at that became ready meanwhile. */
 #pragma once
 
 #include "clock.h"
@@ -25,8 +25,8 @@ struct timers *loop_timers(struct loop *loop);
 /* The clocks those timers run on. */
 struct clock loop_clock(const struct loop *loop);
 
-/* The moment (monotonic) at which a descriptor that is told to be ready now was not ready yet, or hardly: this
- * turn's beginning, but where the process stood still, the last moment before that. */
+/* A monotonic moment at which a descriptor that is reported ready now was not ready yet, or had only just become so:
+ * the beginning of this turn; if the process stood still, the last moment before that. */
 int64_t loop_ready_since(const struct loop *loop);
 /* When it was last found that the process had stood still (monotonic); NEVER: it never was. */
 int64_t loop_stood_until(const struct loop *loop);
@@ -37,13 +37,13 @@ bool loop_run(struct loop *loop);
 /* Ends loop_run() when the callbacks that are due by now have run. Where the loop doesn't run, the next loop_run() ends
  * after one turn. */
 void loop_stop(struct loop *loop);
-/* How many times the loop has come round to waiting: while this grows, it isn't stuck in a callback. */
+/* How many times the loop has come back to waiting: while this grows, no callback hangs. */
 uint64_t loop_turns(const struct loop *loop);
 
 enum loop_events { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Calls ready for as long as the descriptor is readable or writable as asked. Regular files are always both. A callback
- * may change or end any watch, its own included. NULL: no memory. */
+/* Calls ready again and again while the descriptor is readable or writable, as asked. Regular files are always both. A
+ * callback may change or end any watch, its own included. NULL: no memory. */
 MUST_USE struct loop_watch *loop_watch_fd(struct loop *loop, int fd, unsigned events,
                                           void (*ready)(void *user, unsigned events), void *user);
 /* Changes what a descriptor's watch waits for; 0: nothing, until changed again. */

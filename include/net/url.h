@@ -1,5 +1,5 @@
-/* URLs of HTTP taken apart, by libcurl's rules: it opens the connections, and only what it takes for the host is the
- * host. Nothing else takes URLs apart. */
+/* HTTP URLs, parsed by libcurl's rules: libcurl opens the connections, so its idea of the host is the one that counts.
+ * Nothing else parses URLs. */
 #pragma once
 
 #include "compiler.h"
@@ -24,7 +24,7 @@ enum url_fault {
     URL_NO_MEMORY
 };
 
-/* Where it is anything but fine, *ret_why (which may be NULL) says why, for people, and nothing else is written. */
+/* On any result but URL_FINE, *ret_why (may be NULL) says why, for people, and nothing else is written. */
 MUST_USE enum url_fault url_read(const char *text, struct url *ret_url, const char **ret_why);
-/* Takes a zeroed one too, and leaves one. */
+/* Takes a zeroed one too, and leaves a zeroed one. */
 void url_free(struct url *url);

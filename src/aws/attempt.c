@@ -1,4 +1,4 @@
-/* One request of a call: its headers, its signature, on its way. */
+/* One request of a call: its headers, its signature, its sending. */
 #include "client_private.h"
 #include "error.h"
 
@@ -27,7 +27,7 @@ static bool fail(struct call *call, enum call_class class, const char *message) 
     return false;
 }
 
-/* Many requests are of one second. */
+/* Formats the date once a second: many requests fall into the same second. */
 static const char *date_now(struct aws_client *c) {
     int64_t wall = clock_wall(&c->clock) + c->stats.clock_skew;
     if (c->date[0] == '\0' || wall < c->date_from || wall - c->date_from >= MICROSECONDS) {
@@ -37,7 +37,7 @@ static const char *date_now(struct aws_client *c) {
     return c->date;
 }
 
-/* The lines that are new in each request, one after the other. */
+/* The header lines that differ in each request, one after the other. */
 static bool write_lines(struct call *call, const struct credentials *credentials) {
     struct aws_client *c = call->client;
     struct buf *lines = &call->lines;
@@ -85,7 +85,7 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         [HOST_LINE] = c->target->host_line.data,
         [CONTENT_TYPE_LINE] = "Content-Type: application/x-amz-json-1.0",
         [TARGET_LINE] = call->target_line.data,
-        [ENCODING_LINE] = "Accept-Encoding: identity", /* not signed: boxes on the path may change it */
+        [ENCODING_LINE] = "Accept-Encoding: identity", /* not signed: proxies may change it */
     };
     size_t count = FIRST_OWN_LINE;
     for (size_t at = 0; at < call->lines.len; at += strlen(call->lines.data + at) + 1) {

@@ -8,11 +8,11 @@
 
 #include <stdlib.h>
 
-#define RESPONSE_MAX ((size_t)2 * 1024 * 1024) /* a hundred records of four short attributes */
+#define RESPONSE_MAX ((size_t)2 * 1024 * 1024) /* room for a hundred records of four short attributes */
 #define ATTEMPT_SILENCE (10 * MICROSECONDS)
 #define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
 
-/* A call under way, of either kind. */
+/* A call in flight, of either kind. */
 struct asking {
     struct buf request;
     void *user;
@@ -38,7 +38,7 @@ static struct asking *begin(void *user) {
     return a;
 }
 
-/* a goes over to the call; without one it is freed. */
+/* Takes a over: it goes to the call, or is freed if there is none. */
 static struct call *start(struct aws_client *client, struct asking *a, struct aws_operation operation,
                           const struct call_options *options, aws_call_done *done) {
     operation.body = buf_span(&a->request);

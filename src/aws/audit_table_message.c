@@ -28,7 +28,7 @@ bool audit_write_looks(const char *table, const struct audit_look *looks, size_t
     write_text(&w, SPAN("ProjectionExpression"), with_times ? "log_id,#0,#1,expires_at" : "log_id,#0");
     json_name(&w, SPAN("ExpressionAttributeNames"));
     json_object_begin(&w);
-    write_text(&w, SPAN("#0"), "error"); /* both are reserved words of DynamoDB's */
+    write_text(&w, SPAN("#0"), "error"); /* `error` and `timestamp` are reserved words of DynamoDB */
     if (with_times) {
         write_text(&w, SPAN("#1"), "timestamp");
     }
@@ -64,14 +64,14 @@ bool audit_write_describe_ttl(const char *table, struct buf *out) {
 
 _Static_assert(AUDIT_LOOKS_MAX < NO_LOOK, "an index of a look is a byte");
 
-/* An answer while it is read. Records come in any order: looks are found by a hash of their keys. */
+/* An answer while it is read. Records come in any order, so looks are found by a hash of their keys. */
 struct reading {
     struct audit_look *looks;
     uint8_t first[BUCKETS], next[AUDIT_LOOKS_MAX]; /* indices of looks; NO_LOOK: none */
     bool has_responses;
 };
 
-/* The keys are hashes themselves, in hex: a few characters are as random as any. */
+/* The keys are SHA-256 hashes in hex: a few of their characters are random enough. */
 static uint8_t bucket_of(const char *log_id) {
     uint8_t hash = 0;
     for (size_t i = 0; i < 4 && log_id[i]; i++) {
@@ -94,17 +94,17 @@ static void begin_reading(struct reading *reading, struct audit_look *looks, siz
     }
 }
 
-/* A record, as far as it is kept. */
+/* The parts of a record that are kept. */
 struct record {
     char log_id[AUDIT_KEY_SIZE];
     char error[AUDIT_ERROR_SIZE];
     char timestamp[NUMBER_TEXT_SIZE], expires[NUMBER_TEXT_SIZE];
 };
 
-/* Where one typed value is kept: {"S": text} or {"N": digits}. */
+/* Where one typed value goes: {"S": text} or {"N": digits}. */
 struct slot {
     const char *type;
-    char *at; /* "" where there is none that fits */
+    char *at; /* "" if there is no value that fits */
     size_t size;
 };
 
@@ -115,7 +115,7 @@ static enum decode_status typed_member(void *user, struct json_reader *r, const 
         return decode_skip(r, value);
     }
     enum decode_status status = decode_text(value, slot->at, slot->size);
-    return status == DECODE_NO_MEMORY ? status : DECODE_FINE; /* one that doesn't fit is none of ours */
+    return status == DECODE_NO_MEMORY ? status : DECODE_FINE; /* a value that doesn't fit isn't one of ours */
 }
 
 static enum decode_status record_member(void *user, struct json_reader *r, const struct json_token *name,
@@ -183,7 +183,7 @@ static enum decode_status left_element(void *user, struct json_reader *r, const 
     return status;
 }
 
-/* The one table that was asked for, whatever it is called. */
+/* The one table that was asked for, whatever its name. */
 static enum decode_status responses_member(void *user, struct json_reader *r, const struct json_token *name,
                                            const struct json_token *value) {
     (void)name;

@@ -11,8 +11,8 @@ bool batch_fault_names_entry(const char *code) {
         "BatchEntryIdsNotDistinct", "BatchRequestTooLong",    "EmptyBatchRequest",           "InvalidBatchEntryId",
         "InvalidIdFormat",          "InvalidMessageContents", "InvalidParameterValue",       "MessageNotInflight",
         "MessageTooLong",           "ReceiptHandleIsInvalid", "TooManyEntriesInBatchRequest"};
-    /* The query protocol's names have a prefix (AWS.SimpleQueueService.BatchRequestTooLong), some of the JSON
-     * protocol's a suffix (InvalidParameterValueException). */
+    /* The query protocol puts a prefix before the names (AWS.SimpleQueueService.BatchRequestTooLong); the JSON protocol
+     * puts a suffix behind some (InvalidParameterValueException). */
     const char *dot = strrchr(code, '.');
     const char *name = dot ? dot + 1 : code;
     size_t len = strlen(name), suffix = sizeof SUFFIX - 1;

@@ -1,5 +1,5 @@
 /* One signed call, from its start to its one callback: credentials, request, answer, and perhaps the same again.
- * Whoever repeats its requests itself asks for one attempt. */
+ * Callers that repeat requests themselves ask for one attempt. */
 #include "call.h"
 #include "client_private.h"
 #include "error.h"
@@ -83,7 +83,7 @@ static bool is_over(const struct call *call) {
     return call->state == CALL_IDLE || call->state == CALL_OVER;
 }
 
-/* Ends all that may call back. */
+/* Stops everything that may still call back. */
 static void disarm(struct call *call) {
     struct aws_client *c = call->client;
     timer_stop(c->timers, &call->timer);
@@ -131,13 +131,13 @@ bool call_is_answered(const struct call *call) {
     return call->transfer && http->is_answered && http->is_answered(http->ctx, call->transfer);
 }
 
-/* The result stands; the callback comes from the loop, since we may be inside aws_call(). */
+/* The result is final. The callback comes from the loop, since we may be inside aws_call(). */
 static void end_soon(struct call *call) {
     call->state = CALL_ENDING;
     timer_start(call->client->timers, &call->timer, clock_monotonic(&call->client->clock));
 }
 
-/* What is answered so is asked again. */
+/* The call is about to be tried again. */
 static void count_retry(const struct call *call) {
     struct aws_client *c = call->client;
     c->stats.retries++;
@@ -157,7 +157,7 @@ static void on_response(void *user, const struct http_response *response) {
     enum call_next next = call_answered(call, response, &delay);
     struct span body = response->body;
     if (call->operation.forgets_body && response->storage && body.len > SMALL_ANSWER) {
-        buf_free(response->storage); /* what follows may need as much again */
+        buf_free(response->storage); /* what follows may need as much memory again */
         body = SPAN("");
     }
     switch (next) {
@@ -179,7 +179,7 @@ static void on_credentials(void *user, const struct credentials *credentials,
         end_soon(call);
         return;
     }
-    /* The same again would be refused again. */
+    /* If the source gives the refused keys again, AWS would refuse them again. */
     bool refused_before = call->result.class == CALL_AUTH && call->credentials_refused &&
                           span_is(credentials->access_key_id, call->access_key_id);
     if (refused_before || !attempt_send(call, credentials, on_response)) {

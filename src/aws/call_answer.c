@@ -1,4 +1,4 @@
-/* What an answer means for its call. Here it is read, counted and told; call.c does what follows. */
+/* What an answer means for its call. Here it is read, counted and logged; call.c does what follows. */
 #include "client_private.h"
 #include "http_date.h"
 
@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SKEW_MAX (240 * MICROSECONDS) /* a clock that is off by less is not why a signature was refused */
+#define SKEW_MAX (240 * MICROSECONDS) /* if the clock is off by less, that isn't why a signature was refused */
 
-/* That was asked last. */
+/* The host that was asked last. */
 static const char *host_of(const struct call *call) {
     const struct client_origin *target = call->target ? call->target : call->client->target;
     return target->host_line.data + sizeof "Host: " - 1;
@@ -46,8 +46,8 @@ static void log_retry(const struct call *call, int64_t delay) {
     }
 }
 
-/* Where the refusal comes of our clock: learns the service's time from the answer. True: the call is worth another try
- * with it. */
+/* If the refusal may come from our clock: learns the service's time from the answer. True: the call is worth another
+ * attempt with it. */
 static bool correct_clock(struct call *call, const struct http_response *response) {
     struct aws_client *c = call->client;
     int64_t date = 0;
@@ -63,7 +63,7 @@ static bool correct_clock(struct call *call, const struct http_response *respons
         return false;
     }
     call->clock_corrected = true;
-    /* Other calls that are under way were signed with the old time too: the first of them says it. */
+    /* Other calls in flight were signed with the old time, too. Only the first of them logs it. */
     if (c->log && llabs(date - (wall + c->stats.clock_skew)) > SKEW_MAX) {
         LOG_EVENT(c->log, LOG_LEVEL_WARNING, "The clock is off: requests are signed with the service's time",
                   LOG_I("seconds", (date - wall) / MICROSECONDS));
@@ -72,7 +72,8 @@ static bool correct_clock(struct call *call, const struct http_response *respons
     return true;
 }
 
-/* Where the credentials were refused: has the provider find new ones. True: the call is worth another try with them. */
+/* If the credentials were refused: makes the provider find new ones. True: the call is worth another attempt with
+ * them. */
 static bool renew_credentials(struct call *call) {
     if (call->result.class != CALL_AUTH) {
         return false;
@@ -97,11 +98,11 @@ static void note_date(struct aws_client *c, const struct http_response *response
     int64_t date = 0;
     if (c->notes_dates && http_date_parse(response->header[HTTP_DATE], &date)) {
         c->stats.dated = true;
-        c->stats.date_offset = date + MICROSECONDS / 2 - clock_wall(&c->clock); /* it has whole seconds */
+        c->stats.date_offset = date + MICROSECONDS / 2 - clock_wall(&c->clock); /* Date has whole seconds only */
     }
 }
 
-/* What the answer is, without what follows from it. */
+/* Sets the result from the answer. What follows from it is decided elsewhere. */
 static void read_answer(struct call *call, const struct http_response *response) {
     struct aws_client *c = call->client;
     note_date(c, response);
@@ -115,7 +116,8 @@ static void read_answer(struct call *call, const struct http_response *response)
     }
     call_account(call, response);
     if (call->result.foreign && response->status < 500 && call->result.class != CALL_THROTTLED) {
-        /* Whether the next attempt helps or not: it might have passed for a success, or for a verdict. */
+        /* Logged even if the next attempt succeeds: such an answer might have passed for a success, or for a
+         * refusal. */
         call_tell(call);
     }
 }
@@ -128,7 +130,7 @@ enum call_next call_answered(struct call *call, const struct http_response *resp
         return CALL_ENDS;
     }
     if (correct_clock(call, response) || renew_credentials(call)) {
-        return CALL_ASKS_AGAIN; /* these happen once in a call, and are no load */
+        return CALL_ASKS_AGAIN; /* each happens once per call, so they add no load */
     }
     int64_t now = clock_monotonic(&c->clock);
     int64_t left = call->deadline == NEVER ? NEVER : call->deadline - now;

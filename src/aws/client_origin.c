@@ -1,4 +1,4 @@
-/* Where a client's calls go: a URL taken apart, and the signer for it. */
+/* Where a client's calls go: a parsed URL, and the signer for it. */
 #include "client.h"
 #include "client_private.h"
 #include "url.h"
@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #define TEXT_MAX ((size_t)4096)
-#define TARGETS_MAX 16 /* accounts that one client's keys may be of, one after the other */
+#define TARGETS_MAX 16 /* how many accounts a client's keys may belong to in its life */
 #define CONTENT_TYPE "application/x-amz-json-1.0"
 
 static bool all_of(struct span text, const char *others) {
@@ -28,7 +28,7 @@ static bool has_path(const char *text, const struct url *url) {
     return len >= path && strcmp(text + len - path, url->path) == 0;
 }
 
-/* libcurl overlooks what an endpoint must not have: slashes that are too many or too few, a port of no digits. */
+/* libcurl accepts what an endpoint must not have: too many or too few slashes, a port without digits. */
 static bool is_endpoint(const char *text, const struct url *url) {
     size_t scheme = url->is_tls ? 8 : 7;
     if (url->has_user || url->query || url->has_fragment ||

@@ -10,8 +10,8 @@
 
 #define ECS_HOST "169.254.170.2"
 
-/* Whether plain HTTP may be spoken with this host: the machine itself, and the addresses of ECS and EKS. Elsewhere the
- * request would show its token to the network. */
+/* Whether plain HTTP is allowed to this host: the machine itself, and the addresses of ECS and EKS. To any other host
+ * the request would show its token to the network. */
 static bool is_trusted(const char *host) {
     static const char *const names[] = {"localhost", ECS_HOST, "169.254.170.23", "[fd00:ec2::23]", "[::1]"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
@@ -23,7 +23,7 @@ static bool is_trusted(const char *host) {
     return inet_pton(AF_INET, host, &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }
 
-/* NULL: it may be asked. */
+/* NULL: the URL may be used. */
 static const char *fault_of(const char *text) {
     struct url url;
     switch (url_read(text, &url, NULL)) {

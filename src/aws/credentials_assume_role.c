@@ -12,7 +12,7 @@ struct assume_role {
     struct credentials_provider signer;
     struct credentials_wait wait;
     struct sts_call call;
-    bool signer_renewed; /* in this fetch: its keys were refused once */
+    bool signer_renewed; /* in this fetch, the signer's keys were refused once already */
     credentials_fetched *done;
     void *user;
 };
@@ -32,7 +32,7 @@ static void on_answer(void *user, const struct credentials *credentials, const s
     if (credentials) {
         a->done(a->user, credentials, NULL);
     } else if (failure->keys_refused && !a->signer_renewed) {
-        /* Those that it is assumed with have changed, perhaps. */
+        /* The signer's keys may have changed. */
         a->signer_renewed = true;
         credentials_invalidate(&a->signer, span_cstr(a->call.signer.id));
         ask_signer(a);

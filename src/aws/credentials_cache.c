@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define WHY_SIZE 1024
-#define YOUNG MICROSECONDS /* keys that are refused at this age have never worked */
+#define YOUNG MICROSECONDS /* keys that are refused this soon have never worked */
 
 #define LINE_INTERVAL (60 * MICROSECONDS)
 
@@ -23,18 +23,18 @@ struct cache {
 
     /* Changes. */
     struct credentials_held *held; /* NULL: none yet */
-    struct refresh_times times; /* of those held */
-    bool refused; /* those held were, and the source wasn't asked since */
+    struct refresh_times times; /* of the credentials held */
+    bool refused; /* the credentials held were refused, and the source wasn't asked since */
     bool fetching;
-    bool asking; /* begin() is at work further up the stack */
-    bool said; /* that those held are used on */
-    bool suspect; /* those held were refused before they ever worked, or again after they were fetched anew */
+    bool asking; /* begin() is running further up the stack */
+    bool said; /* the log was told that the old credentials are still used */
+    bool suspect; /* the credentials held were refused before they ever worked, or the source gave refused ones again */
     unsigned failures, refusals; /* in a row */
-    int64_t fetched_at; /* monotonic: those held */
-    int64_t not_before; /* monotonic: the source is left in peace until then */
-    int64_t next_line; /* monotonic: when a renewal is worth a line again */
+    int64_t fetched_at; /* monotonic: when those held came */
+    int64_t not_before; /* monotonic: the source isn't asked before */
+    int64_t next_line; /* monotonic: the next renewal isn't logged before */
     struct waits waiting;
-    struct waits served; /* those that the answer at hand is for */
+    struct waits served; /* those that are just being answered */
     enum call_class class; /* of the last failure */
     char why[WHY_SIZE];
 };
@@ -75,7 +75,7 @@ static int64_t wall(const struct cache *c) {
     return clock_wall(&c->options.clock);
 }
 
-/* To one who is in no list. held is NULL: the failure. */
+/* Answers one that is in no list. held is NULL: with the failure. */
 static void answer(struct cache *c, struct credentials_held *held, struct credentials_wait *wait) {
     if (held) {
         credentials_hand_over(held, wait);
@@ -92,7 +92,8 @@ static struct credentials_held *good(const struct cache *c) {
     return c->refused ? NULL : c->held;
 }
 
-/* All get the one answer, whatever the callbacks of the first ones do; who asks from inside one is not among them. */
+/* All waiters get this one answer, whatever the callbacks of the first ones do. Who asks from inside a callback isn't
+ * among them. */
 static void serve(struct cache *c) {
     struct credentials_held *held = good(c);
     if (held) {
@@ -147,7 +148,7 @@ static void take(struct cache *c, const struct credentials *credentials) {
     c->refused = false;
     c->failures = 0;
     c->fetched_at = now(c);
-    /* Those that are expired already come of a source that can't renew them: it needs time. */
+    /* A source that gives expired credentials can't renew them at present: it gets time. */
     bool expired = fresh->credentials.expires <= wall(c);
     c->not_before = now(c) + (expired ? refresh_pause(c->options.random, 0, 0) : refresh_short_pause(c->refusals));
     if (c->options.log && (old || expired) && (c->said || now(c) >= c->next_line)) {
@@ -177,7 +178,8 @@ static void on_fetched(void *user, const struct credentials *credentials, const 
     serve(c);
 }
 
-/* Starts a fetch unless one is under way. Sources may answer at once, and those who are answered may ask. */
+/* Starts a fetch unless one is under way. A source may answer at once, and those who are answered may ask again: asking
+ * guards against that. */
 static void begin(struct cache *c) {
     if (!c->fetching && !c->asking) {
         c->fetching = c->asking = true;
@@ -219,8 +221,8 @@ static void cache_invalidate(void *impl, struct span access_key_id) {
     if (!good(c) || !span_equal(c->held->credentials.access_key_id, access_key_id)) {
         return;
     }
-    /* Keys that worked for a while have been replaced: there are new ones at once. Where new ones are refused as well,
-     * something else is wrong, and the source is asked ever more rarely. */
+    /* If keys worked for a while, they were replaced: the source has new ones at once. If new ones are refused as well,
+     * something else is wrong, and the source is asked more and more rarely. */
     c->suspect = c->suspect || now(c) - c->fetched_at < YOUNG;
     if (c->suspect && now(c) < c->not_before) {
         return;

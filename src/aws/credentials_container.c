@@ -40,7 +40,7 @@ static void fail(struct container *c, enum call_class class, const char *why) {
     c->done(c->user, NULL, &(struct credentials_failure){class, why});
 }
 
-/* A 4xx is the agent's word that this task or pod gets none; anything else may pass. */
+/* A 4xx means that this task or pod gets no credentials; any other failure (429, too) may be over soon. */
 static void refused(struct container *c, const struct http_response *response) {
     char why[WHY_SIZE];
     bool final = response->status >= 400 && response->status < 500 && response->status != 429;
@@ -79,7 +79,8 @@ static void on_response(void *user, const struct http_response *response) {
     credentials_document_free(d);
 }
 
-/* The header line, from the file or the variable. False: ret_why; the next is not tried. */
+/* Writes the header line with the token from the file, or else from the variable. False: ret_why says why. If the file
+ * fails, the variable isn't tried. */
 static bool write_line(struct container *c, char ret_why[static TOKEN_WHY_SIZE]) {
     struct buf token;
     buf_init(&token, TOKEN_FILE_MAX);

@@ -11,7 +11,7 @@ static bool no_memory(char why[static SETTING_WHY_SIZE]) {
     return false;
 }
 
-/* Puts a source behind a cache. */
+/* Puts a cache in front of a source. */
 static bool cached(struct credentials_source *source, const char *name, bool expired_ones_count,
                    const struct credentials_world *world, struct credentials_provider *ret_provider,
                    char why[static SETTING_WHY_SIZE]) {
@@ -41,7 +41,7 @@ static bool make_sso(const struct credentials_plan *plan, const struct credentia
            credentials_sso_new(plan, o->environment, portal, o->world, ret_source, why);
 }
 
-/* The source of the first keys, where they have to be fetched. */
+/* The source of the first keys, if they must be fetched. */
 static bool make_source(const struct credentials_plan *plan, const struct credentials_default_options *o,
                         struct credentials_source *ret_source, char why[static SETTING_WHY_SIZE]) {
     switch (plan->kind) {

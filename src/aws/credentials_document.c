@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUTER 3 /* members that stand in the document itself in any case */
+#define OUTER 3 /* the first members in the list: they always stand in the document itself, not in object */
 
 static bool read_document(struct span text, const struct document_form *f, struct credentials_document *d) {
     const struct json_slot all[] = {

@@ -32,7 +32,7 @@ enum source_status credentials_env_new(const struct environment *environment, st
         .account_id = span_cstr(environment_get(environment, "AWS_ACCOUNT_ID")),
         .expires = NEVER,
     };
-    /* As in the SDKs, a secret alone means nothing, and the next source is asked. */
+    /* As in the SDKs, a secret without an access key id means nothing: the next source is asked. */
     if (!c.access_key_id.data) {
         return SOURCE_ABSENT;
     }

@@ -15,7 +15,7 @@ static bool is_token(struct span s, size_t min, size_t max) {
     return true;
 }
 
-/* It becomes a label of a host's name. */
+/* It becomes a part of a host name. */
 static bool is_account(struct span s) {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];

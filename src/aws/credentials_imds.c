@@ -14,7 +14,7 @@
 
 struct imds_source {
     struct imds imds;
-    char role[ROLE_SIZE]; /* "": not asked for yet, in this round */
+    char role[ROLE_SIZE]; /* "": not asked for yet in this fetch */
     bool gave_some;
     char tried[TRIED_SIZE];
     credentials_fetched *done;
@@ -32,8 +32,8 @@ static const struct document_form form = {
     .expiration_needed = true,
 };
 
-/* Before there were any, an instance metadata service that isn't there is one more place without credentials, and the
- * last. */
+/* Until it has given credentials once, a metadata service that fails is only the last of the places without
+ * credentials: the sentence names those tried before, too. */
 static void fail(void *user, enum call_class class, const char *why) {
     struct imds_source *s = user;
     char sentence[TRIED_SIZE + IMDS_WHY_SIZE];
@@ -42,7 +42,7 @@ static void fail(void *user, enum call_class class, const char *why) {
     s->done(s->user, NULL, &failure);
 }
 
-/* The list of roles is one line: the instance profile's only role. */
+/* The list of roles has one line: an instance profile has only one role. */
 static bool take_role(struct imds_source *s, struct span body) {
     const char *end = body.len ? memchr(body.data, '\n', body.len) : NULL;
     size_t len = end ? (size_t)(end - body.data) : body.len;

@@ -10,7 +10,7 @@ static void name_file(const struct shared_file *file, const char *none, char ret
                    file->path && !file->file ? " (isn't there)" : "");
 }
 
-/* What was looked for in vain, in its order, as the beginning of a sentence. */
+/* What was looked for in vain, in that order, as the beginning of a sentence. */
 static void tell_tried(struct planner *p) {
     char config[128], credentials[128];
     name_file(&p->config->config, "no config file", config);

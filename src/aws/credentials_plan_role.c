@@ -1,5 +1,4 @@
-/* Roles that a profile has assumed: by the keys of another profile, which may be a role itself, or by a named source.
- */
+/* Roles that a profile assumes: with the keys of another profile, which may use a role itself, or of a named source. */
 #include "credentials_planner.h"
 
 #include <stdio.h>
@@ -8,7 +7,7 @@
 #define DURATION_MIN 900
 #define DURATION_MAX 43200
 
-/* The profiles that led here. */
+/* The profiles from the first one to here. */
 struct visited {
     char names[PLAN_ROLES_MAX + 1][PLAN_PROFILE_SIZE];
     size_t count;
@@ -72,7 +71,7 @@ static bool read_role(struct planner *p, const char *profile, struct plan_role *
     return true;
 }
 
-/* The keys that a role is assumed with, where credential_source names them. */
+/* The keys to assume a role with, if credential_source names their source. */
 static bool plan_named_source(struct planner *p, const char *profile, struct span source) {
     enum source_status status = SOURCE_ABSENT;
     if (span_is(source, "Environment")) {
@@ -114,7 +113,7 @@ static bool visit(struct planner *p, struct visited *visited, const char *from, 
     if (!shared_config_has_profile(p->config, to)) {
         return refuse(p, from, "there is no profile of the name that its source_profile has");
     }
-    /* A profile may name itself, to have its keys beside its role. */
+    /* A profile may name itself if its own keys are to assume its role. */
     if (was_visited(visited, to) && (strcmp(to, from) != 0 || !has_static_keys(p, to))) {
         return refuse(p, from, "its source_profile leads back to a profile that led here");
     }
@@ -153,7 +152,7 @@ static bool plan_source(struct planner *p, struct visited *visited, const char *
 bool plan_role_chain(struct planner *p, const char *profile) {
     struct visited visited = {.count = 1};
     (void)snprintf(visited.names[0], PLAN_PROFILE_SIZE, "%s", profile);
-    struct plan_role roles[PLAN_ROLES_MAX]; /* the last one to be assumed first */
+    struct plan_role roles[PLAN_ROLES_MAX]; /* the first to be assumed is the last */
     size_t count = 0;
     bool is_role = true;
     while (is_role) {

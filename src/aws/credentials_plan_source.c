@@ -1,4 +1,4 @@
-/* Each place that keys may come from, planned by itself; credentials_plan.c has their order. */
+/* Each place that keys may come from. credentials_plan.c puts them in order. */
 #include "credentials_planner.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ static enum source_status found(struct planner *p, enum credentials_kind kind, c
     return SOURCE_FOUND;
 }
 
-/* A provider of static keys is made to see whether they are fine. */
+/* The provider of static keys was made only to check them. */
 static enum source_status look_at(struct planner *p, enum source_status status, struct credentials_provider *provider,
                                   enum credentials_kind kind, const char *profile) {
     credentials_provider_release(provider);
@@ -72,8 +72,7 @@ static enum source_status plan_web_identity(struct planner *p, const char *profi
     return found(p, CREDENTIALS_WEB_IDENTITY, profile);
 }
 
-/* A setting of SSO may stand in the profile or its sso-session section; in both it has to be the same. False: it isn't.
- */
+/* A setting of SSO may stand in the profile or in its sso-session section. False: it stands in both, and differs. */
 static bool sso_setting(const struct planner *p, const char *profile, struct span session, const char *name,
                         struct span *ret_value) {
     struct span own = plan_get(p, profile, name);

@@ -1,5 +1,5 @@
-/* How a plan is made: credentials_plan.c has the order of the places, credentials_plan_role.c the roles, and
- * credentials_plan_source.c each place. */
+/* How a plan is made: credentials_plan.c has the order of the places, credentials_plan_source.c each place, and
+ * credentials_plan_role.c the roles. */
 #pragma once
 
 #include "credentials_plan.h"
@@ -14,18 +14,18 @@ struct planner {
 };
 
 /* credentials_plan_source.c */
-/* What the profile itself says of keys: web identity, SSO, static keys, login, a process. with_environment: the
- * variables of web identity count as well. */
+/* The keys that the profile itself names: web identity, SSO, static keys, login, a process. with_environment: the
+ * environment's variables of web identity count as well. */
 enum source_status plan_profile(struct planner *p, const char *profile, bool with_environment);
-/* Keys of the environment. */
+/* The keys in the environment. */
 enum source_status plan_environment(struct planner *p);
 enum source_status plan_container(struct planner *p);
 enum source_status plan_imds(struct planner *p);
-/* A setting of a profile; absent where there is none. */
+/* A profile's setting; absent if it has none. */
 struct span plan_get(const struct planner *p, const char *profile, const char *name);
 
 /* credentials_plan_role.c */
-/* Whether a role is to be assumed by its profile's role_arn. */
+/* Whether the profile has a role to assume (role_arn without web identity). */
 bool plan_has_role(const struct planner *p, const char *profile);
-/* The role of a profile that has one, with those before it and the first keys. False: why. */
+/* Plans the role of a profile that has one, the roles before it, and the first keys. False: p->why says why. */
 bool plan_role_chain(struct planner *p, const char *profile);

@@ -15,7 +15,7 @@
 
 struct process {
     struct shell_words words;
-    char account_id[ACCOUNT_ID_SIZE]; /* that the profile has, for a process that names none */
+    char account_id[ACCOUNT_ID_SIZE]; /* the profile's, for a process that gives none */
     const struct credentials_world *world;
     struct child_process *child;
     char last_line[LAST_LINE_SIZE]; /* of its standard error */

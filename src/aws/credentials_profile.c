@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* While the service refuses what we hold, many calls may ask at once: the file is looked at no more often than this. */
+/* While the service refuses our keys, many calls may ask at once: the file is read no more often than this. */
 #define READ_INTERVAL MICROSECONDS
 
 struct profile_source {
@@ -15,8 +15,8 @@ struct profile_source {
     enum profile_kind kind;
     bool given;
     struct clock clock;
-    struct credentials_held *held; /* NULL: the last reading failed, see why */
-    bool stale; /* to be read again */
+    struct credentials_held *held; /* NULL: the last read failed; why says why */
+    bool stale; /* must be read again */
     int64_t read_at; /* monotonic */
     char why[SETTING_WHY_SIZE];
 };
@@ -82,7 +82,7 @@ static void profile_source_get(void *impl, struct credentials_wait *wait) {
         credentials_hand_over(s->held, wait);
         return;
     }
-    /* There were keys at the start: whoever replaces the file may be at it right now. */
+    /* There were keys at the start: somebody may be replacing the file right now. */
     char why[SETTING_WHY_SIZE];
     memcpy(why, s->why, sizeof why);
     struct credentials_failure failure = {CALL_RETRY, why};

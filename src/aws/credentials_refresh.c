@@ -4,7 +4,7 @@
 
 #define MINUTE (60 * MICROSECONDS)
 #define AHEAD (15 * MINUTE)
-#define AHEAD_JITTER (5 * MINUTE) /* a fleet that was started together doesn't ask together */
+#define AHEAD_JITTER (5 * MINUTE) /* so that a fleet that started together doesn't ask together */
 #define NEEDED (10 * MINUTE)
 #define PAUSE_LEAST (5 * MINUTE)
 #define PAUSE_JITTER (5 * MINUTE)

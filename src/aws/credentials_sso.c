@@ -20,7 +20,7 @@ struct sso {
     char path[CLI_CACHE_PATH_SIZE];
     char url[2048];
     char account_id[ACCOUNT_ID_SIZE];
-    char login[PLAN_PROFILE_SIZE + 64]; /* what to type */
+    char login[PLAN_PROFILE_SIZE + 64]; /* the command to type */
     const struct credentials_world *world;
     struct metadata_request request;
     char token_line[sizeof TOKEN_LINE + TOKEN_SIZE];
@@ -78,7 +78,7 @@ static void on_response(void *user, const struct http_response *response) {
     credentials_document_free(d);
 }
 
-/* The token of the last login into the header line. False: why there is none that helps. */
+/* Puts the last login's token into the header line. False: ret_why says why it can't be used. */
 static bool take_token(struct sso *s, struct span text, const char **ret_why) {
     char token[TOKEN_SIZE] = "", expiration[DOCUMENT_TEXT_SIZE] = "";
     const struct json_slot slots[] = {{"accessToken", token, sizeof token, false, NULL},
@@ -143,7 +143,7 @@ static void sso_release(void *impl) {
     free(s);
 }
 
-/* What stands in a URL's query must not end it. */
+/* Whether s has only characters that can stand in a URL's query, some of them encoded. */
 static bool is_plain(struct span s) {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
@@ -155,7 +155,7 @@ static bool is_plain(struct span s) {
     return s.len > 0 && s.len < 128;
 }
 
-/* "+", "=" and the like of role names as %2B, %3D. */
+/* Writes "+", "=" and the like in role names as %2B, %3D. */
 static void append_encoded(struct span s, char *text, size_t size) {
     for (size_t i = 0; i < s.len; i++) {
         size_t len = strlen(text);

@@ -102,7 +102,7 @@ enum decode_status decode_text(const struct json_token *value, char *ret_text, s
 
 #define UNICODE_ESCAPE_SIZE 6
 
-/* The longest beginning of at most max bytes that doesn't end inside an escape, or between two of a surrogate pair. */
+/* The longest beginning of at most max bytes that ends neither inside an escape nor inside a surrogate pair. */
 static struct span raw_beginning(struct span raw, size_t max) {
     size_t at = 0;
     while (at < raw.len) {
@@ -137,7 +137,8 @@ void decode_text_cut(const struct json_token *value, char *ret_text, size_t size
     if (value->event != JSON_STRING) {
         return;
     }
-    /* One byte of text takes six at most; the one character more tells where the last that fits ends. */
+    /* A byte of text takes at most six bytes of raw. The room for one character more shows where the last one that fits
+     * ends. */
     size_t max = (size + 4) * UNICODE_ESCAPE_SIZE;
     struct buf text;
     buf_init(&text, max);

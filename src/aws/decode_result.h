@@ -1,9 +1,9 @@
-/* What a reader's verdict on an answer does to the call's result. */
+/* What a reader's verdict on an answer means for the call's result. */
 #pragma once
 
 #include "decode.h"
 #include "call.h"
 
-/* DECODE_FINE leaves it alone. An answer that is none is somebody else's, or cut: it is tried again, with what it lacks
- * as the message, to which the call adds whose it is. So is one that there was no memory for. */
+/* DECODE_FINE changes nothing. Garbage is somebody else's answer, or a cut one: the call is tried again. Its message is
+ * what the answer lacks; the call adds who answered. An answer that there was no memory for is tried again, too. */
 void decode_result(enum decode_status status, const char *lacks, struct call_result *result);

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Two items of 400 KB as they stood before (ALL_OLD), in typed JSON, which can take seven times their room. */
+/* Two items of 400 KB as they were before (ALL_OLD), in typed JSON, which can take seven times as much. */
 #define RESPONSE_MAX ((size_t)8 * 1024 * 1024)
 #define REQUEST_MAX ((size_t)16 * 1024)
-/* What moves is not given up for being slow; but nothing goes on for ever. */
+/* An answer that is slow but moves isn't given up at once; but nothing may last for ever. */
 #define ATTEMPT_SILENCE (10 * MICROSECONDS)
 #define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
 
@@ -21,10 +21,10 @@
 
 struct dynamodb {
     struct aws_client *client;
-    struct transact *spare; /* for reuse: each message needs one */
+    struct transact *spare; /* for reuse: each transaction needs one */
     size_t spare_count;
     struct cancellation
-        cancellation; /* of the answer that is being passed on: between its reading and done nothing else happens */
+        cancellation; /* of the answer that is being handled: nothing else happens between its decoding and done */
 };
 
 static struct call *start(struct dynamodb *d, struct aws_operation *operation, const struct call_options *options,
@@ -103,7 +103,7 @@ static void transact_answered(void *user, const struct call_result *result, stru
     const struct cancellation *cancellation = &t->dynamodb->cancellation;
     struct transact_result r;
     r.call = *result;
-    r.reason_count = is_cancelled(result) ? cancellation->count : 0; /* else the reasons are of another answer */
+    r.reason_count = is_cancelled(result) ? cancellation->count : 0; /* else they belong to another answer */
     memcpy(r.reasons, cancellation->reasons, r.reason_count * sizeof *r.reasons);
     t->done(t->user, &r);
 }

@@ -2,17 +2,17 @@
 
 #include <string.h>
 
-/* What is kept of an item. */
+/* The parts of an item that are kept. */
 struct item {
     bool found;
     bool has_hash;
     char hash[REQUEST_HASH_TEXT_SIZE];
-    char log_id[LOG_ID_TEXT_SIZE]; /* "" where it has none that fits */
+    char log_id[LOG_ID_TEXT_SIZE]; /* "" if it has none that fits */
 };
 
-/* A typed value's text. */
+/* The text of a typed value. */
 struct text {
-    char *at; /* size bytes; unchanged where the value isn't of type S, or doesn't fit */
+    char *at; /* size bytes; unchanged if the value isn't of type S, or doesn't fit */
     size_t size;
     bool is_there;
 };
@@ -27,7 +27,7 @@ static enum decode_status text_member(void *user, struct json_reader *r, const s
     if (status == DECODE_NO_MEMORY) {
         return status;
     }
-    text->is_there = status == DECODE_FINE; /* one that doesn't fit is none of ours */
+    text->is_there = status == DECODE_FINE; /* one that doesn't fit isn't ours */
     return DECODE_FINE;
 }
 
@@ -138,8 +138,8 @@ enum decode_status dynamodb_read_asked(struct span request, char ret_log_id[stat
     return status;
 }
 
-/* A proxy's error, or an answer that went astray, may come as a 200 with JSON too. Were it believed, an update would be
- * taken as done, or as never done. Members that nobody knows yet are no sign of it: the API may grow. */
+/* The error of a proxy, or an answer to another request, may also come as a 200 with JSON. If we believed it, an update
+ * would count as done, or as never done. Unknown members alone are no sign of that: the API may grow. */
 static bool is_foreign(const struct json_token *name) {
     static const char *const names[] = {
         "__type",           "error", "Error",    "message",    "Message", "CancellationReasons", "Table",

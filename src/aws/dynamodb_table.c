@@ -5,11 +5,11 @@
 
 #define ARN_SIZE 512
 
-/* What DescribeTable says, as it comes: KeySchema may stand before the definitions that its types are in. */
+/* DescribeTable's answer while it is read. KeySchema may stand before the definitions that have its types. */
 struct table {
     bool active;
     bool has_partition, has_sort;
-    struct key_attribute partition, sort; /* a type of 0: not defined yet */
+    struct key_attribute partition, sort; /* type 0: not defined yet */
     char own_name[TABLE_OWN_NAME_SIZE];
     size_t attribute_count;
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
@@ -103,7 +103,7 @@ static enum decode_status table_member(void *user, struct json_reader *r, const 
         t->active = value->event == JSON_STRING && (json_token_is(value, "ACTIVE") || json_token_is(value, "UPDATING"));
     }
     if (json_token_is(name, "TableArn") && decode_text(value, t->arn, sizeof t->arn) != DECODE_FINE) {
-        t->arn[0] = '\0'; /* one that doesn't fit tells nothing */
+        t->arn[0] = '\0'; /* one that doesn't fit counts as absent */
     }
     if (json_token_is(name, "MultiRegionConsistency")) {
         t->strongly_consistent = value->event == JSON_STRING && json_token_is(value, "STRONG");
@@ -116,7 +116,7 @@ static enum decode_status describe_member(void *user, struct json_reader *r, con
     return json_token_is(name, "Table") ? decode_object(r, value, table_member, user) : decode_skip(r, value);
 }
 
-/* The definitions are read when the key's names are known: of those there may be any number. */
+/* There may be any number of definitions. So they are read in a second pass, when the key's names are known. */
 static enum decode_status definitions_member(void *user, struct json_reader *r, const struct json_token *name,
                                              const struct json_token *value) {
     return json_token_is(name, "AttributeDefinitions") ? decode_array(r, value, definition, user)
@@ -128,8 +128,8 @@ static enum decode_status definitions_of_table(void *user, struct json_reader *r
     return json_token_is(name, "Table") ? decode_object(r, value, definitions_member, user) : decode_skip(r, value);
 }
 
-/* Copies one part of an ARN, up to its colon, where it fits. Returns what stands behind the colon; NULL: there is none.
- */
+/* Copies one part of an ARN, up to its colon, if it fits. Returns what follows the colon; NULL: there is no such part,
+ * or it doesn't fit. */
 static const char *copy_part(const char *part, char *ret_text, size_t size) {
     const char *colon = part ? strchr(part, ':') : NULL;
     if (!colon || (size_t)(colon - part) >= size) {

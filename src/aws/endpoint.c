@@ -11,7 +11,7 @@ const struct aws_service AWS_DYNAMODB = {"dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"
 const struct aws_service AWS_STS = {"sts", "AWS_ENDPOINT_URL_STS", "sts"};
 const struct aws_service AWS_SSO = {"sso", "AWS_ENDPOINT_URL_SSO", "portal.sso"};
 
-/* The partitions of AWS, told by how their regions' names begin; the first is the one for all others. From
+/* The partitions of AWS, told apart by how their regions' names begin; the first is for all other regions. From
  * botocore 1.44.5 (2026-11): partitions.json, and the endpoint rules of DynamoDB, SQS, STS and the portal of SSO. */
 struct partition {
     const char *region_prefix;
@@ -40,7 +40,7 @@ static const struct partition *partition_of(const char *region) {
     return &partitions[0];
 }
 
-/* A region is a label of a host's name: anything else in its place could lead to a host that isn't AWS's. */
+/* A region becomes a part of a host name: other text in its place could lead to a host that isn't AWS's. */
 bool aws_region_valid(struct span s) {
     if (!s.len || s.len >= AWS_REGION_SIZE || s.data[0] == '-' || s.data[s.len - 1] == '-') {
         return false;
@@ -121,7 +121,7 @@ static bool read_boolean(const struct environment *environment, const struct sha
     return true;
 }
 
-/* The URL of the profile's services section. False: the section that the profile names doesn't exist. */
+/* The URL in the profile's services section. False: the section that the profile names doesn't exist. */
 static bool find_in_services(const struct shared_config *config, const struct aws_service *service,
                              struct aws_setting *ret_found, char why[static SETTING_WHY_SIZE]) {
     *ret_found = (struct aws_setting){0};
@@ -142,7 +142,7 @@ static bool find_in_services(const struct shared_config *config, const struct aw
     return true;
 }
 
-/* ret_found->value is absent where no URL is configured. */
+/* ret_found->value is absent if no URL is configured. */
 static bool find_url(const struct environment *environment, const struct shared_config *config,
                      const struct aws_service *service, struct aws_setting *ret_found,
                      char why[static SETTING_WHY_SIZE]) {
@@ -186,10 +186,10 @@ static bool take_url(const struct aws_setting *f, char ret_url[static AWS_ENDPOI
     return true;
 }
 
-/* What is configured of a service's place. */
+/* The settings that decide where a service is. */
 struct place {
     bool fips, dualstack;
-    struct aws_setting url; /* its value is absent where the region decides */
+    struct aws_setting url; /* its value is absent if the region decides */
 };
 
 static bool find_place(const struct environment *environment, const struct shared_config *config,
@@ -216,7 +216,7 @@ bool aws_place_settings(const struct environment *environment, const struct shar
 static bool place_url(const struct place *place, const struct aws_service *service, const char *region,
                       char ret_url[static AWS_ENDPOINT_SIZE], char why[static SETTING_WHY_SIZE]) {
     if (place->url.value.data) {
-        return take_url(&place->url, ret_url, why); /* as it is: FIPS and dual-stack are for the region's */
+        return take_url(&place->url, ret_url, why); /* unchanged: FIPS and dual-stack don't apply to it */
     }
     const struct partition *p = partition_of(region);
     bool fips_host = place->fips && (place->dualstack || !p->fips_is_default);

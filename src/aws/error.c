@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #define RETRY_AFTER_MAX (86400 * MICROSECONDS)
-#define KEPT_TEXT_MAX 64 /* of a header's value in a sentence */
+#define KEPT_TEXT_MAX 64 /* of a header's value when it is quoted in a sentence */
 
 /* x-amzn-query-error: "AWS.SimpleQueueService.NonExistentQueue;Sender". */
 static bool set_code_from_query_error(struct span value, char ret_code[static CALL_CODE_SIZE]) {
@@ -47,7 +47,7 @@ static int64_t read_retry_after(const struct http_response *response, int64_t wa
     if (!http_date_parse(plain, &date)) {
         return 0;
     }
-    /* By the server's clock where it tells: ours may be off. */
+    /* By the server's clock, if the answer has its Date: ours may be off. */
     int64_t left = date - (http_date_parse(response->header[HTTP_DATE], &now) ? now : wall);
     return left < 0 ? 0 : left < RETRY_AFTER_MAX ? left : RETRY_AFTER_MAX;
 }
@@ -83,7 +83,7 @@ void error_foreign(const struct http_response *response, const char *host, const
     result->foreign = true;
 }
 
-/* An error: whose it is, and which. */
+/* Reads an error: whether it is the service's, and which. */
 static void read_error(const struct http_response *response, const struct error_rules *rules, bool is_marked,
                        struct call_result *result) {
     error_body_read(response->body, result);

@@ -9,21 +9,21 @@
 
 /* What an answer must have to be the service's. */
 struct error_rules {
-    /* DynamoDB: each answer has x-amzn-requestid or x-amz-crc32, and the latter fits the body. What has neither is
-     * somebody else's, whatever it says. */
+    /* DynamoDB: every answer has x-amzn-requestid or x-amz-crc32, and the latter fits the body. An answer with neither
+     * is somebody else's, whatever it says. */
     bool checks_marks;
-    const char *host; /* that is asked, for sentences */
+    const char *host; /* the host that is asked, for sentences */
 };
 
-/* Sets all of result but its attempts. wall: now, for a Retry-After that is a date. */
+/* Sets all of result except its attempts. wall: now, for a Retry-After that is a date. */
 void error_read(const struct http_response *response, const struct error_rules *rules, int64_t wall,
                 struct call_result *result);
-/* Makes result that of an answer which isn't the service's: the message names its status, who answered, and why ("that
- * isn't the service's: …"). The class is the caller's to set. */
+/* Makes result say that the answer isn't the service's. The message names the status, who answered, and why ("that
+ * isn't the service's: …"). The caller sets the class. */
 void error_foreign(const struct http_response *response, const char *host, const char *why, struct call_result *result);
 /* Sets result to a failure of our own, with this sentence. */
 void error_set(struct call_result *result, enum call_class class, const char *message);
 
-/* error_advice.c: where the credentials or the clock were refused, puts a sentence that says what mends it in place of
- * the service's, which may hold what was signed: the session token is part of that. */
+/* error_advice.c: if the credentials or the clock were refused, replaces the service's sentence by one that says what
+ * to mend. The service's may quote what was signed, which includes the session token. */
 void error_advise(struct call_result *result);

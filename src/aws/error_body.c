@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-#define TEXT_MAX                                                                                                       \
-    ((size_t)8 * CALL_MESSAGE_SIZE) /* raw text of a message that is looked at; escapes take up to six bytes each */
-#define XML_MAX ((size_t)64 * 1024) /* of a body in XML that is looked at */
+#define TEXT_MAX ((size_t)8 * CALL_MESSAGE_SIZE) /* of a message's raw text; an escape takes up to six bytes */
+#define XML_MAX ((size_t)64 * 1024) /* of a body in XML, this much is looked at */
 
 void error_copy_text(struct span text, char *ret_text, size_t size) {
     size_t len = text.len < size ? text.len : size - 1;
@@ -41,7 +40,7 @@ bool error_set_code(struct span type, char ret_code[static CALL_CODE_SIZE]) {
     return true;
 }
 
-/* The longest beginning of a raw JSON string that ends between its characters and escapes. */
+/* The longest beginning of a raw JSON string, at most max bytes, that ends between characters and escapes. */
 static struct span raw_beginning(struct span raw, size_t max) {
     if (raw.len <= max) {
         return raw;
@@ -50,7 +49,7 @@ static struct span raw_beginning(struct span raw, size_t max) {
     for (;;) {
         size_t next = at + 1;
         if (raw.data[at] == '\\') {
-            /* A surrogate pair is two escapes; a first half alone could not be decoded. */
+            /* A surrogate pair is two escapes; the first half alone can't be decoded. */
             bool unicode = raw.data[at + 1] == 'u';
             bool first_half = unicode && (raw.data[at + 2] | 0x20) == 'd' && strchr("89abAB", raw.data[at + 3]);
             next = at + (first_half ? 12 : unicode ? 6 : 2);
@@ -78,7 +77,7 @@ static void take_string(struct span raw, struct buf *scratch, bool is_type, stru
     }
 }
 
-/* The members of the error's object that we know. False: the body is no JSON object. */
+/* Reads the members of the error's object that we know. False: the body is no JSON object. */
 static bool read_members(struct json_reader *reader, struct buf *scratch, struct call_result *result) {
     struct json_token token;
     if (json_next(reader, &token) != JSON_OBJECT_BEGIN) {
@@ -124,13 +123,13 @@ static struct span without_blanks(struct span s) {
     return s;
 }
 
-/* What follows text in s; absent where it isn't there. */
+/* What follows text in s; absent if s doesn't contain it. */
 static struct span behind(struct span s, struct span text) {
     const char *at = s.len ? memmem(s.data, s.len, text.data, text.len) : NULL;
     return at ? span_of(at + text.len, s.len - (size_t)(at + text.len - s.data)) : (struct span){NULL, 0};
 }
 
-/* An element's text as it is written; absent where there is no such element, or another one in it. */
+/* An element's raw text; absent if there is no such element, or it contains another one. */
 static struct span element(struct span xml, struct span begin, struct span end) {
     struct span text = behind(xml, begin);
     const char *close = text.len ? memchr(text.data, '<', text.len) : NULL;
@@ -140,14 +139,14 @@ static struct span element(struct span xml, struct span begin, struct span end) 
     return without_blanks(span_of(text.data, (size_t)(close - text.data)));
 }
 
-/* Turns the references that texts in XML need (and only those) into their characters. */
+/* Decodes the references that texts in XML need (the five named ones and &#39;), and no others. */
 static void take_text(struct span text, char *ret_text, size_t size) {
     static const struct {
         struct span name;
         char stands_for;
     } references[] = {{{"&lt;", 4}, '<'},   {{"&gt;", 4}, '>'},    {{"&amp;", 5}, '&'},
                       {{"&quot;", 6}, '"'}, {{"&apos;", 6}, '\''}, {{"&#39;", 5}, '\''}};
-    char plain[CALL_MESSAGE_SIZE + 4]; /* what is more than fits shows where the last character ends */
+    char plain[CALL_MESSAGE_SIZE + 4]; /* the extra bytes show where the last character that fits ends */
     size_t len = 0;
     for (size_t at = 0; at < text.len && len < sizeof plain; len++) {
         size_t taken = 1;
@@ -164,7 +163,7 @@ static void take_text(struct span text, char *ret_text, size_t size) {
     error_copy_text(span_of(plain, len), ret_text, size);
 }
 
-/* <ErrorResponse><Error><Code>…</Code><Message>…</Message></Error><RequestId>…</RequestId></ErrorResponse>, and <Error>
+/* <ErrorResponse><Error><Code>…</Code><Message>…</Message></Error><RequestId>…</RequestId></ErrorResponse>, or <Error>
  * alone. */
 static void read_xml(struct span body, struct call_result *result) {
     struct span xml = span_of(body.data, body.len < XML_MAX ? body.len : XML_MAX);

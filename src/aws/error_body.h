@@ -1,4 +1,4 @@
-/* The body of an error answer, in the forms that AWS's services have: JSON ({"__type": …, "message": …}) and XML
+/* The body of an error answer in the two forms that AWS's services use: JSON ({"__type": …, "message": …}) and XML
  * (<Error><Code>…</Code>…). Pure. */
 #pragma once
 
@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Sets code and message, and request_id where the body tells it; "" where it doesn't, and all of them where it is
- * neither form. */
+/* Sets code, message and request_id to what the body says; "" for what it doesn't say, and for all if it has neither
+ * form. */
 void error_body_read(struct span body, struct call_result *result);
 /* An exception's name without its namespace: "com.amazonaws.sqs#QueueDoesNotExist:http://…" is QueueDoesNotExist.
- * False: nothing that looks like one. */
+ * False: it doesn't look like a name. */
 bool error_set_code(struct span type, char ret_code[static CALL_CODE_SIZE]);
-/* Copies at most size - 1 bytes, cut where a character ends, control characters as spaces. */
+/* Copies at most size - 1 bytes; never cuts inside a character; turns control characters into spaces. */
 void error_copy_text(struct span text, char *ret_text, size_t size);

@@ -6,14 +6,14 @@
 
 #define TOKEN_LIFE "21600"
 #define TOKEN_LIFE_SECONDS 21600
-#define TOKEN_SLACK 60 /* seconds that a token isn't used any more before its end */
+#define TOKEN_SLACK 60 /* seconds before its end when a token is no longer used */
 
 static void fail(struct imds *m, enum call_class class, const char *why) {
     m->failed(m->user, class, why);
 }
 
-/* Why no token came. The hop limit is the usual reason inside a container: the answer to a PUT is dropped on its way
- * there. */
+/* Says why no token came. Inside a container the usual reason is the hop limit: the answer to the PUT doesn't get
+ * through. */
 static void no_token(struct imds *m, const struct http_response *response) {
     char why[IMDS_WHY_SIZE];
     enum call_class class = CALL_RETRY;
@@ -69,7 +69,7 @@ static void send(struct imds *m, enum http_method method, const char *path, cons
         .headers = m->headers,
         .header_count = 1,
         .timeout = m->options.timeout,
-        .connect_timeout = m->options.timeout / 10 * 9, /* so that no connection and no answer are told apart */
+        .connect_timeout = m->options.timeout / 10 * 9, /* less, to tell "no connection" from "no answer" */
         .direct = metadata_is_local(m->options.url),
     };
     metadata_request_start(&m->request, m->world, &request, m->options.attempts, done, m);

@@ -1,5 +1,5 @@
-/* One document of the instance metadata service (IMDSv2): the session's token, then a GET. What credentials_imds.c and
- * imds_region.c share. */
+/* Gets one document of the instance metadata service (IMDSv2): first a session token, then a GET. Shared by
+ * credentials_imds.c and imds_region.c. */
 #pragma once
 
 #include "credentials_remote.h"
@@ -14,21 +14,21 @@ struct imds {
     struct metadata_request request;
     char token[IMDS_TOKEN_SIZE]; /* "": none */
     int64_t token_until; /* monotonic */
-    bool token_renewed; /* in this round: a second 401 is final */
+    bool token_renewed; /* a token was asked for in this round: a 401 after that is final */
     char url[IMDS_URL_SIZE + 256];
     char token_line[IMDS_TOKEN_SIZE + 32];
     const char *headers[1];
     char path[256];
-    void (*got)(void *user, const struct http_response *response); /* whatever its status; not 401 the first time */
+    void (*got)(void *user, const struct http_response *response); /* with any status but 401 */
     void (*failed)(void *user, enum call_class class, const char *why);
     void *user;
 };
 
-/* got and failed: how a document's request ends; one of the two is called once, later, unless cancelled. */
+/* got and failed: how a request for a document ends. One of the two is called once, later, unless cancelled. */
 void imds_init(struct imds *imds, const struct imds_options *options, const struct credentials_world *world,
                void (*got)(void *user, const struct http_response *response),
                void (*failed)(void *user, enum call_class class, const char *why), void *user);
-/* A new round of requests begins: the token is renewed once in it, where it is refused. */
+/* Starts a new round of requests. In each round, a refused token is renewed once. */
 void imds_begin(struct imds *imds);
 /* Asks for /latest/<path>. */
 void imds_get(struct imds *imds, const char *path);

@@ -12,7 +12,7 @@
 #define ATTEMPTS_MAX 100
 #define TIMEOUT_MAX 60 /* seconds */
 
-/* A setting, and where it came from. */
+/* A setting, and where it was found. */
 struct found {
     struct span value; /* absent: it is set nowhere */
     const char *name;

@@ -38,8 +38,8 @@ static const struct json_slot *slot_of(const struct json_slots *slots, const str
     return NULL;
 }
 
-/* The members of the object that the reader is in. object: of the one whose value is an object to look into; NULL:
- * none. */
+/* Reads the members of the object that the reader is in. object: the member whose value is an object to read into
+ * inner; NULL: none. */
 static bool read_members(struct json_reader *r, const struct json_slots *slots, const char *object,
                          const struct json_slots *inner) {
     struct json_token token;

@@ -1,4 +1,4 @@
-/* Picks single values out of a small JSON document. What isn't looked for is skipped. */
+/* Picks single values out of a small JSON document. All others are skipped. */
 #pragma once
 
 #include "compiler.h"
@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where a member's value goes: a string as it is meant, a number as it is written; null leaves "". */
+/* Where a member's value goes: a string decoded, a number as it is written, null as "". */
 struct json_slot {
     const char *name; /* NULL: there is no such member */
     char *text;
     size_t size;
-    bool cut; /* a sentence for people, which may be cut; else it is refused where it is too long */
+    bool cut; /* for people: a long text is cut; else it is refused */
     bool *is_number; /* NULL, or set to whether it was a number */
 };
 
@@ -21,7 +21,7 @@ struct json_slots {
     size_t count;
 };
 
-/* The members of the document, and of the object that its member of that name is (NULL: of none). False: it is no JSON
+/* Reads members of the document, and of the object in its member called object (NULL: none). False: it is no JSON
  * object, it is cut short, or a value doesn't fit. */
 MUST_USE bool json_slots_read(struct span text, const struct json_slots *document, const char *object,
                               const struct json_slots *inner);

@@ -80,7 +80,7 @@ void metadata_request_start(struct metadata_request *r, const struct credentials
     r->user = user;
     r->under_way = true;
     timer_init(&r->timer, on_timer, r);
-    /* From the loop also where it fails at once. */
+    /* From the loop, even if it fails at once. */
     pause_for(r, 0);
 }
 
@@ -100,7 +100,7 @@ static bool begins(const char *host, const char *with) {
     return strncasecmp(host, with, strlen(with)) == 0;
 }
 
-/* A name may begin as an address does; an address has nothing but these. */
+/* A host name may begin like an address; but an address has only these characters. */
 static bool is_local(const char *host) {
     static const char *const prefixes[] = {"127.", "169.254.", "[fe80:", "[fd00:ec2:"};
     bool is_address = host[strspn(host, "0123456789abcdefABCDEF.:[]")] == '\0';
@@ -116,7 +116,7 @@ bool metadata_is_local(const char *text) {
     struct url url;
     enum url_fault fault = url_read(text, &url, NULL);
     if (fault != URL_FINE) {
-        return fault == URL_NO_MEMORY; /* rather no proxy than one that sees a token */
+        return fault == URL_NO_MEMORY; /* better no proxy than one that could see a token */
     }
     bool local = is_local(url.host);
     url_free(&url);

@@ -5,13 +5,13 @@
 
 enum section { SECTION_NONE, SECTION_SKIPPED, SECTION_PROFILE, SECTION_SERVICES, SECTION_SSO_SESSION };
 
-/* A setting, or (where name is absent) the mark that its section exists. All spans lie in the file's text. */
+/* A setting, or (if name is absent) the mark that its section exists. All spans point into the file's text. */
 struct setting {
     enum section section;
-    bool prefixed; /* the section stands as [profile x] in a config file */
+    bool prefixed; /* written as [profile x] in a config file */
     struct span section_name;
     struct span name;
-    struct span nested; /* absent: not a nested one */
+    struct span nested; /* absent: it is not nested */
     struct span value;
 };
 
@@ -31,7 +31,7 @@ struct parser {
     enum section section;
     bool prefixed;
     struct span section_name;
-    bool in_setting; /* a setting stands above, which deeper lines belong to */
+    bool in_setting; /* a setting stands above; lines that are indented deeper belong to it */
     size_t indent; /* of that setting */
     size_t setting; /* its index, or NOT_KEPT */
     const char *reason;
@@ -84,7 +84,7 @@ static enum profile_status keep(struct parser *p, struct span name, struct span 
     return PROFILE_FINE;
 }
 
-/* Splits "name = value", and makes the name lower case where it stands: in our own copy of the text. */
+/* Splits "name = value". Makes the name lower case in place: the text is our own copy. */
 static bool split_setting(struct parser *p, struct span line, struct span *ret_name, struct span *ret_value) {
     const char *equals = memchr(line.data, '=', line.len);
     if (!equals) {
@@ -112,7 +112,7 @@ static struct span unquote(struct span s) {
     return s;
 }
 
-/* Whether a section's title is word and a name. */
+/* Whether a section's title is word followed by a name. */
 static bool title_has_prefix(struct span title, struct span word, struct span *ret_name) {
     if (title.len <= word.len || memcmp(title.data, word.data, word.len) != 0 || !is_blank(title.data[word.len])) {
         return false;

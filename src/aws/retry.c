@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#define RETRY_AFTER_SLACK (5 * MICROSECONDS) /* beyond our own delay a service's wish is not followed */
+#define RETRY_AFTER_SLACK (5 * MICROSECONDS) /* a Retry-After counts only up to this much beyond our own delay */
 #define IN_PROGRESS_AFTER                                                                                              \
-    (5 * MICROSECONDS) /* since the call began: by then the other request with the token has ended */
+    (5 * MICROSECONDS) /* since the call began; by then the other request with the same token has ended */
 #define IN_PROGRESS "TransactionInProgressException"
 
 struct retry_policy retry_policy_dynamodb(void) {
@@ -107,7 +107,8 @@ enum call_class retry_classify(int status, const char *code, bool from_service) 
     if (status == 429) {
         return CALL_THROTTLED;
     }
-    /* A refusal in other words than the service's is a proxy's or a load balancer's: it says nothing of the request. */
+    /* A refusal that isn't in the service's own form comes from a proxy or a load balancer: it says nothing about the
+     * request. */
     return status >= 400 && status < 500 && from_service ? CALL_PERMANENT : CALL_RETRY;
 }
 
@@ -128,7 +129,7 @@ static int64_t delay(const struct retry_policy *policy, struct random *random, c
     unsigned before = result->attempts > 0 ? result->attempts - 1 : 0;
     int64_t jittered = backoff_full_jitter(random, before, base, policy->max_delay);
     if (in_progress && elapsed + jittered < IN_PROGRESS_AFTER) {
-        /* Jitter beyond it, so that two who wait for each other don't meet again. */
+        /* More jitter on top, so that two requests that wait for each other don't meet again. */
         return IN_PROGRESS_AFTER - elapsed + (int64_t)random_below(random, (uint64_t)policy->throttled_base);
     }
     int64_t most = jittered + RETRY_AFTER_SLACK;

@@ -1,4 +1,4 @@
-/* What both ways to a role need: texts that are kept, and the session's name. */
+/* What both ways to a role share: copies of texts, and the session's name. */
 #pragma once
 
 #include "clock.h"
@@ -8,5 +8,5 @@
 
 /* NULL: no memory. An absent text is copied as "". */
 char *role_text(struct span text);
-/* RoleArn and RoleSessionName: the name that was given, else table-updater- and the second. */
+/* Adds RoleArn and RoleSessionName. Without a session_name, the name is table-updater- and the current second. */
 void role_add(struct sts_call *call, const char *role_arn, const char *session_name, const struct clock *clock);

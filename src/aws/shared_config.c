@@ -18,7 +18,7 @@ static bool unreadable(const char *path, const char *what, char why[static SETTI
     return false;
 }
 
-/* One byte more than is allowed, so that the parser sees that a file is too large. */
+/* One byte more than is allowed: so the parser sees that a file is too large. */
 #define READ_MAX (PROFILE_FILE_MAX + 1)
 
 static bool read_all(int fd, char *text, size_t *ret_len) {
@@ -70,7 +70,7 @@ bool shared_file_read(const char *path, bool given, enum profile_kind kind, stru
                       char ret_why[static SETTING_WHY_SIZE]) {
     struct stat st;
     if (stat(path, &st) != 0) {
-        /* A home directory that is closed to a hardened service is as good as one without the files. */
+        /* A hardened service may have no access to a home directory: that is the same as a home without the files. */
         if (errno == ENOENT || errno == ENOTDIR || !given) {
             *ret_file = NULL;
             return true;
@@ -102,8 +102,8 @@ static char *join_path(const char *folder, const char *name) {
     return path;
 }
 
-/* What the variable says, with a leading "~/" taken for HOME; else HOME and name. NULL: no memory, or no HOME where one
- * is needed. */
+/* The variable's path, with HOME for a leading "~/"; without the variable, name in HOME. NULL: no memory, or HOME is
+ * needed and not set. */
 static char *file_path(const char *home, const char *given, const char *name) {
     if (given && (strncmp(given, "~/", 2) != 0 || !home)) {
         return strdup(given);
@@ -147,7 +147,7 @@ static bool load(const struct environment *environment, const char *option, stru
         variable = "AWS_DEFAULT_PROFILE";
         named = environment_get(environment, variable);
     }
-    /* Lest somebody's keys of the default profile are used in place of those that were meant, as in the SDKs. */
+    /* As in the SDKs: otherwise the default profile's keys would silently be used in place of those that were meant. */
     if (!named && is_empty(environment, variable)) {
         (void)snprintf(why, SETTING_WHY_SIZE, "%s is set, and empty: it has to name a profile, or to be left out",
                        variable);

@@ -7,7 +7,7 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Reads one word into *to, moving both on. NULL: fine; else what is wrong. */
+/* Reads one word into *to, and moves both on. NULL: success; else what is wrong. */
 static const char *take_word(struct span *text, char **to) {
     char quote = '\0';
     size_t i = 0;

@@ -1,5 +1,5 @@
-/* A command line as words, by the rules of a POSIX shell and with nothing of it executed or expanded: quotes,
- * backslashes. */
+/* Splits a command line into words by a POSIX shell's rules for quotes and backslashes. Nothing is executed or
+ * expanded. */
 #pragma once
 
 #include "compiler.h"

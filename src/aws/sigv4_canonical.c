@@ -1,7 +1,7 @@
-/* The canonical forms of a request's parts: one spelling for all requests that mean the same. */
+/* The canonical forms of a request's parts: the same spelling for all requests that mean the same. */
 #include "sigv4_private.h"
 
-#define PART_MAX ((size_t)64 * 1024) /* a path or query while it is worked on */
+#define PART_MAX ((size_t)64 * 1024) /* of a path or query while it is converted */
 
 static bool is_unreserved(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
@@ -15,7 +15,7 @@ static bool append_encoded(struct buf *out, char c) {
     return is_unreserved(c) ? buf_append_char(out, c) : buf_append(out, text, sizeof text);
 }
 
-/* Resolves "." and "..", and takes repeated slashes as one (RFC 3986, section 5.2.4). */
+/* Resolves "." and "..", and joins repeated slashes (RFC 3986, section 5.2.4). */
 static bool append_resolved(struct span path, struct buf *out) {
     for (size_t at = 0; at < path.len;) {
         size_t end = at;
@@ -49,7 +49,7 @@ bool sigv4_append_path(struct span path, bool keep, struct buf *out) {
     return ok;
 }
 
-/* A parameter in the scratch buffer, encoded. */
+/* An encoded parameter: offsets and lengths in the scratch buffer. */
 struct parameter {
     size_t name, name_len, value, value_len;
 };
@@ -61,7 +61,7 @@ static int hex_value(char c) {
                                   : -1;
 }
 
-/* Appends text, in which some characters may be encoded already, with exactly those encoded that must be. */
+/* Appends text, some of whose characters may be encoded already, so that exactly those are encoded that must be. */
 static size_t append_reencoded(struct span text, struct buf *out) {
     size_t before = out->len;
     for (size_t i = 0; i < text.len; i++) {
@@ -144,7 +144,7 @@ static int compare_names(struct span a, struct span b) {
     return (a.len > b.len) - (a.len < b.len);
 }
 
-/* Proxies change or add these, or libcurl does. */
+/* Not signed: proxies may change or add these, and http_exchange.c adds User-Agent after signing. */
 static bool is_left_out(struct span name) {
     static const char *const NAMES[] = {
         "authorization", "connection",        "expect",  "keep-alive", "te",
@@ -161,7 +161,7 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Without white space at the ends, and with one space for any inside. */
+/* Without white space at the ends, and with one space for each run of it inside. */
 static void append_trimmed(struct span value, struct buf *out) {
     size_t before = out->len;
     bool blank = false;
@@ -195,7 +195,7 @@ bool sigv4_append_headers(const struct sigv4_header *headers, size_t count, stru
         if (n == SIGV4_HEADERS_MAX) {
             return false;
         }
-        /* Headers of one name stay in the order they came in. */
+        /* Headers with the same name keep their order. */
         size_t k = n++;
         for (; k > 0 && compare_names(headers[i].name, sorted[k - 1]->name) < 0; k--) {
             sorted[k] = sorted[k - 1];

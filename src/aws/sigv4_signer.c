@@ -1,4 +1,4 @@
-/* The signer of one service's calls: all but the date, the target, the token and the body is the same each time, so the
+/* The signer of one service's calls. From call to call only the date, the target, the token and the body differ. So the
  * canonical request is never put together, but hashed piece by piece. */
 #include "sigv4.h"
 #include "sigv4_private.h"
@@ -21,7 +21,7 @@ struct sigv4_signer {
     char secret[SIGV4_SECRET_MAX];
     size_t secret_len;
     bool has_key;
-    struct digest_key *key; /* of that day and secret */
+    struct digest_key *key; /* for that day and secret */
 };
 
 static bool fill(struct sigv4_signer *s, const struct sigv4_scope *scope, struct span path, struct span content_type,
@@ -65,7 +65,7 @@ void sigv4_signer_free(struct sigv4_signer *s) {
     free(s);
 }
 
-/* The key of the date's day: derived once for each day and secret. */
+/* Makes s->key the key for the date's day and this secret; derives it only when one of the two changes. */
 static bool find_key(struct sigv4_signer *s, const struct sigv4_scope *scope, const char *date, struct span secret) {
     if (s->has_key && memcmp(s->day, date, SIGV4_DAY_SIZE) == 0 &&
         span_equal(secret, span_of(s->secret, s->secret_len))) {

@@ -9,15 +9,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Text that SQS takes is at most 1 MiB a batch; in JSON, quotes and backslashes take twice their room, control
+/* SQS takes at most 1 MiB of text in a batch. In JSON, quotes and backslashes take twice as much room, control
  * characters up to six times. */
 #define REQUEST_MAX ((size_t)8 * 1024 * 1024)
-/* All answers but those of a receive: a few hundred bytes for each entry, an access policy of 20 KiB among a queue's
- * attributes. */
+/* For all answers except those of a receive: a few hundred bytes for each entry; an access policy of 20 KiB among a
+ * queue's attributes. */
 #define RESPONSE_MAX ((size_t)256 * 1024)
 
-/* What moves is not given up for being slow; but nothing goes on for ever. A receive's caller knows how long its
- * messages are hidden. */
+/* An answer that is slow but moves isn't given up at once; but nothing may last for ever. A receive gets longer: its
+ * caller knows how long the messages are hidden. */
 #define ATTEMPT_SILENCE (10 * MICROSECONDS)
 #define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
 #define RECEIVE_TIMEOUT (600 * MICROSECONDS)
@@ -27,13 +27,13 @@ struct sqs {
     struct digest *digest;
 };
 
-/* One call in flight: fixed after its start, but for what the answer gave. */
+/* One call in flight: fixed after its start, except what the answer brings. */
 struct operation {
     struct sqs *sqs;
     struct buf request;
-    size_t count; /* of a batch; of a receive, the most messages */
+    size_t count; /* of a batch; for a receive, the maximum of messages */
     bool sends;
-    struct sqs_sent sent; /* where it sends: the bodies may be gone when the answer comes */
+    struct sqs_sent sent; /* for a send: the bodies may be gone when the answer comes */
     void *user;
     union {
         sqs_received *received;
@@ -41,7 +41,7 @@ struct operation {
         sqs_attributes_done *attributes;
         sqs_url_done *url;
     } done;
-    enum { NO_ANSWER, MESSAGES, BATCH, ATTRIBUTES, URL } answered; /* which of these is there */
+    enum { NO_ANSWER, MESSAGES, BATCH, ATTRIBUTES, URL } answered; /* which member of answer is set */
     union {
         struct sqs_messages messages;
         struct sqs_entry_result entries[SQS_BATCH_MAX];
@@ -78,7 +78,7 @@ static void release(void *user) {
     free(o);
 }
 
-/* Starts o, whose request was written where wrote is true. Takes o over. */
+/* Starts o. wrote: whether its request could be written. Takes o over. */
 static struct call *start(struct operation *o, bool wrote, struct aws_operation *operation,
                           const struct call_options *options, aws_call_done *done) {
     operation->attempt_timeout = operation->attempt_timeout ? operation->attempt_timeout : ATTEMPT_TIMEOUT;
@@ -110,7 +110,7 @@ static void receive_done(void *user, const struct call_result *result, struct sp
     struct sqs_messages messages = {.count = 0};
     if (o->answered == MESSAGES) {
         messages = o->answer.messages;
-        o->answered = NO_ANSWER; /* they are the receiver's from here on */
+        o->answered = NO_ANSWER; /* now they are the receiver's */
     }
     o->done.received(o->user, result, messages.message, messages.count, messages.corrupt);
 }
@@ -147,7 +147,7 @@ static void decode_batch(void *user, struct span body, struct call_result *resul
 static void batch_done(void *user, const struct call_result *result, struct span body) {
     (void)body;
     struct operation *o = user;
-    buf_free(&o->request); /* of letters to the DLQ it is large, and what they are followed by needs room as well */
+    buf_free(&o->request); /* with dead letters it is large, and done may need memory for what it does next */
     o->done.batch(o->user, result, o->answered == BATCH ? o->answer.entries : NULL,
                   o->answered == BATCH ? o->count : 0);
 }

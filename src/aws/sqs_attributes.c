@@ -37,7 +37,7 @@ static enum decode_status read_redrive_policy(const struct json_token *value, st
         status = text.failure == BUF_NO_MEMORY ? DECODE_NO_MEMORY : DECODE_GARBAGE;
     }
     buf_free(&text);
-    /* A policy without its queue, or without its count, is none that SQS would have taken. */
+    /* SQS wouldn't have taken a policy without its queue or its count. */
     if (status == DECODE_FINE && (!a->dead_letter_target_arn[0] || !a->max_receive_count)) {
         return DECODE_GARBAGE;
     }
@@ -45,14 +45,14 @@ static enum decode_status read_redrive_policy(const struct json_token *value, st
 }
 
 struct attributes {
-    bool found; /* one at least that every queue has */
+    bool found; /* an attribute was there that every queue has */
     uint64_t visibility_timeout, retention, max_message_size;
-    struct sqs_queue_attributes result; /* its counts are SQS_COUNT_UNKNOWN until they come */
+    struct sqs_queue_attributes result; /* its counts are SQS_COUNT_UNKNOWN until they are read */
 };
 
-/* Room is set aside for messages of this size: one of 0 would need none, and one beyond all that may be held would
- * never have it. SQS has queues of 1 KiB to 1 MiB, and a later limit may be higher; what can be neither is as good as
- * not told. */
+/* Room is reserved for messages of this size. A size of 0 would reserve none, and one larger than all that may be held
+ * would never get its room. SQS has queues of 1 KiB to 1 MiB, and may raise that limit; a size out of our range counts
+ * as not told. */
 #define BELIEVED_SIZE_MIN 1024
 #define BELIEVED_SIZE_MAX ((size_t)64 * 1024 * 1024)
 
@@ -121,7 +121,7 @@ enum decode_status sqs_read_attributes(struct span body, struct sqs_queue_attrib
     if (!a.found) {
         return DECODE_GARBAGE;
     }
-    /* No message can be kept for longer; and what reckons with seconds would overflow far beyond. */
+    /* SQS hides no message for longer. A much larger number would overflow where seconds are converted. */
     a.result.visibility_timeout =
         a.visibility_timeout < SQS_VISIBILITY_MAX ? (unsigned)a.visibility_timeout : SQS_VISIBILITY_MAX;
     a.result.retention = (unsigned)a.retention;

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* More than this that a message's block has beyond its texts is given back: it may be held long. */
+/* If a message's block has more unused bytes than this, they are given back: the message may be held for long. */
 #define SLACK_MAX 4096
 
 /* Where one message attribute stands. */
@@ -18,12 +18,12 @@ struct attribute_list {
     size_t count;
 };
 
-/* Where one message's parts stand in the answer; absent (a zeroed token) where they don't. */
+/* Where one message's parts stand in the answer; a missing one is a zeroed token. */
 struct parts {
     struct json_token message_id, receipt_handle, md5, body;
     struct json_token group_id, sequence_number, error_envelope, trace_header;
     struct json_token sent_at, receive_count;
-    struct attribute_list *attributes; /* that most messages don't have */
+    struct attribute_list *attributes; /* most messages have none */
 };
 
 struct reading {
@@ -31,13 +31,12 @@ struct reading {
     struct attribute_list attributes; /* of the message being read */
     size_t max;
     struct sqs_messages messages;
-    bool has_list, has_others; /* members: Messages; any others */
-    struct span
-        broken[SQS_BATCH_MAX]; /* groups of which one was left out, as they stand in the answer; absent: not told */
+    bool has_list, has_others; /* whether the answer has Messages, and any other members */
+    struct span broken[SQS_BATCH_MAX]; /* raw group ids of the messages left out; absent: it isn't known */
     size_t broken_count;
 };
 
-/* A member that is to be kept, where it is a string. */
+/* A member that is kept if it is a string. */
 struct wanted {
     const char *name;
     struct json_token *at;
@@ -78,7 +77,7 @@ static enum decode_status attribute_member(void *user, struct json_reader *r, co
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-/* SQS has no more than ten in a message, none without a type, and none of both kinds. */
+/* SQS has no more than ten attributes in a message, none without a type, and none with both kinds of value. */
 static enum decode_status message_attribute(void *user, struct json_reader *r, const struct json_token *name,
                                             const struct json_token *value) {
     struct parts *p = user;
@@ -119,7 +118,7 @@ static void read_numbers(const struct parts *p, struct sqs_message *m) {
     m->receive_count = decode_number_text(&p->receive_count, UINT_MAX, &number) && number ? (unsigned)number : 1;
 }
 
-/* Gives back what escapes took more than what they stand for, where it is much. */
+/* Gives unused memory back if it is much: escapes are longer than what they stand for. */
 static void give_back_slack(struct buf *block) {
     char *data = block->capacity - block->len > SLACK_MAX ? realloc(block->data, block->len + 1) : NULL;
     if (data) {
@@ -128,7 +127,7 @@ static void give_back_slack(struct buf *block) {
     }
 }
 
-/* A text of the message, and where it is to be told. */
+/* A text of the message, and the span that is to point to it. */
 struct text {
     const struct json_token *token;
     struct span *at;
@@ -158,7 +157,7 @@ static size_t list_texts(const struct parts *p, struct sqs_message *m, struct me
     return count;
 }
 
-/* The attributes stand behind the message in its block, the texts behind them. */
+/* The block holds the message, then the attributes, then the texts. */
 static void set_attributes(struct sqs_message *m, char *block, struct message_attribute *attributes, size_t count) {
     m->attribute_count = message_attributes_keep_valid(attributes, count);
     m->attribute_bytes = m->error_envelope.len + m->trace_header.len;
@@ -181,7 +180,7 @@ static struct sqs_message *make_message(const struct parts *p) {
     struct message_attribute attributes[MESSAGE_ATTRIBUTES_MAX];
     struct text texts[TEXTS_MAX];
     size_t count = list_texts(p, &m, attributes, texts), head = sizeof m + p->attributes->count * sizeof *attributes;
-    /* Escapes are longer than what they stand for. */
+    /* Large enough: escapes are longer than what they stand for. */
     size_t size = head;
     for (size_t i = 0; i < count; i++) {
         size += texts[i].token->raw.len;
@@ -213,7 +212,7 @@ static struct sqs_message *make_message(const struct parts *p) {
 }
 
 void sqs_message_free(struct sqs_message *m) {
-    free(m); /* the storage of a struct buf is malloc's */
+    free(m); /* a struct buf's memory is malloc's */
 }
 
 static bool is_whole(const struct parts *p) {
@@ -221,7 +220,7 @@ static bool is_whole(const struct parts *p) {
            p->body.event == JSON_STRING && p->message_id.raw.len && p->receipt_handle.raw.len;
 }
 
-/* *ret_same: the body fits the MD5 that came with it. False: the library failed. */
+/* *ret_same: the body fits the MD5 that came with it (or the library has no MD5). False: the library failed. */
 static bool check_md5(struct digest *digest, const struct parts *p, struct span body, bool *ret_same) {
     if (!digest_has_md5(digest)) {
         *ret_same = true;
@@ -242,7 +241,7 @@ static void leave_out(struct reading *reading, const struct parts *p) {
     }
 }
 
-/* Whether an earlier message of its group was left out, on a FIFO queue: it would overtake that one. */
+/* Whether, on a FIFO queue, an earlier message of its group was left out: this one would overtake it. */
 static bool would_overtake(const struct reading *reading, const struct parts *p) {
     if (p->sequence_number.event != JSON_STRING) {
         return false;

@@ -1,4 +1,4 @@
-/* Messages that are made of parts, not read from an answer. */
+/* Messages that are made from parts, not read from an answer. */
 #include "sqs.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static size_t size_of_parts(const struct sqs_message *m) {
     return size;
 }
 
-/* Moves a text to *at, where what is behind it follows. */
+/* Copies a text to *at, and moves *at behind it. */
 static void copy_in(struct span *text, char **at) {
     if (!text->data) {
         return;

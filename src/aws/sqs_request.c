@@ -2,7 +2,7 @@
 
 #include "json_writer.h"
 
-#define ENTRY_SIZE 1024 /* of a message to be sent, without its body and envelope */
+#define ENTRY_SIZE 1024 /* of a message to be sent, without its body, envelope and attribute values */
 
 static void text_member(struct json_writer *w, struct span name, struct span value) {
     json_name(w, name);
@@ -149,7 +149,7 @@ static void send_entry(struct json_writer *w, size_t index, const struct sqs_sen
 }
 
 bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count, struct buf *out) {
-    /* A large one isn't grown by doubling, unless escapes make it so. */
+    /* Reserves the room at once, so that a large buffer isn't grown by doubling (unless escapes need more). */
     size_t size = count * ENTRY_SIZE;
     for (size_t i = 0; i < count; i++) {
         size += entries[i].body.len + entries[i].error_envelope.len;
@@ -169,8 +169,8 @@ bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries,
 }
 
 bool sqs_write_get_attributes(const char *queue_url, struct buf *out) {
-    /* All: a name that a kind of queue doesn't have (FifoQueue of a standard one) may be refused where it is asked for
-     * by itself. */
+    /* All: some names belong to one kind of queue only (FifoQueue), and may be refused if they are asked for by
+     * name. */
     static const char *const names[] = {"All"};
     struct json_writer w;
     begin(&w, queue_url, out);

@@ -1,4 +1,4 @@
-/* Writers of SQS's requests. Entries of a batch have their index as their id. Pure; false where out has failed. */
+/* Writes SQS's requests. An entry of a batch has its index as its id. Pure; false: out has failed. */
 #pragma once
 
 #include "buf.h"

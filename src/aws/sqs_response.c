@@ -10,16 +10,15 @@ struct entry {
 struct batch {
     size_t count;
     struct entry entries[SQS_BATCH_MAX];
-    const struct sqs_sent *sent; /* NULL: nothing was sent */
-    bool successful; /* the list being read */
+    const struct sqs_sent *sent; /* NULL: it is no send */
+    bool successful; /* whether the list being read is Successful */
 };
 
 /* What one element of Successful or Failed says. */
 struct verdict {
-    size_t index; /* SQS_BATCH_MAX: of no entry of ours */
+    size_t index; /* SQS_BATCH_MAX: it isn't an entry of ours */
     bool has_message_id;
-    struct json_token md5,
-        attributes_md5; /* of the body, of the attributes; absent (a zeroed token) where they aren't told */
+    struct json_token md5, attributes_md5; /* of the body, of the attributes; a zeroed token if it isn't given */
     struct sqs_entry_result result;
 };
 
@@ -43,7 +42,8 @@ static enum decode_status verdict_member(void *user, struct json_reader *r, cons
     return decode_skip(r, value);
 }
 
-/* What is acknowledged is deleted where it came from: the word alone, or that for another body, would lose it. */
+/* What counts as acknowledged is then deleted at its origin. If we believed a bare "successful", or one for another
+ * body, the message could be lost. */
 static bool is_acknowledged(const struct batch *b, const struct verdict *v) {
     if (!b->sent) {
         return true;
@@ -84,7 +84,7 @@ static bool hash_piece(struct digest *digest, struct span piece) {
     return digest_md5_update(digest, span_of((const char *)length, sizeof length)) && digest_md5_update(digest, piece);
 }
 
-/* A binary value is hashed by its bytes. */
+/* A binary value is hashed as its decoded bytes. */
 static bool hash_value(struct digest *digest, const struct message_attribute *a) {
     if (!digest_md5_update(digest, a->binary ? SPAN("\2") : SPAN("\1"))) {
         return false;

@@ -33,7 +33,7 @@ void sts_call_begin(struct sts_call *c, const char *action) {
     buf_wipe(&c->body);
     c->clock_corrected = false;
     c->signer.id[0] = '\0';
-    /* Room for all that is usual at once, so that no copies of a token are left behind. */
+    /* Room for any usual body at once, so that growing leaves no copies of a token behind. */
     if (buf_reserve(&c->body, BODY_MAX / 2)) {
         (void)buf_printf(&c->body, "Action=%s&Version=2011-06-15", action);
     }
@@ -57,7 +57,7 @@ static void fail(struct sts_call *c, enum call_class class, const char *why, boo
     c->done(c->user, NULL, &(struct sts_failure){{class, why}, keys_refused});
 }
 
-/* Host, date, token, and the Authorization header. */
+/* Writes the lines for host, date, token and Authorization. */
 static bool write_lines(struct sts_call *c, size_t *ret_count) {
     struct buf *lines = &c->lines;
     struct url url;
@@ -130,7 +130,7 @@ static bool worth_a_retry(void *user, const struct http_response *response) {
 
 static void send(struct sts_call *c);
 
-/* Where the refusal comes of our clock: signs once more, by the service's time. */
+/* If the refusal may come from our clock: signs and sends once more, with the service's time. */
 static bool correct_clock(struct sts_call *c, const struct http_response *response, const char *code) {
     int64_t date = 0, wall = clock_wall(&c->world->clock);
     if (c->clock_corrected || !c->signer.id[0] || !(retry_may_be_clock(code) || strcmp(code, "AccessDenied") == 0) ||

@@ -1,4 +1,4 @@
-/* One call of AWS STS, which gives credentials: signed or not, in its Query protocol, with its tries. */
+/* One call of AWS STS, which gives credentials. Signed or unsigned, in its Query protocol, with its attempts. */
 #pragma once
 
 #include "buf.h"
@@ -8,10 +8,10 @@
 
 #include <stdbool.h>
 
-/* How a call ends, beside credentials. */
+/* How a call ends if it gives no credentials. */
 struct sts_failure {
     struct credentials_failure failure;
-    bool keys_refused; /* the keys that it was signed with */
+    bool keys_refused; /* the keys that the call was signed with were refused */
 };
 
 struct sts_call {
@@ -20,11 +20,11 @@ struct sts_call {
     struct buf body, lines;
     const char *headers[5];
     struct metadata_request request;
-    int64_t skew; /* that the last request was signed with */
+    int64_t skew; /* the last request was signed with this */
     bool clock_corrected;
     struct {
         char id[ACCESS_KEY_ID_SIZE], secret[SECRET_ACCESS_KEY_SIZE], token[SESSION_TOKEN_MAX + 1];
-    } signer; /* id "": it isn't signed */
+    } signer; /* id "": the call isn't signed */
     void (*done)(void *user, const struct credentials *credentials, const struct sts_failure *failure);
     void *user;
 };
@@ -33,12 +33,12 @@ struct sts_call {
 void sts_call_init(struct sts_call *call, const struct sts_place *place, const struct credentials_world *world,
                    void (*done)(void *user, const struct credentials *credentials, const struct sts_failure *failure),
                    void *user);
-/* Begins the body with its action. */
+/* Starts the request's body with its action. */
 void sts_call_begin(struct sts_call *call, const char *action);
 /* Adds a parameter. */
 void sts_call_add(struct sts_call *call, const char *name, struct span value);
-/* Sends it; signer: NULL where it isn't signed. done is called once, before this returns or later, unless cancelled. */
+/* Sends it; signer: NULL for an unsigned call. done is called once, before this returns or later, unless cancelled. */
 void sts_call_send(struct sts_call *call, const struct credentials *signer);
 void sts_call_cancel(struct sts_call *call);
-/* Cancels it, and wipes what it holds. Takes a zeroed one too. */
+/* Cancels the call, and wipes what it holds. Takes a zeroed one too. */
 void sts_call_done(struct sts_call *call);

@@ -13,7 +13,7 @@
 #define ATTEMPT_SILENCE (10 * MICROSECONDS)
 #define ATTEMPT_TIMEOUT (60 * MICROSECONDS)
 
-/* What is asked, and how its answer is read into the facts. */
+/* A question about a table, and how its answer is read into the facts. */
 struct question {
     const char *operation;
     enum decode_status (*read)(struct span body, struct table_facts *facts);

@@ -1,4 +1,4 @@
-/* The request of DescribeTable and its kin. */
+/* The request body of DescribeTable and the like. */
 #pragma once
 
 #include "buf.h"

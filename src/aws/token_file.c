@@ -26,7 +26,7 @@ static bool cant_be_read(const char *path, int error, char why[static TOKEN_WHY_
     return say(path, what, why);
 }
 
-/* Into room that never moves, so that no copy of a secret is left behind. */
+/* Reads into memory that never moves, so that no copy of a secret is left behind. */
 static bool read_all(int fd, const char *path, struct buf *out, char why[static TOKEN_WHY_SIZE]) {
     for (;;) {
         size_t left = out->max - out->len;

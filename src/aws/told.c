@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-/* The same is told again after so long; sooner, where it had worked in between. */
+/* The same failure is logged again after this time; after the shorter one if the operation worked in between. */
 static const int64_t AGAIN = 600 * MICROSECONDS, AGAIN_AFTER_SUCCESS = 60 * MICROSECONDS;
 
-/* NULL: nothing to tell. */
+/* NULL: nothing to log. */
 static const char *sentence_of(const struct call_result *result) {
     if (result->foreign) {
         return "An answer is not the service's: it is no verdict, and counts as a fault on the way";
@@ -33,7 +33,7 @@ static struct told_trouble *find(struct told *told, const char *operation, const
     return NULL;
 }
 
-/* Room for one more. */
+/* Finds a place; if all are taken, the one that was logged longest ago. */
 static struct told_trouble *make_room(struct told *told) {
     if (told->count < TOLD_MAX) {
         return &told->troubles[told->count++];

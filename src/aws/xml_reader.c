@@ -34,7 +34,7 @@ static bool follows(const struct xml_reader *r, struct span what) {
     return rest.len >= what.len && memcmp(rest.data, what.data, what.len) == 0;
 }
 
-/* Passes over all up to what, and it. False: it never comes. */
+/* Moves behind the next occurrence of what. False: there is none. */
 static bool pass(struct xml_reader *r, struct span what) {
     struct span rest = rest_of(r);
     const char *found = rest.len ? memmem(rest.data, rest.len, what.data, what.len) : NULL;
@@ -62,7 +62,7 @@ static bool take_name(struct xml_reader *r, struct span *ret_name) {
     return ret_name->len > 0;
 }
 
-/* Attributes mean nothing to us. Leaves the reader at the tag's end. */
+/* Skips attributes, which mean nothing to us. Leaves the reader at the tag's end. */
 static bool pass_attributes(struct xml_reader *r) {
     for (;;) {
         pass_blanks(r);
@@ -126,7 +126,7 @@ static enum xml_event end_element(struct xml_reader *r, struct span *ret_value) 
     return XML_END;
 }
 
-/* Blanks, comments, and at the beginning a declaration. False: one of them has no end. */
+/* Skips white space, comments and, at the beginning, a declaration. False: one of them has no end. */
 static bool pass_what_says_nothing(struct xml_reader *r) {
     for (;;) {
         size_t before = r->at;
@@ -134,7 +134,7 @@ static bool pass_what_says_nothing(struct xml_reader *r) {
         const char *tag = rest.len ? memchr(rest.data, '<', rest.len) : NULL;
         pass_blanks(r);
         if (tag && r->at != (size_t)(tag - r->text.data)) {
-            r->at = before; /* there is text, and its blanks are part of it */
+            r->at = before; /* this is text, and the white space is part of it */
             return true;
         }
         if (follows(r, SPAN("<!--"))) {

@@ -1,5 +1,5 @@
-/* The small part of XML that AWS's Query services answer in, as events over the bytes, with no tree and no copy:
- * elements and text. Declarations and comments are passed over; document types, processing instructions inside, and
+/* Reads the small part of XML that AWS's Query services answer in, as events: elements and text, without a tree and
+ * without copies. Declarations and comments are skipped. Document types, processing instructions inside elements, and
  * CDATA are refused. Time is linear in the text, memory constant. */
 #pragma once
 
@@ -13,10 +13,10 @@
 #define XML_DEPTH_MAX 16
 
 enum xml_event {
-    XML_FAILED, /* it is no such text; every later call gives it again */
-    XML_OVER, /* the one element was read, and nothing but white space follows */
-    XML_BEGIN, /* of an element: its name */
-    XML_TEXT, /* between tags, still escaped; all white space is none */
+    XML_FAILED, /* it is no such XML; every later call returns this again */
+    XML_OVER, /* the one element was read, and only white space and comments followed */
+    XML_BEGIN, /* of an element: *ret_value is its name */
+    XML_TEXT, /* between tags, still escaped; white space alone is not reported */
     XML_END
 };
 
@@ -24,7 +24,7 @@ struct xml_reader {
     struct span text;
     size_t at;
     unsigned depth;
-    struct span open[XML_DEPTH_MAX]; /* the names of those that are open */
+    struct span open[XML_DEPTH_MAX]; /* the names of the open elements */
     bool ends_at_once; /* the last tag was <x/> */
     bool begun, failed;
 };
@@ -35,6 +35,6 @@ void xml_reader_init(struct xml_reader *r, struct span text);
 enum xml_event xml_next(struct xml_reader *r, struct span *ret_value);
 /* The name of the innermost open element, or of the one around it (1), and so on; empty where there is none. */
 struct span xml_open(const struct xml_reader *r, unsigned outward);
-/* Appends what text means. False: out has failed, or there is an entity that isn't one of the five, nor a character's
- * number. */
+/* Appends text with its entities decoded. False: out has failed, or an entity is neither one of the five nor a
+ * character's number. */
 MUST_USE bool xml_unescape(struct span text, struct buf *out);

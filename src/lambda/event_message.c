@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a text stands: decoded in the scratch, whose place is known only at the end, or in the event itself. */
+/* Where a text goes. It is either in the event itself, or decoded in scratch, whose memory may still move until all is
+ * decoded. */
 struct placed {
     struct span *at;
-    size_t begin, len; /* in the scratch */
+    size_t begin, len; /* in scratch */
 };
 
 #define PLACED_MAX (6 + 3 * MESSAGE_ATTRIBUTES_MAX)
@@ -21,7 +22,7 @@ struct placing {
     size_t count;
 };
 
-/* Sets *at to what the token means; absent where there is none. */
+/* Sets *at to the token's text; absent if the token is none. */
 static void place(struct placing *p, const struct json_token *token, struct span *at) {
     if (token->event != JSON_STRING && token->event != JSON_NAME) {
         *at = (struct span){NULL, 0};
@@ -35,7 +36,7 @@ static void place(struct placing *p, const struct json_token *token, struct span
     }
 }
 
-/* Digits and nothing else, at most max; else otherwise. */
+/* A string of digits alone, at most max; anything else gives otherwise. */
 static uint64_t number_of(const struct json_token *token, uint64_t max, uint64_t otherwise) {
     uint64_t number = 0;
     if (token->event != JSON_STRING || token->raw.len == 0) {
@@ -57,7 +58,7 @@ static int64_t sent_at(const struct lambda_event *event, const struct lambda_rec
         return (int64_t)number_of(&record->sent_at, INT64_MAX / MILLISECOND, 0) * MILLISECOND;
     }
     bool known = record->sent_at.event == JSON_STRING && iso8601_parse(record->sent_at.raw, &wall);
-    return known && wall > 0 ? wall : 0; /* nothing was sent before the epoch: that isn't known, then */
+    return known && wall > 0 ? wall : 0; /* nothing was sent before 1970: then it counts as unknown */
 }
 
 struct sqs_message *event_message_new(const struct lambda_event *event, const struct lambda_record *record,

@@ -1,4 +1,4 @@
-/* A record of an event as the message of a queue that it stands for. Pure. */
+/* Makes a record of an event into the message that a queue would have brought. Pure. */
 #pragma once
 
 #include "buf.h"
@@ -6,10 +6,10 @@
 #include "lambda_event.h"
 #include "sqs.h"
 
-/* The message of the record with this number, which is its receipt handle. group_by_id: it is the only one of a group
- * of its own, where the record has none. scratch is used and emptied. NULL: no memory. */
+/* The message of this record; its receipt handle is number. group_by_id: a record without a group gets one of its own,
+ * named by its id. scratch is emptied and used. NULL: no memory. */
 MUST_USE struct sqs_message *event_message_new(const struct lambda_event *event, const struct lambda_record *record,
                                                size_t number, bool group_by_id, struct buf *scratch);
-/* The name of what it came from: a queue's, a topic's, an event source. Cut where it is too long. */
+/* The name of the queue, topic or event source that the record came from. Cut if it is too long. */
 void event_message_origin(const struct lambda_event *event, const struct lambda_record *record, char *ret_name,
                           size_t size);

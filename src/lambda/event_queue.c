@@ -9,16 +9,16 @@
 #include <sys/queue.h>
 
 static const size_t SCRATCH_MAX = (size_t)16 << 20;
-static const unsigned RECORDS_TIME = 10; /* seconds for the audit records of failures, once all else is done */
+static const unsigned RECORDS_TIME = 10; /* seconds for the audit records of failures, after all else is done */
 
 enum fate { FATE_OPEN, FATE_DONE, FATE_LEFT };
 
-/* A call to the queue: its answer comes from the loop. */
+/* A call to the event's queue; we answer it ourselves, from the loop. */
 struct event_call {
     LIST_ENTRY(event_call) link;
     struct event_queue *queue;
     struct timer timer;
-    sqs_received *received; /* one of the three */
+    sqs_received *received; /* one of these three is set */
     sqs_batch_done *batch_done;
     sqs_attributes_done *attributes_done;
     void *user;
@@ -26,9 +26,9 @@ struct event_call {
 };
 
 struct event_queue {
-    struct platform platform; /* with `api` as SQS */
+    struct platform platform; /* its sqs is `api` */
     struct sqs_api api;
-    const struct sqs_api *dlq; /* the real one; NULL: there is none */
+    const struct sqs_api *dlq; /* the real SQS; NULL: there is no DLQ */
     struct discovery_facts facts;
     struct event_queue_options options;
     const struct lambda_event *event;
@@ -38,9 +38,9 @@ struct event_queue {
     struct queue_worker *worker;
     struct lambda_records records;
     struct buf scratch;
-    size_t given; /* records that the worker has received */
+    size_t given; /* records that the worker was given */
     uint8_t *fates; /* of each record */
-    size_t open; /* records without one */
+    size_t open; /* how many are FATE_OPEN */
     LIST_HEAD(, event_call) calls;
     bool stopping, ended;
     char cause[64];
@@ -68,7 +68,7 @@ static void end(struct event_queue *q) {
     q->done(q->user, count, q->cause);
 }
 
-/* What takes too long is left, for whatever reason. */
+/* Time is over: whatever isn't done is left. */
 static void give_up(void *user) {
     struct event_queue *q = user;
     struct queue_worker_status status = queue_worker_status(q->worker);
@@ -81,7 +81,7 @@ static void on_stopped(void *user, struct outcome outcome) {
     end(user);
 }
 
-/* Every record has its fate. Audit records of failures may be on their way. */
+/* Every record has its fate. But audit records of failures may still be on their way. */
 static void on_settled(void *user) {
     struct event_queue *q = user;
     if (q->ended || q->stopping) {
@@ -120,7 +120,7 @@ static void answer_receive(struct event_queue *q, const struct event_call *call)
     struct lambda_record record;
     while (count < call->count && q->given < q->event->record_count && lambda_records_next(&q->records, &record)) {
         messages[count] = event_message_new(q->event, &record, q->given++, fifo, &q->scratch);
-        count += messages[count] != NULL; /* without memory for it, it is left */
+        count += messages[count] != NULL; /* without memory for its message a record is left */
     }
     call->received(call->user, &result, messages, count, 0);
 }
@@ -174,7 +174,7 @@ static struct call *delete_batch(void *ctx, const char *queue_url, const struct 
     return call;
 }
 
-/* Nothing is held for so long that it would have to be extended: what changes is a return. */
+/* The worker never has to extend a visibility timeout here. So every change is the return of a message. */
 static struct call *change_visibility_batch(void *ctx, const char *queue_url,
                                             const struct sqs_visibility_entry *entries, size_t count,
                                             const struct call_options *options, sqs_batch_done *done, void *user) {
@@ -187,7 +187,7 @@ static struct call *change_visibility_batch(void *ctx, const char *queue_url,
     return call;
 }
 
-/* To the DLQ. A standard queue takes no deduplication id, though the records have a group. */
+/* Goes to the DLQ. A standard queue takes no deduplication id, even if the records have a group. */
 static struct call *send_batch(void *ctx, const char *queue_url, const struct sqs_send_entry *entries, size_t count,
                                const struct call_options *options, sqs_batch_done *done, void *user) {
     struct event_queue *q = ctx;
@@ -207,7 +207,7 @@ static struct call *get_attributes(void *ctx, const char *queue_url, const struc
     return answer_soon(ctx, &(struct event_call){.attributes_done = done, .user = user});
 }
 
-/* The worker knows its queue's URL. */
+/* Never used: the worker has its queue's URL already. */
 static struct call *get_queue_url(void *ctx, const char *queue_name, const char *owner_account,
                                   const struct call_options *options, sqs_url_done *done, void *user) {
     (void)ctx, (void)queue_name, (void)owner_account, (void)options, (void)done, (void)user;
@@ -235,7 +235,7 @@ static bool is_fifo(const char *name) {
     return len > 5 && strcmp(name + len - 5, ".fifo") == 0;
 }
 
-/* The queue that the records came from, as far as the worker has to know of it. */
+/* Describes the queue that the records came from, as far as the worker needs it. */
 static void describe_queue(struct event_queue *q) {
     struct queue_facts *queue = &q->facts.queue;
     struct lambda_record first;
@@ -248,7 +248,7 @@ static void describe_queue(struct event_queue *q) {
     queue->attributes = (struct sqs_queue_attributes){
         .visibility_timeout = SQS_VISIBILITY_MAX,
         .max_message_size = SQS_MESSAGE_SIZE_MAX,
-        /* Nothing is given back to be received later: that would be a failure for whoever counts deliveries. */
+        /* No message is ever delivered again here: for whoever counts deliveries, the first one is the last. */
         .max_receive_count = 1,
         .fifo = (q->event->kind == LAMBDA_SQS && is_fifo(queue->name)) || q->facts.dlq.attributes.fifo,
     };
@@ -315,7 +315,7 @@ bool event_queue_append_left(const struct event_queue *q, struct buf *out) {
     for (size_t i = 0; lambda_records_next(&records, &record); i++) {
         if (q->fates[i] != FATE_DONE) {
             (void)buf_printf(out, "%s{\"itemIdentifier\":", between);
-            (void)json_append_quoted(out, record.id.raw); /* it is escaped already */
+            (void)json_append_quoted(out, record.id.raw); /* the id is still escaped as in the event */
             (void)buf_append_char(out, '}');
             between = ",";
         }

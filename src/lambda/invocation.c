@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t PATIENCE = 10 * MICROSECONDS; /* with an environment that fails */
+static const int64_t PATIENCE = 10 * MICROSECONDS; /* how long to wait while the environment fails */
 static const size_t BODY_MAX = (size_t)32 << 20, ANSWER_MAX = (size_t)64 << 20;
 static const size_t KEY_MAX = 256;
 
@@ -20,15 +20,15 @@ static const size_t KEY_MAX = 256;
 struct invocation {
     const struct lambda_options *options;
     const char *request_id;
-    int64_t until, began; /* monotonic; began: the message at work */
+    int64_t until, began; /* monotonic; began: when work on the current message began */
     invocation_done *done;
     void *user;
 
     struct lambda_event event;
-    struct buf body, key; /* decoded */
+    struct buf body, key; /* decoded from the event */
     struct single_worker *single;
     struct event_queue *queue;
-    struct lambda_records records; /* one by one, where there is no DLQ */
+    struct lambda_records records; /* taken one by one if there is no DLQ */
     struct timer end_timer, next_timer;
     struct buf text;
     struct invocation_answer answer;
@@ -54,7 +54,7 @@ static void end_in_error(struct invocation *i, const char *type, struct span mes
     end(i, type);
 }
 
-/* The response of a direct invocation, or of a request. */
+/* The response to a direct invocation, or to an HTTP request. */
 static void respond(struct invocation *i, enum error_type type, struct span response) {
     if (response.len == 0) {
         i->text.failure = BUF_NO_MEMORY;
@@ -66,7 +66,7 @@ static void respond(struct invocation *i, enum error_type type, struct span resp
     end(i, NULL);
 }
 
-/* What the queue worker counts of records, of a message alone. */
+/* Counts one message in the metrics, as the queue worker does for records. */
 static void count(struct invocation *i, enum error_type type) {
     const struct platform *platform = i->options->platform;
     metrics_received(platform->metrics);
@@ -104,7 +104,7 @@ static bool begin_single(struct invocation *i, struct span body, char *body_spac
     return i->single != NULL;
 }
 
-/* A request that can't even be read as a message. */
+/* For a request that can't even be read as a message. */
 static bool refuse(struct invocation *i, struct failure *f) {
     struct buf envelope;
     count(i, f->type);
@@ -124,7 +124,7 @@ static bool refuse_key(struct invocation *i) {
     return refuse(i, &f);
 }
 
-/* The offset of the first byte that no base64 has there. */
+/* The offset of the first byte that isn't base64. */
 static size_t stray_at(struct span text) {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t at = 0;
@@ -177,8 +177,8 @@ static bool begin_http(struct invocation *i) {
     return begin_single(i, buf_span(&i->body), i->body.data, key, has_key);
 }
 
-/* Without a DLQ, an event's failure is its sender's to hear of: one record after the other, up to the first that fails.
- */
+/* Without a DLQ, the sender must be told if its event fails. So records are worked on one after the other, until one
+ * fails. */
 static bool begin_next_record(struct invocation *i) {
     struct lambda_record record;
     single_worker_free(i->single);

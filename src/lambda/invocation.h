@@ -1,5 +1,5 @@
-/* One invocation of the function: its event is told apart, worked on, and answered in the form that whoever sent it
- * takes. */
+/* One invocation of the function: finds out what kind of event it is, works on it, and answers in the form that the
+ * sender expects. */
 #pragma once
 
 #include "buf.h"
@@ -14,7 +14,7 @@
 /* What is given back to Lambda. Valid until the invocation is freed. */
 struct invocation_answer {
     struct span body;
-    const char *error_type; /* a function error, which body says too; NULL: none */
+    const char *error_type; /* it is a function error, also named in body; NULL: it is none */
 };
 
 struct invocation;
@@ -22,13 +22,13 @@ struct invocation;
 /* From the loop, once. */
 typedef void invocation_done(void *user, const struct invocation_answer *answer);
 
-/* options, request_id and the event are borrowed; the event may be written over. until (monotonic): it is answered by
- * then. NULL: no memory. */
+/* options, request_id and event are borrowed; event may be overwritten. until (monotonic): the answer comes by then.
+ * NULL: no memory. */
 MUST_USE struct invocation *invocation_start(const struct lambda_options *options, const char *request_id,
                                              struct buf *event, int64_t until, invocation_done *done, void *user);
-/* The answer was too large for Lambda: another one in its place, a function error. */
+/* The answer was too large for Lambda: replaces it with a short function error. */
 const struct invocation_answer *invocation_answer_briefly(struct invocation *i);
-/* The queue whose records it brought; "": it is no such event. */
+/* The queue whose records it brought; "": it is an event of another kind. */
 const char *invocation_queue(const struct invocation *i);
-/* Ends it, calls under way too. Takes NULL. */
+/* Ends it, and its calls under way. Takes NULL. */
 void invocation_free(struct invocation *i);

@@ -8,19 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t ANSWER_BEFORE = 500 * MILLISECOND; /* the deadline */
-static const int64_t UNCOUNTED = MICROSECONDS; /* by which the clocks may differ without a thaw */
+static const int64_t ANSWER_BEFORE = 500 * MILLISECOND; /* this long before the deadline */
+static const int64_t UNCOUNTED = MICROSECONDS; /* the two clocks may differ by this much without a thaw */
 
 #define NO_MEMORY SPAN("{\"errorMessage\":\"There is no memory for the event\",\"errorType\":\"Runtime.OutOfMemory\"}")
 
 struct lambda {
     const struct lambda_options *options;
     struct runtime_api *api;
-    struct invocation *invocation; /* under way; NULL: the next is awaited */
+    struct invocation *invocation; /* under way; NULL: we wait for the next */
     struct runtime_invocation current;
     struct timer done_timer;
     struct outcome outcome;
-    int64_t offset; /* of the wall's clock to the monotonic one, when the last invocation ended */
+    int64_t offset; /* wall clock minus monotonic clock, when the last invocation ended */
     bool stopping, ended, answered_briefly;
 };
 

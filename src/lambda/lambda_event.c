@@ -5,12 +5,11 @@
 
 static const struct json_options OPTIONS = {.max_depth = JSON_MAX_DEPTH};
 
-/* Reads one member's value, whose first token is value, to its end. */
+/* Reads one member's value to its end. value is its first token. */
 typedef bool take_member(void *user, struct json_reader *r, const struct json_token *name,
                          const struct json_token *value);
 
-/* Hands each member of an object, whose first token is begin, to take; a value that is none is passed over. False: it
- * is no JSON. */
+/* Calls take for each member of the object that starts with begin; any other value is skipped. False: it is no JSON. */
 static bool each_member(struct json_reader *r, const struct json_token *begin, take_member *take, void *user) {
     struct json_token name, value;
     if (begin->event != JSON_OBJECT_BEGIN) {
@@ -24,7 +23,7 @@ static bool each_member(struct json_reader *r, const struct json_token *begin, t
     return name.event == JSON_OBJECT_END;
 }
 
-/* A member that is to be kept, where it is a string. */
+/* A member that is kept if it is a string. */
 struct wanted {
     const char *name;
     struct json_token *at;
@@ -40,7 +39,7 @@ static bool keep(struct json_reader *r, const struct wanted *wanted, size_t coun
     return json_skip(r, value);
 }
 
-/* The text of a value that was just read to its end. */
+/* The raw text of a value that was just read to its end. */
 static struct span text_of(const struct json_reader *r, const struct json_token *begin) {
     return span_of(r->text.data + begin->offset, r->at - begin->offset);
 }
@@ -63,7 +62,7 @@ static bool attribute_member(void *user, struct json_reader *r, const struct jso
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
-/* SQS has no more than ten in a message, none without a type, and none of both kinds. */
+/* SQS has no more than ten attributes in a message, none without a type, and none with both kinds of value. */
 static bool message_attribute(void *user, struct json_reader *r, const struct json_token *name,
                               const struct json_token *value) {
     struct lambda_record *record = user;
@@ -121,7 +120,7 @@ static void unfit(struct lambda_event *event, const char *problem) {
     event->problem = event->problem ? event->problem : problem;
 }
 
-/* Looks at a record when the event is read: all must be of one source that is known, and have a name. */
+/* Checks a record while the event is read: all must be from one known source, and each needs an id. */
 static void judge(struct lambda_event *event, const struct lambda_record *record) {
     enum lambda_event_kind kind = kind_of(record);
     if (kind == LAMBDA_UNFIT) {
@@ -144,7 +143,7 @@ static bool read_records(struct lambda_event *event, struct json_reader *r, cons
     event->records_at = begin->offset;
     event->record_count = 0;
     event->kind = LAMBDA_DIRECT;
-    event->problem = NULL; /* of a member Records before this one */
+    event->problem = NULL; /* of an earlier member Records */
     while (json_next(r, &element) != JSON_ARRAY_END) {
         struct lambda_record record = {.attribute_count = 0};
         if (element.event == JSON_FAILED || !each_member(r, &element, record_member, &record)) {
@@ -158,7 +157,7 @@ static bool read_records(struct lambda_event *event, struct json_reader *r, cons
     return true;
 }
 
-/* What is known of the event while its members are read. */
+/* What is known about the event while its members are read. */
 struct reading {
     struct lambda_event *event;
     struct json_token method; /* httpMethod */
@@ -177,7 +176,7 @@ static bool is_key_header(const struct json_token *name) {
     return name->raw.len == wanted.len && strncasecmp(name->raw.data, wanted.data, wanted.len) == 0;
 }
 
-/* A value, or where there are several the first. */
+/* Keeps a header's value; of several values the first. */
 static bool header(void *user, struct json_reader *r, const struct json_token *name, const struct json_token *value) {
     struct reading *reading = user;
     struct json_token first = *value;

@@ -1,5 +1,5 @@
-/* What an invocation of the function brings: told apart by its members, as AWS documents its events. Pure. Nothing is
- * decoded or copied; what the tokens point to stands in the event's text. */
+/* What an invocation of the function brings. The kinds of events are told apart by their members, as AWS documents
+ * them. Pure. Nothing is decoded or copied: tokens point into the event's text. */
 #pragma once
 
 #include "compiler.h"
@@ -11,25 +11,25 @@
 #include <stddef.h>
 
 enum lambda_event_kind {
-    LAMBDA_DIRECT, /* an update message, or nothing known: its bytes go to the message's own reader */
+    LAMBDA_DIRECT, /* an update message, or an unknown event: the reader of messages gets its bytes */
     LAMBDA_HTTP, /* API Gateway (REST, HTTP API), a function URL, a load balancer */
     LAMBDA_SQS,
     LAMBDA_SNS,
     LAMBDA_EVENTBRIDGE,
-    LAMBDA_UNFIT /* Records that can't be worked on: see problem */
+    LAMBDA_UNFIT /* Records that can't be used: see problem */
 };
 
 struct lambda_event {
     enum lambda_event_kind kind;
     struct span text;
     const char *problem; /* LAMBDA_UNFIT: a sentence */
-    /* LAMBDA_HTTP; what isn't there is a zeroed token (its event is JSON_FAILED). */
-    struct json_token body; /* JSON_STRING, JSON_NULL or not there; anything else can't be one */
+    /* LAMBDA_HTTP. What isn't there is a zeroed token (its event is JSON_FAILED). */
+    struct json_token body; /* JSON_STRING, JSON_NULL or not there; any other value is an error */
     bool is_base64;
-    struct json_token key; /* of the header Idempotency-Key */
-    /* LAMBDA_SQS, LAMBDA_SNS. */
-    size_t records_at; /* of the array's bracket */
-    size_t record_count; /* LAMBDA_EVENTBRIDGE: 1 */
+    struct json_token key; /* the value of the header Idempotency-Key */
+    /* LAMBDA_SQS, LAMBDA_SNS; record_count also LAMBDA_EVENTBRIDGE. */
+    size_t records_at; /* the offset of the array's bracket */
+    size_t record_count; /* 1 for LAMBDA_EVENTBRIDGE */
     /* LAMBDA_EVENTBRIDGE. */
     struct json_token id, source, time;
 };
@@ -38,10 +38,10 @@ struct lambda_attribute {
     struct json_token name, type, text, base64;
 };
 
-/* One record of an event; of EventBridge the event itself. */
+/* One record of an event; for EventBridge, the event itself. */
 struct lambda_record {
     struct json_token source; /* eventSource */
-    struct json_token id; /* what it is named by: messageId, SNS's MessageId, EventBridge's id */
+    struct json_token id; /* its id: messageId, SNS's MessageId, EventBridge's id */
     struct json_token origin; /* eventSourceARN, TopicArn, EventBridge's source */
     struct json_token body; /* LAMBDA_SQS */
     struct span whole; /* LAMBDA_SNS: the notification as it is; LAMBDA_EVENTBRIDGE: the event */
@@ -51,10 +51,10 @@ struct lambda_record {
     size_t attribute_count;
 };
 
-/* Never fails: what is no JSON is LAMBDA_DIRECT, too. text must outlive the event. */
+/* Never fails: anything that isn't JSON is LAMBDA_DIRECT, too. text must outlive the event. */
 void lambda_event_read(struct span text, struct lambda_event *ret_event);
 
-/* Walks through the records of an event that has some. */
+/* Goes through the records of an event that has some. */
 struct lambda_records {
     const struct lambda_event *event;
     struct json_reader reader;

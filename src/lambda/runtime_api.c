@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t NO_TIMEOUT = 3650LL * 86400 * MICROSECONDS; /* an environment is frozen for as long as it may be */
+static const int64_t NO_TIMEOUT = 3650LL * 86400 * MICROSECONDS; /* Lambda may freeze an environment for any time */
 static const int64_t ANSWER_TIMEOUT = 10 * MICROSECONDS;
 static const int64_t FIRST_PAUSE = 50 * MILLISECOND;
 static const unsigned TRIES = 5;
@@ -17,7 +17,7 @@ static const int64_t MILLISECONDS_MAX = INT64_MAX / MILLISECOND;
 
 struct runtime_api {
     struct runtime_options options;
-    char url[URL_SIZE]; /* what all calls' paths begin with */
+    char url[URL_SIZE]; /* every call's URL begins with this */
     struct http_transfer *transfer;
     struct timer again;
     unsigned tries;
@@ -73,7 +73,7 @@ static void give_up(struct runtime_api *api) {
     }
 }
 
-/* Another try, or the end of trying. */
+/* Tries again later, or gives up. */
 static void failed(struct runtime_api *api, const struct http_response *response, const char *why) {
     if (++api->tries >= TRIES) {
         LOG_EVENT(api->options.log, LOG_LEVEL_ERROR, "Lambda's runtime API fails, for the last of five times",
@@ -99,7 +99,7 @@ static void send(struct runtime_api *api) {
     }
 }
 
-/* Milliseconds since 1970 as text, in wall microseconds. */
+/* Reads milliseconds since 1970; returns wall microseconds. NEVER: it is no such number. */
 static int64_t deadline_of(struct span text) {
     int64_t number = 0;
     for (size_t i = 0; i < text.len; i++) {
@@ -112,7 +112,7 @@ static int64_t deadline_of(struct span text) {
     return text.len > 0 ? number * MILLISECOND : NEVER;
 }
 
-/* It may be taken as it stands, without a copy. */
+/* Takes the response's memory as it is, if it may; otherwise copies. */
 static bool take_event(const struct http_response *response, struct buf *ret_event) {
     buf_init(ret_event, EVENT_MAX);
     if (response->storage && !response->storage->lent) {
@@ -165,7 +165,7 @@ bool runtime_api_next(struct runtime_api *api, runtime_next_done *done, void *us
     return api->transfer != NULL;
 }
 
-/* A refusal is an answer: the same again would be refused again (its request may have been sent twice, or its time is
+/* A refusal counts as an answer: the same request would be refused again (it may have been sent twice, or its time is
  * over). */
 static void on_answered(void *user, const struct http_response *response) {
     struct runtime_api *api = user;

@@ -1,5 +1,5 @@
 /* The runtime API of AWS Lambda: asks for the next invocation, and answers it. (AWS Lambda developer guide, "Using the
- * Lambda runtime API for custom runtimes".) What fails is tried five times, with pauses that double. */
+ * Lambda runtime API for custom runtimes".) A failing request is tried five times, with pauses that double. */
 #pragma once
 
 #include "buf.h"
@@ -25,31 +25,31 @@ struct runtime_options {
     struct log *log;
 };
 
-/* What is asked to be done. */
+/* One invocation. */
 struct runtime_invocation {
     char request_id[RUNTIME_ID_SIZE];
     char trace_id[RUNTIME_TRACE_SIZE]; /* "": none */
     int64_t deadline; /* wall microseconds; NEVER: not told */
-    struct buf event; /* the receiver's, to free */
+    struct buf event; /* the receiver's, who must free it */
 };
 
 struct runtime_api;
 
-/* The next invocation; NULL: the API fails. invocation is the receiver's to read until this returns, but for its event.
- */
+/* The next invocation; NULL: the API fails. invocation is valid until this returns; its event belongs to the
+ * receiver. */
 typedef void runtime_next_done(void *user, struct runtime_invocation *invocation);
-/* accepted: it is answered, for all that is known. too_large: the answer was, and another one may follow. Neither: the
- * API fails. */
+/* accepted: as far as we know, the invocation is answered. too_large: the answer was too large, and another one may
+ * follow. Neither: the API fails. */
 typedef void runtime_answer_done(void *user, bool accepted, bool too_large);
 
 /* NULL: no memory. */
 MUST_USE struct runtime_api *runtime_api_new(const struct runtime_options *options);
 /* Whether a text can be the API's address. */
 bool runtime_api_address_fits(const char *address);
-/* One at a time of these; done follows from the loop. False: no memory. */
+/* Only one of these two at a time; done follows from the loop. False: no memory. */
 MUST_USE bool runtime_api_next(struct runtime_api *api, runtime_next_done *done, void *user);
-/* The answer to an invocation (request_id), or a function error (error_type, in body as well); request_id NULL: the
- * error is the initialisation's. Texts are borrowed until done. */
+/* Answers the invocation request_id; with error_type as a function error of this type, which body names as well.
+ * request_id NULL: the initialisation failed. body is borrowed until done; the other texts are copied. */
 MUST_USE bool runtime_api_answer(struct runtime_api *api, const char *request_id, const char *error_type,
                                  struct span body, runtime_answer_done *done, void *user);
 /* Ends what is under way. Takes NULL. */

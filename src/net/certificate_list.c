@@ -11,7 +11,7 @@
 #define CERTIFICATE_MAX ((size_t)1 << 20)
 #define LIST_MAX ((size_t)64 << 20)
 
-/* Universal tags (ITU-T X.690), a constructed one with its bit. */
+/* Universal tags (ITU-T X.690). Those of constructed types include the "constructed" bit. */
 enum {
     INTEGER = 0x02,
     BIT_STRING = 0x03,
@@ -28,7 +28,7 @@ struct element {
     struct span whole, content;
 };
 
-/* Takes the next element off the front. False: there is none of a definite length in its shortest form. */
+/* Takes the next element off the front. False: none is there with a definite length in its shortest form. */
 static bool take(struct span *rest, struct element *ret_element) {
     const unsigned char *bytes = (const unsigned char *)rest->data;
     size_t head = 2, len = 0;
@@ -56,7 +56,7 @@ static bool take_a(struct span *rest, unsigned tag, struct element *ret_element)
     return take(rest, ret_element) && ret_element->tag == tag;
 }
 
-/* Where its subject stands. False: it is no certificate, as far as that is looked at (RFC 5280, 4.1). */
+/* Finds the subject. False: it is no certificate, as far as this looks at it (RFC 5280, 4.1). */
 static bool find_subject(struct span certificate, struct span *ret_subject) {
     struct element all, signed_part, e;
     if (!take_a(&certificate, SEQUENCE, &all) || certificate.len > 0 || !take_a(&all.content, SEQUENCE, &signed_part) ||
@@ -65,7 +65,7 @@ static bool find_subject(struct span certificate, struct span *ret_subject) {
     }
     struct span rest = signed_part.content, before = rest;
     if (!take_a(&rest, VERSION, &e)) {
-        rest = before; /* the first version says none */
+        rest = before; /* version 1 leaves the field out */
     }
     /* Serial number, algorithm, issuer, validity, subject, key. */
     static const unsigned tags[] = {INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE};
@@ -85,8 +85,8 @@ static uint64_t mix(uint64_t x) {
     return x ^ x >> 32;
 }
 
-/* Only of the visible ASCII characters, of which all kinds of strings have the same ones but for two, whose characters
- * have several bytes. */
+/* Counts only visible ASCII characters: all kinds of strings write these as the same bytes, except two kinds whose
+ * characters have several bytes. */
 static uint64_t of_value(struct span value) {
     uint64_t sum = 0;
     for (size_t i = 0; i < value.len; i++) {
@@ -98,7 +98,7 @@ static uint64_t of_value(struct span value) {
     return sum;
 }
 
-/* A sum, as parts of a name that stand beside each other may do so in either order. */
+/* A sum doesn't depend on the order: the parts of a name that form a set may stand in any order. */
 uint64_t certificate_name_likeness(struct span name) {
     struct element all, set, part, oid, value;
     uint64_t sum = 0;
@@ -120,9 +120,9 @@ uint64_t certificate_name_likeness(struct span name) {
     return sum | 1;
 }
 
-/* Appends what the lines up to stop, which stands behind an end of a line, decode to. */
+/* Decodes the lines from at to stop, which is the start of a line. False: a line isn't base64, or follows padding. */
 static bool read_lines(const char *at, const char *stop, struct buf *out) {
-    bool ended = false; /* by padding */
+    bool ended = false; /* the last line ended in padding */
     while (at < stop) {
         const char *newline = memchr(at, '\n', (size_t)(stop - at));
         size_t len = (size_t)(newline - at);
@@ -136,7 +136,8 @@ static bool read_lines(const char *at, const char *stop, struct buf *out) {
     return true;
 }
 
-/* Takes one certificate's text, which begins behind BEGIN, off the front. False: it isn't plainly one. */
+/* Takes one certificate's text, which begins right after BEGIN, off the front. False: it isn't plainly a
+ * certificate. */
 static bool read_one(struct span *rest, struct buf *out) {
     struct span text = *rest;
     const size_t begin = sizeof BEGIN_REST - 1, end = sizeof END - 1;

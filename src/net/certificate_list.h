@@ -1,5 +1,5 @@
-/* The certificates of a file, undecoded but for where each one's subject stands, which is all that is needed to find
- * an issuer: to decode one takes OpenSSL an eighth of a millisecond, and a system's file has some 140. Pure. */
+/* The certificates of a file. They stay undecoded; only each one's subject is located, which is enough to find an
+ * issuer. OpenSSL takes an eighth of a millisecond to decode one, and a system's file has some 140. Pure. */
 #pragma once
 
 #include "buf.h"
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIKE_ANY 0 /* a name that must be looked at, whatever the other one is */
+#define LIKE_ANY 0 /* could be the same as any other name: it must be compared in full */
 
 struct certificate_entry {
     size_t at, len; /* in the list's bytes */
@@ -24,16 +24,16 @@ struct certificate_list { /* zeroed: none */
     size_t count;
 };
 
-/* False: the text is not certificates and nothing else (keys, revocations, trust settings, what can't be read or is
- * there not at all), which OpenSSL is to judge; or there is no memory. */
+/* False: there is no memory, or the text has no certificates, or something besides them (keys, revocations, trust
+ * settings, unreadable parts). OpenSSL is to judge such a file. */
 MUST_USE bool certificate_list_read(struct span text, struct certificate_list *ret_list);
 struct span certificate_list_bytes(const struct certificate_list *list, size_t index);
 /* Takes a zeroed one. */
 void certificate_list_free(struct certificate_list *list);
-/* What names (DER) that OpenSSL takes for the same have in common, whatever kind of string they are written in, in
- * which case, and with how much white space. */
+/* A number that is the same for all names (DER) that OpenSSL takes for equal, whatever their kind of string, their case
+ * and their white space. */
 uint64_t certificate_name_likeness(struct span name);
-/* Whether names of these two could be the same. */
+/* Whether two names with these likenesses could be the same. */
 static inline bool certificate_names_alike(uint64_t a, uint64_t b) {
     return a == b || a == LIKE_ANY || b == LIKE_ANY;
 }

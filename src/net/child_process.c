@@ -27,7 +27,7 @@ struct stream {
 struct child_process {
     struct loop *loop;
     struct child_options options;
-    pid_t pid; /* also of its group; 0: it was reaped */
+    pid_t pid; /* also the id of its group; 0: it was reaped */
     int pidfd;
     struct loop_watch *ended;
     struct stream output, errors;
@@ -36,7 +36,7 @@ struct child_process {
     size_t line_len;
     unsigned lines;
     bool flooded, timed_out, lost;
-    struct timer deadline, finish; /* finish: the callback comes from here, so that nothing is freed under a reader */
+    struct timer deadline, finish; /* finish: calls done from the loop, so that it can't free us while we read */
     struct child_result result;
 };
 
@@ -52,7 +52,7 @@ static void close_stream(struct stream *s) {
 static void kill_group(const struct child_process *c) {
     if (c->pid) {
         (void)kill(-c->pid, SIGKILL);
-        (void)kill(c->pid, SIGKILL); /* it may not have got so far as to have a group */
+        (void)kill(c->pid, SIGKILL); /* the child may not have joined its own group yet */
     }
 }
 
@@ -75,7 +75,7 @@ static void take_errors(struct child_process *c, const char *bytes, size_t len) 
     }
 }
 
-/* Takes what is there. False: there is nothing more at present, or for good. */
+/* Reads what is there once. False: nothing more is there now, or ever. */
 static bool read_once(struct child_process *c, struct stream *s) {
     char bytes[PIECE];
     ssize_t n = read(s->fd, bytes, sizeof bytes);
@@ -115,7 +115,7 @@ static void on_errors(void *user, unsigned events) {
     (void)read_once(c, &c->errors);
 }
 
-/* What stands in the pipes when it has ended; others that hold them open aren't waited for. */
+/* Reads what is left in the pipes after the child has ended. Others may hold the pipes open: they aren't waited for. */
 static void drain(struct child_process *c) {
     size_t most = 64;
     while (c->output.fd >= 0 && most-- && read_once(c, &c->output)) {
@@ -140,7 +140,7 @@ static void on_ended(void *user, unsigned events) {
     }
     bool by_itself = !c->timed_out && !c->flooded && !c->lost;
     if (!by_itself) {
-        kill_group(c); /* its children */
+        kill_group(c); /* its children may still run */
     }
     c->pid = 0;
     loop_watch_free(c->ended);
@@ -171,7 +171,7 @@ static void on_finish(void *user) {
     c->options.done(c->options.user, &c->result);
 }
 
-/* A pipe whose reading end is ours and never blocks. */
+/* A pipe whose reading end is ours and doesn't block. */
 static bool open_pipe(int fds[2]) {
     if (pipe2(fds, O_CLOEXEC) != 0) {
         return false;
@@ -192,7 +192,7 @@ static int spawn_with(char *const *argv, int output, int errors, posix_spawn_fil
     sigset_t none, standard;
     (void)sigemptyset(&none);
     (void)sigemptyset(&standard);
-    (void)sigaddset(&standard, SIGPIPE); /* these two we ignore */
+    (void)sigaddset(&standard, SIGPIPE); /* this process ignores these two */
     (void)sigaddset(&standard, SIGXFSZ);
     int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     error = error ? error : posix_spawn_file_actions_adddup2(actions, output, STDOUT_FILENO);
@@ -289,7 +289,8 @@ void child_process_free(struct child_process *c) {
     timer_stop(loop_timers(c->loop), &c->finish);
     if (c->pid) {
         kill_group(c);
-        /* It ends within a moment; it isn't waited for longer, and is the system's to bury then. */
+        /* The kill takes effect within a moment, and we don't wait longer. A child that isn't reaped here is reaped
+         * when this process ends. */
         for (int tries = 0; tries < 100 && waitpid(c->pid, NULL, WNOHANG) == 0; tries++) {
             (void)sched_yield();
         }

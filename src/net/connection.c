@@ -65,8 +65,8 @@ bool connection_may_have_more(const struct connection *c, size_t received, size_
     return c->tls || received == size;
 }
 
-/* It has something to read: its peer has closed it, or says what nobody asked for, which must not become the answer to
- * the next request; or it is TLS's own talk, which leaves nothing for us. */
+/* False: the peer has closed the connection, or sends what nobody asked for, which must not become the answer to the
+ * next request. TLS's own messages are consumed here, and don't count. */
 static bool has_nothing_to_read(struct connection *c) {
     char stray;
     size_t n = 0;
@@ -75,7 +75,7 @@ static bool has_nothing_to_read(struct connection *c) {
 
 bool connection_is_quiet(struct connection *c) {
     char byte;
-    /* Behind a proxy, TLS with it may hold what the socket no longer does. */
+    /* Through a proxy, TLS with the proxy may hold bytes that are no longer in the socket. */
     bool nothing = c->is_direct && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
                    (errno == EAGAIN || errno == EWOULDBLOCK);
     return nothing || has_nothing_to_read(c);
@@ -105,7 +105,7 @@ static void on_ready(struct ev_loop *ev, ev_io *io, int events) {
     c->ready(c->user, (events & EV_READ ? CONNECTION_READABLE : 0U) | (events & EV_WRITE ? CONNECTION_WRITABLE : 0U));
 }
 
-/* That first read binds the handle to its connection again. */
+/* The read in has_nothing_to_read() also binds the handle to its connection again. */
 static bool take_over(struct connection *c) {
     curl_socket_t fd = CURL_SOCKET_BAD;
     if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
@@ -174,7 +174,7 @@ void connection_close(struct connection *c) {
     free(c);
 }
 
-/* An absent text is copied as NULL. */
+/* An absent text (NULL) is copied as NULL. */
 static bool copy_text(const char *text, char **ret_copy) {
     *ret_copy = text ? strdup(text) : NULL;
     return !text || *ret_copy;

@@ -1,8 +1,8 @@
 /* The bridge between libcurl's multi interface and the loop (libcurl-multi(3), "multi_socket"), for connections while
  * they are opened.
  *
- * A connection stays in its multi handle for as long as it lives, and libcurl looks through all that are there at each
- * send and receive: so there are several handles, of a number of connections each. */
+ * A connection stays in its multi handle as long as it lives, and libcurl goes through all connections of a handle at
+ * each send and receive. So there are several handles, each with a limited number of connections. */
 #include "connection_private.h"
 #include "loop.h"
 #include "loop_private.h"
@@ -21,8 +21,8 @@ struct connection_group {
     struct timer timer; /* the one that libcurl asks for */
 };
 
-/* A socket that libcurl has us watch. Made before libcurl asks, because in its callback a failure would break the whole
- * multi handle. */
+/* A socket that libcurl has us watch. Allocated before libcurl asks: a failure inside its callback would break the
+ * whole multi handle. */
 struct socket_watch {
     ev_io io;
     struct connection_group *group;
@@ -34,8 +34,8 @@ struct watch_chunk {
     struct socket_watch watches[WATCHES_PER_CHUNK];
 };
 
-/* Reports all connections that are open, or can't be opened. What follows may open and close others; no dialing can end
- * in here. */
+/* Reports all connections that are open, or can't be opened. The callbacks may open and close others, but no attempt to
+ * open one ends in here. */
 static void drain(struct connection_group *group) {
     int left;
     for (CURLMsg *message; (message = curl_multi_info_read(group->multi, &left));) {
@@ -63,8 +63,7 @@ static void on_timer(void *user) {
     drain(group);
 }
 
-/* libcurl wants one timer that fires once; 0 is "soon, but not in here", which is what a timer that is due already
- * does. */
+/* libcurl wants one timer that fires once. 0 means "soon, but not in here": a timer that is already due does that. */
 static int set_timer(CURLM *multi, long milliseconds, void *user) {
     (void)multi;
     struct connection_group *group = user;
@@ -116,7 +115,7 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *a
     return 0;
 }
 
-/* Makes sure that the sockets of so many connections can be watched while they are opened. */
+/* Makes sure that the sockets of this many connections can be watched while they are opened. */
 static bool reserve(struct connector *connector, size_t connections) {
     while (connector->watch_count < connections * SOCKETS_PER_DIAL) {
         struct watch_chunk *chunk = calloc(1, sizeof *chunk);
@@ -141,7 +140,7 @@ static struct connection_group *group_new(struct connector *connector) {
         curl_multi_setopt(m, CURLMOPT_SOCKETDATA, group) == CURLM_OK &&
         curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
         curl_multi_setopt(m, CURLMOPT_TIMERDATA, group) == CURLM_OK &&
-        curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 2L * GROUP_SIZE) == CURLM_OK && /* it closes none for want of room */
+        curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, 2L * GROUP_SIZE) == CURLM_OK && /* it closes none to make room */
         curl_multi_setopt(m, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) == CURLM_OK) {
         group->connector = connector;
         group->multi = m;
@@ -193,7 +192,7 @@ void connection_multi_close(struct connector *connector) {
     while (connector->groups) {
         struct connection_group *group = connector->groups;
         connector->groups = group->next;
-        /* Closing must not watch anything any more. */
+        /* While it closes, libcurl must not ask us to watch anything. */
         curl_multi_setopt(group->multi, CURLMOPT_SOCKETFUNCTION, NULL);
         curl_multi_setopt(group->multi, CURLMOPT_TIMERFUNCTION, NULL);
         curl_multi_cleanup(group->multi);

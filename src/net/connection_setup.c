@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define UNACKNOWLEDGED_MAX 10000U /* milliseconds until what we sent counts as lost, and the connection as dead */
-#define ADDRESS_LIFETIME 10L /* seconds; a name's address is looked up again after so long */
-#define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes none for its age, its owner does */
-#define TRUST_LIFETIME (3600 * MICROSECONDS) /* the file of certificates is read again after so long */
-/* What libcurl reads of a proxy at once; a whole TLS record, so that none is left behind in OpenSSL. */
+#define UNACKNOWLEDGED_MAX 10000U /* milliseconds until unacknowledged bytes count as lost, the connection as dead */
+#define ADDRESS_LIFETIME 10L /* seconds until a name's address is looked up again */
+#define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes no connection for its age; the pool does */
+#define TRUST_LIFETIME (3600 * MICROSECONDS) /* until the file of certificates is read again */
+/* How much libcurl reads from a proxy at once: a whole TLS record, so that none is left behind in OpenSSL. */
 #define READ_PIECE (32L * 1024)
 
-/* The variables of the environment that libcurl takes a proxy from. */
+/* The environment variables that libcurl takes a proxy from. */
 static const char *const PROXY_VARIABLES[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
 
 bool connection_environment_has_proxy(void) {
@@ -31,17 +31,18 @@ bool connection_environment_has_proxy(void) {
 static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
     (void)user, (void)purpose;
     unsigned limit = UNACKNOWLEDGED_MAX;
-    /* Only sooner knowledge of a dead peer: the timeouts hold without it. */
+    /* It only makes a dead peer known sooner: the timeouts hold without it. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
     return CURL_SOCKOPT_OK;
 }
 
-/* Whether what connections trust is ours. By a proxy there may be two layers of TLS, and not the same is trusted. */
+/* Whether we decide which certificates are trusted. Through a proxy, libcurl does: there may be two layers of TLS that
+ * trust different certificates. */
 static bool has_own_trust(const struct connection *c) {
     return c->is_direct && c->connector->ca_file;
 }
 
-/* All connections share it. libcurl would decode each certificate of the file, for 64 connections at a time. */
+/* All connections share one store. libcurl would decode each certificate of the file anew for every 64 connections. */
 static bool trust_own(struct connector *connector, SSL_CTX *ctx) {
     int64_t now = clock_monotonic(&connector->clock);
     if (connector->trust && now - connector->trust_read_at >= TRUST_LIFETIME) {
@@ -52,28 +53,29 @@ static bool trust_own(struct connector *connector, SSL_CTX *ctx) {
         connector->trust = trust_read(connector->ca_file, connector->trust_why, sizeof connector->trust_why);
         connector->trust_read_at = now;
     }
-    /* As libcurl has it: what the file has goes before what the server sends, and is enough without its issuer. */
+    /* As libcurl does: the file's certificates go before those that the server sends, and one is enough without its
+     * issuer. */
     return connector->trust &&
            X509_STORE_set_flags(connector->trust, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
            SSL_CTX_set1_verify_cert_store(ctx, connector->trust) == 1;
 }
 
-/* What could not be sent at once is sent again from another place. A record is read in one piece, not its head first,
- * with what came after it: that there is more is asked of OpenSSL. Through a proxy there may be two layers of TLS, of
- * which the outer one can't be asked. */
+/* What could not be sent at once is sent again from another address. With read-ahead, OpenSSL reads a record in one
+ * piece together with what came after it, instead of its head first: whether there is more must then be asked of
+ * OpenSSL. Through a proxy there may be two layers of TLS, and the outer one can't be asked. */
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
     (void)easy;
     const struct connection *c = user;
     if (has_own_trust(c) && !trust_own(c->connector, ssl_ctx)) {
         return CURLE_SSL_CACERT_BADFILE;
     }
-    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: work for nothing, when the server likes */
+    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: a server could make us work for nothing */
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ssl_ctx, c->is_direct);
     return CURLE_OK;
 }
 
-/* A connection carries nothing by itself; what a proxy says to its refusal is of no use to anybody. */
+/* A connection has no content of its own. A proxy's text with its refusal is of no use to anybody. */
 static size_t drop(char *data, size_t size, size_t count, void *user) {
     (void)data, (void)user;
     return size * count;
@@ -86,19 +88,19 @@ static bool set_transport(CURL *easy) {
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* a name server that hangs must not hang us */
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK && /* a hanging name server must not block us */
            curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_PIECE) == CURLE_OK && /* it reads no more at once */
+           curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_PIECE) == CURLE_OK && /* the most it reads at once */
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, NEVER_TOO_OLD) == CURLE_OK;
 }
 
-/* Where what is trusted is ours, libcurl has nothing to read. Else its parsed certificates are shared between
- * connections only where there is no directory of them; and where a file replaces the system's certificates, their
+/* If we decide what is trusted, libcurl has nothing to read. Otherwise: libcurl shares its parsed certificates between
+ * connections only if there is no directory of them; and if a file replaces the system's certificates, the system's
  * directory must not add to it. */
 static bool set_trust(const struct connection *c) {
     const char *file = c->connector->ca_file;
@@ -118,7 +120,7 @@ static bool set_tls(struct connection *c) {
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK;
 }
 
-/* By a proxy everything goes through a tunnel: what is sent is meant for the service alone. */
+/* Through a proxy everything goes in a tunnel: what is sent is for the service alone. */
 static bool set_proxy(CURL *easy, bool direct, const char *user_agent) {
     if (direct) {
         return curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK;
@@ -162,8 +164,8 @@ enum http_error connection_error(CURLcode code) {
     }
 }
 
-/* Where a proxy's user or password has one of these characters as it is, libcurl takes what stands before it for the
- * host: what it says of that host is a part of a secret. */
+/* If a proxy's user or password has one of these characters unencoded, libcurl takes the part before it for the host.
+ * Its message about that host then contains a part of a secret. */
 static bool proxy_is_torn(void) {
     for (size_t i = 0; i < ARRAY_LENGTH(PROXY_VARIABLES); i++) {
         const char *value = getenv(PROXY_VARIABLES[i]), *at = value ? strrchr(value, '@') : NULL;
@@ -176,7 +178,7 @@ static bool proxy_is_torn(void) {
 }
 
 const char *connection_words(const struct connection *c, CURLcode code) {
-    /* libcurl quotes the proxy's URL as it is, and whatever holds an @ may be such a URL. */
+    /* libcurl quotes the proxy's URL as it is. Any text with an @ may contain that URL. */
     if (strncmp(c->message, "Unsupported proxy", sizeof "Unsupported proxy" - 1) == 0) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) holds no URL that can be used";
     }

@@ -1,5 +1,5 @@
-/* TLS over an open connection, by OpenSSL alone. By curl_easy_send() and curl_easy_recv() each byte goes from libcurl
- * to OpenSSL, back into libcurl and on to the socket, which takes an eighth of all that a message costs. */
+/* TLS over an open connection, by OpenSSL alone. With curl_easy_send() and curl_easy_recv() each byte goes from libcurl
+ * to OpenSSL, back into libcurl and on to the socket: that is an eighth of all that a message costs. */
 #include "connection_private.h"
 
 #include <errno.h>
@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Has OpenSSL read and write the socket itself. Not before the first answer was received by libcurl, which keeps the
- * sessions that came with it for the next connections; what comes later finds libcurl outside of a call, where it must
- * not be asked. Where there is no memory, or a proxy, libcurl stays in between. */
+/* Makes OpenSSL read and write the socket itself. Not before libcurl has received the first answer: it keeps the
+ * sessions that came with it for the next connections. Sessions that come later would call libcurl while it isn't
+ * expecting it, so that callback is removed. Without memory, or with a proxy, libcurl stays in between. */
 void connection_tls_take(struct connection *c) {
     if (!c->tls || !c->is_direct || c->tls_is_ours) {
         return;
@@ -23,12 +23,12 @@ void connection_tls_take(struct connection *c) {
         return;
     }
     SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(c->tls), NULL); /* the context is this connection's own */
-    SSL_set_options(c->tls, SSL_OP_IGNORE_UNEXPECTED_EOF); /* as libcurl has it: connection.h */
+    SSL_set_options(c->tls, SSL_OP_IGNORE_UNEXPECTED_EOF); /* as with libcurl: see connection.h */
     SSL_set_bio(c->tls, socket, socket);
     c->tls_is_ours = true;
 }
 
-/* What a call that moved nothing means. */
+/* What it means that a call moved nothing. */
 static CURLcode verdict(struct connection *c, int result, CURLcode failure) {
     int why = SSL_get_error(c->tls, result), cause = errno;
     unsigned long error = ERR_peek_error();
@@ -46,7 +46,7 @@ static CURLcode verdict(struct connection *c, int result, CURLcode failure) {
 }
 
 CURLcode connection_tls_send(struct connection *c, struct span data, size_t *ret_sent) {
-    ERR_clear_error(); /* SSL_get_error() takes whatever stands there for this call's */
+    ERR_clear_error(); /* SSL_get_error() would take an older error in the queue for this call's */
     errno = 0;
     int sent = SSL_write(c->tls, data.data, data.len < INT_MAX ? (int)data.len : INT_MAX);
     if (sent <= 0) {

@@ -11,8 +11,8 @@
 
 #define DEFAULT_BUDGET ((size_t)256 * 1024 * 1024)
 #define IDLE_TRANSFERS_MAX 512
-/* What a transfer keeps of its buffer while nobody uses it. One that brought ten messages is next used for
- * transactions, whose answers are empty, and in time each has brought some. */
+/* How much memory an unused transfer keeps for its body. A transfer that brought ten messages may be used for
+ * transactions next, whose answers are empty; without a limit, in time every transfer would hold a large buffer. */
 #define IDLE_BODY_MAX ((size_t)512)
 
 static void transfer_free(struct http_transfer *t) {
@@ -25,7 +25,7 @@ static void transfer_free(struct http_transfer *t) {
 
 static void on_deadline(void *user);
 
-/* One that was used, or a new one; in no list. */
+/* A used one or a new one; it is in no list. */
 static struct http_transfer *transfer_take(struct http *http) {
     struct http_transfer *t = TAILQ_FIRST(&http->idle);
     if (t) {
@@ -59,7 +59,7 @@ static void transfer_give_back(struct http_transfer *t) {
     http->idle_count++;
 }
 
-/* To those that are told soon how they ended. */
+/* Puts it among those whose end is reported soon. */
 static void end_push(struct http_transfer *t) {
     struct http *http = t->http;
     t->place = AT_END;
@@ -76,7 +76,7 @@ static void end_remove(struct http_transfer *t) {
     t->place = AT_NOBODY;
 }
 
-/* From wherever it is. */
+/* Takes it out of wherever it is. */
 static void take_away(struct http_transfer *t) {
     switch (t->place) {
     case AT_QUEUE:
@@ -86,7 +86,7 @@ static void take_away(struct http_transfer *t) {
     }
 }
 
-/* Whether from the loop or not: soon. */
+/* Its end is reported later, from the loop. */
 static void end_soon(struct http_transfer *t, enum http_error error, const char *why) {
     t->error = error;
     (void)snprintf(t->message, sizeof t->message, "%s", why);
@@ -110,7 +110,7 @@ static const char *error_message(enum http_error error, const char *why) {
     }
 }
 
-/* It is over, and nowhere. From the loop only: its callback is called. */
+/* It is over, and in no list any more. Only from the loop: this calls its callback. */
 static void finish(struct http_transfer *t, enum http_error error, const char *why) {
     struct http_response response = {
         .error = error,
@@ -129,7 +129,7 @@ static void finish(struct http_transfer *t, enum http_error error, const char *w
     transfer_give_back(t);
 }
 
-/* What the pool says of it. */
+/* The pool reports that the transfer is over. */
 static void on_over(struct http_transfer *t, enum http_error error, const char *why) {
     if (error == HTTP_FINE) {
         finish(t, HTTP_FINE, "");
@@ -147,7 +147,7 @@ static void on_deadline(void *user) {
     }
 }
 
-/* Those that are there now: a callback may bring more. */
+/* Only those that are here now: a callback may add more. */
 static void on_end(void *user) {
     struct http *http = user;
     for (size_t left = http->ended_count; left > 0 && !TAILQ_EMPTY(&http->ended); left--) {

@@ -1,4 +1,4 @@
-/* The body of a response: under its own ceiling, and under the budget of all. */
+/* The body of a response: bounded by its own ceiling and by the budget for all bodies. */
 #include "http_private.h"
 
 #define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
@@ -15,7 +15,7 @@ void http_body_uncount(struct http_transfer *t) {
     t->counted = 0;
 }
 
-/* Whether the body may grow by n bytes; where not, why is noted. */
+/* Whether the body may grow by n bytes; if not, t->error says why. */
 static bool make_room(struct http_transfer *t, size_t n) {
     struct http_budget *budget = t->budget;
     size_t max = t->request.max_response;
@@ -41,7 +41,7 @@ static bool make_room(struct http_transfer *t, size_t n) {
 bool http_body_take(struct http_transfer *t, struct span piece) {
     int64_t announced = t->answer.length;
     if (t->body.len == 0 && announced > (int64_t)piece.len) {
-        /* Growing in steps would copy; but a server's word alone doesn't make us take a lot. */
+        /* Growing in small steps would copy a lot. But a server's announcement alone must not make us reserve much. */
         size_t first = (size_t)(announced < FIRST_RESERVE_MAX ? announced : FIRST_RESERVE_MAX);
         if (first > piece.len && !make_room(t, first)) {
             return false;

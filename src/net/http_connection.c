@@ -1,10 +1,11 @@
-/* The pool's connections, as they come, rest and go; http_pool.c decides when. */
+/* The pool's connections: how they are opened, wait and are closed. http_pool.c decides when. */
 #include "http_private.h"
 
 #include <stdlib.h>
 
-/* No connection is older: with the address's lifetime, within 60 s of a move. The jitter keeps connections that were
- * opened at once from being opened anew at once. */
+/* While its host's name resolves, a connection isn't used when it is older than this: together with the address's
+ * lifetime, a host that moves is found within 60 s. The jitter keeps connections that were opened together from being
+ * replaced together. */
 #define CONNECTION_LIFETIME (30 * MICROSECONDS)
 #define CONNECTION_JITTER (15U * MICROSECONDS)
 

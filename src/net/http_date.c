@@ -4,8 +4,8 @@
 
 #include <time.h>
 
-/* The shape: a letter or a separator stands for itself, a lower-case letter for a digit of its field, ? for any letter.
- */
+/* The shape: a capital letter or a separator stands for itself, a small letter for a digit of its field, ? for any
+ * letter. */
 #define SHAPE "???, dd ??? yyyy hh:mm:ss GMT"
 #define MONTH_AT 8
 

@@ -1,10 +1,10 @@
-/* How long a transfer may take: so long in all, and so long without a byte either way. What moves, though slowly,
- * isn't silent. Its timer is set once, mostly, and looks at what has moved since when it fires. */
+/* How long a transfer may take: in all, and without a byte in either direction. A slow transfer isn't silent. The timer
+ * is set once, mostly; when it fires, it looks at what has moved since. */
 #include "http_private.h"
 #include "loop.h"
 
-#define LOOK_AGAIN (3 * MICROSECONDS) /* whether the kernel has less of the request to send */
-#define TIME_TO_READ MICROSECONDS /* for what came while the process stood still */
+#define LOOK_AGAIN (3 * MICROSECONDS) /* between two looks at what the kernel still has to send of a request */
+#define TIME_TO_READ MICROSECONDS /* for bytes that came while the process stood still */
 
 static int64_t whole_until(const struct http_transfer *t) {
     return t->began + t->request.timeout;
@@ -14,7 +14,7 @@ static int64_t silent_until(const struct http_transfer *t) {
     return t->request.silence ? t->moved_at + t->request.silence + (t->answered ? 0 : t->request.wait) : NEVER;
 }
 
-/* As far as is known now. A process that stood still may have in its socket what it waits for. */
+/* By what is known now. If the process stood still, what the transfer waits for may already be in its socket. */
 static int64_t late_at(const struct http_transfer *t) {
     int64_t whole = whole_until(t), silent = silent_until(t), late = silent < whole ? silent : whole;
     int64_t stood = loop_stood_until(t->http->loop);
@@ -22,8 +22,8 @@ static int64_t late_at(const struct http_transfer *t) {
     return is_to_read ? stood + TIME_TO_READ : late;
 }
 
-/* The kernel takes more than a slow path: what it still has to send shows whether bytes go, once it is looked at
- * twice. */
+/* The kernel takes bytes faster than a slow network does. Two looks at how much it still has to send show whether bytes
+ * move. */
 static void look_at_kernel(struct http_transfer *t, int64_t now) {
     bool asks = t->place == AT_CONNECTION && t->answered == 0;
     size_t left = asks ? connection_unacknowledged(t->connection->line) : 0;
@@ -61,7 +61,7 @@ void http_deadline_begin(struct http_transfer *t) {
 void http_deadline_moved(struct http_transfer *t) {
     t->moved_at = clock_monotonic(&t->http->clock);
     int64_t late = late_at(t);
-    if (late < t->deadline.due) { /* a long poll's answer has begun */
+    if (late < t->deadline.due) { /* for example because a long poll's answer has begun */
         timer_start(t->http->timers, &t->deadline, late);
     }
 }

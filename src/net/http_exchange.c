@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #define HEAD_MAX ((size_t)1024 * 1024)
-#define PIECES_AT_ONCE 16 /* of a response, before others have their turn */
+#define PIECES_AT_ONCE 16 /* of one response, before other connections have their turn */
 
 static const char *const METHODS[] = {[HTTP_POST] = "POST", [HTTP_GET] = "GET", [HTTP_PUT] = "PUT"};
 
@@ -36,7 +36,7 @@ static void fail_by_connection(struct http_connection *c, enum connection_io io)
     fail(c, io == CONNECTION_NO_MEMORY ? HTTP_NO_MEMORY : HTTP_BROKEN, connection_why(c->line));
 }
 
-/* Sends what is left: first what stands in unsent, then the body from where that ended. */
+/* Sends the rest: first what is left in unsent, then the body from body_at on. */
 static enum connection_io send_rest(struct http_connection *c) {
     struct http_transfer *t = c->transfer;
     struct span body = t->request.body;
@@ -63,7 +63,7 @@ static bool has_host(const struct http_request *r) {
     return i < r->header_count;
 }
 
-/* The first line, and Host where it isn't among the request's own. False: what is to end the path can't. */
+/* The first line, and Host unless the request has its own. False: path_end has characters that no path has. */
 static bool print_target(const struct http_url *target, const struct http_request *r, struct buf *out) {
     const char *end = r->path_end ? r->path_end : "";
     for (const char *c = end; *c; c++) {
@@ -78,7 +78,8 @@ static bool print_target(const struct http_url *target, const struct http_reques
     return true;
 }
 
-/* The head, and what of the body fits beside it. False: a line is none. */
+/* The head, and as much of the body as fits beside it. False: path_end or a header line has characters that it must not
+ * have. */
 static bool print_request(struct http_transfer *t, const char *user_agent, struct buf *out) {
     const struct http_request *r = &t->request;
     buf_append_cstr(out, METHODS[r->method]);
@@ -112,7 +113,7 @@ static bool print_request(struct http_transfer *t, const char *user_agent, struc
     return true;
 }
 
-/* What doesn't go at once is kept, and goes when there is room. */
+/* What doesn't go at once is kept, and sent when there is room. */
 static enum connection_io send_first(struct http_connection *c, const struct buf *out) {
     struct http_transfer *t = c->transfer;
     size_t sent = 0;
@@ -160,7 +161,7 @@ static void complete(struct http_connection *c, bool is_clean) {
     c->pool->exchanges.ended(c, t, keeps ? EXCHANGE_REUSABLE : EXCHANGE_SPENT, HTTP_FINE, "");
 }
 
-/* Whether the response goes on. */
+/* Whether more of the response is to come. */
 static bool take(struct http_connection *c, struct span data) {
     struct http_transfer *t = c->transfer;
     while (true) {

@@ -21,7 +21,7 @@ static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
     [HTTP_LAMBDA_TRACE_ID] = NAME("lambda-runtime-trace-id"),
 };
 
-/* HTTP_KEPT_HEADERS: none that is kept, as most lines are. */
+/* HTTP_KEPT_HEADERS: it isn't one that is kept, as with most lines. */
 static size_t find(struct span name) {
     size_t i = 0;
     while (i < HTTP_KEPT_HEADERS &&

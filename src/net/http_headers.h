@@ -1,4 +1,4 @@
-/* The headers of a response that are kept, and how much all of them are. Pure. */
+/* The response headers that are kept, and the size of all headers. Pure. */
 #pragma once
 
 #include "http.h"
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KEPT_HEADER_SIZE 288 /* a longer value is as good as none; a trace header has 256 bytes */
+#define KEPT_HEADER_SIZE 288 /* a longer value counts as absent; a trace header has 256 bytes */
 #define HEADERS_CEILING ((size_t)64 * 1024) /* all header lines of a response together */
 
 struct http_headers {
@@ -15,13 +15,13 @@ struct http_headers {
     char kept[HTTP_KEPT_HEADERS][KEPT_HEADER_SIZE];
 };
 
-/* Forgets all that was taken. */
+/* Forgets everything. */
 void http_headers_reset(struct http_headers *h);
-/* Counts so many bytes of a line. False: all lines together are over the ceiling. */
+/* Counts this many bytes of a line. False: all lines together are over the ceiling. */
 MUST_USE bool http_headers_count(struct http_headers *h, size_t bytes);
-/* Forgets what was kept, but not what was counted: it belonged to a 100 Continue or the like. */
+/* Forgets what was kept, but not what was counted: it belonged to an interim response such as 100 Continue. */
 void http_headers_begin(struct http_headers *h);
-/* Keeps a header, where it is one to keep. False: it isn't. The value is without white space around it. */
+/* Keeps a header if it is one to keep. False: it isn't. The value must have no white space around it. */
 bool http_headers_keep(struct http_headers *h, struct span name, struct span value);
-/* The header's value, terminated, until the next one is kept; absent where it didn't come or was unreasonably long. */
+/* The header's value, NUL-terminated, valid until the next one is kept. Absent: it didn't come, or was too long. */
 struct span http_headers_get(const struct http_headers *h, enum http_header header);

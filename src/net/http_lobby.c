@@ -11,15 +11,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Until so many bytes are there, the kernel doesn't wake us for them. No request is shorter, and who sends a byte a
+/* Until this many bytes are there, the kernel doesn't wake us. No request is shorter; a client that sends a byte a
  * second is cut off before. */
 static const int FEWEST_BYTES = 8;
-/* Of a longer head, whoever takes the client over is the judge. */
+/* If the head is longer, the server that takes the client over decides about it. */
 #define HEAD_LOOKED_AT 4096
-/* So long one is let be while others wait: an honest client's request comes with its connection. */
+/* A client has at least this long before it must give way to another. An honest client sends its request as it
+ * connects. */
 static const int64_t GRACE = 250 * MILLISECOND;
 static const int64_t LITTLE_LATER = 20 * MILLISECOND;
-/* Where only a part of a head is there, it is looked at again after this, then ever more rarely, whatever comes. */
+/* If only a part of a head is there, it is looked at again after the first pause, then at longer and longer intervals,
+ * however many bytes come. */
 static const int64_t FIRST_PAUSE = 20 * MILLISECOND, LONGEST_PAUSE = 320 * MILLISECOND;
 static const unsigned ACCEPTS_A_TURN = 16;
 #define LOOKS_A_TURN 64
@@ -29,8 +31,8 @@ struct guest {
     int fd;
     bool is_ready;
     int64_t since; /* monotonic */
-    int64_t look_at; /* NEVER: when its descriptor says so */
-    int64_t pause; /* between its last two looks */
+    int64_t look_at; /* NEVER: look when the descriptor becomes ready */
+    int64_t pause; /* between the last two looks at it */
 };
 TAILQ_HEAD(guests, guest);
 
@@ -41,13 +43,13 @@ struct http_lobby {
     int listener, epoll;
     struct loop_watch *listening, *watching;
     struct timer timer; /* the next look or deadline */
-    struct timer pause; /* until others are let in */
+    struct timer pause; /* until more are let in */
     struct limiter limiter;
     struct guest *places;
-    size_t used; /* of these, ever */
-    struct guests waiting; /* for the rest of their request, as they came */
-    struct guests ready; /* to be taken, as they became so */
-    struct guests free; /* places that were used */
+    size_t used; /* of places, so far; used ones come back in free */
+    struct guests waiting; /* for the rest of their request, in the order they came */
+    struct guests ready; /* to be taken over, in the order they became ready */
+    struct guests free; /* places that are no longer used */
     struct http_lobby_stats stats;
     void (*on_ready)(void *user);
     void *user;
@@ -73,7 +75,7 @@ static void leave(struct http_lobby *l, struct guest *guest) {
     l->stats.guests--;
 }
 
-/* Nothing of it is left in the kernel either. */
+/* Closes the connection so that the kernel keeps nothing of it either. */
 static void turn_away(struct http_lobby *l, struct guest *guest) {
     const struct linger at_once = {.l_onoff = 1};
     (void)setsockopt(guest->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -86,7 +88,7 @@ static void cut(struct http_lobby *l, struct guest *guest) {
     turn_away(l, guest);
 }
 
-/* Whether there is an empty line behind another one. */
+/* Whether the head is complete: a line, and then an empty line. */
 static bool is_whole(const char *head, size_t len) {
     size_t blank = 0;
     while (blank < len && (head[blank] == '\r' || head[blank] == '\n')) {
@@ -100,7 +102,7 @@ static bool watch(struct http_lobby *l, struct guest *guest, int how, uint32_t e
     return epoll_ctl(l->epoll, how, guest->fd, &event) == 0;
 }
 
-/* Looks what is there, and leaves it there. ended: no more will come. */
+/* Looks at the bytes that are there without reading them. ended: no more will come. */
 static void look(struct http_lobby *l, struct guest *guest, bool ended, int64_t now) {
     char head[HEAD_LOOKED_AT];
     l->stats.looks++;
@@ -129,7 +131,8 @@ static void tell(struct http_lobby *l) {
     }
 }
 
-/* Cuts off whose time is over, and looks at those whose turn it is. When the next of the list is due. */
+/* Cuts off the clients whose time is over, and looks at those whose turn it is. Returns when the next of the list is
+ * due. */
 static int64_t go_round(struct http_lobby *l, struct guests *list, int64_t now) {
     int64_t due = NEVER;
     struct guest *guest, *next;
@@ -189,8 +192,8 @@ static bool is_full(const struct http_lobby *l) {
     return l->stats.guests == l->options.guests;
 }
 
-/* Whether there is room for one more, or somebody has been there long enough to give way. One whose request is there
- * gives way to nobody. */
+/* Whether there is room for one more, or a waiting client has been there long enough to give way. A client whose
+ * request is complete gives way to nobody. */
 static bool has_room(const struct http_lobby *l, int64_t now) {
     const struct guest *first = TAILQ_FIRST(&l->waiting);
     return !is_full(l) || (first && now - first->since >= GRACE);
@@ -227,7 +230,7 @@ static bool let_in(struct http_lobby *l, int64_t now) {
     }
     if (fd < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
-            pause_until(l, now + MICROSECONDS); /* no descriptors, mostly */
+            pause_until(l, now + MICROSECONDS); /* mostly: no descriptors left */
         }
         return false;
     }
@@ -276,7 +279,8 @@ struct http_lobby *http_lobby_new(struct loop *loop, int listener, const struct 
     timer_init(&l->timer, on_timer, l);
     timer_init(&l->pause, on_pause_over, l);
     l->places = calloc(options->guests, sizeof *l->places);
-    /* Those who are accepted have it from the listener. Without it each byte wakes us: no harm but its cost. */
+    /* Accepted sockets inherit this from the listener. Without it each byte wakes us, which costs time but does no
+     * harm. */
     (void)setsockopt(listener, SOL_SOCKET, SO_RCVLOWAT, &FEWEST_BYTES, sizeof FEWEST_BYTES);
     bool fine = l->epoll >= 0 && l->places;
     l->watching = fine ? loop_watch_fd(loop, l->epoll, LOOP_READ, on_wake, l) : NULL;

@@ -1,9 +1,9 @@
-/* Where the clients of an HTTP server wait until the head of their request is there: accepted, and no more. One that
- * sends nothing, or a byte now and then, costs two calls of the system to let in and two to cut off, and wakes nobody
- * in between. It doesn't read what they send: that is left to whoever takes them over.
+/* Where the clients of an HTTP server wait until the head of their request is there: accepted, and no more. A client
+ * that sends nothing, or a byte now and then, costs two system calls to let in and two to cut off, and wakes nobody in
+ * between. The lobby doesn't read what they send: whoever takes them over does.
  *
- * It has room for a bounded number. Who takes too long is cut off; where there is no room, whoever has been there
- * longest gives way to the next one. So many a second are let in at most. */
+ * It has room for a bounded number. Who takes too long is cut off. If there is no room, the one that has been there
+ * longest gives way to the next. A rate bounds how many are let in. */
 #pragma once
 
 #include "compiler.h"
@@ -21,25 +21,25 @@ struct http_lobby_options {
     int64_t longest; /* microseconds from the connection until it is cut off */
 };
 
-/* Lets in who comes to a descriptor that listens, which is its own from now on; calls ready when one or more may be
- * taken. NULL: no memory or no descriptor, and it is closed. */
+/* Lets in the clients of a listening descriptor, which the lobby owns from now on. Calls ready when one or more may be
+ * taken. NULL: no memory or no descriptor, and the listener is closed. */
 MUST_USE struct http_lobby *http_lobby_new(struct loop *loop, int listener, const struct http_lobby_options *options,
                                            void (*ready)(void *user), void *user);
-/* Cuts all off. NULL is fine. */
+/* Cuts off all clients. NULL is fine. */
 void http_lobby_free(struct http_lobby *lobby);
 
 struct http_guest {
     int fd; /* doesn't block; its request isn't read yet */
     int64_t since; /* monotonic: when it was let in */
 };
-/* Whether there is one to be taken. */
+/* Whether a client can be taken. */
 bool http_lobby_ready(const struct http_lobby *lobby);
-/* Hands over the one whose request has been there longest. False: there is none. */
+/* Hands over the client whose request has been complete longest. False: there is none. */
 MUST_USE bool http_lobby_take(struct http_lobby *lobby, struct http_guest *ret);
 
 struct http_lobby_stats {
     size_t guests; /* now */
     uint64_t accepted, cut; /* cut: too slow, or in the way of others */
-    uint64_t looks; /* at what they had sent */
+    uint64_t looks; /* at the bytes they had sent */
 };
 struct http_lobby_stats http_lobby_stats(const struct http_lobby *lobby);

@@ -37,7 +37,7 @@ static struct http_origin *find_origin(struct http_origins *all, const struct ur
     return o;
 }
 
-/* NULL: it is fine. */
+/* NULL: success. */
 static const char *print_head(struct http_url *t, const struct url *url) {
     struct buf head;
     buf_init(&head, HEAD_MAX);
@@ -48,11 +48,11 @@ static const char *print_head(struct http_url *t, const struct url *url) {
     (void)buf_printf(&head, "Host: %s\r\n", url->authority);
     t->head = head.data;
     t->head_len = head.len;
-    /* Too long a URL stays so: it isn't lack of memory, after which one tries again. */
+    /* If the URL is too long, another try doesn't help: that isn't lack of memory. */
     return buf_ok(&head) ? NULL : head.failure == BUF_FULL ? "The URL is too long" : NO_MEMORY;
 }
 
-/* NULL: it is fine. */
+/* NULL: success. */
 static const char *take_apart(struct http_origins *all, struct http_url *t, const char *text, bool direct) {
     struct url url;
     const char *why = NULL;
@@ -70,7 +70,7 @@ static const char *take_apart(struct http_origins *all, struct http_url *t, cons
     return why;
 }
 
-/* In the place of one that nobody uses, where there is one. */
+/* Takes the place of one that no request uses, if there is such a place. */
 static void keep(struct http_origins *all, struct http_url *t) {
     for (size_t i = 0; i < HTTP_URLS_KEPT; i++) {
         struct http_url **place = &all->kept[all->next++ % HTTP_URLS_KEPT];

@@ -66,7 +66,7 @@ static enum http_parser_step keep_partial(struct http_parser *a, struct span pie
     return PARSER_BROKEN;
 }
 
-/* The next line without its end, with PARSER_DONE; it stands until the next call. */
+/* The next line without its end, with PARSER_DONE; it is valid until the next call. */
 static enum http_parser_step take_line(struct http_parser *a, struct span *data, struct span *ret_line) {
     if (a->has_line) {
         buf_reset(&a->partial);
@@ -90,7 +90,7 @@ static enum http_parser_step take_line(struct http_parser *a, struct span *data,
     if (line.len > 0 && line.data[line.len - 1] == '\r') {
         line.len--;
     }
-    /* A lone carriage return ends a line for some (RFC 9112, 2.2). */
+    /* Some readers take a lone carriage return for the end of a line (RFC 9112, 2.2). */
     if (line.len > 0 && (memchr(line.data, '\0', line.len) || memchr(line.data, '\r', line.len))) {
         return broken(a, "a line of the response has a zero byte or a lone carriage return in it");
     }
@@ -165,14 +165,14 @@ static void take_connection(struct http_parser *a, struct span value) {
     }
 }
 
-/* Of a token (RFC 9110, 5.6.2). Nearly all are letters, so these are looked for first. */
+/* A character of a token (RFC 9110, 5.6.2). Nearly all are letters, so these are checked first. */
 static bool is_name_character(char c) {
     static const char others[] = "!#$%&'*+.^_`|~";
     unsigned char letter = (unsigned char)((c | 0x20) - 'a');
     return letter < 26 || c == '-' || is_digit(c) || memchr(others, c, sizeof others - 1);
 }
 
-/* A status line amid a head, whose reason has a colon, is no header. */
+/* A status line in the middle of a head, with a colon in its reason, must not pass for a header. */
 static bool is_name(struct span name) {
     size_t i = 0;
     while (i < name.len && is_name_character(name.data[i])) {
@@ -201,7 +201,7 @@ static enum http_parser_step take_header(struct http_parser *a, struct span line
         take_connection(a, value);
         return PARSER_DONE;
     }
-    /* Those that are kept have names: only at the others is it looked. */
+    /* The headers that are kept have valid names: only the others are checked. */
     bool is_header = http_headers_keep(&a->headers, name, value) || is_name(name);
     return is_header ? PARSER_DONE : broken(a, "a line of the response's head is no header");
 }
@@ -213,13 +213,13 @@ static enum http_parser_step end_head(struct http_parser *a) {
     if (a->status < 200) {
         a->state = PARSER_STATUS_LINE;
     } else if (a->status == 204 || a->status == 304) {
-        /* They have no body. A 304 may tell the length of the one that it stands for; a 204 that tells one may send it.
-         */
+        /* These have no body. A 304 may give the length of the response that it stands for. A 204 that gives a length
+         * may go on to send a body, so the connection isn't used again. */
         a->says_close = a->says_close || (a->status == 204 && (a->is_chunked || a->length > 0));
         a->state = PARSER_COMPLETE;
     } else if (a->is_chunked) {
-        /* A length beside it is worth nothing, HTTP/1.0 knows no chunks, and who sends either is not to be trusted with
-         * another request. */
+        /* A Content-Length beside chunks counts for nothing, and HTTP/1.0 has no chunks. A server that sends either
+         * gets no further request over this connection. */
         a->says_close = a->says_close || a->length >= 0 || a->is_old;
         a->length = -1;
         a->state = PARSER_CHUNK_SIZE;
@@ -241,7 +241,7 @@ static int hex_value(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* Hexadecimal digits, and extensions that mean nothing to us. */
+/* Hexadecimal digits, perhaps followed by extensions, which are ignored. */
 static enum http_parser_step take_chunk_size(struct http_parser *a, struct span line) {
     size_t digits = 0;
     a->left = 0;
@@ -277,7 +277,7 @@ static enum http_parser_step take_whole_line(struct http_parser *a, struct span 
     }
 }
 
-/* A piece of the body, where there is one; what it belongs to may be at its end. */
+/* A piece of the body, if there is one; or the end of the body or chunk is reached. */
 static enum http_parser_step take_body(struct http_parser *a, struct span *data, struct span *ret_body) {
     if (a->state != PARSER_UNTIL_CLOSE && a->left == 0) {
         a->state = a->state == PARSER_CHUNK ? PARSER_CHUNK_END : PARSER_COMPLETE;

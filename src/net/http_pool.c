@@ -1,16 +1,16 @@
-/* Which request gets which connection: each origin has its idle ones, the newest of which is used next, and a queue of
- * requests. Whichever connection is free first, an old one or one that was just opened, takes the first of the queue.
- * Connections and exchanges report how they ended; what becomes of a connection, and whether a request goes over
- * another one, is decided here alone. */
+/* Which request gets which connection. Each origin has its idle connections, of which the newest is used next, and a
+ * queue of requests. Whichever connection is free first, used or just opened, takes the first request of the queue.
+ * Connections and exchanges report how they ended. Only this file decides what becomes of a connection, and whether a
+ * request is sent again over another one. */
 #include "http_private.h"
 #include "loop.h"
 
 #define DEFAULT_CONNECTIONS 1024
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
-#define IDLE_LIFETIME (25 * MICROSECONDS) /* below the 30 s of servers that close early */
-#define GIVES_WAY_AFTER MICROSECONDS /* each change costs a handshake */
-#define DIALS_AT_ONCE 32 /* of an origin: each costs a handshake, and what is free sooner serves as well */
-#define ATTEMPTS_MAX 5 /* on connections that had died before a byte came */
+#define IDLE_LIFETIME (25 * MICROSECONDS) /* less than the 30 s after which some servers close */
+#define GIVES_WAY_AFTER MICROSECONDS /* not sooner: each such change costs a handshake */
+#define DIALS_AT_ONCE 32 /* for one origin: each costs a handshake, and one that becomes free serves as well */
+#define ATTEMPTS_MAX 5 /* of one request, if its connections die before a byte came */
 
 static void queue_push(struct http_transfer *t, int64_t now) {
     struct http_origin *o = t->target->origin;
@@ -27,7 +27,7 @@ static void queue_remove(struct http_transfer *t) {
     t->place = AT_NOBODY;
 }
 
-/* Whether there is room for one more connection, which may be had by closing the one that was idle longest. */
+/* Whether there is room for one more connection. May close the one that was idle longest to make room. */
 static bool find_room(struct http_pool *pool) {
     if (pool->connection_count < pool->max_connections) {
         return true;
@@ -44,7 +44,7 @@ static bool find_room(struct http_pool *pool) {
     return oldest != NULL;
 }
 
-/* The request that has waited longest for a connection that nobody opens yet; NULL: none. */
+/* The request that has waited longest and for which no connection is being opened yet; NULL: none. */
 static struct http_transfer *neediest(const struct http_pool *pool) {
     struct http_transfer *found = NULL;
     for (const struct http_origin *o = pool->origins.origins; o; o = o->next) {
@@ -57,7 +57,7 @@ static struct http_transfer *neediest(const struct http_pool *pool) {
     return found;
 }
 
-/* Opens connections for those that wait, as far as that may be. */
+/* Opens connections for the requests that wait, within the limits. */
 static void dial_as_needed(struct http_pool *pool) {
     for (struct http_transfer *first; !pool->is_closing && (first = neediest(pool)) && find_room(pool);) {
         int64_t timeout = first->request.connect_timeout ? first->request.connect_timeout : CONNECT_TIMEOUT;
@@ -68,15 +68,15 @@ static void dial_as_needed(struct http_pool *pool) {
     }
 }
 
-/* Closes one that no transfer is on, and sees to those that wait. */
+/* Closes a connection that no transfer uses, and opens others for those that wait. */
 static void close_and_dial(struct http_connection *c) {
     struct http_pool *pool = c->pool;
     http_connection_end(c);
     dial_as_needed(pool);
 }
 
-/* Opens a connection to see where the name leads now; without memory the next request looks. It may be one beyond the
- * limit: no living connection is given up for it, and where all are busy a look is needed as well. */
+/* Opens a connection to see where the name leads now. Without memory, the next request does. It may be one connection
+ * beyond the limit: no living one is given up for it, and this is also needed when all are busy. */
 static void look(struct http_pool *pool, struct http_origin *o) {
     struct http_connection *c = o->dialing == 0 ? http_connection_dial(pool, o, CONNECT_TIMEOUT) : NULL;
     if (c) {
@@ -84,7 +84,7 @@ static void look(struct http_pool *pool, struct http_origin *o) {
     }
 }
 
-/* Closes those that nobody has used for long, and those that are too old where a new one can be had. */
+/* Closes connections that nobody has used for long and, if a new one can be had (ages), those that are too old. */
 static void prune(struct http_origin *o, bool ages, int64_t now) {
     for (struct http_connection *c;
          (c = http_connection_oldest(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
@@ -127,8 +127,8 @@ void http_pool_forget(struct http_transfer *t) {
     }
 }
 
-/* Whether an origin's connection that its first request could have is to go to another's, which has waited for longer.
- */
+/* Whether this connection, which first could have, is to be closed because a request of another origin has waited for
+ * longer. */
 static bool gives_way(const struct http_pool *pool, const struct http_transfer *first) {
     const struct http_transfer *other = pool->connection_count < pool->max_connections ? NULL : neediest(pool);
     return other && other->target->origin != first->target->origin &&
@@ -154,11 +154,11 @@ static void release(struct http_connection *c) {
     }
     http_connection_rest(c, now);
     if (pool->connection_count >= pool->max_connections) {
-        dial_as_needed(pool); /* another origin may be short of it */
+        dial_as_needed(pool); /* another origin may wait for a free place */
     }
 }
 
-/* An exchange is over. What failed on a connection that had died before it was given the request goes over another. */
+/* An exchange is over. If its connection had died before the request went out, the request goes over another one. */
 static void on_ended(struct http_connection *c, struct http_transfer *t, enum exchange_end end, enum http_error error,
                      const char *why) {
     struct http_pool *pool = c->pool;
@@ -182,7 +182,8 @@ static void on_ended(struct http_connection *c, struct http_transfer *t, enum ex
     pool->over(t, HTTP_FINE, "");
 }
 
-/* It can't be opened: so fails the first that waits for one that isn't there. Nobody waits for a look. */
+/* The connection can't be opened: the first request that waits for one fails, unless other attempts still cover all
+ * that wait. Nobody waits for a look. */
 static void fail_first(struct http_connection *c, enum http_error error, const char *why) {
     struct http_origin *o = c->origin;
     struct http_transfer *t = !c->is_look && o->waiting >= o->dialing ? TAILQ_FIRST(&o->queue) : NULL;
@@ -190,7 +191,7 @@ static void fail_first(struct http_connection *c, enum http_error error, const c
         queue_remove(t);
         c->pool->over(t, error, why);
     }
-    close_and_dial(c); /* another origin's may have waited for the room */
+    close_and_dial(c); /* a request of another origin may have waited for this place */
 }
 
 static void on_dialed(void *user, enum http_error error, const char *why) {
@@ -207,11 +208,11 @@ static void on_dialed(void *user, enum http_error error, const char *why) {
         c->origin->host->proved = clock_monotonic(&pool->clock);
     }
     if (pool->connection_count > pool->max_connections) {
-        close_and_dial(c); /* a look, which has shown what it was to show */
+        close_and_dial(c); /* a look: it has shown that the host can be reached */
         return;
     }
     release(c);
-    dial_as_needed(pool); /* for those beyond DIALS_AT_ONCE: who got this one may keep it for long */
+    dial_as_needed(pool); /* for those beyond DIALS_AT_ONCE: this connection may be busy for long */
 }
 
 static void on_ready(void *user, unsigned events) {

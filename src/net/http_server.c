@@ -1,6 +1,6 @@
-/* libmicrohttpd on the loop. It gets each connection by itself, out of the lobby, once the head of the request is
- * there. What it doesn't bound is bounded here: how long a request may take in all, how many are served a second, and
- * who gives way when there is no room. */
+/* libmicrohttpd on the loop. The lobby hands each connection over once the head of its request is there. What the
+ * library doesn't bound is bounded here: how long a request may take in all, how many are served a second, and who
+ * gives way when there is no room. */
 #include "http_server.h"
 
 #include "http_lobby.h"
@@ -18,17 +18,17 @@ static const uint32_t CLIENTS_PER_SECOND = 1000;
 static const size_t SERVED = 64; /* at once */
 static const uint32_t SERVED_PER_SECOND = 120;
 static const int64_t REQUEST_TIME = 5 * MICROSECONDS;
-/* So long one may take its answer while others wait. */
+/* A client has at least this long to take its answer while others wait. */
 static const int64_t GRACE = 250 * MILLISECOND;
 static const int64_t LITTLE_LATER = 20 * MILLISECOND;
-static const size_t HEAD_MAX = (size_t)32 * 1024; /* of a request, and its connection's other memory */
+static const size_t HEAD_MAX = (size_t)32 * 1024; /* memory of a connection, mostly for the head of its request */
 
 struct client {
     TAILQ_ENTRY(client) link;
     struct http_server *server;
     int fd;
-    int64_t since, served_since; /* monotonic; the first: when it was let in */
-    bool cut; /* its end is under way */
+    int64_t since, served_since; /* monotonic; since: when the lobby let it in */
+    bool cut; /* it was shut down; the library has yet to notice */
 };
 
 struct http_server {
@@ -40,12 +40,12 @@ struct http_server {
     struct http_server_options options;
     http_server_answer *answer;
     void *user;
-    TAILQ_HEAD(, client) clients; /* that are served, as they came out of the lobby */
-    size_t open; /* of these, those that aren't cut */
-    const struct http_guest *arriving; /* the library is being given it */
+    TAILQ_HEAD(, client) clients; /* those that are served, in the order they came out of the lobby */
+    size_t open; /* number of clients that aren't cut */
+    const struct http_guest *arriving; /* the client that is being handed to the library */
     struct limiter limiter;
-    struct timer timer; /* the next deadline, or at once */
-    struct timer pause; /* until others are served */
+    struct timer timer; /* for the next deadline or the library's own wish */
+    struct timer pause; /* until more are served */
     uint64_t answered, cut;
 };
 
@@ -73,7 +73,7 @@ static void run(struct http_server *s) {
     }
 }
 
-/* The library finds it closed, and ends it. */
+/* The library notices the shutdown, and ends the connection. */
 static void cut(struct http_server *s, struct client *client) {
     client->cut = true;
     s->open--;
@@ -143,7 +143,7 @@ static bool make_room(struct http_server *s, int64_t now) {
     return s->open < s->options.served;
 }
 
-/* Serves one of those in the lobby. False: no more for now. */
+/* Serves one client from the lobby. False: no more for now. */
 static bool serve(struct http_server *s, int64_t now) {
     struct http_guest guest;
     struct sockaddr_storage from = {0};
@@ -164,7 +164,7 @@ static bool serve(struct http_server *s, int64_t now) {
         return true;
     }
     s->arriving = &guest;
-    /* It closes the descriptor where it can't take it. */
+    /* The library closes the descriptor if it can't take it. */
     (void)MHD_add_connection(s->daemon, guest.fd, (const struct sockaddr *)&from, len);
     s->arriving = NULL;
     return true;
@@ -203,7 +203,7 @@ static enum MHD_Result send_reply(struct http_server *s, struct MHD_Connection *
     struct MHD_Response *response = MHD_create_response_from_buffer(
         reply->body.len, body.any, reply->is_constant ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
     if (!response) {
-        return MHD_NO; /* the connection is closed */
+        return MHD_NO; /* the library closes the connection */
     }
     enum MHD_Result result = MHD_NO;
     if (add_headers(response, reply)) {
@@ -219,7 +219,7 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
     return value ? value : "";
 }
 
-/* The head of a request is there. A body isn't waited for. */
+/* The head of a request is there. We don't wait for a body. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *path, const char *method,
                                   const char *version, const char *upload, size_t *upload_size, void **context) {
     struct http_server *s = user;
@@ -239,8 +239,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *s) {
-    unsigned idle = (unsigned)(s->options.request_time / MICROSECONDS) + 5; /* ours comes first */
-    /* Those that are cut may stand for a moment beside the others. */
+    unsigned idle = (unsigned)(s->options.request_time / MICROSECONDS) + 5; /* so that our own limit acts first */
+    /* Clients that were cut may exist beside the others for a moment. */
     unsigned most = 2 * (unsigned)s->options.served;
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, on_request, s,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX, MHD_OPTION_CONNECTION_LIMIT, most,

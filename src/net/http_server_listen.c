@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Who waits to be let in. */
+/* How many may wait to be accepted. */
 static const int BACKLOG = 1024;
 
 union address {

@@ -4,17 +4,17 @@
 #include <ev.h>
 #include <stdlib.h>
 
-/* libev looks round so often, though nothing happens: so a process that didn't for twice as long has stood still. */
+/* libev turns at least this often, even if nothing happens. A process that hasn't for twice as long stood still. */
 static const ev_tstamp TICK = 1.0;
 static const int64_t STOOD_STILL = 2 * MICROSECONDS;
-#define OWN_WATCHERS 3 /* that always run: tick, prepare, check */
+#define OWN_WATCHERS 3 /* tick, prepare, check: they always run */
 
 struct loop {
     struct ev_loop *ev;
     struct clock clock;
     struct timers timers;
     ev_timer timer;
-    int64_t armed; /* what timer stands for; NEVER: it is stopped */
+    int64_t armed; /* the moment that timer is set for; NEVER: it is stopped */
     ev_timer tick;
     ev_prepare prepare;
     ev_check check;
@@ -46,7 +46,7 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int events) {
     timers_run(&loop->timers, clock_monotonic(&loop->clock));
 }
 
-/* Arms libev's timer for the next of ours. */
+/* Sets libev's timer to the next of ours. */
 static void arm(struct ev_loop *ev, struct loop *loop, int64_t due) {
     if (due == loop->armed) {
         return;
@@ -56,16 +56,16 @@ static void arm(struct ev_loop *ev, struct loop *loop, int64_t due) {
     if (due == NEVER) {
         return;
     }
-    /* The delay counts from libev's idea of now, which is as old as the last wait. */
+    /* libev counts the delay from its own idea of now, which is as old as its last wait. */
     ev_now_update(ev);
     int64_t left = due - clock_monotonic(&loop->clock);
     ev_timer_set(&loop->timer, left > 0 ? (double)left / (double)MICROSECONDS : 0.0, 0.0);
     ev_timer_start(ev, &loop->timer);
 }
 
-/* Callbacks start and stop timers at will; libev hears of it once a turn, just before it waits. What is due by then is
- * fired first: most requests go out by such a timer, started by the answer to the one before, and a wait of their own
- * would be a call of the system for each. */
+/* Callbacks start and stop timers as they like; libev is told once a turn, just before it waits. Timers that are due by
+ * then fire first: most requests go out by such a timer, started by the answer to the one before, and waiting for each
+ * would cost a system call. */
 static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
     (void)prepare, (void)events;
     struct loop *loop = ev_userdata(ev);
@@ -81,8 +81,8 @@ static void on_tick(struct ev_loop *ev, ev_timer *timer, int events) {
     (void)ev, (void)timer, (void)events;
 }
 
-/* libev is back from its wait, and calls this first of all. The wait runs on a clock that may have stood still
- * itself. */
+/* libev is back from its wait, and calls this before anything else. Timers are fired here after a standstill, because
+ * libev's wait runs on a clock that may have stood still, too. */
 static void on_check(struct ev_loop *ev, ev_check *check, int events) {
     (void)check, (void)events;
     struct loop *loop = ev_userdata(ev);
@@ -118,7 +118,7 @@ struct loop *loop_new(void) {
     ev_timer_init(&loop->tick, on_tick, TICK, TICK);
     ev_timer_start(loop->ev, &loop->tick);
     for (int own = 0; own < OWN_WATCHERS; own++) {
-        ev_unref(loop->ev); /* they alone are nothing to wait for */
+        ev_unref(loop->ev); /* nobody waits for these alone */
     }
     loop->turned_at = loop->ready_since = clock_monotonic(&loop->clock);
     loop->stood_until = NEVER;
@@ -162,8 +162,8 @@ int64_t loop_stood_until(const struct loop *loop) {
 
 bool loop_run(struct loop *loop) {
     loop->turned_at = clock_monotonic(&loop->clock);
-    /* libev counts its own watchers only: a timer that the last callback started is not among them until the next turn.
-     */
+    /* libev counts only its own watchers. A timer that the last callback started is not among them until the next
+     * turn. */
     do {
         ev_run(loop->ev, loop->stopped ? EVRUN_NOWAIT : 0);
     } while (!loop->stopped && timers_next(&loop->timers) != NEVER);

@@ -1,4 +1,4 @@
-/* What the net layer's own bridges need of the loop. */
+/* What the rest of the net layer needs from the loop. */
 #pragma once
 
 #include "loop.h"

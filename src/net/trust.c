@@ -15,7 +15,7 @@
 #define FILE_MAX ((size_t)16 << 20)
 #define FILE_PIECE ((size_t)32 << 10)
 
-/* What stands behind a store: certificates that nobody has looked for yet. */
+/* Behind an X509_STORE: certificates that OpenSSL hasn't asked for yet. */
 struct trust {
     X509_LOOKUP_METHOD *method;
     struct certificate_list list;
@@ -29,13 +29,13 @@ static void trust_free(struct trust *trust) {
     }
 }
 
-/* From the store's end. */
+/* Called when the store is freed. */
 static void on_free(X509_LOOKUP *lookup) {
     trust_free(X509_LOOKUP_get_method_data(lookup));
 }
 
-/* Decodes one, and puts it into the store where it is one of that name. NULL: it isn't, or there is no memory. What is
- * returned is the store's. */
+/* Decodes one certificate, and puts it into the store if it has that name. NULL: it has another name, or there is no
+ * memory. The store owns what is returned. */
 static X509 *take(struct trust *trust, size_t index, const X509_NAME *name, X509_STORE *store) {
     struct span bytes = certificate_list_bytes(&trust->list, index);
     const unsigned char *at = (const unsigned char *)bytes.data;
@@ -47,8 +47,8 @@ static X509 *take(struct trust *trust, size_t index, const X509_NAME *name, X509
     return fits ? certificate : NULL;
 }
 
-/* OpenSSL asks for a name that its store has not. All certificates of that name go into the store, where it looks at
- * each; the answer is one of them. */
+/* OpenSSL asks for a name that its store doesn't have. All certificates of that name go into the store, where OpenSSL
+ * looks at each; the answer is one of them. */
 static int on_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAME *name, X509_OBJECT *ret_object) {
     struct trust *trust = X509_LOOKUP_get_method_data(lookup);
     const unsigned char *bytes = NULL;
@@ -70,11 +70,11 @@ static int on_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAM
     if (!found || X509_OBJECT_set1_X509(ret_object, found) != 1) {
         return 0;
     }
-    X509_free(found); /* the object's reference: whoever asks takes one of his own */
+    X509_free(found); /* set1 took a second reference; OpenSSL expects ret_object without one */
     return 1;
 }
 
-/* False: no memory, and trust is the caller's still. */
+/* False: no memory; trust is still the caller's. */
 static bool attach(struct trust *trust, X509_STORE *store) {
     trust->method = X509_LOOKUP_meth_new("certificates that are decoded when they are looked for");
     if (!trust->method || X509_LOOKUP_meth_set_get_by_subject(trust->method, on_subject) != 1 ||
@@ -85,7 +85,7 @@ static bool attach(struct trust *trust, X509_STORE *store) {
     return lookup && X509_LOOKUP_set_method_data(lookup, trust) == 1;
 }
 
-/* False: it can't be read, which OpenSSL will say, or is no file, or a larger one than any such. */
+/* False: it can't be read (OpenSSL will say why), it is no regular file or too large, or there is no memory. */
 static bool read_file(const char *path, struct buf *out) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat about;
@@ -108,7 +108,7 @@ static bool read_file(const char *path, struct buf *out) {
     return n == 0;
 }
 
-/* Whether the store has the file's certificates now. */
+/* Whether the store has the file's certificates now. If not, OpenSSL must load the file. */
 static bool read_plainly(const char *path, X509_STORE *store) {
     struct buf text;
     struct trust *trust = calloc(1, sizeof *trust);

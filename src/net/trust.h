@@ -1,4 +1,4 @@
-/* Whom TLS connections trust. */
+/* Which certificates TLS connections trust. */
 #pragma once
 
 #include "compiler.h"
@@ -6,6 +6,6 @@
 #include <openssl/x509_vfy.h>
 #include <stddef.h>
 
-/* The certificates (PEM) of a file, each decoded once it is looked for, where there is nothing else in the file. NULL:
- * *ret_why (of size bytes) says why. */
+/* The certificates (PEM) of a file. If the file holds nothing else, each is decoded only when it is needed. NULL:
+ * ret_why (of size bytes) says why. */
 MUST_USE X509_STORE *trust_read(const char *path, char *ret_why, size_t size);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A part that need not be there: *ret_part is NULL then. False: no memory. */
+/* A part that may be missing: *ret_part is NULL then. False: no memory. */
 static bool get_optional(CURLU *parts, CURLUPart what, unsigned flags, CURLUcode absent, char **ret_part) {
     CURLUcode code = curl_url_get(parts, what, ret_part, flags);
     return code == CURLUE_OK || code == absent;
@@ -19,7 +19,7 @@ static bool has_part(CURLU *parts, CURLUPart what, CURLUcode absent, bool *ret_h
     return ok;
 }
 
-/* What is left of the URL without these parts. */
+/* Removes these parts from the URL. */
 static CURLUcode strip(CURLU *parts, const CURLUPart *what, size_t count) {
     CURLUcode code = CURLUE_OK;
     for (size_t i = 0; i < count && code == CURLUE_OK; i++) {
@@ -28,7 +28,7 @@ static CURLUcode strip(CURLU *parts, const CURLUPart *what, size_t count) {
     return code;
 }
 
-/* Scheme, host and port are left of the parts. */
+/* Reduces the parts to scheme, host and port. */
 static CURLUcode take_origin(CURLU *parts, struct url *url) {
     const CURLUPart others[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_PATH, CURLUPART_QUERY,
                                 CURLUPART_FRAGMENT};
@@ -36,7 +36,7 @@ static CURLUcode take_origin(CURLU *parts, struct url *url) {
     return code == CURLUE_OK ? curl_url_get(parts, CURLUPART_URL, &url->origin, CURLU_DEFAULT_PORT) : code;
 }
 
-/* libcurl lets 0 pass, and nobody is there. */
+/* libcurl accepts port 0, but nobody can listen there. */
 static CURLUcode check_port(CURLU *parts) {
     char *port = NULL;
     CURLUcode code = curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
@@ -75,7 +75,7 @@ static CURLUcode take_scheme(CURLU *parts, struct url *url) {
 
 static CURLUcode take_apart(CURLU *parts, const char *text, struct url *url) {
     bool has_user = false, has_password = false;
-    CURLUcode code = curl_url_set(parts, CURLUPART_URL, text, CURLU_PATH_AS_IS); /* it was signed as it is */
+    CURLUcode code = curl_url_set(parts, CURLUPART_URL, text, CURLU_PATH_AS_IS); /* the path was signed as it is */
     code = code == CURLUE_OK ? take_scheme(parts, url) : code;
     code = code == CURLUE_OK ? check_port(parts) : code;
     code = code == CURLUE_OK ? curl_url_get(parts, CURLUPART_HOST, &url->host, 0) : code;
