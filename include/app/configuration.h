@@ -12,7 +12,7 @@ struct configuration {
     struct settings_file file;
     const char *path; /* of the file; NULL: there is none */
     const char *const
-        *options; /* of the command line, by the table of settings, NULL: not given; NULL: there is no command line */
+        *options; /* of the command line, in the order of SETTINGS, NULL: not given; NULL: no command line */
     /* The file as it was when the process started; NULL: this is it. The service manager reads the same file, once, and
      * puts its values into our environment. So a variable that has its value from that file counts as the file's. */
     const struct settings_file *started;

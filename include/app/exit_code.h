@@ -5,11 +5,11 @@
 
 enum exit_code {
     EXIT_FINE = 0,
-    EXIT_SOME_FAILED = 1, /* some message failed (apply) or was left (run --until-empty) */
+    EXIT_SOME_FAILED = 1, /* not all was done; EXIT_STATUSES says it for each command */
     EXIT_USAGE = 64,
     EXIT_UNREACHABLE = 69, /* a service can't be reached, or its certificate can't be trusted */
     EXIT_NOT_PERMITTED = 77,
-    EXIT_SETTINGS = 78, /* settings, missing or unfit table or queue */
+    EXIT_SETTINGS = 78, /* a setting is wrong, or a table or queue is missing or unfit */
     EXIT_INTERRUPTED = 130 /* by SIGINT before the work was done; other signals end with 128 and their number */
 };
 

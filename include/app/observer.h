@@ -62,8 +62,8 @@ const char *observer_advice(enum metrics_part part, enum metrics_cause cause);
 
 /* observer_pages.c: answers a request. */
 void observer_answer(void *observer, const struct http_server_request *request, struct http_server_reply *reply);
-/* Whether a request for this Host is meant for us: an address, localhost, or this machine's name. Else some page on the
- * net had a browser ask for it under a name of its own. */
+/* Whether a request for this Host is meant for us: an address, localhost, or this machine's name. Otherwise a web page
+ * may have had a browser ask us under a name of its own (DNS rebinding). */
 bool observer_knows_host(const char *host);
 /* observer_status.c: /status, all of it as one JSON object. */
 void observer_append_status(const struct observer *o, struct buf *out);

@@ -18,8 +18,8 @@ struct redrive_options {
     bool fifo; /* both are */
     size_t max_message_size; /* that the queue takes */
     uint64_t counted; /* messages in the DLQ that SQS counted at the start */
-    int64_t begun_at; /* wall microseconds by SQS's clock, which tells seconds: what was sent to the DLQ well after that
-                         comes back, or came meanwhile, and is left */
+    int64_t begun_at; /* wall microseconds by SQS's clock, which tells seconds: a message that was sent to the DLQ
+                         clearly later came back or came meanwhile, and is left */
     const struct letter_choice *choice;
     uint64_t limit; /* messages; 0: none */
     unsigned rate; /* messages a second; 0: no limit */

@@ -25,8 +25,8 @@ enum redrive_entry_status {
     REDRIVE_ENTRY_NO_MEMORY
 };
 
-/* letter is what was read of m; both must outlive the entry. queue is the name of the one that it is sent to, limit the
- * most bytes that this one takes. redrive_entry_free() where it is fine. */
+/* letter is what was read of m; both must outlive the entry. queue is the name of the queue that it is sent to, limit
+ * the most bytes that this queue takes. redrive_entry_free() where it is fine. */
 MUST_USE enum redrive_entry_status redrive_entry_make(const struct sqs_message *m, const struct letter *letter,
                                                       const char *queue, bool fifo, size_t limit,
                                                       struct redrive_entry *ret_entry);

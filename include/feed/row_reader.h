@@ -56,7 +56,7 @@ MUST_USE struct row_reader *row_reader_new(const struct row_reader_options *opti
 void row_reader_free(struct row_reader *r);
 /* The next row; *ret_row is valid until the next call. */
 enum row_status row_reader_next(struct row_reader *r, struct row *ret_row);
-/* Where the next row is, or where what isn't one stopped the reader. */
+/* Where the next row is, or where the reader stopped at what isn't a row. */
 struct row_place row_reader_place(const struct row_reader *r);
 /* After ROW_BROKEN: a sentence with the position, without the file's name. */
 const char *row_reader_why(const struct row_reader *r);

@@ -30,7 +30,7 @@ const char *row_source_why(const struct row_source *s);
 /* Passes over the next `count` decompressed bytes; of a plain file they aren't even read. */
 void row_source_skip(struct row_source *s, uint64_t count);
 
-/* The program that unpacks a file, by its first bytes; NULL: it is plain, or none that can be read again. */
+/* The program that unpacks a file, by its first bytes; NULL: it is plain, or can't be read once more. */
 const char *row_source_unpacker(const char *path);
 
 /* The descriptor that SOURCE_WAIT waits for. */

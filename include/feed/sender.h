@@ -67,7 +67,7 @@ struct sender_options {
     const char *queue_url;
     unsigned rate; /* rows a second; 0: no limit */
     unsigned delay_seconds; /* 0: the queue's own */
-    int64_t patience; /* microseconds that nothing may get through */
+    int64_t patience; /* microseconds without any success after which it gives up */
 };
 
 struct sender_flight {
@@ -92,7 +92,7 @@ struct sender {
     bool stopped;
     uint64_t sent;
     unsigned failures; /* calls in a row that failed as a whole */
-    int64_t trouble_since, not_before; /* monotonic; mean something with failures */
+    int64_t trouble_since, not_before; /* monotonic; valid only while failures isn't 0 */
 };
 
 void sender_init(struct sender *s, const struct sender_options *options, const struct sender_host *host);

@@ -56,7 +56,7 @@ struct update {
     bool repeats; /* applied twice it would do more than once: only the audit record prevents that */
     bool confirm_refusal; /* audited, but refused by a rule or an index that may be new: it may have been applied */
     bool of_index; /* its only failure is of the keys of the table's indexes, which may have changed since */
-    bool own_key; /* the idempotency key is the producer's, not the MessageId */
+    bool own_key; /* the idempotency key is a member of the message, not the MessageId or an event's */
     bool unwrapped; /* the message was one of our DLQ messages; source is its own */
     struct update_source source;
     struct span

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX ((size_t)1024)
-#define OTHER_DESCRIPTORS ((size_t)224) /* beside connections: the loop's, the resolver's, files, who is served */
+#define OTHER_DESCRIPTORS ((size_t)224) /* beside connections: of the loop, the resolver, files, HTTP clients */
 #define VISITORS_MAX ((size_t)1024)
 #define VISITORS_MIN ((size_t)32)
 

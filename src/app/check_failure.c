@@ -15,7 +15,7 @@ static bool is_of_kms(const struct call_result *result) {
            strstr(result->message, "KMS key");
 }
 
-/* The request that AWS's support would ask for. */
+/* The request's id, which AWS's support would ask for. */
 static const char *request_text(const struct call_result *result, char text[static CALL_REQUEST_ID_SIZE + 16]) {
     (void)snprintf(text, CALL_REQUEST_ID_SIZE + 16, "%s%s", result->request_id[0] ? ", request " : "",
                    result->request_id);

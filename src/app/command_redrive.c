@@ -97,7 +97,8 @@ static void show_progress(struct redriving *g, const char *what) {
     progress_start(&g->progress, &options);
 }
 
-/* SQS shows what nobody else holds, and of a FIFO group what doesn't stand behind ten that stay. */
+/* Says that SQS counted messages which it didn't show: others hold them, its count lags, or ten that stay are before
+ * them in their FIFO group. */
 static void say_unseen(const struct redriving *g, const struct redrive_counts *c) {
     uint64_t counted = g->facts->dlq.attributes.visible, seen = c->taken + c->passed_over + c->later;
     if (counted == SQS_COUNT_UNKNOWN || counted <= seen || given(g)->limit.given || g->stopped_by) {

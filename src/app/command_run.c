@@ -35,7 +35,7 @@ struct run {
     struct app_signals signals;
 };
 
-/* Whether it goes well, and how fast; else why not, and since when: by the same reasons as /readyz. */
+/* That it goes well, and how fast; or what is wrong and since when, by the same reasons as /readyz. */
 static void describe_state(const struct run *run, const struct queue_worker_status *s, char *ret_text, size_t size) {
     struct observer_reason reasons[METRICS_PARTS];
     size_t count = observer_reasons(&run->observer, reasons);

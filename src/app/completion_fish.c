@@ -1,7 +1,7 @@
 /* fish: a line for each command and option, with a description. */
 #include "completion_option.h"
 
-/* Says the command that stands in the line, knowing which options take the next word. Without one it is "". */
+/* Prints the command in the line, or an empty line. It knows which options take the next word. */
 static const char walk[] = "function __table_updater_command\n"
                            "    set -l words (commandline -opc)\n"
                            "    set -e words[1]\n"

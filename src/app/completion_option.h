@@ -12,8 +12,8 @@ struct completion_option {
     const char *name; /* --log-level */
     const char *short_name; /* NULL: none */
     enum cli_takes takes;
-    const char *value; /* as the help calls it; small words between bars are all that it may be */
-    const char *words; /* all that it may be, with blanks between; NULL: value says it */
+    const char *value; /* as the help calls it; words in small letters between bars are the values allowed */
+    const char *words; /* all values allowed, with blanks between; NULL: see value */
     bool is_file;
     const struct setting_choice *choices; /* NULL: value says it */
     const char *text;

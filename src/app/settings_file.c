@@ -185,7 +185,7 @@ static void read_assignment(struct parser *p) {
     p->file->entries[p->file->count++] = (struct settings_file_entry){kept, value, line};
 }
 
-/* A byte that is no UTF-8 is nothing to us. */
+/* Warns of bytes that aren't UTF-8. We take them, but systemd doesn't. */
 static void warn_of_other_encoding(struct parser *p, struct span text) {
     const unsigned char *bytes = (const unsigned char *)text.data;
     unsigned line = 1;
@@ -201,7 +201,7 @@ static void warn_of_other_encoding(struct parser *p, struct span text) {
     }
 }
 
-/* What would end a C string, or hide the first name. */
+/* Whether it has no NUL, which would end a C string, and no byte order mark, which would hide the first name. */
 static bool is_text(struct parser *p, struct span text) {
     if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0) {
         fault(p, 1, "the file begins with a byte order mark; save it as UTF-8 without one");

@@ -147,7 +147,7 @@ static int by_name(const void *a, const void *b) {
     return span_compare((*x)->name, (*y)->name);
 }
 
-/* A column that an earlier one has the name of; NULL: none. */
+/* A column whose name an earlier one has too; NULL: none. */
 static const struct csv_column *find_repeated(const struct csv_columns *c, const struct csv_column **sorted) {
     for (size_t i = 0; i < c->count; i++) {
         sorted[i] = &c->all[i];

@@ -39,7 +39,7 @@ static void moment_text(int64_t wall, char ret_text[static MOMENT_SIZE]) {
     (void)snprintf(ret_text, MOMENT_SIZE, "%.19sZ", whole);
 }
 
-/* Words over as many lines as they take, the further ones indented. */
+/* Appends the words in as many lines as they take, all indented. */
 static void append_wrapped(struct span text, unsigned width, struct buf *out) {
     size_t column = INDENT;
     buf_printf(out, "%*s", INDENT, "");

@@ -139,7 +139,7 @@ static void sent(struct redrive *r, struct parcel *p) {
     }
 }
 
-/* A refusal that passes; all others are the message's own. */
+/* Whether a refusal may pass; all others are the message's own. */
 static bool code_passes(const char *code) {
     static const char *const passing[] = {"InternalError",       "InternalFailure",
                                           "InternalServerError", "ServiceUnavailable",

@@ -9,7 +9,7 @@
 #define READY_BYTES_MAX ((size_t)16 << 20)
 #define READY_SECONDS ((size_t)5) /* worth of the rate */
 #define NAMED_MAX 100U
-#define CLOCK_DOUBT (3 * MICROSECONDS) /* of a Date header, against the time of a message */
+#define CLOCK_DOUBT (3 * MICROSECONDS) /* how far a Date header may be from the time of a message */
 
 size_t redrive_room(void *ctx) {
     const struct redrive *r = ctx;

@@ -187,7 +187,7 @@ static bool complete(struct row_check *c, struct span text, struct row_message *
     return failure_ok(&c->failure);
 }
 
-/* The beginning of a value that stands on several lines. False: no memory. */
+/* Adds a hint where the row is the beginning of a value that stands on several lines. False: no memory. */
 static bool hint_at_lines(struct failure *failure, struct span text) {
     const char *hint = span_is(text, "{")   ? "jq -c . FILE writes them so"
                        : span_is(text, "[") ? "jq -c '.[]' FILE writes an array's so"

@@ -33,7 +33,7 @@ static struct span up_to_last_brace(struct span message) {
     return span_of(message.data, message.len > 0 ? message.len - 1 : 0);
 }
 
-/* text as it stands inside a JSON string. */
+/* Appends text as it stands inside a JSON string. */
 static void append_inside(struct span text, struct buf *out) {
     size_t at = out->len;
     if (!json_append_string(out, text)) {

@@ -88,8 +88,8 @@ static void append_part(const struct part *part, struct buf *out) {
     (void)buf_append_cstr(out, quote);
 }
 
-/* As people write it: a string or a number as it is, of two attributes an object sorted by name. It is the same whether
- * the table is known or not. */
+/* The group is the key as people write it: a string or a number as it is; two attributes as an object, sorted by name.
+ * It is the same whether the table is known or not. */
 static enum row_group_status by_record(const struct update *u, struct digest *digest,
                                        char ret_group[static ROW_GROUP_SIZE]) {
     struct part parts[KEY_PARTS] = {0};
@@ -122,7 +122,7 @@ static enum row_group_status by_part(const struct update *u, struct span name, s
     return GROUP_MISSING;
 }
 
-/* To the value of this member of the object that the reader is in. */
+/* Goes to the value of this member of the object that the reader is in. */
 static bool find(struct json_reader *reader, struct span name, struct json_token *token) {
     while (json_next(reader, token) == JSON_NAME) {
         if (token->escaped ? json_escaped_is(token->raw, name) : span_equal(token->raw, name)) {

@@ -95,7 +95,7 @@ static bool same_path(const struct node *a, const struct node *b) {
     return !x && !y;
 }
 
-/* What holds for the operands of every operator and function. */
+/* What holds for the operands of comparisons, BETWEEN, IN and functions. */
 static bool check_operands(struct check *k, const struct node *operation) {
     const struct node *first = operation->child;
     bool only_literals = node_is_literal(first), strings = first->kind == NODE_STRING;

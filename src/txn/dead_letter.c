@@ -191,7 +191,7 @@ static void append_least_envelope(const struct update_source *facts, struct buf 
     buf_append_cstr(out, "}}}");
 }
 
-/* Whatever happens, this one can be sent: SQS has taken it before. */
+/* This form can always be sent: SQS has taken such a body before. */
 static enum made make_bare(const struct update *u, const struct delivery *delivery, const struct source *source,
                            size_t limit, struct dead_letter *letter) {
     struct span body = source->facts.body;

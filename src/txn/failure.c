@@ -134,7 +134,7 @@ void failure_validation(struct failure *f, struct span field, const char *reason
     if (!buf_ok(&f->message))
         return;
     struct span message = buf_span(&f->message);
-    /* A field may be as long as the message: what comes behind it shall not make it grow. */
+    /* A field may be as long as the message. Room for all, so that what comes behind it doesn't make it grow. */
     if (!buf_reserve(&f->details, field.len + message.len + sizeof "'field':'','reason':''"))
         return;
     append_member(&f->details, "field", field);

@@ -78,7 +78,7 @@ static int64_t read_exponent(struct span text, size_t at) {
 }
 
 static void read_decimal(struct span text, struct decimal *ret_d) {
-    /* All but the digits, which are read up to `count` alone. */
+    /* Not the digits: only the first `count` of them are ever read. */
     ret_d->negative = text.len > 0 && text.data[0] == '-';
     ret_d->too_long = false;
     ret_d->count = ret_d->zeros = 0;

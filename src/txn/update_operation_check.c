@@ -44,7 +44,7 @@ static void check_index_key(const struct checking *c, const struct key_attribute
         refuse(c, "an index has it as a key, which is no list");
 }
 
-/* What the table says of the attribute at the path's begin. */
+/* Checks the attribute at the path's beginning against the table's keys and those of its indexes. */
 static bool check_table(const struct checking *c) {
     struct json_string name = {c->elements[0].name, false};
     if (update_is_key(c->ctx->table, name))
