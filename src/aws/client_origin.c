@@ -115,7 +115,8 @@ static bool make_target(struct aws_client *c, struct span account_id, char why[s
     }
     struct client_origin *t = client_origin_new(c, url);
     if (!t) {
-        (void)snprintf(why, SETTING_WHY_SIZE, "the account's endpoint is none, or there is no memory for it");
+        (void)snprintf(why, SETTING_WHY_SIZE,
+                       "the account's endpoint is not a valid URL, or there is no memory for it");
         return false;
     }
     memcpy(t->account_id, account_id.data, account_id.len);

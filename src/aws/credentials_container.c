@@ -66,7 +66,7 @@ static void on_response(void *user, const struct http_response *response) {
     struct credentials_document *d = credentials_document_read(response->body, &form, reason);
     if (!d) {
         (void)snprintf(why, sizeof why,
-                       "the container's credentials endpoint (%.200s) gives a document that is none: %s", c->url,
+                       "the container's credentials endpoint (%.200s) gives a document that can't be used: %s", c->url,
                        reason);
         fail(c, CALL_RETRY, why);
     } else if (!d->credentials.access_key_id.data) {

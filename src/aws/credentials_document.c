@@ -73,7 +73,7 @@ static bool look_through(const struct document_form *f, struct credentials_docum
         .expires = NEVER,
     };
     if (d->expiration[0] && !read_expiration(f, d->expiration, &d->credentials.expires)) {
-        (void)snprintf(why, DOCUMENT_WHY_SIZE, "its %s is no moment like %s", f->expiration,
+        (void)snprintf(why, DOCUMENT_WHY_SIZE, "its %s is not a time like %s", f->expiration,
                        f->expiration_in_milliseconds ? "1704677672000" : "2024-01-08T01:34:32Z");
         return false;
     }

@@ -97,8 +97,8 @@ static void on_credentials(struct imds_source *s, const struct http_response *re
         fail(s, CALL_RETRY, sentence);
     } else {
         (void)snprintf(sentence, sizeof sentence,
-                       "the instance metadata service gives a document for the role %.128s that is none: %s", s->role,
-                       why);
+                       "the instance metadata service gives a document for the role %.128s that can't be used: %s",
+                       s->role, why);
         fail(s, CALL_RETRY, sentence);
     }
     credentials_document_free(d);

@@ -103,7 +103,7 @@ static bool was_visited(const struct visited *visited, const char *profile) {
 static bool visit(struct planner *p, struct visited *visited, const char *from, struct span name) {
     char *to = visited->names[visited->count];
     if (visited->count > PLAN_ROLES_MAX) {
-        return refuse(p, from, "there are too many roles one behind the other");
+        return refuse(p, from, "there are too many roles in a row");
     }
     if (name.len >= PLAN_PROFILE_SIZE) {
         return refuse(p, from, "the name of its source_profile is too long");
@@ -158,7 +158,7 @@ bool plan_role_chain(struct planner *p, const char *profile) {
     while (is_role) {
         const char *at = visited.names[visited.count - 1];
         if (count == PLAN_ROLES_MAX) {
-            return refuse(p, at, "there are too many roles one behind the other");
+            return refuse(p, at, "there are too many roles in a row");
         }
         if (!read_role(p, at, &roles[count++]) || !plan_source(p, &visited, at, &is_role)) {
             return false;

@@ -53,7 +53,7 @@ static void take_output(struct process *p, struct span output) {
     char reason[DOCUMENT_WHY_SIZE], what[DOCUMENT_WHY_SIZE + 64];
     struct credentials_document *d = credentials_document_read(output, &form, reason);
     if (!d) {
-        (void)snprintf(what, sizeof what, "prints a document that is none: %s", reason);
+        (void)snprintf(what, sizeof what, "prints a document that can't be used: %s", reason);
         fail(p, what);
         return;
     }

@@ -69,7 +69,7 @@ static void on_response(void *user, const struct http_response *response) {
     }
     struct credentials_document *d = credentials_document_read(response->body, &form, reason);
     if (!d) {
-        (void)snprintf(what, sizeof what, "the access portal gives a document that is none: %s", reason);
+        (void)snprintf(what, sizeof what, "the access portal gives a document that can't be used: %s", reason);
         fail(s, CALL_RETRY, what, false);
         return;
     }
@@ -87,7 +87,7 @@ static bool take_token(struct sso *s, struct span text, const char **ret_why) {
     *ret_why = NULL;
     if (!json_slots_read(text, &(struct json_slots){slots, ARRAY_LENGTH(slots)}, NULL, NULL) || !token[0] ||
         !iso8601_parse(span_cstr(expiration), &expires) || token[strcspn(token, " \r\n\t")]) {
-        *ret_why = "the cache of the last login holds no token with its end";
+        *ret_why = "the cache of the last login holds no token, or not when it expires";
     } else if (expires <= clock_wall(&s->world->clock)) {
         *ret_why = "the session has expired";
     } else {
@@ -174,7 +174,8 @@ bool credentials_sso_new(const struct credentials_plan *plan, const struct envir
     struct sso *s = calloc(1, sizeof *s);
     if (s && (!is_plain(account) || account.len >= sizeof s->account_id || !is_plain(role))) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE,
-                       "profile %.200s: sso_account_id or sso_role_name has characters that none has", plan->profile);
+                       "profile %.200s: sso_account_id or sso_role_name has characters that are not allowed in it",
+                       plan->profile);
         free(s);
         return false;
     }

@@ -88,7 +88,7 @@ static void on_token(void *user, const struct http_response *response) {
         no_token(m, response);
     } else if (!take_token(m, response->body)) {
         fail(m, CALL_RETRY,
-             "the instance metadata service gives a token that is none: empty, too long, or with blanks inside");
+             "the instance metadata service gives a token that can't be used: empty, too long, or with blanks inside");
     } else {
         ask_document(m);
     }

@@ -72,7 +72,7 @@ static bool look_through(struct credentials_document *d, char why[static DOCUMEN
         return false;
     }
     if (!iso8601_parse(span_cstr(d->expiration), &expires)) {
-        (void)snprintf(why, DOCUMENT_WHY_SIZE, "its Expiration is no moment like 2024-01-08T01:34:32Z");
+        (void)snprintf(why, DOCUMENT_WHY_SIZE, "its Expiration is not a time like 2024-01-08T01:34:32Z");
         return false;
     }
     d->credentials = (struct credentials){

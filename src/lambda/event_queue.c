@@ -62,7 +62,7 @@ static void end(struct event_queue *q) {
     q->ended = true;
     size_t count = left(q);
     LOG_EVENT(q->platform.log, count ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
-              count ? "Records of the event are left, and come again" : "The event's records are done with",
+              count ? "Records of the event are left: they are delivered again" : "All records of the event are done",
               LOG_I("records", q->event->record_count), LOG_I("left", count),
               LOG_C("cause", q->cause[0] ? q->cause : "their own"));
     q->done(q->user, count, q->cause);

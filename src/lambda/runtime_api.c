@@ -76,7 +76,7 @@ static void give_up(struct runtime_api *api) {
 /* Tries again later, or gives up. */
 static void failed(struct runtime_api *api, const struct http_response *response, const char *why) {
     if (++api->tries >= TRIES) {
-        LOG_EVENT(api->options.log, LOG_LEVEL_ERROR, "Lambda's runtime API fails, for the last of five times",
+        LOG_EVENT(api->options.log, LOG_LEVEL_ERROR, "Lambda's runtime API has failed five times; giving up",
                   LOG_C("why", why), LOG_I("status", response ? response->status : 0));
         give_up(api);
         return;

@@ -146,7 +146,7 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
     enum connection_io io = !ok || !buf_ok(&out) ? CONNECTION_NO_MEMORY : send_first(c, &out);
     buf_free(&out);
     if (!ok) {
-        fail(c, HTTP_REFUSED, "a header of the request has the end of a line in it, or its path what no path has");
+        fail(c, HTTP_REFUSED, "the request has a line end in a header, or a character in its path that no path has");
     } else if (io == CONNECTION_WAITS) {
         connection_await(c->line, true);
     } else if (io != CONNECTION_MOVED) {

@@ -108,7 +108,7 @@ static enum http_parser_step take_status_line(struct http_parser *a, struct span
     bool ok = line.len >= 12 && memcmp(s, "HTTP/1.", 7) == 0 && is_digit(s[7]) && s[8] == ' ' && s[9] >= '1' &&
               s[9] <= '9' && is_digit(s[10]) && is_digit(s[11]) && (line.len == 12 || s[12] == ' ');
     if (!ok) {
-        return broken(a, "what came is no HTTP/1.1");
+        return broken(a, "the answer is not HTTP/1.1");
     }
     if (!http_headers_count(&a->headers, line.len)) {
         return headers_too_large(a);

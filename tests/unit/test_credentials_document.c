@@ -83,7 +83,7 @@ static void a_document_that_is_none_is_said_to_be_and_not_quoted(void **state) {
         {&process, "{\"Version\":1,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"\"}", "it has no SecretAccessKey"},
         {&process, "{\"Version\":1,\"AccessKeyId\":\"a\\u0000\",\"SecretAccessKey\":\"canary\"}", "no JSON object"},
         {&process, "{\"Version\":1,\"AccessKeyId\":\"canary\",\"SecretAccessKey\":\"s\",\"Expiration\":1704677672}",
-         "no moment like 2024"},
+         "not a time like 2024"},
         {&nested, "{\"roleCredentials\":[]}", "it has no accessKeyId"},
         {&nested, "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"expiration\":1}}",
          "it has no sessionToken"},
@@ -92,7 +92,7 @@ static void a_document_that_is_none_is_said_to_be_and_not_quoted(void **state) {
         {&nested,
          "{\"roleCredentials\":{\"accessKeyId\":\"canary\",\"secretAccessKey\":\"s\",\"sessionToken\":\"t\","
          "\"expiration\":1.5}}",
-         "no moment like 1704677672000"},
+         "not a time like 1704677672000"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         char why[DOCUMENT_WHY_SIZE] = "";

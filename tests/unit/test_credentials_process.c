@@ -85,10 +85,10 @@ static void what_goes_wrong_is_a_sentence_with_what_the_program_said(void **stat
          "credential_process (/bin/sh) ends with status 2: no card"},
         {"exit 1", "ends with status 1"},
         {"kill -15 $$", "was ended by signal 15"},
-        {"echo nonsense", "prints a document that is none: it is no JSON object"},
+        {"echo nonsense", "prints a document that can't be used: it is no JSON object"},
         {"echo '{\"Version\":\"1\",\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"s\"}'",
          "its Version is not the number 1"},
-        {"echo '{" KEYS ",\"Expiration\":\"soon\"}'", "its Expiration is no moment like"},
+        {"echo '{" KEYS ",\"Expiration\":\"soon\"}'", "its Expiration is not a time like"},
         {"while :; do echo 0123456789012345678901234567890123456789; done", "prints more than 64 KiB, and was killed"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -96,7 +96,7 @@ static void where_nobody_is_logged_in_it_is_said_what_to_type(void **state) {
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         log_in(f, bad[i]);
         assert_false(FETCH(f->w, &f->source, {200, ROLE}));
-        fake_world_expect_why(f->w, "holds no token with its end: type aws sso login");
+        fake_world_expect_why(f->w, "holds no token, or not when it expires: type aws sso login");
         assert_int_equal(f->w->asked_count, 0);
     }
 }
@@ -123,7 +123,7 @@ static void names_that_could_end_the_url_are_refused(void **state) {
     char why[SETTING_WHY_SIZE] = "";
     f->plan.sso.role_name = SPAN("a&account_id=2");
     assert_false(credentials_sso_new(&f->plan, &e, "https://x", &f->w->world, &f->source, why));
-    assert_non_null(strstr(why, "characters that none has"));
+    assert_non_null(strstr(why, "characters that are not allowed"));
     f->plan.sso.role_name = SPAN("r");
     const struct environment homeless = FAKE_ENVIRONMENT({"HOME", NULL});
     assert_false(credentials_sso_new(&f->plan, &homeless, "https://x", &f->w->world, &f->source, why));

@@ -100,7 +100,7 @@ static void what_may_pass_is_tried_three_times_and_a_refusal_is_quoted(void **st
          CALL_AUTH,
          "ExpiredTokenException: Token expired"},
         {{{200, "{\"a\":1}"}}, 1, CALL_RETRY, "status 200, and not as it should"},
-        {{{200, STS_ANSWER_UNTIL("A", "1704681272")}}, 1, CALL_RETRY, "its Expiration is no moment"},
+        {{{200, STS_ANSWER_UNTIL("A", "1704681272")}}, 1, CALL_RETRY, "its Expiration is not a time"},
         {{{302, STS_ANSWER("A")}}, 1, CALL_RETRY, "status 302, and not as it should: credentials with another status"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {

@@ -63,7 +63,7 @@ static void what_is_neither_is_said_to_be_and_not_quoted(void **state) {
         {ANSWER("<Credentials><AccessKeyId>canary</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</"
                 "SessionToken>"
                 "<Expiration>soon</Expiration></Credentials>"),
-         "no moment like"},
+         "not a time like"},
         {ANSWER("<Credentials><AccessKeyId>&canary;</AccessKeyId></Credentials>"), "no XML"},
         {ANSWER("<Other><AccessKeyId>canary</AccessKeyId><SecretAccessKey>s</SecretAccessKey></Other>"),
          "neither whole"},
