@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-/* Whether it is one. */
+/* Whether text is such base64. */
 bool base64_valid(struct span text);
-/* Appends the decoded bytes. False: text is no such base64 (out is as it was), or out has failed. */
+/* Appends the decoded bytes. False: text isn't such base64 (then out is as it was), or out has failed. */
 bool base64_decode(struct span text, struct buf *out);
 /* Appends the encoded text. False: out has failed. */
 bool base64_encode(struct span bytes, struct buf *out);

@@ -1,4 +1,4 @@
-/* A byte buffer that grows up to a ceiling given at its birth.
+/* A byte buffer that grows up to a ceiling given when it is made.
  *
  * Failure is sticky: after the first append that found no room or no memory, all later appends do nothing and the
  * buffer says so. A writer may therefore append many times and check once, with buf_ok(), before it uses the result. */
@@ -16,7 +16,7 @@
 enum buf_failure {
     BUF_FINE,
     BUF_FULL, /* the ceiling was reached */
-    BUF_NO_MEMORY /* the allocator said no */
+    BUF_NO_MEMORY /* there was no memory */
 };
 
 struct buf {
@@ -25,22 +25,22 @@ struct buf {
     size_t capacity;
     size_t max; /* ceiling of len, in bytes */
     enum buf_failure failure;
-    bool lent; /* data is not its own */
+    bool lent; /* data belongs to the caller */
 };
 
 /* Makes an empty buffer that never holds more than max bytes. Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
-/* The same, with storage of the caller's that is used until it is too small, and must stand as long as the buffer does.
+/* The same, with storage of the caller's. It is used until it is too small, and must last as long as the buffer does.
  */
 void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max);
 /* Gives the storage back and leaves an empty buffer with the same ceiling. Takes a zeroed one too. */
 void buf_free(struct buf *b);
 /* Empties it, failure included, and keeps the storage. */
 void buf_reset(struct buf *b);
-/* buf_append() where there is no room yet, or none to be had. */
+/* The slow path of buf_append(): the storage has to grow, or can't. */
 bool buf_append_slowly(struct buf *b, const void *data, size_t len);
-/* Appends; false where the buffer has failed, now or before. The data must not stand in the buffer itself. These are
- * inline: nearly every byte of a request passes through here, most of them in constants of a few bytes. */
+/* Appends. False: the buffer has failed, now or before. The data must not lie in the buffer itself. These are inline,
+ * since nearly every byte of a request passes through here, mostly in constants of a few bytes. */
 static inline bool buf_append(struct buf *b, const void *data, size_t len) {
     if (b->failure != BUF_FINE || len == 0 || len >= b->capacity - b->len || len > b->max - b->len)
         return buf_append_slowly(b, data, len);
@@ -62,10 +62,10 @@ static inline bool buf_append_char(struct buf *b, char c) {
 bool buf_append_integer(struct buf *b, int64_t number);
 /* Appends printf-formatted text. */
 bool buf_printf(struct buf *b, const char *format, ...) PRINTF_LIKE(2, 3);
-/* buf_reserve() where there is no room yet, or none to be had. */
+/* The slow path of buf_reserve(): the storage has to grow, or can't. */
 MUST_USE char *buf_reserve_slowly(struct buf *b, size_t n);
-/* Room for at least n more bytes: where to write them, or NULL (the buffer has failed). buf_advance() counts what was
- * written. */
+/* Makes room for at least n more bytes, and returns where to write them. NULL: the buffer has failed. buf_advance()
+ * counts what was written. */
 MUST_USE static inline char *buf_reserve(struct buf *b, size_t n) {
     if (b->failure != BUF_FINE || n >= b->capacity - b->len || n > b->max - b->len)
         return buf_reserve_slowly(b, n);

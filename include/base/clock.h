@@ -10,7 +10,7 @@
 #define NEVER INT64_MAX
 
 struct clock {
-    int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back, nor stands while the machine sleeps */
+    int64_t (*monotonic)(void *ctx); /* since some fixed moment; never goes back, and goes on in the machine's sleep */
     int64_t (*wall)(void *ctx); /* since 1970-01-01T00:00:00Z */
     void *ctx;
 };
@@ -19,7 +19,7 @@ struct clock {
 static inline int64_t clock_monotonic(const struct clock *c) {
     return c->monotonic(c->ctx);
 }
-/* What the clock says; it may be set, back too. */
+/* What the clock says. Somebody may set it, backwards too. */
 static inline int64_t clock_wall(const struct clock *c) {
     return c->wall(c->ctx);
 }

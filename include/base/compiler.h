@@ -7,8 +7,8 @@
 #define MUST_USE __attribute__((warn_unused_result))
 #define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
 
-/* What is rare in a function that is called for every string: inlined there, its locals would cost the usual case
- * registers and stack. */
+/* For the rare part of a function that is called for every string: inlined, its locals would take registers and stack
+ * from the usual case. */
 #define OUT_OF_LINE __attribute__((noinline))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,5 +1,5 @@
-/* SHA-256, HMAC-SHA-256, MD5 and CRC-32, without what OpenSSL 3 does at each use by default, which costs more than the
- * hashing of a small message: looking the algorithm up, and allocating. */
+/* SHA-256, HMAC-SHA-256, MD5 and CRC-32. OpenSSL 3's default way looks the algorithm up and allocates at each use,
+ * which costs more than hashing a small message; this does neither. */
 #pragma once
 
 #include "compiler.h"
@@ -19,8 +19,8 @@ struct digest;
 MUST_USE struct digest *digest_new(void);
 void digest_free(struct digest *d);
 
-/* SHA-256 in pieces: begin, any number of updates, end. Until the end, so_far gives the hash of what was taken in.
- * False: the library failed. */
+/* SHA-256 in pieces: begin, any number of updates, end. Before the end, so_far gives the hash of all updates until
+ * then. False: the library failed. */
 MUST_USE bool digest_sha256_begin(struct digest *d);
 MUST_USE bool digest_sha256_update(struct digest *d, struct span data);
 MUST_USE bool digest_sha256_so_far(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
@@ -30,13 +30,13 @@ MUST_USE bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash
 MUST_USE bool digest_hmac_sha256(struct digest *d, struct span key, struct span data,
                                  uint8_t ret_mac[static SHA256_SIZE]);
 
-/* HMAC-SHA-256 under one key for many messages: what the key alone decides is hashed once. */
+/* HMAC-SHA-256 of many messages under one key: the part that depends on the key alone is hashed once. */
 struct digest_key;
 /* NULL: no memory. d is borrowed. */
 MUST_USE struct digest_key *digest_key_new(struct digest *d);
 /* Wipes it. NULL is fine. */
 void digest_key_free(struct digest_key *key);
-/* Gives it the key, instead of one that it had. Until that has been true once, it has none. */
+/* Sets the key, in place of any before. False: the library failed, and no key is set. */
 MUST_USE bool digest_key_set(struct digest_key *key, const uint8_t bytes[static SHA256_SIZE]);
 MUST_USE bool digest_key_hmac(struct digest_key *key, struct span data, uint8_t ret_mac[static SHA256_SIZE]);
 

@@ -8,5 +8,5 @@
 #include <stdint.h>
 
 /* 2024-01-08T01:34:32Z, with a fraction of a second or without; the zone is Z, UTC or ±hh:mm (also ±hhmm). Wall
- * microseconds. False: it is no such moment (one without a zone could mean any of 26 hours). */
+ * microseconds. False: text isn't such a moment. One without a zone isn't: it could mean any of 26 hours. */
 MUST_USE bool iso8601_parse(struct span text, int64_t *ret_wall);

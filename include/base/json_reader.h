@@ -1,7 +1,7 @@
 /* The one JSON reader: strict RFC 8259, as events over the bytes, with no tree and no copy.
  *
  * It refuses what json-c and most others let through: a byte order mark, other quotes, NaN, leading zeros, raw control
- * characters, invalid UTF-8, lone surrogates, anything behind the value, and (where asked) a name that its object
+ * characters, invalid UTF-8, lone surrogates, anything after the value, and (where asked) a name that its object
  * already has. Time and memory are linear in the text, whatever it holds: names are hashed with a secret seed. */
 #pragma once
 
@@ -45,7 +45,7 @@ struct json_token {
 
 struct json_options {
     unsigned max_depth; /* arrays and objects that may be open at once, 1 to JSON_MAX_DEPTH */
-    bool reject_duplicates; /* names are compared as what they mean: "a" and "\u0061" are the same */
+    bool reject_duplicates; /* names are compared decoded: "a" and "\u0061" are the same */
     uint64_t hash_seed[2]; /* secret; only used with reject_duplicates */
 };
 
@@ -62,8 +62,8 @@ struct json_reader {
     uint8_t open[JSON_MAX_DEPTH / 8]; /* a bit a level: object or array */
     struct json_names *names;
     enum json_error error;
-    size_t error_offset; /* of the first byte that no valid text could have there; the text's length where it is cut
-                            short */
+    size_t error_offset; /* of the first byte that no valid text could have there; the text's length where the text is
+                            cut short */
 };
 
 /* Starts reading text, which must outlive the reader. Allocates nothing yet. */
@@ -73,16 +73,16 @@ void json_reader_done(struct json_reader *r);
 /* The next event; *ret_token is written for every event (for JSON_FAILED and JSON_END only its event and offset mean
  * something). */
 enum json_event json_next(struct json_reader *r, struct json_token *ret_token);
-/* Reads on to the end of the value that token, the last one read, began (nothing to do for a scalar); of a NAME, to the
- * end of its member's value. False: JSON_FAILED. */
+/* Skips the rest of the value that token, the last one read, began; after a NAME, its member's whole value. A scalar is
+ * over already. False: JSON_FAILED. */
 MUST_USE bool json_skip(struct json_reader *r, const struct json_token *token);
 
 /* Appends the decoded form (UTF-8) of a NAME's or STRING's raw text. False: out has failed. */
 bool json_unescape(struct span raw, struct buf *out);
-/* Whether raw text with escapes means exactly this. */
+/* Whether raw text with escapes decodes to exactly this. */
 bool json_escaped_is(struct span raw, struct span text);
-/* Whether a NAME or STRING token means exactly this text. Inline: members are told apart by the lengths of names known
- * at compile time. */
+/* Whether a NAME or STRING token decodes to exactly this text. Inline, so that the compiler knows the length of a
+ * constant name and compares it first. */
 static inline bool json_token_is(const struct json_token *token, const char *text) {
     if (token->event != JSON_NAME && token->event != JSON_STRING)
         return false;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct json_scan {
-    size_t at; /* behind the token; where it isn't ok: the offset of the error */
+    size_t at; /* right after the token; where ok is false, the offset of the error */
     bool ok;
     bool escaped; /* of a string: it holds a backslash */
 };

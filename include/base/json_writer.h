@@ -1,4 +1,4 @@
-/* Writes JSON straight into a buffer. Commas are the writer's affair; nesting is the caller's. */
+/* Writes JSON straight into a buffer. The writer puts the commas; the caller sees to the nesting. */
 #pragma once
 
 #include "buf.h"

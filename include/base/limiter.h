@@ -11,7 +11,7 @@ struct limiter {
 };
 
 void limiter_init(struct limiter *l, uint32_t rate, int64_t now);
-/* Takes one event where one is free at now; else false, and *ret_wait is how many microseconds until one is. */
+/* Takes one event, where one is free now. False: none is; *ret_wait is how many microseconds until one is. */
 bool limiter_take(struct limiter *l, int64_t now, int64_t *ret_wait);
 /* Another rate from now on; what was earned at the old one counts, up to the new burst. */
 void limiter_set_rate(struct limiter *l, uint32_t rate, int64_t now);

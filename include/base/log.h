@@ -1,5 +1,5 @@
-/* The log: one event a line on standard error, as text or as JSON. A line is never waited for: where the reader doesn't
- * take it, it is dropped and counted, and the count is logged once there is room again. Bodies, attribute values and
+/* The log: one event a line on standard error, as text or as JSON. Writing never waits: a line that the reader doesn't
+ * take at once is dropped and counted, and the count is logged once there is room again. Bodies, attribute values and
  * secrets never go here. */
 #pragma once
 
@@ -23,13 +23,13 @@ struct log {
     struct clock clock;
     uint64_t lost; /* lines since the last one that was taken */
     uint64_t lost_in_all; /* … since the start */
-    bool torn; /* the last line was taken only in part: the next one begins on a new line */
+    bool torn; /* only a part of the last line was taken: the next one begins on a new line */
     /* Where it isn't NULL, lines go here instead of fd (tests). The line has no newline. */
     void (*sink)(void *ctx, struct span line);
     void *sink_ctx;
-    const struct log_field *always; /* fields of every line, before its own; ended as those are. NULL: none */
-    /* Hears of every event first, whether it is written or not. True: it tells of it itself, and nothing is written.
-     * NULL: nobody hears. */
+    const struct log_field *always; /* fields of every line, before its own; the last one's name is NULL. NULL: none */
+    /* Called first for every event, whether it is written or not. True: it reports the event itself, and nothing is
+     * written. NULL: not called. */
     bool (*overheard)(void *ctx, enum log_level level, const char *message, const struct log_field *fields);
     void *overheard_ctx;
 };
@@ -53,12 +53,12 @@ struct log_field {
 #define LOG_LINE_MAX 4096 /* bytes, with the newline: one write(2), which a pipe takes whole */
 
 /* fields end with one whose name is NULL; NULL for none. An absent text (NULL data) of LOG_C/LOG_S is written as a
- * number 0: pass only what is there. Values that make the line too long are cut, the longest first, and end in "…"
- * then. Whatever the bytes, the line is valid UTF-8 without control characters, and without such as are not seen or
- * change the order of others. errno is left as it was. */
+ * number 0: pass only what is there. Values that make the line too long are cut, the longest first, and then end in
+ * "…". Whatever the bytes, the line is valid UTF-8 without control characters, and without characters that are
+ * invisible or change the order of others. errno is left as it was. */
 void log_event(struct log *log, enum log_level level, const char *message, const struct log_field *fields);
-/* Appends text as a line has it: valid UTF-8 without control characters, and without such as are not seen. in_quotes:
- * as it stands between the quotes of a JSON string. */
+/* Appends text as a line has it: valid UTF-8 without control characters, and without invisible ones. in_quotes: as it
+ * stands between the quotes of a JSON string. */
 void log_append_clean(struct buf *out, struct span text, bool in_quotes);
 static inline bool log_wants(const struct log *log, enum log_level level) {
     return level >= log->level;

@@ -16,7 +16,7 @@ struct message_attribute {
     bool binary;
 };
 
-/* The bytes that SQS counts it as: a binary value by what its base64 stands for. */
+/* The bytes that SQS counts for it; a binary value counts with its decoded size. */
 static inline size_t message_attribute_size(const struct message_attribute *a) {
     size_t value = a->value.len;
     if (a->binary) {
@@ -28,7 +28,7 @@ static inline size_t message_attribute_size(const struct message_attribute *a) {
     return a->name.len + a->type.len + value;
 }
 
-/* By name, byte by byte: the order that SQS hashes them in. */
+/* Whether a comes before b by name, byte by byte: the order in which SQS hashes attributes. */
 static inline bool message_attribute_before(const struct message_attribute *a, const struct message_attribute *b) {
     size_t common = a->name.len < b->name.len ? a->name.len : b->name.len;
     int order = common ? memcmp(a->name.data, b->name.data, common) : 0;
@@ -43,8 +43,8 @@ static inline void message_attributes_sort(struct message_attribute *attributes,
         attributes[at] = moving;
     }
 }
-/* Keeps those that can be sent on as they are, in their order: a binary value that is no base64 is nothing of SQS's.
- * How many these are. */
+/* Keeps those that can be sent on as they are, sorted by name, and returns how many. A binary value that isn't base64
+ * didn't come from SQS. */
 static inline size_t message_attributes_keep_valid(struct message_attribute *attributes, size_t count) {
     size_t valid = 0;
     for (size_t i = 0; i < count; i++) {

@@ -1,8 +1,8 @@
-/* What the program counts of its work: counters, histograms, and gauges that are read when somebody asks. One table
- * describes them all; the scrape, the page and the manual's list come from it.
+/* The program's metrics: counters, histograms, and gauges that are read when somebody asks. One table describes them
+ * all; the scrape, the page and the manual's list come from it.
  *
- * Counting is an increment in memory that stands: it allocates nothing and can't fail. Where nobody wants the figures,
- * the pointer is NULL, and the functions do nothing. No figure has a series for each message, record or value. */
+ * Counting increments a number in memory: it allocates nothing and can't fail. Where nobody wants the figures, the
+ * pointer is NULL, and the functions do nothing. No metric has a series for each message, record or value. */
 #pragma once
 
 #include "buf.h"
@@ -19,12 +19,12 @@ enum metrics_receive { METRICS_RECEIVED_SOME, METRICS_RECEIVED_NONE, METRICS_REC
 #define METRICS_ERRORS 5 /* the contract's error types, in its order */
 #define METRICS_CALL_CLASSES 7 /* enum call_class */
 #define METRICS_VERDICTS 16 /* enum verdict_kind */
-/* Of these, what the throttles are. */
+/* The class and the verdict of those that mean throttled. */
 #define METRICS_CLASS_THROTTLED 3
 #define METRICS_VERDICT_THROTTLED 11
 #define METRICS_LAST_DEAD_LETTERS 20
 
-/* What may be in trouble, and why. */
+/* Which part of the work may be in trouble, and why. */
 enum metrics_part {
     METRICS_STARTING, /* tables and queues haven't been seen yet */
     METRICS_APPLYING,
@@ -38,29 +38,29 @@ enum metrics_part {
 };
 enum metrics_cause {
     METRICS_THROTTLED,
-    METRICS_UNREACHABLE, /* no answer, or none of the service's */
+    METRICS_UNREACHABLE, /* no answer, or one that isn't the service's */
     METRICS_DENIED,
     METRICS_NO_CREDENTIALS, /* none, or the service refuses them */
     METRICS_CLOCK,
-    METRICS_MISSING, /* a table or queue, or it isn't what it was */
-    METRICS_REFUSED, /* each message, as if by its own fault */
+    METRICS_MISSING, /* a table or queue is missing, or isn't what it was */
+    METRICS_REFUSED, /* each message fails as if by its own fault */
     METRICS_OTHER,
     METRICS_CAUSES
 };
 enum metrics_state { METRICS_WAITING, METRICS_WORKING, METRICS_DEAD, METRICS_DONE, METRICS_RETURNING, METRICS_STATES };
-struct metrics_depth { /* of a queue, as SQS counts: approximately */
+struct metrics_depth { /* of a queue, approximately, as SQS counts */
     int64_t visible, in_flight, delayed;
 };
-#define METRICS_ABSENT INT64_MIN /* of a gauge: it isn't known, and has no sample */
+#define METRICS_ABSENT INT64_MIN /* the value of a gauge that isn't known: it has no sample */
 
-#define HISTOGRAM_BUCKETS 20 /* and one for what is above the last */
+#define HISTOGRAM_BUCKETS 20 /* and one more for what is above the last bound */
 struct histogram {
-    uint64_t counts[HISTOGRAM_BUCKETS + 1]; /* of each bucket alone */
+    uint64_t counts[HISTOGRAM_BUCKETS + 1]; /* of each bucket alone, not cumulative */
     int64_t sum;
 };
 /* Upper bounds of the buckets of durations, in microseconds. */
 extern const int64_t HISTOGRAM_DURATIONS[HISTOGRAM_BUCKETS];
-/* Of counts of messages in a batch the bucket is the count. */
+/* For messages in a batch, bucket n counts the batches of n messages. */
 #define HISTOGRAM_BATCH 10
 
 struct metrics {
@@ -79,10 +79,10 @@ struct metrics {
     struct {
         int64_t wall;
         unsigned error; /* enum error_type */
-    } last_dead_letters[METRICS_LAST_DEAD_LETTERS]; /* a ring; by dead_letters_seen */
+    } last_dead_letters[METRICS_LAST_DEAD_LETTERS]; /* a ring; the next goes to dead_letters_seen % its size */
     uint64_t dead_letters_seen;
 
-    /* Gauges, and counts that are kept elsewhere: set by whoever collects, just before somebody reads. */
+    /* Gauges, and counts that are kept elsewhere: whoever collects sets them, just before somebody reads. */
     int64_t ready, trouble[METRICS_PARTS][METRICS_CAUSES], trouble_since[METRICS_PARTS];
     int64_t in_flight[METRICS_STATES], max_in_flight, receives_open, rate_limit, oldest_age;
     struct metrics_depth queue, dlq;
@@ -107,7 +107,7 @@ struct metrics_row {
     const char *help; /* a sentence, plain ASCII, without quotes and backslashes */
     enum metrics_kind kind;
     enum metrics_unit unit;
-    size_t offset; /* in struct metrics, of the first of a row of values, the last label's running quickest */
+    size_t offset; /* in struct metrics, of the first value; the last label varies fastest */
     struct metrics_label labels[2];
 };
 extern const struct metrics_row METRICS[];
@@ -117,7 +117,7 @@ extern const char *const METRICS_CAUSE_NAMES[METRICS_CAUSES], *const METRICS_STA
 
 /* Gauges that nobody has set are absent. */
 void metrics_init(struct metrics *m);
-/* Appends all of it as Prometheus reads it: its text format 0.0.4, or OpenMetrics 1.0. False: out has failed. */
+/* Appends all metrics in Prometheus's text format 0.0.4, or in OpenMetrics 1.0. False: out has failed. */
 bool metrics_append_text(const struct metrics *m, bool open_metrics, struct buf *out);
 
 /* microseconds; a negative one (clocks differ) counts as none. */
@@ -134,8 +134,8 @@ static inline void histogram_batch(struct histogram *h, size_t count) {
 }
 /* How many there were. */
 uint64_t histogram_count(const struct histogram *h);
-/* Of the durations that were counted after then: the one below which so many of a thousand are, in microseconds, as the
- * buckets tell. METRICS_ABSENT: none were counted. */
+/* The quantile (per_mille of a thousand) of the durations counted since `then`, in microseconds, interpolated within
+ * its bucket. METRICS_ABSENT: none were counted. */
 int64_t histogram_quantile(const struct histogram *now, const struct histogram *then, unsigned per_mille);
 /* How often transactions and SQS's calls were throttled. */
 uint64_t metrics_throttles(const struct metrics *m);
@@ -145,7 +145,7 @@ static inline void metrics_received(struct metrics *m) {
     if (m)
         m->received++;
 }
-/* A message was applied, so long after it was sent (NEVER: that isn't known), and received. */
+/* A message was applied: how long after it was sent (NEVER: that isn't known), and after it was received. */
 static inline void metrics_applied(struct metrics *m, int64_t since_sent, int64_t since_received) {
     if (!m)
         return;
@@ -161,17 +161,17 @@ static inline void metrics_returned(struct metrics *m) {
     if (m)
         m->returned++;
 }
-/* It fails by itself, while others get through, and is tried ever more rarely. */
+/* A message fails by itself, while others get through: it is tried ever more rarely. */
 static inline void metrics_set_aside(struct metrics *m) {
     if (m)
         m->set_aside++;
 }
-/* Its visibility timeout ran out before it was done with. */
+/* A message's visibility timeout ran out before it was done with. */
 static inline void metrics_lease_lost(struct metrics *m) {
     if (m)
         m->leases_lost++;
 }
-/* It is done with, and could not be deleted in time. */
+/* A message is done with, and could not be deleted in time. */
 static inline void metrics_undeleted(struct metrics *m) {
     if (m)
         m->undeleted++;
@@ -181,7 +181,7 @@ static inline void metrics_extension(struct metrics *m, bool refused) {
     if (m)
         m->extensions[refused]++;
 }
-/* A receive ended; count: of messages, where it worked. */
+/* A receive ended. count: its messages, where it worked. */
 static inline void metrics_receive(struct metrics *m, bool failed, size_t count) {
     if (!m)
         return;
@@ -189,14 +189,14 @@ static inline void metrics_receive(struct metrics *m, bool failed, size_t count)
     if (!failed)
         histogram_batch(&m->receive_fill, count);
 }
-/* A transaction was answered, or ended without an answer: the enum verdict_kind, and how long it took. */
+/* A transaction was answered, or ended without an answer. verdict: its enum verdict_kind; duration: its time. */
 static inline void metrics_transaction(struct metrics *m, unsigned verdict, int64_t duration) {
     if (!m)
         return;
     m->transactions[verdict]++;
     histogram_duration(&m->transaction, duration);
 }
-/* A call with a batch of so many entries ended. failed: as a whole. */
+/* A call with a batch of count entries ended. failed: as a whole. */
 static inline void metrics_batch(struct metrics *m, enum metrics_batch kind, bool failed, size_t count,
                                  int64_t duration) {
     if (!m)
@@ -205,12 +205,12 @@ static inline void metrics_batch(struct metrics *m, enum metrics_batch kind, boo
     histogram_batch(&m->batch_fill[kind], count);
     histogram_duration(&m->batch_duration[kind], duration);
 }
-/* A request to a service ended: its enum call_class. */
+/* A request to a service ended. call_class: how, an enum call_class. */
 static inline void metrics_request(struct metrics *m, enum metrics_service service, unsigned call_class) {
     if (m)
         m->requests[service][call_class]++;
 }
-/* One that ended so is made again within its call. */
+/* A request that ended so is made again within its call. */
 static inline void metrics_retry(struct metrics *m, enum metrics_service service, unsigned call_class) {
     if (m)
         m->retries[service][call_class]++;

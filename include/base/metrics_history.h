@@ -8,7 +8,7 @@
 
 struct history_step {
     int64_t wall; /* its end */
-    int64_t duration; /* microseconds; about HISTORY_STEP, but where the process stood still */
+    int64_t duration; /* microseconds: about HISTORY_STEP, longer where the process stood still */
     uint64_t received, applied, returned, throttles, dead_lettered[METRICS_ERRORS]; /* within it */
     int64_t median, p99; /* microseconds from received to applied; METRICS_ABSENT: nothing was applied */
     int64_t in_flight, oldest_age, backlog, dlq; /* at its end; METRICS_ABSENT: not known */
@@ -17,8 +17,8 @@ struct history_step {
 struct metrics_history { /* zeroed: empty */
     struct history_step steps[HISTORY_STEPS]; /* a ring */
     uint64_t count; /* steps that were ever taken */
-    struct metrics before; /* at the end of the last one */
-    int64_t at; /* monotonic: then */
+    struct metrics before; /* as they were at the end of the last step */
+    int64_t at; /* monotonic: when that was */
 };
 
 /* Begins with what was counted until now. */

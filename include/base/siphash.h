@@ -38,7 +38,7 @@ static inline void siphash_word(struct siphash *h, uint64_t word) {
     h->v0 ^= word;
 }
 
-/* Begins a hash; the key is secret where texts may be hostile. */
+/* Begins a hash. The key must be secret where texts may be hostile. */
 static inline void siphash_begin(struct siphash *h, const uint64_t key[static 2]) {
     *h = (struct siphash){.v0 = key[0] ^ UINT64_C(0x736f6d6570736575),
                           .v1 = key[1] ^ UINT64_C(0x646f72616e646f6d),
@@ -46,7 +46,7 @@ static inline void siphash_begin(struct siphash *h, const uint64_t key[static 2]
                           .v3 = key[1] ^ UINT64_C(0x7465646279746573)};
 }
 
-/* A word as SipHash has it: little-endian, wherever it runs. */
+/* Loads a word as SipHash defines it: little-endian on every machine. */
 static inline uint64_t siphash_load(const char *p) {
     uint64_t word = 0;
     memcpy(&word, p, sizeof word);
@@ -56,7 +56,7 @@ static inline uint64_t siphash_load(const char *p) {
     return word;
 }
 
-/* Any number of pieces: how they are cut changes nothing. */
+/* Takes in a piece. How a text is cut into pieces doesn't change its hash. */
 static inline void siphash_update(struct siphash *h, struct span s) {
     size_t i = 0;
     while (i < s.len) {

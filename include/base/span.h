@@ -1,4 +1,4 @@
-/* A borrowed run of bytes: never owned, never terminated. */
+/* A borrowed run of bytes: the span doesn't own them, and no NUL need follow them. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ static inline bool span_is(struct span a, const char *s) {
     return span_equal(a, span_cstr(s));
 }
 
-/* Order by bytes, the shorter first where one begins the other: <0, 0, >0. */
+/* Compares byte by byte; a prefix comes first. Returns <0, 0 or >0. */
 static inline int span_compare(struct span a, struct span b) {
     size_t n = a.len < b.len ? a.len : b.len;
     int order = n ? memcmp(a.data, b.data, n) : 0;

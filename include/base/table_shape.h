@@ -1,5 +1,5 @@
-/* What a table's key and index keys are: what DescribeTable says, as far as messages are checked against it, and its
- * place. */
+/* A table as DescribeTable tells of it: its key, the keys of its indexes (messages are checked against both), its
+ * account and region. */
 #pragma once
 
 #include "span.h"
@@ -11,7 +11,7 @@
 #define KEY_NAME_MAX 255 /* bytes of a key attribute's name */
 #define TABLE_NAME_MAX 1024 /* bytes; a table's ARN is taken as a name as well */
 /* Of AttributeDefinitions: a table has 167 at DynamoDB's usual quotas (8 for each of 20 global indexes, one for each of
- * 5 local ones, its own key). Quotas can be raised; what a description has beyond these is read, and not kept. */
+ * 5 local ones, its own key). Quotas can be raised; what a description has beyond these is read, but not kept. */
 #define TABLE_ATTRIBUTES_MAX 512
 #define TABLE_OWN_NAME_SIZE 256
 
@@ -26,7 +26,7 @@ struct key_attribute {
 };
 
 struct table_shape {
-    char name[TABLE_NAME_MAX + 1]; /* as it was given, an ARN perhaps: what requests say */
+    char name[TABLE_NAME_MAX + 1]; /* as it was given, perhaps an ARN: requests use it */
     char own_name[TABLE_OWN_NAME_SIZE]; /* TableName, as DescribeTable tells it; empty: not told */
     struct key_attribute partition; /* HASH */
     struct key_attribute sort; /* RANGE; its name is empty where the table has none */
@@ -38,17 +38,17 @@ struct table_shape {
     struct key_attribute attributes[TABLE_ATTRIBUTES_MAX]; /* last: those beyond the count are never touched */
 };
 
-/* The room for attributes has 130 kB, which hardly any table uses: copied whole, it is most of what a start and an
- * invocation of the function touch of memory. */
+/* Copies only the attributes in use. Their array takes 130 kB, which hardly any table fills: copying all of it would be
+ * most of the memory that a start, or an invocation of the function, touches. */
 static inline void table_shape_copy(struct table_shape *to, const struct table_shape *from) {
     memcpy(to, from, offsetof(struct table_shape, attributes));
     memcpy(to->attributes, from->attributes, from->attribute_count * sizeof *from->attributes);
 }
 
-/* What a table is called in audit records, log ids and tokens, whichever way the settings name it. Tables of different
- * accounts or regions may share a name; no mistake comes of it: an audit table only ever serves tables of its own
- * account and region, where names are unique (one transaction can't span two of them), and DynamoDB keeps tokens apart
- * by account and region, too. */
+/* The table's name in audit records, log ids and tokens, however the settings name it. Tables of different accounts or
+ * regions may share a name, but can't be mistaken for each other: an audit table serves only tables of its own account
+ * and region, where names are unique (a transaction can't span two regions or accounts), and DynamoDB keeps tokens
+ * apart by account and region, too. */
 static inline const char *table_identity(const struct table_shape *table) {
     return table->own_name[0] ? table->own_name : table->name;
 }

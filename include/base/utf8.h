@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The length that a sequence has by its first byte; 0: no sequence begins so. */
+/* The length of a sequence, by its first byte. 0: no sequence begins with it. */
 static inline size_t utf8_length(unsigned char first) {
     if (first < 0x80)
         return 1;
@@ -17,8 +17,8 @@ static inline size_t utf8_length(unsigned char first) {
     return first < 0xF5 ? 4 : 0;
 }
 
-/* How many of the n bytes at p belong to one sequence: as many as utf8_length() says where it is whole and valid, else
- * those before the first byte that can't stand there. */
+/* How many of the n bytes at p belong to one sequence. A whole and valid one has utf8_length() of them; else only those
+ * before the first wrong or missing byte count. */
 static inline size_t utf8_match(const unsigned char *p, size_t n) {
     size_t length = n ? utf8_length(p[0]) : 0;
     if (length < 2 || n < 2)
@@ -33,7 +33,7 @@ static inline size_t utf8_match(const unsigned char *p, size_t n) {
     return i;
 }
 
-/* Writes the code point, which is no surrogate and at most U+10FFFF; returns how many bytes it took. */
+/* Writes the code point, which must not be a surrogate nor above U+10FFFF, and returns how many bytes it took. */
 static inline size_t utf8_encode(uint32_t c, char ret_bytes[static 4]) {
     if (c < 0x80) {
         ret_bytes[0] = (char)c;

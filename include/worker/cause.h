@@ -1,4 +1,4 @@
-/* Why something fails for everyone. What a command ends with for it is app's matter. */
+/* Why something fails for every message. Which exit code follows from it, app decides. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,12 +9,12 @@ enum cause {
     CAUSE_CREDENTIALS, /* there are none, or they are refused */
     CAUSE_DENIED, /* the policy doesn't allow it */
     CAUSE_CLOCK, /* this machine's clock is wrong */
-    CAUSE_MISSING, /* a table or queue that isn't there; or the service refuses what is asked of it */
+    CAUSE_MISSING, /* a table or queue isn't there, or the service refuses what we ask of it */
     CAUSE_CHANGED, /* a table isn't what it was at the start */
     CAUSE_UNFIT /* a setting is wrong, or what it names doesn't fit the rest */
 };
 
-/* Whether it may pass by itself; else somebody has to mend something. */
+/* Whether it may pass by itself. Else somebody has to mend something. */
 static inline bool cause_may_pass(enum cause cause) {
     return cause == CAUSE_UNREACHABLE || cause == CAUSE_THROTTLED;
 }

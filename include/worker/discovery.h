@@ -1,5 +1,5 @@
-/* What stands at AWS before the first message: both tables, the queue, the DLQ, and whether they fit the settings and
- * each other. */
+/* Finds, before the first message, what is there at AWS: both tables, the queue and the DLQ. Checks that they fit the
+ * settings and each other. */
 #pragma once
 
 #include "call.h"
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #define QUEUE_URL_SIZE 1024
-#define QUEUE_NAME_SIZE 260 /* 80 characters at most; what stands for a queue (a topic, an event source) has 256 */
+#define QUEUE_NAME_SIZE 260 /* a queue's name has at most 80 characters; a topic or event source has up to 256 */
 
 struct discovery_options {
     const char *table; /* TABLE_NAME; NULL: no table wanted (dlq, redrive; enqueue) */
@@ -25,9 +25,11 @@ struct discovery_options {
     bool without_dlq; /* it isn't looked for (enqueue) */
     unsigned visibility; /* VISIBILITY_TIMEOUT in seconds; 0: the queue's, at least 10 */
     unsigned max_attempts; /* MAX_ATTEMPTS, for the warning about the queue's own maxReceiveCount */
-    bool in_turn; /* the audit table after the other, over the same connection (lambda: a handshake costs it more) */
-    bool tries_transaction; /* a transaction that can have no effect is tried on the tables (run) */
-    int64_t patience; /* microseconds to wait for services that can't be reached; NEVER: for ever (run), saying so */
+    bool in_turn; /* the tables are described one after the other, over one connection (lambda: a second handshake costs
+                     more) */
+    bool tries_transaction; /* tries a transaction that can have no effect on the tables (run) */
+    int64_t patience; /* microseconds to wait for services that can't be reached, which the log says; NEVER: for ever
+                         (run) */
 };
 
 struct queue_facts {
@@ -38,7 +40,7 @@ struct queue_facts {
 
 struct discovery_facts {
     struct table_shape table;
-    struct table_shape audit_table; /* its name is set also where it doesn't exist */
+    struct table_shape audit_table; /* its name is set even where it doesn't exist */
     bool audit_table_exists;
     struct queue_facts queue, dlq; /* empty without a queue */
     unsigned visibility; /* seconds, as it will be used */
@@ -46,15 +48,15 @@ struct discovery_facts {
 
 struct discovery;
 
-/* done: it ended well, with facts (which live as long as the discovery), or by a cause. Problems have been logged by
- * then, all of them, each as a sentence that names the setting; of several causes it is the one that most needs
- * somebody's hand (outcome_worse()). */
+/* done: it ended well, with facts that live as long as the discovery, or by a cause. By then all problems are in the
+ * log, each in a sentence that names the setting. Of several causes it is the one that most needs somebody to act
+ * (outcome_worse()). */
 typedef void discovery_done(void *user, struct outcome outcome, const struct discovery_facts *facts);
 
 /* Starts looking. options and platform are borrowed until done or discovery_free(). NULL: no memory. */
 MUST_USE struct discovery *discovery_start(const struct platform *platform, const struct discovery_options *options,
                                            discovery_done *done, void *user);
-/* VISIBILITY_TIMEOUT is another one from now on (0: not set); the facts that were reported follow. */
+/* VISIBILITY_TIMEOUT has changed (0: not set); the facts already reported are changed with it. */
 void discovery_set_visibility(struct discovery *d, unsigned seconds);
-/* Ends it, also before done (then without a callback). Takes NULL. */
+/* Ends it; before done, there is no callback. Takes NULL. */
 void discovery_free(struct discovery *d);

@@ -1,4 +1,4 @@
-/* How a piece of work ended. What the command ends with for it is app's matter. */
+/* How a piece of work ended. Which exit code follows from it, app decides. */
 #pragma once
 
 #include "cause.h"
@@ -12,10 +12,10 @@ enum ending {
 
 struct outcome {
     enum ending ending;
-    enum cause cause; /* of ENDED_BY_CAUSE; else it means nothing */
+    enum cause cause; /* only of ENDED_BY_CAUSE */
 };
 
-/* Of an ending that has no cause. */
+/* An outcome without a cause. */
 static inline struct outcome outcome_of(enum ending ending) {
     return (struct outcome){.ending = ending};
 }
@@ -27,6 +27,6 @@ static inline struct outcome outcome_by(enum cause cause) {
 static inline bool outcome_is_well(struct outcome outcome) {
     return outcome.ending == ENDED_WELL;
 }
-/* Of two, each well or by a cause, the one to be told: what doesn't fit comes before permissions, these before what may
- * pass. */
+/* The one to report of two, each of which ended well or by a cause: a wrong setting, table or queue goes before
+ * permissions, and these before what may pass. */
 struct outcome outcome_worse(struct outcome a, struct outcome b);

@@ -8,10 +8,10 @@
 
 #define QUEUE_ACCOUNT_SIZE 16
 
-/* Whether text can be a queue's name: up to 80 letters, digits, "_" and "-", perhaps ".fifo" at its end. */
+/* Whether text can be a queue's name: up to 80 letters, digits, "_" and "-"; it may end in ".fifo". */
 bool queue_name_valid(const char *name);
-/* The name at the end of a queue URL. False: text is no URL with a queue's name at its end. */
+/* The name at the end of a queue URL. False: text isn't a URL that ends in a queue's name. */
 MUST_USE bool queue_url_name(const char *url, char ret_name[static QUEUE_NAME_SIZE]);
-/* The account and the name in an SQS ARN (arn:aws:sqs:region:account:name). False: it is no such ARN. */
+/* The account and the name in an SQS ARN (arn:aws:sqs:region:account:name). False: it isn't such an ARN. */
 MUST_USE bool queue_arn_parse(const char *arn, char ret_account[static QUEUE_ACCOUNT_SIZE],
                               char ret_name[static QUEUE_NAME_SIZE]);

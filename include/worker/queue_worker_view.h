@@ -1,4 +1,4 @@
-/* What can be seen of a queue worker from outside, for the metrics, health and the service manager. */
+/* A queue worker as seen from outside: for the metrics, the health endpoints and the service manager. */
 #pragma once
 
 #include "metrics.h"
@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One part of its work that is held back. */
+/* One part of its work, and whether it is held back. */
 struct worker_trouble {
-    bool is; /* in trouble; else the rest means nothing */
+    bool is; /* in trouble; else the other members mean nothing */
     enum metrics_cause cause;
-    const char *code; /* in AWS's words, or a few of ours; borrowed until the loop goes on */
+    const char *code; /* why, in AWS's word or a few of ours; borrowed until control returns to the loop */
     int64_t since; /* monotonic */
-    unsigned messages; /* that wait for it */
+    unsigned messages; /* messages that wait for this part to work again */
 };
 
 struct worker_view {

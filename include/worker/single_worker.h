@@ -1,5 +1,5 @@
-/* One message for a caller who waits for its response, through the same applier as all others: an invocation of a
- * function, a request. */
+/* One message for a caller who waits for its response (an invocation of the function, or a request), through the same
+ * applier as all other messages. */
 #pragma once
 
 #include "compiler.h"
@@ -15,27 +15,27 @@
 /* The texts are borrowed until the worker is freed. */
 struct single_worker_options {
     struct span body;
-    char *body_space; /* as a delivery has it */
+    char *body_space; /* as struct delivery has it */
     struct span key; /* the idempotency key of a message that has none of its own */
-    bool key_is_the_callers; /* who used it for another message made a mistake */
-    int64_t until; /* monotonic: it is answered by then, with what is known */
+    bool key_is_the_callers; /* the caller chose the key: using it for another message too is the caller's mistake */
+    int64_t until; /* monotonic: the response comes by then, with what is known */
     unsigned max_rate;
 };
 
 /* Valid until the worker is freed. */
 struct single_outcome {
     enum error_type type; /* ERROR_NONE: applied */
-    bool by_environment; /* a DatabaseError that isn't the message's own: the same again may succeed */
+    bool by_environment; /* a DatabaseError that isn't the message's own fault: the same message may succeed later */
     struct span response; /* the contract's response or envelope; empty: there was no memory for it */
     struct span message; /* a failure's sentence */
 };
 
 struct single_worker;
 
-/* From the loop, once. */
+/* Called once, from the loop. */
 typedef void single_worker_done(void *user, const struct single_outcome *outcome);
 
-/* facts and context as for the queue worker. NULL: no memory. */
+/* facts and context: as for the queue worker. NULL: no memory. */
 MUST_USE struct single_worker *single_worker_start(const struct platform *platform, const struct discovery_facts *facts,
                                                    const struct update_context *context,
                                                    const struct single_worker_options *options,

@@ -23,9 +23,9 @@ struct stream_worker_options {
 
 struct stream_worker;
 
-/* Lines so far. */
+/* Counts of lines so far. */
 struct stream_counts {
-    uint64_t answered; /* whether their response has left or not */
+    uint64_t answered; /* lines whose response is known, whether it was written out or not */
     uint64_t failed; /* of these */
 };
 
@@ -33,22 +33,22 @@ struct stream_worker_host {
     /* There is output to take, or room for input again; called from the loop, never from inside a call of the host's
      * own. */
     void (*changed)(void *user);
-    /* All input had its response, or a fault of the environment ended it (the line is in the log), or a
-     * stop left lines (ENDED_STOPPED; likewise). Output that is there is still to be taken. ENDED_SOME_FAILED: some
-     * line failed. */
+    /* All input has its response (ENDED_SOME_FAILED: some line failed), or a fault of the environment ended the work,
+     * or a stop left lines over (ENDED_STOPPED). In the last two cases the log names the first line left. Remaining
+     * output is still to be taken. */
     void (*done)(void *user, struct outcome outcome);
     void *user;
 };
 
-/* NULL: no memory. facts: of the tables; context as for the queue worker. */
+/* NULL: no memory. facts: of the tables. context: as for the queue worker. */
 MUST_USE struct stream_worker *stream_worker_start(const struct platform *platform,
                                                    const struct stream_worker_options *options,
                                                    const struct discovery_facts *facts,
                                                    const struct update_context *context,
                                                    const struct stream_worker_host *host);
-/* Whether it can take input now. Where not, `changed` says when. */
+/* Whether it can take input now. Where it can't, `changed` will say when it may. */
 bool stream_worker_wants_input(const struct stream_worker *w);
-/* Input as it comes, in pieces of any size (the worker may buffer a piece of up to 64 KiB whole). */
+/* Input as it comes, in pieces of up to 64 KiB. While the worker wants input, it has room for a whole piece. */
 void stream_worker_feed(struct stream_worker *w, struct span piece);
 /* The input has ended. */
 void stream_worker_end_input(struct stream_worker *w);
@@ -56,9 +56,9 @@ void stream_worker_end_input(struct stream_worker *w);
  * removes them. */
 struct span stream_worker_output(const struct stream_worker *w);
 void stream_worker_took_output(struct stream_worker *w, size_t count);
-/* What was begun is finished, for as long as shutdown_timeout says, and so is every line before it; nothing more is
- * started. done follows. Called again: it ends at once. */
+/* Finishes the lines that were begun, and every line before them, for at most shutdown_timeout; starts no others. done
+ * follows. Called again: it ends at once. */
 void stream_worker_stop(struct stream_worker *w);
-/* How far it has come. */
+/* How many lines it has done so far. */
 struct stream_counts stream_worker_counts(const struct stream_worker *w);
 void stream_worker_free(struct stream_worker *w);

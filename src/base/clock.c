@@ -13,11 +13,11 @@ static int64_t read_clock(clockid_t id) {
     return (int64_t)t.tv_sec * MICROSECONDS + t.tv_nsec / 1000;
 }
 
-/* Linux's CLOCK_MONOTONIC stands still while the machine sleeps, and SQS's and DynamoDB's clocks don't: a lease
- * would be believed that ended long ago. A hypervisor may stop a machine with all of its clocks. Nothing in it can
- * tell then: the wall clock, which whoever set the time may move as well, is no proof of it, and a service's Date is
- * seen with its next answer only. What was started on a lease that ended in such a pause has one effect all the
- * same, by its audit record, or by its token for DynamoDB's ten minutes. */
+/* CLOCK_BOOTTIME, since Linux's CLOCK_MONOTONIC stands still while the machine sleeps. SQS's and DynamoDB's clocks go
+ * on, and we would trust a lease that ended long ago. A hypervisor may stop a machine with all of its clocks, and
+ * nothing on the machine can detect that: a jump of the wall clock is no proof, as anybody may set it, and a service's
+ * Date only comes with its next answer. What is started on a lease that ended in such a pause still has one effect
+ * only, thanks to its audit record, or for ten minutes to DynamoDB's token. */
 static int64_t read_monotonic(void *ctx) {
     (void)ctx;
     return read_clock(CLOCK_BOOTTIME);
@@ -41,8 +41,8 @@ struct date {
     int year, month, day;
 };
 
-/* The civil date of a day since 1970-01-01, not before it. Years begin in March here, so that the leap day is the last
- * of one; 400 of them have always as many days. */
+/* The civil date of a day number, counted from 1970-01-01 and not negative. Years begin in March here, so that the leap
+ * day is a year's last day. Every 400 years have the same number of days. */
 static struct date date_of(int64_t days) {
     const int64_t four_centuries = 146097, century = 36524, four_years = 1460;
     int64_t from_march_0 = days + 719468;

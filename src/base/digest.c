@@ -1,5 +1,6 @@
-/* OpenSSL 3 would have SHA-256 by EVP_Digest*() alone. That allocates and frees a context for each hash, and a message
- * takes eight: a tenth of its CPU. The functions with a context in place run the same code of each processor. */
+/* OpenSSL 3 deprecates all but EVP_Digest*() for SHA-256. But that allocates and frees a context for each hash. A
+ * message takes eight hashes, and this cost a tenth of its CPU. The older functions keep the context in place, and run
+ * the same code for each processor. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "digest.h"
@@ -21,7 +22,7 @@ struct digest {
     EVP_MD *md5; /* NULL: the library has none */
     EVP_MD_CTX *md5_ctx;
     EVP_MAC *hmac;
-    EVP_MAC_CTX *mac; /* knows its hash; each use gives it a key */
+    EVP_MAC_CTX *mac; /* set to SHA-256; each use sets a key */
 };
 
 #define MD5_SIZE (MD5_HEX_SIZE / 2)
@@ -36,8 +37,7 @@ struct digest *digest_new(void) {
     struct digest *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    /* That an algorithm is missing is our result, not an error that a later caller of the library should find in its
-     * queue. */
+    /* A missing algorithm is a result that we return. No later caller is to find it in OpenSSL's error queue. */
     ERR_set_mark();
     d->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
     d->md5_ctx = EVP_MD_CTX_new();
@@ -63,7 +63,7 @@ void digest_free(struct digest *d) {
 }
 
 static const unsigned char *bytes_of(struct span s) {
-    /* The library takes a NULL key for "the one of before". */
+    /* OpenSSL takes a NULL key to mean "the same key as before". */
     return (const unsigned char *)(s.data ? s.data : "");
 }
 
@@ -97,7 +97,7 @@ bool digest_hmac_sha256(struct digest *d, struct span key, struct span data, uin
 
 struct digest_key {
     struct digest *digest;
-    SHA256_CTX inner, outer; /* each has taken in the one block that the key makes (RFC 2104) */
+    SHA256_CTX inner, outer; /* each has taken in the key's padded block (RFC 2104) */
     bool set;
 };
 
@@ -170,7 +170,7 @@ uint32_t digest_crc32(struct span data) {
     return (uint32_t)crc32_z(0, bytes_of(data), data.len);
 }
 
-/* The hex digits of four bytes: each half of a byte comes into a byte of its own, all of which become digits at once.
+/* Writes the hex digits of four bytes. Each half of a byte moves into a byte of its own, and all become digits at once.
  */
 static void hex_encode_four(const uint8_t *bytes, char *to) {
     uint32_t four;

@@ -29,7 +29,7 @@ static bool take_char(struct span *s, char c) {
     return true;
 }
 
-/* Beyond microseconds the digits don't count. */
+/* Digits beyond microseconds are read, but don't count. */
 static bool take_fraction(struct span *s, int64_t *ret_microseconds) {
     *ret_microseconds = 0;
     if (!take_char(s, '.')) {
@@ -84,7 +84,7 @@ bool iso8601_parse(struct span text, int64_t *ret_wall) {
         return false;
     }
     time_t seconds = timegm(&tm);
-    /* A day or month that there isn't comes out as another one. */
+    /* timegm() turns a day or month that doesn't exist into another one. (A leap second may change both.) */
     if (given.tm_sec < 60 && (tm.tm_mon + 1 != given.tm_mon || tm.tm_mday != given.tm_mday)) {
         return false;
     }

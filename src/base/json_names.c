@@ -5,12 +5,13 @@
 
 #include <stdlib.h>
 
-/* Up to so many names an object's are compared one by one; beyond, they are hashed. */
+/* An object's first names are compared one by one, up to this many; further ones are hashed. */
 #define DIRECT_MAX 8
 #define FIRST_SLOTS 32
 #define FIRST_NAMES 32
 #define FIRST_OBJECTS 8
-/* Places are kept in 31 bits, to hold a name in 8 bytes: with its slot a member of a large object takes about 18. */
+/* Positions are kept in 32 bits and lengths in 31, so that a name takes 8 bytes; with its slot, a member of a large
+ * object takes about 18. */
 #define TEXT_MAX ((size_t)INT32_MAX)
 
 struct name {
@@ -19,12 +20,12 @@ struct name {
     uint32_t escaped : 1;
 };
 
-/* An open object: its names are those from `first` on, up to the first of the next one (or the end). */
+/* An open object. Its names begin at `first`, and end where those of the next object begin (or all end). */
 struct object {
     uint32_t first;
     uint32_t slot_count; /* a power of two; 0: not hashed yet */
-    uint32_t *slots; /* open addressing; 0: free. Low bits: 1 + the name's place behind `first`. The rest: those bits of
-                        its hash */
+    uint32_t *slots; /* open addressing; 0: free. Low bits: 1 + the name's index from `first`. The rest: the same bits
+                        of its hash */
 };
 
 struct json_names {
@@ -35,13 +36,13 @@ struct json_names {
     struct object *objects;
     size_t depth;
     size_t depth_capacity;
-    /* Where those two point until it is too small: enough for most texts. */
+    /* names and objects point here until these are too small: they suffice for most texts. */
     struct name first_names[FIRST_NAMES];
     struct object first_objects[FIRST_OBJECTS];
 };
 
 struct json_names *json_names_new(const uint64_t seed[static 2]) {
-    /* What there is room for is not cleared: nothing of it is read before it is written. */
+    /* The arrays inside aren't cleared: nothing in them is read before it is written. */
     struct json_names *names = malloc(sizeof *names);
     if (!names)
         return NULL;
@@ -67,8 +68,7 @@ void json_names_free(struct json_names *names) {
     free(names);
 }
 
-/* Makes an array larger, which is the first one, inside the struct, or was made by this. NULL: no memory, and it stays
- * as it is. */
+/* Enlarges an array: the first one, inside the struct, or one that this made. NULL: no memory; it is unchanged. */
 static void *enlarge(void *array, const void *first, size_t used, size_t size) {
     if (array != first)
         return realloc(array, size);
@@ -108,7 +108,7 @@ static bool same(struct span text, const struct name *a, const struct name *b) {
     return span_equal(raw_of(text, a), raw_of(text, b));
 }
 
-/* Of what the name means, not of how it is spelt. */
+/* Hashes the decoded name, not its spelling. */
 static uint32_t hash_of(const struct json_names *names, struct span text, const struct name *name) {
     struct siphash hash;
     siphash_begin(&hash, names->seed);
@@ -123,7 +123,7 @@ static uint32_t hash_of(const struct json_names *names, struct span text, const 
     return (uint32_t)siphash_end(&hash);
 }
 
-/* The slot of the name that means the same, or the free one where it belongs. */
+/* The slot of an equal name, or the free slot where this one belongs. */
 static uint32_t *find_slot(const struct json_names *names, const struct object *object, struct span text,
                            const struct name *name, uint32_t hash) {
     uint32_t mask = object->slot_count - 1;
@@ -134,7 +134,7 @@ static uint32_t *find_slot(const struct json_names *names, const struct object *
     return &object->slots[i];
 }
 
-/* Names that are known to differ need no comparison to be put into a larger table. */
+/* Puts all names into a larger table. They are known to differ, so that none need be compared. */
 static bool resize(const struct json_names *names, struct object *object, struct span text, uint32_t slot_count) {
     free(object->slots);
     object->slot_count = 0;

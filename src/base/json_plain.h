@@ -1,4 +1,4 @@
-/* Runs of text that JSON has as they are: without control characters, quotes and backslashes. */
+/* Runs of text that JSON leaves as they are: without control characters, quotes and backslashes. */
 #pragma once
 
 #include "span.h"
@@ -11,8 +11,8 @@ static inline bool json_is_plain(unsigned char c, bool ascii_alone) {
     return c >= 0x20 && c != '"' && c != '\\' && !(ascii_alone && c >= 0x80);
 }
 
-/* Marks those that aren't plain. (With its bit 1 turned, a quote stands right behind the control characters, where
- * nothing else comes.) */
+/* Marks the bytes that aren't plain. (Flipping bit 1 puts the quote, and nothing else, right after the control
+ * characters, so that one comparison finds both.) */
 static inline uint64_t json_mark_special(uint64_t word, bool ascii_alone) {
     uint64_t below = (word ^ EVERY_BYTE(2)) - EVERY_BYTE(0x21);
     uint64_t backslash = (word ^ EVERY_BYTE('\\')) - EVERY_BYTE(1);
@@ -20,7 +20,7 @@ static inline uint64_t json_mark_special(uint64_t word, bool ascii_alone) {
     return found & EVERY_BYTE(0x80);
 }
 
-/* Where the plain run from `at` on ends; ascii_alone: also in front of what is beyond ASCII. */
+/* Where the plain run that begins at `at` ends. ascii_alone: it also ends before a byte beyond ASCII. */
 static inline size_t json_skip_plain(struct span text, size_t at, bool ascii_alone) {
     if (text.len - at < WORD_SIZE) {
         while (at < text.len && json_is_plain((unsigned char)text.data[at], ascii_alone))
@@ -33,7 +33,7 @@ static inline size_t json_skip_plain(struct span text, size_t at, bool ascii_alo
         if (marks)
             return at + word_first(marks);
     }
-    /* It overlaps the one before it. */
+    /* The last word overlaps the one before it. */
     uint64_t marks = json_mark_special(word_load(text.data + last), ascii_alone);
     return marks ? last + word_first(marks) : text.len;
 }

@@ -43,8 +43,8 @@ static struct json_scan scan_hex(struct span text, size_t at, uint32_t *ret_unit
     return right(at);
 }
 
-/* An escape whose backslash is at `at`: a high surrogate takes the low one behind it along. The grammar's faults are at
- * their byte; a surrogate that is alone is at its own backslash, as it is by itself a well-formed escape. */
+/* Scans the escape whose backslash is at `at`; a high surrogate includes the low one that must follow. A syntax error
+ * is reported at its byte. A lone surrogate is reported at its backslash, since the escape itself is well formed. */
 OUT_OF_LINE static struct json_scan scan_unicode_escape(struct span text, size_t at) {
     uint32_t unit = 0;
     struct json_scan first = scan_hex(text, at + 2, &unit);

@@ -23,15 +23,15 @@ static bool hex_unit(struct span s, uint32_t *ret_unit) {
     return true;
 }
 
-/* What a letter behind a backslash means by itself; NUL: nothing. */
+/* What a backslash and this letter stand for; NUL: nothing by themselves. */
 static char short_form(char letter) {
     static const char meant[UCHAR_MAX + 1] = {
         ['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
     return meant[(unsigned char)letter];
 }
 
-/* Decodes the escape that s begins with; returns how many of its bytes it took. What the reader would have refused
- * stands for itself. */
+/* Decodes the escape at the beginning of s, and returns how many bytes of s it took. A backslash that the reader would
+ * have refused stands for itself. */
 static size_t decode_escape(struct span s, char decoded[static 4], size_t *ret_len) {
     uint32_t unit = 0;
     uint32_t low = 0;
@@ -89,8 +89,8 @@ bool json_raw_equal(struct span a, struct span b) {
     }
 }
 
-/* Copies what stands in front of the next backslash; returns how much. Whole words, where raw has them: there is room
- * for all of it. */
+/* Copies what comes before the next backslash, and returns how much that is. Copies whole words where raw has them:
+ * there is room for all of raw. */
 static size_t copy_run(struct span raw, char *to) {
     size_t n = 0;
     for (; raw.len - n >= WORD_SIZE; n += WORD_SIZE) {
@@ -105,9 +105,8 @@ static size_t copy_run(struct span raw, char *to) {
     return n;
 }
 
-/* Into room for raw.len bytes: what is decoded is never longer than its spelling. A message's body is JSON inside of
- * JSON, whose runs between two escaped quotes are so short that to look for their end first would cost more than to
- * copy them. */
+/* Decodes into room for raw.len bytes: decoded text is never longer than its spelling. A message's body is JSON inside
+ * JSON. Its runs between escaped quotes are so short that finding their end first would cost more than copying them. */
 static size_t unescape_into(struct span raw, char *to) {
     size_t len = 0;
     while (raw.len > 0) {

@@ -6,7 +6,7 @@ void json_writer_init(struct json_writer *w, struct buf *out) {
     *w = (struct json_writer){.out = out};
 }
 
-/* Failures stick to the buffer, and whoever uses the text looks there. */
+/* A failure stays in the buffer, where whoever uses the text looks. */
 static void put(struct json_writer *w, struct span text) {
     (void)buf_append_span(w->out, text);
 }
@@ -75,9 +75,9 @@ void json_raw(struct json_writer *w, struct span json) {
     put(w, json);
 }
 
-#define ESCAPE_MAX 6 /* bytes that one becomes at most */
+#define ESCAPE_MAX 6 /* most bytes that one byte becomes */
 
-/* What c is written as; returns how many bytes. */
+/* Writes the escape of c, and returns its length. */
 static size_t write_escape(char *to, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
     static const char short_forms[] = "btn\0fr"; /* of U+0008 to U+000D */
@@ -96,8 +96,7 @@ static size_t write_escape(char *to, unsigned char c) {
     return ESCAPE_MAX;
 }
 
-/* Copies what stands in front of the next byte that must be escaped, in whole words where text has them; returns how
- * much. */
+/* Copies what comes before the next byte that must be escaped, in whole words where text has them; returns how much. */
 static size_t copy_plain(struct span text, char *to) {
     size_t n = 0;
     for (; text.len - n >= WORD_SIZE; n += WORD_SIZE) {
@@ -111,8 +110,8 @@ static size_t copy_plain(struct span text, char *to) {
     return n;
 }
 
-/* Where there is room for all that it can become. A message's body is JSON inside of JSON, whose runs between two
- * quotes are short. */
+/* For a buffer with room for the longest result. A message's body is JSON inside JSON, whose runs between quotes are
+ * short. */
 static void append_in_place(struct buf *out, struct span text) {
     char *begin = out->data + out->len, *to = begin;
     *to++ = '"';
@@ -137,7 +136,7 @@ OUT_OF_LINE static bool append_with_escapes(struct buf *out, struct span text, s
         append_in_place(out, text);
         return true;
     }
-    /* At least so much comes: one growth for the common case. */
+    /* The result has at least this length: mostly the buffer grows once. */
     if (text.len > SIZE_MAX - 2 || !buf_reserve(out, text.len + 2))
         return false;
     (void)buf_append_char(out, '"');

@@ -7,8 +7,8 @@ static int64_t burst_credit(const struct limiter *l) {
     return (burst > 1 ? burst : 1) * MICROSECONDS;
 }
 
-/* A part of an event is kept above the burst: who comes a moment late for each single event still gets the whole rate.
- */
+/* Keeps less than one event above the burst, so that a caller who is a moment late for each event still gets the whole
+ * rate. */
 static int64_t most_credit(const struct limiter *l) {
     return burst_credit(l) + MICROSECONDS - 1;
 }

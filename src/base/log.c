@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Takes what there is room for at once. A socket says so itself; of anything else poll() says whether a write would
- * wait (a pipe that has room at all takes a whole page). */
+/* Writes as much as there is room for now. A socket tells by itself; for anything else poll() tells whether a write
+ * would wait (a pipe that has any room takes a whole page). */
 static ssize_t write_at_once(int fd, struct span data) {
     ssize_t n = send(fd, data.data, data.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n >= 0 || errno != ENOTSOCK)
@@ -21,7 +21,7 @@ static ssize_t write_at_once(int fd, struct span data) {
 }
 
 static bool emit(struct log *log, const struct log_line *line) {
-    /* Storage that never grows: the log works when there is no memory. */
+    /* This storage never grows, so that the log works without memory. */
     char storage[1 + LOG_LINE_MAX + 1];
     struct buf text = {.data = storage, .capacity = sizeof storage, .max = sizeof storage - 1};
     if (log->torn && !log->sink)
@@ -46,7 +46,7 @@ void log_event(struct log *log, enum log_level level, const char *message, const
     int error = errno;
     struct log_line line = {log->format, level, clock_wall(&log->clock), message, fields, log->always};
     if (log->lost > 0) {
-        /* Whatever the level: that something is missing is part of every log. */
+        /* At any level: every log has to say that lines are missing. */
         const struct log_field count[] = {LOG_I("count", log->lost), {NULL, {NULL, 0}, 0}};
         struct log_line notice = {log->format, LOG_LEVEL_WARNING, line.wall, "Log lines were lost", count, log->always};
         if (emit(log, &notice))

@@ -7,7 +7,7 @@
 #define REPLACEMENT SPAN("\xEF\xBF\xBD")
 #define CUT_MARK SPAN("\xE2\x80\xA6")
 #define LEAST_CUT 16 /* bytes that every value keeps */
-#define TAIL (sizeof "}\n" - 1) /* what must still fit behind the fields */
+#define TAIL (sizeof "}\n" - 1) /* what must still fit after the fields */
 
 enum quoting { BARE, QUOTED };
 
@@ -15,8 +15,8 @@ static bool is_control(uint32_t c) {
     return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
-/* Whether a character is not seen, ends a line, or changes the order in which others are seen: a line would look like
- * another one. */
+/* Whether a character is invisible, ends a line, or changes the order in which others are shown. Such a line could pass
+ * for another one. */
 static bool is_unseen(uint32_t c) {
     static const struct {
         uint32_t first, last;
@@ -32,7 +32,7 @@ static bool is_unseen(uint32_t c) {
     return false;
 }
 
-/* The character of a whole and valid sequence. */
+/* The code point of a whole and valid sequence. */
 static uint32_t decode(const unsigned char *p, size_t length) {
     uint32_t c = length == 1 ? p[0] : p[0] & (0x7FU >> length);
     for (size_t i = 1; i < length; i++)
@@ -40,7 +40,7 @@ static uint32_t decode(const unsigned char *p, size_t length) {
     return c;
 }
 
-/* As JSON has it: beyond U+FFFF two surrogates. */
+/* As JSON escapes it: beyond U+FFFF as two surrogates. */
 static void append_escaped(struct buf *out, uint32_t c) {
     if (c < 0x10000)
         (void)buf_printf(out, "\\u%04x", (unsigned)c);
@@ -61,7 +61,7 @@ static void append_ascii(struct buf *out, unsigned char c, enum quoting quoting)
         (void)buf_append_char(out, (char)c);
 }
 
-/* Whatever the bytes are, what is written is UTF-8 that moves no cursor, ends no line and hides nothing. */
+/* Whatever the bytes are, the result is UTF-8 that moves no cursor, ends no line and hides nothing. */
 static void append_clean(struct buf *out, struct span text, enum quoting quoting) {
     const unsigned char *p = (const unsigned char *)text.data;
     for (size_t i = 0, n = 0; i < text.len && buf_ok(out); i += n) {
@@ -95,8 +95,8 @@ static void append_text(struct buf *out, struct span text, enum quoting quoting,
         (void)buf_append_span(out, CUT_MARK);
 }
 
-/* Whether a value of the text format would run into its neighbours, or has escapes, which are known as such between
- * quotes. */
+/* A value of the text format is quoted where it would run into its neighbours, or has escapes: only quotes show that
+ * they are escapes. */
 static enum quoting quoting_of(struct span text) {
     const unsigned char *p = (const unsigned char *)text.data;
     if (text.len == 0)
@@ -140,7 +140,7 @@ static void append_head(struct buf *out, const struct log_line *line, size_t cut
     }
 }
 
-/* Takes back what stands behind len where it didn't fit. */
+/* Takes back what comes after len, where it didn't fit. */
 static bool keep(struct buf *out, size_t len) {
     if (buf_ok(out))
         return true;
@@ -149,7 +149,7 @@ static bool keep(struct buf *out, size_t len) {
     return false;
 }
 
-/* False: not everything fits, with values of at most cut bytes. Then whole fields are left out at the end. */
+/* Cuts values to `cut` bytes. False: even so not all fits, and the last fields are left out. */
 static bool append_within(const struct log_line *line, struct buf *out, size_t cut) {
     size_t before = out->len;
     append_head(out, line, cut);

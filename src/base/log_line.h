@@ -14,5 +14,5 @@ struct log_line {
     const struct log_field *always; /* likewise: these come first */
 };
 
-/* Appends the line with its newline to out, whose ceiling has room for LOG_LINE_MAX bytes: no more are written. */
+/* Appends the line with its newline: at most LOG_LINE_MAX bytes, for which out must have room. */
 void log_line_append(const struct log_line *line, struct buf *out);

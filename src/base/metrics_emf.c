@@ -60,7 +60,7 @@ static void append_definitions(struct json_writer *w, const struct metrics *m, b
     json_array_end(w);
 }
 
-/* What is above the last bound counts as twice that. */
+/* In tenths of a millisecond. What is above the last bound counts as twice that bound. */
 static int64_t bound_of(size_t bucket) {
     return (bucket < HISTOGRAM_BUCKETS ? HISTOGRAM_DURATIONS[bucket] : 2 * HISTOGRAM_DURATIONS[HISTOGRAM_BUCKETS - 1]) /
            100;

@@ -1,4 +1,4 @@
-/* The table of metrics. The scrape is written from it, and the manual's list. */
+/* The table of metrics. The scrape and the manual's list are written from it. */
 #include "metrics.h"
 
 #include "compiler.h"

@@ -32,7 +32,7 @@ static void append_value(const struct writer *w, int64_t value) {
     (void)buf_append_char(w->out, '\n');
 }
 
-/* The name, and the labels of the series at place at of the row; le: one more, NULL: none. */
+/* Appends the name, and the labels of the row's series number `at`. le: the value of one more label; NULL: none. */
 static void append_series(const struct writer *w, const char *suffix, size_t at, const char *le) {
     const struct metrics_row *row = w->row;
     size_t last = row->labels[1].name ? row->labels[1].count : 1;

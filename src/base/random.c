@@ -9,7 +9,7 @@ static uint64_t rotate_left(uint64_t x, unsigned by) {
     return x << by | x >> (64 - by);
 }
 
-/* SplitMix64: what the authors of xoshiro seed it with, as its own states must not resemble each other. */
+/* SplitMix64, with which the authors of xoshiro seed it: the four words must not resemble each other. */
 static uint64_t split_mix(uint64_t *state) {
     *state += UINT64_C(0x9e3779b97f4a7c15);
     uint64_t z = *state;
@@ -26,13 +26,13 @@ void random_seed(struct random *r, uint64_t seed) {
 bool random_seed_from_system(struct random *r) {
     uint64_t state[4];
     ssize_t n = 0;
-    /* So few bytes come whole or not at all. */
+    /* getrandom() gives so few bytes whole or not at all. */
     do
         n = getrandom(state, sizeof state, 0);
     while (n < 0 && errno == EINTR);
     if (n != (ssize_t)sizeof state)
         return false;
-    /* The one state that the generator never leaves. */
+    /* All zeros is the one state that the generator never leaves. */
     if (!(state[0] | state[1] | state[2] | state[3]))
         state[0] = 1;
     memcpy(r->state, state, sizeof state);
@@ -55,7 +55,7 @@ uint64_t random_next(struct random *r) {
 uint64_t random_below(struct random *r, uint64_t bound) {
     if (bound == 0)
         return 0;
-    /* The lowest 2^64 mod bound values would make some remainders likelier than others. */
+    /* Numbers below 2^64 mod bound are thrown away: with them some remainders would be likelier than others. */
     uint64_t least = (UINT64_MAX - bound + 1) % bound;
     uint64_t x = random_next(r);
     while (x < least)

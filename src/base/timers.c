@@ -35,7 +35,7 @@ static struct timer *detach(struct timer *t) {
     return t;
 }
 
-/* Makes one heap of the siblings from first on: in pairs from the left, then these from the right. */
+/* Makes one heap of the siblings from first on: first in pairs from the left, then of the pairs from the right. */
 static struct timer *meld_siblings(struct timer *first) {
     struct timer *pairs = NULL;
     while (first) {
@@ -59,7 +59,7 @@ static void insert(struct timers *all, struct timer *t) {
     all->root = meld(all->root, t);
 }
 
-/* A timer among those that are firing has no children, and stands in their list as among siblings. */
+/* A timer in the list of those that fire has no children; the list links them as siblings. */
 static void take_out(struct timers *all, struct timer *t) {
     if (t->next)
         t->next->previous = t->previous;
@@ -103,7 +103,8 @@ unsigned timers_run(struct timers *all, int64_t now) {
     if (all->running)
         return 0;
     all->running = true;
-    /* What is due moves to a list first: a callback may stop what is in it, and what it starts can't get in. */
+    /* Those that are due move to a list first. A callback may stop what is in it, and what a callback starts can't get
+     * in. */
     struct timer *last = NULL;
     while (all->root && all->root->due <= now) {
         struct timer *t = all->root;

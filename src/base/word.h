@@ -1,5 +1,5 @@
-/* Eight bytes of text as one number: most of a text is passed over without a look at its single bytes. A mark is the
- * top bit of a byte; behind the first true one there may be false ones, as a subtraction borrows from there. */
+/* Eight bytes of text as one number, so that most of a text is scanned without a look at single bytes. A mark is the
+ * top bit of a byte. Only the first mark is certain: the subtraction borrows, and may mark bytes after it wrongly. */
 #pragma once
 
 #include <endian.h>
@@ -10,7 +10,7 @@
 #define WORD_SIZE sizeof(uint64_t)
 #define EVERY_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
-/* The first byte in the lowest place, on every machine. */
+/* Loads the first byte into the lowest place, on every machine. */
 static inline uint64_t word_load(const char *p) {
     uint64_t word;
     memcpy(&word, p, sizeof word);
@@ -28,7 +28,7 @@ static inline uint64_t word_mark(uint64_t word, unsigned char c) {
     return (x - EVERY_BYTE(1)) & ~x & EVERY_BYTE(0x80);
 }
 
-/* Which byte the first mark is at. */
+/* The index of the first marked byte. */
 static inline size_t word_first(uint64_t marks) {
     return (size_t)__builtin_ctzll(marks) / 8;
 }

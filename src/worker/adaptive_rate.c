@@ -4,31 +4,31 @@
 
 static const double SPARE_RATE = 10;
 static const double RATE_LEAST = 0.5, RATE_MOST = 1e6;
-static const double RATE_UNKNOWN = 15; /* to begin with, where nothing tells */
-static const double RATE_AFTER_LONG = 1; /* …that any is left */
-static const double SAFE_PART = 0.85; /* of what was admitted, where the limit begins */
-static const double FLOOR_PART = 0.5; /* of what is admitted: however many are throttled together, no lower */
-static const double STEEPEST = 0.7; /* of the rate, what is left after a second */
-static const double STEEP_BELOW = 5; /* where there are few in a second */
-static const double RAMP = 0.19; /* doubles in four answers */
-static const double SURE_GROWTH = 0.15; /* after a while without a throttle */
+static const double RATE_UNKNOWN = 15; /* to begin with, where nothing is known */
+static const double RATE_AFTER_LONG = 1; /* the least to begin with, however long nothing was admitted */
+static const double SAFE_PART = 0.85; /* where the limit begins, as a part of what was admitted */
+static const double FLOOR_PART = 0.5; /* of what is admitted: the rate never falls below it */
+static const double STEEPEST = 0.7; /* the least part of the rate that is left after a second of falling */
+static const double STEEP_BELOW = 5; /* below this rate a second has too few answers for that bound */
+static const double RAMP = 0.19; /* doubles the rate in four answers */
+static const double SURE_GROWTH = 0.15; /* the growth after SURE_AFTER without a throttle */
 static const int64_t SURE_AFTER = 38 * MICROSECONDS;
-static const int64_t LIFT_AFTER = 10 * MICROSECONDS; /* without a throttle, and without holding anything back */
-static const int64_t TOLERANCE = 10 * MILLISECOND; /* starts before their time, so that a timer serves several */
+static const int64_t LIFT_AFTER = 10 * MICROSECONDS; /* the limit ends, where nothing was throttled or held back */
+static const int64_t TOLERANCE = 10 * MILLISECOND; /* a transaction may start this early: one timer serves several */
 static const double NO_MATTER = 0.02; /* the part of answers that may be throttled without a limit */
 static const double LIMIT_SCORE = 5;
 static const int64_t RATE_WINDOW = 2 * MICROSECONDS, HOT_WINDOW = 5 * MICROSECONDS;
-static const unsigned MANY_HOT = 32; /* newly hot records in HOT_WINDOW: it is the table */
+static const unsigned MANY_HOT = 32; /* this many newly hot records in HOT_WINDOW: it is the table */
 static const unsigned SOME_HOT = 6;
 static const unsigned STARVED_STREAK = 12;
 static const int64_t STARVED_AFTER = 3 * MICROSECONDS;
 
 static const unsigned FIRST_WINDOW = 24, WINDOW_KNOWN = 2000;
-static const unsigned WINDOW_GROWTH = 3; /* for each answer: four times as many in each round trip */
+static const unsigned WINDOW_GROWTH = 3; /* for each answer: the window is four times as large after each round trip */
 
 static const unsigned LEVEL = 8, HEAT_MAX = 8 * 7;
 static const int64_t HOT_PACE = 25 * MILLISECOND;
-static const int64_t HOT_LASTS = 500 * MILLISECOND; /* and as long as it takes to cool by a level */
+static const int64_t HOT_LASTS = 500 * MILLISECOND; /* and longer, by the time that it takes to cool by a level */
 
 static void roll(struct event_rate *r, int64_t now) {
     if (now - r->begins < r->window)
@@ -115,7 +115,7 @@ int64_t adaptive_rate_record_wait(const struct adaptive_rate *a, uint64_t record
 }
 
 void adaptive_rate_record_started(struct adaptive_rate *a, uint64_t record, int64_t now) {
-    /* It may be the table after all: all hot records together ask once a second then. */
+    /* It may be the table after all. Then all hot records together start one transaction a second. */
     if (find_hot(a, record, now) && now - a->admitted_at >= STARVED_AFTER)
         a->hot_at = now + MICROSECONDS;
 }
@@ -125,7 +125,7 @@ static void pace(struct hot_record *hot, struct random *random, int64_t now) {
     hot->next_at = now + interval / 2 + (int64_t)random_below(random, (uint64_t)interval);
 }
 
-/* Whether it was hot before: lately, or since anything was admitted at all. */
+/* Returns whether it was hot before: lately, or at any time since the last admitted answer. */
 static bool heat_up(struct adaptive_rate *a, uint64_t record, struct random *random, int64_t now) {
     struct hot_record *hot = &a->hot[record & (HOT_RECORDS - 1)];
     bool was_hot = find_hot(a, record, now) || (hot->heat && hot->hash == record && hot->spell == a->spell);
@@ -158,7 +158,7 @@ static bool tells_of_table(struct adaptive_rate *a, const struct rated_attempt *
 
 /* The law. */
 
-/* 1 at one a second, towards 0 at many: at low rates answers are few, and must tell more. */
+/* 1 at one transaction a second, towards 0 at many. At low rates answers are few, and each must count for more. */
 static double scarcity(double rate) {
     return 3.5 / (larger(rate, 1) + 2.5);
 }
@@ -167,20 +167,20 @@ static double cut(double rate) {
     return 0.1 + 0.2 * scarcity(rate);
 }
 
-/* Balances the cut where this part of the calls is throttled. */
+/* The growth that balances the cut where the part `throttled` of the calls is throttled. */
 static double growth(double rate) {
     double throttled = 0.02 + 0.04 * scarcity(rate);
     return cut(rate) * throttled / (1 - throttled);
 }
 
-/* Whether it is the limit that decides how much is started, and not how much there is to do. */
+/* Whether the limit decides how much is started, rather than how much there is to do. */
 static bool binds(const struct adaptive_rate *a, int64_t now) {
     return (double)(now - a->bound_at) < (2 + 2 / a->rate) * (double)MICROSECONDS;
 }
 
 static void limit(struct adaptive_rate *a, double rate, uint64_t attempts, int64_t now) {
     a->limited = true;
-    a->window = 0; /* the rate bounds it */
+    a->window = 0; /* the rate is the bound now */
     a->ramping = false;
     a->rate = larger(rate, RATE_LEAST);
     a->next_at = a->bound_at = a->throttled_at = now;
@@ -188,8 +188,8 @@ static void limit(struct adaptive_rate *a, double rate, uint64_t attempts, int64
     a->score = 0;
 }
 
-/* Where next to nothing was admitted lately, there may have been nothing to do: that tells nothing of what there is
- * room for. */
+/* The first limit. Where next to nothing was admitted lately, there may have been nothing to do: that doesn't tell how
+ * much there is room for. */
 static void limit_first(struct adaptive_rate *a, uint64_t attempts, int64_t now) {
     double safe = SAFE_PART * event_rate(&a->admitted, now);
     limit(a, larger(safe, RATE_UNKNOWN), attempts, now);
@@ -198,11 +198,12 @@ static void limit_first(struct adaptive_rate *a, uint64_t attempts, int64_t now)
 
 static void slow_down(struct adaptive_rate *a, int64_t now) {
     double admitted = event_rate(&a->admitted, now);
-    /* A limit that doesn't bind stands too high by as much as it is above what is done; but what is done may have been
-     * little for other reasons. So does one that has just doubled and doubled again, on what a pause had saved up. */
+    /* A limit that doesn't bind may stand far above what is really done. Then the cut begins at twice what was admitted
+     * and some more, since little may have been done for other reasons. The same holds for a limit that has just
+     * doubled several times, on capacity that a pause had saved up. */
     bool has_ramped = a->ramping && a->rate > 2 * RATE_UNKNOWN;
     double base = binds(a, now) && !has_ramped ? a->rate : smaller(a->rate, 2 * admitted + SPARE_RATE);
-    /* Many throttles at once tell no more than a few: the next second tells more. */
+    /* Many throttles at once tell no more than a few do: only the next second tells more. */
     if (now - a->descends_at >= MICROSECONDS) {
         a->descends_at = now;
         a->descends_from = base;
@@ -271,7 +272,7 @@ void adaptive_rate_suspend(struct adaptive_rate *a, uint64_t attempts, int64_t n
 }
 
 void adaptive_rate_resume(struct adaptive_rate *a, uint64_t attempts, int64_t now) {
-    /* The longer it lasted, the less there may be. */
+    /* The longer nothing was admitted, the less capacity there may be. */
     double seconds = (double)(now - a->held_at) / (double)MICROSECONDS;
     double least = larger(RATE_UNKNOWN / (1 + seconds), RATE_AFTER_LONG);
     limit(a, larger(FLOOR_PART * event_rate(&a->admitted, now), least), attempts, now);

@@ -7,7 +7,8 @@
 static const int64_t TRANSACTION_DEADLINE = 120 * MICROSECONDS;
 static const int64_t NO_MEMORY_PAUSE = MICROSECONDS;
 
-/* On its way to its answer: what waits for others must not keep them from being received. */
+/* Counts only while it is on its way to its answer. Where it waits for other messages, counting it could keep these
+ * from being received. */
 static bool is_being_tried_anew(const struct job *job) {
     return job->tried_anew && (job->state == JOB_READY || job->state == JOB_RUNNING || job->state == JOB_PAUSED);
 }
@@ -82,7 +83,7 @@ static void on_job_timer(void *user) {
     }
 }
 
-/* Into the applier and the line of its record; *ret_first: in front of it. */
+/* Puts a job into the applier and into the line of its record. *ret_first: it is first in that line. */
 static bool take_in(struct applier *e, struct job *job, bool *ret_first) {
     struct job *displaced = NULL;
     job->applier = e;
@@ -113,12 +114,12 @@ bool applier_confirm_again(struct applier *e, struct job *job) {
         return false;
     job->confirmations++;
     if (!job->update->audited) {
-        job->tried_anew = true; /* its token tells */
+        job->tried_anew = true; /* its token tells whether it was applied */
         job_enter(job, first ? JOB_READY : JOB_BLOCKED);
         timer_start(e->platform->timers, &e->rate_timer, clock_monotonic(e->platform->clock));
         return true;
     }
-    job->pauses = 1; /* it waits, as the DLQ does */
+    job->pauses = 1; /* it counts as waiting from the first read on, as the letter did that waited for the DLQ */
     job_enter(job, JOB_CONFIRMING);
     applier_confirm(e, job);
     return true;
@@ -140,7 +141,7 @@ void applier_start(struct applier *e, struct job *job, bool is_probe) {
         return;
     }
     if (u->confirm_refusal && u->failure.type != ERROR_NONE) {
-        applier_fail(e, job, true); /* a version that knew no such rule may have applied it */
+        applier_fail(e, job, true); /* an older version, without this rule, may have applied it */
         return;
     }
     if (u->request.len == 0 && !update_build(e->context, u, clock_wall(e->platform->clock))) {
@@ -152,13 +153,13 @@ void applier_start(struct applier *e, struct job *job, bool is_probe) {
     }
     bool still_false = applier_is_still_false(job);
     if (still_false && u->audited) {
-        applier_fail(e, job, true); /* whether it was applied meanwhile is read; of an unaudited one its token tells */
+        applier_fail(e, job, true); /* a read tells whether it was applied meanwhile; else the token would tell */
         return;
     }
     job->gave_way = still_false;
     u->failure.type = ERROR_NONE;
     const struct dynamodb_api *db = e->platform->dynamodb;
-    /* One attempt: whatever is tried again passes the limits and the breaker like all else. */
+    /* One attempt: each further one passes the limits and the breaker like any other transaction. */
     struct call_options options = {.deadline = clock_monotonic(e->platform->clock) + TRANSACTION_DEADLINE,
                                    .max_attempts = 1,
                                    .body_sha256 = u->request_hashed ? u->request_sha256 : NULL};
@@ -179,7 +180,8 @@ void applier_start(struct applier *e, struct job *job, bool is_probe) {
     job_enter(job, JOB_RUNNING);
 }
 
-/* Takes leave for one transaction, from MAX_RATE and from DynamoDB. False: the timer is set. */
+/* Whether one transaction may start, by MAX_RATE and by the adaptive rate; if so, it is counted. False: the timer is
+ * set. */
 static bool may_start_one(struct applier *e, int64_t now) {
     int64_t wait = adaptive_rate_wait(&e->adaptive_rate, now);
     if (wait == 0 && limiter_take(&e->limiter, now, &wait)) {
@@ -195,7 +197,7 @@ void applier_turn(struct applier *e) {
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;
-    /* Where one ends at once, the breaker may open over the others; they are in other lists then. */
+    /* A job that ends at once may open the breaker. That moves jobs to other lists, and ends this loop. */
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job && !e->breaker.trouble.active; job = next) {
         next = TAILQ_NEXT(job, in_state);
         if (e->counts[JOB_RUNNING] >= adaptive_rate_window(&e->adaptive_rate, e->options.max_running))
@@ -213,7 +215,7 @@ void applier_turn(struct applier *e) {
     }
 }
 
-/* Takes a job out of its state and its record's line, and lets the next of the line come forward. */
+/* Takes a job out of its state's list and its record's line. The next of the line may start then. */
 static void take_out(struct applier *e, struct job *job) {
     if (job->call) {
         e->platform->dynamodb->cancel(e->platform->dynamodb->ctx, job->call);
@@ -237,7 +239,7 @@ void applier_withdraw(struct applier *e, struct job *job) {
 void applier_end(struct applier *e, struct job *job, enum job_outcome outcome) {
     if (outcome == JOB_APPLIED) {
         job->in_record.queue->applied++;
-        job->update->failure.type = ERROR_NONE; /* whatever was to be confirmed */
+        job->update->failure.type = ERROR_NONE; /* it may have had a failure that was to be confirmed */
     }
     take_out(e, job);
     applier_review_breaker(e);
@@ -282,7 +284,7 @@ void applier_set_limits(struct applier *e, unsigned max_running, unsigned max_ra
     e->options.max_attempts = max_attempts;
     limiter_set_rate(&e->limiter, max_rate, now);
     if (!e->stopping)
-        timer_start(e->platform->timers, &e->rate_timer, now); /* its wait was reckoned by the old rate */
+        timer_start(e->platform->timers, &e->rate_timer, now); /* it was set by the old rate */
 }
 
 uint64_t applier_next_arrival(struct applier *e) {

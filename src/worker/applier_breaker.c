@@ -1,15 +1,15 @@
 /* Does what the circuit breaker decides: its timer, the probes, the log. */
 #include "applier_private.h"
 
-/* What waits goes on after this, all at once: one by one, the first that fails would stop the rest again. And not
- * before: when an outage begins, successes from before it still come in between the failures. */
+/* Jobs that stalled go on this long after the breaker has closed, all at once: one by one, the first that fails would
+ * stop the rest again. Not sooner: when an outage begins, successes from before it still come in among the failures. */
 static const int64_t RELEASED_AFTER = 50 * MILLISECOND;
 
 static int64_t now_of(const struct applier *e) {
     return clock_monotonic(e->platform->clock);
 }
 
-/* After each change of the breaker's. */
+/* Sets the timer for what the breaker plans next; called after each change of the breaker. */
 static void arm(struct applier *e) {
     int64_t next = breaker_next(&e->breaker);
     if (next == NEVER)
@@ -18,13 +18,13 @@ static void arm(struct applier *e) {
         timer_start(e->platform->timers, &e->breaker_timer, next);
 }
 
-/* Whether it is on its way to an answer that may differ from the others'. One that is known to fail and is tried again,
- * and has failed since DynamoDB last worked, tells nothing of an environment that works. */
+/* Whether its answer may differ from the others' failures. A suspect that is tried again, and has failed since DynamoDB
+ * last worked, is expected to fail once more, and wouldn't show an environment that works. */
 static bool goes_on(const struct applier *e, const struct job *job) {
     return !job->is_probe && !(job_is_suspect(job) && job->failed_with == e->verdicts + 1);
 }
 
-/* Whether something is under way or waits for something else than a probe. */
+/* Whether some job is under way, or waits for something else than a probe. */
 static bool others_go_on(const struct applier *e) {
     static const enum job_state states[] = {JOB_READY, JOB_RUNNING, JOB_PAUSED};
     const struct job *job;
@@ -36,7 +36,7 @@ static bool others_go_on(const struct applier *e) {
     return e->counts[JOB_LOOKING] + e->counts[JOB_CONFIRMING] > applier_unconfirmed(e);
 }
 
-/* What is tried again and fails like all the others takes its turn with them. */
+/* Suspects that only fail again, like all the others, wait with them for their turn to probe. */
 static void stall_failing(struct applier *e, enum job_state state) {
     struct job *next;
     for (struct job *job = TAILQ_FIRST(&e->lists[state]); job; job = next) {
@@ -125,7 +125,7 @@ static void on_breaker_timer(void *user) {
     if (due & DUE_PROBE)
         probe(e, now);
     arm(e);
-    if (due & (DUE_EXTRA | DUE_PROBE)) /* whoever receives asks whether one more may come */
+    if (due & (DUE_EXTRA | DUE_PROBE)) /* the receiver then asks whether one more may come */
         e->host.changed(e->host.ctx);
 }
 
@@ -224,7 +224,7 @@ void applier_looked(struct applier *e, enum look_outcome outcome, const struct c
     e->breaker.looking = false;
     bool both_there = outcome == LOOK_SAME || (outcome == LOOK_CHANGED && result->class == CALL_OK);
     if (both_there) {
-        e->proven = false; /* described is not yet written: one message first */
+        e->proven = false; /* a table that can be described may not be writable yet: one message goes first */
         applier_close_breaker(e);
     } else {
         struct verdict v = verdict_of_call(result);
@@ -237,13 +237,13 @@ static bool may_be_its_own(const struct job *job) {
     return verdict_may_be_its_own(job->failed_as);
 }
 
-/* It fails for good, as far as it can be told. */
+/* It fails for good, as far as anybody can know. */
 static bool is_stubborn(const struct job *job) {
     return job->failed_as == VERDICT_BY_ITSELF && job->failures_alike >= 2;
 }
 
-/* Whether all that is inside failed in such a way; BLOCKED ones stand behind such. What waits for its confirmation has
- * its verdict, and doesn't count. */
+/* Whether `so` holds for every job inside. BLOCKED ones wait behind one of these. Those that wait to be confirmed have
+ * their verdict, and don't count. */
 static bool all_failed(const struct applier *e, bool (*so)(const struct job *job)) {
     const struct job *job;
     static const enum job_state states[] = {JOB_STALLED, JOB_RUNNING, JOB_READY, JOB_PAUSED};
@@ -263,7 +263,7 @@ bool applier_only_stubborn(const struct applier *e) {
 
 enum receiving applier_receiving(const struct applier *e, bool full) {
     bool only_suspects = all_failed(e, may_be_its_own);
-    int64_t now = e->breaker.trouble.active || only_suspects ? now_of(e) : 0; /* read only where it counts */
+    int64_t now = e->breaker.trouble.active || only_suspects ? now_of(e) : 0; /* read only where it matters */
     return breaker_receiving(&e->breaker, only_suspects, full, e->proven, now);
 }
 

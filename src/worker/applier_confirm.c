@@ -1,12 +1,12 @@
-/* Before a message goes to the DLQ for a verdict of DynamoDB's: was it perhaps only out of order, or applied by another
- * delivery after all? */
+/* Confirms a failure that DynamoDB found, before the message goes to the DLQ: perhaps it was only out of order, or
+ * another delivery has applied it. */
 #include "applier_private.h"
 
 #include <string.h>
 
 static const int64_t CONFIRM_DEADLINE = 20 * MICROSECONDS;
 static const unsigned TIES_MAX =
-    SQS_BATCH_MAX; /* messages sent together bear one time: they are tried in turns, but not without end */
+    SQS_BATCH_MAX; /* messages sent in one batch have the same time: they give way to each other, but not without end */
 static const int64_t ORDER_STEP = 20 * MILLISECOND;
 static const int64_t CONFIRM_BASE = MICROSECONDS, CONFIRM_CAP = 30 * MICROSECONDS;
 
@@ -37,14 +37,14 @@ static void wait_to_confirm(struct applier *e, struct job *job) {
     applier_pause(e, job, JOB_CONFIRMING, CONFIRM_BASE, CONFIRM_CAP);
 }
 
-/* Whether it may have failed only for an order that isn't the messages' own. */
+/* Whether it may have failed only because messages came in out of order. */
 static bool depends_on_order(const struct applier *e, const struct job *job) {
     return e->host.may_be_overtaken && job->update->failure.type == ERROR_CONDITIONAL_CHECK && job->confirmations == 0;
 }
 
-/* Receives that are out together are answered in any order, so that an older update of the record may come in after a
- * younger one began. Where the younger one's condition is false, it is tried once more behind it: a chain of updates
- * that each expect the one before would else break. */
+/* Receives that are open together are answered in any order, so that an older update of the record may come in after a
+ * younger one began. Where the younger one's condition is false, it is tried once more after the older one. Otherwise a
+ * chain of updates, each of which expects the one before it, would break. */
 static bool gives_way(struct applier *e, struct job *job) {
     if (!depends_on_order(e, job))
         return false;
@@ -104,11 +104,12 @@ void applier_confirm(struct applier *e, struct job *job) {
     }
     if (!job->update->audited && job->has_waited) {
         job->has_waited = false;
-        job_enter(job, JOB_READY); /* another delivery may have applied it meanwhile: its token tells */
+        job_enter(job, JOB_READY); /* another delivery may have applied it meanwhile: a try with its token tells */
         return;
     }
     if (!job->update->audited) {
-        /* One that fails by itself would only fail once more, whether it was applied or not. */
+        /* Another try of one that fails by itself would only fail again, whether it was applied or not: it isn't
+         * confirmed later. */
         job->confirmed_at = job->update->failure.type == ERROR_DATABASE ? 0 : clock_monotonic(e->platform->clock);
         applier_end(e, job, JOB_FAILED);
         return;

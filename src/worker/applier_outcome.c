@@ -56,7 +56,7 @@ static void warn_unknown_hash(struct applier *e, const struct job *job) {
               LOG_C("log_id", job->update->log_id));
 }
 
-/* DynamoDB got as far as to look at what it asks for: whatever failed before has passed. */
+/* DynamoDB has looked at what the message asks for, so that whatever failed before has passed. */
 static void forget_own_failures(struct job *job) {
     job->failures_alike = job->tries = job->row = 0;
     job->failed_as = VERDICT_APPLIED;
@@ -166,17 +166,18 @@ void applier_look_first(struct applier *e, struct job *job) {
     look_begin(&e->look, false);
 }
 
-/* Our own check refused the job for an index's key, and the tables were looked at: it is read by what there is now. */
+/* Our own check refused the job because of an index's key, and the tables were looked at: the job is read again, by the
+ * indexes that there are now. */
 static void judge_of_index(struct applier *e, struct job *job, enum look_outcome outcome) {
     if (outcome != LOOK_SAME || !e->host.read_again(e->host.ctx, job)) {
         applier_pause(e, job, JOB_LOOKING, LOOK_BASE, LOOK_CAP);
         return;
     }
-    job->in_record.key = job->update->record; /* the same bytes, elsewhere */
+    job->in_record.key = job->update->record; /* the same bytes at another address */
     if (job->update->failure.type == ERROR_NONE)
         job_enter(job, JOB_READY);
     else
-        applier_fail(e, job, job->update->confirm_refusal); /* before the index came it may have been applied */
+        applier_fail(e, job, job->update->confirm_refusal); /* it may have been applied before the index was there */
 }
 
 /* DynamoDB refused the job, and the tables were looked at. */
@@ -187,7 +188,7 @@ static void judge_refused(struct applier *e, struct job *job, enum look_outcome 
         job->refused_by_changed = job->refused_by_changed || outcome == LOOK_CHANGED;
         applier_pause(e, job, JOB_LOOKING, LOOK_BASE, LOOK_CAP);
     } else if (job->refused_by_changed) {
-        job->refused_by_changed = job->quotes_dynamodb = false; /* the table's fault, perhaps: tried anew */
+        job->refused_by_changed = job->quotes_dynamodb = false; /* perhaps the table's fault: it is tried anew */
         job->update->failure.type = ERROR_NONE;
         job_enter(job, JOB_READY);
     } else {
@@ -195,12 +196,12 @@ static void judge_refused(struct applier *e, struct job *job, enum look_outcome 
     }
 }
 
-/* The tables were looked at: for those that DynamoDB refused, or as a probe where there is no message. */
+/* The tables were looked at: for refused jobs, or as a probe where there is no message to try. */
 static void on_looked(void *ctx, enum look_outcome outcome, const struct call_result *result) {
     struct applier *e = ctx;
     if (outcome != LOOK_SAME && e->counts[JOB_LOOKING])
         log_unjudged(e, outcome, result);
-    /* Each goes to the end of this list or to another one. */
+    /* Each job moves to the end of this list or to another list, so that each is judged once. */
     for (unsigned left = e->counts[JOB_LOOKING]; left > 0 && e->counts[JOB_LOOKING]; left--)
         judge_refused(e, TAILQ_FIRST(&e->lists[JOB_LOOKING]), outcome);
     applier_confirmed(e);

@@ -4,10 +4,10 @@ static const int64_t FIRST_LOOK = 60 * MICROSECONDS, LOOK_INTERVAL = 300 * MICRO
 static const int64_t LOOK_DEADLINE = 20 * MICROSECONDS;
 static const int64_t WARNING_INTERVAL = 900 * MICROSECONDS;
 
-/* No queue holds more. Counts come from outside, and a larger one would be too large to count the hours with. */
+/* No queue holds more. The counts come from outside, and larger ones could overflow the sums below. */
 static const uint64_t BACKLOG_MAX = (uint64_t)1 << 50;
 
-/* Seconds since the oldest message was sent that has come lately, or is in flight. */
+/* How many seconds ago the oldest of the messages that came lately was sent. */
 static int64_t age_of_oldest(const struct backlog *b) {
     int64_t age = b->oldest_sent ? (clock_wall(b->platform->clock) - b->oldest_sent) / MICROSECONDS : 0;
     return age > 0 ? age : 0;
@@ -27,13 +27,13 @@ static void warn(struct backlog *b, uint64_t backlog, int64_t per_hour, int64_t 
                   LOG_I("retention_seconds", b->retention));
     else
         LOG_EVENT(b->platform->log, LOG_LEVEL_WARNING,
-                  "Nothing is worked off, and half of the time is over for which SQS keeps the oldest messages: a "
-                  "longer retention keeps them longer",
+                  "Nothing is worked off, and half of the oldest messages' retention is over: a longer retention keeps "
+                  "them longer",
                   LOG_C("queue", b->queue->name), LOG_I("backlog", backlog), LOG_I("seconds_left", left),
                   LOG_I("retention_seconds", b->retention));
 }
 
-/* By the faster of what this process does and of how the backlog shrinks (others may be at work). */
+/* Messages an hour: what this process does, or how the backlog shrinks (others may be at work), whichever is more. */
 static int64_t rate_per_hour(const struct backlog *b, uint64_t backlog) {
     int64_t seconds = (clock_monotonic(b->platform->clock) - b->looked_at) / MICROSECONDS;
     uint64_t own = b->view(b->ctx).done - b->before.done;

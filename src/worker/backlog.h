@@ -20,9 +20,10 @@ struct backlog {
     unsigned retention; /* seconds; 0: not told */
     int64_t looked_at; /* monotonic */
     int64_t silent_until; /* monotonic: a warning is not repeated before */
-    int64_t oldest_sent; /* wall: of those received since the last look, or where none came, before it; 0: none ever */
-    bool looked; /* since the last one came */
-    uint64_t counted_before; /* at that look */
+    int64_t oldest_sent; /* wall: when the oldest message received since the last look was sent; where none came since,
+                            of those before it. 0: none ever came */
+    bool looked; /* a look has been made since the last message came */
+    uint64_t counted_before; /* the backlog at the last look */
     struct backlog_view before; /* likewise */
 };
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 static const int64_t CALL_DEADLINE = 20 * MICROSECONDS, CALL_LEAST = MICROSECONDS;
-/* Calls at once, in trouble, of what wasn't tried before: one that is silent keeps the next waiting for a moment only.
- */
+/* In trouble, how many calls of entries that aren't suspect may be in flight: a silent call keeps the next one waiting
+ * for a moment only. */
 static const unsigned FIRST_FLIGHTS = 4;
 
 static void pump(struct batcher *b);
@@ -70,7 +70,7 @@ void batcher_put(struct batcher *b, struct batch_entry *entry, bool first) {
         b->earliest = entry->expires;
 }
 
-/* Whoever waited for its turn stands in the queue again. */
+/* An entry has waited for its time: it goes into its queue again. */
 static void on_again(void *user) {
     struct batch_entry *entry = user;
     struct batcher *b = entry->batcher;
@@ -103,8 +103,8 @@ void batcher_report(struct batcher *b) {
         b->kind.changed(b->kind.changed_ctx);
 }
 
-/* Entries whose time is over end here, so that a service that is down doesn't make the queue grow for ever. Only where
- * there may be one: behind calls that take long the queue is as long as what is in flight. */
+/* Ends entries that have expired, so that the queue doesn't grow for ever while the service is down. drop_expired()
+ * scans only where one may have expired: the queue may be long. */
 static void drop_expired_of(struct batcher *b, struct batch_queue *queue, int64_t now) {
     struct batch_entry *next;
     for (struct batch_entry *entry = TAILQ_FIRST(queue); entry; entry = next) {
@@ -126,7 +126,7 @@ static void drop_expired(struct batcher *b, int64_t now) {
     drop_expired_of(b, &b->suspects, now);
 }
 
-/* Whether it goes with those that are in the batch, by what is known of both. */
+/* Whether an entry may go into one batch with those that are in it. */
 static bool is_company(const struct batcher *b, const struct batch_flight *f, size_t bytes,
                        const struct batch_entry *entry) {
     if (f->count == 0)
@@ -139,13 +139,13 @@ static bool is_company(const struct batcher *b, const struct batch_flight *f, si
 /* Moves what fits into one batch from its queue into the flight. */
 static void load(struct batcher *b, struct batch_flight *f, int64_t now) {
     size_t bytes = 0;
-    unsigned taken = 0; /* back by their owners */
+    unsigned taken = 0; /* entries that their owners have taken back */
     const struct batch_queue *queue = f->suspects ? &b->suspects : &b->queue;
     while (f->count < SQS_BATCH_MAX && taken < SQS_BATCH_MAX) {
         struct batch_entry *entry = TAILQ_FIRST(queue);
         if (!entry || (f->suspects && entry->due > now) || !is_company(b, f, bytes, entry))
             return;
-        /* In trouble what goes alone is asked for leave one at a time, that is, once a turn. */
+        /* In trouble, of the entries that go alone, only one is asked about at a time. */
         if (f->suspects && b->failures && entry->lonely && taken)
             return;
         enum batch_leave leave = b->kind.leave ? b->kind.leave(b->ctx, entry, f->count > 0) : BATCH_GOES;
@@ -182,7 +182,8 @@ static int64_t deadline_of(const struct batcher *b, const struct batch_flight *f
     return now + (time > CALL_LEAST ? time : CALL_LEAST);
 }
 
-/* Starts one call, of suspects or of others. False: no memory, or none goes now; the entries are in the queue again. */
+/* Starts one call, of suspects or of other entries. False: no memory, or no entry goes now; the entries are in their
+ * queue again. */
 static bool fly(struct batcher *b, bool suspects, int64_t now) {
     struct batch_flight *f = calloc(1, sizeof *f);
     if (!f)
@@ -205,7 +206,7 @@ static bool fly(struct batcher *b, bool suspects, int64_t now) {
     return true;
 }
 
-/* Whether the head of the queue goes now: its linger is over, or a whole batch stands behind it. */
+/* Whether the head of the queue goes now: it has waited long enough, or its batch is full. */
 static bool is_ready(const struct batcher *b, int64_t now) {
     const struct batch_entry *entry = TAILQ_FIRST(&b->queue);
     if (b->hurry || entry->solitary || entry->due <= now || b->queued >= SQS_BATCH_MAX)
@@ -218,15 +219,15 @@ static bool is_ready(const struct batcher *b, int64_t now) {
     return bytes > b->kind.max_bytes;
 }
 
-/* Whether a further call of what wasn't tried before, or passes, may begin, but for the time. */
+/* Whether a call of entries that aren't suspect may begin, apart from when. */
 static bool has_flight(const struct batcher *b) {
     unsigned flights = b->flight_count - b->suspect_flights;
     unsigned most = b->failures && b->kind.max_flights > FIRST_FLIGHTS ? FIRST_FLIGHTS : b->kind.max_flights;
     return b->queued > 0 && flights < most;
 }
 
-/* The same of suspects. In trouble those of one batch go side by side, the first time that they go alone; else one call
- * tells as much as many. */
+/* The same for suspects. In trouble, those of one batch go side by side the first time that each goes alone. Later one
+ * call tells as much as many. */
 static bool has_suspect_flight(const struct batcher *b) {
     if (b->suspected == 0)
         return false;
@@ -235,7 +236,7 @@ static bool has_suspect_flight(const struct batcher *b) {
     return b->suspect_flights < (b->failures ? in_trouble : b->kind.max_flights);
 }
 
-/* When the next call may begin, of each queue; NEVER: when another has ended. */
+/* When the next call of entries that aren't suspect may begin. NEVER: there are none, or a call has to end first. */
 static int64_t next_call(const struct batcher *b, int64_t now) {
     if (!has_flight(b))
         return NEVER;
@@ -271,7 +272,7 @@ static void pump(struct batcher *b) {
     batcher_report(b);
 }
 
-/* Never from inside a caller's own call: the timer does it. */
+/* Sends from the timer, never from inside a caller's own call. */
 void batcher_pump_soon(struct batcher *b) {
     timer_start(b->platform->timers, &b->timer, clock_monotonic(b->platform->clock));
 }
@@ -279,11 +280,11 @@ void batcher_pump_soon(struct batcher *b) {
 static void add(struct batcher *b, struct batch_entry *entry, bool first) {
     int64_t now = clock_monotonic(b->platform->clock);
     entry->due = now + b->kind.linger;
-    if (entry->failures) /* its owner had it back for a moment */
+    if (entry->failures) /* its owner had taken it back for a moment */
         entry->due = now;
     b->retrying += batch_entry_failed(entry);
     if (b->queued + b->suspected + b->flight_count == 0)
-        b->trouble.since = now; /* nobody has looked since */
+        b->trouble.since = now; /* while there was nothing to send, nobody saw whether the trouble went on */
     batcher_put(b, entry, first);
     if (!b->timer.running || entry->suspect || is_ready(b, now))
         batcher_pump_soon(b);

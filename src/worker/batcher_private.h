@@ -20,22 +20,22 @@ static inline bool batch_entry_failed(const struct batch_entry *entry) {
 }
 
 /* batcher.c */
-/* An entry's end; it is as new then. */
+/* Ends an entry, which is as good as new then. */
 void batcher_end(struct batcher *b, struct batch_entry *entry, enum batch_end end, const char *code);
-/* Tells that entries have ended, where some have. */
+/* Calls kind.changed, where something has happened that it reports. */
 void batcher_report(struct batcher *b);
 void batcher_put(struct batcher *b, struct batch_entry *entry, bool first);
-/* It stands in a queue again then, or when its time is over. */
+/* Lets an entry wait outside the queues until due, or until it expires; then it is queued again. */
 void batcher_wait_until(struct batcher *b, struct batch_entry *entry, int64_t due);
-/* Never from inside a caller's own call: the timer does it. */
+/* Sends from the timer, never from inside a caller's own call. */
 void batcher_pump_soon(struct batcher *b);
 
 /* batcher_trouble.c: calls that fail as a whole: when the next one may begin, and what the log hears of it. */
-/* A call of suspects, or of others, has failed, and none has got through since it began. */
+/* A call of suspects, or of other entries, has failed as a whole: the trouble begins or goes on. */
 void batcher_trouble_enter(struct batcher *b, const struct call_result *result, bool suspects, int64_t now);
-/* One has got through. */
+/* SQS has answered a call entry by entry: the trouble is over. */
 void batcher_trouble_leave(struct batcher *b, int64_t now);
-/* The hurry has begun: the wait under way is cut short. */
+/* batcher_hurry() was called: cuts the wait under way short. */
 void batcher_trouble_hurry(struct batcher *b);
-/* The least time between two calls in trouble of what wasn't tried before. */
+/* In trouble, the least time between two calls of entries that aren't suspect. */
 int64_t batcher_trouble_step(void);

@@ -1,4 +1,4 @@
-/* The answers to a batcher's calls: what they say of each entry, and of the service. */
+/* What the answers to a batcher's calls mean for each entry, and for the service. */
 #include "batcher_private.h"
 
 #include "backoff.h"
@@ -8,18 +8,18 @@
 #include <stdlib.h>
 
 static const int64_t ENTRY_RETRY_BASE = 100 * MILLISECOND, ENTRY_RETRY_CAP = 20 * MICROSECONDS;
-/* Between two tries of a suspect while others get through, at first: it may have been a moment's fault. */
+/* The first wait between two tries of a suspect while others get through: it may have been a passing fault. */
 static const int64_t SUSPECT_RETRY = MICROSECONDS, SUSPECT_RETRY_CAP = 30 * MICROSECONDS;
-/* An entry that SQS fails so often by itself is worth a word (of one kind, no more often than this), or is set aside.
- */
+/* After so many tries that SQS failed for it alone, an entry is set aside, or named in the log (for each batcher, at
+ * most once in TOLD_EVERY). */
 static const unsigned TELLING_TRIES = 6;
 static const int64_t TOLD_EVERY = 600 * MICROSECONDS;
-/* So often a call with an entry fails before the entry goes alone, and so often that call fails before it is set aside.
- */
+/* After so many failed calls an entry goes alone, and after so many failed calls alone it may be set aside. */
 static const unsigned COMPANY_FAILURES = 2, LONELY_FAILURES = 2;
-/* A path that fails now and then fails for one of so many entries so often that it looks like the entry's own fault. */
+/* An entry is at fault where chance would make only one of so many entries fail so often. */
 static const double CHANCE = 50;
-/* One that has no more time left than this has none for a second failure in company. */
+/* An entry with less time left than this goes alone after its first failure: it has no time for a second one with
+ * others. */
 static const int64_t COMPANY_TIME = 20 * MICROSECONDS;
 
 /* Why a call failed, in a few words for the log. */
@@ -34,7 +34,7 @@ static void write_reason(const struct call_result *result, char ret_reason[stati
         snprintf(ret_reason, BATCH_REASON_SIZE, "no answer");
 }
 
-/* It failed alone, and not by what it is. */
+/* It failed alone, for a reason that isn't in the entry itself. */
 static void try_again(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
     int64_t wait =
         ENTRY_RETRY_BASE + backoff_full_jitter(b->platform->random, entry->tries++, ENTRY_RETRY_BASE, ENTRY_RETRY_CAP);
@@ -51,7 +51,7 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
               LOG_I("tries", entry->tries));
 }
 
-/* own: this failure is one of failed_tries. */
+/* own: this failure is counted in failed_tries. */
 static void note_failure(struct batcher *b, struct batch_entry *entry, bool own) {
     if (!batch_entry_failed(entry)) {
         b->retrying++;
@@ -62,7 +62,7 @@ static void note_failure(struct batcher *b, struct batch_entry *entry, bool own)
     entry->failed_itself += own;
 }
 
-/* Whether it isn't by chance that it failed so many times alone, by how others fared since it began to. */
+/* Whether it can hardly be chance that it failed so many times alone, by how others fared since its first failure. */
 static bool fails_by_itself(const struct batcher *b, const struct batch_entry *entry, unsigned times) {
     double through = (double)(b->through - entry->through_then);
     double failed = (double)(b->failed_tries - entry->failed_then) - entry->failed_itself;
@@ -72,7 +72,7 @@ static bool fails_by_itself(const struct batcher *b, const struct batch_entry *e
     return odds >= CHANCE;
 }
 
-/* SQS judged it by itself, and failed. */
+/* SQS answered for this entry by itself: it failed. */
 static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, const char *code, int64_t now) {
     if (batch_fault_names_entry(code)) {
         batcher_end(b, entry, BATCH_REFUSED, code);
@@ -87,7 +87,7 @@ static void settle_failed_entry(struct batcher *b, struct batch_entry *entry, co
         try_again(b, entry, code, now);
 }
 
-/* The answer to a call whose entries were all judged one by one. */
+/* Settles a call that SQS answered entry by entry. */
 static void settle_entries(struct batcher *b, struct batch_flight *f, const struct sqs_entry_result *results,
                            int64_t now) {
     for (size_t i = 0; i < f->count; i++)
@@ -107,8 +107,8 @@ static void settle_entries(struct batcher *b, struct batch_flight *f, const stru
     }
 }
 
-/* When a suspect goes again: at once where nobody gets through (all wait for one moment then), else after ever longer.
- */
+/* Lets a suspect go again. Where others get through, it waits ever longer; else it is queued at once, as in trouble all
+ * wait for the same moment. */
 static void put_suspect(struct batcher *b, struct batch_entry *entry, int64_t began, int64_t now) {
     int64_t wait = SUSPECT_RETRY;
     for (unsigned i = 1; i < entry->lonely && wait < SUSPECT_RETRY_CAP; i++)
@@ -119,7 +119,7 @@ static void put_suspect(struct batcher *b, struct batch_entry *entry, int64_t be
         batcher_put(b, entry, false);
 }
 
-/* A call with it failed as a whole, perhaps over it. counts: this is one of failed_tries. */
+/* A call with this entry failed as a whole, perhaps because of it. counts: this failure is counted in failed_tries. */
 static void suspect(struct batcher *b, struct batch_entry *entry, const struct batch_flight *f,
                     const struct call_result *result, bool counts, int64_t now) {
     note_failure(b, entry, counts);
@@ -137,15 +137,15 @@ static void suspect(struct batcher *b, struct batch_entry *entry, const struct b
         put_suspect(b, entry, f->began, now);
 }
 
-/* The call failed as a whole. Where that is over what one entry holds, or all together, each goes alone the next time.
- */
+/* Settles a call that failed as a whole. Where the content of one entry, or of all together, may be the reason, each
+ * goes alone the next time. */
 static void settle_failure(struct batcher *b, struct batch_flight *f, const struct call_result *result, int64_t now) {
     enum batch_fault fault = result->class == CALL_OK ? BATCH_FAULT_PERHAPS : batch_fault_of(result);
     bool too_large = fault == BATCH_FAULT_TOO_LARGE, alone = f->count == 1;
-    /* What is small in itself can't be what is too large. */
+    /* Entries without a bound in bytes are small: none of them can be too large. */
     bool refused = alone && (fault == BATCH_FAULT_OF_ENTRIES || (too_large && b->kind.max_bytes));
     bool perhaps = fault == BATCH_FAULT_PERHAPS || fault == BATCH_FAULT_ON_THE_WAY || (too_large && !b->kind.max_bytes);
-    /* One that goes alone again tells nothing new of the path. */
+    /* One that goes alone once more tells nothing new about the network path. */
     bool counts =
         perhaps && !(alone && f->entries[0] && (f->entries[0]->lonely || !f->suspects) && f->entries[0]->solitary);
     b->failed_tries += counts;
@@ -170,7 +170,7 @@ static void settle_failure(struct batcher *b, struct batch_flight *f, const stru
         batcher_trouble_enter(b, result, f->suspects, now);
 }
 
-/* Whether it says anything of the entries. One that names none is somebody else's. */
+/* Whether it answers for the entries. An answer that names none of them isn't SQS's. */
 static bool is_answer(const struct batch_flight *f, const struct call_result *result,
                       const struct sqs_entry_result *entries, size_t count) {
     if (result->class != CALL_OK || !entries || count != f->count)

@@ -8,7 +8,7 @@
 
 static const int64_t RETRY_BASE = 500 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
 
-/* Until the next call in trouble, for one who has little time: a second at most. */
+/* The wait for the next call in trouble, where there is little time: at most a second. */
 static int64_t hurried_wait(const struct batcher *b) {
     return RETRY_BASE + backoff_full_jitter(b->platform->random, 0, RETRY_BASE, RETRY_BASE);
 }
@@ -33,7 +33,7 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
     return wait > asked ? wait : asked;
 }
 
-/* Who is denied something hears it in the service's words: they name who, what and where. */
+/* Where access is denied, the log has the service's own sentence: it names who was denied what on which resource. */
 static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
     char message[96];
     snprintf(message, sizeof message,
@@ -50,8 +50,8 @@ static int64_t later(int64_t a, int64_t b) {
 }
 
 void batcher_trouble_enter(struct batcher *b, const struct call_result *result, bool suspects, int64_t now) {
-    /* What is suspect doesn't keep the others waiting: one of them may tell that the service works. What the service
-     * asks for is for both. */
+    /* A failed call of suspects doesn't keep the other entries waiting: one of these may show that the service works. A
+     * wait that the service asks for holds for both. */
     int64_t asked = b->hurry ? 0 : heeded_wait(result), least = asked > RETRY_BASE ? asked : RETRY_BASE;
     if (suspects) {
         b->not_before = now + trouble_wait(b, result, b->failures);

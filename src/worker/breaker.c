@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* mostly it is one lost connection */
+static const int64_t FIRST_PROBE = 50 * MILLISECOND; /* mostly only one connection was lost */
 static const int64_t PROBE_LEAST = MICROSECONDS; /* between two probes */
 static const int64_t PROBE_CAP = 14 * MICROSECONDS;
-static const unsigned QUICK_PROBES =
-    3; /* after something worked, as the SDKs try again: it may be no more than some lost answers */
-static const unsigned EARLY_PROBES = 7; /* these are as close together as may be */
-static const unsigned PROBES_MAX = 4; /* at once: one without an answer doesn't keep the others waiting */
+static const unsigned QUICK_PROBES = 3; /* if something worked since the last probe: perhaps only answers were lost */
+static const unsigned EARLY_PROBES = 7; /* so many probes come at the shortest interval */
+static const unsigned PROBES_MAX = 4; /* in flight at once, so that a silent one doesn't keep the others waiting */
 static const int64_t FIRST_EXTRA = 5 * MICROSECONDS, EXTRA_INTERVAL_MAX = 60 * MICROSECONDS;
 static const unsigned ANNOUNCED_PROBES = 5;
 static const int64_t ANNOUNCED_AFTER = 5 * MICROSECONDS;
@@ -53,7 +52,7 @@ static void plan_probe(struct breaker *b, struct random *random, int64_t now) {
         base = FIRST_PROBE << b->probes;
         longer = 0;
     }
-    /* A breaker that opens time and again probes no more often for it, unless something has worked in between. */
+    /* A breaker that opens again and again doesn't probe more often for that, unless something worked in between. */
     if (b->trouble.active && b->quick == QUICK_PROBES && !b->throttled)
         least = now;
     int64_t at = now + base + backoff_full_jitter(random, longer, base, PROBE_CAP);
@@ -69,8 +68,8 @@ static void plan_first_extra(struct breaker *b, int64_t now) {
     plan_extra(b, now + FIRST_EXTRA);
 }
 
-/* After something has worked, one message that fails is mostly that message; when a second one fails, it may be an
- * outage. */
+/* When something has worked before and one message fails, it is mostly that message's fault. When a second one fails,
+ * it may be an outage. */
 static bool one_more_is_free(const struct breaker *b) {
     return b->has_worked && b->strangers <= 1;
 }
@@ -100,7 +99,8 @@ bool breaker_open(struct breaker *b, const struct breaker_failure *failure, stru
     b->throttled = failure->kind == VERDICT_THROTTLED;
     if (b->stopped)
         return false;
-    /* Not for a throttle that came while it was open over something else, or alone. */
+    /* Only where nothing at all is admitted: not for a single throttle, nor for one while the breaker is open for
+     * another reason. */
     bool suspends = b->throttled && !b->paced && failure->starved;
     b->paced = b->paced || suspends;
     if (b->trouble.active)
@@ -131,11 +131,11 @@ bool breaker_close(struct breaker *b, int64_t now, struct breaker_closing *ret_c
 bool breaker_review(struct breaker *b, const struct breaker_jobs *jobs, struct random *random, int64_t now) {
     if (b->stopped || jobs->stalled == 0)
         return false;
-    /* Where something has worked since the last of them first failed, it is no outage: they wait for a success of their
-     * own kind. */
+    /* Where something has worked since a message last failed for the first time, it is no outage: the suspects wait for
+     * a success of their own kind. */
     if (!b->trouble.active && !jobs->others_go_on && !jobs->works_meanwhile)
         return true;
-    /* Suspects are probed also while it is closed: others may never be of their kind. */
+    /* Suspects are probed even while it is closed: other messages may never be of their kind. */
     if (b->probe_at == NEVER && jobs->probes_running == 0 && !b->looking) {
         if (!b->trouble.active)
             b->probes = 0;
@@ -156,8 +156,9 @@ bool breaker_may_probe(const struct breaker *b, unsigned probes_running) {
     return !b->stopped && probes_running < PROBES_MAX && !b->looking;
 }
 
-/* A message that works closes it. Those not tried yet come first, but every other probe is for the same message again:
- * where a fault passes after a few attempts at each, that finds its end without a few for all of them. */
+/* Any message that works closes the breaker. Messages not tried yet come first, but every second probe is for the
+ * message that failed last. Some faults pass only after a few attempts at the same message: this way they needn't be
+ * made at all of them. */
 bool breaker_probes_again(struct breaker *b) {
     bool again = b->trouble.active && b->probes % 2 && !b->newcomer;
     b->newcomer = false;
@@ -171,7 +172,7 @@ void breaker_delay_probe(struct breaker *b, int64_t at) {
 enum breaker_probe breaker_begin_probe(struct breaker *b, const struct breaker_jobs *jobs, bool found,
                                        struct random *random, int64_t now) {
     if (!found && jobs->probes_running > 0)
-        return PROBE_NONE; /* their answers go on */
+        return PROBE_NONE; /* the answers of the probes under way tell what follows */
     b->probes++;
     b->probed_at = now;
     b->looking = !found && b->trouble.active && jobs->ready + jobs->stalled == 0;
@@ -188,8 +189,8 @@ bool breaker_probe_failed(struct breaker *b, enum cause cause, struct random *ra
     return b->probes >= ANNOUNCED_PROBES && breaker_announces(b);
 }
 
-/* Not while it is certain that all fail. But what one message's own failure holds up may not keep the verdicts of
- * others. */
+/* No read while all certainly fail. But where one message's own fault may have opened the breaker, the verdicts of
+ * others must not wait for it. */
 bool breaker_takes_read(struct breaker *b, int64_t now) {
     if (!b->trouble.active)
         return true;
@@ -205,7 +206,7 @@ void breaker_joined(struct breaker *b, int64_t now) {
     if (!b->trouble.active || b->stopped || !verdict_may_be_its_own(b->kind))
         return;
     int64_t least = b->probed_at + PROBE_LEAST, at = one_more_is_free(b) || least < now ? now : least;
-    b->newcomer = true; /* it was received to tell: it doesn't wait for its turn */
+    b->newcomer = true; /* it was received for its answer, so it doesn't wait for its turn */
     b->probe_at = earlier(b->probe_at, at);
 }
 

@@ -29,7 +29,7 @@ static bool make(struct dead_letters *d, struct letter *l) {
         return false;
     l->made = true;
     if (l->content.form == DEAD_LETTER_BARE) {
-        bool by_size = l->least_form < DEAD_LETTER_BARE; /* else the DLQ refused the others */
+        bool by_size = l->least_form < DEAD_LETTER_BARE; /* else the DLQ refused the other forms */
         repeated_line_say(by_size ? &d->body_alone : &d->envelope_refused, original->message_id, "");
     }
     return true;
@@ -76,8 +76,8 @@ static enum batch_leave on_leave(void *ctx, struct batch_entry *entry, bool othe
 static void fill(const struct dead_letters *d, const struct letter *l, struct sqs_send_entry *ret) {
     ret->body = buf_span(&l->content.body);
     if (is_fifo(d)) {
-        /* Never the original's id nor its key: the same message, redriven and failed again within five minutes, would
-         * be dropped silently. */
+        /* The MessageId, and neither the original's deduplication id nor its idempotency key: with those the same
+         * message, redriven and failed again within five minutes, would be dropped silently. */
         ret->group_id = l->original->group_id;
         ret->deduplication_id = l->original->message_id;
     }
@@ -98,13 +98,14 @@ static struct call *send(void *ctx, struct batch_entry *const *entries, size_t c
     struct sqs_send_entry sends[SQS_BATCH_MAX] = {0};
     for (size_t i = 0; i < count; i++)
         fill(d, container_of(entries[i], struct letter, entry), &sends[i]);
-    /* One attempt: a late one is to be confirmed first. */
+    /* One attempt: before another one, a late failure has to be confirmed (on_leave()). */
     struct call_options once = {.deadline = options->deadline, .max_attempts = 1};
     const struct sqs_api *sqs = d->batcher.platform->sqs;
     return sqs->send_batch(sqs->ctx, d->facts->dlq.url, sends, count, &once, batcher_answered, flight);
 }
 
-/* The DLQ refuses it as it is. What is the original's own goes first: it may be over that. */
+/* The DLQ refuses it as it is. First the original's own attributes are left out, as they may be the reason; then
+ * plainer forms follow. */
 static void refused(struct dead_letters *d, struct letter *l, const char *code) {
     enum dead_letter_form form = l->content.form;
     bool had_more = l->content.attribute_count > 0 || (l->original->trace_header.data && !l->without_attributes);

@@ -1,5 +1,5 @@
-/* The way to the DLQ: the envelope is made, sent, acknowledged. A form that the DLQ refuses is followed by a plainer
- * one. */
+/* Sends failed messages to the DLQ: makes the envelope, sends it, and waits for the acknowledgement. Where the DLQ
+ * refuses one form of it, a plainer one follows. */
 #pragma once
 
 #include "batcher.h"
@@ -9,7 +9,7 @@
 
 enum letter_end {
     LETTER_DELIVERED, /* the DLQ has acknowledged it */
-    LETTER_EXPIRED, /* its time was over before */
+    LETTER_EXPIRED, /* its time was over before the DLQ acknowledged it */
     LETTER_SET_ASIDE, /* it fails by itself, while others get through */
     LETTER_REFUSED, /* the DLQ refuses every form */
     LETTER_WITHOUT_MEMORY
@@ -22,9 +22,9 @@ struct letter {
     struct dead_letter content;
     bool made;
     enum dead_letter_form least_form;
-    bool without_attributes; /* the DLQ refused one that had the original's */
+    bool without_attributes; /* the DLQ refused it with the original's attributes */
     bool is_first; /* it goes before all others */
-    bool at_once; /* it waits for no company */
+    bool at_once; /* it doesn't wait for others to fill its batch */
 };
 
 struct dead_letters {
@@ -35,17 +35,17 @@ struct dead_letters {
     void (*ended)(struct letter *letter, enum letter_end end, const char *code);
 };
 
-/* leave: asked before a letter is sent; the owner may take it back by then (dead_letters_remove()). ended: its end,
- * with why, in words for the log. changed: after ends, and where trouble began or ended. */
+/* leave: asked before a letter is sent; its owner may take it back then (dead_letters_remove()). ended: called at a
+ * letter's end; code: why, in words for the log. changed: called after ends, and where trouble began or ended. */
 void dead_letters_init(struct dead_letters *d, const struct platform *platform, const struct discovery_facts *facts,
                        enum batch_leave (*leave)(struct letter *letter, bool others_go),
                        void (*ended)(struct letter *letter, enum letter_end end, const char *code),
                        void (*changed)(void *ctx), void *ctx);
-/* Says what is still to be said, ends its calls, forgets its letters. */
+/* Logs what is still to be logged, cancels its calls, forgets its letters. */
 void dead_letters_done(struct dead_letters *d);
-/* Sends it, until then (monotonic). alone: batches with it fail. */
+/* Sends it; tries until then (monotonic). alone: it goes in no batch with others, as such batches fail. */
 void dead_letters_send(struct dead_letters *d, struct letter *letter, int64_t until, bool alone);
-/* Its time changes; one under way is not sent again after it. */
+/* Changes how long it is tried. A send under way goes on; after `until`, it isn't sent again. */
 static inline void dead_letters_until(struct letter *letter, int64_t until) {
     letter->entry.expires = until;
 }

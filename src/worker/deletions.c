@@ -2,9 +2,10 @@
 
 static const int64_t LINGER = 50 * MILLISECOND;
 static const unsigned FLIGHTS = 32;
-/* A handle may serve beyond its lease, as long as nobody else has received the message. */
+/* Tries for at least this long: a receipt handle may work beyond its lease, as long as nobody else has received the
+ * message. */
 static const int64_t PATIENCE = 30 * MICROSECONDS;
-static const int64_t USUAL = 2 * MICROSECONDS; /* so long deletes take without a word about it */
+static const int64_t USUAL = 2 * MICROSECONDS; /* deletes may take this long without counting as failing */
 
 static struct call *send(void *ctx, struct batch_entry *const *entries, size_t count,
                          const struct call_options *options, struct batch_flight *flight) {

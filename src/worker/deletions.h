@@ -1,4 +1,4 @@
-/* Deletes what is done with, in batches. */
+/* Deletes messages that are done with, in batches. */
 #pragma once
 
 #include "batcher.h"
@@ -11,21 +11,22 @@ struct deletion {
 struct deletions {
     struct batcher batcher;
     const char *queue_url; /* borrowed */
-    int64_t since; /* monotonic: since then there is something to delete */
+    int64_t since; /* monotonic: since when there is something to delete */
     unsigned count; /* under way */
     void (*ended)(struct deletion *deletion, enum batch_end end, const char *code);
 };
 
-/* ended: a deletion's end, which may be added again. changed: after ends, and where trouble began or ended. */
+/* ended: called at a deletion's end; it may be added again. changed: called after ends, and where trouble began or
+ * ended. */
 void deletions_init(struct deletions *d, const struct platform *platform, const char *queue_url,
                     void (*ended)(struct deletion *deletion, enum batch_end end, const char *code),
                     void (*changed)(void *ctx), void *ctx);
-/* Deletes it: until its time is over (monotonic), which is a while from now at least. alone: batches with it fail.
- * soon: a group waits for it. */
+/* Deletes a message; tries until then (monotonic), and for at least a while from now. alone: it goes in no batch with
+ * others, as such batches fail. soon: a message group waits for it. */
 void deletions_add(struct deletions *d, struct deletion *deletion, int64_t until, bool alone, bool soon);
-/* The handle serves longer now. */
+/* Its receipt handle is valid for longer now. */
 void deletions_prolong(struct deletion *deletion, int64_t until);
 /* Forgets it. */
 void deletions_remove(struct deletions *d, struct deletion *deletion);
-/* Whether what is done with can't be deleted for now. */
+/* Whether messages that are done with can't be deleted for now. */
 bool deletions_fail(const struct deletions *d);

@@ -1,6 +1,6 @@
-/* Four things are looked for at once: table, audit table, queue, DLQ; and once both tables are known a transaction is
- * tried on them. Each is a small chain of calls; each ends found, or with a problem, or it can't be reached and is
- * tried again while there is patience. */
+/* Looks for four things at once: table, audit table, queue and DLQ. Once both tables are known, a transaction is tried
+ * on them. Each of these is a quest: a small chain of calls that ends well or with a problem. Where a service can't be
+ * reached, the quest is tried again while there is patience. */
 #include "discovery_private.h"
 
 #include "trial.h"
@@ -72,7 +72,7 @@ struct discovery *discovery_start(const struct platform *platform, const struct 
         struct quest *q = &d->quests[i];
         bool after_the_table = i == QUEST_AUDIT_TABLE && options->in_turn && options->table;
         if (i == QUEST_TRIAL || (i == QUEST_DLQ && !options->dlq) || after_the_table)
-            q->unreachable = true; /* for once the tables or the queue are known; until then it waits with them */
+            q->unreachable = true; /* it begins once the tables or the queue are known; it counts as waiting */
         else if (q->open)
             timer_start(platform->timers, &q->timer, now);
     }

@@ -63,7 +63,7 @@ static bool check_audit_table(struct log *log, const struct discovery_options *o
     return true;
 }
 
-/* Says so where a table takes no transactions by its kind. */
+/* Whether the table is of a kind that takes transactions; where it isn't, logs so. */
 static bool check_consistency(struct log *log, const char *setting, const struct table_shape *table) {
     if (!table->strongly_consistent)
         return true;
@@ -157,7 +157,7 @@ static unsigned visibility_of(const struct discovery_options *options, const str
 
 void discovery_set_visibility(struct discovery *d, unsigned seconds) {
     d->options.visibility = seconds;
-    if (d->facts.visibility) /* they are complete */
+    if (d->facts.visibility) /* the facts are complete */
         d->facts.visibility = visibility_of(&d->options, &d->facts);
 }
 

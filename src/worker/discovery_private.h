@@ -14,12 +14,12 @@ enum quest_kind { QUEST_TABLE, QUEST_AUDIT_TABLE, QUEST_TRIAL, QUEST_QUEUE, QUES
 struct quest {
     struct discovery *discovery;
     enum quest_kind kind;
-    const char *setting; /* that names it */
+    const char *setting; /* the setting that names it */
     bool open; /* still looked for */
     bool unreachable; /* the last try found nobody there */
-    bool found; /* its facts are there: a queue's attributes; a table, or that there is none */
+    bool found; /* its facts are known: a queue's attributes; a table, or that there is none */
     unsigned tries;
-    struct trouble trouble; /* nobody is there; it is in the log */
+    struct trouble trouble; /* the service can't be reached, and the log has said so */
     struct call *call;
     struct timer timer;
 };
@@ -32,7 +32,7 @@ struct discovery {
     struct buf trial; /* the request */
     struct timer end_timer;
     int64_t give_up_at;
-    struct outcome outcome; /* of the problems found so far */
+    struct outcome outcome; /* by the problems found so far */
     bool ended;
     discovery_done *done;
     void *user;
@@ -41,19 +41,19 @@ struct discovery {
 static inline bool quest_is_of_dynamodb(enum quest_kind kind) {
     return kind <= QUEST_TRIAL;
 }
-/* What its setting says; for the DLQ perhaps what the queue's redrive policy says. */
+/* The value of its setting; for the DLQ, where DLQ_URL isn't set, what the queue's redrive policy says. */
 const char *quest_given(const struct quest *q);
-/* Its calls start from the loop. */
+/* Starts its calls from the loop. */
 void quest_ask_soon(struct quest *q);
 /* Start its calls. */
 void quest_ask_table(struct quest *q);
 void quest_ask_trial(struct quest *q);
 void quest_ask_queue(struct quest *q);
-/* It has ended: found and fit, or with a problem that is in the log. */
+/* The quest has ended: found and fit, or with a problem that is in the log. */
 void quest_settle(struct quest *q, struct outcome outcome);
-/* It was found, and fits or doesn't; what doesn't is in the log. */
+/* What it looks for was found. fits: whether it fits; if not, the log has said why. */
 void quest_found(struct quest *q, bool fits);
-/* A call of it failed: says so, and settles it or tries again. */
+/* A call of it failed: logs so, and settles the quest or tries again. */
 void quest_failed(struct quest *q, const struct call_result *result);
 /* Asks again after a while. */
 void quest_try_again(struct quest *q, const struct call_result *result);
@@ -61,11 +61,11 @@ void quest_no_memory(struct quest *q);
 /* Whether the service says that there is no such table or queue. */
 bool quest_is_missing(const struct call_result *result);
 
-/* Nothing is looked for any longer. */
+/* Ends the discovery: nothing is looked for any longer. */
 void discovery_end(struct discovery *d);
 
-/* Hold what was found against the settings and each other, each as soon as it is known; every problem is logged.
- * True: fit to start. */
+/* These check what was found against the settings and each other, each as soon as it is known. They log every problem.
+ * True: it fits. */
 bool discovery_check_table(struct log *log, const struct discovery_options *options,
                            const struct discovery_facts *facts, bool audit);
 /* Whether one transaction can span both tables. */

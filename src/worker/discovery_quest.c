@@ -1,4 +1,4 @@
-/* What becomes of one thing that is looked for: found, with a problem, or tried again. */
+/* How a quest goes on: found, ended with a problem, or tried again. */
 #include "discovery_private.h"
 
 #include "backoff.h"
@@ -22,7 +22,8 @@ void discovery_end(struct discovery *d) {
     timer_start(d->platform.timers, &d->end_timer, clock_monotonic(d->platform.clock));
 }
 
-/* Ends where all is found, or where a problem makes it useless to go on waiting for what can't be reached. */
+/* Ends the discovery where all quests have ended, or where there is a problem and only services that can't be reached
+ * are left. */
 static void review(struct discovery *d) {
     bool open = false, waiting = false;
     for (size_t i = 0; i < QUESTS; i++) {
@@ -123,8 +124,8 @@ void quest_failed(struct quest *q, const struct call_result *result) {
                 : "AWS doesn't permit it: check the credentials and their policy",
             LOG_C("setting", q->setting), LOG_C("given", quest_given(q)), LOG_C("code", result->code));
     } else {
-        LOG_EVENT(log, LOG_LEVEL_ERROR, "AWS refuses what a setting names", LOG_C("setting", q->setting),
-                  LOG_C("given", quest_given(q)), LOG_C("code", result->code));
+        LOG_EVENT(log, LOG_LEVEL_ERROR, "AWS refuses the request for the table or queue that a setting names",
+                  LOG_C("setting", q->setting), LOG_C("given", quest_given(q)), LOG_C("code", result->code));
     }
     quest_settle(q, outcome_by(cause));
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Which transaction was refused, and what mends it. */
+/* Logs that the transaction was refused, and what mends it. */
 static void log_refused_trial(const struct discovery *d, const struct call_result *why) {
     const struct table_shape *audit = &d->facts.audit_table;
     const char *text = why->class == CALL_DENIED ? "AWS doesn't permit the transaction that each message needs: allow "
@@ -70,7 +70,7 @@ static void settle_table(struct quest *q) {
     quest_found(q, fits);
 }
 
-/* The audit table, where it waits for an answer about the other. */
+/* Begins with the audit table, where it has waited for an answer about the other table. */
 static void ask_in_turn(const struct quest *q) {
     struct quest *next = &q->discovery->quests[QUEST_AUDIT_TABLE];
     if (q->kind == QUEST_TABLE && q->discovery->options.in_turn && next->open && next->unreachable &&

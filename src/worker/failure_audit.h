@@ -1,4 +1,4 @@
-/* Writes the audit records of failures. Nothing waits for them, and their own failure holds nothing up. */
+/* Writes the audit records of failures. Nothing else waits for these writes, and one that fails holds nothing up. */
 #pragma once
 
 #include "platform.h"
@@ -14,7 +14,7 @@ struct failure_audit {
     const struct update_context *context; /* borrowed */
     LIST_HEAD(, failure_put) puts; /* under way */
     struct repeated_line no_record;
-    void (*changed)(void *ctx); /* one has ended */
+    void (*changed)(void *ctx); /* a write has ended */
     void *ctx;
 };
 
@@ -22,7 +22,7 @@ void failure_audit_init(struct failure_audit *f, const struct platform *platform
                         void (*changed)(void *ctx), void *ctx);
 /* Abandons what is under way. */
 void failure_audit_done(struct failure_audit *f);
-/* Writes the record of an update's failure, where there is to be one. */
+/* Writes the audit record of an update's failure, where the update has one. */
 void failure_audit_put(struct failure_audit *f, const struct update *u, struct span message_id);
 static inline bool failure_audit_is_idle(const struct failure_audit *f) {
     return LIST_EMPTY(&f->puts);

@@ -1,18 +1,18 @@
-/* FIFO queues: the messages of one group take effect one after the other, in the order that SQS gives them in. SQS
- * gives out no more of a group while one of it is in flight; so a group's order is lost, if at all, among those that
- * were received together. Of these only the first has begun, and the others stand behind it in the group's line.
+/* FIFO queues: the messages of one group take effect one after the other, in SQS's order. SQS delivers no more of a
+ * group while one of its messages is in flight. So only messages that were received together can lose their order: of
+ * these only the first has begun, and the others wait behind it in the group's line.
  *
- * A message leaves its line when it can have no effect any more. An audited one that was applied: at once, since its
- * audit record makes any further delivery harmless. Any other: when SQS has acknowledged its delete. For where the
- * delete fails it is delivered again, and without an audit record DynamoDB remembers its token for ten minutes only,
- * and one that failed may succeed the next time: begun before that, its successors would be overwritten by it. This
- * costs a group without audit records a delete's round trip for each message.
+ * A message leaves its line when it can have no effect any more. An audited one that was applied leaves at once, since
+ * its audit record makes any further delivery harmless. Any other leaves when SQS has acknowledged its delete. Where
+ * that delete fails, the message is delivered again. Without an audit record DynamoDB remembers its token for only ten
+ * minutes, and one that failed may succeed the next time: it would overwrite messages behind it that had begun before.
+ * So a group without audit records takes a delete's round trip for each message.
  *
- * A message that leaves its line in any other way (returned, or its visibility timeout is over) comes again, and takes
- * all that stand behind it along. They become visible last first, so that whoever receives the group next gets it
- * whole. (In any order it would be safe: SQS holds back a message while an earlier one of its group is in flight.)
+ * A message that leaves its line in another way (it is returned, or its visibility timeout is over) comes again, and so
+ * do all behind it. They become visible in reverse order, so that whoever receives the group next gets all of it. (Any
+ * order would be safe: SQS holds back a message while an earlier one of its group is in flight.)
  *
- * This keeps who stands where, and says who is next; what follows for them is its user's. */
+ * This module keeps the lines, and tells who is next. What follows from that, its user decides. */
 #pragma once
 
 #include "keyed_queue.h"
@@ -25,9 +25,10 @@ struct fifo_groups {
 
 void fifo_groups_init(struct fifo_groups *groups, uint64_t seed0, uint64_t seed1);
 void fifo_groups_free(struct fifo_groups *groups);
-/* Puts a place behind all others of its group. *ret_first: there were none. False: no memory. */
+/* Puts a place behind all others of its group. *ret_first: it is the first. False: no memory. */
 MUST_USE bool fifo_group_enter(struct fifo_groups *groups, struct place *p, struct span group_id, bool *ret_first);
-/* Takes a place out, if it is in any. Returns the first of its group now where that was it; NULL: nobody is next. */
+/* Takes a place out, if it is in a line. Where it was the first, returns the new first. NULL: it wasn't, or nobody is
+ * left. */
 struct place *fifo_group_leave(struct fifo_groups *groups, struct place *p);
 /* Whether others stand behind it. */
 bool fifo_group_waits(const struct place *p);

@@ -8,13 +8,13 @@ unsigned intake_waiting_for_delete(const struct intake *i) {
     return deletions_fail(&i->messages.deletions) ? i->messages.counts[MESSAGE_DELETING] : 0;
 }
 
-/* Messages that may wait for what is down besides the database: the DLQ, deletes. */
+/* How many messages may wait for the DLQ, and how many for deletes, while that is down. */
 static unsigned quarter(const struct intake *i) {
     unsigned quarter = i->max_in_flight / 4;
     return quarter ? quarter : 1;
 }
 
-/* What was applied and can't be deleted would come again. */
+/* Whether receiving has to wait for deletes. Messages that were applied and can't be deleted would come again. */
 static bool deletes_hold_back(struct intake *i) {
     const struct messages *all = &i->messages;
     unsigned undeleted = all->counts[MESSAGE_DELETING];
@@ -45,7 +45,7 @@ static struct receive_budget budget(const struct intake *i) {
                                    .bytes = all->bytes};
 }
 
-/* On a FIFO queue what stands behind a message that waits gives way to others. */
+/* On a FIFO queue, messages behind one that waits long are returned, to make room for other groups. */
 static void make_room(struct intake *i, const struct receive_budget *b) {
     if (!i->messages.fifo || !b->some_wait || i->receiver.count > 0)
         return;

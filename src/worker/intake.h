@@ -1,5 +1,5 @@
-/* One queue and what is done with its messages: what comes in, what is in flight, whether more may come. Several may
- * share an applier, which then serialises their records and keeps to one rate. */
+/* One queue and its messages: what comes in, what is in flight, and whether more may come. Several intakes may share an
+ * applier, which then serialises the updates of a record, and keeps one rate, for all of them. */
 #pragma once
 
 #include "backlog.h"
@@ -7,7 +7,7 @@
 #include "receiver.h"
 
 struct intake_host {
-    /* Something happened outside: the owner's turn follows. */
+    /* Something from outside has changed the state: the owner's turn follows. */
     void (*changed)(void *ctx);
     /* Messages came in. */
     void (*received)(void *ctx);
@@ -22,12 +22,12 @@ struct intake {
     struct messages messages;
     struct receiver receiver;
     struct backlog backlog;
-    bool waits_for_deletes; /* nothing is received for it */
-    bool asked_for_one_more; /* by a receive that is out */
+    bool waits_for_deletes; /* receiving pauses, as too many messages can't be deleted */
+    bool asked_for_one_more; /* a receive is open that was sent under RECEIVE_ONE_MORE */
 };
 
-/* until_empty: long polls are short. The applier is initialised later, and borrowed as platform, facts and context are.
- */
+/* until_empty: its long polls are short. platform, facts, context and applier are borrowed; the applier is initialised
+ * later. */
 void intake_init(struct intake *i, const struct platform *platform, const struct discovery_facts *facts,
                  const struct update_context *context, struct applier *applier, unsigned max_in_flight,
                  bool until_empty, const struct intake_host *host);
@@ -36,11 +36,11 @@ void intake_done(struct intake *i);
 void intake_set_limit(struct intake *i, unsigned max_in_flight);
 /* Nothing more is asked for, and nothing waits for company any more. */
 void intake_close(struct intake *i);
-/* A part of the owner's turn: asks for messages as far as there is room for them. */
+/* A part of the owner's turn: asks for as many messages as there is room for. */
 void intake_receive(struct intake *i);
-/* Messages that wait for a DLQ that is in trouble, or for a confirmation that can't be had. */
+/* Messages that wait for the DLQ, or for their failure to be confirmed. */
 unsigned intake_waiting_for_dlq(const struct intake *i);
 /* Messages that are done with, while deletes fail. */
 unsigned intake_waiting_for_delete(const struct intake *i);
-/* Whether something of the queue's has failed since then (monotonic). */
+/* Whether receiving, or the calls for its messages, have failed ever since then (monotonic). */
 bool intake_is_lost(const struct intake *i, int64_t since, struct lost_cause *ret_lost);

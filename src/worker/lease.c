@@ -2,8 +2,8 @@
 
 #include "sqs.h"
 
-/* A message starts only with this much left at least: time enough to extend it again. A third of the shortest leases.
- */
+/* A transaction starts only with at least this much left: enough to extend the lease once more. It is about a third of
+ * the shortest lease. */
 static const int64_t START_MARGIN = 3 * MICROSECONDS;
 /* A lease is treated as over this much before SQS ends it: answers take time. */
 static const int64_t END_MARGIN = MICROSECONDS;
@@ -21,14 +21,15 @@ int64_t lease_end_of(const struct lease *l) {
     return l->until - END_MARGIN;
 }
 
-/* The next thing to do: extend it with half of it left; where nothing more can be asked for, or the answer is awaited,
- * its end. Those that came in one batch stay together in time, and so in the batches of their extensions. */
+/* Sets the timer: to extend the lease when half of it is left; or for its end, where SQS extends it no further, or its
+ * answer is awaited. Messages received in one batch stay together in time, and so share the batches of their
+ * extensions. */
 static void plan(struct lease *l) {
     int64_t at = l->last || l->asked ? lease_end_of(l) : l->until - length(l) / 2;
     timer_start(l->all->platform->timers, &l->timer, at);
 }
 
-/* The seconds to ask for: SQS counts its 12 hours from the receive. 0: there is nothing left to ask for. */
+/* How many seconds to ask for: SQS's 12 hours count from the receive. 0: there is nothing left to ask for. */
 static unsigned seconds_left(const struct lease *l, int64_t now) {
     int64_t most = l->received_at + (int64_t)SQS_VISIBILITY_MAX * MICROSECONDS - now - 2 * END_MARGIN;
     int64_t wanted = length(l);
@@ -39,7 +40,7 @@ static unsigned seconds_left(const struct lease *l, int64_t now) {
 
 static void extend(struct lease *l, int64_t now) {
     unsigned seconds = seconds_left(l, now);
-    l->last = seconds < *l->all->visibility; /* its 12 hours end with it */
+    l->last = seconds < *l->all->visibility; /* the 12 hours end with this extension */
     l->asked = l->asked || seconds > 0;
     plan(l);
     if (seconds > 0)

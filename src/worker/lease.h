@@ -1,5 +1,5 @@
-/* Leases: while a message is in flight, its visibility timeout is extended in time; never afterwards. A lease reports
- * what is due, and knows nobody. */
+/* Leases: while a message is in flight, its visibility timeout is extended before it ends, and never after. A lease
+ * reports what is due to a callback, and knows nothing of messages. */
 #pragma once
 
 #include "platform.h"
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 enum lease_due {
-    LEASE_EXTEND, /* SQS is to be asked for so many seconds from now */
-    LEASE_OVER /* SQS may give the message to another */
+    LEASE_EXTEND, /* SQS is to be asked to hide it for `seconds` from now on */
+    LEASE_OVER /* SQS may deliver the message to another receiver */
 };
 
 struct lease;
@@ -20,15 +20,15 @@ struct leases {
     void (*due)(struct lease *lease, enum lease_due due, unsigned seconds);
 };
 
-/* How long SQS keeps a message from others. */
+/* The time for which SQS hides one message from other receivers. */
 struct lease {
     const struct leases *all;
-    struct timer timer; /* runs while it has one */
+    struct timer timer; /* runs while something will be due */
     int64_t received_at; /* monotonic */
     int64_t until; /* monotonic */
     bool last; /* SQS extends it no further */
-    bool asked; /* an extension was reported as due, and its outcome isn't known */
-    bool lost; /* SQS may have given the message to another */
+    bool asked; /* an extension was reported as due, and its outcome isn't known yet */
+    bool lost; /* SQS may have delivered the message to another receiver */
 };
 
 void lease_begin(const struct leases *all, struct lease *l, int64_t received_at);
@@ -36,11 +36,11 @@ void lease_begin(const struct leases *all, struct lease *l, int64_t received_at)
 void lease_end(struct lease *l);
 /* SQS has extended it, by so many seconds from then (monotonic). */
 void lease_extended(struct lease *l, int64_t from, unsigned seconds);
-/* SQS says no: another may have the message already. LEASE_OVER follows, from a timer. */
+/* SQS has refused to extend it: another receiver may have the message already. LEASE_OVER follows, from a timer. */
 void lease_refused(struct lease *l);
-/* It is over, and the outcome of what is under way is awaited all the same: LEASE_OVER comes again. */
+/* It is over, but the outcome of what is under way is still awaited: LEASE_OVER will be reported again. */
 void lease_wait(struct lease *l);
-/* When it is treated as over. */
+/* When it is treated as over: a little before SQS ends it. */
 int64_t lease_end_of(const struct lease *l);
-/* Whether there is time enough left to begin. */
+/* Whether enough time is left to begin a transaction. */
 bool lease_allows_start(const struct lease *l);

@@ -51,8 +51,8 @@ void look_init(struct look *look, const struct platform *platform, const struct 
     timer_init(&look->timer, report, look);
 }
 
-/* An index was added or removed: messages are checked against what there is now. Nobody keeps a pointer into the
- * definitions. */
+/* Takes over the attribute definitions, where an index was added or removed: messages are checked against the new ones.
+ * This is safe, as nobody keeps a pointer into the definitions. */
 static void take_over(struct look *look, const struct table_shape *shape) {
     if (table_definitions_equal(shape, &look->table))
         return;
@@ -75,7 +75,7 @@ static void answered(struct look *look, size_t slot, const struct call_result *r
         outcome = LOOK_CHANGED;
     if (outcome == LOOK_SAME && slot == 0)
         take_over(look, shape);
-    /* "Changed" is certain, "unreadable" only a doubt. */
+    /* "Changed" is certain, and goes before "unreadable", which is only a doubt. */
     if (outcome != LOOK_SAME && look->worst != LOOK_CHANGED) {
         look->worst = outcome;
         look->result = *result;

@@ -1,5 +1,5 @@
-/* A look at the tables while the worker runs: are their keys still what they were at start? Their indexes may change:
- * what a look finds is taken over. One look serves all who ask, and for a minute. */
+/* A look at the tables while the worker runs, to see whether their keys are still what they were at the start. Their
+ * indexes may change: what a look finds is taken over. One look serves all that ask, and holds for a minute. */
 #pragma once
 
 #include "compiler.h"
@@ -11,8 +11,8 @@
 
 enum look_outcome {
     LOOK_SAME,
-    LOOK_CHANGED, /* its key is another one, or it is gone */
-    LOOK_UNREADABLE /* can't be told now */
+    LOOK_CHANGED, /* the key of a table is another one, or the table is gone */
+    LOOK_UNREADABLE /* it can't be known now */
 };
 
 struct look {
@@ -26,14 +26,14 @@ struct look {
     struct call_result result; /* of the answer that was worst */
     void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result);
     void *ctx;
-    struct timer timer; /* gives the outcome from the loop */
-    struct table_shape table; /* as the last look found it: what messages are checked against; last, as it is large */
+    struct timer timer; /* reports the outcome from the loop */
+    struct table_shape table; /* by the last look: messages are checked against it. Last member, as it is large */
 };
 
 void look_init(struct look *look, const struct platform *platform, const struct discovery_facts *facts,
                void (*done)(void *ctx, enum look_outcome outcome, const struct call_result *result), void *ctx);
-/* Looks, unless a look is under way; done follows, from the loop. fresh: also where the last one is less than a minute
- * old. */
+/* Looks, unless a look is under way. done follows, from the loop. fresh: looks even where the last look is less than a
+ * minute old. */
 void look_begin(struct look *look, bool fresh);
 void look_cancel(struct look *look);
 /* Whether both have the same key attributes. */

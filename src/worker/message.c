@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
-static const unsigned RECEIVES_LEAST = 5; /* of a queue's maxReceiveCount, for one to be spent */
-/* Without an audit record DynamoDB knows a transaction again for ten minutes, so that what was applied is back
- * before that. */
+static const unsigned RECEIVES_LEAST = 5; /* with a smaller maxReceiveCount, no delivery is spent on parking */
+/* Without an audit record DynamoDB recognises a repeated transaction for ten minutes only. One that was applied, and
+ * not deleted, has to come back before that. */
 static const unsigned UNAUDITED_ASIDE_MAX = 240; /* seconds */
 
 static const char *const state_names[MESSAGE_STATES] = {
@@ -17,7 +17,7 @@ static size_t bytes_of(const struct sqs_message *received) {
     return received->body.len + received->attribute_bytes;
 }
 
-/* Ids of messages are anybody's; their hash is by a seed. */
+/* Hashes the message id with a secret seed, as ids come from outside. */
 static uint64_t hash_of(const struct message *m) {
     struct siphash s;
     siphash_begin(&s, m->all->groups.queues.seed);
@@ -95,7 +95,7 @@ void message_pass_group(struct message *m) {
     leave_group(m);
 }
 
-/* The next delivery of the same message, where it stands in the line as well: from there on the order is whole. */
+/* The next delivery of the same message, where it is in the line as well: from there on the order is right. */
 static struct place *next_delivery(const struct message *m) {
     struct place *at = m->in_group.queue ? TAILQ_NEXT(&m->in_group, link) : NULL;
     for (; at; at = TAILQ_NEXT(at, link)) {
@@ -120,9 +120,9 @@ static void stop_lease(struct message *m) {
     visibilities_remove(&m->all->visibilities, &m->extension);
 }
 
-/* A record that has more messages than it can use gives its newest back for a while. Not while the breaker is open:
- * nobody goes on then; nor where SQS counts deliveries so strictly that one more would matter; nor where a group keeps
- * its order, or a condition may expect the updates before. */
+/* Returns the newest message of a record for a while, where the record has more messages here than it can use. Not
+ * while the breaker is open, when no message goes on; nor where SQS allows so few deliveries that one more would
+ * matter; nor on a FIFO queue; nor where a condition may expect the updates before it. */
 static void park_surplus(struct message *m) {
     struct messages *all = m->all;
     const struct sqs_queue_attributes *queue = &all->facts->queue.attributes;
@@ -159,18 +159,18 @@ static void enter_dead_lettering(struct message *m) {
     struct letter *l = &m->letter;
     l->update = m->update;
     l->original = m->received;
-    l->is_first = m->job.confirmations > 0; /* while that is fresh */
-    l->at_once = m->job.confirmed_at && !m->update->audited; /* no read tells what another delivery does meanwhile */
-    /* No send begins once another may have the message: it may be applied by then. */
+    l->is_first = m->job.confirmations > 0; /* while its confirmation is fresh */
+    l->at_once = m->job.confirmed_at && !m->update->audited; /* no read can tell what another delivery does meanwhile */
+    /* No send begins once another receiver may have the message, and may have applied it. */
     dead_letters_send(&m->all->dead_letters, l, lease_end_of(&m->lease), message_was_set_aside(m));
 }
 
-/* Its lease goes on: where deletes fail for long, nobody is to receive it meanwhile. */
+/* Its lease is still extended: where deletes fail for long, no other receiver is to get it. */
 static void enter_deleting(struct message *m) {
     struct messages *all = m->all;
-    update_free(m->update); /* of what is done with, only the handle is needed */
+    update_free(m->update); /* for the delete only the receipt handle is needed */
     m->update = m->job.update = NULL;
-    /* SQS gives out no more of its group while it is there. */
+    /* SQS delivers no more of its group until it is deleted. */
     bool group_waits_for_it = all->fifo && !(m->harmless && fifo_group_waits(&m->in_group));
     deletions_add(&all->deletions, &m->deletion, m->lease.until, message_was_set_aside(m), group_waits_for_it);
     if (m->harmless)
@@ -184,7 +184,7 @@ void message_ask_to_return(struct message *m) {
 
 static void enter_returning(struct message *m) {
     message_break_group(m);
-    /* An extension in flight must not come after it: it waits for that one's answer, whatever it is. */
+    /* An extension in flight must not reach SQS after the return. So the return waits for the extension's answer. */
     if (m->extension.entry.flight)
         m->extension.entry.expires = clock_monotonic(m->all->platform->clock);
     else

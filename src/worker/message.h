@@ -1,5 +1,5 @@
-/* A message in flight: received, and neither deleted nor returned. One function moves it from state to state; what may
- * follow from that for others is decided in the worker's next turn. */
+/* A message in flight: received, and neither deleted nor returned yet. One function moves it from state to state. What
+ * that means for other messages is decided in the worker's next turn. */
 #pragma once
 
 #include "applier.h"
@@ -14,17 +14,17 @@
 
 #include <sys/queue.h>
 
-/* Where a message stands.
+/* Where a message stands. For each state: what entering it does, and which states may follow.
  *
- * | state          | goes on to                                         | entering it                                 |
- * |----------------|----------------------------------------------------|---------------------------------------------|
- * | WAITING        | APPLYING, DEAD_LETTERING, RETURNING, LOST           | its lease begins | | APPLYING       |
- * DELETING, DEAD_LETTERING, RETURNING, LOST           | into the applier                            | | DEAD_LETTERING
- * | DELETING, APPLYING (confirmed again), RETURNING, LOST | its letter is made and queued             | | DELETING |
- * RETURNING (set aside), GONE                         | its update is freed; the group may pass it  | | RETURNING |
- * GONE                                               | its group breaks; an extension is awaited   | | LOST           |
- * GONE                                               | its group breaks                            | | GONE           |
- * -                                                  | freed at the end of the turn                | */
+ * - WAITING: its lease begins. Then APPLYING, DEAD_LETTERING, RETURNING, LOST.
+ * - APPLYING: it goes into the applier. Then DELETING, DEAD_LETTERING, RETURNING, LOST.
+ * - DEAD_LETTERING: its letter is made and queued. Then DELETING, APPLYING (to confirm its failure again), RETURNING,
+ *   LOST.
+ * - DELETING: its update is freed, and its delete is queued; an audited one that was applied leaves its group's line.
+ *   Then RETURNING (where the delete is set aside), GONE.
+ * - RETURNING: those behind it in its group's line are returned as well; an extension under way is awaited. Then GONE.
+ * - LOST: those behind it in its group's line are returned. Then GONE.
+ * - GONE: it is freed at the end of the turn. */
 enum message_state {
     MESSAGE_WAITING,
     MESSAGE_APPLYING,
@@ -39,21 +39,21 @@ enum message_state {
 struct messages;
 
 struct message {
-    struct job job; /* first: the applier gives it back to us */
+    struct job job; /* first member: the applier hands the job back, and we cast it */
     struct messages *all;
     struct sqs_message *received; /* owned */
     struct update *update; /* owned */
     enum message_state state;
     TAILQ_ENTRY(message) in_state;
-    TAILQ_ENTRY(message) in_next; /* while it is next */
+    TAILQ_ENTRY(message) in_next; /* in messages.next, while is_next */
     bool is_next; /* its turn has come: it begins in the worker's next turn */
-    struct place in_group; /* FIFO: the line of its message group */
+    struct place in_group; /* FIFO: its place in the line of its message group */
     struct lease lease;
     struct visibility_change extension, comeback;
     struct deletion deletion;
     struct letter letter;
     bool applied_meanwhile; /* since it failed, another message of its key was applied here */
-    bool harmless; /* done with: a further delivery would have no effect, however late */
+    bool harmless; /* it is done with, and a further delivery would have no effect, however late */
 };
 TAILQ_HEAD(message_list, message);
 
@@ -64,12 +64,13 @@ struct message_totals {
 
 /* What the worker allows at present. */
 struct message_rules {
-    bool may_begin; /* not in a drain */
-    bool may_try_anew; /* …where what is returned wouldn't come to a receive of ours */
-    bool leaves; /* what can't be finished is returned */
+    bool may_begin; /* messages may begin: the worker doesn't drain */
+    bool may_try_anew; /* a late failure may be confirmed by another try: the worker doesn't drain, or a receive of ours
+                          is still open, to which a returned message could come */
+    bool leaves; /* the worker is leaving: what can't be finished is returned */
 };
 
-/* The messages in flight of one queue, and what is done with them. Several may share an applier. */
+/* The messages in flight of one queue, and the parts that work on them. Several queues may share an applier. */
 struct messages {
     const struct platform *platform;
     const struct discovery_facts *facts;
@@ -91,38 +92,39 @@ struct messages {
     struct parking parking;
     struct repeated_line lease_lost;
     struct message_totals totals;
-    void (*changed)(void *ctx); /* something happened outside that may let others go on */
+    void (*changed)(void *ctx); /* something from outside has changed that may let messages go on */
     void *ctx;
 };
 
-/* Of bodies: of what is in flight, which never exceeds it, and of what is expected on its way. */
+/* The bound for the bytes of the messages in flight, together with those expected from open receives. */
 #define IN_FLIGHT_BYTES_MAX ((size_t)64 << 20)
 
 static inline struct message *message_of(struct job *job) {
     return (struct message *)job;
 }
 
-/* A message just received, WAITING: takes over `received`. NULL: no memory; it is left alone. */
+/* Makes a message of one just received, in the state WAITING. It takes over `received`. NULL: no memory; `received` is
+ * still the caller's. */
 MUST_USE struct message *message_new(struct messages *all, struct sqs_message *received, int64_t received_at);
-/* The only way from one state to another; why is for the log. */
+/* Moves it to another state; nothing else does. why: for the log. */
 void message_enter(struct message *m, enum message_state state, const char *why);
-/* It becomes visible again in some seconds. */
+/* Returns it to the queue: it becomes visible again after so many seconds. */
 void message_return(struct message *m, unsigned seconds, const char *why);
-/* It fails by itself for something on the network path: it becomes visible again, after ever longer. doing, code: for
- * the log. */
+/* It fails by itself because of something on the network path: returns it to the queue, for longer each time. doing,
+ * code: for the log. */
 void message_set_aside(struct message *m, const char *doing, const char *code);
 /* Whether an earlier delivery of it was set aside. */
 bool message_was_set_aside(const struct message *m);
-/* It got through. */
+/* It got through after all: forgets that it was set aside. */
 void message_got_through(const struct message *m);
-/* Its update as if it had just come, by the table as it is now; a second request can be made of it. False: no memory.
- */
+/* Reads its update again, as if it had just come, by the table as it is now, so that a new request can be made of it.
+ * False: no memory. */
 bool message_read_again(struct message *m);
-/* Nothing of its group's line is to wait for it any more: the next one's turn has come. */
+/* The messages behind it in its group's line needn't wait for it any longer: the next one's turn has come. */
 void message_pass_group(struct message *m);
-/* It comes again, and those behind it in its group's line are returned, the last first. */
+/* It will be delivered again: returns those behind it in its group's line, the last first. */
 void message_break_group(struct message *m);
-/* What was asked for to return it or to extend its lease has ended: it may be asked for now. */
+/* No extension of its lease is under way any more: asks SQS to make it visible again. */
 void message_ask_to_return(struct message *m);
-/* Of one that is GONE. */
+/* Frees a message that is GONE. */
 void message_free(struct message *m);

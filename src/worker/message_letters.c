@@ -7,13 +7,15 @@
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 static const int64_t CONFIRMED_LASTS = 3 * MICROSECONDS;
 
-/* Whether another delivery has applied it since it was last looked at, or so much time has passed that one may have. */
+/* Whether its failure has to be confirmed again: another delivery has applied it since it was last confirmed, or so
+ * much time has passed that one may have. */
 static bool is_stale(const struct message *m, int64_t now) {
     return m->job.confirmed_at && (m->applied_meanwhile || now - m->job.confirmed_at > CONFIRMED_LASTS);
 }
 
-/* A late one is confirmed first: from there it comes here once more, or is deleted. While the DLQ is in trouble, no
- * more than one batch is: more than try it need no read. */
+/* A stale failure is confirmed first: then its letter comes here once more, or the message turns out to be applied and
+ * is deleted. While the DLQ is in trouble, a stale one stays behind where the batch has others already: no more need a
+ * read than are tried. */
 enum batch_leave message_letter_leaves(struct letter *letter, bool others_go) {
     struct message *m = container_of(letter, struct message, letter);
     struct messages *all = m->all;
@@ -30,7 +32,7 @@ enum batch_leave message_letter_leaves(struct letter *letter, bool others_go) {
 
 static void log_failed(const struct message *m, const char *what) {
     const struct failure *f = &m->update->failure;
-    char sentence[2048]; /* a field's path is the one thing that could be long */
+    char sentence[2048]; /* only a field's path could be long */
     struct buf text = {.data = sentence, .capacity = sizeof sentence, .max = sizeof sentence - 1};
     failure_append_for_log(f, &text);
     struct span reason = m->job.quotes_dynamodb
@@ -75,7 +77,7 @@ void message_fail(struct message *m, const char *why) {
         message_enter(m, MESSAGE_DEAD_LETTERING, why);
         return;
     }
-    /* Whoever delivered it has its own way for what fails. */
+    /* Whoever delivered it has its own way to treat what fails. */
     log_failed(m, "A message failed for good, and is returned, for there is no DLQ_URL");
     message_return(m, 0, "It failed for good, and there is no DLQ");
 }

@@ -14,7 +14,7 @@ void message_splitter_free(struct message_splitter *s) {
     buf_free(&s->input);
 }
 
-/* Moves what is left to the front, once that is cheap in comparison. */
+/* Moves what is left to the front, where at most half is left, or room is needed. */
 static void compact(struct message_splitter *s, size_t more) {
     bool fits = s->input.len + more <= s->input.max;
     if (s->at == 0 || (fits && s->at < s->input.len / 2))
@@ -63,7 +63,7 @@ static enum completeness look_at(struct span text) {
     return event == JSON_END ? WHOLE : cut ? CUT_SHORT : BROKEN;
 }
 
-/* The end of the line at `at` (its newline or, at the end of the input, where that is). False: it isn't here yet. */
+/* Finds the end of the line at `at`: its newline, or the end of the input. False: it hasn't come yet. */
 static bool find_line_end(struct message_splitter *s, size_t *ret_end) {
     const char *newline =
         s->scanned < s->input.len ? memchr(s->input.data + s->scanned, '\n', s->input.len - s->scanned) : NULL;
@@ -86,21 +86,22 @@ static struct span rest_of(const struct message_splitter *s) {
     return span_of(s->input.data ? s->input.data + s->at : "", s->input.len - s->at);
 }
 
-/* The first line that isn't blank decides: one object over several lines begins with one that is cut short. */
+/* The first line that isn't blank decides the form: one object over several lines begins with one that is cut short. */
 static void decide(struct message_splitter *s, size_t line_end) {
     struct span line = span_of(s->input.data + s->at, line_end - s->at);
     s->form = look_at(line) == CUT_SHORT && line_end < s->input.len ? FORM_PERHAPS_ONE : FORM_LINES;
 }
 
-/* Whether it is one object over several lines, though a broken one: a message of its own would begin its line with a
- * brace. */
+/* Whether text is one broken object over several lines. No later line begins with a brace, as that would begin another
+ * message. */
 static bool is_one_broken(struct span text) {
     const char *first = memchr(text.data, '\n', text.len);
     return first && !memmem(first, text.len - (size_t)(first - text.data), "\n{", 2) &&
            !is_blank(span_of(first, text.len - (size_t)(first - text.data)));
 }
 
-/* Whether the input may still be one object over several lines; looks at two lines first, then at all of it. */
+/* Whether the input may still be one object over several lines. Looks at two lines first, and at all of it once the
+ * input has ended. */
 static bool may_be_one(struct message_splitter *s) {
     struct span rest = rest_of(s);
     const char *first = memchr(rest.data, '\n', rest.len);
@@ -112,7 +113,7 @@ static bool may_be_one(struct message_splitter *s) {
     return !s->ended || look_at(rest) == WHOLE || is_one_broken(rest);
 }
 
-/* All that is left; of a broken one without the line breaks behind it, which it doesn't end with. */
+/* Takes all that is left as one message; a broken one without the line breaks at its end. */
 static struct span take_one(struct message_splitter *s) {
     struct span message = rest_of(s);
     bool whole = look_at(message) == WHOLE;

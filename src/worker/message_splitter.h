@@ -12,18 +12,18 @@
 
 enum split {
     SPLIT_MESSAGE, /* *ret_message is the next */
-    SPLIT_TOO_LONG, /* a line is longer than STREAM_MESSAGE_MAX; the rest of it is skipped */
+    SPLIT_TOO_LONG, /* a line is longer than STREAM_MESSAGE_MAX; nothing of it is given out */
     SPLIT_MORE, /* more input is needed */
-    SPLIT_END /* all was given out */
+    SPLIT_END /* all input was given out */
 };
 
 struct message_splitter {
     struct buf input;
-    size_t at; /* where the next message begins */
+    size_t at; /* where in input the next message begins */
     size_t scanned; /* no newline between at and here */
     size_t line; /* number of the line at `at`, from 1 */
     enum { FORM_UNKNOWN, FORM_LINES, FORM_PERHAPS_ONE, FORM_ONE } form;
-    bool skipping; /* the rest of a line that is too long */
+    bool skipping; /* the rest of a line that is too long is being skipped */
     bool ended;
 };
 

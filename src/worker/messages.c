@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
-static const unsigned NO_ROOM_DELAY = 3; /* seconds: those receives are over by then that expected less */
+static const unsigned NO_ROOM_DELAY = 3; /* seconds: by then the receives that expected smaller bodies are over */
 
 unsigned messages_in_flight(const struct messages *all) {
     unsigned count = 0;
@@ -22,7 +22,7 @@ static void set_next(struct message *m) {
     TAILQ_INSERT_TAIL(&m->all->next, m, in_next);
 }
 
-/* It is not worked on, and becomes visible again in some seconds. Its body isn't needed for that. */
+/* Returns a received message without working on it. Its body isn't needed for that. */
 static void turn_away(struct messages *all, struct sqs_message *received, int64_t received_at, unsigned seconds,
                       const char *why) {
     struct sqs_message *rest = sqs_message_without_body(received);
@@ -33,10 +33,10 @@ static void turn_away(struct messages *all, struct sqs_message *received, int64_
         sqs_message_free(rest); /* it comes again */
 }
 
-/* False: there is no room for it, and it is not taken, or not for long. */
+/* Takes a message in. False: it could not be taken, or is returned at once. */
 static bool take(struct messages *all, struct sqs_message *received, int64_t received_at) {
     if (received->body.len > IN_FLIGHT_BYTES_MAX - all->bytes) {
-        /* It is larger than those that came lately. */
+        /* Its body is larger than the bodies that came lately, by which room was reserved. */
         turn_away(all, received, received_at, NO_ROOM_DELAY, "There is no room for its body");
         return false;
     }
@@ -49,7 +49,7 @@ static bool take(struct messages *all, struct sqs_message *received, int64_t rec
     metrics_received(all->platform->metrics);
     bool first = true;
     if (!all->rules.may_begin)
-        return true; /* the drain returns it, once it can't come to another receive of ours */
+        return true; /* the drain returns it, once no receive of ours is open that it could come to */
     if (all->fifo && !fifo_group_enter(&all->groups, &m->in_group, m->received->group_id, &first)) {
         message_return(m, NO_MEMORY_DELAY, "There is no memory for it");
         return false;
@@ -62,7 +62,7 @@ static bool take(struct messages *all, struct sqs_message *received, int64_t rec
 void messages_take(struct messages *all, struct sqs_message **received, size_t count, int64_t received_at) {
     bool in_order = true;
     for (size_t i = 0; i < count; i++) {
-        /* What stands behind one that could not be taken may be of its group, and must not go before it. */
+        /* On a FIFO queue, those behind one that could not be taken may be of its group, and must not go before it. */
         if (in_order)
             in_order = take(all, received[i], received_at) || !all->fifo;
         else
@@ -102,9 +102,9 @@ static void lease_due(struct lease *lease, enum lease_due due, unsigned seconds)
     bool runs = m->state == MESSAGE_APPLYING && m->job.state == JOB_RUNNING;
     bool flies = m->state == MESSAGE_DEAD_LETTERING && m->letter.entry.flight;
     if (m->state == MESSAGE_DELETING) {
-        lease_end(lease); /* its handle may serve for a while yet */
+        lease_end(lease); /* its receipt handle may still work for a while */
     } else if (runs || flies) {
-        lease_wait(lease); /* the outcome of what is under way is awaited all the same */
+        lease_wait(lease); /* the outcome of what is under way is still awaited */
     } else {
         message_enter(m, MESSAGE_LOST, "Its visibility timeout is over");
         all->changed(all->ctx);
@@ -123,7 +123,7 @@ static void extension_ended(struct message *m, enum batch_end end, const char *c
         return;
     }
     lease_extended(&m->lease, m->extension.entry.sent_at, m->extension.seconds);
-    if (!all->rules.leaves) /* then its time is set: what isn't acknowledged by now is returned */
+    if (!all->rules.leaves) /* a worker that leaves has set the letter's time: it isn't prolonged */
         dead_letters_until(&m->letter, lease_end_of(&m->lease));
     deletions_prolong(&m->deletion, m->lease.until);
 }
@@ -148,7 +148,7 @@ static void deletion_ended(struct deletion *deletion, enum batch_end end, const 
     struct message *m = container_of(deletion, struct message, deletion);
     struct messages *all = m->all;
     if (end == BATCH_SET_ASIDE) {
-        message_set_aside(m, "deleting it", code); /* with its next handle it may get through */
+        message_set_aside(m, "deleting it", code); /* with the receipt handle of its next delivery it may get through */
         return;
     }
     if (end == BATCH_DONE) {
@@ -160,7 +160,7 @@ static void deletion_ended(struct deletion *deletion, enum batch_end end, const 
                   "A message that is done with could not be deleted, and may be delivered once more",
                   LOG_S("message_id", m->received->message_id), LOG_C("code", code));
     }
-    /* A handle that is over may be answered as if it had deleted. */
+    /* SQS may answer an expired receipt handle as if the message were deleted. */
     if (end == BATCH_DONE && deletion->entry.sent_at < m->lease.until)
         message_pass_group(m);
     else

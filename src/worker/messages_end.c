@@ -1,5 +1,5 @@
-/* Messages that are returned though nothing of theirs is known: the worker stops, others need the room, or nothing
- * tells whose fault it is. */
+/* Returns messages whose outcome isn't known: because the worker stops, because others need the room, or because
+ * nothing tells whose fault a failure is. */
 #include "messages.h"
 
 static const unsigned STUBBORN_DELAY = 30; /* seconds */
@@ -18,7 +18,7 @@ void messages_return_rest(struct messages *all, bool everything) {
     }
     for (struct message *m = TAILQ_FIRST(&all->in_state[MESSAGE_DEAD_LETTERING]); everything && m; m = next) {
         next = TAILQ_NEXT(m, in_state);
-        if (m->letter.entry.flight) /* acknowledged in time, it is deleted; else it isn't sent again */
+        if (m->letter.entry.flight) /* acknowledged, the message is deleted; else the letter isn't sent again */
             dead_letters_until(&m->letter, clock_monotonic(all->platform->clock));
         else
             message_return(m, 0, why);
@@ -31,7 +31,7 @@ void messages_hurry(struct messages *all) {
     batcher_hurry(&all->dead_letters.batcher);
 }
 
-/* Whether the first of its group's line waits for what may last long, while others could go on. */
+/* Whether the first of its group's line waits for something that may last long, while other groups could go on. */
 static bool is_stuck(const struct message *m) {
     const struct messages *all = m->all;
     const struct place *place = fifo_group_first(&m->in_group);

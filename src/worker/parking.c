@@ -2,12 +2,12 @@
 
 #include "clock.h"
 
-static const unsigned LINE_PART = 16, LINE_LEAST = 4; /* of the room, for one record */
-static const unsigned RETURN_PART = 2; /* of the room, that may return in a second */
-static const unsigned OTHERS_LEAST = 10; /* arrivals of one record for one of another: beyond that it is alone */
+static const unsigned LINE_PART = 16, LINE_LEAST = 4; /* one record may have this part of the room, at least so many */
+static const unsigned RETURN_PART = 2; /* this part of the room may come back in a second */
+static const unsigned OTHERS_LEAST = 10; /* a record with more arrivals than this for one of others counts as alone */
 static const int64_t COUNTED = 10 * MICROSECONDS, LEAST_COUNTED = 100 * MILLISECOND;
-static const double SERVED_AT_FIRST = 20; /* a second, while it is not known */
-static const int64_t LONGEST = 3600 * MICROSECONDS; /* beyond, it is kept all the same */
+static const double SERVED_AT_FIRST = 20; /* messages served in a second, while that isn't known */
+static const int64_t LONGEST = 3600 * MICROSECONDS; /* a message that would be away for longer is kept */
 
 void parking_init(struct parking *p, unsigned room) {
     *p = (struct parking){.room = room};
@@ -21,7 +21,7 @@ void parking_interrupt(struct parking *p) {
     p->interruptions++;
 }
 
-/* The counts of the last while weigh the most; the time of an open breaker is in none. */
+/* Halves the counts now and then, so that recent ones weigh most. The time of an open breaker isn't counted. */
 static void bring_up_to_date(struct parking *p, struct parked_record *r, int64_t now) {
     if (r->interruptions != p->interruptions)
         r->working_since = now;
@@ -35,10 +35,10 @@ static void bring_up_to_date(struct parking *p, struct parked_record *r, int64_t
     r->since = now - COUNTED / 2;
 }
 
-/* Messages of the record that can come back in a second; it has one in line. */
+/* How many messages of the record may come back in a second. It has one in line. */
 static double returns(const struct parking *p, const struct parked_record *r, int64_t now) {
     int64_t busy = r->busy + (now - r->working_since);
-    /* One more than were served: of one that stood still for a moment nobody knows that it is slow. */
+    /* Counts one more than were served: a record that stood still for a moment isn't known to be slow. */
     double rate = busy >= LEAST_COUNTED ? (r->served + 1) * (double)MICROSECONDS / (double)busy : SERVED_AT_FIRST;
     double most = p->room > RETURN_PART ? p->room / RETURN_PART : 1;
     return rate > most ? most : rate < 0.1 ? 0.1 : rate;
@@ -55,7 +55,7 @@ unsigned parking_arrived(struct parking *p, const struct arrival *a, int64_t now
     p->all++;
     if (r->hash != a->record) {
         if (a->line <= most / 2)
-            return 0; /* nothing special: it takes nobody's place */
+            return 0; /* nothing special: it doesn't take over the slot */
         *r = (struct parked_record){.hash = a->record,
                                     .since = now,
                                     .working_since = now,

@@ -1,7 +1,7 @@
 #include "poison.h"
 
 /* If every attempt failed by chance with probability f, a row of n failures has the chance f^n, which is at most e^(-n
- * (1 - f)). A row of SURE / (1 - f) makes that e^-6, one in 400; where no other fails, a row of six. */
+ * (1 - f)). A row of SURE / (1 - f) makes that e^-6, one in 400. Where no other fails, that is a row of six. */
 static const uint64_t SURE = 6;
 static const uint64_t SURE_OF_KNOWN = 2;
 

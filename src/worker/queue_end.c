@@ -11,7 +11,7 @@ void queue_end_reset(struct queue_end *e) {
 enum queue_end_verdict queue_end(struct queue_end *e, const struct queue_end_view *v,
                                  const struct sqs_queue_attributes *counts) {
     bool empty = v->in_flight == 0 && v->last_was_empty && !counts->visible && !counts->in_flight && !counts->delayed;
-    /* On a FIFO queue those behind a group's first are visible, and can't be received. */
+    /* On a FIFO queue, messages behind the first of their group count as visible, but can't be received. */
     bool none_comes = v->fifo ? v->last_was_empty : !counts->visible;
     bool lonely = v->only_stubborn && none_comes && !counts->delayed && counts->in_flight <= v->in_flight;
     e->lonely_counts = lonely ? e->lonely_counts + 1 : 0;

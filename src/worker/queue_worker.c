@@ -1,6 +1,6 @@
-/* The worker's owner: it starts, stops and frees its parts, and decides once a turn what follows from what has changed.
- * Whatever comes from outside (an answer, a timer) is taken by one part, which changes its own message or state and
- * reports; the turn follows from that report, and from nothing else. */
+/* The owner of the worker's parts: it starts, stops and frees them, and decides once a turn what follows from a change.
+ * Whatever comes from outside (an answer, a timer) goes to one part, which changes its own message or state and reports
+ * that. The report leads to a turn; nothing else does. */
 #include "queue_worker_private.h"
 
 #include "worker_view.h"
@@ -8,12 +8,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* How much later than others a receive may be answered with older messages, on a queue that has some: what is open
- * longer waits for new ones. */
+/* A receive that was open when a message came may bring older ones for so long. One that is open longer waits for new
+ * messages: the queue had no more. */
 static const int64_t STRAGGLERS = 100 * MILLISECOND;
 static const int64_t SUMMARY_INTERVAL = 60 * MICROSECONDS;
-static const int64_t TOLD_AFTER = 4 * MICROSECONDS; /* so that a job says within five seconds what it waits for */
-/* Of 1,024 connections, those kept for receives, deletes, visibility changes and the DLQ. */
+static const int64_t TOLD_AFTER = 4 * MICROSECONDS; /* so that the log says within five seconds what a job waits for */
+/* How many of the 1,024 connections are kept for receives, deletes, visibility changes and the DLQ. */
 static const unsigned OTHER_CONNECTIONS = 124, CONNECTIONS_MAX = 1024;
 
 /* The turn. */
@@ -41,7 +41,7 @@ static void end(struct queue_worker *w) {
     timer_start(w->platform.timers, &w->end_timer, clock_monotonic(w->platform.clock));
 }
 
-/* One step of the shutdown. Whether another one follows at once. */
+/* Takes one step of the shutdown. True: another follows at once. */
 static bool shut_down(struct queue_worker *w) {
     struct shutdown_view view = {.now = clock_monotonic(w->platform.clock),
                                  .in_flight = messages_in_flight(&w->intake.messages),
@@ -70,7 +70,7 @@ static void turn(void *ctx) {
     all->rules.may_try_anew = all->rules.may_begin || w->intake.receiver.count > 0;
     if (w->applier.breaker.trouble.active)
         parking_interrupt(&all->parking);
-    do { /* what begins may end at once, and another be next */
+    do { /* a message that begins may end at once, and make another one next */
         messages_begin_next(all);
         applier_turn(&w->applier);
     } while (all->rules.may_begin && !TAILQ_EMPTY(&all->next));
@@ -165,13 +165,14 @@ static struct queue_end_view view_of_end(void *ctx) {
                                    .fifo = w->intake.messages.fifo};
 }
 
-/* Whether a fault of the environment has lasted too long. */
+/* Whether a fault of the environment has lasted since then, which is too long. */
 static bool is_lost(void *ctx, int64_t since, struct lost_cause *ret_lost) {
     const struct queue_worker *w = ctx;
     return applier_is_lost(&w->applier, since, ret_lost) || intake_is_lost(&w->intake, since, ret_lost);
 }
 
-/* What fails while something else worked opens no breaker, and nobody else says what is waited for. */
+/* Suspects that failed while something else worked don't open the breaker. So nothing else tells the log what is waited
+ * for. */
 static void tell_of_suspects(void *ctx) {
     struct queue_worker *w = ctx;
     const struct applier *a = &w->applier;
@@ -260,7 +261,7 @@ struct queue_worker *queue_worker_start(const struct platform *platform, const s
 
 void queue_worker_stop(struct queue_worker *w) {
     if (w->shutdown.phase == PHASE_WORKING) {
-        /* It wasn't seen to be empty. */
+        /* With until_empty: the queue wasn't seen to be empty. */
         begin_shutdown(w, outcome_of(w->options.until_empty ? ENDED_SOME_FAILED : ENDED_WELL));
         return;
     }

@@ -1,4 +1,4 @@
-/* The queue worker itself: its owner alone knows it, and the tests that look inside. */
+/* The queue worker's struct: only queue_worker.c knows it, and the tests that look inside. */
 #pragma once
 
 #include "intake.h"
@@ -20,7 +20,7 @@ struct queue_worker {
     struct shutdown shutdown;
 
     bool in_turn;
-    bool suspects_told; /* that messages wait which fail as if by their own fault, while the breaker is closed */
+    bool suspects_told; /* the log has heard that suspects wait while the breaker is closed */
     struct outcome outcome;
     struct timer shutdown_timer; /* the phase's time is over */
     struct timer end_timer; /* reports the end from the loop */

@@ -7,10 +7,10 @@
 #include <string.h>
 
 static const int64_t ATTEMPT_LIFE = 300 * MICROSECONDS;
-/* The repeated call has to be at the service by the end. */
+/* The repeated call has to reach SQS before the attempt's life ends. */
 static const int64_t MARGIN = 2 * MICROSECONDS;
 static const unsigned HOPELESS = 6; /* cuts */
-/* After the second cut, and then twice as long each time: others have their turn. */
+/* The wait after the second cut; it doubles with each further one, so that others have their turn. */
 static const int64_t PATIENCE = 500 * MILLISECOND;
 
 struct receive_attempt receive_attempt_new(struct random *random, unsigned max_messages, int64_t now) {

@@ -2,7 +2,7 @@
 
 #include "sqs.h"
 
-/* Where the rate is limited no more than a few seconds' worth, so that the rest stays free for others. */
+/* Where the rate is limited, no more than a few seconds' worth, so that other workers can take the rest. */
 unsigned receive_paced(unsigned most, unsigned rate) {
     if (!rate)
         return most;
@@ -10,7 +10,7 @@ unsigned receive_paced(unsigned most, unsigned rate) {
     return paced < most ? paced : most;
 }
 
-/* Small bounds: two receives share them, so that one works while the other comes. */
+/* Two receives share a small bound, so that one's messages are worked on while the other's come. */
 unsigned receive_whole_batch(unsigned paced) {
     return paced < 2 * SQS_BATCH_MAX ? (paced + 1) / 2 : SQS_BATCH_MAX;
 }
@@ -18,7 +18,8 @@ unsigned receive_whole_batch(unsigned paced) {
 unsigned receive_allowance(const struct receive_budget *b, const struct receive_reserve *r, unsigned batch,
                            size_t bytes_most) {
     unsigned taken = b->in_flight + r->messages, most = b->most;
-    /* The one that tells has no room where as many fail as may be in flight. It is one above that, and no second. */
+    /* Where as many messages fail as may be in flight, there is no room for the one that is to tell. So one more is
+     * allowed, but no second. */
     if (b->receiving == RECEIVE_ONE_MORE && r->receives == 0 && !b->some_wait)
         most++;
     if (b->receiving == RECEIVE_NOTHING || taken >= most || (b->receiving == RECEIVE_ONE_MORE && r->receives > 0))
@@ -27,10 +28,10 @@ unsigned receive_allowance(const struct receive_budget *b, const struct receive_
         return b->untried == 0 && r->receives <= r->late;
     unsigned wanted = b->receiving == RECEIVE_ONE_MORE ? 1 : batch, room = b->paced > taken ? b->paced - taken : 0;
     if (b->receiving == RECEIVE_FREELY && wanted > room)
-        return 0; /* not yet room for a full batch */
+        return 0; /* there isn't room for a full batch yet */
     if (b->receiving == RECEIVE_WHAT_FITS && wanted > room)
         wanted = room;
-    /* One half comes while the other works: were all on their way at once, all would begin at once. */
+    /* About half of the messages come while the other half is worked on: else all would begin at once. */
     unsigned on_their_way = b->paced / 2 > 2 * batch ? b->paced / 2 : 2 * batch;
     if (b->receiving == RECEIVE_FREELY && r->messages + wanted > on_their_way)
         return 0;

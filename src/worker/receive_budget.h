@@ -4,13 +4,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What may be received now, as far as the database is concerned. */
+/* What may be received now, as far as DynamoDB is concerned. */
 enum receiving {
     RECEIVE_FREELY,
-    RECEIVE_WHAT_FITS, /* freely, and fewer than a whole batch as well: all that is in flight fails as if by its own
-                          fault, and makes no more room */
-    RECEIVE_ONE, /* one message, and only where none is in flight: DynamoDB has not answered yet */
-    RECEIVE_ONE_MORE, /* all that is in flight fails as if by its own fault: one more tells whether it is so */
+    RECEIVE_WHAT_FITS, /* freely, even less than a whole batch: every message in flight fails as if by its own fault, so
+                          that no more room will come */
+    RECEIVE_ONE, /* one message, and no other until it has a verdict: DynamoDB has not answered yet */
+    RECEIVE_ONE_MORE, /* every message in flight fails as if by its own fault: one more is to tell whether that is so */
     RECEIVE_NOTHING
 };
 
@@ -18,26 +18,25 @@ enum receiving {
 struct receive_budget {
     enum receiving receiving;
     unsigned in_flight;
-    unsigned untried; /* of these, those that have no verdict: what waits for the DLQ, or to be confirmed, says nothing
-                         of DynamoDB */
-    bool some_wait; /* behind their group's first */
+    unsigned untried; /* of these, those without a verdict (not those that wait for the DLQ, or to be confirmed) */
+    bool some_wait; /* some messages wait behind the first of their group */
     unsigned most; /* messages that may be in flight: MAX_IN_FLIGHT */
-    unsigned paced; /* …and those that the rate has work for */
+    unsigned paced; /* messages that may be in flight at the present rate, at most `most` */
     size_t bytes; /* of bodies in flight */
 };
 
-/* What is asked for already. */
+/* What open receives have asked for. */
 struct receive_reserve {
-    unsigned receives, late; /* late: whose answer may never come */
+    unsigned receives, late; /* late: those of them whose answer may never come */
     unsigned messages;
     size_t bytes;
-    size_t bytes_each; /* expected of one more message */
+    size_t bytes_each; /* expected for one more message */
 };
 
-/* A whole batch, where so many may be in flight. */
+/* The messages of a whole batch, where `paced` may be in flight. */
 unsigned receive_whole_batch(unsigned paced);
-/* How many messages the next receive may ask for, of a batch of so many; 0: none now. */
+/* How many messages the next receive may ask for, at most `batch`. 0: it has to wait. */
 unsigned receive_allowance(const struct receive_budget *b, const struct receive_reserve *r, unsigned batch,
                            size_t bytes_most);
-/* How many messages may be in flight at once, of `most`, at a rate of so many a second (0: unknown). */
+/* How many messages may be in flight, at most `most`, at this rate of transactions a second (0: unknown). */
 unsigned receive_paced(unsigned most, unsigned rate);

@@ -4,10 +4,10 @@
 #include "sqs.h"
 
 static const int64_t HOLD_LEAST = 60 * MICROSECONDS, HOLD_MOST = 3600 * MICROSECONDS;
-/* So many in a row went down to one message and on: it is no message's own. */
+/* So many cuts in a row go down to one message and beyond: it isn't one message's fault. */
 static const unsigned ENVIRONMENT_CUTS = 6;
 static const size_t BODY_SLACK = 1024;
-static const size_t BODY_MEMORY = 64; /* messages, in which most of a large one is forgotten */
+static const size_t BODY_MEMORY = 64; /* after so many messages most of a large body's size is forgotten */
 
 void receive_size_init(struct receive_size *s) {
     *s = (struct receive_size){.most = SQS_BATCH_MAX};
@@ -22,7 +22,7 @@ void receive_size_cut(struct receive_size *s, unsigned asked, int64_t hidden, in
     s->pause = hold < HOLD_LEAST ? HOLD_LEAST : hold;
     s->grows_at = now + s->pause;
     s->cuts++;
-    if (asked <= s->most) /* else it was out when another was cut, and counts no more */
+    if (asked <= s->most) /* else it was open while another was cut, and tells nothing more */
         s->most = half_of(asked);
 }
 

@@ -2,22 +2,22 @@
 
 #include <stdlib.h>
 
-static const size_t RESPONSE_MAX = (size_t)64 << 20; /* of one receive */
-static const int64_t SILENCE = 10 * MICROSECONDS; /* beyond the wait */
-static const int64_t SLOWEST = 540 * MICROSECONDS; /* that an answer may take which moves */
-/* A receive that isn't answered so long after its wait is silent, most likely: others are opened beside it, so that
+static const size_t RESPONSE_MAX = (size_t)64 << 20; /* bytes of one receive's answer */
+static const int64_t SILENCE = 10 * MICROSECONDS; /* the longest silence, beyond the long poll's wait */
+static const int64_t SLOWEST = 540 * MICROSECONDS; /* the longest time for an answer that keeps coming */
+/* A receive that isn't answered so long after its wait most likely never will be. Another is opened beside it, so that
  * nobody waits for its end. */
 static const int64_t LATE = 2 * MICROSECONDS;
 static const unsigned LATE_MAX = 3;
-static const int64_t SPARE_FOR = 900 * MICROSECONDS; /* so long one more is out: what was silent may come again */
-/* A receive whose connection we close may still be answered, and its messages stay hidden though nobody has them. So a
- * worker that stops waits for its receives to end; and they are short while messages are in flight, and grow to the
+static const int64_t SPARE_FOR = 900 * MICROSECONDS; /* for so long one more may be open: another may go silent */
+/* A receive whose connection we close may still be answered: then its messages are hidden, though nobody has them. So a
+ * worker that stops waits for its receives to end. Long polls are short while messages are in flight, and grow to the
  * longest only on a queue that stays empty. */
 static const unsigned BUSY_WAIT = 1; /* seconds */
 static const unsigned EMPTY_WAIT = 1; /* seconds of a long poll with --until-empty */
-/* A FIFO queue takes 300 receives a second from all its receivers together, each of up to ten messages, unless it is
- * one of high throughput. MAX_IN_FLIGHT stays below the 20,000 or 120,000 messages in flight beyond which
- * it gives nothing and says nothing. */
+/* A FIFO queue allows 300 receives a second from all its receivers together, each of up to ten messages, unless it has
+ * high throughput. It also delivers nothing, without an error, beyond 20,000 or 120,000 messages in flight;
+ * MAX_IN_FLIGHT is always below that. */
 static const int64_t FIFO_INTERVAL = 5 * MILLISECOND; /* between two receives */
 
 static void on_timer(void *user) {
@@ -25,13 +25,14 @@ static void on_timer(void *user) {
     r->host.changed(r->host.ctx);
 }
 
-/* One whose answer comes is slow, and another one beside it would make it slower. */
+/* Whether its answer has begun to come. Then it is slow rather than silent, and another one beside it would make it
+ * slower. */
 static bool is_answered(const struct receiver *r, const struct receive *receive) {
     const struct sqs_api *sqs = r->platform->sqs;
     return sqs->is_answered && sqs->is_answered(sqs->ctx, receive->call);
 }
 
-/* How many are late; beyond so many no more are opened beside them. */
+/* How many receives are late, up to LATE_MAX: no more than that are opened beside them. */
 static unsigned late_receives(struct receiver *r, int64_t now) {
     if (now < r->none_late_before)
         return 0;
@@ -46,8 +47,8 @@ static unsigned late_receives(struct receiver *r, int64_t now) {
     return late < LATE_MAX ? late : LATE_MAX;
 }
 
-/* How many receives may be out beside those that the rate needs: one for each that is late, and one while that was so
- * lately. */
+/* How many receives may be open beyond those that the rate needs: one for each late one; and one where none is late,
+ * but one was lately. */
 static unsigned spare_receives(struct receiver *r, int64_t now) {
     unsigned late = late_receives(r, now);
     if (late > 0)
@@ -57,7 +58,7 @@ static unsigned spare_receives(struct receiver *r, int64_t now) {
     return late;
 }
 
-/* Takes a receive that is over out of the books. */
+/* Removes a receive that has ended from the list and the sums. */
 static void forget(struct receiver *r, struct receive *receive) {
     LIST_REMOVE(receive, link);
     r->count--;
@@ -95,14 +96,14 @@ void receiver_stop(struct receiver *r) {
     }
 }
 
-/* On a FIFO queue an answer that doesn't come must be missed while its messages are hidden, with time to ask for
- * them again: waiting and silence take a third of that each at most. */
+/* On a FIFO queue a lost answer must be noticed while its messages are still hidden, with time left to ask for them
+ * again. So the wait and the silence may each take at most a third of that time. */
 static int64_t silence_allowed(const struct receiver *r) {
     int64_t third = receiver_hidden_for(r) / 3;
     return r->fifo && third < SILENCE ? third : SILENCE;
 }
 
-/* What comes later than its messages are hidden is of no use; nor has a receive for ever. */
+/* An answer that takes longer than its messages are hidden is of no use, and a receive must end at some time. */
 static int64_t slowness_allowed(const struct receiver *r) {
     int64_t useful = receiver_hidden_for(r) < SLOWEST ? receiver_hidden_for(r) : SLOWEST;
     return useful > SILENCE ? useful : SILENCE;
@@ -112,13 +113,13 @@ static int64_t slowness_allowed(const struct receiver *r) {
 static unsigned wait_seconds(const struct receiver *r, const struct receive_budget *budget) {
     if (r->until_empty)
         return EMPTY_WAIT;
-    bool busy = budget->in_flight > 0 || r->attempts.count > 0; /* what was lost is asked for again soon */
+    bool busy = budget->in_flight > 0 || r->attempts.count > 0; /* lost attempts are to be repeated soon */
     unsigned doublings = busy ? 0 : r->empty_in_a_row;
     unsigned wait = doublings < 5 ? BUSY_WAIT << doublings : SQS_LONG_POLL_SECONDS;
     return r->fifo && wait > r->facts->visibility / 3 ? r->facts->visibility / 3 : wait;
 }
 
-/* What is expected of one message on its way. */
+/* The bytes to expect for one message on its way. */
 static size_t bytes_each(const struct receiver *r) {
     return receive_size_reserve(&r->size, r->facts->queue.attributes.max_message_size);
 }
@@ -157,8 +158,8 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     r->host.changed(r->host.ctx);
 }
 
-/* The attempt that the next receive makes: on a FIFO queue one whose answer was lost goes first, which asks for as
- * many as it did. */
+/* The attempt that the next receive makes. On a FIFO queue, attempts whose answer was lost are repeated first, and ask
+ * for as many messages as before. */
 static struct receive_attempt next_attempt(struct receiver *r, const struct receive_budget *budget,
                                            unsigned max_messages, int64_t now) {
     struct receive_attempt attempt = {.max_messages = max_messages, .since = now};
@@ -170,7 +171,7 @@ static struct receive_attempt next_attempt(struct receiver *r, const struct rece
     return receive_attempt_new(r->platform->random, max_messages, now);
 }
 
-/* Opens one more. False: no memory. */
+/* Opens one more receive. False: no memory. */
 static bool ask(struct receiver *r, const struct receive_budget *budget, unsigned max_messages) {
     int64_t now = clock_monotonic(r->platform->clock);
     struct receive *receive = calloc(1, sizeof *receive);
@@ -185,7 +186,7 @@ static bool ask(struct receiver *r, const struct receive_budget *budget, unsigne
                                           .silence = silence_allowed(r),
                                           .max_response = RESPONSE_MAX,
                                           .attempt_id = r->fifo ? receive->attempt.id : NULL};
-    /* A lost answer costs each of its messages a delivery: it is not asked for twice within one call. */
+    /* One attempt: each lost answer costs its messages a delivery, so that a call doesn't try again by itself. */
     struct call_options options = {.deadline = now + request.wait_seconds * MICROSECONDS + slowness_allowed(r),
                                    .max_attempts = 1};
     receive->call = r->platform->sqs->receive(r->platform->sqs->ctx, &request, &options, on_received, receive);
@@ -217,7 +218,7 @@ enum receiver_turn receiver_turn(struct receiver *r, const struct receive_budget
     int64_t now = clock_monotonic(r->platform->clock);
     unsigned late = late_receives(r, now), wanted = r->target + spare_receives(r, now);
     if (r->pauses && (r->timer.running || r->count > late))
-        return RECEIVER_HAS_ENOUGH; /* one at a time, when the backoff is over; and what is late keeps nobody waiting */
+        return RECEIVER_HAS_ENOUGH; /* one at a time, after the backoff; a late one doesn't count */
     unsigned target = r->pauses ? late + 1 : wanted < receiver_polls_max(r) ? wanted : receiver_polls_max(r);
     unsigned whole = receive_whole_batch(budget->paced), batch = whole < r->size.most ? whole : r->size.most;
     while (r->count < target && now >= r->not_before) {

@@ -1,5 +1,5 @@
-/* Receives messages: as many long polls at once as the rate needs, and none that could break a bound. It is asked with
- * a budget, and reports batches. */
+/* Receives messages, with as many long polls at once as the rate needs, and none that could break a bound. It is given
+ * a budget, and reports what has come. */
 #pragma once
 
 #include "discovery.h"
@@ -14,57 +14,57 @@
 struct receive;
 
 struct receiver_host {
-    /* Messages were received; they are the host's. */
+    /* Messages were received; the host owns them. */
     void (*received)(void *ctx, struct sqs_message **messages, size_t count, int64_t received_at);
     /* More may be asked for now, or a receive has ended. */
     void (*changed)(void *ctx);
     void *ctx;
 };
 
-/* How many receives are out, and when the next may be. */
+/* The open receives, and when the next one may begin. */
 struct receiver {
     const struct platform *platform;
     const struct discovery_facts *facts;
     struct receiver_host host;
-    size_t bytes_most; /* of bodies that may be in flight and on their way */
+    size_t bytes_most; /* of the messages that may be in flight and on their way */
     bool until_empty; /* its long polls are short */
     bool fifo;
     bool closed; /* nothing more is asked for */
     LIST_HEAD(, receive) receives;
     unsigned count;
-    unsigned target; /* as many as the rate needs */
+    unsigned target; /* how many receives the rate needs */
     unsigned reserved_messages;
     size_t reserved_bytes;
     struct receive_size size;
     struct trouble trouble;
     unsigned failures; /* in a row */
-    bool pauses; /* after them: not after the first, where it may have been one message's */
-    bool told; /* that receiving fails */
-    int64_t told_until; /* monotonic: of a single failure nothing more is told before */
-    struct timer timer; /* after a failure, or to not_before */
-    struct timer late_timer; /* when a receive is late */
-    int64_t none_late_before; /* monotonic: of the receives that are out none is late before; 0: look */
-    int64_t spare_until; /* monotonic: one was late not long ago */
-    int64_t not_before; /* monotonic: no receive before */
+    bool pauses; /* it waits after these: not after the first, where that may be one message's fault */
+    bool told; /* the log has heard that receiving fails */
+    int64_t told_until; /* monotonic: before then the log hears of no further single failure */
+    struct timer timer; /* for the wait after a failure, or until not_before */
+    struct timer late_timer; /* for when a receive will be late */
+    int64_t none_late_before; /* monotonic: no open receive is late before; 0: not known, look */
+    int64_t spare_until; /* monotonic: until then one more receive may be open, as one was late lately */
+    int64_t not_before; /* monotonic: no receive begins before */
     unsigned empty_in_a_row; /* answers */
     struct receive_attempts attempts; /* FIFO */
     bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
 };
 
-/* What a turn came to. */
+/* How a turn ended. */
 enum receiver_turn {
     RECEIVER_HAS_ENOUGH,
-    RECEIVER_TAKES_ONE_MORE, /* the one message that tells is asked for */
+    RECEIVER_TAKES_ONE_MORE, /* it asks for the one message that is to tell */
     RECEIVER_LACKS_ROOM /* the budget allows no more */
 };
 
 void receiver_init(struct receiver *r, const struct platform *platform, const struct discovery_facts *facts,
                    bool until_empty, size_t bytes_most, const struct receiver_host *host);
-/* Asks for messages as far as the budget goes. */
+/* Asks for as many messages as the budget allows. */
 enum receiver_turn receiver_turn(struct receiver *r, const struct receive_budget *budget);
-/* Whether a receive is open that was asked for before then (monotonic). */
+/* Whether a receive is open that began before then (monotonic). */
 bool receiver_asked_before(const struct receiver *r, int64_t then);
-/* Asks for nothing more; what is open goes on. */
+/* Begins no more receives; open ones go on. */
 void receiver_close(struct receiver *r);
-/* Ends all receives. */
+/* Cancels all receives, and begins no more. */
 void receiver_stop(struct receiver *r);

@@ -1,10 +1,10 @@
-/* What follows from a receive's answer: how many are out beside each other, how long to wait, what the log hears. */
+/* What follows from a receive's answer: how many receives may be open at once, how long to wait, what the log hears. */
 #include "receiver_private.h"
 
 #include "backoff.h"
 
 static const int64_t RETRY_BASE = 200 * MILLISECOND, RETRY_CAP = 20 * MICROSECONDS;
-static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* of single failures */
+static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* between two log lines about single failures */
 static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
 
 static void log_failing(struct receiver *r, const struct call_result *result, bool begins) {
@@ -13,12 +13,14 @@ static void log_failing(struct receiver *r, const struct call_result *result, bo
               LOG_C("queue", r->facts->queue.name), LOG_C("code", call_word(result)), LOG_I("status", result->status));
 }
 
-/* Whether what failed may have been one message's: of several at once, or of none, something would come. */
+/* Whether one message in the answer may have made the receive fail: a request was sent, and no answer of SQS's came
+ * back. */
 bool receiver_may_be_a_messages(const struct call_result *result) {
     return result->class == CALL_RETRY && !result->from_service && !result->unsent;
 }
 
-/* The first in a row is told at once, but not time and again where the next always comes. */
+/* The log hears of the first failure in a row at once. Where the next receive always works, it hears of such single
+ * failures only now and then. */
 static void tell_failing(struct receiver *r, const struct call_result *result, bool single, int64_t now) {
     bool begins = !r->told;
     if ((begins && single && now < r->told_until) || !trouble_tell(&r->trouble, now, call_word(result)))
@@ -31,7 +33,7 @@ static void tell_failing(struct receiver *r, const struct call_result *result, b
 void receiver_failed(struct receiver *r, const struct call_result *result, const struct receive_attempt *attempt) {
     int64_t now = clock_monotonic(r->platform->clock);
     bool single = r->failures == 0 && receiver_may_be_a_messages(result);
-    /* On a FIFO queue the same is asked for once more. */
+    /* On a FIFO queue the same attempt is repeated once before fewer are asked for. */
     if (receiver_may_be_a_messages(result) && (!r->fifo || attempt->cuts > 0))
         receive_size_cut(&r->size, attempt->max_messages, receiver_hidden_for(r), now);
     trouble_note_call(&r->trouble, now, result);
@@ -42,7 +44,7 @@ void receiver_failed(struct receiver *r, const struct call_result *result, const
     }
     r->target = 1;
     if (r->closed || (r->pauses && r->timer.running))
-        return; /* of several that were out together, one counts */
+        return; /* of several that were open together, only one failure counts */
     unsigned before = r->pauses ? r->failures : 0;
     int64_t wait = RETRY_BASE + backoff_full_jitter(r->platform->random, before, RETRY_BASE, RETRY_CAP);
     int64_t asked_for = heeded_wait(result);
@@ -55,12 +57,12 @@ void receiver_failed(struct receiver *r, const struct call_result *result, const
 
 static void log_corrupt(struct receiver *r, size_t corrupt) {
     LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING,
-              "Messages without an id, or a body that fits its MD5, were left to their next delivery",
+              "Messages without an id, or whose body doesn't fit its MD5, were left to their next delivery",
               LOG_I("messages", corrupt));
 }
 
-/* Nothing in an answer could be used: what spoilt it will spoil the next as well, and each costs its messages a
- * delivery. */
+/* No message in an answer could be used. What spoilt it will spoil the next one too, and each costs its messages a
+ * delivery: so this counts as a failure, with its backoff. */
 void receiver_spoilt(struct receiver *r, size_t corrupt, const struct receive_attempt *attempt) {
     const struct call_result result = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
     if (r->failures == 0)
@@ -80,7 +82,7 @@ void receiver_succeeded(struct receiver *r, const struct receive *receive, const
         log_corrupt(r, corrupt);
     r->last_was_empty = count == 0;
     r->empty_in_a_row = r->last_was_empty ? r->empty_in_a_row + 1 : 0;
-    /* A server that doesn't wait is not asked without end. */
+    /* A server that answers at once, instead of waiting for messages, isn't asked without a pause. */
     int64_t now = clock_monotonic(r->platform->clock);
     if (r->last_was_empty && now - receive->asked_at < EMPTY_LEAST) {
         r->not_before = now + EMPTY_PAUSE;

@@ -13,23 +13,24 @@ struct receive {
     int64_t late_at; /* monotonic: when its answer is late */
 };
 
-/* Receives that may be out. A FIFO queue takes 300 a second from all its receivers together, unless it is one of high
- * throughput. */
+/* How many receives may be open at once. A FIFO queue allows 300 a second from all its receivers together, unless it
+ * has high throughput. */
 static inline unsigned receiver_polls_max(const struct receiver *r) {
     return r->fifo ? 8 : 32;
 }
 
-/* How long what a receive brings is hidden. */
+/* For how many microseconds the messages of a receive are hidden. */
 static inline int64_t receiver_hidden_for(const struct receiver *r) {
     return (int64_t)r->facts->visibility * MICROSECONDS;
 }
 
-/* Whether what failed may have been one message's: of several at once, or of none, something would come. */
+/* Whether one message in the answer may have made the receive fail: a request was sent, and no answer of SQS's came
+ * back. */
 bool receiver_may_be_a_messages(const struct call_result *result);
-/* It failed. */
+/* A receive failed. */
 void receiver_failed(struct receiver *r, const struct call_result *result, const struct receive_attempt *attempt);
-/* Nothing in its answer could be used. */
+/* A receive's answer held messages, none of which could be used. */
 void receiver_spoilt(struct receiver *r, size_t corrupt, const struct receive_attempt *attempt);
-/* It brought so many messages. */
+/* A receive brought `count` messages; `corrupt` others could not be used. */
 void receiver_succeeded(struct receiver *r, const struct receive *receive, const struct call_result *result,
                         size_t count, size_t corrupt);

@@ -12,7 +12,7 @@ static struct job *job_of(struct place *place) {
     return container_of(place, struct job, in_record);
 }
 
-/* NULL where nobody stands. */
+/* NULL for no place. */
 static struct job *job_at(struct place *place) {
     return place ? job_of(place) : NULL;
 }

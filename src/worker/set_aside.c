@@ -11,7 +11,7 @@ static size_t first_place(uint64_t hash) {
     return (size_t)(hash % (SET_ASIDE_MAX / WAYS)) * WAYS;
 }
 
-/* SET_ASIDE_MAX: it isn't there. */
+/* The message's place. SET_ASIDE_MAX: it isn't there. */
 static size_t find(const struct set_aside *s, uint64_t hash) {
     size_t first = first_place(hash);
     for (size_t i = first; i < first + WAYS; i++)

@@ -2,11 +2,11 @@
 
 #include "clock.h"
 
-/* Of the shutdown time, kept for returning what could not be finished: at most this, at most a quarter. */
+/* The part of the shutdown time that is kept for returning what could not be finished: a quarter, but at most this. */
 static const int64_t LEAVE_MAX = 2 * MICROSECONDS;
 static const int64_t LEAVE_LEAST = MICROSECONDS; /* also where there is no time at all */
-/* That receives get to end by themselves, from the drain's beginning: as long as they wait while messages are in
- * flight, and the way there and back. */
+/* How long after the drain's beginning open receives may still end by themselves: the wait of a long poll while
+ * messages are in flight, and a round trip. */
 static const int64_t LAST_RECEIVES = 1300 * MILLISECOND;
 
 static int64_t all_time(const struct shutdown *s) {
@@ -18,7 +18,7 @@ static int64_t leave_time(const struct shutdown *s) {
     return most > LEAVE_LEAST ? most : LEAVE_LEAST;
 }
 
-/* What is left of it for what runs: half of it at least. */
+/* The part of the shutdown time that is left for what runs: at least half. */
 static int64_t work_time(const struct shutdown *s) {
     int64_t half = all_time(s) / 2, rest = all_time(s) - leave_time(s);
     return rest > half ? rest : half;

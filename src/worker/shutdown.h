@@ -1,5 +1,5 @@
-/* The end of a worker, step by step: what runs is finished within its time, the rest is returned. Pure: it is told what
- * there is, and says what is to be done. */
+/* The end of a worker, step by step: what runs is finished in the time that it has, the rest is returned. Pure: it is
+ * told what there is, and says what is to be done. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,9 +34,9 @@ enum shutdown_step {
     SHUTDOWN_END /* the worker's end is reported */
 };
 
-/* The drain begins: so many seconds for all of it. */
+/* The drain begins. seconds: the time for the whole shutdown. */
 void shutdown_begin(struct shutdown *s, unsigned seconds, int64_t now);
-/* What runs isn't waited for any longer. */
+/* Nothing that runs is waited for any longer. */
 void shutdown_hasten(struct shutdown *s);
 /* What is to be done now; asked for whenever something has changed, and when the phase's time is over. */
 enum shutdown_step shutdown_step(struct shutdown *s, const struct shutdown_view *v);

@@ -8,11 +8,11 @@
 #include <string.h>
 
 static const size_t RESPONSE_MAX = (size_t)16 << 20;
-static const int64_t SILENCE = 5 * MICROSECONDS; /* an attempt that failed after so long was one of silence */
+static const int64_t SILENCE = 5 * MICROSECONDS; /* an attempt that failed after this long counts as silent */
 
 struct single_worker {
-    struct job job; /* first: the applier gives it back to us */
-    struct platform platform; /* with `watched` as DynamoDB */
+    struct job job; /* first member: the applier hands the job back, and we cast it */
+    struct platform platform; /* the caller's, with `watched` in place of DynamoDB */
     struct dynamodb_api watched;
     const struct dynamodb_api *dynamodb; /* the real one */
     struct update_context context; /* with the table as the last look found it */
@@ -33,7 +33,7 @@ struct single_worker {
     struct single_outcome outcome;
     bool ended;
     struct timer end_timer, review_timer, until_timer;
-    struct applier applier; /* last, as it is large and sets itself up */
+    struct applier applier; /* last member, as it is large and initialises itself */
 };
 
 /* The failure in the contract's words: the exception's name, or what happened to the connection. */
@@ -118,7 +118,7 @@ static void on_end(void *user) {
     w->done(w->user, &w->outcome);
 }
 
-/* Its failure stands, or that it has none. */
+/* Ends with the update's result: its failure, or success where it has none. */
 static void end(struct single_worker *w, bool by_environment) {
     const struct failure *f = &w->update->failure;
     int64_t wall = clock_wall(w->platform.clock);
@@ -143,7 +143,7 @@ static void end_by_environment(struct single_worker *w, const char *code) {
     end(w, true);
 }
 
-/* What waiting doesn't mend is told once it has failed twice. */
+/* Ends early where waiting won't mend the fault: after a probe, or once a failure couldn't be confirmed. */
 static void on_review(void *user) {
     struct single_worker *w = user;
     const struct applier *e = &w->applier;
@@ -194,7 +194,7 @@ static void applier_changed(void *ctx) {
     }
 }
 
-/* The same message, sent again by who got no answer, is another one. */
+/* Without a key of its own, a message sent again counts as another message: a caller who got no answer may do that. */
 static void warn_of_repeats(const struct single_worker *w) {
     const struct update *u = w->update;
     if (u->repeats && u->failure.type == ERROR_NONE && !w->options.key_is_the_callers &&

@@ -1,16 +1,15 @@
-/* The end of a stream: what was begun is finished, and what is left is told as one piece. */
+/* The end of a stream: what was begun is finished, and the log says from which line on lines are left. */
 #include "stream_private.h"
 
 #include <string.h>
 
-/* The first line without a response; where all that were read have one, the next of the input. */
+/* The number of the first line without a response. Where all lines read have one, that of the input's next line. */
 static size_t next_line(const struct stream_worker *w) {
     const struct line *line = TAILQ_FIRST(&w->lines);
     return line ? line->number : message_splitter_next_line(&w->splitter);
 }
 
-/* The last line that was begun and whose response stands behind one that is missing: it may have been applied. NULL:
- * there is none. */
+/* The last line that was begun: it may have been applied, though one before it has no response. NULL: there is none. */
 static const struct line *last_begun(const struct stream_worker *w) {
     const struct line *line;
     TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order)
@@ -21,7 +20,7 @@ static const struct line *last_begun(const struct stream_worker *w) {
 
 #define DONE_SIZE 200
 
-/* Which lines behind the first without a response have theirs: "7 9-12"; as many as there is room for. */
+/* Which lines after the first without a response have theirs: "7 9-12", as many as there is room for. */
 static const char *done_behind(const struct stream_worker *w, char ret_text[static DONE_SIZE]) {
     const struct line *line, *next;
     size_t first = 0;
@@ -47,17 +46,16 @@ static const char *done_behind(const struct stream_worker *w, char ret_text[stat
     return ret_text[0] ? ret_text : "none";
 }
 
-/* At the end, behind a line that has no response: those that have a number of their own can't be taken for another
- * line's. */
+/* At the end, writes the responses that come after a line without one. Only with line numbers: else they could be taken
+ * for other lines' responses. */
 static void answer_what_is_known(struct stream_worker *w) {
     struct line *line;
     TAILQ_FOREACH(line, &w->lines, in_order)
     if (line->finished && w->options.line_numbers && !stream_append_response(w, line))
-        return; /* no memory, and the end anyway */
+        return; /* no memory; it is the end anyway */
 }
 
-/* Ends a stop. Where what was begun could be finished, the lines that are left are one piece, from one line to the end.
- */
+/* Ends a stop. Where all lines begun could be finished, the lines left are all those from one line to the end. */
 void stream_end_stopped(struct stream_worker *w) {
     const struct line *begun = last_begun(w);
     char done[DONE_SIZE];
@@ -79,7 +77,7 @@ void stream_end_stopped(struct stream_worker *w) {
     stream_is_over(w, outcome_of(ENDED_STOPPED));
 }
 
-/* The environment's fault, after a while without any answer that shows health. */
+/* Gives up because of the environment, after a while without any answer of a DynamoDB that works. */
 void stream_give_up(struct stream_worker *w) {
     const struct applier *e = &w->applier;
     enum cause cause = e->breaker.trouble.active ? e->breaker.trouble.cause
@@ -103,8 +101,8 @@ void stream_give_up(struct stream_worker *w) {
     stream_is_over(w, outcome_by(cause));
 }
 
-/* What was begun is finished, and every line before it, so that nothing is applied behind a line that isn't. The rest
- * is left. */
+/* Leaves the lines behind the last one that was begun. That one and every line before it is still finished, so that no
+ * line is applied after one that isn't. */
 void stream_leave_the_rest(struct stream_worker *w) {
     struct line *line;
     TAILQ_FOREACH_REVERSE(line, &w->lines, line_list, in_order) {

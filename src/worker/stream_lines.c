@@ -53,7 +53,7 @@ void stream_is_over(struct stream_worker *w, struct outcome outcome) {
     timer_start(w->platform.timers, &w->end_timer, clock_monotonic(w->platform.clock));
 }
 
-/* No memory for a response is the one thing that can't be answered on its line. */
+/* Gives up: only a lack of memory can't be answered with a response on the line itself. */
 void stream_out_of_memory(struct stream_worker *w, const struct line *line) {
     LOG_EVENT(w->platform.log, LOG_LEVEL_ERROR, "Giving up: no memory",
               LOG_I("line", line ? line->number : w->splitter.line));
@@ -65,13 +65,13 @@ bool stream_append_response(struct stream_worker *w, const struct line *line) {
     struct span response = buf_span(&line->response);
     if (!w->options.line_numbers)
         return buf_append_span(&w->output, response) && buf_append_char(&w->output, '\n');
-    /* A response is an object of several members: its brace is replaced. */
+    /* A response is an object with members: its opening brace is replaced. */
     return buf_printf(&w->output, "{\"line\":%zu,", line->number) &&
            buf_append_span(&w->output, span_of(response.data + 1, response.len - 1)) &&
            buf_append_char(&w->output, '\n');
 }
 
-/* Responses leave in the order of the input. */
+/* Moves the responses that are next in the order of the input to the output. */
 void stream_put_out(struct stream_worker *w) {
     struct line *next;
     bool any = false;
@@ -102,7 +102,7 @@ void stream_finish(struct stream_worker *w, struct line *line) {
     w->counts.answered++;
     w->counts.failed += failed;
     line->finished = true;
-    /* What is done with needs no memory while it waits for its turn. */
+    /* Frees what a finished line needs no longer while it waits for its turn. */
     update_free(line->update);
     line->update = NULL;
     w->body_bytes -= line->body.len;

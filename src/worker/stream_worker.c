@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const size_t BODIES_MAX = (size_t)64 << 20; /* bytes of lines in memory */
-static const size_t OUTPUT_MAX = (size_t)64 << 20; /* bytes of responses that nobody takes */
-static const size_t OUTPUT_HIGH = (size_t)1 << 20; /* from here on no more input is wanted */
+static const size_t OUTPUT_MAX = (size_t)64 << 20; /* bytes of responses not taken yet */
+static const size_t OUTPUT_HIGH = (size_t)1 << 20; /* with this many bytes of output, no more input is wanted */
 static const unsigned RUNNING_MAX = 900; /* of 1,024 connections */
 static const int64_t TICK = MICROSECONDS;
 static const int64_t PATIENCE = 45 * MICROSECONDS; /* without any answer of a DynamoDB that works */
@@ -32,7 +32,8 @@ static bool read_again(void *ctx, struct job *job) {
 static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     struct stream_worker *w = ctx;
     struct line *line = (struct line *)job;
-    if (outcome == JOB_RETURN) /* there is no queue to give it to: the key is random, so that this can't be its token */
+    if (outcome == JOB_RETURN) /* its token is taken, and there is no queue to return it to. Its default key is random,
+                                  so that this hardly ever happens */
         failure_database(&line->update->failure, SPAN("IdempotentParameterMismatchException"));
     if (job->failed_as == VERDICT_NO_ANSWER && line->update->failure.type == ERROR_DATABASE)
         LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING,
@@ -49,7 +50,7 @@ static void review_end(struct stream_worker *w) {
         stream_is_over(w, outcome_of(w->counts.failed ? ENDED_SOME_FAILED : ENDED_WELL));
 }
 
-/* Where the key is random, the same line in another run is another message. */
+/* With a random key, the same line in another run is another message. */
 static void warn_of_repeats(struct stream_worker *w, const struct line *line) {
     const struct update *u = line->update;
     if (w->warned_of_repeats || !u->repeats || u->failure.type != ERROR_NONE || u->idempotency_key.data != line->key)
@@ -191,7 +192,7 @@ void stream_worker_took_output(struct stream_worker *w, size_t count) {
     if (w->output_at == w->output.len) {
         buf_reset(&w->output);
         w->output_at = 0;
-    } else if (w->output_at > w->output.len / 2) { /* who takes less than all must not make it grow for ever */
+    } else if (w->output_at > w->output.len / 2) { /* a host that never takes all must not make it grow for ever */
         w->output.len -= w->output_at;
         memmove(w->output.data, w->output.data + w->output_at, w->output.len);
         w->output_at = 0;

@@ -19,7 +19,7 @@ static bool is_traceparent(struct span text) {
     return true;
 }
 
-/* Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1: names that are known, values in hex. */
+/* Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1: known names, with values in hex. */
 static bool is_trace_header(struct span text) {
     static const char *const names[] = {"Root=", "Parent=", "Sampled=", "Self=", "Lineage="};
     if (text.len == 0 || text.len > TRACE_HEADER_MAX)

@@ -1,4 +1,4 @@
-/* What ties a message's log lines to the traces of whoever sent it: W3C's traceparent (a message attribute of that
+/* Log fields that tie a message's log lines to its sender's traces: W3C's traceparent (a message attribute of that
  * name) and AWSTraceHeader. */
 #pragma once
 
@@ -7,6 +7,6 @@
 
 #define TRACE_FIELDS 3
 
-/* Writes the fields of both, those that are there and have the form of such; then the end. Whatever else stands in
- * their places is the sender's own affair, and nothing for the log. */
+/* Writes the fields that the message has in valid form, and an end after them. Anything else in their place is the
+ * sender's own affair, and isn't logged. */
 void trace_fields(const struct sqs_message *m, struct log_field ret_fields[static TRACE_FIELDS]);

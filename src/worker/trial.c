@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No item can be there and not be there. */
+/* Can't hold: no item exists and doesn't exist at once. */
 #define CONDITION "attribute_exists(#0) AND attribute_not_exists(#0)"
 #define KEY_BYTES "dGFibGUtdXBkYXRlcg==" /* TRIAL_KEY in base64 */
 
@@ -45,7 +45,7 @@ static void begin_action(struct json_writer *w, const char *kind, const struct t
     json_string(w, span_cstr(table->name));
 }
 
-/* …with the names that its expressions use: the key's, and perhaps one more. */
+/* Ends an action, with the attribute names that its expressions use: the key's, and perhaps one more. */
 static void end_action(struct json_writer *w, const struct table_shape *table, const char *attribute) {
     json_name(w, SPAN("ConditionExpression"));
     json_string(w, SPAN(CONDITION));
@@ -94,7 +94,7 @@ static enum trial_outcome by_reason(const struct cancellation_reason *reason) {
     } table[] = {
         {"None", TRIAL_POSSIBLE},
         {"ConditionalCheckFailed", TRIAL_POSSIBLE},
-        {"TransactionConflict", TRIAL_POSSIBLE}, /* with that of another worker that starts: both are allowed to try */
+        {"TransactionConflict", TRIAL_POSSIBLE}, /* with another worker's trial: both are possible and allowed */
         {"ProvisionedThroughputExceeded", TRIAL_AGAIN},
         {"ThrottlingError", TRIAL_AGAIN},
         {"RequestLimitExceeded", TRIAL_AGAIN},
@@ -105,7 +105,7 @@ static enum trial_outcome by_reason(const struct cancellation_reason *reason) {
     return TRIAL_REFUSED;
 }
 
-/* Of several reasons one that is for good decides. */
+/* Of several reasons, one that won't pass decides. */
 static enum trial_outcome by_reasons(const struct transact_result *result, struct call_result *ret_why) {
     enum trial_outcome worst = TRIAL_POSSIBLE;
     for (size_t i = 0; i < result->reason_count; i++) {

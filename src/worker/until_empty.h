@@ -1,4 +1,4 @@
-/* `run --until-empty`: looks once a second whether the work is done, or can't be done. */
+/* `run --until-empty`: checks once a second whether the work is done, or can't be done. */
 #pragma once
 
 #include "discovery.h"
@@ -8,13 +8,13 @@
 
 struct until_empty_host {
     struct queue_end_view (*view)(void *ctx);
-    /* Whether a fault of the environment has lasted since then (monotonic). */
+    /* Whether a fault of the environment has lasted ever since then (monotonic). */
     bool (*is_lost)(void *ctx, int64_t since, struct lost_cause *ret_lost);
-    /* Says what is waited for, where nobody else does. */
+    /* Logs what is waited for, where nothing else does. */
     void (*tell)(void *ctx);
-    /* It is over: the queue is empty, or what is left there fails. */
+    /* The work is over: the queue is empty, or only messages that fail are left. */
     void (*ended)(void *ctx, enum queue_end_verdict how);
-    /* It is over: the environment is lost. */
+    /* The work is over: the environment has failed for too long. */
     void (*lost)(void *ctx, enum cause cause);
     void *ctx;
 };
@@ -26,7 +26,7 @@ struct until_empty {
     struct queue_end end;
     struct timer tick;
     struct call *call;
-    struct trouble trouble; /* of the counts */
+    struct trouble trouble; /* the counts can't be had */
 };
 
 /* queue is borrowed. */

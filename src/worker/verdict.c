@@ -45,8 +45,8 @@ void verdict_describe(const struct verdict *v, char ret_text[static VERDICT_TEXT
         (void)snprintf(ret_text, VERDICT_TEXT_SIZE, "no answer");
 }
 
-/* Whether a refusal is of this item: a sentence that could be said of any message (no transactions here, another key,
- * another account) names nothing of it. */
+/* Whether a refusal is about this item. A sentence that could be said of any message (no transactions here, another
+ * key, another account) has none of these words. */
 static bool names_the_item(struct span sentence) {
     static const char *const words[] = {"size",    "index key", "indexkey", "path",
                                         "operand", "nesting",   "number",   "digits"};
@@ -79,8 +79,8 @@ static enum verdict_kind of_stored_hash(const struct update *u, const struct can
     return VERDICT_APPLIED_UNKNOWN;
 }
 
-/* What a reason other than a failed condition means; the same for both actions, but that an unknown one of the audit's
- * is a retry. */
+/* What a reason other than a failed condition means. It is the same for both actions, except that an unknown reason of
+ * the audit record's is a conflict, which is tried again. */
 static struct verdict of_reason(const struct cancellation_reason *reason, bool by_audit) {
     static const struct {
         const char *code;
@@ -110,8 +110,8 @@ static bool is_none(const struct cancellation_reason *reason) {
     return !strcmp(reason->code, "None");
 }
 
-/* The audit's reason is read first: where it says "already applied", the Update's own condition may well have become
- * false by that. */
+/* The audit record's reason is read first: where it says "already applied", that may well have made the Update's own
+ * condition false. */
 static struct verdict of_reasons(const struct update *u, const struct transact_result *result) {
     const struct cancellation_reason *update = &result->reasons[0];
     if (u->audited && result->reason_count > 1) {
@@ -125,7 +125,7 @@ static struct verdict of_reasons(const struct update *u, const struct transact_r
         return of_kind(update->has_item || u->create_if_missing ? VERDICT_CONDITION_FALSE : VERDICT_NOT_FOUND,
                        update->code);
     if (is_none(update))
-        return of_kind(VERDICT_NO_ANSWER, result->call.code); /* cancelled, and nobody says why */
+        return of_kind(VERDICT_NO_ANSWER, result->call.code); /* cancelled without a reason */
     return of_reason(update, false);
 }
 
@@ -159,7 +159,7 @@ struct verdict verdict_of(const struct update *u, const struct transact_result *
     } else if (!strcmp(call->code, "ResourceNotFoundException"))
         v.cause = CAUSE_MISSING;
     else if (!strcmp(call->code, "TransactionInProgressException"))
-        v.kind = VERDICT_CONFLICT; /* before the throttles, which the client counts it among */
+        v.kind = VERDICT_CONFLICT; /* before the throttles, as the client classes it as one */
     else if (call->class == CALL_DENIED)
         v.kind = VERDICT_BY_ITSELF;
     else if (call->class == CALL_THROTTLED)

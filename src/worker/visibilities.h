@@ -1,4 +1,4 @@
-/* Changes how long messages stay invisible, in batches: extends their leases, returns them to the queue. */
+/* Changes the visibility timeouts of messages, in batches: to extend their leases, or to return them to the queue. */
 #pragma once
 
 #include "batcher.h"
@@ -7,7 +7,7 @@ struct visibility_change {
     struct batch_entry entry;
     struct span receipt_handle; /* borrowed while it is under way */
     unsigned seconds; /* from now */
-    bool returns; /* it returns the message; else it extends its lease */
+    bool returns; /* true: returns the message; false: extends its lease */
 };
 
 struct visibilities {
@@ -16,11 +16,11 @@ struct visibilities {
     void (*ended)(struct visibility_change *change, enum batch_end end, const char *code);
 };
 
-/* ended: a change's end, which may be added again. changed: after ends, and where trouble began or ended. */
+/* ended: called at a change's end; it may be added again. changed: called after ends, and as trouble begins or ends. */
 void visibilities_init(struct visibilities *v, const struct platform *platform, const char *queue_url,
                        void (*ended)(struct visibility_change *change, enum batch_end end, const char *code),
                        void (*changed)(void *ctx), void *ctx);
-/* Asks for it until then (monotonic). */
+/* Asks for a change; tries until then (monotonic). */
 void visibilities_add(struct visibilities *v, struct visibility_change *change, int64_t until);
 /* Forgets it. */
 void visibilities_remove(struct visibilities *v, struct visibility_change *change);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* By the code, where AWS gave one; else by the cause. */
+/* The cause as the metrics tell it: by the code, where AWS gave one that is known; else by the cause. */
 static enum metrics_cause shown(const char *code, enum cause cause) {
     static const enum metrics_cause causes[] = {[CAUSE_UNREACHABLE] = METRICS_UNREACHABLE,
                                                 [CAUSE_THROTTLED] = METRICS_THROTTLED,

@@ -1,8 +1,8 @@
-/* What the parts of a queue worker show to the outside. */
+/* Makes the view of a queue worker from its parts. */
 #pragma once
 
 #include "intake.h"
 #include "queue_worker_view.h"
 
-/* All of it but whether the worker drains. */
+/* The whole view, but for `draining`. */
 struct worker_view worker_view_of(const struct applier *applier, const struct intake *intake);
