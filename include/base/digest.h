@@ -25,7 +25,7 @@ MUST_USE bool digest_sha256_begin(struct digest *d);
 MUST_USE bool digest_sha256_update(struct digest *d, struct span data);
 MUST_USE bool digest_sha256_so_far(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
 MUST_USE bool digest_sha256_end(struct digest *d, uint8_t ret_hash[static SHA256_SIZE]);
-/* All at once. */
+/* The same in one call; and the HMAC under a key. */
 MUST_USE bool digest_sha256(struct digest *d, struct span data, uint8_t ret_hash[static SHA256_SIZE]);
 MUST_USE bool digest_hmac_sha256(struct digest *d, struct span key, struct span data,
                                  uint8_t ret_mac[static SHA256_SIZE]);

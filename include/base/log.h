@@ -22,7 +22,7 @@ struct log {
     enum log_format format;
     struct clock clock;
     uint64_t lost; /* lines since the last one that was taken */
-    uint64_t lost_in_all; /* … since the start */
+    uint64_t lost_in_all; /* lines lost since the start */
     bool torn; /* only a part of the last line was taken: the next one begins on a new line */
     /* Where it isn't NULL, lines go here instead of fd (tests). The line has no newline. */
     void (*sink)(void *ctx, struct span line);

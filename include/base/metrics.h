@@ -132,7 +132,7 @@ static inline void histogram_batch(struct histogram *h, size_t count) {
     h->counts[count < HISTOGRAM_BATCH ? count : HISTOGRAM_BATCH]++;
     h->sum += (int64_t)count;
 }
-/* How many there were. */
+/* How many values it has counted. */
 uint64_t histogram_count(const struct histogram *h);
 /* The quantile (per_mille of a thousand) of the durations counted since `then`, in microseconds, interpolated within
  * its bucket. METRICS_ABSENT: none were counted. */

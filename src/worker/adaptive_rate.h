@@ -37,7 +37,7 @@ struct hot_record {
     int64_t next_at; /* no transaction before */
     int64_t forget_at; /* forgotten then, where no other throttle comes */
     uint64_t spell; /* adaptive_rate.spell, when it was last throttled */
-    unsigned heat; /* in eighths of a level; each level doubles the pace */
+    unsigned heat; /* in eighths of a level; each level doubles the time between two transactions */
 };
 
 struct adaptive_rate {

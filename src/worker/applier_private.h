@@ -31,7 +31,7 @@ void applier_refused(struct applier *e, struct job *job, const struct verdict *v
 /* applier_suspect.c */
 /* For VERDICT_BY_ITSELF and VERDICT_REFUSED_VAGUELY: the job's own fault, where others of its kind succeed. */
 void applier_failed_by_itself(struct applier *e, struct job *job, const struct verdict *v);
-/* The same, but a 500 counts only where it lasts. */
+/* For VERDICT_BY_ITSELF: the same, but among successes a 500 counts only where it lasts. */
 void applier_failed_perhaps_by_itself(struct applier *e, struct job *job, const struct verdict *v,
                                       const struct call_result *result);
 /* For VERDICT_NO_ANSWER. */
@@ -59,7 +59,7 @@ void applier_breaker_init(struct applier *e);
 void applier_breaker_stop(struct applier *e);
 /* Notes why a transaction failed; the log hears of a changed cause. */
 void applier_note_cause(struct applier *e, const struct verdict *why);
-/* A message has failed for the first time. */
+/* A message has failed that hadn't failed before. */
 void applier_stranger(struct applier *e);
 /* Whether an audit record may be read that couldn't be read before: while the breaker is open it takes the place of a
  * probe. */

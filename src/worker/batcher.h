@@ -51,7 +51,7 @@ struct batch_entry {
     int64_t due; /* monotonic: how long it waits for others to fill its batch */
     int64_t sent_at; /* monotonic: when its last call began */
     unsigned tries; /* tries that failed for this entry alone */
-    unsigned failures; /* calls with it that failed as a whole, perhaps over it */
+    unsigned failures; /* calls with it that failed as a whole, perhaps because of it */
     unsigned lonely; /* of these calls, those without any other entry */
     /* When it first failed: how many entries had got through, and how many tries had failed. failed_itself: how many of
      * those failed since are its own. */

@@ -9,7 +9,7 @@ struct batch_flight {
     LIST_ENTRY(batch_flight) link;
     struct batcher *batcher;
     struct call *call;
-    bool suspects; /* its entries were */
+    bool suspects; /* its entries were suspects when it began */
     int64_t began; /* monotonic */
     size_t count;
     struct batch_entry *entries[SQS_BATCH_MAX]; /* NULL: removed meanwhile */

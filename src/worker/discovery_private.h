@@ -16,7 +16,7 @@ struct quest {
     enum quest_kind kind;
     const char *setting; /* the setting that names it */
     bool open; /* still looked for */
-    bool unreachable; /* the last try found nobody there */
+    bool unreachable; /* it counts as waiting: the last try couldn't reach the service, or it hasn't begun */
     bool found; /* its facts are known: a queue's attributes; a table, or that there is none */
     unsigned tries;
     struct trouble trouble; /* the service can't be reached, and the log has said so */

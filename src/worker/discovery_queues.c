@@ -42,7 +42,7 @@ static void on_attributes(void *user, const struct call_result *result, const st
     q->found = true;
     bool both = d->quests[QUEST_QUEUE].found && d->quests[QUEST_DLQ].found;
     if (q->kind == QUEST_QUEUE)
-        begin_dlq(d); /* first, so that another's problem doesn't end it before this one's is known */
+        begin_dlq(d); /* first: another problem must not end the discovery before the DLQ is looked at */
     quest_found(q, !both || discovery_check_queues(d->platform.log, &d->facts));
 }
 

@@ -64,7 +64,7 @@ static void settle_table(struct quest *q) {
     if (both && fits)
         fits = discovery_check_places(d->platform.log, &d->facts);
     if (both && fits && trial->open) {
-        trial->unreachable = false; /* first, so that another's problem doesn't end it before this one's is known */
+        trial->unreachable = false; /* first: another problem must not end the discovery before the trial */
         quest_ask_soon(trial);
     }
     quest_found(q, fits);

@@ -34,13 +34,13 @@ void intake_init(struct intake *i, const struct platform *platform, const struct
 /* Frees what is in flight. The applier must have been stopped. */
 void intake_done(struct intake *i);
 void intake_set_limit(struct intake *i, unsigned max_in_flight);
-/* Nothing more is asked for, and nothing waits for company any more. */
+/* Begins no more receives, and lets no entry wait for others to fill its batch. */
 void intake_close(struct intake *i);
 /* A part of the owner's turn: asks for as many messages as there is room for. */
 void intake_receive(struct intake *i);
 /* Messages that wait for the DLQ, or for their failure to be confirmed. */
 unsigned intake_waiting_for_dlq(const struct intake *i);
-/* Messages that are done with, while deletes fail. */
+/* Messages that are done with and can't be deleted for now; 0 while deletes work. */
 unsigned intake_waiting_for_delete(const struct intake *i);
 /* Whether receiving, or the calls for its messages, have failed ever since then (monotonic). */
 bool intake_is_lost(const struct intake *i, int64_t since, struct lost_cause *ret_lost);

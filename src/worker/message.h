@@ -79,7 +79,7 @@ struct messages {
     struct message_rules rules;
     struct message_list in_state[MESSAGE_STATES];
     unsigned counts[MESSAGE_STATES];
-    size_t bytes; /* of their bodies */
+    size_t bytes; /* of their bodies and attributes */
     struct message_list next;
     bool fifo;
     struct leases leases;

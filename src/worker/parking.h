@@ -20,7 +20,7 @@ struct parked_record {
     int64_t working_since; /* monotonic: up to when `busy` is counted */
     unsigned served, arrivals;
     unsigned interruptions; /* parking.interruptions, as last seen */
-    uint64_t all_before; /* arrivals of any record */
+    uint64_t all_before; /* parking.all, when the count of arrivals began */
 };
 
 struct parking {

@@ -22,7 +22,7 @@ struct receive_budget {
     bool some_wait; /* some messages wait behind the first of their group */
     unsigned most; /* messages that may be in flight: MAX_IN_FLIGHT */
     unsigned paced; /* messages that may be in flight at the present rate, at most `most` */
-    size_t bytes; /* of bodies in flight */
+    size_t bytes; /* of the bodies and attributes in flight */
 };
 
 /* What open receives have asked for. */

@@ -48,7 +48,7 @@ struct receiver {
     int64_t not_before; /* monotonic: no receive begins before */
     unsigned empty_in_a_row; /* answers */
     struct receive_attempts attempts; /* FIFO */
-    bool last_was_empty; /* the last answer held no message, after a wait of at least a second */
+    bool last_was_empty; /* the last answer held no message; each receive asks for a wait of at least a second */
 };
 
 /* How a turn ended. */

@@ -39,7 +39,7 @@ void receiver_failed(struct receiver *r, const struct call_result *result, const
     trouble_note_call(&r->trouble, now, result);
     tell_failing(r, result, single, now);
     if (single) {
-        r->failures = 1; /* the next follows at once, and asks for fewer */
+        r->failures = 1; /* the next follows at once, and asks for fewer, or repeats the attempt */
         return;
     }
     r->target = 1;

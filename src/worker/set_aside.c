@@ -20,7 +20,7 @@ static size_t find(const struct set_aside *s, uint64_t hash) {
     return SET_ASIDE_MAX;
 }
 
-/* A free place, or that of the message that was set aside the longest ago. */
+/* Clears a place for the message: a free one, or that of the message that was set aside the longest ago. */
 static size_t make_place(struct set_aside *s, uint64_t hash) {
     size_t first = first_place(hash), place = first;
     for (size_t i = first; i < first + WAYS && s->messages[place].times > 0; i++)
