@@ -45,8 +45,8 @@ struct http_connection *http_connection_dial(struct http_pool *pool, struct http
         free(c);
         return NULL;
     }
-    c->ages_at = clock_monotonic(&pool->clock) + CONNECTION_LIFETIME +
-                 (int64_t)random_below(&pool->random, CONNECTION_JITTER + 1);
+    c->dialed_at = clock_monotonic(&pool->clock);
+    c->ages_at = c->dialed_at + CONNECTION_LIFETIME + (int64_t)random_below(&pool->random, CONNECTION_JITTER + 1);
     c->state = HTTP_DIALING;
     TAILQ_INSERT_HEAD(&pool->connections, c, in_all);
     pool->connection_count++;

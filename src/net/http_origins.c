@@ -30,6 +30,7 @@ static struct http_origin *find_origin(struct http_origins *all, const struct ur
     memcpy(o->key, url->origin, key_size);
     o->direct = direct;
     o->host = http_hosts_find(all->hosts, url->authority);
+    http_dials_init(&o->dials);
     TAILQ_INIT(&o->idle);
     TAILQ_INIT(&o->queue);
     o->next = all->origins;

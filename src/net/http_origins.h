@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler.h"
+#include "http_dials.h"
 #include "http_hosts.h"
 
 #include <stdbool.h>
@@ -24,6 +25,7 @@ struct http_origin {
     struct http_connections idle; /* the newest first */
     struct http_transfers queue;
     size_t waiting, dialing; /* in the queue; connections */
+    struct http_dials dials;
     char key[]; /* struct url's origin */
 };
 

@@ -9,7 +9,6 @@
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
 #define IDLE_LIFETIME (25 * MICROSECONDS) /* less than the 30 s after which some servers close */
 #define GIVES_WAY_AFTER MICROSECONDS /* not sooner: each such change costs a handshake */
-#define DIALS_AT_ONCE 32 /* for one origin: each costs a handshake, and one that becomes free serves as well */
 #define ATTEMPTS_MAX 5 /* of one request, if its connections die before a byte came */
 
 static void queue_push(struct http_transfer *t, int64_t now) {
@@ -49,7 +48,7 @@ static struct http_transfer *neediest(const struct http_pool *pool) {
     struct http_transfer *found = NULL;
     for (const struct http_origin *o = pool->origins.origins; o; o = o->next) {
         struct http_transfer *first = TAILQ_FIRST(&o->queue);
-        if (first && o->dialing < o->waiting && o->dialing < DIALS_AT_ONCE &&
+        if (first && o->dialing < o->waiting && o->dialing < o->dials.most &&
             (!found || first->waits_since < found->waits_since)) {
             found = first;
         }
@@ -204,6 +203,7 @@ static void on_dialed(void *user, enum http_error error, const char *why) {
     c->origin->dialing--;
     c->state = HTTP_BUSY;
     pool->opened++;
+    http_dials_learn(&c->origin->dials, clock_monotonic(&pool->clock) - c->dialed_at);
     if (c->origin->host) {
         c->origin->host->proved = clock_monotonic(&pool->clock);
     }
@@ -212,7 +212,7 @@ static void on_dialed(void *user, enum http_error error, const char *why) {
         return;
     }
     release(c);
-    dial_as_needed(pool); /* for those beyond DIALS_AT_ONCE: this connection may be busy for long */
+    dial_as_needed(pool); /* for those beyond the dials allowed at once: this connection may be busy for long */
 }
 
 static void on_ready(void *user, unsigned events) {

@@ -78,7 +78,7 @@ struct http_connection {
     TAILQ_ENTRY(http_connection) in_idle; /* among its origin's */
     enum http_connection_state state;
     struct http_transfer *transfer; /* NULL: none */
-    int64_t ages_at, idle_since; /* monotonic */
+    int64_t dialed_at, ages_at, idle_since; /* monotonic */
     bool was_used; /* a response came over it */
     bool is_look; /* it was opened to see where the name leads */
 };

@@ -24,7 +24,7 @@ static const unsigned STARVED_STREAK = 12;
 static const int64_t STARVED_AFTER = 3 * MICROSECONDS;
 
 static const unsigned FIRST_WINDOW = 24, WINDOW_KNOWN = 2000;
-static const unsigned WINDOW_GROWTH = 3; /* for each answer: the window is four times as large after each round trip */
+static const unsigned WINDOW_GROWTH = 2; /* for each answer: the window is three times as large after each round trip */
 
 static const unsigned LEVEL = 8, HEAT_MAX = 8 * 7;
 static const int64_t HOT_PACE = 25 * MILLISECOND;
@@ -76,8 +76,8 @@ void adaptive_rate_init(struct adaptive_rate *a, int64_t now) {
     a->window = FIRST_WINDOW;
 }
 
-unsigned adaptive_rate_window(const struct adaptive_rate *a, unsigned most) {
-    return a->window && a->window < most ? a->window : most;
+unsigned adaptive_rate_window(const struct adaptive_rate *a) {
+    return a->window;
 }
 
 int64_t adaptive_rate_wait(struct adaptive_rate *a, int64_t now) {

@@ -9,9 +9,9 @@
  * transaction a second for each worker, half of its calls would be throttled. Growth by answers is the faster the more
  * is admitted: 60 s after throttling ends, nothing is held back any more.
  *
- * At the start nothing is known. Then, and only then, the number in flight is bounded: by 24 at first, and by three
- * more for each admitted answer. So a large table is used fully after two or three round trips, and a small one gets
- * few calls in vain.
+ * At the start nothing is known. Then, and only then, the number in flight is bounded: by 24 at first, and by two more
+ * for each admitted answer. So a large table is used fully after two or three round trips, and a small one gets few
+ * calls in vain. Little more is received meanwhile than may run: what would wait here is done no sooner for it.
  *
  * A hot record's throttles tell nothing of the table. A record that was throttled lately is paced by itself. Its
  * answers move the rate only where many records have become hot at once: then it is the table. Pure: no clock, no I/O,
@@ -73,8 +73,8 @@ struct rated_attempt {
 void adaptive_rate_init(struct adaptive_rate *a, int64_t now);
 /* Microseconds until a transaction may start; 0: now. */
 int64_t adaptive_rate_wait(struct adaptive_rate *a, int64_t now);
-/* How many transactions may be in flight, where `most` is the bound otherwise. */
-unsigned adaptive_rate_window(const struct adaptive_rate *a, unsigned most);
+/* How many transactions may be in flight; 0: no bound. */
+unsigned adaptive_rate_window(const struct adaptive_rate *a);
 /* Microseconds until a transaction of this record may start, as far as the record decides; 0: now. */
 int64_t adaptive_rate_record_wait(const struct adaptive_rate *a, uint64_t record, int64_t now);
 void adaptive_rate_started(struct adaptive_rate *a, struct random *random, int64_t now);

@@ -197,10 +197,12 @@ void applier_turn(struct applier *e) {
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;
+    unsigned window = applier_window(e);
+    unsigned most = window && window < e->options.max_running ? window : e->options.max_running;
     /* A job that ends at once may open the breaker. That moves jobs to other lists, and ends this loop. */
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job && !e->breaker.trouble.active; job = next) {
         next = TAILQ_NEXT(job, in_state);
-        if (e->counts[JOB_RUNNING] >= adaptive_rate_window(&e->adaptive_rate, e->options.max_running))
+        if (e->counts[JOB_RUNNING] >= most)
             return;
         if (!e->host.may_start(e->host.ctx, job))
             continue;
@@ -266,6 +268,14 @@ unsigned applier_unconfirmed(const struct applier *e) {
 unsigned applier_rate(const struct applier *e) {
     unsigned admitted = adaptive_rate_now(&e->adaptive_rate), set = e->options.max_rate;
     return !admitted ? set : !set || admitted < set ? admitted : set;
+}
+
+unsigned applier_at_work(const struct applier *e) {
+    return e->counts[JOB_RUNNING] + e->counts[JOB_READY];
+}
+
+unsigned applier_window(const struct applier *e) {
+    return adaptive_rate_window(&e->adaptive_rate);
 }
 
 int64_t applier_suspects_since(const struct applier *e) {
