@@ -46,7 +46,7 @@ struct receiver {
     int64_t none_late_before; /* monotonic: no open receive is late before; 0: not known, look */
     int64_t spare_until; /* monotonic: until then one more receive may be open, as one was late lately */
     int64_t not_before; /* monotonic: no receive begins before */
-    unsigned empty_in_a_row; /* answers */
+    unsigned empty_in_a_row; /* empty answers; a failure begins at 0 again */
     struct receive_attempts attempts; /* FIFO */
     bool last_was_empty; /* the last answer held no message; each receive asks for a wait of at least a second */
 };

@@ -43,6 +43,7 @@ void receiver_failed(struct receiver *r, const struct call_result *result, const
         return;
     }
     r->target = 1;
+    r->empty_in_a_row = 0; /* the next polls are short: on an empty queue a long one would hide the trouble's end */
     if (r->closed || (r->pauses && r->timer.running))
         return; /* of several that were open together, only one failure counts */
     unsigned before = r->pauses ? r->failures : 0;

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import shutil
+import signal
 import tempfile
 import uuid
 from pathlib import Path
@@ -25,6 +26,9 @@ WORKERS_OF_A_PAIR = 6
 PAIRS = pytest.StashKey[list[Cloud]]()
 
 isolate_environment()
+# A shell that runs this in the background has Ctrl-C ignored, and what is ignored so is inherited.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -102,6 +102,24 @@ static void the_bytes_of_bodies_held_are_never_exceeded(void **state) {
     scene_done(&s);
 }
 
+static void the_end_of_an_outage_is_seen_on_an_empty_queue_too(void **state) {
+    (void)state;
+    for (unsigned seed = 0; seed < 40; seed++) {
+        struct scene s;
+        scene_init(&s, seed, 1);
+        scene_start(&s);
+        scene_set(&s, 0, 1);
+        world_run(&s.world, 5 * MINUTE); /* long polls, of an empty queue */
+        s.sqs->receive.mode = SIM_SILENT;
+        world_run(&s.world, 6 * MINUTE + seed * SECOND);
+        assert_int_equal(world_logged(&s.world, "Receiving fails"), 1);
+        s.sqs->receive.mode = SIM_UP;
+        world_run(&s.world, 45 * SECOND);
+        assert_int_equal(world_logged(&s.world, "Receiving works again"), 1);
+        scene_done(&s);
+    }
+}
+
 static void receiving_that_fails_is_tried_again_with_pauses(void **state) {
     (void)state;
     struct scene s;
@@ -537,6 +555,7 @@ int main(void) {
         cmocka_unit_test(answers_that_hold_nothing_usable_are_asked_for_ever_more_rarely_and_told_once),
         cmocka_unit_test(the_number_of_messages_held_is_never_exceeded),
         cmocka_unit_test(the_bytes_of_bodies_held_are_never_exceeded),
+        cmocka_unit_test(the_end_of_an_outage_is_seen_on_an_empty_queue_too),
         cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
         cmocka_unit_test(each_change_of_why_receiving_fails_is_a_line),
         cmocka_unit_test(a_short_failure_of_all_polls_at_once_costs_no_long_pause),
