@@ -34,6 +34,8 @@ struct sqs_message {
     int64_t sent_at; /* wall microseconds; 0 where the service did not say */
     unsigned receive_count; /* ApproximateReceiveCount, at least 1 */
 };
+/* The memory that its body and attributes take. */
+size_t sqs_message_bytes(const struct sqs_message *m);
 /* A message of these parts, which are copied: for messages that don't come from a receive. NULL: no memory. */
 MUST_USE struct sqs_message *sqs_message_new(const struct sqs_message *parts);
 void sqs_message_free(struct sqs_message *m);

@@ -66,3 +66,7 @@ struct sqs_message *sqs_message_without_body(struct sqs_message *m) {
     sqs_message_free(m);
     return rest;
 }
+
+size_t sqs_message_bytes(const struct sqs_message *m) {
+    return m->body.len + m->attribute_bytes;
+}

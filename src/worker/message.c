@@ -13,10 +13,6 @@ static const unsigned UNAUDITED_ASIDE_MAX = 240; /* seconds */
 static const char *const state_names[MESSAGE_STATES] = {
     "waiting", "applying", "dead-lettering", "deleting", "returning", "lost", "gone"};
 
-static size_t bytes_of(const struct sqs_message *received) {
-    return received->body.len + received->attribute_bytes;
-}
-
 /* Hashes the message id with a secret seed, as ids come from outside. */
 static uint64_t hash_of(const struct message *m) {
     struct siphash s;
@@ -58,7 +54,7 @@ struct message *message_new(struct messages *all, struct sqs_message *received, 
     m->job.arrival = applier_next_arrival(all->applier);
     TAILQ_INSERT_TAIL(&all->in_state[m->state], m, in_state);
     all->counts[m->state]++;
-    all->bytes += bytes_of(received);
+    all->bytes += sqs_message_bytes(received);
     lease_begin(&all->leases, &m->lease, received_at);
     return m;
 }
@@ -203,7 +199,7 @@ static void enter_gone(struct message *m) {
     leave_group(m);
     deletions_remove(&m->all->deletions, &m->deletion);
     visibilities_remove(&m->all->visibilities, &m->comeback);
-    m->all->bytes -= bytes_of(m->received);
+    m->all->bytes -= sqs_message_bytes(m->received);
 }
 
 static void leave(struct message *m) {

@@ -35,9 +35,9 @@ static void turn_away(struct messages *all, struct sqs_message *received, int64_
 
 /* Takes a message in. False: it could not be taken, or is returned at once. */
 static bool take(struct messages *all, struct sqs_message *received, int64_t received_at) {
-    if (received->body.len > IN_FLIGHT_BYTES_MAX - all->bytes) {
-        /* Its body is larger than the bodies that came lately, by which room was reserved. */
-        turn_away(all, received, received_at, NO_ROOM_DELAY, "There is no room for its body");
+    if (sqs_message_bytes(received) > IN_FLIGHT_BYTES_MAX - all->bytes) {
+        /* It is larger than those that came lately, by which room was reserved. */
+        turn_away(all, received, received_at, NO_ROOM_DELAY, "There is no room for it");
         return false;
     }
     struct message *m = message_new(all, received, received_at);

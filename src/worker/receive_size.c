@@ -6,8 +6,8 @@
 static const int64_t HOLD_LEAST = 60 * MICROSECONDS, HOLD_MOST = 3600 * MICROSECONDS;
 /* So many cuts in a row go down to one message and beyond: it isn't one message's fault. */
 static const unsigned ENVIRONMENT_CUTS = 6;
-static const size_t BODY_SLACK = 1024;
-static const size_t BODY_MEMORY = 64; /* after so many messages most of a large body's size is forgotten */
+static const size_t SIZE_SLACK = 1024;
+static const size_t LARGEST_MEMORY = 64; /* after so many messages most of a large one's size is forgotten */
 
 void receive_size_init(struct receive_size *s) {
     *s = (struct receive_size){.most = SQS_BATCH_MAX};
@@ -40,12 +40,12 @@ enum receive_pace receive_size_came(struct receive_size *s, unsigned asked, int6
     return pace;
 }
 
-void receive_size_note_body(struct receive_size *s, size_t bytes) {
-    s->body = bytes >= s->body ? bytes : s->body - (s->body - bytes) / BODY_MEMORY;
+void receive_size_note(struct receive_size *s, size_t bytes) {
+    s->largest = bytes >= s->largest ? bytes : s->largest - (s->largest - bytes) / LARGEST_MEMORY;
 }
 
 size_t receive_size_reserve(const struct receive_size *s, size_t max_message_size) {
-    bool known = s->body > 0 && s->body < max_message_size / 2;
-    size_t reserve = 2 * s->body + BODY_SLACK;
+    bool known = s->largest > 0 && s->largest < max_message_size / 2;
+    size_t reserve = 2 * s->largest + SIZE_SLACK;
     return known && reserve < max_message_size ? reserve : max_message_size;
 }

@@ -15,7 +15,7 @@ struct receive_size {
     unsigned cuts; /* in a row */
     int64_t pause; /* microseconds between two steps back to larger receives; 0: none */
     int64_t grows_at; /* monotonic: `most` doesn't grow before */
-    size_t body; /* about the bytes of the largest recent bodies; 0: none came yet */
+    size_t largest; /* about the bytes of the largest recent messages; 0: none came yet */
 };
 
 void receive_size_init(struct receive_size *s);
@@ -24,8 +24,8 @@ void receive_size_init(struct receive_size *s);
 void receive_size_cut(struct receive_size *s, unsigned asked, int64_t hidden, int64_t now);
 /* An answer with messages came whole; took: from its first byte to its last (microseconds). */
 enum receive_pace receive_size_came(struct receive_size *s, unsigned asked, int64_t took, int64_t hidden, int64_t now);
-/* A body of so many bytes came. */
-void receive_size_note_body(struct receive_size *s, size_t bytes);
-/* How many bytes to reserve for one body, at most max_message_size, the queue's limit. The body may turn out larger
+/* A message came whose body and attributes take so many bytes. */
+void receive_size_note(struct receive_size *s, size_t bytes);
+/* How many bytes to reserve for a message, at most max_message_size, the queue's limit. It may turn out larger
  * than what was reserved. */
 size_t receive_size_reserve(const struct receive_size *s, size_t max_message_size);

@@ -145,7 +145,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
         receiver_succeeded(r, receive, result, count, corrupt);
         int64_t received_at = result->answered ? result->answered : clock_monotonic(r->platform->clock);
         for (size_t i = 0; i < count; i++)
-            receive_size_note_body(&r->size, messages[i]->body.len);
+            receive_size_note(&r->size, sqs_message_bytes(messages[i]));
         if (count > 0)
             r->host.received(r->host.ctx, messages, count, received_at);
     } else {

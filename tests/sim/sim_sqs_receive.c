@@ -62,6 +62,9 @@ static struct sqs_message *copy_out(const struct sim_message *m) {
         at = append(at, m->group_id, &out->group_id);
     if (m->sequence)
         append(at, sequence, &out->sequence_number);
+    out->attribute_bytes = out->error_envelope.len + out->trace_header.len;
+    for (size_t i = 0; i < out->attribute_count; i++)
+        out->attribute_bytes += sizeof *attributes + attributes[i].name.len + attributes[i].value.len;
     out->sent_at = WORLD_WALL + m->sent_at;
     out->receive_count = m->receive_count;
     return out;

@@ -92,20 +92,20 @@ static void room_is_reserved_by_what_came_lately(void **state) {
     struct receive_size s;
     receive_size_init(&s);
     assert_int_equal(receive_size_reserve(&s, max), max); /* nobody knows */
-    receive_size_note_body(&s, 200);
+    receive_size_note(&s, 200);
     assert_in_range(receive_size_reserve(&s, max), 400, 2000);
-    receive_size_note_body(&s, 300000);
+    receive_size_note(&s, 300000);
     assert_in_range(receive_size_reserve(&s, max), 600000, max);
     for (unsigned i = 0; i < 100; i++)
-        receive_size_note_body(&s, 200);
+        receive_size_note(&s, 200);
     assert_in_range(receive_size_reserve(&s, max), 10000, 200000);
     for (unsigned i = 0; i < 1000; i++)
-        receive_size_note_body(&s, 200);
+        receive_size_note(&s, 200);
     assert_in_range(receive_size_reserve(&s, max), 400, 2000);
-    receive_size_note_body(&s, max);
+    receive_size_note(&s, max);
     assert_int_equal(receive_size_reserve(&s, max), max);
     assert_int_equal(receive_size_reserve(&s, 1024), 1024);
-    receive_size_note_body(&s, (size_t)64 << 20);
+    receive_size_note(&s, (size_t)64 << 20);
     assert_int_equal(receive_size_reserve(&s, max), max);
 }
 

@@ -120,6 +120,27 @@ static void the_end_of_an_outage_is_seen_on_an_empty_queue_too(void **state) {
     }
 }
 
+static void attributes_count_among_the_bytes_held(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 9, 3);
+    char *value = malloc(1000000);
+    assert_non_null(value);
+    memset(value, 'v', 1000000);
+    const struct message_attribute large = {{"large", 5}, {"String", 6}, {value, 1000000}, false};
+    for (unsigned i = 0; i < 60; i++)
+        scene_set(&s, 0, i); /* after so many answers as many run at once as may */
+    scene_start(&s);
+    scene_empties(&s, 5 * MINUTE);
+    s.db->transact.latency = 10 * MINUTE; /* all that may be is held */
+    for (unsigned i = 0; i < 100; i++)
+        sim_message_set_attributes(scene_send(&s, "{\"id\":\"x%u\",\"attributes\":{\"n\":1}}", i), &large, 1);
+    world_run(&s.world, MINUTE);
+    assert_in_range(scene_status(&s).in_flight, 50, 67);
+    free(value);
+    scene_done(&s);
+}
+
 static void receiving_that_fails_is_tried_again_with_pauses(void **state) {
     (void)state;
     struct scene s;
@@ -556,6 +577,7 @@ int main(void) {
         cmocka_unit_test(the_number_of_messages_held_is_never_exceeded),
         cmocka_unit_test(the_bytes_of_bodies_held_are_never_exceeded),
         cmocka_unit_test(the_end_of_an_outage_is_seen_on_an_empty_queue_too),
+        cmocka_unit_test(attributes_count_among_the_bytes_held),
         cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
         cmocka_unit_test(each_change_of_why_receiving_fails_is_a_line),
         cmocka_unit_test(a_short_failure_of_all_polls_at_once_costs_no_long_pause),
