@@ -122,7 +122,7 @@ uint64_t certificate_name_likeness(struct span name) {
 
 /* Decodes the lines from at to stop, which is the start of a line. False: a line isn't base64, or follows padding. */
 static bool read_lines(const char *at, const char *stop, struct buf *out) {
-    bool ended = false; /* the last line ended in padding */
+    bool ended = false; /* a line ended in padding */
     while (at < stop) {
         const char *newline = memchr(at, '\n', (size_t)(stop - at));
         size_t len = (size_t)(newline - at);
@@ -130,7 +130,7 @@ static bool read_lines(const char *at, const char *stop, struct buf *out) {
         if (len > 0 && (ended || !base64_decode(span_of(at, len), out))) {
             return false;
         }
-        ended = len > 0 && at[len - 1] == '=';
+        ended = ended || (len > 0 && at[len - 1] == '=');
         at = newline + 1;
     }
     return true;

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base64.h"
 #include "certificate_list.h"
 #include "compiler.h"
 
@@ -141,6 +142,25 @@ static void what_is_not_plainly_certificates_is_left_to_openssl(void **state) {
     assert_false(certificate_list_read(span_of(w->text.data, w->text.len + 1), &list)); /* a NUL */
 }
 
+/* Base64 that goes on behind its padding is none, and an empty line between makes it none the better. */
+static void nothing_follows_padding(void **state) {
+    const struct world *w = *state;
+    static const char *const between[] = {"\n", "\n\n", "\r\n\r\n"};
+    for (size_t i = 0; i < ARRAY_LENGTH(between); i++) {
+        struct buf text;
+        struct certificate_list list;
+        buf_init(&text, TEXT_MAX);
+        buf_append_cstr(&text, "-----BEGIN CERTIFICATE-----\n");
+        assert_true(base64_encode(span_of((const char *)w->bytes, 1), &text));
+        buf_append_cstr(&text, between[i]);
+        assert_true(base64_encode(span_of((const char *)w->bytes + 1, (size_t)w->len - 1), &text));
+        buf_append_cstr(&text, "\n-----END CERTIFICATE-----\n");
+        assert_true(buf_ok(&text));
+        assert_false(certificate_list_read(buf_span(&text), &list));
+        buf_free(&text);
+    }
+}
+
 static void a_text_that_is_cut_is_left_to_openssl_wherever_that_is(void **state) {
     const struct world *w = *state;
     struct certificate_list list;
@@ -273,6 +293,7 @@ int main(void) {
         TEST(all_certificates_of_a_text_are_found_whatever_stands_between),
         TEST(lines_may_end_as_on_windows),
         TEST(what_is_not_plainly_certificates_is_left_to_openssl),
+        TEST(nothing_follows_padding),
         TEST(a_text_that_is_cut_is_left_to_openssl_wherever_that_is),
         TEST(bytes_that_are_cut_or_too_many_are_left_to_openssl),
         cmocka_unit_test(names_that_openssl_takes_for_the_same_are_alike),
