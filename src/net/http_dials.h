@@ -1,7 +1,7 @@
 /* How many of a server's connections are opened at once. Handshakes cost both sides more CPU than all else that they do
  * for a message: more at once than there is CPU for only make each other late, while far servers are waited for side by
- * side. So one more is opened at once after each that was quick, and one fewer after each that took much longer than
- * the quickest did. Pure. */
+ * side. So one more is opened at once after each that took hardly longer than the quickest did, and one fewer after
+ * each that took twice as long. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -24,7 +24,7 @@ static const unsigned STARVED_STREAK = 12;
 static const int64_t STARVED_AFTER = 3 * MICROSECONDS;
 
 static const unsigned FIRST_WINDOW = 24, WINDOW_KNOWN = 2000;
-static const unsigned WINDOW_GROWTH = 2; /* for each answer: the window is three times as large after each round trip */
+static const unsigned WINDOW_GROWTH = 1; /* for each answer: the window doubles with each round trip */
 
 static const unsigned LEVEL = 8, HEAT_MAX = 8 * 7;
 static const int64_t HOT_PACE = 25 * MILLISECOND;

@@ -9,9 +9,10 @@
  * transaction a second for each worker, half of its calls would be throttled. Growth by answers is the faster the more
  * is admitted: 60 s after throttling ends, nothing is held back any more.
  *
- * At the start nothing is known. Then, and only then, the number in flight is bounded: by 24 at first, and by two more
- * for each admitted answer. So a large table is used fully after two or three round trips, and a small one gets few
- * calls in vain. Little more is received meanwhile than may run: what would wait here is done no sooner for it.
+ * At the start nothing is known. Then, and only then, the number in flight is bounded: by 24 at first, and by one more
+ * for each admitted answer, which doubles it in a round trip. So a large table is used fully after some round trips,
+ * and a small one gets few calls in vain. No more is received meanwhile than may run: what would wait here is done no
+ * sooner for it.
  *
  * A hot record's throttles tell nothing of the table. A record that was throttled lately is paced by itself. Its
  * answers move the rate only where many records have become hot at once: then it is the table. Pure: no clock, no I/O,

@@ -23,8 +23,8 @@ struct receive_budget {
     unsigned most; /* messages that may be in flight: MAX_IN_FLIGHT */
     unsigned paced; /* messages that may be in flight at the present rate, at most `most` */
     unsigned at_work; /* messages whose transaction runs, or could run now */
-    unsigned window; /* transactions that may run while DynamoDB's capacity is unknown; 0: no bound. Little more is
-                        asked for than may run: it would only wait here */
+    unsigned window; /* transactions that may run while DynamoDB's capacity is unknown; 0: no bound. No more messages
+                        are asked for: they would only wait here */
     size_t bytes; /* of the bodies and attributes in flight */
 };
 

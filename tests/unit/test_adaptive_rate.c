@@ -290,8 +290,8 @@ static void run_until_committed(struct scene *s, uint64_t count) {
     STEP_WHILE(&s->world, s->db->committed < count);
 }
 
-/* Within one round trip of what a start without any bound took: 117 and 671 ms at 20 ms, 330 and 1,858 at 100. */
-static void a_start_into_a_large_table_takes_one_round_trip_more_at_most(void **state) {
+/* Within three round trips of what a start without any bound took: 117 and 671 ms at 20 ms, 330 and 1,858 at 100. */
+static void a_start_into_a_large_table_takes_three_round_trips_more_at_most(void **state) {
     (void)state;
     static const struct { int latency, first, all; /* milliseconds */ } cases[] = {{20, 117, 671}, {100, 330, 1858}};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -304,9 +304,9 @@ static void a_start_into_a_large_table_takes_one_round_trip_more_at_most(void **
         int64_t began = s.world.now, round_trip = s.db->transact.latency + s.db->transact.jitter;
         scene_start(&s);
         run_until_committed(&s, 256);
-        assert_true(s.world.now - began < cases[i].first * MILLISECOND + round_trip);
+        assert_true(s.world.now - began < cases[i].first * MILLISECOND + 3 * round_trip);
         run_until_committed(&s, 3000);
-        assert_true(s.world.now - began < cases[i].all * MILLISECOND + round_trip);
+        assert_true(s.world.now - began < cases[i].all * MILLISECOND + 3 * round_trip);
         scene_empties(&s, MINUTE);
         scene_done(&s);
     }
@@ -327,7 +327,7 @@ int main(void) {
         cmocka_unit_test(a_few_throttles_among_many_answers_are_no_limit),
         cmocka_unit_test(a_short_throttle_after_a_quiet_time_costs_few_messages_little_time),
         cmocka_unit_test(fault_17_a_start_into_a_small_table_costs_few_calls_in_vain),
-        cmocka_unit_test(a_start_into_a_large_table_takes_one_round_trip_more_at_most),
+        cmocka_unit_test(a_start_into_a_large_table_takes_three_round_trips_more_at_most),
         cmocka_unit_test(a_record_waits_the_longer_the_more_often_it_is_throttled_and_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
