@@ -71,7 +71,7 @@ void letter_options_done(struct letter_options *o) {
 }
 
 enum exit_code exit_code_of_call(const struct call_result *result) {
-    if (result->class == CALL_DENIED || result->class == CALL_AUTH) {
+    if (result->class == CALL_DENIED || result->class == CALL_AUTH || result->class == CALL_CLOCK) {
         return EXIT_NOT_PERMITTED;
     }
     bool missing = strstr(result->code, "NonExistentQueue") || strstr(result->code, "QueueDoesNotExist");
