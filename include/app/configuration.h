@@ -21,9 +21,10 @@ struct configuration {
 };
 
 /* Reads the file: path, or where that is NULL the default file, which may be missing. Problems are logged with their
- * lines. A default file that we have no permission to read is passed over: the service manager may have read it for us.
- * False: it can't be read (nothing is left to free). */
-MUST_USE bool configuration_load(const char *path, const char *const *options, struct log *log,
+ * lines. may_wait: where the file is a pipe, its writer is waited for. A default file that we have no permission to
+ * read is passed over: the service manager may have read it for us. False: it can't be read (nothing is left to free).
+ */
+MUST_USE bool configuration_load(const char *path, bool may_wait, const char *const *options, struct log *log,
                                  struct configuration *ret_configuration);
 /* Takes a zeroed one too. */
 void configuration_free(struct configuration *configuration);

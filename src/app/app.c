@@ -75,7 +75,7 @@ static bool load_configuration(struct app *app) {
     app->configuration.options = app->cli->settings;
     app->environment = configuration_environment(&app->configuration);
     settings_read_log(&app->environment, &app->log);
-    if (!configuration_load(app->cli->config.text, app->cli->settings, &app->log, &app->configuration)) {
+    if (!configuration_load(app->cli->config.text, true, app->cli->settings, &app->log, &app->configuration)) {
         return false;
     }
     settings_check_environment(environ, &app->log);

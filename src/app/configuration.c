@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,14 @@ static void log_file_error(struct log *log, enum log_level level, const char *se
     LOG_EVENT(log, level, sentence, LOG_C("file", path), LOG_C("reason", strerrordesc_np(error)));
 }
 
+/* Whether it is worth reading again: what fills a pipe may need its time. */
+static bool waits_well(int fd, bool may_wait) {
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    return errno == EINTR || (errno == EAGAIN && may_wait && (poll(&readable, 1, -1) >= 0 || errno == EINTR));
+}
+
 /* Appends all of a descriptor's bytes. False: errno, or ENOMEM, or EFBIG. */
-static bool read_all(int fd, struct buf *out, int *ret_error) {
+static bool read_all(int fd, bool may_wait, struct buf *out, int *ret_error) {
     for (;;) {
         char *room = buf_reserve(out, PIECE);
         if (!room) {
@@ -25,7 +32,7 @@ static bool read_all(int fd, struct buf *out, int *ret_error) {
             return false;
         }
         ssize_t n = read(fd, room, PIECE);
-        if (n < 0 && errno != EINTR) {
+        if (n < 0 && !waits_well(fd, may_wait)) {
             *ret_error = errno;
             return false;
         }
@@ -36,8 +43,7 @@ static bool read_all(int fd, struct buf *out, int *ret_error) {
     }
 }
 
-/* A directory is refused. A FIFO or a device without an end can't hold the start up: reading doesn't block, and is
- * bounded. */
+/* A directory is refused. A device without an end can't hold the start up: what is read is bounded. */
 static bool is_file(int fd, int *ret_error) {
     struct stat status;
     if (fstat(fd, &status) != 0) {
@@ -51,13 +57,13 @@ static bool is_file(int fd, int *ret_error) {
     return true;
 }
 
-static bool read_file(const char *path, struct buf *out, int *ret_error) {
+static bool read_file(const char *path, bool may_wait, struct buf *out, int *ret_error) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         *ret_error = errno;
         return false;
     }
-    bool fine = is_file(fd, ret_error) && read_all(fd, out, ret_error);
+    bool fine = is_file(fd, ret_error) && read_all(fd, may_wait, out, ret_error);
     (void)close(fd);
     return fine;
 }
@@ -107,7 +113,7 @@ static bool parse(const char *path, struct span text, const char *const *options
     return true;
 }
 
-bool configuration_load(const char *path, const char *const *options, struct log *log,
+bool configuration_load(const char *path, bool may_wait, const char *const *options, struct log *log,
                         struct configuration *ret_configuration) {
     bool given = path != NULL;
     if (!given) {
@@ -116,7 +122,7 @@ bool configuration_load(const char *path, const char *const *options, struct log
     struct buf text;
     buf_init(&text, SETTINGS_FILE_MAX + PIECE);
     int error = 0;
-    bool fine = read_file(path, &text, &error);
+    bool fine = read_file(path, may_wait, &text, &error);
     if (fine) {
         fine = parse(path, buf_span(&text), options, log, ret_configuration);
     } else if (!given && (error == ENOENT || error == ENOTDIR || error == EACCES)) {

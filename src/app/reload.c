@@ -23,7 +23,7 @@ bool app_reload(struct app *app) {
     struct configuration fresh;
     struct settings settings;
     struct log log = app->log; /* what the file says of it counts only where all is well */
-    bool loaded = configuration_load(app->cli->config.text, app->cli->settings, &log, &fresh);
+    bool loaded = configuration_load(app->cli->config.text, false, app->cli->settings, &log, &fresh);
     bool fine = loaded && read_anew(app, &log, &fresh, &settings);
     app->log.lost = log.lost;
     app->log.lost_in_all = log.lost_in_all;

@@ -7,10 +7,13 @@
 #include "kept_log.h"
 #include "settings.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Loads a file with this text. */
@@ -21,7 +24,7 @@ static bool load(const char *text, struct configuration *ret_configuration) {
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     (void)close(fd);
     struct log log = test_log();
-    bool fine = configuration_load(path, NULL, &log, ret_configuration);
+    bool fine = configuration_load(path, true, NULL, &log, ret_configuration);
     (void)unlink(path);
     return fine;
 }
@@ -75,13 +78,51 @@ static void a_file_that_cannot_be_read_is_told_with_its_name_and_reason(void **s
     (void)state;
     struct log log = test_log();
     struct configuration c;
-    assert_false(configuration_load("/nonexistent/x.conf", NULL, &log, &c));
+    assert_false(configuration_load("/nonexistent/x.conf", true, NULL, &log, &c));
     assert_non_null(strstr(logged, "/nonexistent/x.conf"));
     assert_non_null(strstr(logged, "No such file"));
-    assert_false(configuration_load("/tmp", NULL, &log, &c));
+    assert_false(configuration_load("/tmp", true, NULL, &log, &c));
     assert_non_null(strstr(logged, "Is a directory"));
-    assert_false(configuration_load("/dev/zero", NULL, &log, &c));
+    assert_false(configuration_load("/dev/zero", true, NULL, &log, &c));
     assert_non_null(strstr(logged, "File too large"));
+}
+
+/* Writes the second half once the first was read. */
+static void write_in_halves(int fd) {
+    static const char *const halves[] = {"QUEUE_URL=https://sqs.eu-west-1.", "amazonaws.com/1/q\nTABLE_NAME=t\n"};
+    for (size_t i = 0; i < 2; i++) {
+        int unread = 1;
+        if (write(fd, halves[i], strlen(halves[i])) != (ssize_t)strlen(halves[i]))
+            _exit(1);
+        while (unread > 0 && ioctl(fd, FIONREAD, &unread) == 0)
+            (void)sched_yield();
+    }
+    _exit(0);
+}
+
+static void a_pipe_is_read_to_its_end_however_slowly_it_is_filled(void **state) {
+    (void)state;
+    int ends[2], status = 1;
+    char path[32];
+    struct log log = test_log();
+    struct configuration c;
+    assert_int_equal(pipe(ends), 0);
+    (void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    /* Under way nobody waits for a writer. */
+    assert_false(configuration_load(path, false, NULL, &log, &c));
+    assert_non_null(strstr(logged, "temporarily unavailable"));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        write_in_halves(ends[1]);
+    (void)close(ends[1]);
+    bool fine = configuration_load(path, true, NULL, &log, &c);
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(fine && status == 0);
+    assert_string_equal(configuration_origin(&c, "QUEUE_URL").value, "https://sqs.eu-west-1.amazonaws.com/1/q");
+    assert_string_equal(configuration_origin(&c, "TABLE_NAME").value, "t");
+    configuration_free(&c);
 }
 
 static void names_that_are_not_ours_go_to_the_environment_unless_they_are_there(void **state) {
@@ -169,6 +210,7 @@ int main(void) {
         cmocka_unit_test(the_environment_stands_before_the_file),
         cmocka_unit_test(all_faults_of_a_file_are_told_with_their_lines),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_with_its_name_and_reason),
+        cmocka_unit_test(a_pipe_is_read_to_its_end_however_slowly_it_is_filled),
         cmocka_unit_test(names_that_are_not_ours_go_to_the_environment_unless_they_are_there),
         cmocka_unit_test(options_stand_before_the_environment_and_the_file),
         cmocka_unit_test(what_the_environment_has_from_the_file_of_the_start_follows_the_file),
