@@ -12,7 +12,8 @@
 
 #define LETTER_SAMPLES 3
 #define LETTER_SAMPLE_SIZE 160
-/* With so many groups, each error's further reasons go into one group: producers could make up names without end. */
+/* With so many groups, each error's further reasons go into one group; with twice as many, all further errors go into
+ * one: producers could make up both without end. */
 #define LETTER_GROUPS_MAX 100
 
 struct letter_group {

@@ -100,6 +100,12 @@ static struct letter_group *group_of(struct letter_groups *g, const struct lette
         write_key(letter, SPAN("further reasons"), &key);
         group = find(g, buf_span(&key));
     }
+    static const struct letter other = {.error = {"others", 6}};
+    if (!group && g->group_count >= 2 * LETTER_GROUPS_MAX) {
+        letter = &other;
+        write_key(letter, SPAN("further errors"), &key);
+        group = find(g, buf_span(&key));
+    }
     group = group ? group : add_group(g, letter, buf_span(&key));
     buf_free(&key);
     return group;

@@ -112,6 +112,23 @@ static void long_reasons_and_ids_are_cut_between_characters(void **state) {
     letter_groups_free(&g);
 }
 
+static void errors_without_end_are_one_group_too(void **state) {
+    (void)state;
+    struct letter_groups g;
+    letter_groups_init(&g);
+    for (unsigned i = 0; i < 20 * LETTER_GROUPS_MAX; i++) {
+        char error[32];
+        (void)snprintf(error, sizeof error, "%c%c%cError", 'A' + i % 26, 'a' + i / 26 % 26, 'a' + i / 676);
+        add(&g, letter_of(error, "as others name theirs", "", "u"), 0);
+    }
+    assert_int_equal(g.group_count, 2 * LETTER_GROUPS_MAX + 1);
+    assert_int_equal(g.count, 20 * LETTER_GROUPS_MAX);
+    letter_groups_sort(&g);
+    assert_true(span_is(TAILQ_FIRST(&g.list)->reason, "further errors"));
+    assert_int_equal(TAILQ_FIRST(&g.list)->count, 18 * LETTER_GROUPS_MAX);
+    letter_groups_free(&g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_of_one_error_and_reason_are_one_group_whatever_their_numbers),
@@ -119,6 +136,7 @@ int main(void) {
         cmocka_unit_test(what_has_no_envelope_is_told_apart_by_what_it_lacks),
         cmocka_unit_test(the_largest_group_comes_first_and_equal_ones_as_they_came),
         cmocka_unit_test(reasons_without_end_are_one_group_beyond_a_hundred),
+        cmocka_unit_test(errors_without_end_are_one_group_too),
         cmocka_unit_test(long_reasons_and_ids_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
