@@ -11,8 +11,7 @@
  *
  * At the start nothing is known. Then, and only then, the number in flight is bounded: by 24 at first, and by one more
  * for each admitted answer, which doubles it in a round trip. So a large table is used fully after some round trips,
- * and a small one gets few calls in vain. No more is received meanwhile than may run: what would wait here is done no
- * sooner for it.
+ * and a small one gets few calls in vain.
  *
  * A hot record's throttles tell nothing of the table. A record that was throttled lately is paced by itself. Its
  * answers move the rate only where many records have become hot at once: then it is the table. Pure: no clock, no I/O,

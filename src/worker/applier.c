@@ -197,7 +197,7 @@ void applier_turn(struct applier *e) {
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;
-    unsigned window = applier_window(e);
+    unsigned window = adaptive_rate_window(&e->adaptive_rate);
     unsigned most = window && window < e->options.max_running ? window : e->options.max_running;
     /* A job that ends at once may open the breaker. That moves jobs to other lists, and ends this loop. */
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job && !e->breaker.trouble.active; job = next) {
@@ -268,14 +268,6 @@ unsigned applier_unconfirmed(const struct applier *e) {
 unsigned applier_rate(const struct applier *e) {
     unsigned admitted = adaptive_rate_now(&e->adaptive_rate), set = e->options.max_rate;
     return !admitted ? set : !set || admitted < set ? admitted : set;
-}
-
-unsigned applier_at_work(const struct applier *e) {
-    return e->counts[JOB_RUNNING] + e->counts[JOB_READY];
-}
-
-unsigned applier_window(const struct applier *e) {
-    return adaptive_rate_window(&e->adaptive_rate);
 }
 
 int64_t applier_suspects_since(const struct applier *e) {

@@ -103,10 +103,6 @@ void applier_set_limits(struct applier *e, unsigned max_running, unsigned max_ra
 enum receiving applier_receiving(const struct applier *e, bool full);
 /* Transactions a second that are possible now, by MAX_RATE and by what DynamoDB admits; 0: no bound is known. */
 unsigned applier_rate(const struct applier *e);
-/* Jobs that run, or could run now. */
-unsigned applier_at_work(const struct applier *e);
-/* How many jobs may run while DynamoDB's capacity is unknown; 0: no bound. */
-unsigned applier_window(const struct applier *e);
 /* One more message was asked for under RECEIVE_ONE_MORE: the next one may come only after a while. */
 void applier_received_extra(struct applier *e);
 /* That receive has ended. failed: without an answer that could be used. */

@@ -42,8 +42,6 @@ static struct receive_budget budget(const struct intake *i) {
                                    .some_wait = all->counts[MESSAGE_WAITING] > 0,
                                    .most = most,
                                    .paced = paced,
-                                   .at_work = applier_at_work(i->applier),
-                                   .window = applier_window(i->applier),
                                    .bytes = all->bytes};
 }
 

@@ -31,8 +31,6 @@ unsigned receive_allowance(const struct receive_budget *b, const struct receive_
         return 0; /* there isn't room for a full batch yet */
     if (b->receiving == RECEIVE_WHAT_FITS && wanted > room)
         wanted = room;
-    if (b->receiving == RECEIVE_FREELY && b->window && b->at_work + r->messages + wanted > b->window)
-        return 0;
     /* About half of the messages come while the other half is worked on: else all would begin at once. */
     unsigned on_their_way = b->paced / 2 > 2 * batch ? b->paced / 2 : 2 * batch;
     if (b->receiving == RECEIVE_FREELY && r->messages + wanted > on_their_way)

@@ -22,9 +22,6 @@ struct receive_budget {
     bool some_wait; /* some messages wait behind the first of their group */
     unsigned most; /* messages that may be in flight: MAX_IN_FLIGHT */
     unsigned paced; /* messages that may be in flight at the present rate, at most `most` */
-    unsigned at_work; /* messages whose transaction runs, or could run now */
-    unsigned window; /* transactions that may run while DynamoDB's capacity is unknown; 0: no bound. No more messages
-                        are asked for: they would only wait here */
     size_t bytes; /* of the bodies and attributes in flight */
 };
 

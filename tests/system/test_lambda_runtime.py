@@ -107,7 +107,7 @@ def test_an_api_that_fails_is_tried_five_times(module_scene: Scene, api: Runtime
     assert process.running and module_scene.table.get("five") == {"id": "five", "n": 2}
     api.fail_next.extend([500] * 50)
     api.begin("{}")
-    assert process.wait() == 69 and process.find_log("ERROR Lambda's runtime API fails")
+    assert process.wait() == 69 and process.find_log("ERROR Lambda's runtime API has failed five times")
 
 
 def test_an_api_that_is_gone_ends_it_with_69(module_scene: Scene, api: RuntimeApi) -> None:

@@ -35,12 +35,6 @@ static void each_kind_of_leave_has_its_number(void **state) {
         {{RECEIVE_FREELY, .most = 100, .paced = 100}, {.receives = 5, .messages = 50}, 0},
         {{RECEIVE_FREELY, .most = 3, .paced = 3}, {0}, 2},
         {{RECEIVE_FREELY, .most = 1, .paced = 1}, {0}, 1},
-        /* While DynamoDB is new, no more than may run at once, of what could; others may well fill the worker. */
-        {{RECEIVE_FREELY, .at_work = 14, .window = 24, .most = 100, .paced = 100}, {0}, 10},
-        {{RECEIVE_FREELY, .at_work = 15, .window = 24, .most = 100, .paced = 100}, {0}, 0},
-        {{RECEIVE_FREELY, .at_work = 4, .window = 24, .most = 100, .paced = 100}, {.receives = 2, .messages = 11}, 0},
-        {{RECEIVE_FREELY, .in_flight = 80, .at_work = 4, .window = 24, .most = 100, .paced = 100}, {0}, 10},
-        {{RECEIVE_FREELY, .at_work = 80, .most = 100, .paced = 100}, {0}, 10},
         /* The first message, until DynamoDB has answered: beside nothing but what is late. */
         {{RECEIVE_ONE, .most = 100, .paced = 100}, {0}, 1},
         {{RECEIVE_ONE, .in_flight = 1, .untried = 1, .most = 100, .paced = 100}, {0}, 0},
