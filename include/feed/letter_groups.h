@@ -14,7 +14,7 @@
 #define LETTER_SAMPLE_SIZE 160
 /* With so many groups, each error's further reasons go into one group; with twice as many, all further errors go into
  * one: producers could make up both without end. */
-#define LETTER_GROUPS_MAX 100
+#define LETTER_GROUPS_MAX ((size_t)100)
 
 struct letter_group {
     TAILQ_ENTRY(letter_group) link;
