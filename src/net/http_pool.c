@@ -203,9 +203,10 @@ static void on_dialed(void *user, enum http_error error, const char *why) {
     c->origin->dialing--;
     c->state = HTTP_BUSY;
     pool->opened++;
-    http_dials_learn(&c->origin->dials, clock_monotonic(&pool->clock) - c->dialed_at);
+    int64_t now = clock_monotonic(&pool->clock);
+    http_dials_learn(&c->origin->dials, now - c->dialed_at);
     if (c->origin->host) {
-        c->origin->host->proved = clock_monotonic(&pool->clock);
+        c->origin->host->proved = now;
     }
     if (pool->connection_count > pool->max_connections) {
         close_and_dial(c); /* a look: it has shown that the host can be reached */

@@ -76,8 +76,8 @@ void adaptive_rate_init(struct adaptive_rate *a, int64_t now) {
     a->window = FIRST_WINDOW;
 }
 
-unsigned adaptive_rate_window(const struct adaptive_rate *a) {
-    return a->window;
+unsigned adaptive_rate_window(const struct adaptive_rate *a, unsigned most) {
+    return a->window && a->window < most ? a->window : most;
 }
 
 int64_t adaptive_rate_wait(struct adaptive_rate *a, int64_t now) {

@@ -73,8 +73,8 @@ struct rated_attempt {
 void adaptive_rate_init(struct adaptive_rate *a, int64_t now);
 /* Microseconds until a transaction may start; 0: now. */
 int64_t adaptive_rate_wait(struct adaptive_rate *a, int64_t now);
-/* How many transactions may be in flight; 0: no bound. */
-unsigned adaptive_rate_window(const struct adaptive_rate *a);
+/* How many transactions may be in flight, where `most` is the bound otherwise. */
+unsigned adaptive_rate_window(const struct adaptive_rate *a, unsigned most);
 /* Microseconds until a transaction of this record may start, as far as the record decides; 0: now. */
 int64_t adaptive_rate_record_wait(const struct adaptive_rate *a, uint64_t record, int64_t now);
 void adaptive_rate_started(struct adaptive_rate *a, struct random *random, int64_t now);

@@ -197,8 +197,7 @@ void applier_turn(struct applier *e) {
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;
-    unsigned window = adaptive_rate_window(&e->adaptive_rate);
-    unsigned most = window && window < e->options.max_running ? window : e->options.max_running;
+    unsigned most = adaptive_rate_window(&e->adaptive_rate, e->options.max_running);
     /* A job that ends at once may open the breaker. That moves jobs to other lists, and ends this loop. */
     for (struct job *job = TAILQ_FIRST(&e->lists[JOB_READY]); job && !e->breaker.trouble.active; job = next) {
         next = TAILQ_NEXT(job, in_state);

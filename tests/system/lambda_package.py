@@ -8,6 +8,7 @@ against DynamoDB Local behind TLS. By hand, for it takes minutes; needs root, fo
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -167,22 +168,27 @@ def start_in(root: Path, scene: Scene, **settings: str | None) -> subprocess.Pop
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
 
 
-def test_it_runs_where_there_is_nothing_else(root: Path, scene: Scene, tls: Tls) -> None:
+@contextlib.contextmanager
+def serving(root: Path, scene: Scene, tls: Tls) -> Iterator[tuple[RuntimeApi, subprocess.Popen[bytes]]]:
+    """The function at work in the root, behind a service with that certificate, and a record "a"; it must end well."""
     shutil.copy(tls.certificate, root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt")
     scene.table.put({"id": "a"})
     with RuntimeApi() as api:
         process = start_in(root, scene, AWS_LAMBDA_RUNTIME_API=api.address, AWS_ENDPOINT_URL_DYNAMODB=tls.url)
         try:
-            assert api.invoke(message("a", {"n": 1})).json["success"]
-            assert api.invoke(sqs_event(message("a", {"n": 2}), "no JSON")).failures == []
-            used = {
-                line.split()[-1] for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines() if "/" in line
-            }
+            yield api, process
         finally:
             process.terminate()
             assert process.stderr
             print(process.stderr.read().decode())
         assert process.wait(10) == 0
+
+
+def test_it_runs_where_there_is_nothing_else(root: Path, scene: Scene, tls: Tls) -> None:
+    with serving(root, scene, tls) as (api, process):
+        assert api.invoke(message("a", {"n": 1})).json["success"]
+        assert api.invoke(sqs_event(message("a", {"n": 2}), "no JSON")).failures == []
+        used = {line.split()[-1] for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines() if "/" in line}
     assert scene.table.get("a") == {"id": "a", "n": 2}
     assert used and all("/var/task/" in path or path.startswith("/dev/") for path in used), used
     assert os.path.exists(root)
@@ -190,17 +196,8 @@ def test_it_runs_where_there_is_nothing_else(root: Path, scene: Scene, tls: Tls)
 
 @pytest.mark.parametrize("tls", KINDS, indirect=True, ids=lambda kind: kind.name)
 def test_it_speaks_tls_with_whatever_a_service_may_have(root: Path, scene: Scene, tls: Tls) -> None:
-    shutil.copy(tls.certificate, root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt")
-    scene.table.put({"id": "a"})
-    with RuntimeApi() as api:
-        process = start_in(root, scene, AWS_LAMBDA_RUNTIME_API=api.address, AWS_ENDPOINT_URL_DYNAMODB=tls.url)
-        try:
-            assert api.invoke(message("a", {"n": 1})).json["success"]
-        finally:
-            process.terminate()
-            assert process.stderr
-            print(process.stderr.read().decode())
-        assert process.wait(10) == 0
+    with serving(root, scene, tls) as (api, _):
+        assert api.invoke(message("a", {"n": 1})).json["success"]
 
 
 @pytest.mark.parametrize(
