@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
     struct ev_loop *loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     struct sink_service service;
     bool fine = sink_service_init(&service, &options) && loop;
-    SSL_CTX *tls = fine ? sink_tls_new(options.ca_file) : NULL;
+    SSL_CTX *tls = fine ? sink_tls_new(options.chain, options.ca_file) : NULL;
     fine = tls && serve(loop, &service, tls);
     SSL_CTX_free(tls);
     sink_service_free(&service);

@@ -33,6 +33,9 @@ static const char help[] =
     "  --rate N                so many messages come onto the queue each second (all are there at the start)\n"
     "  --burst N               that come at once, with --rate (10)\n"
     "  --max-message-size N    the queues' MaximumMessageSize (1048576)\n"
+    "  --chain                 serves a chain of three certificates with RSA keys, as AWS does, in place of one with "
+    "an "
+    "elliptic curve's\n"
     "  --ca-file FILE          writes the certificate to trust there\n"
     "  --samples FOLDER        keeps the largest request of each kind there\n";
 
@@ -51,6 +54,7 @@ enum option_code {
     RATE,
     BURST,
     MAX_MESSAGE_SIZE,
+    CHAIN,
     CA_FILE,
     SAMPLES,
     HELP
@@ -70,6 +74,7 @@ static const struct option names[] = {{"messages", required_argument, NULL, MESS
                                       {"rate", required_argument, NULL, RATE},
                                       {"burst", required_argument, NULL, BURST},
                                       {"max-message-size", required_argument, NULL, MAX_MESSAGE_SIZE},
+                                      {"chain", no_argument, NULL, CHAIN},
                                       {"ca-file", required_argument, NULL, CA_FILE},
                                       {"samples", required_argument, NULL, SAMPLES},
                                       {"help", no_argument, NULL, HELP},
@@ -110,6 +115,7 @@ static void take(struct sink_options *o, int code, const char *text, bool *ok) {
         *ok = *ok && o->burst > 0;
         break;
     case MAX_MESSAGE_SIZE: o->max_message_size = (size_t)number(text, BODY_MAX, ok); break;
+    case CHAIN: o->chain = true; break;
     case CA_FILE: o->ca_file = text; break;
     case SAMPLES: o->samples = text; break;
     default: *ok = false;

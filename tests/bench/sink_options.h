@@ -20,6 +20,7 @@ struct sink_options {
     double rate; /* messages a second that come onto the queue; 0: all are there from the start */
     unsigned burst; /* that come at once */
     size_t max_message_size;
+    bool chain; /* the certificate comes with two between it and the one to trust */
     const char *ca_file; /* where the certificate goes that clients have to trust; NULL: nowhere */
     const char *samples; /* the folder for the largest request of each kind; NULL: none */
 };

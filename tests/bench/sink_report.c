@@ -24,6 +24,7 @@ void sink_report(const struct sink_service *s, struct buf *out) {
     number(out, "deleted", c->deleted);
     number(out, "dead_lettered", c->dead_lettered);
     number(out, "in_flight", s->stock.in_flight);
+    number(out, "most_in_flight", s->stock.most_in_flight);
     number(out, "visible", stock_visible(&s->stock));
     number(out, "given_back", c->given_back);
     number(out, "transactions", c->transactions);
@@ -41,6 +42,7 @@ void sink_report(const struct sink_service *s, struct buf *out) {
     number(out, "tls_connections", s->tls_connections);
     number(out, "microseconds", c->last_delete > c->first_receive ? (uint64_t)(c->last_delete - c->first_receive) : 0);
     quantiles(out, "tail", &s->stock.tail);
+    quantiles(out, "first_tail", &s->stock.first_tail);
     quantiles(out, "warm_tail", &s->stock.warm_tail);
     buf_append_cstr(out, "\"requests\":{");
     for (unsigned i = 0; i < SINK_OPERATIONS; i++)

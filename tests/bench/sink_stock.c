@@ -59,6 +59,8 @@ bool stock_take(struct stock *s, int64_t now, uint64_t *ret_number, unsigned *re
     }
     *ret_number = number;
     s->in_flight++;
+    if (s->in_flight > s->most_in_flight)
+        s->most_in_flight = s->in_flight;
     s->counts.received++;
     if (!s->counts.first_receive)
         s->counts.first_receive = now;
@@ -103,7 +105,10 @@ void stock_delete(struct stock *s, uint64_t number, int64_t now) {
     s->counts.deleted_unsettled += !m->applied && !m->dead;
     s->counts.last_delete = now;
     histogram_add(&s->tail, now - m->received_at);
-    if (m->received_at - s->counts.first_receive >= WARMING)
+    int64_t age = m->received_at - s->counts.first_receive;
+    if (age < MICROSECONDS)
+        histogram_add(&s->first_tail, now - m->received_at);
+    if (age >= WARMING)
         histogram_add(&s->warm_tail, now - m->received_at);
 }
 

@@ -33,11 +33,12 @@ struct stock {
     uint64_t next; /* the first that was never received */
     uint64_t *returned; /* given back, a stack */
     size_t returned_count;
-    uint64_t in_flight;
+    uint64_t in_flight, most_in_flight;
     int64_t opened; /* the first receive, from which on messages come at their rate; 0: none yet */
     struct stock_counts counts;
     struct token_set tokens;
     struct histogram tail; /* from a receive's answer to the deletion */
+    struct histogram first_tail; /* of those received within a second from the first receive's answer */
     struct histogram warm_tail; /* of those received when the client had been at work for two seconds, and had opened
                                    its connections */
 };

@@ -1,35 +1,10 @@
 #include "sink_tls.h"
 
+#include "sink_certificates.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
-#include <stdbool.h>
 #include <stdio.h>
-
-#define DAY 86400L
-
-static bool add_extension(X509 *certificate, int id, const char *value) {
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, id, value);
-    bool added = extension && X509_add_ext(certificate, extension, -1) == 1;
-    X509_EXTENSION_free(extension);
-    return added;
-}
-
-static X509 *make_certificate(EVP_PKEY *key) {
-    X509 *c = X509_new();
-    if (!c)
-        return NULL;
-    X509_NAME *name = X509_get_subject_name(c);
-    if (X509_set_version(c, X509_VERSION_3) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(c), 1) == 1 &&
-        X509_gmtime_adj(X509_getm_notBefore(c), -DAY) && X509_gmtime_adj(X509_getm_notAfter(c), 10 * DAY) &&
-        X509_set_pubkey(c, key) == 1 &&
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"sink", -1, -1, 0) == 1 &&
-        X509_set_issuer_name(c, name) == 1 && add_extension(c, NID_basic_constraints, "critical,CA:TRUE") &&
-        add_extension(c, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost") && X509_sign(c, key, EVP_sha256()) > 0)
-        return c;
-    X509_free(c);
-    return NULL;
-}
 
 static bool write_certificate(X509 *certificate, const char *path) {
     FILE *file = fopen(path, "we");
@@ -46,20 +21,27 @@ static bool set_ciphers(SSL_CTX *tls) {
            SSL_CTX_set_ciphersuites(tls, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384") == 1;
 }
 
-SSL_CTX *sink_tls_new(const char *ca_file) {
+static bool use(SSL_CTX *tls, const struct certificates *c) {
+    if (SSL_CTX_use_certificate(tls, c->served[0]) != 1 || SSL_CTX_use_PrivateKey(tls, c->key) != 1)
+        return false;
+    for (int i = 1; i < CHAIN_LENGTH && c->served[i]; i++)
+        if (SSL_CTX_add1_chain_cert(tls, c->served[i]) != 1)
+            return false;
+    return true;
+}
+
+SSL_CTX *sink_tls_new(bool chain, const char *ca_file) {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = key ? make_certificate(key) : NULL;
-    bool ok = tls && certificate && set_ciphers(tls) && SSL_CTX_use_certificate(tls, certificate) == 1 &&
-              SSL_CTX_use_PrivateKey(tls, key) == 1;
+    struct certificates certificates;
+    bool ok = (chain ? certificates_make_chain(&certificates) : certificates_make_one(&certificates)) && tls &&
+              set_ciphers(tls) && use(tls, &certificates);
     if (!ok)
         ERR_print_errors_fp(stderr);
-    if (ok && ca_file && !write_certificate(certificate, ca_file)) {
+    if (ok && ca_file && !write_certificate(certificates.trusted, ca_file)) {
         perror("sink: the certificate can't be written");
         ok = false;
     }
-    X509_free(certificate);
-    EVP_PKEY_free(key);
+    certificates_free(&certificates);
     if (!ok) {
         SSL_CTX_free(tls);
         return NULL;

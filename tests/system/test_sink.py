@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import subprocess
 import urllib.request
 from typing import Any
 
@@ -65,14 +66,33 @@ def test_answers_take_their_latency_and_some_the_longer_one() -> None:
     with Sink(
         program=PROGRAM, messages=40, dynamodb_latency=30, slow_one_in=20, slow_latency=400, sqs_latency=10
     ) as sink:
-        tail = worked_off(sink)["tail"]
+        counts = worked_off(sink)
+    tail = counts["tail"]
     assert tail["p50"] >= 30_000 and tail["longest"] >= 400_000
+    assert counts["first_tail"] == tail  # all were received at once
+    assert counts["most_in_flight"] == 40
 
 
 def test_messages_come_at_their_rate() -> None:
-    with Sink(program=PROGRAM, messages=200, rate=400) as sink:
+    with Sink(program=PROGRAM, messages=600, rate=400) as sink:
         counts = worked_off(sink)
-    assert counts["applied"] == 200 and counts["microseconds"] >= 450_000
+    assert counts["applied"] == 600 and counts["microseconds"] >= 1_450_000
+    assert 350 <= counts["first_tail"]["count"] <= 450
+
+
+@pytest.mark.sanitized
+def test_a_chain_of_three_certificates_is_served_and_trusted_by_the_one_above_it() -> None:
+    with Sink(tls=True, program=PROGRAM, messages=100, chain=True) as sink:
+        counts = worked_off(sink)
+        shown = subprocess.run(
+            ["openssl", "s_client", "-showcerts", "-connect", f"127.0.0.1:{sink.port}", "-CAfile", sink.ca_file],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        ).stdout
+    assert counts["applied"] == 100 and counts["tls_connections"]
+    assert shown.count("BEGIN CERTIFICATE") == 3 and "Verify return code: 0 (ok)" in shown
 
 
 def test_what_is_given_back_comes_again() -> None:

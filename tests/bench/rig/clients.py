@@ -35,16 +35,24 @@ class Done:
 
 @dataclass(frozen=True)
 class Clients:
-    """What is fixed for all runs: the binary, and requests that it made once."""
+    """What is fixed for all runs of a round: the binary, requests that it made once, an older binary beside it."""
 
     binary: Path
     samples: Path
+    old: Path | None = None
+    turn: int = 0  # the round's number: who comes first in it
+
+    def binaries(self) -> dict[str, Path]:
+        """Those that are compared, in the order in which they run: the other one first each round."""
+        named = {"table-updater": self.binary} | ({"old": self.old} if self.old else {})
+        return dict(reversed(named.items())) if self.turn % 2 else named
 
     def worker(
         self,
         count: int,
         *,
         tls: bool = False,
+        binary: Path | None = None,
         processes: int = 1,
         in_flight: int | None = None,
         wrapper: list[str | Path] | None = None,
@@ -56,7 +64,7 @@ class Clients:
         with Sink(tls=tls, messages=count, **sink_options) as sink:
             running = [
                 Running(
-                    [*(wrapper or []), self.binary, "run", "--until-empty"],
+                    [*(wrapper or []), binary or self.binary, "run", "--until-empty"],
                     {**sink.environment(), **settings, **(environment or {})},
                 )
                 for _ in range(processes)
@@ -140,10 +148,10 @@ def slope(small: Done, large: Done) -> float:
 
 
 @contextlib.contextmanager
-def clients_of(binary: Path) -> Iterator[Clients]:
+def clients_of(binary: Path, old: Path | None = None) -> Iterator[Clients]:
     """Keeps requests of the binary's for the time of the measurements."""
     with tempfile.TemporaryDirectory(prefix="samples-") as folder:
-        clients = Clients(binary, Path(folder))
+        clients = Clients(binary, Path(folder), old)
         clients.worker(1000, samples=folder)
         yield clients
 

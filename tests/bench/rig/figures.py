@@ -47,6 +47,21 @@ class Figures:
         if text not in self.notes:
             self.notes.append(text)
 
+    def beside_old(self, part: str, name: str, of: dict[str, float], unit: str) -> None:
+        """One round's value of each binary, and table-updater's in parts of the old one's."""
+        for who in ("table-updater", "old"):
+            if who in of:
+                self.add(part, f"{who}, {name}", of[who], unit)
+        if "old" in of and of["old"]:
+            self.add(part, f"table-updater / old, {name}", of["table-updater"] / of["old"], "x", ratio=True)
+
+    def take(self, document: list[dict[str, Any]]) -> int:
+        """Rounds that were measured before. How many there were."""
+        for figure in document:
+            for value in figure["values"]:
+                self.add(figure["part"], figure["name"], value, figure["unit"], figure["ratio"])
+        return max((len(figure["values"]) for figure in document), default=0)
+
     def text(self) -> str:
         """Ratios first; each with its median, and least and greatest of the rounds."""
         lines = []

@@ -24,7 +24,11 @@ FLOOR_TO_WRK_MAX = 3
 def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
     """CPU a message and a request: table-updater, floor, wrk, boto3; rates; memory"""
     for name, tls in SCHEMES.items():
-        small, large = (clients.worker(count, tls=tls) for count in (plan.small, plan.large))
+        runs = {
+            who: [clients.worker(count, tls=tls, binary=binary) for count in (plan.small, plan.large)]
+            for who, binary in clients.binaries().items()
+        }
+        small, large = runs["table-updater"]
         connections = large.counts["connections"]
         floors = [clients.floor("messages", count, connections, tls=tls) for count in (plan.small, plan.large)]
         requests = [clients.floor("requests", count, connections, tls=tls) for count in (plan.small, plan.large)]
@@ -36,7 +40,8 @@ def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
         ]
         wrk = clients.wrk(plan.wrk_seconds, connections, tls=tls)
         boto3 = [clients.boto3(count, tls=tls) for count in (plan.boto3_small, plan.boto3_large)]
-        worker_us = figures.add("cpu", f"table-updater, {name}", slope(small, large), "us/message")
+        worker_us = slope(small, large)
+        figures.beside_old("cpu", name, {who: slope(*both) for who, both in runs.items()}, "us/message")
         floor_us = figures.add("cpu", f"floor, {name}", slope(*floors), "us/message")
         request_us = figures.add("cpu", f"floor, transactions alone, {name}", slope(*requests), "us/request")
         bare_us = figures.add("cpu", f"bare exchange, {name}", slope(*bare), "us/message")

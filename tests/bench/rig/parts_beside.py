@@ -1,0 +1,71 @@
+"""table-updater beside an older one of itself (--old), in turns: with few in flight, from a cold start, its memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rig.clients import Clients, Done, slope
+from rig.figures import Figures
+from rig.plan import Plan
+
+FEW, FEW_LATENCY = 10, 5  # messages in flight; milliseconds
+START_RATE, START_SECONDS = 8_000, 5  # about half of the greatest load
+START_LATENCY = {"dynamodb_latency": 5, "sqs_latency": 2}
+MEMORY_LATENCY = 100
+MEMORY_IN_FLIGHT, MEMORY_MESSAGES = 1_000, 10_000
+MOST_IN_FLIGHT, MOST_MESSAGES, MOST_LATENCY = 10_000, 20_000, 500  # as many as MAX_IN_FLIGHT takes
+LARGE_BODY = 20_000  # of so many more than the 64 MiB of bodies that are held at once
+MIB = 1024  # KiB
+
+
+def _each(clients: Clients, count: int, **options: Any) -> dict[str, Done]:
+    """A run of each binary."""
+    return {who: clients.worker(count, tls=True, binary=path, **options) for who, path in clients.binaries().items()}
+
+
+def few(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """CPU a message with 10 in flight where DynamoDB takes 5 ms, beside --old"""
+    small, large = next((small, large) for in_flight, small, large in plan.in_flight if in_flight == FEW)
+    options = {"in_flight": FEW, "dynamodb_latency": FEW_LATENCY}
+    runs = [_each(clients, count, **options) for count in (small, large)]
+    costs = {who: slope(runs[0][who], runs[1][who]) for who in runs[0]}
+    what = f"{FEW} in flight, DynamoDB takes {FEW_LATENCY} ms, TLS"
+    figures.beside_old("few", what, costs, "us/message")
+
+
+def start(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """the tail from a cold start at half of the greatest load: of the first second, and of all; beside --old"""
+    del plan
+    runs = _each(clients, START_RATE * START_SECONDS, rate=START_RATE, **START_LATENCY)
+    for when, key in (("of the first second", "first_tail"), (f"of {START_SECONDS} seconds", "tail")):
+        for name, quantile in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999"), ("longest", "longest")):
+            times = {who: done.counts[key][quantile] / 1e3 for who, done in runs.items()}
+            figures.beside_old("start", f"receive to deletion {when}, {name}", times, "ms")
+    for who, done in runs.items():
+        figures.add("start", f"{who}, connections", done.counts["connections"])
+
+
+def memory(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """peak memory with 1,000 in flight over TLS, with one certificate and a chain as AWS has it, beside --old; with
+    10,000"""
+    del plan
+    for certificates, chain in (("one certificate", False), ("a chain of three", True)):
+        runs = _each(clients, MEMORY_MESSAGES, in_flight=MEMORY_IN_FLIGHT, dynamodb_latency=MEMORY_LATENCY, chain=chain)
+        what = f"{MEMORY_IN_FLIGHT:,} in flight, {certificates}"
+        figures.beside_old("memory", what, {who: done.used.peak_rss / MIB for who, done in runs.items()}, "MiB")
+        for who, done in runs.items():
+            figures.add("memory", f"{who}, connections, {what}", done.counts["connections"])
+    for bodies, size in (("", False), (f", bodies of {LARGE_BODY:,} bytes", LARGE_BODY)):
+        runs = _each(
+            clients,
+            MOST_MESSAGES // (2 if size else 1),
+            in_flight=MOST_IN_FLIGHT,
+            dynamodb_latency=MOST_LATENCY,
+            chain=True,
+            body_size=size,
+        )
+        what = f"MAX_IN_FLIGHT {MOST_IN_FLIGHT:,}, a chain of three{bodies}"
+        figures.beside_old("memory", what, {who: done.used.peak_rss / MIB for who, done in runs.items()}, "MiB")
+        for who, done in runs.items():
+            figures.add("memory", f"{who}, connections, {what}", done.counts["connections"])
+            figures.add("memory", f"{who}, most in flight, {what}", done.counts["most_in_flight"])
