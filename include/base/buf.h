@@ -24,6 +24,8 @@ struct buf {
     size_t len;
     size_t capacity;
     size_t max; /* ceiling of len, in bytes */
+    size_t bound; /* len stays below it: the least of capacity and max + 1; it is len once the buffer has failed. So an
+                     append looks at this alone. A lower one costs a slow path, which sets it right */
     enum buf_failure failure;
     bool lent; /* data belongs to the caller */
 };
@@ -37,12 +39,16 @@ void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max);
 void buf_free(struct buf *b);
 /* Empties it, failure included, and keeps the storage. */
 void buf_reset(struct buf *b);
+/* Makes it a failed one, for a reason of its writer's. */
+void buf_fail(struct buf *b, enum buf_failure failure);
+/* Gives back storage that it doesn't need for what it holds, where there is memory for that. */
+void buf_trim(struct buf *b);
 /* The slow path of buf_append(): the storage has to grow, or can't. */
 bool buf_append_slowly(struct buf *b, const void *data, size_t len);
 /* Appends. False: the buffer has failed, now or before. The data must not lie in the buffer itself. These are inline,
  * since nearly every byte of a request passes through here, mostly in constants of a few bytes. */
 static inline bool buf_append(struct buf *b, const void *data, size_t len) {
-    if (b->failure != BUF_FINE || len == 0 || len >= b->capacity - b->len || len > b->max - b->len)
+    if (len == 0 || len >= b->bound - b->len)
         return buf_append_slowly(b, data, len);
     memcpy(b->data + b->len, data, len);
     b->len += len;
@@ -67,7 +73,7 @@ MUST_USE char *buf_reserve_slowly(struct buf *b, size_t n);
 /* Makes room for at least n more bytes, and returns where to write them. NULL: the buffer has failed. buf_advance()
  * counts what was written. */
 MUST_USE static inline char *buf_reserve(struct buf *b, size_t n) {
-    if (b->failure != BUF_FINE || n >= b->capacity - b->len || n > b->max - b->len)
+    if (n >= b->bound - b->len)
         return buf_reserve_slowly(b, n);
     return b->data + b->len;
 }

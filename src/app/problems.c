@@ -7,7 +7,8 @@
 static void append(char *text, size_t size, const char *message, const struct log_field *fields) {
     size_t len = strlen(text);
     const char *between = " (";
-    struct buf out = {.data = text, .len = len, .capacity = size, .max = size - 1};
+    struct buf out;
+    buf_init_lent(&out, text + len, size - len, size - len - 1);
     (void)buf_printf(&out, "%s%s", len ? "\n" : "", message);
     for (const struct log_field *field = fields; field && field->name; field++) {
         if (field->text.data) {

@@ -38,15 +38,16 @@ struct reading {
 
 /* A member that is kept if it is a string. */
 struct wanted {
-    const char *name;
+    struct span name;
     struct json_token *at;
 };
 
 static enum decode_status keep(struct json_reader *r, const struct wanted *wanted, size_t count,
                                const struct json_token *name, const struct json_token *value) {
-    for (size_t i = 0; i < count; i++) {
-        if (value->event == JSON_STRING && json_token_is(name, wanted[i].name)) {
+    for (size_t i = 0; value->event == JSON_STRING && i < count; i++) {
+        if (name->escaped ? json_escaped_is(name->raw, wanted[i].name) : span_equal(name->raw, wanted[i].name)) {
             *wanted[i].at = *value;
+            return DECODE_FINE;
         }
     }
     return decode_skip(r, value);
@@ -55,25 +56,26 @@ static enum decode_status keep(struct json_reader *r, const struct wanted *wante
 static enum decode_status attribute(void *user, struct json_reader *r, const struct json_token *name,
                                     const struct json_token *value) {
     struct parts *p = user;
-    const struct wanted wanted[] = {{"MessageGroupId", &p->group_id},
-                                    {"SequenceNumber", &p->sequence_number},
-                                    {"AWSTraceHeader", &p->trace_header},
-                                    {"SentTimestamp", &p->sent_at},
-                                    {"ApproximateReceiveCount", &p->receive_count}};
+    const struct wanted wanted[] = {{SPAN("MessageGroupId"), &p->group_id},
+                                    {SPAN("SequenceNumber"), &p->sequence_number},
+                                    {SPAN("AWSTraceHeader"), &p->trace_header},
+                                    {SPAN("SentTimestamp"), &p->sent_at},
+                                    {SPAN("ApproximateReceiveCount"), &p->receive_count}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
 static enum decode_status error_envelope(void *user, struct json_reader *r, const struct json_token *name,
                                          const struct json_token *value) {
     struct parts *p = user;
-    const struct wanted wanted[] = {{"StringValue", &p->error_envelope}};
+    const struct wanted wanted[] = {{SPAN("StringValue"), &p->error_envelope}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
 static enum decode_status attribute_member(void *user, struct json_reader *r, const struct json_token *name,
                                            const struct json_token *value) {
     struct attribute_parts *a = user;
-    const struct wanted wanted[] = {{"DataType", &a->type}, {"StringValue", &a->text}, {"BinaryValue", &a->base64}};
+    const struct wanted wanted[] = {
+        {SPAN("DataType"), &a->type}, {SPAN("StringValue"), &a->text}, {SPAN("BinaryValue"), &a->base64}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
@@ -105,10 +107,10 @@ static enum decode_status message_member(void *user, struct json_reader *r, cons
     if (json_token_is(name, "MessageAttributes")) {
         return decode_object(r, value, message_attribute, p);
     }
-    const struct wanted wanted[] = {{"MessageId", &p->message_id},
-                                    {"ReceiptHandle", &p->receipt_handle},
-                                    {"MD5OfBody", &p->md5},
-                                    {"Body", &p->body}};
+    const struct wanted wanted[] = {{SPAN("MessageId"), &p->message_id},
+                                    {SPAN("ReceiptHandle"), &p->receipt_handle},
+                                    {SPAN("MD5OfBody"), &p->md5},
+                                    {SPAN("Body"), &p->body}};
     return keep(r, wanted, ARRAY_LENGTH(wanted), name, value);
 }
 
@@ -120,10 +122,8 @@ static void read_numbers(const struct parts *p, struct sqs_message *m) {
 
 /* Gives unused memory back if it is much: escapes are longer than what they stand for. */
 static void give_back_slack(struct buf *block) {
-    char *data = block->capacity - block->len > SLACK_MAX ? realloc(block->data, block->len + 1) : NULL;
-    if (data) {
-        block->data = data;
-        block->capacity = block->len + 1;
+    if (block->capacity - block->len > SLACK_MAX) {
+        buf_trim(block);
     }
 }
 

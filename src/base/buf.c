@@ -7,6 +7,10 @@
 
 #define FIRST_CAPACITY 64
 
+static void set_bound(struct buf *b) {
+    b->bound = b->capacity <= b->max ? b->capacity : b->max + 1;
+}
+
 void buf_init(struct buf *b, size_t max) {
     /* One byte is kept for the NUL, and no object is larger than PTRDIFF_MAX. */
     *b = (struct buf){.max = max < PTRDIFF_MAX ? max : PTRDIFF_MAX - 1};
@@ -20,6 +24,7 @@ void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max) {
     b->data = storage;
     b->capacity = size;
     b->lent = true;
+    set_bound(b);
 }
 
 void buf_free(struct buf *b) {
@@ -31,12 +36,27 @@ void buf_free(struct buf *b) {
 void buf_reset(struct buf *b) {
     b->len = 0;
     b->failure = BUF_FINE;
+    set_bound(b);
     if (b->data)
         b->data[0] = '\0';
 }
 
-static bool fail(struct buf *b, enum buf_failure failure) {
+void buf_fail(struct buf *b, enum buf_failure failure) {
     b->failure = failure;
+    b->bound = b->len;
+}
+
+void buf_trim(struct buf *b) {
+    char *data = b->lent || !b->data ? NULL : realloc(b->data, b->len + 1);
+    if (!data)
+        return;
+    b->data = data;
+    b->capacity = b->len + 1;
+    set_bound(b);
+}
+
+static bool fail(struct buf *b, enum buf_failure failure) {
+    buf_fail(b, failure);
     return false;
 }
 
@@ -66,6 +86,7 @@ char *buf_reserve_slowly(struct buf *b, size_t n) {
     }
     if (b->len + n >= b->capacity && !grow(b, b->len + n))
         return NULL;
+    set_bound(b);
     return b->data + b->len;
 }
 

@@ -5,8 +5,6 @@
 
 #include "digest.h"
 
-#include "word.h"
-
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -170,24 +168,29 @@ uint32_t digest_crc32(struct span data) {
     return (uint32_t)crc32_z(0, bytes_of(data), data.len);
 }
 
-/* Writes the hex digits of four bytes. Each half of a byte moves into a byte of its own, and all become digits at once.
- */
-static void hex_encode_four(const uint8_t *bytes, char *to) {
-    uint32_t four;
-    memcpy(&four, bytes, sizeof four);
-    uint64_t x = le32toh(four);
-    x = (x | x << 16) & UINT64_C(0x0000FFFF0000FFFF);
-    x = (x | x << 8) & UINT64_C(0x00FF00FF00FF00FF);
-    x = (x >> 4 | x << 8) & EVERY_BYTE(0xF);
-    uint64_t letters = (x + EVERY_BYTE(6)) >> 4 & EVERY_BYTE(1);
-    word_store(to, x + EVERY_BYTE('0') + letters * ('a' - '0' - 10));
+/* Sixteen bytes, on which the compiler does everything at once where the processor can. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+static lanes hex_digits(lanes halves) {
+    return halves + '0' + ((lanes)(halves > 9) & ('a' - '0' - 10));
+}
+
+/* Writes the hex digits of sixteen bytes. */
+static void hex_encode_lanes(const uint8_t *bytes, char *to) {
+    lanes all;
+    memcpy(&all, bytes, sizeof all);
+    lanes high = hex_digits(all >> 4), low = hex_digits(all & 0xF);
+    lanes first = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    lanes second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    memcpy(to, &first, sizeof first);
+    memcpy(to + sizeof first, &second, sizeof second);
 }
 
 void hex_encode(const uint8_t *bytes, size_t len, char *ret_hex) {
     static const char digits[] = "0123456789abcdef";
     size_t i = 0;
-    for (; len - i >= 4; i += 4, ret_hex += 8)
-        hex_encode_four(bytes + i, ret_hex);
+    for (; len - i >= sizeof(lanes); i += sizeof(lanes), ret_hex += 2 * sizeof(lanes))
+        hex_encode_lanes(bytes + i, ret_hex);
     for (; i < len; i++) {
         *ret_hex++ = digits[bytes[i] >> 4];
         *ret_hex++ = digits[bytes[i] & 0xF];

@@ -155,9 +155,12 @@ static bool resize(const struct json_names *names, struct object *object, struct
 
 static bool is_among_few(const struct json_names *names, const struct object *object, struct span text,
                          const struct name *name) {
-    for (size_t n = object->first; n < names->count; n++)
-        if (same(text, &names->names[n], name))
+    for (size_t n = object->first; n < names->count; n++) {
+        const struct name *other = &names->names[n];
+        bool may_be = other->len == name->len || other->escaped || name->escaped;
+        if (may_be && same(text, other, name))
             return true;
+    }
     return false;
 }
 

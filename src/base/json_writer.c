@@ -126,13 +126,9 @@ static void append_in_place(struct buf *out, struct span text) {
     buf_advance(out, (size_t)(to - begin));
 }
 
-static bool has_room(const struct buf *b, size_t n) {
-    return b->failure == BUF_FINE && n < b->capacity - b->len && n <= b->max - b->len;
-}
-
 /* The first byte that must be escaped is at `plain`. */
 OUT_OF_LINE static bool append_with_escapes(struct buf *out, struct span text, size_t plain) {
-    if (text.len < SIZE_MAX / ESCAPE_MAX - 2 && has_room(out, ESCAPE_MAX * text.len + 2)) {
+    if (text.len < SIZE_MAX / ESCAPE_MAX - 2 && ESCAPE_MAX * text.len + 2 < out->bound - out->len) {
         append_in_place(out, text);
         return true;
     }

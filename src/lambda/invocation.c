@@ -57,7 +57,7 @@ static void end_in_error(struct invocation *i, const char *type, struct span mes
 /* The response to a direct invocation, or to an HTTP request. */
 static void respond(struct invocation *i, enum error_type type, struct span response) {
     if (response.len == 0) {
-        i->text.failure = BUF_NO_MEMORY;
+        buf_fail(&i->text, BUF_NO_MEMORY);
     } else if (i->event.kind == LAMBDA_HTTP) {
         (void)lambda_append_http(type == ERROR_NONE ? 200 : error_type_status(type), response, &i->text);
     } else {

@@ -4,8 +4,8 @@
 #define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
 
 void http_body_begin(struct http_transfer *t, size_t max) {
-    buf_reset(&t->body);
     t->body.max = max;
+    buf_reset(&t->body);
     t->counted = t->body.capacity;
     t->budget->bytes += t->counted;
 }

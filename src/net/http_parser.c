@@ -11,8 +11,8 @@ void http_parser_reset(struct http_parser *a) {
     a->length = -1;
     a->left = 0;
     a->is_old = a->is_chunked = a->says_close = a->says_keep_alive = a->has_line = false;
-    buf_reset(&a->partial);
     a->partial.max = HEADERS_CEILING;
+    buf_reset(&a->partial);
     http_headers_reset(&a->headers);
     a->error = HTTP_FINE;
     a->why = "";

@@ -25,18 +25,20 @@ static bool check_number(struct span text, const struct value_path *path, struct
     return false;
 }
 
+static struct value_size size_of_string(struct json_string text) {
+    return (struct value_size){.item = json_string_size(text),
+                               .text = TEXT_SIZE("{'S':}") + json_string_canonical_size(text)};
+}
+
 static bool check_scalar(const struct tape_scalar *scalar, const struct value_path *path, struct value_size *ret_size,
                          struct failure *f) {
     switch (scalar->type) {
+    case TAPE_STRING: *ret_size = size_of_string(scalar->text); return true;
     case TAPE_NUMBER: return check_number(scalar->text.raw, path, ret_size, f);
     case TAPE_TRUE: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'BOOL':true}")}; return true;
     case TAPE_FALSE: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'BOOL':false}")}; return true;
-    case TAPE_NULL: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'NULL':true}")}; return true;
-    default: break;
+    default: *ret_size = (struct value_size){.item = 1, .text = TEXT_SIZE("{'NULL':true}")}; return true;
     }
-    *ret_size = (struct value_size){.item = json_string_size(scalar->text),
-                                    .text = TEXT_SIZE("{'S':}") + json_string_canonical_size(scalar->text)};
-    return true;
 }
 
 static bool check_value(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
@@ -64,7 +66,7 @@ static bool check_name(const struct value_path *parent, const struct value_path 
 
 static bool check_members(const struct value_tape *t, tape_node object, const struct value_path *path,
                           unsigned depth_left, struct value_size *size, bool *ret_too_deep, struct failure *f) {
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, object, name) {
         struct value_path inner = path_member(path, tape_string(t, name));
         struct value_size inner_size;
         if (!check_name(path, &inner, size, f) ||
@@ -113,6 +115,10 @@ static bool check_elements(const struct value_tape *t, tape_node array, const st
 /* Depth is bounded by depth_left. */
 static bool check_value(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned depth_left,
                         struct value_size *ret_size, bool *ret_too_deep, struct failure *f) {
+    if (tape_type_of(t, n) == TAPE_STRING) { /* as most are */
+        *ret_size = size_of_string(tape_string(t, n));
+        return true;
+    }
     if (!tape_is_container(t, n)) {
         struct tape_scalar scalar = tape_scalar(t, n);
         return check_scalar(&scalar, path, ret_size, f);
@@ -138,7 +144,7 @@ bool attribute_value_check(const struct value_tape *t, tape_node n, const struct
 }
 
 void attribute_members_append(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, object, name) {
         if (name > tape_first(object))
             buf_append_char(out, ',');
         json_string_append(tape_string(t, name), out);
@@ -153,6 +159,12 @@ bool attribute_map_append(const struct value_tape *t, tape_node object, enum num
     return buf_append_char(out, '}');
 }
 
+static bool append_string(struct json_string text, struct buf *out) {
+    buf_append_cstr(out, "{\"S\":");
+    json_string_append(text, out);
+    return buf_append_char(out, '}');
+}
+
 static bool append_number(struct span text, enum number_form form, struct buf *out) {
     struct number number;
     if (number_read(text, &number) != NUMBER_FINE)
@@ -162,17 +174,18 @@ static bool append_number(struct span text, enum number_form form, struct buf *o
     return buf_append_cstr(out, "\"}");
 }
 
+static bool append_literal(enum tape_type type, struct buf *out) {
+    return buf_append_cstr(out, type == TAPE_TRUE    ? "{\"BOOL\":true}"
+                                : type == TAPE_FALSE ? "{\"BOOL\":false}"
+                                                     : "{\"NULL\":true}");
+}
+
 static bool append_scalar(const struct tape_scalar *scalar, enum number_form form, struct buf *out) {
     switch (scalar->type) {
     case TAPE_NUMBER: return append_number(scalar->text.raw, form, out);
-    case TAPE_TRUE: return buf_append_cstr(out, "{\"BOOL\":true}");
-    case TAPE_FALSE: return buf_append_cstr(out, "{\"BOOL\":false}");
-    case TAPE_NULL: return buf_append_cstr(out, "{\"NULL\":true}");
-    default: break;
+    case TAPE_STRING: return append_string(scalar->text, out);
+    default: return append_literal(scalar->type, out);
     }
-    buf_append_cstr(out, "{\"S\":");
-    json_string_append(scalar->text, out);
-    return buf_append_char(out, '}');
 }
 
 static void append_run(const struct value_tape *t, tape_node n, enum number_form form, struct buf *out) {
@@ -197,17 +210,21 @@ static bool append_array(const struct value_tape *t, tape_node array, enum numbe
     return buf_append_cstr(out, "]}");
 }
 
+static bool append_map(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
+    buf_append_cstr(out, "{\"M\":");
+    attribute_map_append(t, object, form, out);
+    return buf_append_char(out, '}');
+}
+
 /* Depth is bounded by the check that was made before. */
 bool attribute_value_append(const struct value_tape *t, tape_node n, enum number_form form, struct buf *out) {
-    if (!tape_is_container(t, n)) {
-        struct tape_scalar scalar = tape_scalar(t, n);
-        return append_scalar(&scalar, form, out);
+    switch (tape_type_of(t, n)) {
+    case TAPE_STRING: return append_string(tape_string(t, n), out);
+    case TAPE_NUMBER: return append_number(tape_number(t, n), form, out);
+    case TAPE_ARRAY: return append_array(t, n, form, out);
+    case TAPE_OBJECT: return append_map(t, n, form, out);
+    default: return append_literal(tape_type_of(t, n), out);
     }
-    if (tape_type_of(t, n) == TAPE_ARRAY)
-        return append_array(t, n, form, out);
-    buf_append_cstr(out, "{\"M\":");
-    attribute_map_append(t, n, form, out);
-    return buf_append_char(out, '}');
 }
 
 char attribute_value_type(const struct value_tape *t, tape_node n) {

@@ -32,8 +32,9 @@ const char *node_operator(enum node_kind kind) {
     return operators[kind];
 }
 
-bool placeholder_append(struct buf *out, char sigil, unsigned number) {
-    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+
+OUT_OF_LINE static bool append_long_placeholder(struct buf *out, char sigil, unsigned number) {
     size_t len = sizeof "#0" - 1;
     for (unsigned n = number; n >= 36; n /= 36)
         len++;
@@ -44,6 +45,18 @@ bool placeholder_append(struct buf *out, char sigil, unsigned number) {
     for (size_t at = len - 1; at > 0; at--, number /= 36)
         to[at] = digits[number % 36];
     buf_advance(out, len);
+    return true;
+}
+
+bool placeholder_append(struct buf *out, char sigil, unsigned number) {
+    if (number >= 36)
+        return append_long_placeholder(out, sigil, number);
+    char *to = buf_reserve(out, 2);
+    if (!to)
+        return false;
+    to[0] = sigil;
+    to[1] = digits[number];
+    buf_advance(out, 2);
     return true;
 }
 

@@ -59,7 +59,7 @@ PRINTF_LIKE(2, 0) static void append_formatted(struct buf *out, const char *form
     int len = vsnprintf(NULL, 0, format, again);
     va_end(again);
     if (len < 0) {
-        out->failure = BUF_NO_MEMORY;
+        buf_fail(out, BUF_NO_MEMORY);
         return;
     }
     char *text = buf_reserve(out, (size_t)len + 1);

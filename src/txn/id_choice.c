@@ -23,7 +23,7 @@ static bool append_normal(const struct value_tape *t, struct buf *out) {
     if (tape_type_of(t, TAPE_ROOT) != TAPE_OBJECT)
         return append_scalar(t, TAPE_ROOT, out);
     const char *before = "{";
-    for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, TAPE_ROOT, name) {
         buf_append_cstr(out, before);
         json_string_append(tape_string(t, name), out);
         buf_append_char(out, ':');

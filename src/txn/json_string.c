@@ -104,10 +104,6 @@ int json_string_compare(struct json_string a, struct json_string b) {
     }
 }
 
-bool json_string_is(struct json_string s, const char *text) {
-    return s.escaped ? json_string_compare(s, json_string_of(text)) == 0 : span_is(s.raw, text);
-}
-
 bool json_string_is_blank(struct json_string s) {
     struct pieces pieces = {.rest = s.raw};
     struct span piece;

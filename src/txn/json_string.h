@@ -28,7 +28,11 @@ static inline size_t json_string_size(struct json_string s) {
 }
 /* Order by the bytes of the decoded forms: <0, 0, >0. */
 int json_string_compare(struct json_string a, struct json_string b);
-bool json_string_is(struct json_string s, const char *text);
+/* Inline, so that the compiler knows the length of a constant text, and compares it first. */
+static inline bool json_string_is(struct json_string s, const char *text) {
+    return s.escaped ? json_string_compare(s, json_string_of(text)) == 0
+                     : span_equal(s.raw, span_of(text, strlen(text)));
+}
 /* Whether it is empty, or spaces, tabs and line breaks alone. */
 bool json_string_is_blank(struct json_string s);
 /* Appends the decoded form. False: out has failed. */

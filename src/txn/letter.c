@@ -149,7 +149,7 @@ static bool is_id(const struct value_tape *t, tape_node n) {
     enum tape_type type = tape_type_of(t, n);
     if (type != TAPE_OBJECT)
         return type == TAPE_STRING || type == TAPE_NUMBER;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         type = tape_type_of(t, name + 1);
         if (type != TAPE_STRING && type != TAPE_NUMBER)
             return false;

@@ -122,7 +122,7 @@ static void add_inner(struct value_size *size, const struct value_size *inner) {
 static bool check_map(struct checking *c, tape_node n, const struct value_path *path, unsigned depth_left,
                       struct value_size *size) {
     const struct value_tape *t = c->tape;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         struct json_string s = tape_string(t, name);
         struct value_path inner = path_member(path, s);
         size_t len = json_string_size(s);
@@ -238,7 +238,7 @@ static void append_binary(struct json_string text, struct buf *out) {
     struct buf bytes;
     buf_init(&bytes, text.raw.len);
     if (typed_binary_read(text, &bytes) != TYPED_BINARY_FINE)
-        out->failure = BUF_NO_MEMORY; /* it was read before */
+        buf_fail(out, BUF_NO_MEMORY); /* it was read before */
     base64_encode(buf_span(&bytes), out);
     buf_free(&bytes);
 }
@@ -248,7 +248,7 @@ static void append_set(const struct value_tape *t, tape_node n, enum typed_kind 
     struct typed_set set;
     size_t at;
     if (typed_set_read(t, n, kind, &set, &at) != TYPED_SET_FINE) {
-        out->failure = BUF_NO_MEMORY; /* it was read before */
+        buf_fail(out, BUF_NO_MEMORY); /* it was read before */
         return;
     }
     typed_set_append(&set, kind, form, out);
@@ -302,7 +302,7 @@ bool typed_value_append(const struct value_tape *t, tape_node n, enum number_for
 
 bool typed_members_append(const struct value_tape *t, tape_node object, char before, enum number_form form,
                           struct buf *out) {
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, object, name) {
         if (before)
             buf_append_char(out, before);
         json_string_append(tape_string(t, name), out);

@@ -40,7 +40,7 @@ enum wrapping wrapping_of(const struct value_tape *t, tape_node *ret_inner) {
     if (tape_type_of(t, TAPE_ROOT) != TAPE_OBJECT)
         return WRAPPING_NONE;
     /* Nearly every text is neither, and one walk over its members shows that. */
-    for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, TAPE_ROOT, name) {
         struct json_string s = tape_string(t, name);
         if (json_string_is(s, "Type"))
             return sns(t, ret_inner);

@@ -103,7 +103,7 @@ static enum step append_part(const struct key_reading *r, tape_node n, size_t *r
 static bool check_names(const struct table_shape *table, const struct value_tape *t, tape_node n,
                         const struct value_path *id, struct failure *f) {
     const struct key_attribute *const parts[] = {&table->partition, &table->sort};
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         struct json_string s = tape_string(t, name);
         if (json_string_is(s, table->partition.name) || json_string_is(s, table->sort.name))
             continue;
@@ -232,13 +232,13 @@ struct span update_id_text(const struct value_tape *t, tape_node n, struct arena
     if (tape_type_of(t, n) != TAPE_OBJECT)
         return tape_scalar_text(t, n);
     size_t size = sizeof "{}";
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name))
+    TAPE_FOREACH_MEMBER(t, n, name)
         size += tape_scalar_text(t, name).len + tape_scalar_text(t, name + 1).len + sizeof ":,";
     char *text = arena_alloc(a, size);
     if (!text)
         return (struct span){NULL, 0};
     size_t len = 0;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         const struct span pieces[] = {len == 0 ? SPAN("{") : SPAN(","), tape_scalar_text(t, name), SPAN(":"),
                                       tape_scalar_text(t, name + 1)};
         for (size_t i = 0; i < ARRAY_LENGTH(pieces); i++) {

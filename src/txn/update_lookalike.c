@@ -74,7 +74,7 @@ static enum step look_at_members(struct update *u, enum member member) {
     if (object == TAPE_ROOT)
         return STEP_FINE;
     struct value_path parent = path_root(member_name(member));
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, object, name) {
         if (tape_type_of(t, name + 1) != TAPE_OBJECT)
             continue;
         struct value_path path = path_member(&parent, tape_string(t, name));
@@ -111,7 +111,7 @@ static enum step look_at_appended(struct update *u) {
     if (object == TAPE_ROOT)
         return STEP_FINE;
     struct value_path member = path_root(member_name(MEMBER_APPEND));
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, object, name) {
         struct value_path path = path_member(&member, tape_string(t, name));
         enum step step = look_at_elements(u, name + 1, &path);
         if (step != STEP_FINE)

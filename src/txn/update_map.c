@@ -20,7 +20,7 @@ static void append_path(const struct update_operations *o, const struct update_o
     if (document_path_append(operation_path(o, operation), operation->count, &path))
         json_append_string(out, buf_span(&path));
     else
-        out->failure = path.failure;
+        buf_fail(out, path.failure);
     buf_free(&path);
 }
 

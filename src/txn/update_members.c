@@ -32,7 +32,7 @@ static bool is_condition(const struct value_tape *t, tape_node n) {
 static bool is_object_of_strings(const struct value_tape *t, tape_node n) {
     if (!is_object(t, n))
         return false;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name))
+    TAPE_FOREACH_MEMBER(t, n, name)
         if (tape_type_of(t, name + 1) != TAPE_STRING)
             return false;
     return true;
@@ -42,30 +42,33 @@ static bool is_array(const struct value_tape *t, tape_node n) {
     return tape_type_of(t, n) == TAPE_ARRAY && !tape_is_empty(t, n);
 }
 
+#define NAME(text)                                                                                                     \
+    { text, sizeof(text) - 1 }
+
 static const struct {
-    const char *name;
+    struct span name;
     shape_check *check;
     bool required; /* attributes: where nothing else is updated */
     const char *must_be;
 } members[MEMBER_COUNT] = {
-    [MEMBER_ID] = {"id", is_id, true, "a string that isn't empty, a number, or an object of the key attributes"},
-    [MEMBER_ATTRIBUTES] = {"attributes", is_object, true, "an object that isn't empty"},
-    [MEMBER_ENABLE_LOGGING] = {"enable_logging", is_boolean, false, "true or false"},
-    [MEMBER_CONDITION] = {"condition_expression", is_condition, false, "a string that isn't blank"},
-    [MEMBER_NAMES] = {"expression_attribute_names", is_object_of_strings, false,
+    [MEMBER_ID] = {NAME("id"), is_id, true, "a string that isn't empty, a number, or an object of the key attributes"},
+    [MEMBER_ATTRIBUTES] = {NAME("attributes"), is_object, true, "an object that isn't empty"},
+    [MEMBER_ENABLE_LOGGING] = {NAME("enable_logging"), is_boolean, false, "true or false"},
+    [MEMBER_CONDITION] = {NAME("condition_expression"), is_condition, false, "a string that isn't blank"},
+    [MEMBER_NAMES] = {NAME("expression_attribute_names"), is_object_of_strings, false,
                       "an object of strings that isn't empty"},
-    [MEMBER_VALUES] = {"expression_attribute_values", is_object, false, "an object that isn't empty"},
-    [MEMBER_KEY] = {"idempotency_key", is_string, false, "a string that isn't empty"},
-    [MEMBER_SET] = {"set", is_object, false, "an object that isn't empty"},
-    [MEMBER_INCREMENT] = {"increment", is_object, false, "an object that isn't empty"},
-    [MEMBER_APPEND] = {"append", is_object, false, "an object that isn't empty"},
-    [MEMBER_REMOVE] = {"remove", is_array, false, "an array that isn't empty"},
-    [MEMBER_TYPED] = {"typed_attributes", is_object, false, "an object that isn't empty"},
-    [MEMBER_CREATE] = {"create_if_missing", is_boolean, false, "true or false"},
+    [MEMBER_VALUES] = {NAME("expression_attribute_values"), is_object, false, "an object that isn't empty"},
+    [MEMBER_KEY] = {NAME("idempotency_key"), is_string, false, "a string that isn't empty"},
+    [MEMBER_SET] = {NAME("set"), is_object, false, "an object that isn't empty"},
+    [MEMBER_INCREMENT] = {NAME("increment"), is_object, false, "an object that isn't empty"},
+    [MEMBER_APPEND] = {NAME("append"), is_object, false, "an object that isn't empty"},
+    [MEMBER_REMOVE] = {NAME("remove"), is_array, false, "an array that isn't empty"},
+    [MEMBER_TYPED] = {NAME("typed_attributes"), is_object, false, "an object that isn't empty"},
+    [MEMBER_CREATE] = {NAME("create_if_missing"), is_boolean, false, "true or false"},
 };
 
 const char *member_name(enum member member) {
-    return members[member].name;
+    return members[member].name.data;
 }
 
 const char *member_must_be(enum member member) {
@@ -74,7 +77,8 @@ const char *member_must_be(enum member member) {
 
 static enum member member_of(struct json_string name) {
     unsigned i = 0;
-    while (i < MEMBER_COUNT && !json_string_is(name, members[i].name))
+    while (i < MEMBER_COUNT &&
+           !(name.escaped ? json_string_is(name, members[i].name.data) : span_equal(name.raw, members[i].name)))
         i++;
     return (enum member)i;
 }
@@ -102,7 +106,7 @@ static void set_message(struct failure *f, unsigned missing, unsigned invalid) {
         for (unsigned i = 0; i < MEMBER_COUNT; i++) {
             if (!(invalid & 1U << i))
                 continue;
-            buf_printf(&f->message, "%s%s must be %s", before, members[i].name, members[i].must_be);
+            buf_printf(&f->message, "%s%s must be %s", before, members[i].name.data, members[i].must_be);
             before = "; ";
         }
     }
@@ -116,7 +120,7 @@ static void append_fields(struct buf *details, const char *name, unsigned set) {
     for (unsigned i = 0; i < MEMBER_COUNT; i++) {
         if (!(set & 1U << i))
             continue;
-        buf_printf(details, "%c\"%s\"", before, members[i].name);
+        buf_printf(details, "%c\"%s\"", before, members[i].name.data);
         before = ',';
     }
     buf_append_char(details, ']');
@@ -125,7 +129,7 @@ static void append_fields(struct buf *details, const char *name, unsigned set) {
 static void append_unknown_fields(struct buf *details, const struct value_tape *t) {
     buf_printf(details, "%s\"unknown_fields\":", details->len > 0 ? "," : "");
     char before = '[';
-    for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, TAPE_ROOT, name) {
         if (member_of(tape_string(t, name)) != MEMBER_COUNT)
             continue;
         buf_append_char(details, before);
@@ -144,7 +148,7 @@ static bool update_is_there(const struct update_parts *p, enum member member) {
 bool update_find_members(struct update_parts *p) {
     const struct value_tape *t = &p->tape;
     bool unknown = false;
-    for (tape_node name = tape_first(TAPE_ROOT); name < tape_next(t, TAPE_ROOT); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, TAPE_ROOT, name) {
         enum member member = member_of(tape_string(t, name));
         if (member == MEMBER_COUNT)
             unknown = true;

@@ -82,7 +82,7 @@ static enum step add(struct update *u, enum member member, struct json_string wr
 static enum step add_members(struct update *u, enum member member) {
     const struct value_tape *t = &u->parts->tape;
     tape_node object = u->parts->members[member];
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, object, name) {
         enum step step = add(u, member, tape_string(t, name), name + 1);
         if (step != STEP_FINE)
             return step;

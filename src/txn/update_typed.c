@@ -50,7 +50,7 @@ enum step update_check_typed(const struct update_context *ctx, struct update *u)
     if (n == TAPE_ROOT)
         return STEP_FINE;
     struct value_path parent = path_root(member_name(MEMBER_TYPED));
-    for (tape_node name = tape_first(n); name < tape_next(&p->tape, n); name = tape_next_member(&p->tape, name)) {
+    TAPE_FOREACH_MEMBER(&p->tape, n, name) {
         struct value_size size;
         enum step step = check(ctx, u, name, &parent, &size);
         if (step != STEP_FINE)

@@ -22,7 +22,7 @@ static bool add_names(struct update_parts *p, enum member member, struct places 
     tape_node n = p->members[member];
     if (n == TAPE_ROOT)
         return true;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name)) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         struct path_element *element = &places->names[places->count];
         *element = (struct path_element){.name = json_string_text(tape_string(t, name), &p->arena)};
         if (!element->name.data)

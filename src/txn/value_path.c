@@ -53,6 +53,6 @@ void path_refuse(const struct value_path *path, struct failure *f, const char *r
         reason[cut_between_characters(reason, REASON_SIZE - 1)] = '\0';
     failure_validation(f, buf_span(&field), "%s", len < 0 ? "" : reason);
     if (!buf_ok(&field))
-        f->details.failure = BUF_NO_MEMORY;
+        buf_fail(&f->details, BUF_NO_MEMORY);
     buf_free(&field);
 }

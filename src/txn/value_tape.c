@@ -208,7 +208,7 @@ struct span tape_scalar_text(const struct value_tape *t, tape_node n) {
 tape_node tape_find(const struct value_tape *t, tape_node n, const char *name) {
     if (tape_type_of(t, n) != TAPE_OBJECT)
         return TAPE_ROOT;
-    for (tape_node member = tape_first(n); member < tape_next(t, n); member = tape_next_member(t, member))
+    TAPE_FOREACH_MEMBER(t, n, member)
         if (json_string_is(tape_string(t, member), name))
             return member + 1;
     return TAPE_ROOT;
@@ -216,7 +216,7 @@ tape_node tape_find(const struct value_tape *t, tape_node n, const char *name) {
 
 uint32_t tape_count(const struct value_tape *t, tape_node object) {
     uint32_t count = 0;
-    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name))
+    TAPE_FOREACH_MEMBER(t, object, name)
         count++;
     return count;
 }
