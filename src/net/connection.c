@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static struct ev_loop *ev_of(const struct connection *c) {
     return loop_ev(c->connector->loop);
@@ -24,7 +25,6 @@ void connection_begin_use(struct connection *c) {
 void connection_end_use(struct connection *c) {
     c->is_used = false;
     ev_unref(ev_of(c));
-    connection_tls_take(c);
 }
 
 static enum connection_io io_of(struct connection *c, CURLcode code) {
@@ -39,22 +39,23 @@ static enum connection_io io_of(struct connection *c, CURLcode code) {
 
 enum connection_io connection_send(struct connection *c, struct span data, size_t *ret_sent) {
     *ret_sent = 0;
-    return io_of(c, c->tls_is_ours ? connection_tls_send(c, data, ret_sent)
-                                   : curl_easy_send(c->easy, data.data, data.len, ret_sent));
-}
-
-static CURLcode receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
-    return c->tls_is_ours ? connection_tls_receive(c, to, size, ret_received)
-                          : curl_easy_recv(c->easy, to, size, ret_received);
+    if (c->easy) {
+        return io_of(c, curl_easy_send(c->easy, data.data, data.len, ret_sent));
+    }
+    return c->tls ? connection_tls_send(c, data, ret_sent) : connection_socket_send(c, data, ret_sent);
 }
 
 enum connection_io connection_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
     *ret_received = 0;
-    return io_of(c, receive(c, to, size, ret_received));
+    if (c->easy) {
+        return io_of(c, curl_easy_recv(c->easy, to, size, ret_received));
+    }
+    return c->tls ? connection_tls_receive(c, to, size, ret_received)
+                  : connection_socket_receive(c, to, size, ret_received);
 }
 
 const char *connection_why(const struct connection *c) {
-    return connection_words(c, c->code);
+    return c->easy ? connection_words(c, c->code) : c->message;
 }
 
 bool connection_has_pending(const struct connection *c) {
@@ -70,20 +71,20 @@ bool connection_may_have_more(const struct connection *c, size_t received, size_
 static bool has_nothing_to_read(struct connection *c) {
     char stray;
     size_t n = 0;
-    return receive(c, &stray, sizeof stray, &n) == CURLE_AGAIN;
+    return connection_receive(c, &stray, sizeof stray, &n) == CONNECTION_WAITS;
 }
 
 bool connection_is_quiet(struct connection *c) {
     char byte;
     /* Through a proxy, TLS with the proxy may hold bytes that are no longer in the socket. */
-    bool nothing = c->is_direct && recv(c->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-                   (errno == EAGAIN || errno == EWOULDBLOCK);
+    bool nothing =
+        c->is_direct && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     return nothing || has_nothing_to_read(c);
 }
 
 size_t connection_unacknowledged(const struct connection *c) {
     int bytes = 0;
-    return ioctl(c->io.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
+    return ioctl(c->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
 void connection_await(struct connection *c, bool room) {
@@ -105,36 +106,73 @@ static void on_ready(struct ev_loop *ev, ev_io *io, int events) {
     c->ready(c->user, (events & EV_READ ? CONNECTION_READABLE : 0U) | (events & EV_WRITE ? CONNECTION_WRITABLE : 0U));
 }
 
+static void open_up(struct connection *c) {
+    c->state = CONNECTION_OPEN;
+    ev_io_init(&c->io, on_ready, c->fd, EV_READ);
+    ev_io_start(ev_of(c), &c->io);
+    ev_unref(ev_of(c));
+}
+
+static void on_dialed(struct connection *c, enum http_error error, const char *why) {
+    c->connector->dialing--;
+    if (error == HTTP_FINE) {
+        open_up(c);
+    } else {
+        c->state = CONNECTION_FAILED;
+    }
+    c->dialed(c->user, error, why);
+}
+
+/* Takes the socket from libcurl, which forgets it. */
+static bool leave_libcurl(struct connection *c) {
+    struct connector *connector = c->connector;
+    connector->kept = c->fd;
+    connection_multi_remove(c);
+    curl_easy_cleanup(c->easy);
+    c->easy = NULL;
+    if (connector->kept != CURL_SOCKET_BAD) {
+        connector->kept = c->fd = CURL_SOCKET_BAD; /* libcurl will close it another time */
+    }
+    return c->fd != CURL_SOCKET_BAD;
+}
+
 /* The read in has_nothing_to_read() also binds the handle to its connection again. */
 static bool take_over(struct connection *c) {
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd == CURL_SOCKET_BAD ||
-        !has_nothing_to_read(c)) {
+    struct curl_tlssessioninfo *session = NULL;
+    if (!has_nothing_to_read(c)) {
         return false;
     }
-    struct curl_tlssessioninfo *session = NULL;
     if (curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK &&
         session->backend == CURLSSLBACKEND_OPENSSL) {
         c->tls = session->internals;
     }
-    ev_io_init(&c->io, on_ready, fd, EV_READ);
-    ev_io_start(ev_of(c), &c->io);
-    ev_unref(ev_of(c));
     return true;
 }
 
-static void on_dialed(struct connection *c, CURLcode code) {
-    c->connector->dialing--;
-    if (code == CURLE_OK && !take_over(c)) {
-        code = CURLE_GOT_NOTHING;
-    }
-    if (code == CURLE_OK) {
-        c->state = CONNECTION_OPEN;
-        c->dialed(c->user, HTTP_FINE, "");
+static void on_libcurl_done(struct connection *c, CURLcode code) {
+    bool ok = code == CURLE_OK && curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &c->fd) == CURLE_OK &&
+              c->fd != CURL_SOCKET_BAD && (c->is_direct ? leave_libcurl(c) : take_over(c));
+    if (ok && c->peer) {
+        connection_tls_begin(c);
+    } else if (ok) {
+        on_dialed(c, HTTP_FINE, "");
     } else {
-        c->state = CONNECTION_FAILED;
-        c->dialed(c->user, connection_error(code), connection_words(c, code));
+        code = code == CURLE_OK ? CURLE_GOT_NOTHING : code;
+        on_dialed(c, connection_error(code), connection_words(c, code));
     }
+}
+
+/* The handle and, where we speak TLS ourselves, with whom. */
+static bool prepare(struct connection *c, const struct connection_options *options) {
+    struct connector *connector = c->connector;
+    if (c->is_direct && strncmp(options->origin, "https:", sizeof "https:" - 1) == 0) {
+        c->peer = tls_client_peer(&connector->tls, options->origin);
+        if (!c->peer) {
+            return false;
+        }
+    }
+    c->late_at = clock_monotonic(&connector->clock) + options->timeout;
+    return c->easy && connection_set_up(c, options->origin, options->timeout) && connection_multi_add(c);
 }
 
 struct connection *connection_dial(struct connector *connector, const struct connection_options *options) {
@@ -145,12 +183,13 @@ struct connection *connection_dial(struct connector *connector, const struct con
     *c = (struct connection){
         .connector = connector,
         .easy = curl_easy_init(),
+        .fd = CURL_SOCKET_BAD,
         .is_direct = options->direct || !connector->has_proxy,
         .dialed = options->dialed,
         .ready = options->ready,
         .user = options->user,
     };
-    if (!c->easy || !connection_set_up(c, options->origin, options->timeout) || !connection_multi_add(c)) {
+    if (!prepare(c, options)) {
         curl_easy_cleanup(c->easy);
         free(c);
         return NULL;
@@ -159,18 +198,31 @@ struct connection *connection_dial(struct connector *connector, const struct con
     return c;
 }
 
+/* Ends what is ours. */
+static void close_socket(struct connection *c) {
+    if (c->tls) {
+        connection_tls_end(c);
+    }
+    if (c->fd != CURL_SOCKET_BAD) {
+        close(c->fd);
+    }
+}
+
 void connection_close(struct connection *c) {
     if (c->state == CONNECTION_DIALING) {
         c->connector->dialing--;
+        timer_stop(c->connector->timers, &c->deadline);
     }
-    if (c->state == CONNECTION_OPEN) {
-        if (!c->is_used) {
-            ev_ref(ev_of(c));
-        }
-        ev_io_stop(ev_of(c), &c->io);
+    if (c->state == CONNECTION_OPEN && !c->is_used) {
+        ev_ref(ev_of(c));
     }
-    connection_multi_remove(c);
-    curl_easy_cleanup(c->easy);
+    ev_io_stop(ev_of(c), &c->io);
+    if (c->easy) {
+        connection_multi_remove(c);
+        curl_easy_cleanup(c->easy);
+    } else {
+        close_socket(c);
+    }
     free(c);
 }
 
@@ -193,9 +245,12 @@ struct connector *connector_new(struct loop *loop, const char *ca_file, const ch
     connector->clock = loop_clock(loop);
     connector->timers = loop_timers(loop);
     connector->has_proxy = connection_environment_has_proxy();
+    connector->kept = CURL_SOCKET_BAD;
+    connector->dialed = on_dialed;
     bool ok = copy_text(ca_file ? ca_file : curl_version_info(CURLVERSION_NOW)->cainfo, &connector->ca_file);
     ok = copy_text(user_agent, &connector->user_agent) && ok;
-    if (!connection_multi_open(connector, on_dialed) || !ok) {
+    tls_client_init(&connector->tls, connector->clock, connector->ca_file);
+    if (!connection_multi_open(connector, on_libcurl_done) || !ok) {
         connector_free(connector);
         return NULL;
     }
@@ -207,7 +262,7 @@ void connector_free(struct connector *connector) {
         return;
     }
     connection_multi_close(connector);
-    X509_STORE_free(connector->trust);
+    tls_client_free(&connector->tls);
     free(connector->ca_file);
     free(connector->user_agent);
     free(connector);

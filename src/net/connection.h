@@ -1,27 +1,30 @@
-/* A connection to a service: TCP, mostly with TLS, perhaps through a proxy. Only this module (connection.c,
- * connection_setup.c, connection_multi.c, connection_tls.c) knows libcurl's handles and OpenSSL's connections. libcurl
- * does what it is good at: names, addresses, proxies, TLS, certificates.
+/* A connection to a service: TCP, mostly with TLS, perhaps through a proxy. Only this module (connection*.c and
+ * tls_client.c) knows libcurl's handles and OpenSSL's connections. libcurl does what it is good at: names, addresses,
+ * proxies. Where no proxy can stand between, the socket is ours once libcurl has opened it, and so is TLS over it: one
+ * context serves all connections, where libcurl makes one for each, which costs as much as a handshake. Through proxies
+ * libcurl speaks TLS too, of which there may be two layers then, and everything goes through it.
  *
  * The module relies on the following behaviour of libcurl, which isn't all documented; test_connection.c checks each:
  * - A handle with CURLOPT_CONNECT_ONLY is done once the connection is open, and has sent nothing over it.
  * - From then on libcurl watches no socket of that handle: we do.
+ * - A handle that is taken out of its multi handle and cleaned up closes its connection at once, and no other. Before
+ *   curl_easy_cleanup() returns it has called CURLOPT_CLOSESOCKETFUNCTION, and a socket that this doesn't close stays
+ *   open and connected.
+ * - While it opens one connection, libcurl watches at most five sockets at a time.
+ * - A multi handle closes no connection to make room while it has fewer than CURLMOPT_MAXCONNECTS.
+ *
+ * Of connections that stay libcurl's:
  * - The first curl_easy_recv() binds the handle to its connection again. Before it, CURLINFO_TLS_SSL_PTR gives no SSL;
  *   after it, it gives the connection's SSL. That is libcurl's, and stays the same as long as the connection lives.
- * - A multi handle closes no connection to make room while it has fewer than CURLMOPT_MAXCONNECTS.
- * - While it opens one connection, libcurl watches at most five sockets at a time.
  * - curl_easy_recv() takes at most one TLS record, and no more than asked for. If OpenSSL has read beyond it,
  *   SSL_has_pending() tells, and the socket doesn't. With nothing to read it returns CURLE_AGAIN.
- * - The end of a connection is CURLE_OK and no byte, whether TLS announced it or not: so an answer that ends with its
- *   connection may have been cut.
+ * - The end of a connection is CURLE_OK and no byte, whether TLS announced it or not (our own TLS does the same): so an
+ *   answer that ends with its connection may have been cut.
  * - What curl_easy_send() couldn't send may be passed again at another address.
  * - Reads take in what a server sends for TLS itself after the handshake. A session that came this way serves the next
  *   connection whose handle has the same CURLSH.
- * - Each connection has an SSL_CTX of its own.
- * - The SSL keeps working with another BIO over the same socket in the place of libcurl's; the handle's cleanup then
- *   sends TLS's close over that BIO.
  * - Without a directory of certificates, the file's certificates are parsed once for several connections of a multi
- *   handle.
- * - A handle that is taken out of its multi handle and cleaned up closes its connection at once, and no other. */
+ *   handle. */
 #pragma once
 
 #include "compiler.h"

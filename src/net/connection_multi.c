@@ -1,8 +1,9 @@
 /* The bridge between libcurl's multi interface and the loop (libcurl-multi(3), "multi_socket"), for connections while
  * they are opened.
  *
- * A connection stays in its multi handle as long as it lives, and libcurl goes through all connections of a handle at
- * each send and receive. So there are several handles, each with a limited number of connections. */
+ * A connection that stays libcurl's (connection.h) stays in its multi handle as long as it lives, and libcurl goes
+ * through all connections of a handle at each send and receive. So there are several handles, each with a limited
+ * number of connections. */
 #include "connection_private.h"
 #include "loop.h"
 #include "loop_private.h"
@@ -175,6 +176,7 @@ bool connection_multi_add(struct connection *c) {
 void connection_multi_remove(struct connection *c) {
     curl_multi_remove_handle(c->group->multi, c->easy);
     c->group->members--;
+    c->group = NULL;
 }
 
 bool connection_multi_open(struct connector *connector, void (*done)(struct connection *c, CURLcode code)) {

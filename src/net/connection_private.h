@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "timers.h"
+#include "tls_client.h"
 
 #include <curl/curl.h>
 #include <ev.h>
@@ -19,15 +20,15 @@ struct connector {
     struct loop *loop;
     struct clock clock;
     struct timers *timers;
-    CURLSH *share; /* TLS sessions (so that a new connection resumes one) and addresses */
+    CURLSH *share; /* addresses, and TLS sessions of what libcurl speaks */
     char *ca_file; /* the certificates in it are trusted; NULL: there is no file, perhaps a directory */
-    X509_STORE *trust; /* the certificates of ca_file; NULL: not read yet */
-    int64_t trust_read_at; /* monotonic */
-    char trust_why[128]; /* why it couldn't be read */
+    struct tls_client tls;
     char *user_agent;
     bool has_proxy; /* the environment names a proxy for some kind of URL */
     size_t dialing;
-    void (*done)(struct connection *c, CURLcode code);
+    curl_socket_t kept; /* a socket that libcurl is not to close */
+    void (*done)(struct connection *c, CURLcode code); /* libcurl has opened a connection, or failed to */
+    void (*dialed)(struct connection *c, enum http_error error, const char *why); /* TLS of our own has */
     struct connection_group *groups;
     struct socket_watches free_watches, used_watches;
     struct watch_chunk *chunks;
@@ -37,19 +38,22 @@ struct connector {
 enum connection_state { CONNECTION_DIALING, CONNECTION_FAILED, CONNECTION_OPEN };
 
 struct connection {
-    ev_io io; /* first; from the end of the dialing on */
+    ev_io io; /* first; once libcurl has opened it */
     struct connector *connector;
     struct connection_group *group;
-    CURL *easy;
-    SSL *tls; /* libcurl's; NULL: plain, or not open yet */
-    bool tls_is_ours; /* OpenSSL reads and writes the socket itself: libcurl is no longer called until the end */
+    CURL *easy; /* NULL: the socket is ours, and libcurl knows of it no more */
+    curl_socket_t fd; /* once libcurl has opened it */
+    struct tls_peer *peer; /* with whom we speak TLS ourselves; NULL: there is none, or libcurl does */
+    SSL *tls; /* ours, or libcurl's; NULL: plain, or not open yet */
     enum connection_state state;
     bool is_used;
     bool is_direct; /* no proxy stands between */
+    int64_t late_at; /* monotonic: when it should have been opened */
+    struct timer deadline; /* of our handshake */
     void (*dialed)(void *user, enum http_error error, const char *why);
     void (*ready)(void *user, unsigned events);
     void *user;
-    CURLcode code; /* of the last send or receive */
+    CURLcode code; /* of libcurl's last send or receive */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -63,10 +67,17 @@ enum http_error connection_error(CURLcode code);
 /* The same in words; they never contain a proxy's password. */
 const char *connection_words(const struct connection *c, CURLcode code);
 
-/* connection_tls.c: sends and receives without libcurl. */
-void connection_tls_take(struct connection *c);
-MUST_USE CURLcode connection_tls_send(struct connection *c, struct span data, size_t *ret_sent);
-MUST_USE CURLcode connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received);
+/* connection_socket.c: without TLS. */
+MUST_USE enum connection_io connection_socket_send(struct connection *c, struct span data, size_t *ret_sent);
+MUST_USE enum connection_io connection_socket_receive(struct connection *c, char *to, size_t size,
+                                                      size_t *ret_received);
+
+/* connection_tls.c: with TLS of our own. */
+/* Begins the handshake. The connector's dialed is called when it is over, perhaps at once. */
+void connection_tls_begin(struct connection *c);
+void connection_tls_end(struct connection *c);
+MUST_USE enum connection_io connection_tls_send(struct connection *c, struct span data, size_t *ret_sent);
+MUST_USE enum connection_io connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received);
 
 /* connection_multi.c: done is called, from the loop, when libcurl has opened a connection or failed to. */
 MUST_USE bool connection_multi_open(struct connector *connector, void (*done)(struct connection *c, CURLcode code));

@@ -1,18 +1,18 @@
 /* How libcurl is set up to open a connection, and what it means by an error. */
 #include "connection_private.h"
-#include "trust.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define UNACKNOWLEDGED_MAX 10000U /* milliseconds until unacknowledged bytes count as lost, the connection as dead */
 #define ADDRESS_LIFETIME 10L /* seconds until a name's address is looked up again */
 #define NEVER_TOO_OLD (10L * 365 * 24 * 3600) /* seconds: libcurl closes no connection for its age; the pool does */
-#define TRUST_LIFETIME (3600 * MICROSECONDS) /* until the file of certificates is read again */
 /* How much libcurl reads from a proxy at once: a whole TLS record, so that none is left behind in OpenSSL. */
 #define READ_PIECE (32L * 1024)
 
@@ -36,42 +36,22 @@ static int on_opened(void *user, curl_socket_t fd, curlsocktype purpose) {
     return CURL_SOCKOPT_OK;
 }
 
-/* Whether we decide which certificates are trusted. Through a proxy, libcurl does: there may be two layers of TLS that
- * trust different certificates. */
-static bool has_own_trust(const struct connection *c) {
-    return c->is_direct && c->connector->ca_file;
+/* A connection that goes on without libcurl keeps its socket. */
+static int on_close(void *user, curl_socket_t fd) {
+    struct connector *connector = user;
+    if (fd == connector->kept) {
+        connector->kept = CURL_SOCKET_BAD;
+        return 0;
+    }
+    return close(fd);
 }
 
-/* All connections share one store. libcurl would decode each certificate of the file anew for every 64 connections. */
-static bool trust_own(struct connector *connector, SSL_CTX *ctx) {
-    int64_t now = clock_monotonic(&connector->clock);
-    if (connector->trust && now - connector->trust_read_at >= TRUST_LIFETIME) {
-        X509_STORE_free(connector->trust);
-        connector->trust = NULL;
-    }
-    if (!connector->trust) {
-        connector->trust = trust_read(connector->ca_file, connector->trust_why, sizeof connector->trust_why);
-        connector->trust_read_at = now;
-    }
-    /* As libcurl does: the file's certificates go before those that the server sends, and one is enough without its
-     * issuer. */
-    return connector->trust &&
-           X509_STORE_set_flags(connector->trust, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
-           SSL_CTX_set1_verify_cert_store(ctx, connector->trust) == 1;
-}
-
-/* What could not be sent at once is sent again from another address. With read-ahead, OpenSSL reads a record in one
- * piece together with what came after it, instead of its head first: whether there is more must then be asked of
- * OpenSSL. Through a proxy there may be two layers of TLS, and the outer one can't be asked. */
+/* What could not be sent at once is sent again from another address. Renegotiation (TLS 1.2) would let a server make us
+ * work for nothing. */
 static CURLcode on_tls(CURL *easy, void *ssl_ctx, void *user) {
-    (void)easy;
-    const struct connection *c = user;
-    if (has_own_trust(c) && !trust_own(c->connector, ssl_ctx)) {
-        return CURLE_SSL_CACERT_BADFILE;
-    }
-    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION); /* of TLS 1.2: a server could make us work for nothing */
+    (void)easy, (void)user;
+    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(ssl_ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    SSL_CTX_set_read_ahead(ssl_ctx, c->is_direct);
     return CURLE_OK;
 }
 
@@ -81,7 +61,7 @@ static size_t drop(char *data, size_t size, size_t count, void *user) {
     return size * count;
 }
 
-static bool set_transport(CURL *easy) {
+static bool set_transport(CURL *easy, struct connector *connector) {
     return curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop) == CURLE_OK &&
@@ -94,39 +74,44 @@ static bool set_transport(CURL *easy) {
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 15L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, connector) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SHARE, connector->share) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_PIECE) == CURLE_OK && /* the most it reads at once */
            curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, ADDRESS_LIFETIME) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, NEVER_TOO_OLD) == CURLE_OK;
 }
 
-/* If we decide what is trusted, libcurl has nothing to read. Otherwise: libcurl shares its parsed certificates between
- * connections only if there is no directory of them; and if a file replaces the system's certificates, the system's
- * directory must not add to it. */
+/* libcurl shares its parsed certificates between connections only if there is no directory of them; and if a file
+ * replaces the system's certificates, the system's directory must not add to it. */
 static bool set_trust(const struct connection *c) {
     const char *file = c->connector->ca_file;
-    return !file || (curl_easy_setopt(c->easy, CURLOPT_CAINFO, has_own_trust(c) ? NULL : file) == CURLE_OK &&
+    return !file || (curl_easy_setopt(c->easy, CURLOPT_CAINFO, file) == CURLE_OK &&
                      curl_easy_setopt(c->easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
 }
 
-static bool set_tls(struct connection *c) {
+/* Through a proxy everything goes in a tunnel: what is sent is for the service alone. There may be two layers of TLS,
+ * which libcurl knows to stack: it speaks both. */
+static bool set_proxy(struct connection *c) {
     CURL *easy = c->easy;
-    const struct connector *connector = c->connector;
-    return curl_easy_setopt(easy, CURLOPT_SHARE, connector->share) == CURLE_OK &&
+    const char *user_agent = c->connector->user_agent;
+    return curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
+           (!user_agent || curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent) == CURLE_OK) &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK && set_trust(c) &&
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 3600L) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, c) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) == CURLE_OK;
 }
 
-/* Through a proxy everything goes in a tunnel: what is sent is for the service alone. */
-static bool set_proxy(CURL *easy, bool direct, const char *user_agent) {
-    if (direct) {
-        return curl_easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK;
+/* "http://host:port/", whichever it is: without a proxy, libcurl opens the socket and no more. */
+static bool set_url(const struct connection *c, const char *origin) {
+    char plain[2048];
+    if (!c->peer) {
+        return curl_easy_setopt(c->easy, CURLOPT_URL, origin) == CURLE_OK;
     }
-    return curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK &&
-           (!user_agent || curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent) == CURLE_OK);
+    int len = snprintf(plain, sizeof plain, "http%s", origin + sizeof "https" - 1);
+    return len > 0 && (size_t)len < sizeof plain && curl_easy_setopt(c->easy, CURLOPT_URL, plain) == CURLE_OK;
 }
 
 static long milliseconds_up(int64_t microseconds) {
@@ -135,9 +120,9 @@ static long milliseconds_up(int64_t microseconds) {
 }
 
 bool connection_set_up(struct connection *c, const char *origin, int64_t timeout) {
-    const struct connector *connector = c->connector;
-    return set_transport(c->easy) && set_tls(c) && set_proxy(c->easy, c->is_direct, connector->user_agent) &&
-           curl_easy_setopt(c->easy, CURLOPT_URL, origin) == CURLE_OK &&
+    return set_transport(c->easy, c->connector) &&
+           (c->is_direct ? curl_easy_setopt(c->easy, CURLOPT_NOPROXY, "*") == CURLE_OK : set_proxy(c)) &&
+           set_url(c, origin) &&
            curl_easy_setopt(c->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds_up(timeout)) == CURLE_OK &&
            curl_easy_setopt(c->easy, CURLOPT_ERRORBUFFER, c->message) == CURLE_OK &&
            curl_easy_setopt(c->easy, CURLOPT_PRIVATE, c) == CURLE_OK;
@@ -186,9 +171,6 @@ const char *connection_words(const struct connection *c, CURLcode code) {
         return "The proxy variable (https_proxy, http_proxy or all_proxy) has a character in its user or password that "
                "has to "
                "be percent-encoded: / is %2F, ? is %3F, # is %23";
-    }
-    if (code == CURLE_SSL_CACERT_BADFILE && c->connector->trust_why[0]) {
-        return c->connector->trust_why;
     }
     return c->message[0] && !strchr(c->message, '@') ? c->message : curl_easy_strerror(code);
 }

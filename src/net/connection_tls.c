@@ -1,68 +1,109 @@
-/* TLS over an open connection, by OpenSSL alone. With curl_easy_send() and curl_easy_recv() each byte goes from libcurl
- * to OpenSSL, back into libcurl and on to the socket: that is an eighth of all that a message costs. */
+/* TLS over a connection's own socket: the handshake, sending and receiving. */
 #include "connection_private.h"
+#include "loop.h"
+#include "loop_private.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Makes OpenSSL read and write the socket itself. Not before libcurl has received the first answer: it keeps the
- * sessions that came with it for the next connections. Sessions that come later would call libcurl while it isn't
- * expecting it, so that callback is removed. Without memory, or with a proxy, libcurl stays in between. */
-void connection_tls_take(struct connection *c) {
-    if (!c->tls || !c->is_direct || c->tls_is_ours) {
+static void end(struct connection *c, enum http_error error) {
+    timer_stop(c->connector->timers, &c->deadline);
+    ev_io_stop(loop_ev(c->connector->loop), &c->io);
+    c->connector->dialed(c, error, c->message);
+}
+
+static void on_late(void *user) {
+    struct connection *c = user;
+    (void)snprintf(c->message, sizeof c->message, "TLS handshake: no end of it in time");
+    end(c, HTTP_TIMED_OUT);
+}
+
+static void await(struct connection *c, int events) {
+    if ((c->io.events & (EV_READ | EV_WRITE)) != events || !ev_is_active(&c->io)) {
+        ev_io_stop(loop_ev(c->connector->loop), &c->io);
+        ev_io_modify(&c->io, events);
+        ev_io_start(loop_ev(c->connector->loop), &c->io);
+    }
+}
+
+static void go_on(struct connection *c) {
+    enum http_error error = HTTP_FINE;
+    switch (tls_client_shake_hands(c->tls, &error, c->message, sizeof c->message)) {
+    case TLS_WAITS_TO_READ: await(c, EV_READ); break;
+    case TLS_WAITS_TO_WRITE: await(c, EV_WRITE); break;
+    case TLS_IS_OPEN:
+    case TLS_FAILED: end(c, error); break;
+    }
+}
+
+static void on_ready(struct ev_loop *ev, ev_io *io, int events) {
+    (void)ev, (void)events;
+    go_on((struct connection *)(void *)io);
+}
+
+void connection_tls_begin(struct connection *c) {
+    struct connector *connector = c->connector;
+    enum http_error error = HTTP_FINE;
+    ev_io_init(&c->io, on_ready, c->fd, EV_READ);
+    c->tls = tls_client_begin(&connector->tls, c->peer, c->fd, &error, c->message, sizeof c->message);
+    if (!c->tls) {
+        end(c, error);
         return;
     }
-    BIO *socket = BIO_new_socket(c->io.fd, BIO_NOCLOSE);
-    if (!socket) {
-        ERR_clear_error();
-        return;
-    }
-    SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(c->tls), NULL); /* the context is this connection's own */
-    SSL_set_options(c->tls, SSL_OP_IGNORE_UNEXPECTED_EOF); /* as with libcurl: see connection.h */
-    SSL_set_bio(c->tls, socket, socket);
-    c->tls_is_ours = true;
+    timer_init(&c->deadline, on_late, c);
+    timer_start(connector->timers, &c->deadline, c->late_at);
+    go_on(c);
 }
 
 /* What it means that a call moved nothing. */
-static CURLcode verdict(struct connection *c, int result, CURLcode failure) {
+static enum connection_io verdict(struct connection *c, int result, const char *doing) {
     int why = SSL_get_error(c->tls, result), cause = errno;
     unsigned long error = ERR_peek_error();
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
-        return CURLE_AGAIN;
+        return CONNECTION_WAITS;
     }
-    const char *doing = failure == CURLE_SEND_ERROR ? "Send" : "Recv", *reason = ERR_reason_error_string(error);
+    const char *reason = ERR_reason_error_string(error);
     if (why == SSL_ERROR_SYSCALL && cause != 0) {
         (void)snprintf(c->message, sizeof c->message, "%s failure: %s", doing, strerror(cause));
     } else {
         (void)snprintf(c->message, sizeof c->message, "%s failure: %s", doing, reason ? reason : "TLS was broken off");
     }
     ERR_clear_error();
-    return failure;
+    return CONNECTION_BROKEN;
 }
 
-CURLcode connection_tls_send(struct connection *c, struct span data, size_t *ret_sent) {
+enum connection_io connection_tls_send(struct connection *c, struct span data, size_t *ret_sent) {
     ERR_clear_error(); /* SSL_get_error() would take an older error in the queue for this call's */
     errno = 0;
     int sent = SSL_write(c->tls, data.data, data.len < INT_MAX ? (int)data.len : INT_MAX);
     if (sent <= 0) {
-        return verdict(c, sent, CURLE_SEND_ERROR);
+        return verdict(c, sent, "Send");
     }
     *ret_sent = (size_t)sent;
-    return CURLE_OK;
+    return CONNECTION_MOVED;
 }
 
-CURLcode connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
+enum connection_io connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
     ERR_clear_error();
     errno = 0;
     int received = SSL_read(c->tls, to, size < INT_MAX ? (int)size : INT_MAX);
     if (received > 0) {
         *ret_received = (size_t)received;
-        return CURLE_OK;
+        return CONNECTION_MOVED;
     }
-    return SSL_get_error(c->tls, received) == SSL_ERROR_ZERO_RETURN ? CURLE_OK : verdict(c, received, CURLE_RECV_ERROR);
+    return SSL_get_error(c->tls, received) == SSL_ERROR_ZERO_RETURN ? CONNECTION_MOVED : verdict(c, received, "Recv");
+}
+
+/* To free one in the midst of its handshake must not look to OpenSSL like a broken session. */
+void connection_tls_end(struct connection *c) {
+    ERR_clear_error();
+    if (c->state == CONNECTION_OPEN) {
+        (void)SSL_shutdown(c->tls); /* says goodbye, if that goes at once */
+    }
+    SSL_free(c->tls);
+    ERR_clear_error();
 }

@@ -52,6 +52,7 @@ struct server {
     size_t ended_in_order; /* as TLS says goodbye */
     struct buf last_request;
     SSL_CTX *tls; /* NULL: plain */
+    bool hangs_up; /* as soon as somebody has connected */
     const char *greeting; /* sent before anything was asked; NULL: nothing */
 };
 
@@ -196,7 +197,9 @@ static void server_accept(void *user, unsigned events) {
     }
     s->connections = c;
     c->watch = loop_watch_fd(s->loop, fd, LOOP_READ, server_ready, c);
-    if (s->greeting && c->watch) {
+    if (s->hangs_up) {
+        server_drop(c);
+    } else if (s->greeting && c->watch) {
         buf_append_cstr(&c->out, s->greeting);
         server_write(c);
     }

@@ -25,6 +25,13 @@ static void add_extension(X509 *certificate, int nid, const char *value) {
     X509_EXTENSION_free(extension);
 }
 
+static void certificate_write(const struct test_certificate *made) {
+    FILE *file = fopen(made->ca_file, "w");
+    assert_non_null(file);
+    assert_int_equal(PEM_write_X509(file, made->certificate), 1);
+    assert_int_equal(fclose(file), 0);
+}
+
 /* A certificate that vouches for itself, for the names given. */
 static void certificate_make(struct test_certificate *made, const char *names) {
     made->key = EVP_EC_gen("P-256");
@@ -45,10 +52,15 @@ static void certificate_make(struct test_certificate *made, const char *names) {
     (void)snprintf(made->ca_file, sizeof made->ca_file, "/tmp/test_certificate.XXXXXX");
     int fd = mkstemp(made->ca_file);
     assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    assert_non_null(file);
-    assert_int_equal(PEM_write_X509(file, c), 1);
-    assert_int_equal(fclose(file), 0);
+    assert_int_equal(close(fd), 0);
+    certificate_write(made);
+}
+
+/* It isn't valid any more. */
+__attribute__((unused)) static void certificate_expire(struct test_certificate *made) {
+    X509_gmtime_adj(X509_getm_notAfter(made->certificate), -60);
+    assert_true(X509_sign(made->certificate, made->key, EVP_sha256()) > 0);
+    certificate_write(made);
 }
 
 /* What a server needs to have it. */

@@ -84,6 +84,44 @@ static void a_certificate_for_another_host_is_not_trusted(void **state) {
     assert_untrusted(begin_trusting(w, "IP:127.0.0.2,DNS:other.example.com", w->certificate.ca_file, &OK));
 }
 
+static void a_server_is_known_by_its_name_or_its_address(void **state) {
+    static const struct {
+        const char *host, *names;
+        bool is_known;
+    } cases[] = {
+        {"localhost", "DNS:localhost", true},
+        {"localhost", "DNS:LocalHost", true},
+        {"127.0.0.1", "DNS:localhost,IP:127.0.0.1", true},
+        {"localhost", "IP:127.0.0.1", false},
+        {"127.0.0.1", "DNS:127.0.0.1", false},
+        {"localhost", "DNS:local*", false},
+        {"localhost", "DNS:localhost.example.com", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct world *w = *state;
+        struct fixture *f = begin_trusting(w, cases[i].names, w->certificate.ca_file, &OK);
+        (void)snprintf(f->url, sizeof f->url, "https://%s:%u/", cases[i].host, f->server.port);
+        struct http_request request = post(f, "x");
+        const struct outcome *o = run(f, &request);
+        assert_int_equal(o->error, cases[i].is_known ? HTTP_FINE : HTTP_UNTRUSTED);
+        assert_true(cases[i].is_known || strstr(o->message, " mismatch"));
+        assert_int_equal(end_world(state), 0);
+        assert_int_equal(make_world(state), 0);
+    }
+}
+
+static void a_certificate_that_has_expired_is_not_trusted_and_the_words_say_so(void **state) {
+    struct world *w = *state;
+    struct fixture *f = begin_trusted(w, &OK);
+    certificate_expire(&w->certificate);
+    SSL_CTX_free(f->server.tls);
+    f->server.tls = certificate_server(&w->certificate);
+    struct http_request request = post(f, "x");
+    const struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_UNTRUSTED);
+    assert_string_equal(o->message, "SSL certificate problem: certificate has expired");
+}
+
 static void without_its_ca_file_nobody_is_trusted(void **state) {
     assert_untrusted(begin_trusting(*state, "IP:127.0.0.1", "/nonexistent/ca.pem", &OK));
 }
@@ -94,13 +132,11 @@ static void the_file_of_those_who_are_trusted_is_read_again_after_an_hour(void *
         .text = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", .after = SERVER_CLOSES};
     struct world *w = *state;
     struct fixture *f = begin_trusted(w, &answer);
-    SSL_CTX_set_session_cache_mode(f->server.tls, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_options(f->server.tls, SSL_OP_NO_TICKET);
     struct http_request request = post(f, "x");
     assert_answered(f, 1, &request, 200);
     assert_int_equal(truncate(w->certificate.ca_file, 0), 0);
     assert_answered(f, 1, &request, 200);
-    f->http->pool.connector->trust_read_at -= 3600 * MICROSECONDS;
+    f->http->pool.connector->tls.trust_read_at -= 3600 * MICROSECONDS;
     const struct outcome *o = run(f, &request);
     assert_int_equal(o->error, HTTP_UNTRUSTED);
     assert_string_not_equal(o->message, "");
@@ -115,6 +151,36 @@ static void a_server_without_tls_is_unreachable_not_untrusted(void **state) {
     assert_int_equal(run(f, &request)->error, HTTP_UNREACHABLE);
 }
 
+static void a_server_that_hangs_up_in_the_handshake_is_unreachable_and_the_words_say_so(void **state) {
+    struct fixture *f = begin_trusted(*state, &OK);
+    f->server.hangs_up = true;
+    struct http_request request = post(f, "x");
+    const struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_UNREACHABLE);
+    assert_memory_equal(o->message, "TLS handshake: ", sizeof "TLS handshake: " - 1);
+}
+
+static void a_server_without_a_certificate_is_unreachable_and_the_words_say_so(void **state) {
+    struct fixture *f = begin_trusted(*state, &OK);
+    SSL_CTX_free(f->server.tls);
+    f->server.tls = SSL_CTX_new(TLS_server_method());
+    struct http_request request = post(f, "x");
+    const struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_UNREACHABLE);
+    assert_non_null(strstr(o->message, "handshake failure"));
+}
+
+static void a_handshake_without_end_is_given_up_in_time(void **state) {
+    struct fixture *f = begin_trusted(*state, &OK);
+    SSL_CTX_free(f->server.tls);
+    f->server.tls = NULL; /* it waits for the rest of a request */
+    struct http_request request = post(f, "x");
+    request.connect_timeout = 20 * MILLISECOND;
+    const struct outcome *o = run(f, &request);
+    assert_int_equal(o->error, HTTP_TIMED_OUT);
+    assert_memory_equal(o->message, "TLS handshake: ", sizeof "TLS handshake: " - 1);
+}
+
 static void a_new_connection_resumes_the_tls_session_of_an_earlier_one(void **state) {
     const struct server_answer answer = {.text = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
                                          .after = SERVER_CLOSES};
@@ -125,6 +191,42 @@ static void a_new_connection_resumes_the_tls_session_of_an_earlier_one(void **st
     assert_answered(f, 2, &request, 200);
     assert_int_equal(f->server.accepted, 3);
     assert_true(f->server.resumed >= 1);
+}
+
+/* So many requests, each over a connection of its own. */
+static struct fixture *ask_anew(struct world *w, int version, size_t tickets, size_t count) {
+    static const struct server_answer answer = {
+        .text = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", .after = SERVER_CLOSES};
+    struct fixture *f = begin_trusted(w, &answer);
+    assert_int_equal(SSL_CTX_set_max_proto_version(f->server.tls, version), 1);
+    assert_int_equal(SSL_CTX_set_num_tickets(f->server.tls, tickets), 1);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < count; i++) {
+        assert_answered(f, 1, &request, 200);
+    }
+    assert_int_equal(f->server.accepted, count);
+    return f;
+}
+
+static void a_server_that_gives_a_session_for_each_it_took_sees_one_whole_handshake(void **state) {
+    const struct fixture *f = ask_anew(*state, TLS1_3_VERSION, 1, 9);
+    assert_int_equal(f->server.resumed, 8);
+}
+
+static void sessions_of_tls_1_2_are_resumed_again_and_again(void **state) {
+    const struct fixture *f = ask_anew(*state, TLS1_2_VERSION, 1, 9);
+    assert_int_equal(f->server.resumed, 8);
+}
+
+/* Who listens on the way would see by it that two connections are one client's. */
+static void no_session_of_tls_1_3_is_resumed_twice(void **state) {
+    struct fixture *f = ask_anew(*state, TLS1_3_VERSION, 2, 1);
+    SSL_CTX_set_num_tickets(f->server.tls, 0);
+    struct http_request request = post(f, "x");
+    for (size_t i = 0; i < 4; i++) {
+        assert_answered(f, 1, &request, 200);
+    }
+    assert_int_equal(f->server.resumed, 2);
 }
 
 static void assert_comes_whole(struct world *w, const struct server_answer *answer, size_t rounds) {
@@ -211,9 +313,17 @@ int main(void) {
         SETUP_TEST(a_server_that_the_ca_file_vouches_for_is_trusted),
         SETUP_TEST(a_server_that_nobody_vouches_for_is_not_trusted),
         SETUP_TEST(a_certificate_for_another_host_is_not_trusted),
+        SETUP_TEST(a_server_is_known_by_its_name_or_its_address),
+        SETUP_TEST(a_certificate_that_has_expired_is_not_trusted_and_the_words_say_so),
         SETUP_TEST(without_its_ca_file_nobody_is_trusted),
         SETUP_TEST(the_file_of_those_who_are_trusted_is_read_again_after_an_hour),
         SETUP_TEST(a_server_without_tls_is_unreachable_not_untrusted),
+        SETUP_TEST(a_server_that_hangs_up_in_the_handshake_is_unreachable_and_the_words_say_so),
+        SETUP_TEST(a_server_without_a_certificate_is_unreachable_and_the_words_say_so),
+        SETUP_TEST(a_handshake_without_end_is_given_up_in_time),
+        SETUP_TEST(a_server_that_gives_a_session_for_each_it_took_sees_one_whole_handshake),
+        SETUP_TEST(sessions_of_tls_1_2_are_resumed_again_and_again),
+        SETUP_TEST(no_session_of_tls_1_3_is_resumed_twice),
         SETUP_TEST(a_new_connection_resumes_the_tls_session_of_an_earlier_one),
         SETUP_TEST(a_response_larger_than_a_tls_record_comes_whole),
         SETUP_TEST(a_response_in_many_small_tls_records_comes_whole),
