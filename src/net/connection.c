@@ -232,6 +232,16 @@ static bool copy_text(const char *text, char **ret_copy) {
     return !text || *ret_copy;
 }
 
+/* Those of ca_file, or else of the system, where libcurl knows them. */
+static bool choose_trust(struct connector *connector, const char *ca_file) {
+    const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
+    const char *directory = curl->capath ? curl->capath : X509_get_default_cert_dir();
+    bool ok = copy_text(ca_file ? ca_file : curl->cainfo, &connector->ca_file);
+    tls_client_init(&connector->tls, connector->clock, connector->ca_file ? connector->ca_file : directory,
+                    !connector->ca_file);
+    return ok;
+}
+
 struct connector *connector_new(struct loop *loop, const char *ca_file, const char *user_agent) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return NULL;
@@ -247,9 +257,8 @@ struct connector *connector_new(struct loop *loop, const char *ca_file, const ch
     connector->has_proxy = connection_environment_has_proxy();
     connector->kept = CURL_SOCKET_BAD;
     connector->dialed = on_dialed;
-    bool ok = copy_text(ca_file ? ca_file : curl_version_info(CURLVERSION_NOW)->cainfo, &connector->ca_file);
+    bool ok = choose_trust(connector, ca_file);
     ok = copy_text(user_agent, &connector->user_agent) && ok;
-    tls_client_init(&connector->tls, connector->clock, connector->ca_file);
     if (!connection_multi_open(connector, on_libcurl_done) || !ok) {
         connector_free(connector);
         return NULL;

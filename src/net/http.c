@@ -265,7 +265,7 @@ struct http_stats http_stats(const struct http *http) {
 }
 
 bool http_ca_file_check(const char *path, char *ret_why, size_t size) {
-    X509_STORE *store = trust_read(path, ret_why, size);
+    X509_STORE *store = trust_read(path, false, ret_why, size);
     X509_STORE_free(store);
     return store != NULL;
 }

@@ -25,8 +25,9 @@ struct tls_peer {
     char name[]; /* of the host, as certificates have it: no brackets, no final dot */
 };
 
-void tls_client_init(struct tls_client *client, struct clock clock, const char *ca_file) {
-    *client = (struct tls_client){.clock = clock, .ca_file = ca_file, .trust_read_at = NEVER};
+void tls_client_init(struct tls_client *client, struct clock clock, const char *trusted, bool is_directory) {
+    *client =
+        (struct tls_client){.clock = clock, .trusted = trusted, .is_directory = is_directory, .trust_read_at = NEVER};
 }
 
 static void forget_sessions(struct tls_client *client) {
@@ -87,7 +88,7 @@ static int on_session(SSL *tls, SSL_SESSION *session) {
     struct tls_peer *peer = SSL_get_app_data(tls);
     if (peer->session_count == SESSIONS_MAX) {
         SSL_SESSION_free(peer->sessions[0]);
-        memmove(peer->sessions, peer->sessions + 1, --peer->session_count * sizeof *peer->sessions);
+        memmove(peer->sessions, peer->sessions + 1, --peer->session_count * sizeof(SSL_SESSION *));
     }
     peer->sessions[peer->session_count++] = session;
     return 1; /* we keep it */
@@ -140,12 +141,12 @@ static bool make_ready(struct tls_client *client, enum http_error *ret_error, ch
     }
     forget_sessions(client);
     client->trust_read_at = NEVER;
-    X509_STORE *trusted = trust_read(client->ca_file, ret_why, size);
-    if (!trusted) {
+    X509_STORE *store = trust_read(client->trusted, client->is_directory, ret_why, size);
+    if (!store) {
         *ret_error = HTTP_UNTRUSTED;
         return false;
     }
-    SSL_CTX_set_cert_store(client->ctx, trusted);
+    SSL_CTX_set_cert_store(client->ctx, store);
     client->trust_read_at = now;
     return true;
 }

@@ -7,6 +7,7 @@
 #include "http.h"
 
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,15 +15,16 @@ struct tls_peer; /* a server, as long as the client lives */
 
 struct tls_client {
     struct clock clock;
-    const char *ca_file;
+    const char *trusted;
+    bool is_directory;
     SSL_CTX *ctx; /* NULL: not made yet */
     int64_t trust_read_at; /* monotonic; NEVER: it wasn't, or can't be read */
     struct tls_peer *peers;
 };
 
-/* ca_file: the certificates in it (PEM) are trusted. It must outlive the client. NULL: those of the system's directory.
- * It is read when it is first needed. */
-void tls_client_init(struct tls_client *client, struct clock clock, const char *ca_file);
+/* trusted: a file or directory (trust.h) of certificates, which must outlive the client. It is read when it is first
+ * needed, and every hour. */
+void tls_client_init(struct tls_client *client, struct clock clock, const char *trusted, bool is_directory);
 /* Takes a zeroed one too. */
 void tls_client_free(struct tls_client *client);
 

@@ -2,7 +2,6 @@
 
 #include "certificate_list.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -123,26 +122,23 @@ static bool read_plainly(const char *path, X509_STORE *store) {
     return ok;
 }
 
-/* The system's certificates, where they are no file: OpenSSL looks for each in the directory when it needs it. */
-static bool read_directory(X509_STORE *store) {
-    const char *directory = curl_version_info(CURLVERSION_NOW)->capath;
-    return X509_STORE_load_path(store, directory ? directory : X509_get_default_cert_dir()) == 1;
-}
-
 /* As libcurl does: our certificates go before those that a server sends, and one is enough without its issuer. */
 static bool set_rules(X509_STORE *store) {
     return X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) == 1;
 }
 
-X509_STORE *trust_read(const char *path, char *ret_why, size_t size) {
+static bool read_whole(const char *path, X509_STORE *store) {
+    return read_plainly(path, store) || X509_STORE_load_file(store, path) == 1;
+}
+
+X509_STORE *trust_read(const char *path, bool is_directory, char *ret_why, size_t size) {
     ERR_clear_error();
     X509_STORE *store = X509_STORE_new();
     if (!store) {
         (void)snprintf(ret_why, size, "out of memory");
         return NULL;
     }
-    if (!set_rules(store) ||
-        !(path ? read_plainly(path, store) || X509_STORE_load_file(store, path) == 1 : read_directory(store))) {
+    if (!set_rules(store) || !(is_directory ? X509_STORE_load_path(store, path) == 1 : read_whole(path, store))) {
         const char *reason = ERR_reason_error_string(ERR_peek_error());
         (void)snprintf(ret_why, size, "%s", reason ? reason : "no certificates in it");
         X509_STORE_free(store);

@@ -3,6 +3,7 @@
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 #include <ev.h>
+#include <openssl/ssl.h>
 #include <stdarg.h>
 
 #define FAILING(type, failure, name, parameters, arguments)                                                            \
@@ -26,6 +27,10 @@ FAILING(CURLcode, CURLE_SEND_ERROR, curl_easy_send, (CURL * easy, const void *da
 FAILING(CURLcode, CURLE_RECV_ERROR, curl_easy_recv, (CURL * easy, void *data, size_t size, size_t *n),
         (easy, data, size, n))
 FAILING(CURLMcode, CURLM_OUT_OF_MEMORY, curl_multi_add_handle, (CURLM * multi, CURL *easy), (multi, easy))
+FAILING(SSL_CTX *, NULL, SSL_CTX_new, (const SSL_METHOD *method), (method))
+FAILING(SSL *, NULL, SSL_new, (SSL_CTX * ctx), (ctx))
+FAILING(BIO *, NULL, BIO_new_socket, (int fd, int close), (fd, close))
+FAILING(int, 0, SSL_set1_host, (SSL * tls, const char *name), (tls, name))
 FAILING(struct ev_loop *, NULL, ev_loop_new, (unsigned flags), (flags))
 
 /* All that our code passes, pointers, long and curl_off_t, travels as one machine word. */

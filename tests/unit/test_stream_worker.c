@@ -245,6 +245,7 @@ static void a_line_that_alone_fails_twice_is_a_database_error(void **state) {
 }
 
 static size_t line_logged(const struct stage *g) {
+    assert_non_null(g->scene.world.log_text.data);
     const char *at = strstr(g->scene.world.log_text.data, " line=");
     assert_non_null(at);
     return strtoul(at + 6, NULL, 10);
@@ -338,6 +339,7 @@ static void what_is_known_behind_the_line_is_answered_where_lines_are_numbered(v
         stage_ends(&g, 2 * MINUTE, given_up ? outcome_by(CAUSE_UNREACHABLE) : outcome_of(ENDED_STOPPED));
         char unanswered[32];
         snprintf(unanswered, sizeof unanswered, "{\"line\":%zu,", line_logged(&g));
+        assert_non_null(g.output.data);
         assert_null(strstr(g.output.data, unanswered));
         assert_int_equal(lines_of(&g, "\"success\":true"), g.scene.db->committed);
         assert_true(g.scene.db->committed > line_logged(&g) - 1);

@@ -29,7 +29,7 @@ static int setup(void **state) {
     *state = w;
     if (w) {
         certificate_make(&w->certificate, "DNS:example.com");
-        tls_client_init(&w->client, (struct clock){.monotonic = now_of, .ctx = w}, w->certificate.ca_file);
+        tls_client_init(&w->client, (struct clock){.monotonic = now_of, .ctx = w}, w->certificate.ca_file, false);
     }
     return w ? 0 : -1;
 }
@@ -107,14 +107,6 @@ static void those_who_are_trusted_are_read_again_after_an_hour_and_only_then(voi
     assert_int_equal(ERR_peek_error(), 0);
 }
 
-static void without_a_file_the_systems_directory_is_trusted(void **state) {
-    struct world *w = *state;
-    tls_client_init(&w->client, w->client.clock, NULL);
-    SSL *tls = begin(w, "https://example.com:443/");
-    assert_non_null(tls);
-    SSL_free(tls);
-}
-
 static void nothing_below_tls_1_2_is_offered(void **state) {
     SSL *tls = begin(*state, "https://example.com:443/");
     assert_non_null(tls);
@@ -130,7 +122,6 @@ int main(void) {
         TEST(it_asks_for_the_name_that_the_certificate_must_have),
         TEST(a_server_is_the_same_by_its_whole_origin),
         TEST(those_who_are_trusted_are_read_again_after_an_hour_and_only_then),
-        TEST(without_a_file_the_systems_directory_is_trusted),
         TEST(nothing_below_tls_1_2_is_offered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

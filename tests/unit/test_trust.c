@@ -134,7 +134,6 @@ static int verdict(X509_STORE *store, const struct made *who, const struct made 
         assert_true(sk_X509_push(chain, along->certificate) > 0);
     }
     assert_int_equal(X509_STORE_CTX_init(ctx, store, who->certificate, chain), 1);
-    X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
     int ok = X509_verify_cert(ctx), error = X509_STORE_CTX_get_error(ctx);
     assert_int_equal(ok == 1, error == X509_V_OK);
     X509_STORE_CTX_free(ctx);
@@ -144,7 +143,7 @@ static int verdict(X509_STORE *store, const struct made *who, const struct made 
 
 static X509_STORE *read_fine(const struct world *w) {
     char why[128] = "";
-    X509_STORE *store = trust_read(w->path, why, sizeof why);
+    X509_STORE *store = trust_read(w->path, false, why, sizeof why);
     assert_string_equal(why, "");
     assert_non_null(store);
     return store;
@@ -158,6 +157,7 @@ static size_t decoded(X509_STORE *store) {
 static int judge(struct world *w, const struct made *who, const struct made *along) {
     X509_STORE *store = read_fine(w), *whole = X509_STORE_new();
     assert_non_null(whole);
+    assert_int_equal(X509_STORE_set_flags(whole, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN), 1);
     assert_int_equal(X509_STORE_load_file(whole, w->path), 1);
     int expected = verdict(whole, who, along);
     assert_int_equal(verdict(store, who, along), expected);
@@ -185,6 +185,24 @@ static void of_many_only_those_are_decoded_that_are_looked_for(void **state) {
     assert_int_equal(verdict(store, server, NULL), X509_V_OK);
     assert_int_equal(decoded(store), 2);
     X509_STORE_free(store);
+}
+
+static void certificates_of_a_directory_are_found_by_their_names(void **state) {
+    struct world *w = *state;
+    const struct made *root = make_ca(w, "root", NULL), *other = make_ca(w, "other", NULL);
+    const struct made *known = make_server(w, root), *unknown = make_server(w, other);
+    char folder[] = "/tmp/test_trust.XXXXXX", file[64], why[128] = "";
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(file, sizeof file, "%s/%08lx.0", folder, X509_subject_name_hash(root->certificate));
+    trust(w, root);
+    assert_int_equal(symlink(w->path, file), 0);
+    X509_STORE *store = trust_read(folder, true, why, sizeof why);
+    assert_non_null(store);
+    assert_int_equal(verdict(store, known, NULL), X509_V_OK);
+    assert_int_equal(verdict(store, unknown, NULL), X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
+    X509_STORE_free(store);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 static void an_issuer_may_be_sent_along_or_be_in_the_file(void **state) {
@@ -273,15 +291,15 @@ static void what_else_a_file_may_hold_is_read_by_openssl(void **state) {
 static void a_file_that_can_t_be_read_is_told(void **state) {
     struct world *w = *state;
     char why[128] = "";
-    assert_null(trust_read(w->path, why, sizeof why)); /* it is empty */
+    assert_null(trust_read(w->path, false, why, sizeof why)); /* it is empty */
     assert_string_not_equal(why, "");
-    assert_null(trust_read("/nonexistent/ca.pem", why, sizeof why));
-    assert_null(trust_read("/", why, sizeof why));
+    assert_null(trust_read("/nonexistent/ca.pem", false, why, sizeof why));
+    assert_null(trust_read("/", false, why, sizeof why));
     trust(w, make_ca(w, "root", NULL));
     assert_true(fputs("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", w->file) >= 0);
     assert_int_equal(fflush(w->file), 0);
     why[0] = '\0';
-    assert_null(trust_read(w->path, why, sizeof why));
+    assert_null(trust_read(w->path, false, why, sizeof why));
     assert_string_not_equal(why, "");
 }
 
@@ -290,6 +308,7 @@ static void a_file_that_can_t_be_read_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(of_many_only_those_are_decoded_that_are_looked_for),
+        TEST(certificates_of_a_directory_are_found_by_their_names),
         TEST(an_issuer_may_be_sent_along_or_be_in_the_file),
         TEST(who_is_in_the_file_himself_is_trusted_without_his_issuer),
         TEST(whom_nobody_in_the_file_vouches_for_is_not_trusted),
