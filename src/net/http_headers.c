@@ -46,6 +46,18 @@ bool http_headers_count(struct http_headers *h, size_t bytes) {
 
 void http_headers_begin(struct http_headers *h) {
     memset(h->kept_size, 0, sizeof h->kept_size);
+    h->used = 0;
+}
+
+/* Closes the gap as well. */
+static void drop(struct http_headers *h, size_t header) {
+    uint16_t at = h->kept_at[header], size = h->kept_size[header];
+    memmove(h->kept + at, h->kept + at + size, (size_t)(h->used - at - size));
+    h->used = (uint16_t)(h->used - size);
+    for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
+        h->kept_at[i] = (uint16_t)(h->kept_at[i] - (h->kept_at[i] > at ? size : 0));
+    }
+    h->kept_size[header] = 0;
 }
 
 bool http_headers_keep(struct http_headers *h, struct span name, struct span value) {
@@ -53,14 +65,21 @@ bool http_headers_keep(struct http_headers *h, struct span name, struct span val
     if (found == HTTP_KEPT_HEADERS) {
         return false;
     }
-    if (value.len < KEPT_HEADER_SIZE) {
-        memcpy(h->kept[found], value.data, value.len);
-        h->kept[found][value.len] = '\0';
-        h->kept_size[found] = value.len + 1;
+    size_t size = value.len + 1;
+    if (value.len < KEPT_HEADER_SIZE && h->used - h->kept_size[found] + size <= KEPT_HEADERS_SIZE) {
+        if (h->kept_size[found]) {
+            drop(h, found);
+        }
+        memcpy(h->kept + h->used, value.data, value.len);
+        h->kept[h->used + value.len] = '\0';
+        h->kept_at[found] = h->used;
+        h->kept_size[found] = (uint16_t)size;
+        h->used = (uint16_t)(h->used + size);
     }
     return true;
 }
 
 struct span http_headers_get(const struct http_headers *h, enum http_header header) {
-    return h->kept_size[header] ? span_of(h->kept[header], h->kept_size[header] - 1) : (struct span){NULL, 0};
+    return h->kept_size[header] ? span_of(h->kept + h->kept_at[header], h->kept_size[header] - 1U)
+                                : (struct span){NULL, 0};
 }

@@ -5,14 +5,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define KEPT_HEADER_SIZE 288 /* a longer value counts as absent; a trace header has 256 bytes */
+#define KEPT_HEADERS_SIZE                                                                                              \
+    1024 /* of all values, each with its end; one that doesn't fit beside the others is absent too */
 #define HEADERS_CEILING ((size_t)64 * 1024) /* all header lines of a response together */
 
 struct http_headers {
     size_t bytes; /* of all lines so far */
-    size_t kept_size[HTTP_KEPT_HEADERS]; /* length + 1; 0: absent */
-    char kept[HTTP_KEPT_HEADERS][KEPT_HEADER_SIZE];
+    uint16_t kept_size[HTTP_KEPT_HEADERS]; /* length + 1; 0: absent */
+    uint16_t kept_at[HTTP_KEPT_HEADERS]; /* where in kept */
+    uint16_t used; /* of kept; there are no gaps */
+    char kept[KEPT_HEADERS_SIZE];
 };
 
 /* Forgets everything. */

@@ -75,7 +75,10 @@ static inline void plain_expect(struct span line, struct span expected[HTTP_KEPT
         if (!plain_is_name(line, names[i]))
             continue;
         struct span value = plain_trim(span_of(line.data + skip, line.len - skip));
-        if (value.len < KEPT_HEADER_SIZE)
+        size_t others = 0;
+        for (size_t j = 0; j < HTTP_KEPT_HEADERS; j++)
+            others += j != i && expected[j].data ? expected[j].len + 1 : 0;
+        if (value.len < KEPT_HEADER_SIZE && others + value.len + 1 <= KEPT_HEADERS_SIZE)
             expected[i] = value;
     }
 }

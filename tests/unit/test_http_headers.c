@@ -60,6 +60,27 @@ static void the_last_of_one_name_holds_but_for_one_too_long(void **state) {
     assert_header(&h, HTTP_DATE, "last");
 }
 
+static void one_that_does_not_fit_beside_the_others_is_absent_until_there_is_room(void **state) {
+    (void)state;
+    static const char *const names[] = {"Date", "Server", "Retry-After", "x-amzn-RequestId"};
+    struct http_headers h = {0};
+    char value[KEPT_HEADER_SIZE];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        memset(value, (int)('a' + i), sizeof value);
+        http_headers_keep(&h, span_cstr(names[i]), span_of(value, KEPT_HEADER_SIZE - 1));
+    }
+    assert_header(&h, HTTP_REQUEST_ID, NULL);
+    http_headers_keep(&h, SPAN("Server"), SPAN("s"));
+    http_headers_keep(&h, SPAN("x-amzn-RequestId"), span_of(value, KEPT_HEADER_SIZE - 1));
+    assert_header(&h, HTTP_SERVER, "s");
+    memset(value, 'a', sizeof value);
+    assert_true(span_equal(http_headers_get(&h, HTTP_DATE), span_of(value, KEPT_HEADER_SIZE - 1)));
+    memset(value, 'c', sizeof value);
+    assert_true(span_equal(http_headers_get(&h, HTTP_RETRY_AFTER), span_of(value, KEPT_HEADER_SIZE - 1)));
+    memset(value, 'd', sizeof value);
+    assert_true(span_equal(http_headers_get(&h, HTTP_REQUEST_ID), span_of(value, KEPT_HEADER_SIZE - 1)));
+}
+
 static void bytes_beyond_the_ceiling_are_refused(void **state) {
     (void)state;
     struct http_headers h = {0};
@@ -76,6 +97,7 @@ int main(void) {
         cmocka_unit_test(what_is_kept_is_found_by_its_name_whatever_its_case),
         cmocka_unit_test(a_new_beginning_forgets_the_values_and_not_the_count),
         cmocka_unit_test(the_last_of_one_name_holds_but_for_one_too_long),
+        cmocka_unit_test(one_that_does_not_fit_beside_the_others_is_absent_until_there_is_room),
         cmocka_unit_test(bytes_beyond_the_ceiling_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
