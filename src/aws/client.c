@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TEXT_MAX ((size_t)4096)
 
@@ -54,12 +55,13 @@ void aws_client_free(struct aws_client *c) {
 }
 
 void aws_client_set_trace(struct aws_client *client, struct span trace) {
-    bool fits = trace.len > 0 && attempt_fits_header(trace);
-    int n = snprintf(client->trace_line, sizeof client->trace_line, "X-Amzn-Trace-Id: %.*s",
-                     fits ? (int)(trace.len < sizeof client->trace_line ? trace.len : sizeof client->trace_line) : 0,
-                     fits ? trace.data : "");
-    if (!fits || n < 0 || (size_t)n >= sizeof client->trace_line) {
-        client->trace_line[0] = '\0';
+    static const char NAME[] = "X-Amzn-Trace-Id: ";
+    char *line = client->trace_line, *value = line + sizeof NAME - 1;
+    line[0] = '\0';
+    if (trace.len > 0 && trace.len <= sizeof client->trace_line - sizeof NAME && attempt_fits_header(trace)) {
+        memcpy(line, NAME, sizeof NAME - 1);
+        memcpy(value, trace.data, trace.len);
+        value[trace.len] = '\0';
     }
 }
 

@@ -30,6 +30,7 @@ struct invocation {
     struct event_queue *queue;
     struct lambda_records records; /* taken one by one if there is no DLQ */
     struct timer end_timer, next_timer;
+    bool started; /* invocation_start() has returned: whatever ends it comes from the loop */
     struct buf text;
     struct invocation_answer answer;
 };
@@ -39,13 +40,18 @@ static void on_end(void *user) {
     i->done(i->user, &i->answer);
 }
 
+/* Last thing that its caller does: this reports the end, unless it comes before invocation_start() has returned. */
 static void end(struct invocation *i, const char *error_type) {
     i->answer = (struct invocation_answer){buf_span(&i->text), error_type};
     if (!buf_ok(&i->text)) {
         i->answer = (struct invocation_answer){NO_MEMORY, "Runtime.OutOfMemory"};
     }
     const struct platform *platform = i->options->platform;
-    timer_start(platform->timers, &i->end_timer, clock_monotonic(platform->clock));
+    if (i->started) {
+        on_end(i);
+    } else {
+        timer_start(platform->timers, &i->end_timer, clock_monotonic(platform->clock));
+    }
 }
 
 static void end_in_error(struct invocation *i, const char *type, struct span message) {
@@ -269,6 +275,7 @@ struct invocation *invocation_start(const struct lambda_options *options, const 
         invocation_free(i);
         return NULL;
     }
+    i->started = true;
     return i;
 }
 

@@ -43,8 +43,11 @@ static void end(struct lambda *l, struct outcome outcome) {
 static void on_next(void *user, struct runtime_invocation *invocation);
 
 static void forget_invocation(struct lambda *l) {
-    char queue[QUEUE_NAME_SIZE];
-    (void)snprintf(queue, sizeof queue, "%s", l->invocation ? invocation_queue(l->invocation) : "");
+    char queue[QUEUE_NAME_SIZE] = "";
+    const char *name = l->invocation ? invocation_queue(l->invocation) : "";
+    if (name[0]) {
+        (void)snprintf(queue, sizeof queue, "%s", name);
+    }
     invocation_free(l->invocation);
     l->invocation = NULL;
     buf_free(&l->current.event);

@@ -184,21 +184,30 @@ static void on_answered(void *user, const struct http_response *response) {
     }
 }
 
+/* Sets what the URL of an answer ends with. Without snprintf(), as each invocation pays for it. */
+static void name_call(struct runtime_api *api, const char *request_id, const char *what) {
+    struct buf call;
+    buf_init_lent(&call, api->call, sizeof api->call, sizeof api->call - 1);
+    buf_append_cstr(&call, request_id ? "invocation/" : "init/error");
+    if (request_id) {
+        buf_append_cstr(&call, request_id);
+        buf_append_cstr(&call, "/");
+        buf_append_cstr(&call, what);
+    }
+}
+
 bool runtime_api_answer(struct runtime_api *api, const char *request_id, const char *error_type, struct span body,
                         runtime_answer_done *done, void *user) {
-    const char *what = error_type ? "error" : "response";
     api->tries = 0;
     api->next_done = NULL;
     api->answer_done = done;
     api->on_reply = on_answered;
     api->user = user;
-    if (request_id) {
-        (void)snprintf(api->call, sizeof api->call, "invocation/%s/%s", request_id, what);
-    } else {
-        (void)snprintf(api->call, sizeof api->call, "init/error");
+    name_call(api, request_id, error_type ? "error" : "response");
+    if (error_type) {
+        (void)snprintf(api->error_line, sizeof api->error_line, "Lambda-Runtime-Function-Error-Type: %.80s",
+                       error_type);
     }
-    (void)snprintf(api->error_line, sizeof api->error_line, "Lambda-Runtime-Function-Error-Type: %.80s",
-                   error_type ? error_type : "");
     api->lines[0] = "Content-Type: application/json";
     api->lines[1] = api->error_line;
     api->request = (struct http_request){.method = HTTP_POST,

@@ -190,7 +190,7 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     TAILQ_INSERT_HEAD(&http->in_flight, t, in_list);
     http_deadline_begin(t);
     if (t->target) {
-        http_pool_assign(t);
+        http_pool_assign(t, t->began);
     } else {
         end_soon(t, HTTP_REFUSED, why);
     }

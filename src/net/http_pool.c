@@ -94,10 +94,9 @@ static void prune(struct http_origin *o, bool ages, int64_t now) {
     }
 }
 
-void http_pool_assign(struct http_transfer *t) {
+void http_pool_assign(struct http_transfer *t, int64_t now) {
     struct http_pool *pool = &t->http->pool;
     struct http_origin *o = t->target->origin;
-    int64_t now = clock_monotonic(&pool->clock);
     struct http_reuse reuse = http_host_reuse(o->host, now);
     prune(o, reuse.ages, now);
     struct http_connection *c;
@@ -163,7 +162,7 @@ static void on_ended(struct http_connection *c, struct http_transfer *t, enum ex
     struct http_pool *pool = c->pool;
     if (end == EXCHANGE_STALE && c->was_used && ++t->attempts < ATTEMPTS_MAX) {
         close_and_dial(c);
-        http_pool_assign(t);
+        http_pool_assign(t, clock_monotonic(&pool->clock));
         return;
     }
     switch (end) {

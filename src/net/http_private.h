@@ -152,8 +152,8 @@ MUST_USE bool http_pool_init(struct http_pool *pool, struct loop *loop, const st
                              void (*over)(struct http_transfer *t, enum http_error error, const char *why));
 /* No transfer may be in the pool. */
 void http_pool_free(struct http_pool *pool);
-/* Gives the transfer a connection, now or when there is one. */
-void http_pool_assign(struct http_transfer *t);
+/* Gives the transfer a connection, at once or when there is one. now: monotonic. */
+void http_pool_assign(struct http_transfer *t, int64_t now);
 /* Takes back a transfer that waits, or is on a connection. */
 void http_pool_forget(struct http_transfer *t);
 

@@ -8,13 +8,14 @@
 static const ev_tstamp TICK = 1.0;
 static const int64_t STOOD_STILL = 2 * MICROSECONDS;
 #define OWN_WATCHERS 3 /* tick, prepare, check: they always run */
+#define ROUNDS_MOST 4 /* of timers that start one another for now, before descriptors have their turn */
 
 struct loop {
     struct ev_loop *ev;
     struct clock clock;
     struct timers timers;
     ev_timer timer;
-    int64_t armed; /* the moment that timer is set for; NEVER: it is stopped */
+    int64_t armed; /* the moment that timer is set for, at the latest the next of ours; NEVER: it is stopped */
     ev_timer tick;
     ev_prepare prepare;
     ev_check check;
@@ -46,9 +47,10 @@ static void on_timer(struct ev_loop *ev, ev_timer *timer, int events) {
     timers_run(&loop->timers, clock_monotonic(&loop->clock));
 }
 
-/* Sets libev's timer to the next of ours. */
+/* Sets libev's timer to the next of ours. If it is set for an earlier moment, it stays: one wake-up for nothing costs
+ * less than setting it anew each time that a deadline is met. */
 static void arm(struct ev_loop *ev, struct loop *loop, int64_t due) {
-    if (due == loop->armed) {
+    if (due == loop->armed || (due > loop->armed && due != NEVER)) {
         return;
     }
     loop->armed = due;
@@ -64,14 +66,17 @@ static void arm(struct ev_loop *ev, struct loop *loop, int64_t due) {
 }
 
 /* Callbacks start and stop timers as they like; libev is told once a turn, just before it waits. Timers that are due by
- * then fire first: most requests go out by such a timer, started by the answer to the one before, and waiting for each
- * would cost a system call. */
+ * then fire first, and those that they start for now: most requests go out by such a timer, started by the answer to
+ * the one before, and waiting for each would cost a system call. */
 static void on_prepare(struct ev_loop *ev, ev_prepare *prepare, int events) {
     (void)prepare, (void)events;
     struct loop *loop = ev_userdata(ev);
     loop->turns++;
-    int64_t now = clock_monotonic(&loop->clock);
-    if (timers_next(&loop->timers) <= now) {
+    for (unsigned round = 0; round < ROUNDS_MOST && !loop->stopped; round++) {
+        int64_t now = clock_monotonic(&loop->clock);
+        if (timers_next(&loop->timers) > now) {
+            break;
+        }
         timers_run(&loop->timers, now);
     }
     arm(ev, loop, timers_next(&loop->timers));

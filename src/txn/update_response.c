@@ -50,5 +50,7 @@ bool update_append_success(const struct update *u, int64_t wall, struct buf *out
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++)
         if (u->parts->members[members[i]] != TAPE_ROOT)
             append_names(u->parts->body, members[i], &before, out);
-    return buf_printf(out, "],\"timestamp\":\"%s\"}", timestamp);
+    buf_append_cstr(out, "],\"timestamp\":\"");
+    buf_append_cstr(out, timestamp);
+    return buf_append_cstr(out, "\"}");
 }

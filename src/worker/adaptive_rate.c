@@ -2,6 +2,9 @@
 
 #include "clock.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static const double SPARE_RATE = 10;
 static const double RATE_LEAST = 0.5, RATE_MOST = 1e6;
 static const double RATE_UNKNOWN = 15; /* to begin with, where nothing is known */
@@ -70,7 +73,9 @@ static double smaller(double a, double b) {
 }
 
 void adaptive_rate_init(struct adaptive_rate *a, int64_t now) {
-    *a = (struct adaptive_rate){.spell = 1, .next_at = now, .bound_at = now, .throttled_at = now, .admitted_at = now};
+    memset(a, 0, offsetof(struct adaptive_rate, hot));
+    a->spell = 1;
+    a->next_at = a->bound_at = a->throttled_at = a->admitted_at = now;
     event_rate_init(&a->admitted, RATE_WINDOW, now);
     event_rate_init(&a->newly_hot, HOT_WINDOW, now);
     a->window = FIRST_WINDOW;
@@ -103,7 +108,7 @@ unsigned adaptive_rate_now(const struct adaptive_rate *a) {
 
 static const struct hot_record *find_hot(const struct adaptive_rate *a, uint64_t record, int64_t now) {
     const struct hot_record *hot = &a->hot[record & (HOT_RECORDS - 1)];
-    return hot->heat && hot->hash == record && now < hot->forget_at ? hot : NULL;
+    return a->has_hot && hot->heat && hot->hash == record && now < hot->forget_at ? hot : NULL;
 }
 
 int64_t adaptive_rate_record_wait(const struct adaptive_rate *a, uint64_t record, int64_t now) {
@@ -128,6 +133,10 @@ static void pace(struct hot_record *hot, struct random *random, int64_t now) {
 /* Returns whether it was hot before: lately, or at any time since the last admitted answer. */
 static bool heat_up(struct adaptive_rate *a, uint64_t record, struct random *random, int64_t now) {
     struct hot_record *hot = &a->hot[record & (HOT_RECORDS - 1)];
+    if (!a->has_hot) {
+        memset(a->hot, 0, sizeof a->hot);
+        a->has_hot = true;
+    }
     bool was_hot = find_hot(a, record, now) || (hot->heat && hot->hash == record && hot->spell == a->spell);
     if (!was_hot) {
         *hot = (struct hot_record){.hash = record};

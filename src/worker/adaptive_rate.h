@@ -60,7 +60,8 @@ struct adaptive_rate {
     uint64_t spell; /* which streak it is: a number that each admitted answer raises */
     int64_t hot_at; /* where nothing is admitted: no transaction of a hot record starts before */
     struct event_rate admitted, newly_hot;
-    struct hot_record hot[HOT_RECORDS];
+    bool has_hot; /* hot holds something: a record was throttled */
+    struct hot_record hot[HOT_RECORDS]; /* last member, as it is large and not cleared before its first use */
 };
 
 /* An attempt that was answered. */

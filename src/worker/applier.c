@@ -36,7 +36,7 @@ static void on_rate_timer(void *user) {
 void applier_init(struct applier *e, const struct platform *platform, const struct update_context *context,
                   const struct applier_options *options, const struct discovery_facts *facts,
                   const struct applier_host *host) {
-    memset(e, 0, offsetof(struct applier, look));
+    memset(e, 0, offsetof(struct applier, adaptive_rate));
     e->platform = platform;
     e->context = context;
     e->options = *options;

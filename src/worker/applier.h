@@ -54,7 +54,6 @@ struct applier {
     unsigned counts[JOB_STATES];
     struct record_queues records;
     struct limiter limiter;
-    struct adaptive_rate adaptive_rate;
     struct timer rate_timer; /* for limiter and adaptive_rate */
     struct breaker breaker;
     struct timer breaker_timer;
@@ -73,7 +72,9 @@ struct applier {
     uint64_t succeeded[2]; /* by kind ([audited]): the number of the latest attempt that has committed */
     struct verdict last_own; /* the last failure of a suspect: the cause, where the breaker opens over suspects; its
                                 texts are absent */
-    struct look look; /* last member, as it is large and hardly used */
+    /* The last members are large and hardly used, and initialise themselves. */
+    struct adaptive_rate adaptive_rate;
+    struct look look;
 };
 
 /* platform, context and facts are borrowed. */

@@ -180,6 +180,44 @@ static void what_a_callback_starts_for_now_is_not_waited_for(void **state) {
     assert_string_equal(f->order, "0");
 }
 
+static void start_other_at_once(void *user) {
+    struct fixture *f = user;
+    waits = 0;
+    timer_start(f->timers, &f->other, clock_monotonic(&f->clock));
+}
+
+static void what_a_timer_starts_for_now_is_not_waited_for(void **state) {
+    struct fixture *f = *state;
+    timer_init(&f->timer, start_other_at_once, f);
+    timer_init(&f->other, note_waits, f);
+    timer_start(f->timers, &f->timer, 0);
+    assert_true(loop_run(f->loop));
+    assert_string_equal(f->order, "0");
+}
+
+static void put_off(void *user) {
+    struct fixture *f = user;
+    note(f, '1');
+    timer_start(f->timers, &f->timer, clock_monotonic(&f->clock) + 60 * MICROSECONDS);
+    timer_start(f->timers, &f->other, clock_monotonic(&f->clock) + 120 * MICROSECONDS);
+}
+
+/* libev's timer stays where it was set for a moment that nobody waits for any more. */
+static void a_timer_that_was_put_off_fires_when_it_is_due_and_the_next_one_too(void **state) {
+    struct fixture *f = *state;
+    struct timer later;
+    timer_init(&later, put_off, f);
+    timer_init(&f->timer, on_a, f);
+    timer_init(&f->other, on_b, f);
+    int64_t began = clock_monotonic(&f->clock);
+    timer_start(f->timers, &later, began + MICROSECONDS);
+    timer_start(f->timers, &f->timer, began + 3 * MICROSECONDS);
+    assert_false(loop_run(f->loop));
+    assert_string_equal(f->order, "1ab");
+    assert_true(f->fired_at >= began + 61 * MICROSECONDS);
+    assert_in_range(clock_monotonic(&f->clock), began + 121 * MICROSECONDS, began + 130 * MICROSECONDS);
+}
+
 static void note_readiness(void *user, unsigned events) {
     struct fixture *f = user;
     (void)events;
@@ -322,6 +360,8 @@ int main(void) {
         TEST(stopping_beforehand_ends_the_next_run_after_one_turn),
         TEST(turns_grow_while_the_loop_runs),
         TEST(what_a_callback_starts_for_now_is_not_waited_for),
+        TEST(what_a_timer_starts_for_now_is_not_waited_for),
+        TEST(a_timer_that_was_put_off_fires_when_it_is_due_and_the_next_one_too),
         TEST(a_timer_that_is_always_due_keeps_no_descriptor_from_its_turn),
         TEST(fault_36_what_fell_due_while_the_process_stood_still_fires_before_a_ready_descriptor),
         TEST(a_loop_that_waits_for_long_has_not_stood_still),
