@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "compiler.h"
+#include "json_names.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -51,8 +52,6 @@ struct json_options {
 
 #define JSON_MAX_DEPTH 512
 
-struct json_names; /* what reject_duplicates remembers */
-
 struct json_reader {
     struct span text;
     size_t at;
@@ -60,13 +59,13 @@ struct json_reader {
     unsigned depth;
     uint8_t state;
     uint8_t open[JSON_MAX_DEPTH / 8]; /* a bit a level: object or array */
-    struct json_names *names;
     enum json_error error;
     size_t error_offset; /* of the first byte that no valid text could have there; the text's length where the text is
                             cut short */
+    struct json_names names; /* only used with reject_duplicates */
 };
 
-/* Starts reading text, which must outlive the reader. Allocates nothing yet. */
+/* Starts reading text, which must outlive the reader. With reject_duplicates the reader must not be moved. */
 void json_reader_init(struct json_reader *r, struct span text, const struct json_options *options);
 /* Frees what the reader holds. Takes a zeroed one too. */
 void json_reader_done(struct json_reader *r);

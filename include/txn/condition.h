@@ -22,7 +22,7 @@
 
 #define EXPRESSION_SIZE_MAX 4096 /* bytes that DynamoDB takes of one */
 
-struct condition; /* a parsed condition, immutable; one allocation block, freed as a whole */
+struct condition; /* a parsed condition, immutable; one block of memory */
 
 /* What the message defines beside the condition: placeholders of DynamoDB's own form. Both functions are asked for one
  * by its name with '#' or ':' (a part of the condition's text). They answer with something the caller keeps (an index),
@@ -38,6 +38,9 @@ struct condition_environment {
     bool (*append_value)(void *ctx, int value, enum number_form form, struct buf *out);
     void *ctx;
     bool unguarded; /* no guard stands in front of the condition: all of DynamoDB's operators are its own */
+    /* Where the parsed condition is to be, which is freed with that; NULL: in a block of its own, which
+     * condition_free() frees. Answers NULL where there is no memory. */
+    void *(*allocate)(void *ctx, size_t size);
 };
 
 enum condition_status {

@@ -3,6 +3,15 @@
 #include "json_writer.h"
 
 #define ENTRY_SIZE 1024 /* of a message to be sent, without its body, envelope and attribute values */
+#define HANDLE_SIZE 96 /* of an entry with a receipt handle, without that */
+#define HEAD_SIZE 512 /* of a request without its queue's URL and its entries */
+
+/* Reserves the room for a request at once, so that its buffer isn't grown by doubling (unless escapes need more).
+ * False: no memory. */
+static bool reserve(struct buf *out, const char *queue_url, size_t entries_size) {
+    size_t size = HEAD_SIZE + strlen(queue_url) + entries_size;
+    return size > out->max - out->len || buf_reserve(out, size);
+}
 
 static void text_member(struct json_writer *w, struct span name, struct span value) {
     json_name(w, name);
@@ -50,6 +59,9 @@ bool sqs_write_receive(const struct sqs_receive_request *request, struct buf *ou
     static const char *const attributes[] = {"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId",
                                              "SequenceNumber", "AWSTraceHeader"};
     static const char *const message_attributes[] = {"All"};
+    if (!reserve(out, request->queue_url, 0)) {
+        return false;
+    }
     struct json_writer w;
     begin(&w, request->queue_url, out);
     number_member(&w, SPAN("MaxNumberOfMessages"), request->max_messages);
@@ -73,6 +85,13 @@ static bool end_batch(struct json_writer *w) {
 }
 
 bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles, size_t count, struct buf *out) {
+    size_t size = count * HANDLE_SIZE;
+    for (size_t i = 0; i < count; i++) {
+        size += receipt_handles[i].len;
+    }
+    if (!reserve(out, queue_url, size)) {
+        return false;
+    }
     struct json_writer w;
     begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {
@@ -85,6 +104,13 @@ bool sqs_write_delete(const char *queue_url, const struct span *receipt_handles,
 
 bool sqs_write_change_visibility(const char *queue_url, const struct sqs_visibility_entry *entries, size_t count,
                                  struct buf *out) {
+    size_t size = count * HANDLE_SIZE;
+    for (size_t i = 0; i < count; i++) {
+        size += entries[i].receipt_handle.len;
+    }
+    if (!reserve(out, queue_url, size)) {
+        return false;
+    }
     struct json_writer w;
     begin_batch(&w, queue_url, out);
     for (size_t i = 0; i < count; i++) {
@@ -149,7 +175,6 @@ static void send_entry(struct json_writer *w, size_t index, const struct sqs_sen
 }
 
 bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries, size_t count, struct buf *out) {
-    /* Reserves the room at once, so that a large buffer isn't grown by doubling (unless escapes need more). */
     size_t size = count * ENTRY_SIZE;
     for (size_t i = 0; i < count; i++) {
         size += entries[i].body.len + entries[i].error_envelope.len;
@@ -157,7 +182,7 @@ bool sqs_write_send(const char *queue_url, const struct sqs_send_entry *entries,
             size += entries[i].attributes[k].value.len;
         }
     }
-    if (size <= out->max - out->len && !buf_reserve(out, size)) {
+    if (!reserve(out, queue_url, size)) {
         return false;
     }
     struct json_writer w;

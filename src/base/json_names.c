@@ -8,64 +8,25 @@
 /* An object's first names are compared one by one, up to this many; further ones are hashed. */
 #define DIRECT_MAX 8
 #define FIRST_SLOTS 32
-#define FIRST_NAMES 32
-#define FIRST_OBJECTS 8
-/* Positions are kept in 32 bits and lengths in 31, so that a name takes 8 bytes; with its slot, a member of a large
- * object takes about 18. */
-#define TEXT_MAX ((size_t)INT32_MAX)
+#define TEXT_MAX ((size_t)INT32_MAX) /* what a name's position and length can hold */
 
-struct name {
-    uint32_t at;
-    uint32_t len : 31;
-    uint32_t escaped : 1;
-};
-
-/* An open object. Its names begin at `first`, and end where those of the next object begin (or all end). */
-struct object {
-    uint32_t first;
-    uint32_t slot_count; /* a power of two; 0: not hashed yet */
-    uint32_t *slots; /* open addressing; 0: free. Low bits: 1 + the name's index from `first`. The rest: the same bits
-                        of its hash */
-};
-
-struct json_names {
-    uint64_t seed[2];
-    struct name *names;
-    size_t count;
-    size_t capacity;
-    struct object *objects;
-    size_t depth;
-    size_t depth_capacity;
-    /* names and objects point here until these are too small: they suffice for most texts. */
-    struct name first_names[FIRST_NAMES];
-    struct object first_objects[FIRST_OBJECTS];
-};
-
-struct json_names *json_names_new(const uint64_t seed[static 2]) {
-    /* The arrays inside aren't cleared: nothing in them is read before it is written. */
-    struct json_names *names = malloc(sizeof *names);
-    if (!names)
-        return NULL;
+void json_names_init(struct json_names *names, const uint64_t seed[static 2]) {
     memcpy(names->seed, seed, sizeof names->seed);
     names->names = names->first_names;
     names->count = 0;
-    names->capacity = FIRST_NAMES;
+    names->capacity = JSON_NAMES_FIRST;
     names->objects = names->first_objects;
     names->depth = 0;
-    names->depth_capacity = FIRST_OBJECTS;
-    return names;
+    names->depth_capacity = JSON_NAMES_FIRST_OBJECTS;
 }
 
-void json_names_free(struct json_names *names) {
-    if (!names)
-        return;
+void json_names_done(struct json_names *names) {
     while (names->depth > 0)
         json_names_close(names);
     if (names->objects != names->first_objects)
         free(names->objects);
     if (names->names != names->first_names)
         free(names->names);
-    free(names);
 }
 
 /* Enlarges an array: the first one, inside the struct, or one that this made. NULL: no memory; it is unchanged. */
@@ -81,35 +42,35 @@ static void *enlarge(void *array, const void *first, size_t used, size_t size) {
 bool json_names_open(struct json_names *names) {
     if (names->depth == names->depth_capacity) {
         size_t capacity = names->depth_capacity * 2;
-        struct object *objects =
+        struct json_names_object *objects =
             enlarge(names->objects, names->first_objects, names->depth * sizeof *objects, capacity * sizeof *objects);
         if (!objects)
             return false;
         names->objects = objects;
         names->depth_capacity = capacity;
     }
-    names->objects[names->depth++] = (struct object){.first = (uint32_t)names->count};
+    names->objects[names->depth++] = (struct json_names_object){.first = (uint32_t)names->count};
     return true;
 }
 
 void json_names_close(struct json_names *names) {
-    struct object *object = &names->objects[--names->depth];
+    struct json_names_object *object = &names->objects[--names->depth];
     names->count = object->first;
     free(object->slots);
 }
 
-static struct span raw_of(struct span text, const struct name *name) {
+static struct span raw_of(struct span text, const struct json_names_name *name) {
     return span_of(text.data + name->at, name->len);
 }
 
-static bool same(struct span text, const struct name *a, const struct name *b) {
+static bool same(struct span text, const struct json_names_name *a, const struct json_names_name *b) {
     if (a->escaped || b->escaped)
         return json_raw_equal(raw_of(text, a), raw_of(text, b));
     return span_equal(raw_of(text, a), raw_of(text, b));
 }
 
 /* Hashes the decoded name, not its spelling. */
-static uint32_t hash_of(const struct json_names *names, struct span text, const struct name *name) {
+static uint32_t hash_of(const struct json_names *names, struct span text, const struct json_names_name *name) {
     struct siphash hash;
     siphash_begin(&hash, names->seed);
     if (name->escaped) {
@@ -124,8 +85,8 @@ static uint32_t hash_of(const struct json_names *names, struct span text, const 
 }
 
 /* The slot of an equal name, or the free slot where this one belongs. */
-static uint32_t *find_slot(const struct json_names *names, const struct object *object, struct span text,
-                           const struct name *name, uint32_t hash) {
+static uint32_t *find_slot(const struct json_names *names, const struct json_names_object *object, struct span text,
+                           const struct json_names_name *name, uint32_t hash) {
     uint32_t mask = object->slot_count - 1;
     uint32_t i = hash & mask;
     for (uint32_t slot; (slot = object->slots[i]) != 0; i = (i + 1) & mask)
@@ -135,7 +96,8 @@ static uint32_t *find_slot(const struct json_names *names, const struct object *
 }
 
 /* Puts all names into a larger table. They are known to differ, so that none need be compared. */
-static bool resize(const struct json_names *names, struct object *object, struct span text, uint32_t slot_count) {
+static bool resize(const struct json_names *names, struct json_names_object *object, struct span text,
+                   uint32_t slot_count) {
     free(object->slots);
     object->slot_count = 0;
     object->slots = calloc(slot_count, sizeof *object->slots);
@@ -153,10 +115,10 @@ static bool resize(const struct json_names *names, struct object *object, struct
     return true;
 }
 
-static bool is_among_few(const struct json_names *names, const struct object *object, struct span text,
-                         const struct name *name) {
+static bool is_among_few(const struct json_names *names, const struct json_names_object *object, struct span text,
+                         const struct json_names_name *name) {
     for (size_t n = object->first; n < names->count; n++) {
-        const struct name *other = &names->names[n];
+        const struct json_names_name *other = &names->names[n];
         bool may_be = other->len == name->len || other->escaped || name->escaped;
         if (may_be && same(text, other, name))
             return true;
@@ -164,8 +126,8 @@ static bool is_among_few(const struct json_names *names, const struct object *ob
     return false;
 }
 
-static enum json_names_result add_hashed(struct json_names *names, struct object *object, struct span text,
-                                         const struct name *name) {
+static enum json_names_result add_hashed(struct json_names *names, struct json_names_object *object, struct span text,
+                                         const struct json_names_name *name) {
     size_t count = names->count - object->first;
     uint32_t slot_count = object->slot_count;
     if (slot_count == 0)
@@ -186,7 +148,7 @@ static bool make_room(struct json_names *names) {
     if (names->count < names->capacity)
         return true;
     size_t capacity = names->capacity + names->capacity / 2;
-    struct name *array =
+    struct json_names_name *array =
         enlarge(names->names, names->first_names, names->count * sizeof *array, capacity * sizeof *array);
     if (!array)
         return false;
@@ -198,8 +160,8 @@ static bool make_room(struct json_names *names) {
 enum json_names_result json_names_add(struct json_names *names, struct span text, size_t at, size_t len, bool escaped) {
     if (at + len > TEXT_MAX || !make_room(names))
         return JSON_NAMES_NO_MEMORY;
-    struct object *object = &names->objects[names->depth - 1];
-    struct name name = {.at = (uint32_t)at, .len = (uint32_t)len & INT32_MAX, .escaped = escaped};
+    struct json_names_object *object = &names->objects[names->depth - 1];
+    struct json_names_name name = {.at = (uint32_t)at, .len = (uint32_t)len & INT32_MAX, .escaped = escaped};
     if (names->count - object->first < DIRECT_MAX) {
         if (is_among_few(names, object, text, &name))
             return JSON_NAMES_REPEATED;

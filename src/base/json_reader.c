@@ -1,6 +1,5 @@
 #include "json_reader.h"
 
-#include "json_names.h"
 #include "json_scan.h"
 
 /* What may come next. */
@@ -17,14 +16,23 @@ enum state {
 #define END_OF_TEXT (-1)
 
 void json_reader_init(struct json_reader *r, struct span text, const struct json_options *options) {
-    *r = (struct json_reader){.text = text, .options = *options, .state = STATE_VALUE};
+    r->text = text;
+    r->at = 0;
+    r->options = *options;
     if (r->options.max_depth > JSON_MAX_DEPTH)
         r->options.max_depth = JSON_MAX_DEPTH;
+    r->depth = 0;
+    r->state = STATE_VALUE;
+    r->error = JSON_NO_ERROR;
+    r->error_offset = 0;
+    if (options->reject_duplicates)
+        json_names_init(&r->names, options->hash_seed);
 }
 
 void json_reader_done(struct json_reader *r) {
-    json_names_free(r->names);
-    r->names = NULL;
+    if (r->options.reject_duplicates)
+        json_names_done(&r->names);
+    r->options.reject_duplicates = false;
 }
 
 static enum json_event fail(struct json_reader *r, enum json_error error, size_t offset) {
@@ -53,12 +61,8 @@ static bool in_object(const struct json_reader *r) {
 static enum json_event begin(struct json_reader *r, bool object) {
     if (r->depth >= r->options.max_depth)
         return fail(r, JSON_TOO_DEEP, r->at);
-    if (object && r->options.reject_duplicates) {
-        if (!r->names)
-            r->names = json_names_new(r->options.hash_seed);
-        if (!r->names || !json_names_open(r->names))
-            return fail(r, JSON_NO_MEMORY, r->at);
-    }
+    if (object && r->options.reject_duplicates && !json_names_open(&r->names))
+        return fail(r, JSON_NO_MEMORY, r->at);
     uint8_t bit = (uint8_t)(1U << (r->depth % 8));
     uint8_t *bits = &r->open[r->depth / 8];
     *bits = (uint8_t)(object ? *bits | bit : *bits & ~bit);
@@ -70,7 +74,7 @@ static enum json_event begin(struct json_reader *r, bool object) {
 
 static enum json_event end(struct json_reader *r, bool object) {
     if (object && r->options.reject_duplicates)
-        json_names_close(r->names);
+        json_names_close(&r->names);
     r->depth--;
     r->at++;
     r->state = STATE_AFTER_VALUE;
@@ -95,7 +99,7 @@ static enum json_event read_name(struct json_reader *r, struct json_token *token
     r->state = STATE_COLON;
     if (!r->options.reject_duplicates)
         return event;
-    switch (json_names_add(r->names, r->text, token->offset + 1, token->raw.len, token->escaped)) {
+    switch (json_names_add(&r->names, r->text, token->offset + 1, token->raw.len, token->escaped)) {
     case JSON_NAMES_NEW: return event;
     case JSON_NAMES_REPEATED: return fail(r, JSON_DUPLICATE, token->offset);
     default: return fail(r, JSON_NO_MEMORY, token->offset);

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define ARENA_INLINE_SIZE 256 /* enough for the key and id of nearly every message, without an allocation */
+#define ARENA_INLINE_SIZE 1024 /* enough for the tape, key and condition of nearly every message */
 
 struct arena_chunk;
 

@@ -15,11 +15,13 @@ static const struct {
 
 static const char keyword_hint[] = ": as a name, a keyword stands in backquotes";
 
-/* What a name or literal means, kept with the condition. A placeholder is left where it stands, until the check
- * resolves it. */
-static struct span keep_text(struct parser *p, const struct token *t) {
-    if (t->kind == TOKEN_NAME_PLACEHOLDER || t->kind == TOKEN_VALUE_PLACEHOLDER)
-        return t->text;
+/* Gives the node what a name or literal means, kept with the condition. A placeholder is left where it stands, until
+ * the check resolves it. */
+static void keep_text(struct parser *p, const struct token *t, struct node *n) {
+    n->text = t->text;
+    n->owns_text = t->kind != TOKEN_NAME_PLACEHOLDER && t->kind != TOKEN_VALUE_PLACEHOLDER;
+    if (!n->owns_text)
+        return;
     char *kept = p->condition->bytes + p->condition->byte_count;
     size_t len = t->text.len;
     if (t->kind == TOKEN_QUOTED_NAME || t->kind == TOKEN_STRING)
@@ -27,7 +29,7 @@ static struct span keep_text(struct parser *p, const struct token *t) {
     else
         memcpy(kept, t->text.data, len);
     p->condition->byte_count += len;
-    return span_of(kept, len);
+    n->text = span_of(kept, len);
 }
 
 static struct node *parse_name(struct parser *p) {
@@ -39,7 +41,7 @@ static struct node *parse_name(struct parser *p) {
     if (!n)
         return NULL;
     n->placeholder = t->kind == TOKEN_NAME_PLACEHOLDER;
-    n->text = keep_text(p, t);
+    keep_text(p, t, n);
     parser_advance(p);
     return n;
 }
@@ -102,7 +104,7 @@ static struct node *parse_literal(struct parser *p) {
         return NULL;
     n->type = literals[t->kind].type;
     n->value = -1;
-    n->text = keep_text(p, t);
+    keep_text(p, t, n);
     parser_advance(p);
     return n;
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define IN_OPTIONS_MAX 100
+/* Room for the most nodes that a condition of some sixty characters may have. */
+#define USUAL_ROOM 8192
 
 static struct node *parse_or(struct parser *p, bool operand_too);
 
@@ -174,15 +176,45 @@ static struct node *parse_all(struct parser *p) {
     return parser_refuse_token(p, "AND, OR or the end", words ? ": a text stands in quotes, 'like this'" : "");
 }
 
-/* Nodes and the texts that they own, in one block: each character makes two nodes at most, and no text is longer than
- * what it came from. */
-static struct condition *new_condition(struct span text) {
-    size_t nodes = text.len < NODES_MAX / 2 ? text.len * 2 : NODES_MAX;
-    struct condition *c = malloc(sizeof *c + nodes * sizeof c->nodes[0] + text.len);
-    if (!c)
-        return NULL;
+/* A condition with so many nodes, and so many bytes of the texts that they own. */
+static size_t size_of(size_t nodes, size_t bytes) {
+    return sizeof(struct condition) + nodes * sizeof(struct node) + bytes;
+}
+
+static void begin(struct condition *c, size_t nodes) {
     *c = (struct condition){.node_capacity = nodes};
     c->bytes = (char *)(c->nodes + nodes);
+}
+
+/* Where the node that was made in `from` stands in `to`. */
+static struct node *moved(const struct condition *from, struct condition *to, const struct node *n) {
+    return n ? to->nodes + (n - from->nodes) : NULL;
+}
+
+static void copy(const struct condition *from, struct condition *to) {
+    begin(to, from->node_count);
+    to->root = moved(from, to, from->root);
+    to->node_count = from->node_count;
+    to->byte_count = from->byte_count;
+    if (from->byte_count > 0)
+        memcpy(to->bytes, from->bytes, from->byte_count);
+    for (size_t i = 0; i < from->node_count; i++) {
+        struct node *n = &to->nodes[i];
+        *n = from->nodes[i];
+        n->child = moved(from, to, n->child);
+        n->next = moved(from, to, n->next);
+        n->same = moved(from, to, n->same);
+        if (n->owns_text)
+            n->text.data = to->bytes + (n->text.data - from->bytes);
+    }
+}
+
+/* How much room a condition takes is known only when it is parsed. */
+static struct condition *settle(const struct condition *made, const struct condition_environment *environment) {
+    size_t size = size_of(made->node_count, made->byte_count);
+    struct condition *c = environment->allocate ? environment->allocate(environment->ctx, size) : malloc(size);
+    if (c)
+        copy(made, c);
     return c;
 }
 
@@ -202,14 +234,21 @@ enum condition_status condition_parse(struct span text, const struct condition_e
                                       struct condition **ret_condition, struct failure *ret_failure) {
     if (!text.data)
         text = SPAN("");
-    struct condition *c = new_condition(text);
-    if (!c)
+    /* Each character makes two nodes at most, and no text is longer than what it came from. */
+    size_t nodes = text.len < NODES_MAX / 2 ? text.len * 2 : NODES_MAX, size = size_of(nodes, text.len);
+    _Alignas(struct condition) char usual[USUAL_ROOM];
+    struct condition *room = size <= sizeof usual ? (struct condition *)(void *)usual : malloc(size);
+    if (!room)
         return CONDITION_NO_MEMORY;
-    enum condition_status status = fill(c, text, environment, ret_failure);
-    if (status == CONDITION_FINE)
+    begin(room, nodes);
+    enum condition_status status = fill(room, text, environment, ret_failure);
+    struct condition *c = status == CONDITION_FINE ? settle(room, environment) : NULL;
+    if (c)
         *ret_condition = c;
-    else
-        condition_free(c);
+    else if (status == CONDITION_FINE)
+        status = CONDITION_NO_MEMORY;
+    if ((void *)room != usual)
+        free(room);
     return status;
 }
 

@@ -44,6 +44,7 @@ enum node_kind {
 struct node {
     enum node_kind kind;
     bool placeholder; /* NODE_NAME: text is a #placeholder, not yet the attribute's name */
+    bool owns_text; /* text stands in the condition's bytes */
     char type; /* operands: the type as condition_environment has it, 0 where only the item knows */
     int value; /* NODE_VALUE: what the environment calls it; literals: -1 */
     unsigned index; /* NODE_INDEX */

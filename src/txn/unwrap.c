@@ -125,9 +125,10 @@ static void refuse_text(const struct tape_error *error, struct span text, struct
 
 static enum step read_text(const struct update_context *ctx, struct update *u) {
     struct tape_error error;
-    switch (tape_read(u->parts->body, ctx->hash_seed, &u->parts->tape, &error)) {
+    struct update_parts *p = u->parts;
+    switch (tape_read_into(p->body, ctx->hash_seed, &p->arena, &p->tape, &error)) {
     case TAPE_READ: return STEP_FINE;
-    case TAPE_REFUSED: refuse_text(&error, u->parts->body, &u->failure); return STEP_REFUSED;
+    case TAPE_REFUSED: refuse_text(&error, p->body, &u->failure); return STEP_REFUSED;
     default: return STEP_NO_MEMORY;
     }
 }

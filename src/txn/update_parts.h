@@ -26,16 +26,18 @@ struct update_parts {
     struct span body; /* what was read: the delivered body, or what it was unwrapped to */
     struct buf inner; /* owns an unwrapped body that may not be written over the delivered one */
     struct buf message; /* owns what an event held as a string */
-    struct arena arena; /* owns what the update's spans point at, where it isn't the body */
     struct value_tape tape; /* empty once the request is built, or the update failed */
     tape_node members[MEMBER_COUNT]; /* their values; TAPE_ROOT: absent */
-    struct condition *condition; /* NULL: the message has none */
+    struct condition *condition; /* in the arena; NULL: the message has none */
     struct update_terms terms;
     size_t key_size; /* bytes that DynamoDB counts for the key's attributes; 0: the id is unfit */
     struct value_size attributes; /* of attributes and typed_attributes as one map, without its braces */
     struct update_operations operations;
     uint32_t whole_count; /* attributes and typed_attributes; they have the first names and values */
     uint32_t name_count; /* names that the update has; they are the first of the request */
+    /* Owns what the update's spans point at, where it isn't the body, and what is made of a short message. The last
+     * member: what it has room for isn't cleared. */
+    struct arena arena;
 };
 
 enum step {

@@ -2,6 +2,7 @@
 
 #include "value_path.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,11 +171,10 @@ static enum step read_message(const struct update_context *ctx, const struct del
 }
 
 struct update *update_read(const struct update_context *ctx, const struct delivery *delivery) {
-    /* Not calloc(): glibc's doesn't use the freed blocks that malloc() keeps at hand. */
     struct whole *whole = malloc(sizeof *whole);
     if (!whole)
         return NULL;
-    memset(whole, 0, sizeof *whole);
+    memset(whole, 0, offsetof(struct whole, parts.arena.first));
     struct update *u = &whole->update;
     u->parts = &whole->parts;
     failure_init(&u->failure);
@@ -206,8 +206,7 @@ struct span update_body(const struct update *u) {
 }
 
 void update_free_parts(struct update_parts *p) {
-    condition_free(p->condition);
-    p->condition = NULL;
+    p->condition = NULL; /* the arena's */
     update_terms_free(&p->terms);
     update_operations_free(&p->operations);
     tape_free(&p->tape);

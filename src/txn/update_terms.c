@@ -145,8 +145,13 @@ static bool append_value(void *ctx, int value, enum number_form form, struct buf
     return attribute_value_append(terms->tape, terms->values.names[value] + 1, form, out);
 }
 
+static void *allocate(void *ctx, size_t size) {
+    const struct update_terms *terms = ctx;
+    return arena_alloc(terms->arena, size);
+}
+
 struct condition_environment update_terms_environment(struct update_terms *terms) {
-    return (struct condition_environment){find_name, find_value, append_value, terms, false};
+    return (struct condition_environment){find_name, find_value, append_value, terms, false, allocate};
 }
 
 static bool all_used(const struct update_terms *terms, const struct placeholder_set *set, struct failure *f) {

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-#define FIRST_CAPACITY 32
+/* Words of a short tape, as nearly all are: they are written on the stack, and then put where they stay. */
+#define SHORT_WORDS 256
 /* More unused words than this are given back once the text is read: a message may wait long for its turn. */
 #define SLACK_MAX 1024
 
@@ -10,14 +11,17 @@ static bool grow(struct value_tape *t) {
     /* A closed container has at least two bytes for its two words; those still open are bounded by the depth. */
     size_t most = t->text.len + (size_t)2 * JSON_MAX_DEPTH;
     /* It grows in few steps, so that the last copy isn't made beside a block nearly as large. */
-    size_t capacity = t->capacity ? (size_t)t->capacity * 4 : t->text.len / 16 + FIRST_CAPACITY;
+    size_t capacity = t->lent ? t->text.len / 16 + (size_t)2 * SHORT_WORDS : (size_t)t->capacity * 4;
     if (capacity > most)
         capacity = most;
-    uint32_t *words = realloc(t->words, capacity * sizeof *words);
+    uint32_t *words = realloc(t->lent ? NULL : t->words, capacity * sizeof *words);
     if (!words)
         return false;
+    if (t->lent)
+        memcpy(words, t->words, t->count * sizeof *words);
     t->words = words;
     t->capacity = (uint32_t)capacity;
+    t->lent = false;
     return true;
 }
 
@@ -89,6 +93,19 @@ static void give_back_slack(struct value_tape *t) {
     t->capacity = t->count;
 }
 
+/* Puts the words of a short tape where they stay. NULL for the arena: into a block of their own. */
+static bool settle(struct value_tape *t, struct arena *arena) {
+    size_t size = t->count * sizeof *t->words;
+    uint32_t *words = arena ? arena_alloc(arena, size) : malloc(size);
+    if (!words)
+        return false;
+    memcpy(words, t->words, size);
+    t->words = words;
+    t->capacity = t->count;
+    t->lent = arena != NULL;
+    return true;
+}
+
 static enum tape_status read_events(struct json_reader *reader, struct building *b, struct tape_error *ret_error) {
     struct json_token token;
     for (;;) {
@@ -108,6 +125,11 @@ static enum tape_status read_events(struct json_reader *reader, struct building 
 
 enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2], struct value_tape *ret_tape,
                            struct tape_error *ret_error) {
+    return tape_read_into(text, hash_seed, NULL, ret_tape, ret_error);
+}
+
+enum tape_status tape_read_into(struct span text, const uint64_t hash_seed[static 2], struct arena *arena,
+                                struct value_tape *ret_tape, struct tape_error *ret_error) {
     if (text.len > TAPE_TEXT_MAX) {
         *ret_error = (struct tape_error){JSON_SYNTAX, TAPE_TEXT_MAX};
         return TAPE_REFUSED;
@@ -115,24 +137,29 @@ enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2],
     const struct json_options options = {
         .max_depth = JSON_MAX_DEPTH, .reject_duplicates = true, .hash_seed = {hash_seed[0], hash_seed[1]}};
     struct building b;
-    b.tape = (struct value_tape){.text = text};
+    uint32_t short_words[SHORT_WORDS];
+    b.tape = (struct value_tape){.text = text, .words = short_words, .capacity = SHORT_WORDS, .lent = true};
     b.depth = 0;
     b.in_run = false;
     struct json_reader reader;
     json_reader_init(&reader, text, &options);
     enum tape_status status = read_events(&reader, &b, ret_error);
     json_reader_done(&reader);
+    if (status == TAPE_READ && b.tape.lent && !settle(&b.tape, arena))
+        status = TAPE_NO_MEMORY;
     if (status != TAPE_READ) {
         tape_free(&b.tape);
         return status;
     }
-    give_back_slack(&b.tape);
+    if (!b.tape.lent)
+        give_back_slack(&b.tape);
     *ret_tape = b.tape;
     return TAPE_READ;
 }
 
 void tape_free(struct value_tape *t) {
-    free(t->words);
+    if (!t->lent)
+        free(t->words);
     *t = (struct value_tape){0};
 }
 

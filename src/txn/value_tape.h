@@ -8,6 +8,7 @@
  * long array costs nothing. */
 #pragma once
 
+#include "arena.h"
 #include "compiler.h"
 #include "json_reader.h"
 #include "json_string.h"
@@ -26,6 +27,7 @@ struct value_tape {
     struct span text; /* borrowed */
     uint32_t *words;
     uint32_t count, capacity;
+    bool lent; /* the words belong to an arena */
 };
 
 /* The index of a node's first word. The text's one value is node 0, which is no child of another. */
@@ -43,6 +45,9 @@ struct tape_error {
  * TAPE_REFUSED. A text beyond TAPE_TEXT_MAX is refused as JSON_SYNTAX at that position. */
 MUST_USE enum tape_status tape_read(struct span text, const uint64_t hash_seed[static 2], struct value_tape *ret_tape,
                                     struct tape_error *ret_error);
+/* The same. The words of a short tape are put into the arena, which must outlive it. */
+MUST_USE enum tape_status tape_read_into(struct span text, const uint64_t hash_seed[static 2], struct arena *arena,
+                                         struct value_tape *ret_tape, struct tape_error *ret_error);
 /* Takes a zeroed one too. */
 void tape_free(struct value_tape *t);
 

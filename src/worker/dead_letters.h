@@ -19,12 +19,12 @@ struct letter {
     struct batch_entry entry;
     struct update *update; /* failed; borrowed while the letter is under way */
     const struct sqs_message *original; /* borrowed likewise */
-    struct dead_letter content;
-    bool made;
+    bool made; /* content is there */
     enum dead_letter_form least_form;
     bool without_attributes; /* the DLQ refused it with the original's attributes */
     bool is_first; /* it goes before all others */
     bool at_once; /* it doesn't wait for others to fill its batch */
+    struct dead_letter content; /* the last member: it needn't be cleared */
 };
 
 struct dead_letters {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 static const size_t FIRST_BUCKETS = 64;
+static const size_t SPARE_MAX = 512;
 
 void keyed_queues_init(struct keyed_queues *queues, uint64_t seed0, uint64_t seed1) {
     *queues = (struct keyed_queues){.seed = {seed0, seed1}};
@@ -16,9 +17,33 @@ void keyed_queues_free(struct keyed_queues *queues) {
             next = q->next;
             free(q);
         }
+    for (struct keyed_queue *q = queues->spare, *next; q; q = next) {
+        next = q->next;
+        free(q);
+    }
     free(queues->buckets);
     queues->buckets = NULL;
-    queues->bucket_count = queues->count = 0;
+    queues->spare = NULL;
+    queues->bucket_count = queues->count = queues->spare_count = 0;
+}
+
+static struct keyed_queue *queue_take(struct keyed_queues *queues) {
+    struct keyed_queue *q = queues->spare;
+    if (!q)
+        return malloc(sizeof *q);
+    queues->spare = q->next;
+    queues->spare_count--;
+    return q;
+}
+
+static void queue_give_back(struct keyed_queues *queues, struct keyed_queue *q) {
+    if (queues->spare_count == SPARE_MAX) {
+        free(q);
+        return;
+    }
+    q->next = queues->spare;
+    queues->spare = q;
+    queues->spare_count++;
 }
 
 /* A table that can't grow stays as it is: slower, not wrong. Only the first allocation has to succeed. */
@@ -52,7 +77,7 @@ struct keyed_queue *keyed_queues_get(struct keyed_queues *queues, struct span ke
     for (struct keyed_queue *q = *bucket; q; q = q->next)
         if (q->hash == hash && span_equal(TAILQ_FIRST(&q->places)->key, key))
             return q;
-    struct keyed_queue *q = malloc(sizeof *q);
+    struct keyed_queue *q = queue_take(queues);
     if (!q)
         return NULL;
     *q = (struct keyed_queue){.hash = hash, .next = *bucket};
@@ -83,6 +108,6 @@ void keyed_queues_leave(struct keyed_queues *queues, struct place *place) {
     while (*at != q)
         at = &(*at)->next;
     *at = q->next;
-    free(q);
+    queue_give_back(queues, q);
     queues->count--;
 }

@@ -31,6 +31,8 @@ struct keyed_queues {
     struct keyed_queue **buckets;
     size_t bucket_count; /* a power of two; 0 before the first */
     size_t count;
+    struct keyed_queue *spare; /* for reuse: nearly every message needs one for a while */
+    size_t spare_count;
     uint64_t seed[2];
 };
 
@@ -40,5 +42,5 @@ void keyed_queues_free(struct keyed_queues *queues);
 MUST_USE struct keyed_queue *keyed_queues_get(struct keyed_queues *queues, struct span key);
 /* Puts a place into a queue, behind another one, or (NULL) at its front. */
 void keyed_queue_put(struct keyed_queue *queue, struct place *place, struct place *after);
-/* Takes a place out of its queue. A queue that is empty then is freed. */
+/* Takes a place out of its queue. A queue that is empty then is gone. */
 void keyed_queues_leave(struct keyed_queues *queues, struct place *place);

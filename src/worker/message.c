@@ -2,7 +2,9 @@
 
 #include "siphash.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const unsigned NO_MEMORY_DELAY = 10; /* seconds */
 static const unsigned RECEIVES_LEAST = 5; /* with a smaller maxReceiveCount, no delivery is spent on parking */
@@ -31,9 +33,10 @@ void message_got_through(const struct message *m) {
 }
 
 struct message *message_new(struct messages *all, struct sqs_message *received, int64_t received_at) {
-    struct message *m = calloc(1, sizeof *m);
+    struct message *m = malloc(sizeof *m);
     if (!m)
         return NULL;
+    memset(m, 0, offsetof(struct message, letter.content));
     struct delivery delivery = {.body = received->body,
                                 .body_space = sqs_message_body(received),
                                 .message_id = received->message_id,

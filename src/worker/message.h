@@ -51,9 +51,9 @@ struct message {
     struct lease lease;
     struct visibility_change extension, comeback;
     struct deletion deletion;
-    struct letter letter;
     bool applied_meanwhile; /* since it failed, another message of its key was applied here */
     bool harmless; /* it is done with, and a further delivery would have no effect, however late */
+    struct letter letter; /* the last member: most messages never have one made */
 };
 TAILQ_HEAD(message_list, message);
 

@@ -103,7 +103,7 @@ static int find_no_value(void *ctx, struct span placeholder, char *ret_type) {
 
 /* Parsed, bound, and written in its canonical form for the hash: all that a condition costs. */
 static void condition_only(struct bench *b) {
-    const struct condition_environment environment = {find_no_name, find_no_value, append_nothing, NULL, false};
+    const struct condition_environment environment = {find_no_name, find_no_value, append_nothing, NULL, false, NULL};
     struct condition *c = NULL;
     struct failure failure;
     failure_init(&failure);

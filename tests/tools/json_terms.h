@@ -70,7 +70,7 @@ static inline bool terms_append_value(void *ctx, int value, enum number_form for
 }
 
 static inline struct condition_environment terms_environment(struct json_terms *terms) {
-    return (struct condition_environment){terms_find_name, terms_find_value, terms_append_value, terms, false};
+    return (struct condition_environment){terms_find_name, terms_find_value, terms_append_value, terms, false, NULL};
 }
 
 static inline struct term *terms_add(struct terms *terms) {

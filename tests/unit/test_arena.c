@@ -19,7 +19,7 @@ static void small_pieces_need_no_allocation(void **state) {
 static void pieces_stay_where_they_are_and_are_aligned(void **state) {
     (void)state;
     struct arena a = {0};
-    struct span pieces[64];
+    struct span pieces[2 * ARENA_INLINE_SIZE / _Alignof(max_align_t)];
     for (size_t i = 0; i < ARRAY_LENGTH(pieces); i++) {
         char c = (char)('a' + i % 26);
         pieces[i] = arena_copy(&a, span_of(&c, 1));

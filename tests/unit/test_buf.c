@@ -193,6 +193,60 @@ static void without_memory_the_buffer_keeps_what_it_has(void **state) {
     buf_free(&b);
 }
 
+static void what_its_writer_calls_failed_takes_no_more(void **state) {
+    (void)state;
+    struct buf b;
+    buf_init(&b, 100);
+    assert_true(buf_append_cstr(&b, "kept"));
+    buf_fail(&b, BUF_NO_MEMORY);
+    assert_false(buf_append_char(&b, 'x'));
+    assert_null(buf_reserve(&b, 1));
+    assert_int_equal(b.failure, BUF_NO_MEMORY);
+    assert_string_equal(b.data, "kept");
+    buf_reset(&b);
+    assert_true(buf_append_cstr(&b, "again"));
+    assert_string_equal(b.data, "again");
+    buf_free(&b);
+}
+
+static void what_is_trimmed_keeps_its_text_and_can_grow_again(void **state) {
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    buf_trim(&b);
+    assert_non_null(buf_reserve(&b, 900));
+    assert_true(buf_append_cstr(&b, "kept"));
+    buf_trim(&b);
+    assert_int_equal(b.capacity, sizeof "kept");
+    assert_string_equal(b.data, "kept");
+    assert_true(buf_append_cstr(&b, " and more"));
+    assert_string_equal(b.data, "kept and more");
+    allocations_left = 0;
+    buf_trim(&b);
+    assert_string_equal(b.data, "kept and more");
+    buf_free(&b);
+    char storage[8];
+    buf_init_lent(&b, storage, sizeof storage, 100);
+    buf_trim(&b);
+    assert_ptr_equal(b.data, storage);
+    buf_free(&b);
+}
+
+/* A buffer whose struct was made by hand has no bound yet. */
+static void the_bound_is_found_where_it_is_missing_or_was_lowered(void **state) {
+    (void)state;
+    char storage[8];
+    struct buf b = {.data = storage, .capacity = sizeof storage, .max = sizeof storage - 1};
+    assert_true(buf_append_cstr(&b, "1234567"));
+    assert_string_equal(storage, "1234567");
+    assert_false(buf_append_char(&b, '8'));
+    assert_int_equal(b.failure, BUF_FULL);
+    b.len = 4;
+    b.failure = BUF_FINE;
+    assert_true(buf_append_cstr(&b, "abc"));
+    assert_string_equal(storage, "1234abc");
+}
+
 static void a_zeroed_buffer_can_be_freed_and_holds_nothing(void **state) {
     (void)state;
     struct buf b = {0};
@@ -235,6 +289,9 @@ int main(void) {
         cmocka_unit_test_setup(reserved_room_is_counted_by_advancing, plenty),
         cmocka_unit_test_setup(growth_is_geometric, plenty),
         cmocka_unit_test_setup(without_memory_the_buffer_keeps_what_it_has, plenty),
+        cmocka_unit_test_setup(what_its_writer_calls_failed_takes_no_more, plenty),
+        cmocka_unit_test_setup(what_is_trimmed_keeps_its_text_and_can_grow_again, plenty),
+        cmocka_unit_test_setup(the_bound_is_found_where_it_is_missing_or_was_lowered, plenty),
         cmocka_unit_test_setup(a_zeroed_buffer_can_be_freed_and_holds_nothing, plenty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

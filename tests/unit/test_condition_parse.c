@@ -219,18 +219,67 @@ static void only_a_top_level_or_needs_parentheses(void **state) {
     }
 }
 
+/* A short one is parsed on the stack, and a long one isn't. */
 static void without_memory_nothing_is_said_of_the_condition(void **state) {
     (void)state;
-    struct bench b;
-    bench_parse(&b, SPAN("a = 1"), NULL);
-    struct condition *c = NULL;
-    memory = false;
-    assert_int_equal(condition_parse(SPAN("a = 1"), &b.environment, &c, &b.failure), CONDITION_NO_MEMORY);
-    memory = true;
-    assert_null(c);
-    assert_int_equal(b.failure.type, ERROR_NONE);
-    bench_free(&b);
+    static const char *const texts[] = {"a = 1",
+                                        "a = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct bench b;
+        bench_parse(&b, SPAN("a = 1"), NULL);
+        struct condition *c = NULL;
+        memory = false;
+        assert_int_equal(condition_parse(span_cstr(texts[i]), &b.environment, &c, &b.failure), CONDITION_NO_MEMORY);
+        memory = true;
+        assert_null(c);
+        assert_int_equal(b.failure.type, ERROR_NONE);
+        bench_free(&b);
+    }
     condition_free(NULL);
+}
+
+struct lent {
+    _Alignas(max_align_t) char bytes[4096];
+    size_t size; /* of what was asked for */
+    struct json_terms terms;
+};
+
+static void *lend(void *ctx, size_t size) {
+    struct lent *lent = container_of(ctx, struct lent, terms);
+    lent->size = size;
+    return size <= sizeof lent->bytes ? lent->bytes : NULL;
+}
+
+static void a_condition_stands_where_its_environment_wants_it(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "`a``b`.c[3] < 5 AND begins_with(d, 'it''s') OR NOT attribute_exists(e) AND '' <> f",
+        "`a``b`.c[3] < 5 AND begins_with(d, 'it''s')"};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        struct bench own;
+        struct lent lent;
+        struct failure failure;
+        struct condition *c = NULL;
+        char own_storage[512], lent_storage[512];
+        struct buf own_text, lent_text;
+        bench_parse(&own, span_cstr(texts[i]), NULL);
+        json_terms_init(&lent.terms);
+        struct condition_environment environment = terms_environment(&lent.terms);
+        environment.allocate = lend;
+        failure_init(&failure);
+        assert_int_equal(condition_parse(span_cstr(texts[i]), &environment, &c, &failure), CONDITION_FINE);
+        assert_ptr_equal(c, lent.bytes);
+        assert_true(lent.size < 2048);
+        memset(lent.bytes + lent.size, 'x', sizeof lent.bytes - lent.size);
+        buf_init_lent(&own_text, own_storage, sizeof own_storage, sizeof own_storage - 1);
+        buf_init_lent(&lent_text, lent_storage, sizeof lent_storage, sizeof lent_storage - 1);
+        assert_true(condition_append_canonical(own.condition, &own.environment, &own_text));
+        assert_true(condition_append_canonical(c, &environment, &lent_text));
+        assert_string_equal(lent_storage, own_storage);
+        json_terms_free(&lent.terms);
+        failure_free(&failure);
+        bench_free(&own);
+    }
 }
 
 static void an_absent_text_is_a_blank_one(void **state) {
@@ -255,6 +304,7 @@ int main(void) {
         cmocka_unit_test(a_long_text_of_little_meaning_is_fine),
         cmocka_unit_test(only_a_top_level_or_needs_parentheses),
         cmocka_unit_test(without_memory_nothing_is_said_of_the_condition),
+        cmocka_unit_test(a_condition_stands_where_its_environment_wants_it),
         cmocka_unit_test(an_absent_text_is_a_blank_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,11 +69,36 @@ static void an_empty_key_is_a_key(void **state) {
     keyed_queues_free(&lines);
 }
 
+static void a_line_that_ended_leaves_its_memory_to_the_next_and_nothing_else(void **state) {
+    (void)state;
+    struct keyed_queues lines;
+    struct place first, second, third;
+    keyed_queues_init(&lines, 7, 8);
+    enter(&lines, &first, "a", NULL);
+    first.queue->applied = 3;
+    const struct keyed_queue *line = first.queue;
+    keyed_queues_leave(&lines, &first);
+    assert_int_equal(lines.spare_count, 1);
+    enter(&lines, &second, "b", NULL);
+    assert_ptr_equal(second.queue, line);
+    assert_int_equal(second.queue->length, 1);
+    assert_int_equal(second.queue->applied, 0);
+    assert_int_equal(lines.spare_count, 0);
+    enter(&lines, &third, "a", NULL);
+    assert_ptr_not_equal(third.queue, line);
+    keyed_queues_leave(&lines, &second);
+    keyed_queues_leave(&lines, &third);
+    assert_int_equal(lines.spare_count, 2);
+    keyed_queues_free(&lines);
+    assert_int_equal(lines.spare_count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_keeps_the_order_its_places_were_put_in),
         cmocka_unit_test(a_line_is_found_by_whoever_still_stands_in_it),
         cmocka_unit_test(an_empty_key_is_a_key),
+        cmocka_unit_test(a_line_that_ended_leaves_its_memory_to_the_next_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,31 @@ static void what_is_refused_says_where(void **state) {
     }
 }
 
+static void a_short_tape_stands_in_the_arena_and_a_long_one_in_a_block(void **state) {
+    (void)state;
+    static const size_t counts[] = {1, 100, 126, 127, 1000};
+    for (size_t i = 0; i < ARRAY_LENGTH(counts); i++) {
+        char *inside = repeated("{},", counts[i]);
+        struct buf text;
+        buf_init(&text, 10000);
+        assert_true(buf_printf(&text, "[%s1]", inside));
+        struct arena arena = {0};
+        struct value_tape t, alone = tape_of(text.data);
+        struct tape_error error;
+        assert_int_equal(tape_read_into(buf_span(&text), seed, &arena, &t, &error), TAPE_READ);
+        assert_int_equal(t.lent, counts[i] <= 126);
+        assert_int_equal(t.count, 2 * counts[i] + 3);
+        assert_int_equal(t.count, alone.count);
+        assert_memory_equal(t.words, alone.words, t.count * sizeof *t.words);
+        assert_int_equal(tape_read_into(SPAN("[1"), seed, &arena, &t, &error), TAPE_REFUSED);
+        tape_free(&t);
+        tape_free(&alone);
+        arena_free(&arena);
+        buf_free(&text);
+        free(inside);
+    }
+}
+
 static void nesting_is_bounded_at_the_bracket_beyond(void **state) {
     (void)state;
     char *open = repeated("[", JSON_MAX_DEPTH + 1);
@@ -150,6 +175,7 @@ int main(void) {
         cmocka_unit_test(scalars_side_by_side_in_an_array_cost_one_word_and_are_all_told),
         cmocka_unit_test(a_container_is_stepped_over_as_a_whole),
         cmocka_unit_test(what_is_refused_says_where),
+        cmocka_unit_test(a_short_tape_stands_in_the_arena_and_a_long_one_in_a_block),
         cmocka_unit_test(nesting_is_bounded_at_the_bracket_beyond),
         cmocka_unit_test(a_text_beyond_what_offsets_hold_is_refused_unread),
         cmocka_unit_test(the_densest_text_costs_four_times_its_size),
