@@ -35,6 +35,7 @@ struct row_check {
     struct update_context context; /* with the audit records that rows get here */
     struct buf body, escaped;
     struct update_plain plain; /* of the present row, where a glance was enough */
+    struct update_pattern pattern; /* of rows like that */
     struct update *update; /* of the present row, where it wasn't; else NULL */
     struct failure failure; /* of what only the command line refuses */
     char key[ROW_KEY_SIZE], group[ROW_GROUP_SIZE], deduplication[ROW_DEDUPLICATION_SIZE];

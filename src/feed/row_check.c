@@ -43,7 +43,7 @@ static void forget(struct row_check *c) {
 static bool is_plain(struct row_check *c, struct span text) {
     const struct row_check_options *o = &c->options;
     c->plain = (struct update_plain){0};
-    return !o->group_by && !o->condition && update_is_plain(&c->context, text, &c->plain);
+    return !o->group_by && !o->condition && update_is_plain(&c->context, text, &c->pattern, &c->plain);
 }
 
 static bool read_text(struct row_check *c, struct span text) {

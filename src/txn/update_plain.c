@@ -1,6 +1,6 @@
 #include "update_plain.h"
 
-#include "json_scan.h"
+#include "plain_value.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -8,148 +8,12 @@
 /* Within these bounds no limit of DynamoDB's or ours is near: a value counts in an item at most twice as many bytes as
  * its text has, and an audit record holds the values once more. */
 #define BODY_MAX ((size_t)32 * 1024)
-#define NAMES_MAX 64
-#define NAME_MAX_SIZE 255 /* as long as a key's, with which it is compared */
 #define KEY_MAX 1024
 #define IDEMPOTENCY_KEY_MAX 256
-#define NUMBER_MAX 38 /* characters without an exponent: no more digits, and no magnitude out of range */
 #define DEPTH_MAX 8
 
-struct looking {
-    const struct update_context *ctx;
-    struct span text;
-    size_t at;
-};
-
-/* Names of one object; none is empty. */
-struct names {
-    struct span list[NAMES_MAX];
-    size_t count;
-};
-
-/* The next byte that is no white space; NUL: there is none. */
-static char peek(struct looking *l) {
-    for (; l->at < l->text.len; l->at++) {
-        char c = l->text.data[l->at];
-        if (c != ' ' && c != '\n' && c != '\r' && c != '\t') {
-            return c;
-        }
-    }
-    return '\0';
-}
-
-static bool take(struct looking *l, char c) {
-    bool there = peek(l) == c;
-    l->at += there;
-    return there;
-}
-
-/* A string between its quotes. */
-static bool take_string(struct looking *l, struct span *ret_raw, bool *ret_escaped) {
-    if (peek(l) != '"') {
-        return false;
-    }
-    struct json_scan scan = json_scan_string(l->text, l->at);
-    if (!scan.ok) {
-        return false;
-    }
-    *ret_raw = span_of(l->text.data + l->at + 1, scan.at - l->at - 2);
-    *ret_escaped = scan.escaped;
-    l->at = scan.at;
-    return true;
-}
-
-static bool take_plain_string(struct looking *l, struct span *ret_text) {
-    bool escaped = false;
-    return take_string(l, ret_text, &escaped) && !escaped && ret_text->len > 0;
-}
-
-static bool take_number(struct looking *l) {
-    struct json_scan scan = json_scan_number(l->text, l->at);
-    struct span text = span_of(l->text.data + l->at, scan.at - l->at);
-    l->at = scan.at;
-    return scan.ok && text.len <= NUMBER_MAX && !memchr(text.data, 'e', text.len) && !memchr(text.data, 'E', text.len);
-}
-
-static bool take_word(struct looking *l, struct span word) {
-    struct json_scan scan = json_scan_literal(l->text, l->at, word);
-    l->at = scan.at;
-    return scan.ok;
-}
-
-static bool is_among(const struct names *names, struct span name) {
-    for (size_t i = 0; i < names->count; i++) {
-        struct span other = names->list[i];
-        if (other.len == name.len && other.data[0] == name.data[0] && memcmp(other.data, name.data, name.len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A name that its object doesn't have yet, and the colon. */
-static bool take_name(struct looking *l, struct names *names) {
-    struct span name;
-    if (names->count == NAMES_MAX || !take_plain_string(l, &name) || name.len > NAME_MAX_SIZE ||
-        is_among(names, name)) {
-        return false;
-    }
-    names->list[names->count++] = name;
-    return take(l, ':');
-}
-
-static bool take_value(struct looking *l, unsigned depth_left, size_t *ret_members);
-
-static bool take_array(struct looking *l, unsigned depth_left) {
-    size_t members = 0;
-    l->at++;
-    if (take(l, ']')) {
-        return true;
-    }
-    do {
-        if (!take_value(l, depth_left, &members)) {
-            return false;
-        }
-    } while (take(l, ','));
-    return take(l, ']');
-}
-
-static bool take_object(struct looking *l, unsigned depth_left, size_t *ret_members) {
-    struct names names;
-    size_t members = 0;
-    names.count = 0; /* the list needs no zeros */
-    l->at++;
-    *ret_members = 0;
-    if (take(l, '}')) {
-        return true;
-    }
-    do {
-        if (!take_name(l, &names) || !take_value(l, depth_left, &members)) {
-            return false;
-        }
-    } while (take(l, ','));
-    *ret_members = names.count;
-    return take(l, '}');
-}
-
-/* *ret_members: of an object, how many it has. Depth is bounded by depth_left. */
-static bool take_value(struct looking *l, unsigned depth_left, size_t *ret_members) {
-    struct span text;
-    bool escaped = false;
-    char c = peek(l);
-    switch (c) {
-    case '"': return take_string(l, &text, &escaped);
-    case 't': return take_word(l, SPAN("true"));
-    case 'f': return take_word(l, SPAN("false"));
-    case 'n': return take_word(l, SPAN("null"));
-    case '[': return depth_left > 0 && take_array(l, depth_left - 1);
-    case '{': return depth_left > 0 && take_object(l, depth_left - 1, ret_members);
-    default: return (c == '-' || (c >= '0' && c <= '9')) && take_number(l);
-    }
-}
-
-/* key is a key attribute's name; name has at most NAME_MAX_SIZE bytes. */
-static bool is_name(struct span name, const char key[static NAME_MAX_SIZE + 1]) {
+/* key is a key attribute's name; name has at most PLAIN_NAME_SIZE bytes. */
+static bool is_name(struct span name, const char key[static PLAIN_NAME_SIZE + 1]) {
     return key[0] == name.data[0] && memcmp(name.data, key, name.len) == 0 && key[name.len] == '\0';
 }
 
@@ -163,95 +27,224 @@ static bool is_any_key(const struct table_shape *table, struct span name) {
     return is_name(name, table->partition.name) || is_name(name, table->sort.name);
 }
 
-static bool take_attributes(struct looking *l) {
-    struct names names;
-    names.count = 0;
-    if (!take(l, '{')) {
-        return false;
+/* An object of one member may be DynamoDB's JSON, or an operator. */
+static inline size_t take_attribute(struct span text, size_t at) {
+    size_t members = 0;
+    at = plain_skip_blanks(text, at);
+    if (plain_is_at(text, at, '"')) {
+        return plain_take_string(text, at);
     }
-    do {
-        size_t members = 0;
-        /* An object of one member may be DynamoDB's JSON, or an operator. */
-        if (!take_name(l, &names) || is_any_key(l->ctx->table, names.list[names.count - 1]) ||
-            !take_value(l, DEPTH_MAX, &members) || members == 1) {
-            return false;
-        }
-    } while (take(l, ','));
-    return take(l, '}');
+    at = plain_take_value(text, at, DEPTH_MAX, &members);
+    return members == 1 ? 0 : at;
 }
 
-static bool take_id(struct looking *l) {
-    const struct table_shape *table = l->ctx->table;
-    bool is_string = peek(l) == '"';
-    struct span text;
+static size_t take_id(const struct table_shape *table, struct span text, size_t at) {
+    at = plain_skip_blanks(text, at);
+    bool is_string = plain_is_at(text, at, '"');
     if (table->sort.name[0] != '\0' ||
         (!table->any_key && table->partition.type != (is_string ? KEY_STRING : KEY_NUMBER))) {
-        return false;
+        return 0;
     }
     if (is_string) {
-        return take_plain_string(l, &text) && text.len <= KEY_MAX;
+        struct span id;
+        at = plain_take_text(text, at, &id);
+        return at > 0 && id.len <= KEY_MAX ? at : 0;
     }
-    char c = peek(l);
-    return (c == '-' || (c >= '0' && c <= '9')) && take_number(l);
+    char c = at < text.len ? text.data[at] : '\0';
+    return c == '-' || (c >= '0' && c <= '9') ? plain_take_number(text, at) : 0;
 }
 
-static bool take_boolean(struct looking *l, bool *ret_value) {
-    *ret_value = peek(l) == 't';
-    return *ret_value ? take_word(l, SPAN("true")) : peek(l) == 'f' && take_word(l, SPAN("false"));
+static size_t take_idempotency_key(struct span text, size_t at) {
+    struct span key;
+    at = plain_take_text(text, at, &key);
+    return at > 0 && key.len <= IDEMPOTENCY_KEY_MAX ? at : 0;
 }
 
-/* What was found of a message's members. */
-struct found {
+static size_t take_boolean(struct span text, size_t at, bool *ret_value) {
+    at = plain_skip_blanks(text, at);
+    *ret_value = plain_is_at(text, at, 't');
+    return *ret_value                   ? plain_take_word(text, at, SPAN("true"))
+           : plain_is_at(text, at, 'f') ? plain_take_word(text, at, SPAN("false"))
+                                        : 0;
+}
+
+enum kind { KIND_ATTRIBUTE, KIND_ID, KIND_KEY, KIND_LOGS };
+
+/* What is found out of a message. */
+struct looking {
+    const struct table_shape *table;
+    struct span text;
     bool id, attributes, key, enable_logging;
     bool logs; /* the value of enable_logging */
+    /* Where its values stand, for its pattern. */
+    struct place {
+        size_t begin, end;
+        enum kind kind;
+    } places[UPDATE_PATTERN_VALUES];
+    size_t count; /* may be more */
 };
 
-/* The four names differ in length, which is compared first. */
-static bool take_member(struct looking *l, struct span name, struct found *found) {
-    struct span key;
-    if (span_is(name, "id")) {
-        found->id = true;
-        return take_id(l);
+static inline size_t take_kind(struct looking *l, enum kind kind, size_t at) {
+    switch (kind) {
+    case KIND_ATTRIBUTE: return take_attribute(l->text, at);
+    case KIND_ID: return take_id(l->table, l->text, at);
+    case KIND_KEY: return take_idempotency_key(l->text, at);
+    case KIND_LOGS: return take_boolean(l->text, at, &l->logs);
     }
-    if (span_is(name, "attributes")) {
-        found->attributes = true;
-        return take_attributes(l);
-    }
-    if (span_is(name, "idempotency_key")) {
-        found->key = true;
-        return take_plain_string(l, &key) && key.len <= IDEMPOTENCY_KEY_MAX;
-    }
-    if (span_is(name, "enable_logging")) {
-        found->enable_logging = true;
-        return take_boolean(l, &found->logs);
-    }
-    return false;
+    return 0;
 }
 
-static bool take_message(struct looking *l, struct found *found) {
-    struct names names;
+/* A value whose place is noted. */
+static inline size_t take_place(struct looking *l, enum kind kind, size_t at) {
+    size_t end = take_kind(l, kind, at);
+    if (l->count < UPDATE_PATTERN_VALUES) {
+        l->places[l->count] = (struct place){at, end, kind};
+    }
+    l->count++;
+    return end;
+}
+
+static size_t take_attributes(struct looking *l, size_t at) {
+    struct plain_names names;
     names.count = 0;
-    if (!take(l, '{')) {
+    at = plain_take(l->text, at, '{');
+    if (at == 0) {
+        return 0;
+    }
+    do {
+        at = plain_take_name(l->text, at, &names);
+        at = at > 0 && !is_any_key(l->table, names.list[names.count - 1]) ? take_place(l, KIND_ATTRIBUTE, at) : 0;
+    } while (at > 0 && plain_goes_on(l->text, &at));
+    return at > 0 ? plain_take(l->text, at, '}') : 0;
+}
+
+/* The four names differ in length, which is compared first. */
+static inline size_t take_member(struct looking *l, struct span name, size_t at) {
+    if (span_is(name, "id")) {
+        l->id = true;
+        return take_place(l, KIND_ID, at);
+    }
+    if (span_is(name, "attributes")) {
+        l->attributes = true;
+        return take_attributes(l, at);
+    }
+    if (span_is(name, "idempotency_key")) {
+        l->key = true;
+        return take_place(l, KIND_KEY, at);
+    }
+    if (span_is(name, "enable_logging")) {
+        l->enable_logging = true;
+        return take_place(l, KIND_LOGS, at);
+    }
+    return 0;
+}
+
+static bool is_message(struct looking *l) {
+    struct plain_names names;
+    names.count = 0;
+    size_t at = plain_take(l->text, 0, '{');
+    if (at == 0) {
         return false;
     }
     do {
-        if (!take_name(l, &names) || !take_member(l, names.list[names.count - 1], found)) {
-            return false;
-        }
-    } while (take(l, ','));
-    return take(l, '}') && peek(l) == '\0' && l->at == l->text.len;
+        at = plain_take_name(l->text, at, &names);
+        at = at > 0 ? take_member(l, names.list[names.count - 1], at) : 0;
+    } while (at > 0 && plain_goes_on(l->text, &at));
+    at = at > 0 ? plain_take(l->text, at, '}') : 0;
+    return at > 0 && plain_skip_blanks(l->text, at) == l->text.len && l->id && l->attributes;
 }
 
-bool update_is_plain(const struct update_context *ctx, struct span body, struct update_plain *ret_plain) {
-    struct looking l = {ctx, body, 0};
-    struct found found = {0};
-    if (body.len > BODY_MAX || !take_message(&l, &found) || !found.id || !found.attributes) {
+/* Whether the pattern's text stands there. The blocks of the pattern may end behind its text, which is inside it. */
+static inline bool begins(struct span text, size_t at, const char *with, size_t len) {
+    if (text.len - at < len) {
         return false;
     }
-    bool audited = ctx->audit != AUDIT_OFF || found.logs;
+    for (; len > 0 && text.len - at >= BLOCK_SIZE; at += BLOCK_SIZE, with += BLOCK_SIZE) {
+        unsigned same = block_bits((block)(block_load(text.data + at) == block_load(with)));
+        if (len <= BLOCK_SIZE) {
+            return (~same & ((1U << len) - 1)) == 0;
+        }
+        if (same != 0xFFFF) {
+            return false;
+        }
+        len -= BLOCK_SIZE;
+    }
+    return memcmp(text.data + at, with, len) == 0;
+}
+
+/* Whether the message is the pattern's, with other values of the same kinds. */
+static bool follows(struct looking *l, const struct update_pattern *pattern) {
+    const char *before = pattern->text, *end = pattern->text + pattern->len;
+    size_t at = 0;
+    for (unsigned i = 0; i < pattern->count; i++) {
+        size_t len = pattern->values[i].before;
+        if (!begins(l->text, at, before, len)) {
+            return false;
+        }
+        before += len;
+        at = take_kind(l, (enum kind)pattern->values[i].kind, at + len);
+        if (at == 0) {
+            return false;
+        }
+    }
+    return l->text.len - at == (size_t)(end - before) && begins(l->text, at, before, (size_t)(end - before));
+}
+
+/* Appends what stands before a value, or behind the last. False: it is too much. */
+static bool keep(struct update_pattern *pattern, struct span text) {
+    if (text.len > UPDATE_PATTERN_TEXT - pattern->len) {
+        return false;
+    }
+    memcpy(pattern->text + pattern->len, text.data, text.len);
+    pattern->len += text.len;
+    return true;
+}
+
+/* Of a plain message; leaves no pattern where that has too much for one. */
+static void learn(const struct looking *l, struct update_pattern *pattern) {
+    size_t at = 0;
+    pattern->plain = (struct update_plain){.has_key = l->key, .has_enable_logging = l->enable_logging};
+    pattern->count = 0;
+    pattern->len = 0;
+    if (l->count > UPDATE_PATTERN_VALUES) {
+        return;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        const struct place *place = &l->places[i];
+        struct span before = span_of(l->text.data + at, place->begin - at);
+        if (!keep(pattern, before)) {
+            return;
+        }
+        pattern->values[i].before = (uint16_t)before.len;
+        pattern->values[i].kind = (uint8_t)place->kind;
+        at = place->end;
+    }
+    if (keep(pattern, span_of(l->text.data + at, l->text.len - at))) {
+        pattern->count = (unsigned)l->count;
+    }
+}
+
+bool update_is_plain(const struct update_context *ctx, struct span body, struct update_pattern *pattern,
+                     struct update_plain *ret_plain) {
+    struct looking l;
+    l.table = ctx->table;
+    l.text = body;
+    l.id = l.attributes = l.key = l.enable_logging = l.logs = false;
+    l.count = 0; /* the places need no zeros */
+    if (body.len > BODY_MAX) {
+        return false;
+    }
+    if (pattern->count == 0 || !follows(&l, pattern)) {
+        l.logs = false;
+        if (!is_message(&l)) {
+            return false;
+        }
+        learn(&l, pattern);
+    }
+    bool audited = ctx->audit != AUDIT_OFF || l.logs;
     if (audited && !ctx->audit_table_exists) {
         return false;
     }
-    *ret_plain = (struct update_plain){.has_key = found.key, .has_enable_logging = found.enable_logging};
+    *ret_plain = pattern->plain;
     return true;
 }

@@ -52,12 +52,15 @@ static void try_hashes(const struct update *u) {
     require(update_compare_hash(u, (struct span){NULL, 0}) == HASH_UNKNOWN);
 }
 
-/* What is told to be fit at a glance is. */
+/* What is told to be fit at a glance is, and so it is by its own pattern. */
 static void try_plain(const struct update_context *ctx, struct span body, const struct update *u) {
+    struct update_pattern own = {0};
     struct update_plain plain;
-    if (update_is_plain(ctx, body, &plain)) {
+    bool told = update_is_plain(ctx, body, &own, &plain);
+    if (told) {
         require(u->failure.type == ERROR_NONE && u->own_key == plain.has_key && update_body(u).data == body.data);
     }
+    require(update_is_plain(ctx, body, &own, &plain) == told);
 }
 
 static void try_outputs(const struct update_context *ctx, struct update *u) {

@@ -5,7 +5,10 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "compiler.h"
+#include "json_plain.h"
 #include "json_reader.h"
 #include "json_text.h"
 
@@ -140,6 +143,58 @@ static void a_token_is_what_it_means(void **state) {
     }
 }
 
+static size_t skip_one_by_one(struct span text, size_t at, bool ascii_alone) {
+    while (at < text.len) {
+        unsigned char c = (unsigned char)text.data[at];
+        if (c < 0x20 || c == '"' || c == '\\' || (ascii_alone && c >= 0x80)) {
+            break;
+        }
+        at++;
+    }
+    return at;
+}
+
+/* The text has a block of its own, so that no byte outside it is read in silence. */
+static void assert_run_found(size_t len, size_t special_at, char special) {
+    char *data = malloc(len > 0 ? len : 1);
+    assert_non_null(data);
+    memset(data, 'x', len);
+    if (special_at < len) {
+        data[special_at] = special;
+    }
+    for (size_t at = 0; at <= len; at++) {
+        for (int ascii_alone = 0; ascii_alone < 2; ascii_alone++) {
+            assert_int_equal(json_skip_plain(span_of(data, len), at, ascii_alone),
+                             skip_one_by_one(span_of(data, len), at, ascii_alone));
+        }
+    }
+    free(data);
+}
+
+static void a_plain_run_ends_at_the_first_special_byte_wherever_that_is(void **state) {
+    (void)state;
+    static const char specials[] = "\"\\\x1F\n\x01\x80\xFF \x7F!#[]";
+    for (size_t len = 0; len <= 50; len++) {
+        for (size_t special_at = 0; special_at <= len; special_at++) {
+            for (size_t i = 0; i < sizeof specials; i++) { /* the NUL as well */
+                assert_run_found(len, special_at, specials[i]);
+            }
+        }
+    }
+}
+
+static void marks_are_the_same_bits_on_every_processor(void **state) {
+    (void)state;
+    for (unsigned bits = 0; bits <= 0xFFFF; bits++) {
+        block marks = {0};
+        for (unsigned i = 0; i < BLOCK_SIZE; i++) {
+            marks[i] = bits >> i & 1 ? 0xFF : 0;
+        }
+        assert_int_equal(block_bits(marks), bits);
+        assert_int_equal(block_bits_portable(marks), bits);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_escaped_text_is_decoded),
@@ -148,6 +203,8 @@ int main(void) {
         cmocka_unit_test(what_a_reader_refuses_stands_for_itself),
         cmocka_unit_test(texts_are_compared_by_their_meaning),
         cmocka_unit_test(a_token_is_what_it_means),
+        cmocka_unit_test(a_plain_run_ends_at_the_first_special_byte_wherever_that_is),
+        cmocka_unit_test(marks_are_the_same_bits_on_every_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,32 +64,46 @@ static void choose(struct fixture *f, unsigned choice) {
     }
 }
 
-static void assert_told_right(const struct fixture *f, struct span text) {
+/* Without a pattern. */
+static bool is_plain(const struct fixture *f, struct span text) {
+    struct update_pattern pattern = {0};
     struct update_plain plain;
-    if (!update_is_plain(&f->context, text, &plain)) {
-        return;
-    }
+    return update_is_plain(&f->context, text, &pattern, &plain);
+}
+
+static void assert_fit_as_told(const struct fixture *f, struct span text, const struct update_plain *plain) {
     struct update *u = read_span(f, text);
     if (u->failure.type != ERROR_NONE) {
         fail_msg("%.*s: %s", (int)text.len, text.data, u->failure.message.data);
     }
-    assert_int_equal(u->own_key, plain.has_key);
+    assert_int_equal(u->own_key, plain->has_key);
     assert_ptr_equal(update_body(u).data, text.data);
     assert_int_equal(update_body(u).len, text.len);
-    assert_int_equal(plain.has_enable_logging, memmem(text.data, text.len, "enable_logging", 14) != NULL);
+    assert_int_equal(plain->has_enable_logging, memmem(text.data, text.len, "enable_logging", 14) != NULL);
     update_free(u);
+}
+
+/* By the pattern of messages before it the same is told as without one. */
+static bool assert_told_right(const struct fixture *f, struct span text, struct update_pattern *pattern) {
+    struct update_plain plain;
+    bool told = update_is_plain(&f->context, text, pattern, &plain);
+    assert_int_equal(told, is_plain(f, text));
+    if (told) {
+        assert_fit_as_told(f, text, &plain);
+    }
+    return told;
 }
 
 static void the_plainest_messages_are_told_at_a_glance(void **state) {
     (void)state;
     struct fixture f;
-    struct update_plain plain;
+    struct update_pattern pattern = {0};
     fixture_init(&f);
     memset(&f.table, 0, sizeof f.table);
     f.table.any_key = true;
     for (size_t i = 0; i < ARRAY_LENGTH(messages); i++) {
-        assert_true(update_is_plain(&f.context, span_cstr(messages[i]), &plain));
-        assert_told_right(&f, span_cstr(messages[i]));
+        assert_true(assert_told_right(&f, span_cstr(messages[i]), &pattern));
+        assert_true(assert_told_right(&f, span_cstr(messages[i]), &pattern));
     }
     fixture_done(&f);
 }
@@ -97,14 +111,64 @@ static void the_plainest_messages_are_told_at_a_glance(void **state) {
 static void what_is_not_fit_is_never_told_to_be(void **state) {
     (void)state;
     struct fixture f;
-    struct update_plain plain;
     fixture_init(&f);
     fixture_add_index_key(&f, "email", KEY_STRING);
     for (size_t i = 0; i < ARRAY_LENGTH(others); i++) {
-        if (update_is_plain(&f.context, span_cstr(others[i]), &plain)) {
+        if (is_plain(&f, span_cstr(others[i]))) {
             fail_msg("%s", others[i]);
         }
     }
+    fixture_done(&f);
+}
+
+static void of_a_message_like_the_one_before_the_values_alone_count(void **state) {
+    (void)state;
+    static const struct {
+        const char *message;
+        bool told;
+    } rows[] = {
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"idempotency_key\":\"k\"}", true},
+        {"{\"id\":\"user-17\",\"attributes\":{\"s\":\"\",\"n\":-20.5},\"idempotency_key\":\"a longer one\"}", true},
+        {"{\"id\":17,\"attributes\":{\"s\":[1,\"x\"],\"n\":{\"a\":1,\"b\":2}},\"idempotency_key\":\"k\"}", true},
+        {"{\"id\":\"\",\"attributes\":{\"s\":\"x\",\"n\":1},\"idempotency_key\":\"k\"}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":{\"S\":\"x\"},\"n\":1},\"idempotency_key\":\"k\"}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":01},\"idempotency_key\":\"k\"}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"s\":1},\"idempotency_key\":\"k\"}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"idempotency_key\":\"\"}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"idempotency_key\":\"k\"}}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"idempotency_key\":\"k\"", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"idempotency_key\":\"k\",\"id\":1}", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1", false},
+        {"{\"id\"", false},
+        {"", false},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"enable_logging\":true}", true},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"enable_logging\":false}", true},
+        {"{\"id\":\"a\",\"attributes\":{\"s\":\"x\",\"n\":1},\"enable_logging\":null}", false},
+    };
+    struct fixture f;
+    struct update_pattern pattern = {0};
+    fixture_init(&f);
+    memset(&f.table, 0, sizeof f.table);
+    f.table.any_key = true;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        assert_int_equal(assert_told_right(&f, span_cstr(rows[i].message), &pattern), rows[i].told);
+    }
+    fixture_done(&f);
+}
+
+static void a_message_like_one_without_an_audit_record_may_ask_for_one(void **state) {
+    (void)state;
+    struct fixture f;
+    struct update_pattern pattern = {0};
+    fixture_init(&f);
+    f.context.audit = AUDIT_OFF;
+    f.context.audit_table_exists = false;
+    assert_true(
+        assert_told_right(&f, SPAN("{\"id\":\"a\",\"attributes\":{\"n\":1},\"enable_logging\":false}"), &pattern));
+    assert_false(
+        assert_told_right(&f, SPAN("{\"id\":\"a\",\"attributes\":{\"n\":1},\"enable_logging\":true}"), &pattern));
+    assert_true(
+        assert_told_right(&f, SPAN("{\"id\":\"a\",\"attributes\":{\"n\":1},\"enable_logging\":false}"), &pattern));
     fixture_done(&f);
 }
 
@@ -139,11 +203,12 @@ static void whatever_is_told_at_a_glance_is_fit(void **state) {
     random_seed(&random, 3);
     for (unsigned i = 0; i < MUTATIONS / 200; i++) {
         struct fixture f;
+        struct update_pattern pattern = {0};
         char text[TEXT_MAX];
         fixture_init(&f);
         choose(&f, (unsigned)random_below(&random, 180));
         for (unsigned k = 0; k < 200; k++) {
-            assert_told_right(&f, mutate(&random, text));
+            (void)assert_told_right(&f, mutate(&random, text), &pattern);
         }
         fixture_done(&f);
     }
@@ -163,19 +228,19 @@ static void what_comes_near_a_bound_is_left_to_the_reading(void **state) {
     (void)state;
     struct fixture f;
     struct buf message, value;
-    struct update_plain plain;
+    struct update_pattern pattern = {0};
     fixture_init(&f);
     buf_init(&message, 100000);
     buf_init(&value, 50000);
     append_message(&message, 64, "1");
-    assert_true(update_is_plain(&f.context, buf_span(&message), &plain));
+    assert_true(is_plain(&f, buf_span(&message)));
     append_message(&message, 65, "1");
-    assert_false(update_is_plain(&f.context, buf_span(&message), &plain));
+    assert_false(is_plain(&f, buf_span(&message)));
     append_message(&message, 1, "[[[[[[[[]]]]]]]]");
-    assert_true(update_is_plain(&f.context, buf_span(&message), &plain));
-    assert_told_right(&f, buf_span(&message));
+    assert_true(is_plain(&f, buf_span(&message)));
+    (void)assert_told_right(&f, buf_span(&message), &pattern);
     append_message(&message, 1, "[[[[[[[[[]]]]]]]]]");
-    assert_false(update_is_plain(&f.context, buf_span(&message), &plain));
+    assert_false(is_plain(&f, buf_span(&message)));
     const size_t sizes[] = {32000, 33000};
     for (size_t i = 0; i < ARRAY_LENGTH(sizes); i++) {
         buf_reset(&value);
@@ -185,8 +250,8 @@ static void what_comes_near_a_bound_is_left_to_the_reading(void **state) {
         }
         assert_true(buf_append_cstr(&value, "1]"));
         append_message(&message, 1, value.data);
-        assert_int_equal(update_is_plain(&f.context, buf_span(&message), &plain), sizes[i] < 32768);
-        assert_told_right(&f, buf_span(&message));
+        assert_int_equal(is_plain(&f, buf_span(&message)), sizes[i] < 32768);
+        (void)assert_told_right(&f, buf_span(&message), &pattern);
     }
     buf_free(&value);
     buf_free(&message);
@@ -197,6 +262,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plainest_messages_are_told_at_a_glance),
         cmocka_unit_test(what_is_not_fit_is_never_told_to_be),
+        cmocka_unit_test(of_a_message_like_the_one_before_the_values_alone_count),
+        cmocka_unit_test(a_message_like_one_without_an_audit_record_may_ask_for_one),
         cmocka_unit_test(whatever_is_told_at_a_glance_is_fit),
         cmocka_unit_test(what_comes_near_a_bound_is_left_to_the_reading),
     };
