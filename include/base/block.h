@@ -16,6 +16,7 @@
 typedef uint8_t block __attribute__((vector_size(16)));
 typedef int8_t block_signed __attribute__((vector_size(16)));
 
+/* Sixteen bytes, from wherever they stand. */
 static inline block block_load(const char *p) {
     block b;
     memcpy(&b, p, sizeof b);
@@ -57,6 +58,7 @@ static inline unsigned block_bits_of_word(uint64_t word) {
     return (unsigned)((le64toh(word) >> 7 & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56);
 }
 
+/* block_bits() where the processor has no instruction for it. */
 static inline unsigned block_bits_portable(block marks) {
     uint64_t words[2];
     memcpy(words, &marks, sizeof words);

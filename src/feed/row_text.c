@@ -6,21 +6,12 @@
 
 bool row_text_is_blank(struct span text) {
     for (size_t i = 0; i < text.len; i++) {
-        if (!memchr(" \t\r\n", text.data[i], 4)) {
+        char c = text.data[i];
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
             return false;
         }
     }
     return true;
-}
-
-struct span row_text_without_end(struct span line) {
-    if (line.len > 0 && line.data[line.len - 1] == '\n') {
-        line.len--;
-    }
-    if (line.len > 0 && line.data[line.len - 1] == '\r') {
-        line.len--;
-    }
-    return line;
 }
 
 /* Eight bytes at once: whether all are ASCII, and none is NUL. */

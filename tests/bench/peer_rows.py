@@ -6,7 +6,7 @@ what `enqueue --dry-run` does, and test_peer_rows.py holds that both refuse the 
 - that the text is UTF-8 and strict JSON: no name twice in an object, no NaN, no lone surrogate, nothing behind it;
 - members, their types, and what must not be empty; keys of at most 2,048 bytes, an idempotency key of 256;
 - names of attributes; numbers of 38 digits and in DynamoDB's range; values that look like DynamoDB's JSON or like an
-  operator; 31 levels of nesting, 30 with an audit record; 462 attributes, 400 KB as DynamoDB counts them;
+  operator; 31 levels of nesting, 30 with an audit record; 520 attributes, 400 KB as DynamoDB counts them;
 - 2 MiB of a row, 1 MiB of a message; of CSV the header, the count of fields and each column's type.
 
 The other members of a message (conditions, operations) are refused as beyond it: the rows measured have none. Of CSV it
@@ -28,7 +28,7 @@ from typing import Any, Callable, Iterator
 KIB = 1024
 ROW_MAX, MESSAGE_MAX, ITEM_MAX = 2 * KIB * KIB, KIB * KIB, 400 * KIB
 KEY_MAX, IDEMPOTENCY_KEY_MAX, NAME_MAX = 2048, 256, 65535
-DEPTH_MAX, ATTRIBUTES_MAX = 31, 462
+DEPTH_MAX, ATTRIBUTES_MAX = 31, 520
 MEMBERS = {"id", "attributes", "idempotency_key", "enable_logging"}
 DATA_NAMES = {"$ref", "$oid", "$date", "$id"}  # begin like an operator's, and are none
 INTEGER_MAX = 10**38
@@ -280,32 +280,27 @@ REFUSALS = (ValueError, ArithmeticError, RecursionError)
 
 
 def refused_of_csv(path: str) -> Iterator[tuple[int, Exception]]:
-    """The numbers of rows that are refused, and why."""
-    number = 0
+    """The lines of rows that are refused, and why."""
     # A byte that is no UTF-8 becomes a lone surrogate, and that is refused.
     with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         reader = csv.reader(file, strict=True)
         columns = read_header(next(reader))
         for fields in reader:
-            if not fields:
-                continue
-            number += 1
-            try:
-                check_fields(columns, fields)
-            except REFUSALS as error:
-                yield number, error
+            if fields:
+                try:
+                    check_fields(columns, fields)
+                except REFUSALS as error:
+                    yield reader.line_num, error
 
 
 def refused_of_json(path: str) -> Iterator[tuple[int, Exception]]:
     """The same of JSON lines."""
-    number = 0
     with open(path, "rb") as file:
         if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
             file.seek(0)
-        for line in file:
+        for number, line in enumerate(file, 1):
             if line.isspace() and not line.strip(b" \t\r\n"):
                 continue
-            number += 1
             try:
                 check_json(line)
             except REFUSALS as error:
@@ -313,9 +308,10 @@ def refused_of_json(path: str) -> Iterator[tuple[int, Exception]]:
 
 
 def main() -> int:
+    """Prints each refused row; 1 where there is any."""
     path, refused = sys.argv[1], 0
-    for number, error in (refused_of_csv if path.endswith(".csv") else refused_of_json)(path):
-        print(f"row {number}: {error}")
+    for line, error in (refused_of_csv if path.endswith(".csv") else refused_of_json)(path):
+        print(f"{line}\t{error}")
         refused += 1
     return 1 if refused else 0
 
