@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HANG_SECONDS 20 /* of its own time */
+#define HANG_SECONDS 60 /* of its own time */
 #define SLEEP_SECONDS 600 /* a guard against a sleep that nothing ends */
 #define OUTPUT_MAX 1048576
 #define STACK_DEPTH 24
