@@ -110,8 +110,9 @@ MUST_USE struct http *http_new(struct loop *loop, const struct http_options *opt
 void http_free(struct http *http);
 struct http_api http_api(struct http *http);
 
-/* Whether a file holds certificates that can be read; where not, *ret_why (of size bytes) says why. */
-MUST_USE bool http_ca_file_check(const char *path, char *ret_why, size_t size);
+/* Reads the certificates to trust, for all connections of the next hour. False: they can't be read, and ret_why (of
+ * size bytes) says why; whoever connects by TLS tries again. */
+MUST_USE bool http_trust_read(struct http *http, char *ret_why, size_t size);
 
 /* Closes the connections that no transfer uses. For after a pause that the machine's clocks didn't count: the other
  * ends may be gone. */

@@ -41,9 +41,33 @@ static void find_system_bundle(struct services *services) {
     }
 }
 
+/* Makes the HTTP client, once, before anything asks through it. False: no memory. */
+static bool open_http(struct services *services, const struct services_options *o) {
+    if (services->http) {
+        return true;
+    }
+    services->http =
+        http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
+                                                 .ca_file = services->ca_file[0] ? services->ca_file : NULL,
+                                                 .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
+    if (!services->http) {
+        return false;
+    }
+    services->world = (struct credentials_world){
+        .http = http_api(services->http),
+        .clock = loop_clock(o->loop),
+        .timers = loop_timers(o->loop),
+        .random = o->random,
+        .digest = o->digest,
+        .log = o->log,
+        .loop = o->loop,
+    };
+    return true;
+}
+
 /* AWS_CA_BUNDLE, or the profile's. */
-static bool check_ca_bundle(struct checks *checks, const struct environment *environment, struct services *services) {
-    const char *path = environment_get(environment, "AWS_CA_BUNDLE"), *name = "AWS_CA_BUNDLE";
+static bool check_ca_bundle(struct checks *checks, const struct services_options *o, struct services *services) {
+    const char *path = environment_get(o->environment, "AWS_CA_BUNDLE"), *name = "AWS_CA_BUNDLE";
     struct span of_profile = shared_config_get(&services->config, "ca_bundle");
     if (!path && of_profile.data && of_profile.len < sizeof services->ca_file) {
         name = "ca_bundle of the profile";
@@ -62,7 +86,9 @@ static bool check_ca_bundle(struct checks *checks, const struct environment *env
     }
     if (!readable && errno == ENOENT) {
         (void)snprintf(sentence, sizeof sentence, "%s names a file that does not exist: %.200s", name, path);
-    } else if (!readable || !http_ca_file_check(path, why, sizeof why)) {
+    } else if (readable && !open_http(services, o)) {
+        (void)snprintf(sentence, sizeof sentence, "out of memory");
+    } else if (!readable || !http_trust_read(services->http, why, sizeof why)) {
         (void)snprintf(sentence, sizeof sentence, "%s has to name a file of certificates (PEM): %s", name, why);
     } else {
         return true;
@@ -94,30 +120,6 @@ static bool find_sts(struct services *services, const struct environment *enviro
                      char why[static SETTING_WHY_SIZE]) {
     (void)snprintf(services->sts.region, sizeof services->sts.region, "%s", region);
     return aws_endpoint(environment, &services->config, &AWS_STS, region, services->sts.url, why);
-}
-
-/* Makes the HTTP client, once, before anything asks through it. False: no memory. */
-static bool open_http(struct services *services, const struct services_options *o) {
-    if (services->http) {
-        return true;
-    }
-    services->http =
-        http_new(o->loop, &(struct http_options){.max_connections = o->max_connections,
-                                                 .ca_file = services->ca_file[0] ? services->ca_file : NULL,
-                                                 .user_agent = "table-updater/" TABLE_UPDATER_VERSION});
-    if (!services->http) {
-        return false;
-    }
-    services->world = (struct credentials_world){
-        .http = http_api(services->http),
-        .clock = loop_clock(o->loop),
-        .timers = loop_timers(o->loop),
-        .random = o->random,
-        .digest = o->digest,
-        .log = o->log,
-        .loop = o->loop,
-    };
-    return true;
 }
 
 static bool find_region(struct services *services, const struct services_options *o,
@@ -164,7 +166,7 @@ bool services_find(struct services *services, const struct services_options *opt
     warn_of_missing(options->log, "AWS_CONFIG_FILE", &services->config.config);
     warn_of_missing(options->log, "AWS_SHARED_CREDENTIALS_FILE", &services->config.credentials);
     services->looking_at = "setting";
-    services->fine.ca_file = check_ca_bundle(&checks, environment, services);
+    services->fine.ca_file = check_ca_bundle(&checks, options, services);
     services->looking_at = "region";
     services->fine.region = check(&checks, find_region(services, options, why), why);
     /* Without a region, any region will do to check the URLs. */

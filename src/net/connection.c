@@ -266,6 +266,10 @@ struct connector *connector_new(struct loop *loop, const char *ca_file, const ch
     return connector;
 }
 
+bool connector_read_trust(struct connector *connector, char *ret_why, size_t size) {
+    return tls_client_read_trust(&connector->tls, ret_why, size) == HTTP_FINE;
+}
+
 void connector_free(struct connector *connector) {
     if (!connector) {
         return;

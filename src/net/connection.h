@@ -44,6 +44,8 @@ struct connection;
 MUST_USE struct connector *connector_new(struct loop *loop, const char *ca_file, const char *user_agent);
 /* All its connections must be closed. NULL is fine. */
 void connector_free(struct connector *connector);
+/* http_trust_read() of http.h. */
+MUST_USE bool connector_read_trust(struct connector *connector, char *ret_why, size_t size);
 
 enum connection_events { CONNECTION_READABLE = 1, CONNECTION_WRITABLE = 2 };
 

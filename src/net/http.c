@@ -2,7 +2,6 @@
 #include "http.h"
 #include "http_private.h"
 #include "loop.h"
-#include "trust.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -264,8 +263,6 @@ struct http_stats http_stats(const struct http *http) {
         .transfers = http->in_flight_count, .response_bytes = http->budget.bytes, .connections = http->pool.opened};
 }
 
-bool http_ca_file_check(const char *path, char *ret_why, size_t size) {
-    X509_STORE *store = trust_read(path, false, ret_why, size);
-    X509_STORE_free(store);
-    return store != NULL;
+bool http_trust_read(struct http *http, char *ret_why, size_t size) {
+    return connector_read_trust(http->pool.connector, ret_why, size);
 }

@@ -129,26 +129,26 @@ static SSL_CTX *context_new(void) {
 }
 
 /* Once the certificates are read anew, no session goes on that those before have vouched for. */
-static bool make_ready(struct tls_client *client, enum http_error *ret_error, char *ret_why, size_t size) {
+enum http_error tls_client_read_trust(struct tls_client *client, char *ret_why, size_t size) {
     int64_t now = clock_monotonic(&client->clock);
     if (client->trust_read_at != NEVER && now - client->trust_read_at < TRUST_LIFETIME) {
-        return true;
+        return HTTP_FINE;
     }
     client->ctx = client->ctx ? client->ctx : context_new();
     if (!client->ctx) {
-        *ret_error = HTTP_NO_MEMORY;
-        return false;
+        (void)snprintf(ret_why, size, "out of memory");
+        ERR_clear_error();
+        return HTTP_NO_MEMORY;
     }
     forget_sessions(client);
     client->trust_read_at = NEVER;
     X509_STORE *store = trust_read(client->trusted, client->is_directory, ret_why, size);
     if (!store) {
-        *ret_error = HTTP_UNTRUSTED;
-        return false;
+        return HTTP_UNTRUSTED;
     }
     SSL_CTX_set_cert_store(client->ctx, store);
     client->trust_read_at = now;
-    return true;
+    return HTTP_FINE;
 }
 
 static bool expect(SSL *tls, struct tls_peer *peer) {
@@ -162,8 +162,8 @@ static bool expect(SSL *tls, struct tls_peer *peer) {
 SSL *tls_client_begin(struct tls_client *client, struct tls_peer *peer, int fd, enum http_error *ret_error,
                       char *ret_why, size_t size) {
     ERR_clear_error();
-    if (!make_ready(client, ret_error, ret_why, size)) {
-        ERR_clear_error();
+    *ret_error = tls_client_read_trust(client, ret_why, size);
+    if (*ret_error != HTTP_FINE) {
         return NULL;
     }
     SSL *tls = SSL_new(client->ctx);

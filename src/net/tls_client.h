@@ -28,6 +28,10 @@ void tls_client_init(struct tls_client *client, struct clock clock, const char *
 /* Takes a zeroed one too. */
 void tls_client_free(struct tls_client *client);
 
+/* Reads whom to trust, unless that was done in the last hour. Otherwise than HTTP_FINE: ret_why (of size bytes) says
+ * why. */
+MUST_USE enum http_error tls_client_read_trust(struct tls_client *client, char *ret_why, size_t size);
+
 /* By struct url's origin, of https. NULL: no memory. */
 MUST_USE struct tls_peer *tls_client_peer(struct tls_client *client, const char *origin);
 

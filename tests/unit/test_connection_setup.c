@@ -72,7 +72,7 @@ static void a_server_that_the_ca_file_vouches_for_is_trusted(void **state) {
     struct http_request request = post(f, "x");
     assert_answered(f, 1, &request, 200);
     char why[64];
-    assert_true(http_ca_file_check(w->certificate.ca_file, why, sizeof why));
+    assert_true(http_trust_read(f->http, why, sizeof why));
 }
 
 static void a_server_that_nobody_vouches_for_is_not_trusted(void **state) {
