@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "sink_scan.h"
 #include "sink_service.h"
 
@@ -33,13 +34,14 @@ static bool keep_record(struct sink_service *s, struct span body) {
     return scan_string(&rest, SPAN("\"log_id\":{\"S\""), &log_id) && tokens_add(&s->relay.records, log_id, &is_new);
 }
 
-static void transact(struct sink_service *s, struct span body, struct buf *out) {
+static void transact(struct sink_service *s, struct span body, int64_t arrived, struct buf *out) {
     uint64_t number = 0;
     if (s->relay.messages && !keep_record(s, body))
         buf_append_cstr(out, "no record"); /* a garbled answer: the client will say so */
     struct span rest = body;
-    bool known = scan_record(&rest, &number);
-    if (!stock_apply(&s->stock, known, number, token_of(body)))
+    bool known = s->options->hot_one_in ? scan_message(&rest, &number) : scan_record(&rest, &number);
+    struct clock clock = clock_system();
+    if (!stock_apply(&s->stock, known, number, token_of(body), arrived, clock_monotonic(&clock)))
         buf_append_cstr(out, "no memory"); /* a garbled answer: the client will say so */
     buf_append_cstr(out, "{}");
 }
@@ -56,11 +58,12 @@ static void describe_table(struct span body, struct buf *out) {
                (int)(name.len < 255 ? name.len : 255), name.data, key, key);
 }
 
-int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out) {
+int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived,
+                         struct buf *out) {
     if (operation == SINK_TRIAL)
         return cancel(out);
     if (operation == SINK_TRANSACT)
-        transact(s, body, out);
+        transact(s, body, arrived, out);
     else if (operation == SINK_DESCRIBE_TABLE)
         describe_table(body, out);
     else if (operation == SINK_DESCRIBE_TTL)

@@ -26,6 +26,8 @@ static const char help[] =
     "  --all-members           each message has set, increment, append, remove and typed_attributes too\n"
     "  --unaudited             the messages ask for no audit record\n"
     "  --invalid-one-in N      every N-th message is one for the DLQ\n"
+    "  --hot-one-in N          every N-th message is for one and the same record, the others for 1,000 in turn; "
+    "audited\n"
     "  --dynamodb-latency MS   until DynamoDB answers, but for what is asked at the start (0)\n"
     "  --sqs-latency MS        until SQS answers (0)\n"
     "  --slow-one-in N         every N-th answer of DynamoDB takes --slow-latency instead\n"
@@ -47,6 +49,7 @@ enum option_code {
     UNAUDITED,
     ALL_MEMBERS,
     INVALID_ONE_IN,
+    HOT_ONE_IN,
     DYNAMODB_LATENCY,
     SQS_LATENCY,
     SLOW_ONE_IN,
@@ -67,6 +70,7 @@ static const struct option names[] = {{"messages", required_argument, NULL, MESS
                                       {"unaudited", no_argument, NULL, UNAUDITED},
                                       {"all-members", no_argument, NULL, ALL_MEMBERS},
                                       {"invalid-one-in", required_argument, NULL, INVALID_ONE_IN},
+                                      {"hot-one-in", required_argument, NULL, HOT_ONE_IN},
                                       {"dynamodb-latency", required_argument, NULL, DYNAMODB_LATENCY},
                                       {"sqs-latency", required_argument, NULL, SQS_LATENCY},
                                       {"slow-one-in", required_argument, NULL, SLOW_ONE_IN},
@@ -105,6 +109,7 @@ static void take(struct sink_options *o, int code, const char *text, bool *ok) {
     case UNAUDITED: o->audited = false; break;
     case ALL_MEMBERS: o->all_members = true; break;
     case INVALID_ONE_IN: o->invalid_one_in = (unsigned)number(text, 1e9, ok); break;
+    case HOT_ONE_IN: o->hot_one_in = (unsigned)number(text, 1e9, ok); break;
     case DYNAMODB_LATENCY: o->dynamodb_latency = milliseconds(text, ok); break;
     case SQS_LATENCY: o->sqs_latency = milliseconds(text, ok); break;
     case SLOW_ONE_IN: o->slow_one_in = (unsigned)number(text, 1e9, ok); break;
@@ -122,6 +127,11 @@ static void take(struct sink_options *o, int code, const char *text, bool *ok) {
     }
 }
 
+/* What was done with a message of a record that others have too is told by its audit record alone. */
+static bool fit_together(const struct sink_options *o) {
+    return !o->hot_one_in || (o->audited && !o->relay && !o->endless && !o->invalid_one_in);
+}
+
 int sink_options_read(int argc, char **argv, struct sink_options *ret_options) {
     *ret_options = (struct sink_options){
         .messages = 10000, .body_size = 200, .audited = true, .burst = 10, .max_message_size = (size_t)BODY_MAX};
@@ -136,6 +146,11 @@ int sink_options_read(int argc, char **argv, struct sink_options *ret_options) {
             (void)fputs("sink: a bad option; see --help\n", stderr);
             return USAGE;
         }
+    }
+    if (!fit_together(ret_options)) {
+        (void)fputs("sink: --hot-one-in goes with neither --unaudited, --relay, --endless nor --invalid-one-in\n",
+                    stderr);
+        return USAGE;
     }
     if (optind < argc) {
         (void)fputs("sink: takes options only; see --help\n", stderr);

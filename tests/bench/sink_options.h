@@ -13,6 +13,7 @@ struct sink_options {
     bool audited;
     bool all_members; /* beside attributes each message has all other members that change a record */
     unsigned invalid_one_in; /* each N-th message is one for the DLQ; 0: none */
+    unsigned hot_one_in; /* each N-th message is for one record, the others for 1,000 in turn; 0: each has its own */
     int64_t dynamodb_latency; /* microseconds until an answer */
     int64_t sqs_latency;
     unsigned slow_one_in; /* each N-th answer of DynamoDB takes slow_latency instead; 0: none */

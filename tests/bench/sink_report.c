@@ -14,6 +14,11 @@ static void quantiles(struct buf *out, const char *name, const struct histogram 
                h->longest);
 }
 
+static void pace(struct buf *out, const char *name, const struct stock_pace *p) {
+    buf_printf(out, "\"%s\":{\"count\":%" PRIu64 ",\"microseconds\":%" PRId64 ",\"waited\":%" PRId64 "},", name,
+               p->count, p->last - p->first, p->waited);
+}
+
 void sink_report(const struct sink_service *s, struct buf *out) {
     const struct stock_counts *c = &s->stock.counts;
     buf_append_char(out, '{');
@@ -41,6 +46,8 @@ void sink_report(const struct sink_service *s, struct buf *out) {
     number(out, "connections", s->connections);
     number(out, "tls_connections", s->tls_connections);
     number(out, "microseconds", c->last_delete > c->first_receive ? (uint64_t)(c->last_delete - c->first_receive) : 0);
+    pace(out, "hot", &s->stock.hot);
+    pace(out, "others", &s->stock.others);
     quantiles(out, "tail", &s->stock.tail);
     quantiles(out, "first_tail", &s->stock.first_tail);
     quantiles(out, "warm_tail", &s->stock.warm_tail);

@@ -1,5 +1,6 @@
 #include "sink_scan.h"
 
+#include "json_scan.h"
 #include "sink_body.h"
 
 static void skip(struct span *text, size_t n) {
@@ -63,6 +64,22 @@ bool scan_record(struct span *text, uint64_t *ret_number) {
         return false;
     skip(text, (size_t)(at - text->data) + sizeof RECORD_MARK - 1);
     return scan_digits(*text, ret_number);
+}
+
+bool scan_message(struct span *text, uint64_t *ret_number) {
+    const char *at = text->len ? memmem(text->data, text->len, MESSAGE_MARK, sizeof MESSAGE_MARK - 1) : NULL;
+    if (!at)
+        return false;
+    skip(text, (size_t)(at - text->data) + sizeof MESSAGE_MARK - 1);
+    uint64_t number = 0;
+    for (size_t i = 0; i < MESSAGE_DIGITS; i++) {
+        int digit = i < text->len ? json_hex_digit(text->data[i]) : -1;
+        if (digit < 0)
+            return false;
+        number = number * 16 + (uint64_t)digit;
+    }
+    *ret_number = number;
+    return true;
 }
 
 bool scan_digits(struct span text, uint64_t *ret_number) {

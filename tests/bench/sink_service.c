@@ -102,7 +102,7 @@ bool sink_service_answer(struct sink_service *s, enum sink_operation operation, 
             headers = "Content-Type: application/x-amz-json-1.0\r\nx-amzn-requestid: SINK\r\n";
         else if (operation != SINK_DESCRIBE_TABLE && operation != SINK_TRIAL) /* of "{}" */
             headers = "Content-Type: application/x-amz-json-1.0\r\nx-amz-crc32: 2745614147\r\n";
-        status = sink_dynamodb_answer(s, operation, request->body, out);
+        status = sink_dynamodb_answer(s, operation, request->body, arrived, out);
     } else if (!sink_sqs_answer(s, operation, request->body, arrived, out, ret_wait)) {
         return false;
     }

@@ -60,7 +60,8 @@ bool sink_service_answer(struct sink_service *s, enum sink_operation operation, 
 bool sink_sqs_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived,
                      struct buf *out, int64_t *ret_wait);
 /* Returns its status. */
-int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, struct buf *out);
+int sink_dynamodb_answer(struct sink_service *s, enum sink_operation operation, struct span body, int64_t arrived,
+                         struct buf *out);
 /* Whether a transaction is the one that `run` tries before its first receive: it can't hold, and is none of a
  * message's. */
 bool sink_dynamodb_is_trial(struct span body);

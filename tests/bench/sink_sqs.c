@@ -20,11 +20,12 @@ static const char handle_filler[] =
 static void append_message(struct sink_service *s, uint64_t number, unsigned receives, bool first, struct buf *out) {
     char md5[BODY_MD5_SIZE];
     buf_printf(out,
-               "%s{\"MessageId\":\"%08x-0000-4000-8000-%012" PRIx64 "\",\"ReceiptHandle\":\"%012" PRIu64
+               "%s{\"MessageId\":\"%08x" MESSAGE_MARK "%012" PRIx64 "\",\"ReceiptHandle\":\"%012" PRIu64
                "%s\",\"Body\":\"",
                first ? "" : ",", receives, number, number, handle_filler);
     bool done = s->relay.messages ? relay_append(&s->relay, number, out, md5)
-                                  : bodies_append(&s->bodies, stock_is_valid(&s->stock, number), number, out, md5);
+                                  : bodies_append(&s->bodies, stock_is_valid(&s->stock, number),
+                                                  stock_record(&s->stock, number), out, md5);
     if (!done)
         buf_append_cstr(out, "no memory"); /* does not fit its MD5 then */
     buf_printf(out,

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#define OTHER_RECORDS 1000
+
 static const int64_t WARMING = 2 * MICROSECONDS;
 
 bool stock_init(struct stock *s, const struct sink_options *options) {
@@ -83,6 +85,26 @@ bool stock_is_valid(const struct stock *s, uint64_t number) {
     return !one_in || number % one_in != one_in - 1;
 }
 
+static bool is_hot(const struct stock *s, uint64_t number) {
+    unsigned one_in = s->options->hot_one_in;
+    return one_in && number % one_in == one_in - 1;
+}
+
+uint64_t stock_record(const struct stock *s, uint64_t number) {
+    unsigned one_in = s->options->hot_one_in;
+    if (!one_in)
+        return number;
+    return is_hot(s, number) ? OTHER_RECORDS : (number - number / one_in) % OTHER_RECORDS;
+}
+
+static void keep_pace(struct stock_pace *pace, int64_t arrived, int64_t now) {
+    if (pace->count++ == 0)
+        pace->first = now;
+    else
+        pace->waited += now - arrived;
+    pace->last = now;
+}
+
 void stock_add(struct stock *s, uint64_t number) {
     s->returned[s->returned_count++] = number;
 }
@@ -130,7 +152,7 @@ void stock_dead_letter(struct stock *s, bool known, uint64_t number) {
         s->counts.dead_again++;
 }
 
-bool stock_apply(struct stock *s, bool known, uint64_t number, struct span token) {
+bool stock_apply(struct stock *s, bool known, uint64_t number, struct span token, int64_t arrived, int64_t now) {
     struct message_state *m = known ? state_of(s, number) : NULL;
     s->counts.transactions++;
     if (s->options->endless)
@@ -145,6 +167,8 @@ bool stock_apply(struct stock *s, bool known, uint64_t number, struct span token
         s->counts.applied += m->applied == 0;
         s->counts.applied_again += m->applied > 0;
         m->applied++;
+        if (s->options->hot_one_in)
+            keep_pace(is_hot(s, number) ? &s->hot : &s->others, arrived, now);
     }
     return true;
 }

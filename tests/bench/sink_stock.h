@@ -17,6 +17,13 @@ struct message_state {
     enum message_place { MESSAGE_VISIBLE, MESSAGE_IN_FLIGHT, MESSAGE_DELETED } place;
 };
 
+/* Updates of one record, or of some, as they were answered. */
+struct stock_pace {
+    uint64_t count;
+    int64_t first, last; /* answers */
+    int64_t waited; /* from the requests to the answers, of all but the first */
+};
+
 struct stock_counts {
     uint64_t received, deleted, transactions, applied, dead_lettered;
     uint64_t given_back;
@@ -37,6 +44,7 @@ struct stock {
     int64_t opened; /* the first receive, from which on messages come at their rate; 0: none yet */
     struct stock_counts counts;
     struct token_set tokens;
+    struct stock_pace hot, others; /* with --hot-one-in */
     struct histogram tail; /* from a receive's answer to the deletion */
     struct histogram first_tail; /* of those received within a second from the first receive's answer */
     struct histogram warm_tail; /* of those received when the client had been at work for two seconds, and had opened
@@ -51,12 +59,14 @@ bool stock_take(struct stock *s, int64_t now, uint64_t *ret_number, unsigned *re
 /* Microseconds from now until a message may be there; -1: none will come by itself. */
 int64_t stock_wait(const struct stock *s, int64_t now);
 bool stock_is_valid(const struct stock *s, uint64_t number);
+/* The number of a message's record. */
+uint64_t stock_record(const struct stock *s, uint64_t number);
 /* One of a relay's messages has come. */
 void stock_add(struct stock *s, uint64_t number);
 void stock_delete(struct stock *s, uint64_t number, int64_t now);
 void stock_return(struct stock *s, uint64_t number);
 void stock_dead_letter(struct stock *s, bool known, uint64_t number);
-/* A transaction about a message's record. False: no memory. */
-bool stock_apply(struct stock *s, bool known, uint64_t number, struct span token);
+/* A transaction about a message's record that came then, and is answered now. False: no memory. */
+bool stock_apply(struct stock *s, bool known, uint64_t number, struct span token, int64_t arrived, int64_t now);
 /* As the queue's attributes have it. */
 uint64_t stock_visible(const struct stock *s);

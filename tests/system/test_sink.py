@@ -95,6 +95,21 @@ def test_a_chain_of_three_certificates_is_served_and_trusted_by_the_one_above_it
     assert shown.count("BEGIN CERTIFICATE") == 3 and "Verify return code: 0 (ok)" in shown
 
 
+def test_updates_of_one_record_are_counted_beside_those_of_others() -> None:
+    with Sink(program=PROGRAM, messages=400, hot_one_in=10, dynamodb_latency=5) as sink:
+        counts = worked_off(sink)
+    assert counts["applied"] == counts["deleted"] == 400 and not any(counts[name] for name in TWICE)
+    assert counts["hot"]["count"] == 40 and counts["others"]["count"] == 360
+    assert counts["hot"]["microseconds"] >= counts["hot"]["waited"] >= 39 * 5_000  # one after the other
+    assert counts["others"]["waited"] > counts["others"]["microseconds"]  # side by side
+
+
+def test_what_could_not_be_told_apart_is_refused() -> None:
+    for option in ("--unaudited", "--relay", "--endless", "--invalid-one-in=2"):
+        ended = subprocess.run([PROGRAM, "--hot-one-in=10", option], capture_output=True, text=True, timeout=30)
+        assert ended.returncode == 64 and "--hot-one-in goes with neither" in ended.stderr
+
+
 def test_what_is_given_back_comes_again() -> None:
     with Sink(program=PROGRAM, messages=100, dynamodb_latency=60_000) as sink:
         process = Process(["run"], {**sink.environment(), "SHUTDOWN_TIMEOUT": "0"})

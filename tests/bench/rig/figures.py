@@ -23,7 +23,7 @@ class Figure:
 
     def line(self) -> str:
         spread = f"{_short(min(self.values))} … {_short(max(self.values))}" if len(self.values) > 1 else ""
-        return f"{self.part:11} {self.name:76} {_short(self.median):>9} {self.unit:14} {spread}".rstrip()
+        return f"{self.part:11} {self.name:80} {_short(self.median):>9} {self.unit:14} {spread}".rstrip()
 
 
 def _short(value: float) -> str:

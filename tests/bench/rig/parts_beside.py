@@ -15,6 +15,9 @@ MEMORY_LATENCY = 100
 MEMORY_IN_FLIGHT, MEMORY_MESSAGES = 1_000, 10_000
 MOST_IN_FLIGHT, MOST_MESSAGES, MOST_LATENCY = 10_000, 20_000, 500  # as many as MAX_IN_FLIGHT takes
 LARGE_BODY = 20_000  # of so many more than the 64 MiB of bodies that are held at once
+HOT_LATENCY, HOT_RATE, HOT_SECONDS = 5, 8_000, 5
+HOT_FULL_LATENCY = 20  # at which the messages in flight are the limit, and no core is
+HOT_SUPPLY = 1.0  # updates of the hot record that come, in parts of those that can be made one after the other
 MIB = 1024  # KiB
 
 
@@ -69,3 +72,35 @@ def memory(clients: Clients, plan: Plan, figures: Figures) -> None:
         for who, done in runs.items():
             figures.add("memory", f"{who}, connections, {what}", done.counts["connections"])
             figures.add("memory", f"{who}, most in flight, {what}", done.counts["most_in_flight"])
+
+
+def _chain(figures: Figures, runs: dict[str, Done], what: str) -> dict[str, float]:
+    """How near the one record's updates come to one after the other without a pause. Others' updates a second."""
+    for who, done in runs.items():
+        one = done.counts["hot"]
+        share = one["waited"] / one["microseconds"]
+        figures.add("hot", f"{who}, one record's rate x latency, {what}", share, "x", ratio=True)
+        figures.add("hot", f"{who}, one record, {what}", one["count"] / one["microseconds"] * 1e6, "updates/s")
+        latency = one["waited"] / (one["count"] - 1) / 1e3
+        figures.add("hot", f"{who}, its latency as the sink had it, {what}", latency, "ms")
+    others = {who: done.counts["others"] for who, done in runs.items()}
+    return {who: other["count"] / other["microseconds"] * 1e6 for who, other in others.items()}
+
+
+def hot(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """audited updates of one record, one after the other, beside 1,000 others at half and at full rate; beside --old"""
+    every = int(HOT_RATE * HOT_LATENCY / 1e3 / HOT_SUPPLY)
+    what = f"{HOT_RATE:,} messages a second, {HOT_LATENCY} ms"
+    options = {"dynamodb_latency": HOT_LATENCY, "rate": HOT_RATE, "hot_one_in": every}
+    runs = _each(clients, HOT_RATE * HOT_SECONDS, **options)
+    for who, rate in _chain(figures, runs, what).items():
+        came = HOT_RATE * (1 - 1 / every)
+        figures.add("hot", f"{who}, others a second / as they come, {what}", rate / came, "x", ratio=True)
+    what = f"as many as go, {HOT_FULL_LATENCY} ms"
+    alone = _each(clients, plan.large, dynamodb_latency=HOT_FULL_LATENCY)
+    every = int(max(done.rate for done in alone.values()) * HOT_FULL_LATENCY / 1e3 / HOT_SUPPLY)
+    beside = _each(clients, plan.large, dynamodb_latency=HOT_FULL_LATENCY, hot_one_in=every)
+    for who, rate in _chain(figures, beside, what).items():
+        figures.add("hot", f"{who}, messages a second without such a record, {what}", alone[who].rate, "messages/s")
+        full = alone[who].rate * (1 - 1 / every)
+        figures.add("hot", f"{who}, others a second / without it, {what}", rate / full, "x", ratio=True)

@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from rig.clients import Clients, primitives, slope
+from rig.clients import Clients, Done, primitives, slope
 from rig.figures import Figures
+from rig.peers import TASKS, built_peers
 from rig.plan import Plan
 from rig.sink import PROGRAMS
 
@@ -22,7 +23,7 @@ FLOOR_TO_WRK_MAX = 3
 
 
 def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
-    """CPU a message and a request: table-updater, floor, wrk, boto3; rates; memory"""
+    """CPU a message and a request: table-updater, floor, wrk, boto3, SDKs for Go and Rust; rates; memory"""
     for name, tls in SCHEMES.items():
         runs = {
             who: [clients.worker(count, tls=tls, binary=binary) for count in (plan.small, plan.large)]
@@ -70,6 +71,28 @@ def cpu(clients: Clients, plan: Plan, figures: Figures) -> None:
         for who, done in (("table-updater", large), ("floor", floors[1]), ("boto3", boto3[1])):
             figures.add("cpu", f"{who}, peak memory, {name}", done.used.peak_rss / 1024, "MiB")
         figures.add("cpu", f"connections, {name}", connections, "")
+        if tls:
+            _sdk_peers(clients, plan, figures, large, worker_us)
+
+
+def _sdk_peers(clients: Clients, plan: Plan, figures: Figures, mine: Done, cost: float) -> None:
+    """The workers on AWS's SDKs for Go and Rust. mine: our larger run; cost: microseconds of ours for a message. Memory
+    is compared with as many in flight."""
+    peers = built_peers()
+    few = clients.worker(plan.peers_large, tls=True, in_flight=TASKS, chain=True) if peers else mine
+    for peer in peers:
+        small, large = peer.work(plan.peers_small), peer.work(plan.peers_large)
+        theirs = figures.add("cpu", f"{peer.name}, TLS", slope(small, large), "us/message")
+        figures.add("cpu", f"{peer.name} / table-updater, per message, TLS", theirs / cost, "x", ratio=True)
+        rate, peak = mine.rate / large.rate, large.used.peak_rss
+        figures.add("cpu", f"table-updater / {peer.name}, messages a second, TLS", rate, "x", ratio=True)
+        figures.add("cpu", f"table-updater / {peer.name}, memory, TLS", few.used.peak_rss / peak, "x", ratio=True)
+        figures.add("cpu", f"{peer.name}, rate, TLS", large.rate, "messages/s")
+        figures.add("cpu", f"{peer.name}, peak memory, TLS", peak / 1024, "MiB")
+    if peers:
+        figures.add("cpu", f"table-updater, {TASKS} in flight, peak memory, TLS", few.used.peak_rss / 1024, "MiB")
+    else:
+        figures.note("cpu: the workers on AWS's SDKs are left out: tests/bench/peers builds them.")
 
 
 def startup(clients: Clients, tls: bool) -> float:

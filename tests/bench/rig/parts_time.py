@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import time
@@ -20,6 +21,7 @@ RSS_BEYOND_MAX = 4  # MiB
 RATE_LATENCY = 5
 RATE_IN_FLIGHT = 256  # the default
 BOUND_LATENCY, BOUND_IN_FLIGHT = 20, 64
+PROCESSES = {1: "one process", 2: "two processes", 4: "four processes"}
 TAIL_LATENCY, TAIL_SQS_LATENCY = 5, 2
 
 
@@ -106,31 +108,37 @@ def idle(clients: Clients, plan: Plan, figures: Figures) -> None:
 
 
 def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
-    """two processes beside one: their rate where latency bounds each, and their CPU a message"""
+    """two and four processes beside one: their rate where latency bounds each, their CPU a message, and what limits"""
     count = plan.large // 4
     start = startup(clients, True)
     costs, rates = {}, {}
-    for number in (1, 2):
+    for number, name in PROCESSES.items():
         done = clients.worker(
             count * number, tls=True, processes=number, in_flight=BOUND_IN_FLIGHT, dynamodb_latency=BOUND_LATENCY
         )
-        what = (
-            f"{number} process{'es' if number > 1 else ''}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes "
-            f"{BOUND_LATENCY} ms"
-        )
+        what = f"{name}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes {BOUND_LATENCY} ms"
         rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
-        costs[number] = figures.add(
-            "processes", f"{what}, CPU", (done.used.cpu - number * start) / done.count * 1e6, "us/message"
-        )
-    figures.add("processes", "two / one, messages a second", rates[2] / rates[1], "x", ratio=True)
-    figures.add("processes", "two / one, CPU a message", costs[2] / costs[1], "x", ratio=True)
-    for number in (1, 2):
-        done = clients.worker(plan.large * number, tls=True, processes=number)
+        cost = (done.used.cpu - number * start) / done.count * 1e6
+        costs[number] = figures.add("processes", f"{what}, CPU", cost, "us/message")
         seconds = done.counts["microseconds"] / 1e6
-        what = f"without latency, {number} process{'es' if number > 1 else ''}"
-        figures.add("processes", f"{what}, rate", done.rate, "messages/s")
-        figures.add("processes", f"{what}, cores of all processes", (done.used.cpu - number * start) / seconds, "")
+        figures.add("processes", f"{what}, cores", (done.used.cpu - number * start + done.sink_cpu) / seconds, "")
+    for number in list(PROCESSES)[1:]:
+        rate, cost = rates[number] / rates[1], costs[number] / costs[1]
+        figures.add("processes", f"{PROCESSES[number]} / one, messages a second", rate, "x", ratio=True)
+        figures.add("processes", f"{PROCESSES[number]} / one, CPU a message", cost, "x", ratio=True)
+    for number, name in PROCESSES.items():
+        done = clients.worker(plan.large * min(number, os.cpu_count() or 1), tls=True, processes=number)
+        seconds = done.counts["microseconds"] / 1e6
+        what = f"without latency, {name}"
+        costs[number] = (done.used.cpu - number * start) / done.count * 1e6
+        rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
+        figures.add("processes", f"{what}, CPU", costs[number], "us/message")
+        figures.add("processes", f"{what}, cores of all processes", costs[number] * done.rate / 1e6, "")
         figures.add("processes", f"{what}, cores of the sink", done.sink_cpu / seconds, "")
+    for number in list(PROCESSES)[1:]:
+        rate, cost = rates[number] / rates[1], costs[number] / costs[1]
+        figures.add("processes", f"{PROCESSES[number]} / one, messages a second, no latency", rate, "x", ratio=True)
+        figures.add("processes", f"{PROCESSES[number]} / one, CPU a message, no latency", cost, "x", ratio=True)
     figures.note(
         "processes: without latency the cores are the limit, of which the sink takes its part; so with latency "
         "tells whether two are twice one."

@@ -14,6 +14,8 @@ class Plan:
     large: int
     boto3_small: int
     boto3_large: int
+    peers_small: int
+    peers_large: int
     wrk_seconds: float
     flat_start: int  # messages that open all connections
     flat: tuple[tuple[int, int], ...]  # counts of messages beyond those, and how often each in a round
@@ -37,6 +39,8 @@ WHOLE = Plan(
     large=45_000,
     boto3_small=200,
     boto3_large=1_700,
+    peers_small=1_000,
+    peers_large=13_000,
     wrk_seconds=2,
     flat_start=10_000,
     flat=((10_000, 10), (100_000, 2), (1_000_000, 1)),
@@ -72,6 +76,8 @@ QUICK = Plan(
     large=17_000,
     boto3_small=100,
     boto3_large=600,
+    peers_small=1_000,
+    peers_large=6_000,
     wrk_seconds=1,
     flat_start=2_000,
     flat=((10_000, 2), (50_000, 1)),
