@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What a failed call means for the caller. */
 enum call_class {
@@ -47,6 +48,14 @@ struct call_result {
     char message[CALL_MESSAGE_SIZE];
     char request_id[CALL_REQUEST_ID_SIZE]; /* of a failed call's last answer; "" where it has none */
 };
+
+/* Makes it that of a call that went well, without status or time. Only the first bytes of its texts are cleared: they
+ * end there. */
+static inline void call_result_begin(struct call_result *result, unsigned attempts) {
+    memset(result, 0, offsetof(struct call_result, code));
+    result->attempts = attempts;
+    result->code[0] = result->message[0] = result->request_id[0] = '\0';
+}
 
 /* A failed call in a word, for the log. */
 static inline const char *call_word(const struct call_result *result) {

@@ -35,8 +35,14 @@ void buf_init(struct buf *b, size_t max);
 /* The same, with storage of the caller's. It is used until it is too small, and must last as long as the buffer does.
  */
 void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max);
-/* Gives the storage back and leaves an empty buffer with the same ceiling. Takes a zeroed one too. */
-void buf_free(struct buf *b);
+/* The slow path of buf_free(): there is something to give back. */
+void buf_free_slowly(struct buf *b);
+/* Gives the storage back and leaves an empty buffer with the same ceiling. Takes a zeroed one too. Inline, for most
+ * buffers of a message are never used. */
+static inline void buf_free(struct buf *b) {
+    if (b->data || b->failure != BUF_FINE)
+        buf_free_slowly(b);
+}
 /* Empties it, failure included, and keeps the storage. */
 void buf_reset(struct buf *b);
 /* Makes it a failed one, for a reason of its writer's. */
@@ -63,6 +69,21 @@ static inline bool buf_append_cstr(struct buf *b, const char *s) {
 }
 static inline bool buf_append_char(struct buf *b, char c) {
     return buf_append(b, &c, 1);
+}
+/* Appends a text between two others, with one look for all three. Inline, for what stands around it is mostly constant.
+ */
+static inline bool buf_append_between(struct buf *b, struct span before, struct span text, struct span after) {
+    size_t around = before.len + after.len;
+    if (text.len >= b->bound - b->len || around >= b->bound - b->len - text.len)
+        return buf_append_span(b, before) && buf_append_span(b, text) && buf_append_span(b, after);
+    char *to = b->data + b->len;
+    memcpy(to, before.data, before.len);
+    if (text.len > 0)
+        memcpy(to + before.len, text.data, text.len);
+    memcpy(to + before.len + text.len, after.data, after.len);
+    b->len += around + text.len;
+    b->data[b->len] = '\0';
+    return true;
 }
 /* Appends a number in decimal digits. */
 bool buf_append_integer(struct buf *b, int64_t number);

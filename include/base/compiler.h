@@ -10,6 +10,8 @@
 /* For the rare part of a function that is called for every string: inlined, its locals would take registers and stack
  * from the usual case. */
 #define OUT_OF_LINE __attribute__((noinline))
+/* For the opposite: a few instructions for every string, wherever they stand. */
+#define ALWAYS_INLINE __attribute__((always_inline))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

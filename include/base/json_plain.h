@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block.h"
+#include "compiler.h"
 #include "span.h"
 
 #include <stdbool.h>
@@ -15,7 +16,7 @@ static inline unsigned json_bits_special(block b, bool ascii_alone) {
 }
 
 /* Where the plain run that begins at `at` ends. ascii_alone: it also ends before a byte beyond ASCII. */
-static inline size_t json_skip_plain(struct span text, size_t at, bool ascii_alone) {
+ALWAYS_INLINE static inline size_t json_skip_plain(struct span text, size_t at, bool ascii_alone) {
     if (text.len < BLOCK_SIZE) {
         /* The zero behind the text ends the run. */
         block all = block_load_short(text.data, text.len);

@@ -30,15 +30,7 @@ void json_raw(struct json_writer *w, struct span json);
 
 /* Appends text that is known to need no escape, with quotes. Inline, as buf_append() is. */
 static inline bool json_append_quoted(struct buf *out, struct span text) {
-    char *to = text.len <= SIZE_MAX - 2 ? buf_reserve(out, text.len + 2) : NULL;
-    if (!to)
-        return false;
-    to[0] = '"';
-    if (text.len > 0)
-        memcpy(to + 1, text.data, text.len);
-    to[text.len + 1] = '"';
-    buf_advance(out, text.len + 2);
-    return true;
+    return buf_append_between(out, SPAN("\""), text, SPAN("\""));
 }
 /* Appends text (UTF-8) with quotes, escaping only '"', '\' and control characters below U+0020. */
 bool json_append_string(struct buf *out, struct span text);

@@ -13,6 +13,10 @@ struct span {
 /* A span over a string literal. */
 #define SPAN(literal) ((struct span){"" literal, sizeof(literal) - 1})
 
+/* The same where a static one is initialized. */
+#define SPAN_CONSTANT(literal)                                                                                         \
+    { "" literal, sizeof(literal) - 1 }
+
 /* A span over len bytes. */
 static inline struct span span_of(const char *data, size_t len) {
     return (struct span){data, len};

@@ -67,8 +67,22 @@ struct placeholders {
     unsigned name_count, value_count;
 };
 
-/* Appends sigil ('#' or ':') and number in base 36 (0-9, a-z): how all placeholders of a request are written. */
-bool placeholder_append(struct buf *out, char sigil, unsigned number);
+static const char placeholder_digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+/* The slow path of placeholder_append(): a number of any length. */
+bool placeholder_append_long(struct buf *out, char sigil, unsigned number);
+/* Appends sigil ('#' or ':') and number in base 36 (0-9, a-z): how all placeholders of a request are written. Inline,
+ * for the first 36 are nearly all that there are. */
+static inline bool placeholder_append(struct buf *out, char sigil, unsigned number) {
+    if (number >= sizeof placeholder_digits - 1)
+        return placeholder_append_long(out, sigil, number);
+    char *to = buf_reserve(out, 2);
+    if (!to)
+        return false;
+    to[0] = sigil;
+    to[1] = placeholder_digits[number];
+    buf_advance(out, 2);
+    return true;
+}
 
 /* Appends the bound condition to expression, as short as can be (parentheses and spaces only where they are needed),
  * and its names and values to placeholders. Within the condition, one attribute name gets one placeholder, and so do

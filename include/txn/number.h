@@ -42,5 +42,7 @@ enum number_form {
 /* Bytes of the number in this form. */
 size_t number_text_size(const struct number *n, enum number_form form);
 bool number_append(const struct number *n, enum number_form form, struct buf *out);
+/* The same as DynamoDB's JSON has it: {"N":"5"}. */
+bool number_append_typed(const struct number *n, enum number_form form, struct buf *out);
 /* Order by value of two numbers in normal form: <0, 0, >0. */
 int number_compare(const struct number *a, const struct number *b);

@@ -72,7 +72,7 @@ bool attempt_send(struct call *call, const struct credentials *credentials, http
         return fail(call, CALL_AUTH,
                     "the credentials are malformed: an access key id or session token can't hold blanks or line ends");
     }
-    char why[SETTING_WHY_SIZE] = "";
+    char why[SETTING_WHY_SIZE];
     if (!client_aim(c, credentials->account_id, why)) {
         return fail(call, CALL_AUTH, why);
     }

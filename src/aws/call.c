@@ -5,7 +5,9 @@
 #include "error.h"
 
 #include <openssl/crypto.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SMALL_ANSWER ((size_t)16 * 1024)
 #define LINES_MAX ((size_t)SESSION_TOKEN_MAX + 4096)
@@ -48,8 +50,7 @@ static struct call *take_call(struct aws_client *c) {
     if (call) {
         list_remove(&c->idle, call);
         c->idle_count--;
-        const struct buf lines = call->lines, target_line = call->target_line;
-        *call = (struct call){.lines = lines, .target_line = target_line};
+        memset(call, 0, offsetof(struct call, result));
         buf_reset(&call->lines);
         buf_reset(&call->target_line);
     } else {
@@ -60,6 +61,7 @@ static struct call *take_call(struct aws_client *c) {
         buf_init(&call->lines, LINES_MAX);
         buf_init(&call->target_line, TARGET_MAX);
     }
+    call_result_begin(&call->result, 0);
     call->client = c;
     list_push(&c->in_flight, call);
     c->stats.calls++;

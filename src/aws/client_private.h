@@ -70,7 +70,6 @@ struct call {
     int64_t began;
     aws_call_done *done;
     void *user;
-    struct buf target_line; /* "X-Amz-Target: …" with its NUL */
 
     /* Changes. */
     enum call_state state;
@@ -84,8 +83,10 @@ struct call {
     int64_t skew; /* the last attempt was signed with this */
     int64_t sent_at; /* monotonic: when the last attempt began; 0: no time is needed, for the log doesn't want it */
     char access_key_id[ACCESS_KEY_ID_SIZE];
-    struct buf lines; /* the header lines of the last attempt, each with its NUL */
+    /* From here on nothing is cleared where a call is used again: what is kept is reset. */
     struct call_result result;
+    struct buf target_line; /* "X-Amz-Target: …" with its NUL; fixed after the start */
+    struct buf lines; /* the header lines of the last attempt, each with its NUL */
 };
 
 /* client_origin.c: the target for any account. NULL: no memory, or url isn't valid. */

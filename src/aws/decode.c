@@ -157,10 +157,9 @@ bool decode_number(struct span digits, uint64_t max, uint64_t *ret_number) {
             return false;
         }
         unsigned digit = (unsigned)(digits.data[i] - '0');
-        if (number > (UINT64_MAX - digit) / 10) {
+        if (__builtin_mul_overflow(number, 10U, &number) || __builtin_add_overflow(number, digit, &number)) {
             return false;
         }
-        number = number * 10 + digit;
     }
     if (!digits.len || number > max) {
         return false;

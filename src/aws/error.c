@@ -104,13 +104,11 @@ static void read_error(const struct http_response *response, const struct error_
 
 void error_read(const struct http_response *response, const struct error_rules *rules, int64_t wall,
                 struct call_result *result) {
-    *result = (struct call_result){
-        .attempts = result->attempts,
-        .status = response->status,
-        .answered = response->answered,
-        .untrusted = response->error == HTTP_UNTRUSTED,
-        .retry_after = read_retry_after(response, wall),
-    };
+    call_result_begin(result, result->attempts);
+    result->status = response->status;
+    result->answered = response->answered;
+    result->untrusted = response->error == HTTP_UNTRUSTED;
+    result->retry_after = read_retry_after(response, wall);
     if (response->error != HTTP_FINE) {
         error_set(result, CALL_RETRY, response->message);
         result->unsent = !response->sent;

@@ -27,7 +27,7 @@ void buf_init_lent(struct buf *b, char *storage, size_t size, size_t max) {
     set_bound(b);
 }
 
-void buf_free(struct buf *b) {
+void buf_free_slowly(struct buf *b) {
     if (!b->lent)
         free(b->data);
     *b = (struct buf){.max = b->max};

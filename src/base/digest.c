@@ -5,6 +5,8 @@
 
 #include "digest.h"
 
+#include "block.h"
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -114,12 +116,12 @@ void digest_key_free(struct digest_key *key) {
 }
 
 static bool begin_with_pad(SHA256_CTX *ctx, const uint8_t bytes[static SHA256_SIZE], uint8_t pad) {
-    uint8_t block[SHA256_CBLOCK];
-    memset(block, pad, sizeof block);
+    uint8_t padded[SHA256_CBLOCK];
+    memset(padded, pad, sizeof padded);
     for (size_t i = 0; i < SHA256_SIZE; i++)
-        block[i] ^= bytes[i];
-    bool done = SHA256_Init(ctx) == 1 && SHA256_Update(ctx, block, sizeof block) == 1;
-    OPENSSL_cleanse(block, sizeof block);
+        padded[i] ^= bytes[i];
+    bool done = SHA256_Init(ctx) == 1 && SHA256_Update(ctx, padded, sizeof padded) == 1;
+    OPENSSL_cleanse(padded, sizeof padded);
     return done;
 }
 
@@ -168,20 +170,16 @@ uint32_t digest_crc32(struct span data) {
     return (uint32_t)crc32_z(0, bytes_of(data), data.len);
 }
 
-/* Sixteen bytes, on which the compiler does everything at once where the processor can. */
-typedef uint8_t lanes __attribute__((vector_size(16)));
-
-static lanes hex_digits(lanes halves) {
-    return halves + '0' + ((lanes)(halves > 9) & ('a' - '0' - 10));
+static block hex_digits(block halves) {
+    return halves + '0' + ((block)(halves > 9) & ('a' - '0' - 10));
 }
 
 /* Writes the hex digits of sixteen bytes. */
-static void hex_encode_lanes(const uint8_t *bytes, char *to) {
-    lanes all;
-    memcpy(&all, bytes, sizeof all);
-    lanes high = hex_digits(all >> 4), low = hex_digits(all & 0xF);
-    lanes first = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    lanes second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+static void hex_encode_block(const uint8_t *bytes, char *to) {
+    block all = block_load((const char *)bytes);
+    block high = hex_digits(all >> 4), low = hex_digits(all & 0xF);
+    block first = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    block second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     memcpy(to, &first, sizeof first);
     memcpy(to + sizeof first, &second, sizeof second);
 }
@@ -189,8 +187,8 @@ static void hex_encode_lanes(const uint8_t *bytes, char *to) {
 void hex_encode(const uint8_t *bytes, size_t len, char *ret_hex) {
     static const char digits[] = "0123456789abcdef";
     size_t i = 0;
-    for (; len - i >= sizeof(lanes); i += sizeof(lanes), ret_hex += 2 * sizeof(lanes))
-        hex_encode_lanes(bytes + i, ret_hex);
+    for (; len - i >= BLOCK_SIZE; i += BLOCK_SIZE, ret_hex += 2 * BLOCK_SIZE)
+        hex_encode_block(bytes + i, ret_hex);
     for (; i < len; i++) {
         *ret_hex++ = digits[bytes[i] >> 4];
         *ret_hex++ = digits[bytes[i] & 0xF];

@@ -42,14 +42,20 @@ static enum json_event fail(struct json_reader *r, enum json_error error, size_t
     return JSON_FAILED;
 }
 
-/* The next byte that is no white space, or END_OF_TEXT; r->at is its offset. */
-static int peek(struct json_reader *r) {
+OUT_OF_LINE static int skip_space(struct json_reader *r) {
     for (; r->at < r->text.len; r->at++) {
         char c = r->text.data[r->at];
         if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
             return (unsigned char)c;
     }
     return END_OF_TEXT;
+}
+
+/* The next byte that is no white space, or END_OF_TEXT; r->at is its offset. */
+static inline int peek(struct json_reader *r) {
+    if (r->at < r->text.len && (unsigned char)r->text.data[r->at] > ' ')
+        return (unsigned char)r->text.data[r->at];
+    return skip_space(r);
 }
 
 static bool in_object(const struct json_reader *r) {

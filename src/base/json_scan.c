@@ -63,10 +63,9 @@ OUT_OF_LINE static struct json_scan scan_unicode_escape(struct span text, size_t
     return second;
 }
 
-static struct json_scan scan_escape(struct span text, size_t at) {
-    if (at + 1 == text.len)
-        return wrong(text.len);
-    switch (text.data[at + 1]) {
+/* Whether a backslash and this letter are an escape as they stand. */
+static bool is_short_escape(char letter) {
+    switch (letter) {
     case '"':
     case '\\':
     case '/':
@@ -74,36 +73,49 @@ static struct json_scan scan_escape(struct span text, size_t at) {
     case 'f':
     case 'n':
     case 'r':
-    case 't': return right(at + 2);
-    case 'u': return scan_unicode_escape(text, at);
-    default: return wrong(at + 1);
+    case 't': return true;
+    default: return false;
     }
 }
 
-struct json_scan json_scan_string(struct span text, size_t at) {
+static struct json_scan scan_escape(struct span text, size_t at) {
+    if (at + 1 == text.len)
+        return wrong(text.len);
+    if (is_short_escape(text.data[at + 1]))
+        return right(at + 2);
+    return text.data[at + 1] == 'u' ? scan_unicode_escape(text, at) : wrong(at + 1);
+}
+
+/* Scans a character beyond ASCII. */
+static struct json_scan scan_character(struct span text, size_t at) {
+    size_t matched = utf8_match((const unsigned char *)text.data + at, text.len - at);
+    bool whole = matched > 0 && matched >= utf8_length(byte_at(text, at));
+    return whole ? right(at + matched) : wrong(at + matched);
+}
+
+/* Scans the rest of a string whose first part, up to `at`, was plain. */
+OUT_OF_LINE static struct json_scan scan_rest(struct span text, size_t at) {
     bool escaped = false;
-    for (at++;;) {
-        at = json_skip_plain(text, at, true);
-        if (at == text.len)
-            return wrong(at);
+    for (; at < text.len; at = json_skip_plain(text, at, true)) {
         unsigned char c = byte_at(text, at);
         if (c == '"')
             return (struct json_scan){.at = at + 1, .ok = true, .escaped = escaped};
-        if (c == '\\') {
-            struct json_scan escape = scan_escape(text, at);
-            if (!escape.ok)
-                return escape;
-            escaped = true;
-            at = escape.at;
-        } else if (c < 0x20) {
-            return wrong(at);
-        } else {
-            size_t matched = utf8_match((const unsigned char *)text.data + at, text.len - at);
-            at += matched;
-            if (matched == 0 || matched < utf8_length(c))
-                return wrong(at);
-        }
+        if (c < 0x20)
+            break;
+        struct json_scan next = c == '\\' ? scan_escape(text, at) : scan_character(text, at);
+        if (!next.ok)
+            return next;
+        escaped = escaped || c == '\\';
+        at = next.at;
     }
+    return wrong(at);
+}
+
+struct json_scan json_scan_string(struct span text, size_t at) {
+    at = json_skip_plain(text, at + 1, true);
+    if (at < text.len && text.data[at] == '"') /* as in most strings */
+        return right(at + 1);
+    return scan_rest(text, at);
 }
 
 static size_t skip_digits(struct span text, size_t at) {

@@ -87,17 +87,14 @@ static bool print_request(struct http_transfer *t, const char *user_agent, struc
         return false;
     }
     if (user_agent) {
-        buf_append_span(out, SPAN("User-Agent: "));
-        buf_append_cstr(out, user_agent);
-        buf_append_span(out, SPAN("\r\n"));
+        buf_append_between(out, SPAN("User-Agent: "), span_cstr(user_agent), SPAN("\r\n"));
     }
     for (size_t i = 0; i < r->header_count; i++) {
         size_t len = strlen(r->headers[i]);
         if (memchr(r->headers[i], '\r', len) || memchr(r->headers[i], '\n', len)) {
             return false;
         }
-        buf_append(out, r->headers[i], len);
-        buf_append_span(out, SPAN("\r\n"));
+        buf_append_between(out, SPAN(""), span_of(r->headers[i], len), SPAN("\r\n"));
     }
     if (r->method == HTTP_GET) {
         t->request.body = SPAN("");

@@ -3,22 +3,19 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME(text)                                                                                                     \
-    { text, sizeof(text) - 1 }
-
 static const struct span KEPT_NAMES[HTTP_KEPT_HEADERS] = {
-    [HTTP_DATE] = NAME("date"),
-    [HTTP_ERROR_TYPE] = NAME("x-amzn-errortype"),
-    [HTTP_QUERY_ERROR] = NAME("x-amzn-query-error"),
-    [HTTP_CRC32] = NAME("x-amz-crc32"),
-    [HTTP_RETRY_AFTER] = NAME("retry-after"),
-    [HTTP_AMZ_RETRY_AFTER] = NAME("x-amz-retry-after"),
-    [HTTP_REQUEST_ID] = NAME("x-amzn-requestid"),
-    [HTTP_ENCODING] = NAME("content-encoding"),
-    [HTTP_SERVER] = NAME("server"),
-    [HTTP_LAMBDA_REQUEST_ID] = NAME("lambda-runtime-aws-request-id"),
-    [HTTP_LAMBDA_DEADLINE] = NAME("lambda-runtime-deadline-ms"),
-    [HTTP_LAMBDA_TRACE_ID] = NAME("lambda-runtime-trace-id"),
+    [HTTP_DATE] = SPAN_CONSTANT("date"),
+    [HTTP_ERROR_TYPE] = SPAN_CONSTANT("x-amzn-errortype"),
+    [HTTP_QUERY_ERROR] = SPAN_CONSTANT("x-amzn-query-error"),
+    [HTTP_CRC32] = SPAN_CONSTANT("x-amz-crc32"),
+    [HTTP_RETRY_AFTER] = SPAN_CONSTANT("retry-after"),
+    [HTTP_AMZ_RETRY_AFTER] = SPAN_CONSTANT("x-amz-retry-after"),
+    [HTTP_REQUEST_ID] = SPAN_CONSTANT("x-amzn-requestid"),
+    [HTTP_ENCODING] = SPAN_CONSTANT("content-encoding"),
+    [HTTP_SERVER] = SPAN_CONSTANT("server"),
+    [HTTP_LAMBDA_REQUEST_ID] = SPAN_CONSTANT("lambda-runtime-aws-request-id"),
+    [HTTP_LAMBDA_DEADLINE] = SPAN_CONSTANT("lambda-runtime-deadline-ms"),
+    [HTTP_LAMBDA_TRACE_ID] = SPAN_CONSTANT("lambda-runtime-trace-id"),
 };
 
 /* HTTP_KEPT_HEADERS: it isn't one that is kept, as with most lines. */

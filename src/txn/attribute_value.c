@@ -147,8 +147,7 @@ void attribute_members_append(const struct value_tape *t, tape_node object, enum
     TAPE_FOREACH_MEMBER(t, object, name) {
         if (name > tape_first(object))
             buf_append_char(out, ',');
-        json_string_append(tape_string(t, name), out);
-        buf_append_char(out, ':');
+        json_name_append(tape_string(t, name), out);
         attribute_value_append(t, name + 1, form, out);
     }
 }
@@ -160,18 +159,16 @@ bool attribute_map_append(const struct value_tape *t, tape_node object, enum num
 }
 
 static bool append_string(struct json_string text, struct buf *out) {
+    if (!text.escaped)
+        return buf_append_between(out, SPAN("{\"S\":\""), text.raw, SPAN("\"}"));
     buf_append_cstr(out, "{\"S\":");
-    json_string_append(text, out);
+    json_escaped_append(text.raw, out);
     return buf_append_char(out, '}');
 }
 
-static bool append_number(struct span text, enum number_form form, struct buf *out) {
+OUT_OF_LINE static bool append_number(struct span text, enum number_form form, struct buf *out) {
     struct number number;
-    if (number_read(text, &number) != NUMBER_FINE)
-        return false;
-    buf_append_cstr(out, "{\"N\":\"");
-    number_append(&number, form, out);
-    return buf_append_cstr(out, "\"}");
+    return number_read(text, &number) == NUMBER_FINE && number_append_typed(&number, form, out);
 }
 
 static bool append_literal(enum tape_type type, struct buf *out) {

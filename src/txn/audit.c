@@ -28,13 +28,15 @@ static void append_record_id(const struct update_context *ctx, struct span recor
         buf_append(out, record.data + at, record.len - at - 1);
 }
 
-static void append_text(struct buf *out, const char *name, struct span text) {
-    buf_append_cstr(out, ",\"");
-    buf_append_cstr(out, name);
-    buf_append_cstr(out, "\":{\"S\":");
-    json_append_string(out, text);
-    buf_append_char(out, '}');
-}
+/* A member whose value is a string. */
+#define APPEND_TEXT(out, name, text)                                                                                   \
+    do {                                                                                                               \
+        buf_append_cstr(out, ",\"" name "\":{\"S\":");                                                                 \
+        json_append_string(out, text);                                                                                 \
+        buf_append_char(out, '}');                                                                                     \
+    } while (0)
+/* The same of text that needs no escape. */
+#define APPEND_PLAIN(out, name, text) buf_append_between(out, SPAN(",\"" name "\":{\"S\":\""), text, SPAN("\"}"))
 
 /* attributes and typed_attributes, where the record holds them. */
 static void append_updated(const struct update_parts *p, const struct audit_record *r, struct buf *out) {
@@ -56,8 +58,8 @@ bool audit_append(const struct update_context *ctx, const struct update *u, cons
     buf_append_cstr(out, "{\"log_id\":{\"S\":\"");
     buf_append_cstr(out, u->log_id);
     buf_append_cstr(out, r->error ? AUDIT_FAILURE_SUFFIX "\"}" : "\"}");
-    append_text(out, "timestamp", span_cstr(timestamp));
-    append_text(out, "table_name", span_cstr(table_identity(ctx->table)));
+    APPEND_PLAIN(out, "timestamp", span_of(timestamp, sizeof timestamp - 1));
+    APPEND_TEXT(out, "table_name", span_cstr(table_identity(ctx->table)));
     if (u->record.data) {
         buf_append_cstr(out, ",\"record_id\":");
         append_record_id(ctx, u->record, out);
@@ -71,13 +73,13 @@ bool audit_append(const struct update_context *ctx, const struct update *u, cons
         update_append_map(u, NUMBERS_SHORT, out);
         buf_append_char(out, '}');
     }
-    append_text(out, "user_agent", span_cstr(ctx->user_agent));
-    append_text(out, "status", span_cstr(r->error ? "failure" : "success"));
+    APPEND_TEXT(out, "user_agent", span_cstr(ctx->user_agent));
+    APPEND_PLAIN(out, "status", r->error ? SPAN("failure") : SPAN("success"));
     if (r->error)
-        append_text(out, "error", span_cstr(r->error));
-    append_text(out, "idempotency_key", u->idempotency_key);
+        APPEND_TEXT(out, "error", span_cstr(r->error));
+    APPEND_TEXT(out, "idempotency_key", u->idempotency_key);
     if (u->request_hash[0] != '\0')
-        append_text(out, "request_hash", span_cstr(u->request_hash));
+        APPEND_PLAIN(out, "request_hash", span_of(u->request_hash, HASH_TEXT_SIZE));
     if (ctx->audit_ttl_days > 0) {
         buf_append_cstr(out, ",\"expires_at\":{\"N\":\"");
         buf_append_integer(out, wall / MICROSECONDS + ctx->audit_ttl_days * SECONDS_A_DAY);

@@ -32,9 +32,7 @@ const char *node_operator(enum node_kind kind) {
     return operators[kind];
 }
 
-static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-
-OUT_OF_LINE static bool append_long_placeholder(struct buf *out, char sigil, unsigned number) {
+bool placeholder_append_long(struct buf *out, char sigil, unsigned number) {
     size_t len = sizeof "#0" - 1;
     for (unsigned n = number; n >= 36; n /= 36)
         len++;
@@ -43,20 +41,8 @@ OUT_OF_LINE static bool append_long_placeholder(struct buf *out, char sigil, uns
         return false;
     to[0] = sigil;
     for (size_t at = len - 1; at > 0; at--, number /= 36)
-        to[at] = digits[number % 36];
+        to[at] = placeholder_digits[number % 36];
     buf_advance(out, len);
-    return true;
-}
-
-bool placeholder_append(struct buf *out, char sigil, unsigned number) {
-    if (number >= 36)
-        return append_long_placeholder(out, sigil, number);
-    char *to = buf_reserve(out, 2);
-    if (!to)
-        return false;
-    to[0] = sigil;
-    to[1] = digits[number];
-    buf_advance(out, 2);
     return true;
 }
 
@@ -71,11 +57,7 @@ bool condition_append_value(const struct node *value, const struct condition_env
         return buf_append_char(out, '}');
     case NODE_NUMBER:
         /* The check has read it before. */
-        if (number_read(value->text, &number) != NUMBER_FINE)
-            return false;
-        buf_append_cstr(out, "{\"N\":\"");
-        number_append(&number, form, out);
-        return buf_append_cstr(out, "\"}");
+        return number_read(value->text, &number) == NUMBER_FINE && number_append_typed(&number, form, out);
     case NODE_TRUE: return buf_append_cstr(out, "{\"BOOL\":true}");
     case NODE_FALSE: return buf_append_cstr(out, "{\"BOOL\":false}");
     default: return buf_append_cstr(out, "{\"NULL\":true}");

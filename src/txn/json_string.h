@@ -30,6 +30,8 @@ static inline size_t json_string_size(struct json_string s) {
 int json_string_compare(struct json_string a, struct json_string b);
 /* Inline, so that the compiler knows the length of a constant text, and compares it first. */
 static inline bool json_string_is(struct json_string s, const char *text) {
+    if (!s.escaped && s.raw.len > 0 && s.raw.data[0] != text[0])
+        return false; /* as nearly always where they differ */
     return s.escaped ? json_string_compare(s, json_string_of(text)) == 0
                      : span_equal(s.raw, span_of(text, strlen(text)));
 }
@@ -49,6 +51,12 @@ MUST_USE struct span json_string_text(struct json_string s, struct arena *a);
 bool json_escaped_append(struct span raw, struct buf *out);
 static inline bool json_string_append(struct json_string s, struct buf *out) {
     return s.escaped ? json_escaped_append(s.raw, out) : json_append_quoted(out, s.raw);
+}
+/* The same as the name of a member, with its colon. */
+static inline bool json_name_append(struct json_string s, struct buf *out) {
+    if (!s.escaped)
+        return buf_append_between(out, SPAN("\""), s.raw, SPAN("\":"));
+    return json_escaped_append(s.raw, out) && buf_append_char(out, ':');
 }
 /* Bytes that json_string_append() would append. */
 size_t json_escaped_canonical_size(struct span raw);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define DIGITS_MAX 38
+#define FEW_DIGITS 16
 #define EXPONENT_MIN (-130) /* of the first significant digit */
 #define EXPONENT_MAX 125
 #define PLAIN_MIN (-6) /* exponents of the first digit that are written without an E */
@@ -133,7 +134,23 @@ static void put_scientific(struct number *n, const struct decimal *d, int expone
         put(n, (char)('0' + magnitude / unit % 10));
 }
 
-enum number_status number_read(struct span text, struct number *ret_number) {
+/* Most numbers are integers of a few digits, the last of which isn't 0: they are in normal form. False: it is none of
+ * these. */
+static bool read_few_digits(struct span text, struct number *n) {
+    if (text.len == 0 || text.len > FEW_DIGITS || text.data[0] == '0' || text.data[text.len - 1] == '0')
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (!is_digit(text.data[i]))
+            return false;
+    memcpy(n->text, text.data, text.len);
+    n->text[text.len] = '\0';
+    n->len = text.len;
+    n->zeros = 0;
+    n->size = (text.len + 1) / 2 + 1;
+    return true;
+}
+
+OUT_OF_LINE static enum number_status read_any(struct span text, struct number *ret_number) {
     struct decimal d;
     read_decimal(text, &d);
     if (d.count == 0) {
@@ -159,6 +176,10 @@ enum number_status number_read(struct span text, struct number *ret_number) {
     return NUMBER_FINE;
 }
 
+enum number_status number_read(struct span text, struct number *ret_number) {
+    return read_few_digits(text, ret_number) ? NUMBER_FINE : read_any(text, ret_number);
+}
+
 /* An E and one digit or two are shorter than so many zeros. */
 static bool is_shorter_with_exponent(const struct number *n) {
     return n->zeros > 3;
@@ -175,6 +196,14 @@ bool number_append(const struct number *n, enum number_form form, struct buf *ou
         return buf_append(out, n->text, n->len);
     buf_append(out, n->text, n->len - n->zeros);
     return buf_printf(out, "E%zu", n->zeros);
+}
+
+bool number_append_typed(const struct number *n, enum number_form form, struct buf *out) {
+    if (form == NUMBERS_NORMAL || !is_shorter_with_exponent(n))
+        return buf_append_between(out, SPAN("{\"N\":\""), span_of(n->text, n->len), SPAN("\"}"));
+    buf_append_cstr(out, "{\"N\":\"");
+    number_append(n, form, out);
+    return buf_append_cstr(out, "\"}");
 }
 
 /* The order of two values by their magnitudes; neither is zero. */

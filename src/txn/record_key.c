@@ -14,6 +14,9 @@ struct part {
 /* The end of the JSON string that begins at `at`, behind its closing quote. */
 static size_t end_of_string(struct span text, size_t at) {
     at++;
+    const char *quote = at < text.len ? memchr(text.data + at, '"', text.len - at) : NULL;
+    if (quote && quote[-1] != '\\') /* as nearly always */
+        return (size_t)(quote - text.data) + 1;
     while (at < text.len && text.data[at] != '"')
         at += text.data[at] == '\\' ? 2 : 1;
     return at < text.len ? at + 1 : text.len;

@@ -11,13 +11,12 @@ static int compare_members(const void *a, const void *b, void *tape) {
 }
 
 static bool in_order(const struct value_tape *t, tape_node object) {
-    tape_node end = tape_next(t, object);
-    tape_node member = tape_first(object);
-    while (member < end) {
-        tape_node next = tape_next_member(t, member);
-        if (next < end && json_string_compare(tape_string(t, member), tape_string(t, next)) > 0)
+    struct json_string before = {{"", 0}, false};
+    TAPE_FOREACH_MEMBER(t, object, member) {
+        struct json_string name = tape_string(t, member);
+        if (json_string_compare(before, name) > 0)
             return false;
-        member = next;
+        before = name;
     }
     return true;
 }

@@ -164,11 +164,16 @@ static uint32_t append_whole_names(const struct update_parts *p, enum member mem
     if (n == TAPE_ROOT)
         return ordinal;
     for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name), ordinal++) {
+        struct json_string text = tape_string(t, name);
         buf_append_char(out, '"');
         placeholder_append(out, '#', ordinal);
-        buf_append_cstr(out, "\":");
-        json_string_append(tape_string(t, name), out);
-        buf_append_char(out, ',');
+        if (text.escaped) {
+            buf_append_cstr(out, "\":");
+            json_escaped_append(text.raw, out);
+            buf_append_char(out, ',');
+        } else {
+            buf_append_between(out, SPAN("\":\""), text.raw, SPAN("\","));
+        }
     }
     return ordinal;
 }

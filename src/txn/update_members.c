@@ -42,29 +42,27 @@ static bool is_array(const struct value_tape *t, tape_node n) {
     return tape_type_of(t, n) == TAPE_ARRAY && !tape_is_empty(t, n);
 }
 
-#define NAME(text)                                                                                                     \
-    { text, sizeof(text) - 1 }
-
 static const struct {
     struct span name;
     shape_check *check;
     bool required; /* attributes: where nothing else is updated */
     const char *must_be;
 } members[MEMBER_COUNT] = {
-    [MEMBER_ID] = {NAME("id"), is_id, true, "a string that isn't empty, a number, or an object of the key attributes"},
-    [MEMBER_ATTRIBUTES] = {NAME("attributes"), is_object, true, "an object that isn't empty"},
-    [MEMBER_ENABLE_LOGGING] = {NAME("enable_logging"), is_boolean, false, "true or false"},
-    [MEMBER_CONDITION] = {NAME("condition_expression"), is_condition, false, "a string that isn't blank"},
-    [MEMBER_NAMES] = {NAME("expression_attribute_names"), is_object_of_strings, false,
+    [MEMBER_ID] = {SPAN_CONSTANT("id"), is_id, true,
+                   "a string that isn't empty, a number, or an object of the key attributes"},
+    [MEMBER_ATTRIBUTES] = {SPAN_CONSTANT("attributes"), is_object, true, "an object that isn't empty"},
+    [MEMBER_ENABLE_LOGGING] = {SPAN_CONSTANT("enable_logging"), is_boolean, false, "true or false"},
+    [MEMBER_CONDITION] = {SPAN_CONSTANT("condition_expression"), is_condition, false, "a string that isn't blank"},
+    [MEMBER_NAMES] = {SPAN_CONSTANT("expression_attribute_names"), is_object_of_strings, false,
                       "an object of strings that isn't empty"},
-    [MEMBER_VALUES] = {NAME("expression_attribute_values"), is_object, false, "an object that isn't empty"},
-    [MEMBER_KEY] = {NAME("idempotency_key"), is_string, false, "a string that isn't empty"},
-    [MEMBER_SET] = {NAME("set"), is_object, false, "an object that isn't empty"},
-    [MEMBER_INCREMENT] = {NAME("increment"), is_object, false, "an object that isn't empty"},
-    [MEMBER_APPEND] = {NAME("append"), is_object, false, "an object that isn't empty"},
-    [MEMBER_REMOVE] = {NAME("remove"), is_array, false, "an array that isn't empty"},
-    [MEMBER_TYPED] = {NAME("typed_attributes"), is_object, false, "an object that isn't empty"},
-    [MEMBER_CREATE] = {NAME("create_if_missing"), is_boolean, false, "true or false"},
+    [MEMBER_VALUES] = {SPAN_CONSTANT("expression_attribute_values"), is_object, false, "an object that isn't empty"},
+    [MEMBER_KEY] = {SPAN_CONSTANT("idempotency_key"), is_string, false, "a string that isn't empty"},
+    [MEMBER_SET] = {SPAN_CONSTANT("set"), is_object, false, "an object that isn't empty"},
+    [MEMBER_INCREMENT] = {SPAN_CONSTANT("increment"), is_object, false, "an object that isn't empty"},
+    [MEMBER_APPEND] = {SPAN_CONSTANT("append"), is_object, false, "an object that isn't empty"},
+    [MEMBER_REMOVE] = {SPAN_CONSTANT("remove"), is_array, false, "an array that isn't empty"},
+    [MEMBER_TYPED] = {SPAN_CONSTANT("typed_attributes"), is_object, false, "an object that isn't empty"},
+    [MEMBER_CREATE] = {SPAN_CONSTANT("create_if_missing"), is_boolean, false, "true or false"},
 };
 
 const char *member_name(enum member member) {

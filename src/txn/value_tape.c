@@ -7,7 +7,7 @@
 /* More unused words than this are given back once the text is read: a message may wait long for its turn. */
 #define SLACK_MAX 1024
 
-static bool grow(struct value_tape *t) {
+OUT_OF_LINE static bool grow(struct value_tape *t) {
     /* A closed container has at least two bytes for its two words; those still open are bounded by the depth. */
     size_t most = t->text.len + (size_t)2 * JSON_MAX_DEPTH;
     /* It grows in few steps, so that the last copy isn't made beside a block nearly as large. */
@@ -25,7 +25,7 @@ static bool grow(struct value_tape *t) {
     return true;
 }
 
-static bool append(struct value_tape *t, uint32_t word) {
+static inline bool append(struct value_tape *t, uint32_t word) {
     if (t->count == t->capacity && !grow(t))
         return false;
     t->words[t->count++] = word;

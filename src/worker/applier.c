@@ -160,10 +160,11 @@ void applier_start(struct applier *e, struct job *job, bool is_probe) {
     u->failure.type = ERROR_NONE;
     const struct dynamodb_api *db = e->platform->dynamodb;
     /* One attempt: each further one passes the limits and the breaker like any other transaction. */
-    struct call_options options = {.deadline = clock_monotonic(e->platform->clock) + TRANSACTION_DEADLINE,
+    int64_t now = clock_monotonic(e->platform->clock);
+    struct call_options options = {.deadline = now + TRANSACTION_DEADLINE,
                                    .max_attempts = 1,
                                    .body_sha256 = u->request_hashed ? u->request_sha256 : NULL};
-    job->tried_at = clock_monotonic(e->platform->clock);
+    job->tried_at = now;
     job->verdicts_at_start = e->verdicts;
     if (job->failures_alike > 0)
         applier_weigh(e, job);

@@ -232,6 +232,35 @@ static void what_is_trimmed_keeps_its_text_and_can_grow_again(void **state) {
     buf_free(&b);
 }
 
+static void a_text_is_appended_between_two_others_wherever_the_room_ends(void **state) {
+    (void)state;
+    static const struct {
+        struct span before, text, after;
+        const char *all;
+    } cases[] = {{{"<", 1}, {"text", 4}, {">", 1}, "x<text>"},
+                 {{"<", 1}, {NULL, 0}, {">", 1}, "x<>"},
+                 {{"", 0}, {"text", 4}, {"\r\n", 2}, "xtext\r\n"},
+                 {{"before", 6}, {"a text that is longer", 21}, {"after", 5}, "xbeforea text that is longerafter"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len = strlen(cases[i].all);
+        for (size_t max = 1; max <= len + 1; max++)
+            for (size_t lent = 2; lent <= len + 2; lent++) {
+                char storage[64];
+                struct buf b;
+                buf_init_lent(&b, storage, lent, max);
+                assert_true(buf_append_char(&b, 'x'));
+                bool fits = buf_append_between(&b, cases[i].before, cases[i].text, cases[i].after);
+                assert_int_equal(fits, max >= len);
+                assert_int_equal(buf_ok(&b), fits);
+                if (fits)
+                    assert_string_equal(b.data, cases[i].all);
+                assert_true(b.len <= max && b.data[b.len] == '\0');
+                assert_int_equal(buf_append_between(&b, SPAN(""), SPAN(""), SPAN("")), fits);
+                buf_free(&b);
+            }
+    }
+}
+
 /* A buffer whose struct was made by hand has no bound yet. */
 static void the_bound_is_found_where_it_is_missing_or_was_lowered(void **state) {
     (void)state;
@@ -291,6 +320,7 @@ int main(void) {
         cmocka_unit_test_setup(without_memory_the_buffer_keeps_what_it_has, plenty),
         cmocka_unit_test_setup(what_its_writer_calls_failed_takes_no_more, plenty),
         cmocka_unit_test_setup(what_is_trimmed_keeps_its_text_and_can_grow_again, plenty),
+        cmocka_unit_test_setup(a_text_is_appended_between_two_others_wherever_the_room_ends, plenty),
         cmocka_unit_test_setup(the_bound_is_found_where_it_is_missing_or_was_lowered, plenty),
         cmocka_unit_test_setup(a_zeroed_buffer_can_be_freed_and_holds_nothing, plenty),
     };
