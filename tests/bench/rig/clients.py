@@ -82,6 +82,7 @@ class Clients:
             max(each.seconds for each in used),
             max(each.peak_rss for each in used),
             used[0].output,
+            sum(each.switches for each in used),
         )
         return Done(count, whole, counts, cpu)
 

@@ -14,7 +14,7 @@ START_LATENCY = {"dynamodb_latency": 5, "sqs_latency": 2}
 MEMORY_LATENCY = 100
 MEMORY_IN_FLIGHT, MEMORY_MESSAGES = 1_000, 10_000
 MOST_IN_FLIGHT, MOST_MESSAGES, MOST_LATENCY = 10_000, 20_000, 500  # as many as MAX_IN_FLIGHT takes
-LARGE_BODY = 20_000  # of so many more than the 64 MiB of bodies that are held at once
+MOST_BODY, LARGE_BODY = 200, 20_000  # of the large ones so many more than the 64 MiB of bodies that are held at once
 HOT_LATENCY, HOT_RATE, HOT_SECONDS = 5, 8_000, 5
 HOT_FULL_LATENCY = 20  # at which the messages in flight are the limit, and no core is
 HOT_SUPPLY = 1.0  # updates of the hot record that come, in parts of those that can be made one after the other
@@ -48,30 +48,31 @@ def start(clients: Clients, plan: Plan, figures: Figures) -> None:
         figures.add("start", f"{who}, connections", done.counts["connections"])
 
 
+def _peaks(figures: Figures, part: str, what: str, runs: dict[str, Done]) -> None:
+    figures.beside_old(part, what, {who: done.used.peak_rss / MIB for who, done in runs.items()}, "MiB")
+    for who, done in runs.items():
+        figures.add(part, f"{who}, connections, {what}", done.counts["connections"])
+
+
 def memory(clients: Clients, plan: Plan, figures: Figures) -> None:
-    """peak memory with 1,000 in flight over TLS, with one certificate and a chain as AWS has it, beside --old; with
-    10,000"""
+    """peak memory with 1,000 in flight over TLS, with one certificate and a chain as AWS has it, beside --old"""
     del plan
+    options = {"in_flight": MEMORY_IN_FLIGHT, "dynamodb_latency": MEMORY_LATENCY}
     for certificates, chain in (("one certificate", False), ("a chain of three", True)):
-        runs = _each(clients, MEMORY_MESSAGES, in_flight=MEMORY_IN_FLIGHT, dynamodb_latency=MEMORY_LATENCY, chain=chain)
-        what = f"{MEMORY_IN_FLIGHT:,} in flight, {certificates}"
-        figures.beside_old("memory", what, {who: done.used.peak_rss / MIB for who, done in runs.items()}, "MiB")
+        runs = _each(clients, MEMORY_MESSAGES, chain=chain, **options)
+        _peaks(figures, "memory", f"{MEMORY_IN_FLIGHT:,} in flight, {certificates}", runs)
+
+
+def most(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """peak memory with MAX_IN_FLIGHT's greatest, 10,000, of small bodies and of large ones, beside --old"""
+    del plan
+    options = {"in_flight": MOST_IN_FLIGHT, "dynamodb_latency": MOST_LATENCY, "chain": True}
+    for count, size in ((MOST_MESSAGES, MOST_BODY), (MOST_MESSAGES // 2, LARGE_BODY)):
+        runs = _each(clients, count, body_size=size, **options)
+        what = f"MAX_IN_FLIGHT {MOST_IN_FLIGHT:,}, bodies of {size:,} bytes"
+        _peaks(figures, "most", what, runs)
         for who, done in runs.items():
-            figures.add("memory", f"{who}, connections, {what}", done.counts["connections"])
-    for bodies, size in (("", False), (f", bodies of {LARGE_BODY:,} bytes", LARGE_BODY)):
-        runs = _each(
-            clients,
-            MOST_MESSAGES // (2 if size else 1),
-            in_flight=MOST_IN_FLIGHT,
-            dynamodb_latency=MOST_LATENCY,
-            chain=True,
-            body_size=size,
-        )
-        what = f"MAX_IN_FLIGHT {MOST_IN_FLIGHT:,}, a chain of three{bodies}"
-        figures.beside_old("memory", what, {who: done.used.peak_rss / MIB for who, done in runs.items()}, "MiB")
-        for who, done in runs.items():
-            figures.add("memory", f"{who}, connections, {what}", done.counts["connections"])
-            figures.add("memory", f"{who}, most in flight, {what}", done.counts["most_in_flight"])
+            figures.add("most", f"{who}, in flight at most, {what}", done.counts["most_in_flight"])
 
 
 def _chain(figures: Figures, runs: dict[str, Done], what: str) -> dict[str, float]:

@@ -95,11 +95,6 @@ def _sdk_peers(clients: Clients, plan: Plan, figures: Figures, mine: Done, cost:
         figures.note("cpu: the workers on AWS's SDKs are left out: tests/bench/peers builds them.")
 
 
-def startup(clients: Clients, tls: bool) -> float:
-    """Seconds of CPU for starting and ending: a run on a queue that is empty."""
-    return clients.worker(0, tls=tls).used.cpu
-
-
 def size(clients: Clients, plan: Plan, figures: Figures) -> None:
     """what a kilobyte more of a message costs, beside hashing, encrypting and copying it"""
     least = primitives()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from rig.clients import Clients, with_longest_poll
 from rig.figures import Figures
-from rig.parts_cost import SCHEMES, startup
+from rig.parts_cost import SCHEMES
 from rig.plan import Plan
 from rig.processes import Running
 from rig.sink import PROGRAMS, Sink, cpu_seconds
@@ -107,38 +107,36 @@ def idle(clients: Clients, plan: Plan, figures: Figures) -> None:
         running["floor"].kill()
 
 
+def _of_processes(clients: Clients, figures: Figures, number: int, count: int, how: str, **options: Any) -> list[float]:
+    """So many processes at once: messages a second, CPU a message; what they share the cores and the queue for."""
+    done = clients.worker(count, tls=True, processes=number, **options)
+    cost = done.used.cpu / done.count * 1e6
+    what = f"{PROCESSES[number]}, {how}"
+    figures.add("processes", f"{what}, rate", done.rate, "messages/s")
+    figures.add("processes", f"{what}, CPU, their start with it", cost, "us/message")
+    figures.add("processes", f"{what}, cores", done.rate * cost / 1e6)
+    figures.add("processes", f"{what}, cores of the sink", done.rate * done.sink_cpu / done.count)
+    figures.add("processes", f"{what}, switches", done.used.switches / done.count, "a message")
+    requests = sum(done.counts["requests"][name]["count"] for name in ("ReceiveMessage", "DeleteMessageBatch"))
+    figures.add("processes", f"{what}, receives and batches of deletions", requests / done.count, "a message")
+    figures.add("processes", f"{what}, connections", done.counts["connections"])
+    return [done.rate, cost]
+
+
 def processes(clients: Clients, plan: Plan, figures: Figures) -> None:
-    """two and four processes beside one: their rate where latency bounds each, their CPU a message, and what limits"""
-    count = plan.large // 4
-    start = startup(clients, True)
-    costs, rates = {}, {}
-    for number, name in PROCESSES.items():
-        done = clients.worker(
-            count * number, tls=True, processes=number, in_flight=BOUND_IN_FLIGHT, dynamodb_latency=BOUND_LATENCY
-        )
-        what = f"{name}, {BOUND_IN_FLIGHT} in flight each, DynamoDB takes {BOUND_LATENCY} ms"
-        rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
-        cost = (done.used.cpu - number * start) / done.count * 1e6
-        costs[number] = figures.add("processes", f"{what}, CPU", cost, "us/message")
-        seconds = done.counts["microseconds"] / 1e6
-        figures.add("processes", f"{what}, cores", (done.used.cpu - number * start + done.sink_cpu) / seconds, "")
-    for number in list(PROCESSES)[1:]:
-        rate, cost = rates[number] / rates[1], costs[number] / costs[1]
-        figures.add("processes", f"{PROCESSES[number]} / one, messages a second", rate, "x", ratio=True)
-        figures.add("processes", f"{PROCESSES[number]} / one, CPU a message", cost, "x", ratio=True)
-    for number, name in PROCESSES.items():
-        done = clients.worker(plan.large * min(number, os.cpu_count() or 1), tls=True, processes=number)
-        seconds = done.counts["microseconds"] / 1e6
-        what = f"without latency, {name}"
-        costs[number] = (done.used.cpu - number * start) / done.count * 1e6
-        rates[number] = figures.add("processes", f"{what}, rate", done.rate, "messages/s")
-        figures.add("processes", f"{what}, CPU", costs[number], "us/message")
-        figures.add("processes", f"{what}, cores of all processes", costs[number] * done.rate / 1e6, "")
-        figures.add("processes", f"{what}, cores of the sink", done.sink_cpu / seconds, "")
-    for number in list(PROCESSES)[1:]:
-        rate, cost = rates[number] / rates[1], costs[number] / costs[1]
-        figures.add("processes", f"{PROCESSES[number]} / one, messages a second, no latency", rate, "x", ratio=True)
-        figures.add("processes", f"{PROCESSES[number]} / one, CPU a message, no latency", cost, "x", ratio=True)
+    """two and four processes beside one: their rate and CPU a message where latency bounds each, and where cores do"""
+    bound = f"{BOUND_IN_FLIGHT} in flight each, {BOUND_LATENCY} ms"
+    latency = {"in_flight": BOUND_IN_FLIGHT, "dynamodb_latency": BOUND_LATENCY}
+    for how, options, shares in ((bound, latency, True), ("without latency", {}, False)):
+        count = plan.large // 2 if shares else plan.large * 2
+        of = {
+            number: _of_processes(clients, figures, number, count * (number if shares else 1), how, **options)
+            for number in PROCESSES
+        }
+        for number in list(PROCESSES)[1:]:
+            for n, name in enumerate(("messages a second", "CPU a message")):
+                ratio = of[number][n] / of[1][n]
+                figures.add("processes", f"{PROCESSES[number]} / one, {name}, {how}", ratio, "x", ratio=True)
     figures.note(
         "processes: without latency the cores are the limit, of which the sink takes its part; so with latency "
         "tells whether two are twice one."

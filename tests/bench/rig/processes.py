@@ -27,6 +27,7 @@ class Used:
     seconds: float
     peak_rss: int  # KiB, VmHWM
     output: str
+    switches: int = 0  # to another process and back, whoever asked for them
 
 
 def peak_rss(pid: int) -> int:
@@ -89,7 +90,8 @@ class Running:
         if self._process.returncode:
             raise RunError(f"{' '.join(self._command)} ended with {self._process.returncode}:\n{texts[1][-2000:]}")
         assert usage
-        return Used(usage.ru_utime + usage.ru_stime, seconds, peak, texts[0])
+        switches = usage.ru_nvcsw + usage.ru_nivcsw
+        return Used(usage.ru_utime + usage.ru_stime, seconds, peak, texts[0], switches)
 
 
 def run(command: list[str | Path], environment: dict[str, str] | None = None) -> Used:
