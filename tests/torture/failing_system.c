@@ -24,6 +24,7 @@
 FAILING(ssize_t, EIO, read, (int fd, void *data, size_t len), (fd, data, len))
 FAILING(ssize_t, EIO, write, (int fd, const void *data, size_t len), (fd, data, len))
 FAILING(ssize_t, EPIPE, send, (int fd, const void *data, size_t len, int flags), (fd, data, len, flags))
+FAILING(ssize_t, ECONNRESET, recv, (int fd, void *data, size_t len, int flags), (fd, data, len, flags))
 FAILING(int, EIO, fstat, (int fd, struct stat *status), (fd, status))
 FAILING(int, EIO, stat, (const char *path, struct stat *status), (path, status))
 FAILING(int, EACCES, access, (const char *path, int mode), (path, mode))
