@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,9 +168,12 @@ int __wrap_ossl_default_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL
     return from->function_id == 0;
 }
 
-/* The names of ciphers and digests for the interfaces of old: the hashes of signatures alone are found by them. */
+/* The names of ciphers and digests for the interfaces of old: the hashes of signatures alone are found by them. And
+ * OpenSSL's configuration is read if OPENSSL_CONF names it: where the OpenSSL of Debian would look, AWS Lambda has
+ * none. */
 __attribute__((constructor)) static void name_few(void) {
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
+    uint64_t unread = getenv("OPENSSL_CONF") ? 0 : OPENSSL_INIT_NO_LOAD_CONFIG;
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS | unread, NULL);
     const EVP_MD *const hashes[] = {EVP_sha1(), EVP_sha224(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
     for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
         (void)EVP_add_digest(hashes[i]);

@@ -11,10 +11,10 @@ struct table {
     bool has_partition, has_sort;
     struct key_attribute partition, sort; /* type 0: not defined yet */
     char own_name[TABLE_OWN_NAME_SIZE];
-    size_t attribute_count;
-    struct key_attribute attributes[TABLE_ATTRIBUTES_MAX];
     char arn[ARN_SIZE];
     bool strongly_consistent;
+    size_t attribute_count;
+    struct key_attribute attributes[TABLE_ATTRIBUTES_MAX]; /* last: those beyond the count are never touched */
 };
 
 /* One element of KeySchema or AttributeDefinitions. */
@@ -170,10 +170,11 @@ static enum decode_status make_shape(const struct table *t, struct table_shape *
 }
 
 enum decode_status dynamodb_read_table(struct span body, struct table_shape *ret_shape, bool *ret_active) {
-    struct table *t = calloc(1, sizeof *t);
+    struct table *t = malloc(sizeof *t);
     if (!t) {
         return DECODE_NO_MEMORY;
     }
+    memset(t, 0, offsetof(struct table, attributes));
     enum decode_status status = decode_read(body, describe_member, t);
     if (status == DECODE_FINE) {
         status = decode_read(body, definitions_of_table, t);

@@ -5,19 +5,17 @@
 #include "clock.h"
 
 #include <openssl/crypto.h>
-#include <time.h>
-
-#define LATEST_SECOND 253402300799LL /* 9999-12-31T23:59:59Z */
 
 void sigv4_date(int64_t wall, char ret_date[static SIGV4_DATE_SIZE]) {
-    int64_t second = wall / MICROSECONDS;
-    second = second < 0 ? 0 : second > LATEST_SECOND ? LATEST_SECOND : second;
-    time_t at = (time_t)second;
-    struct tm tm = {0};
-    (void)gmtime_r(&at, &tm);
-    if (strftime(ret_date, SIGV4_DATE_SIZE, "%Y%m%dT%H%M%SZ", &tm) == 0) {
-        ret_date[0] = '\0';
+    char text[ISO8601_SIZE], *to = ret_date; /* not gmtime_r(), which reads the time zone's file */
+    clock_iso8601(wall, text);
+    for (const char *from = text; *from != '.'; from++) {
+        if (*from != '-' && *from != ':') {
+            *to++ = *from;
+        }
     }
+    *to++ = 'Z';
+    *to = '\0';
 }
 
 bool sigv4_canonical_request(const struct sigv4_request *request, struct buf *out, struct buf *signed_headers) {
