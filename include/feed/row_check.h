@@ -50,6 +50,7 @@ struct row_message {
     struct span body; /* of a row that is fit; the row's own text where nothing is added */
     struct span group_id, deduplication_id; /* absent without groups */
     const struct failure *failure; /* NULL: it is fit */
+    bool plain; /* a glance at it was enough */
 };
 /* Checks a row (the reader's own failure is passed on). False: no memory. */
 MUST_USE bool row_check(struct row_check *c, const struct row *row, struct row_message *ret_message);

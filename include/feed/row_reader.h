@@ -34,6 +34,7 @@ struct row {
     struct span text; /* as the file has it, without its line end; of one that is too long: its beginning */
     struct span message; /* JSON: the line itself, or what was made of a CSV's row; absent where there is a failure */
     const struct failure *failure; /* NULL: none that reading alone shows */
+    bool alike; /* after row_reader_found_plain(): it is as fit as that row was, and its message wasn't made */
 };
 
 enum row_status {
@@ -56,6 +57,9 @@ MUST_USE struct row_reader *row_reader_new(const struct row_reader_options *opti
 void row_reader_free(struct row_reader *r);
 /* The next row; *ret_row is valid until the next call. */
 enum row_status row_reader_next(struct row_reader *r, struct row *ret_row);
+/* The row given last was found plain by update_is_plain(), and messages are wanted for that alone. From now on a CSV's
+ * row that has plain values in each column, and whose message would have at most this many bytes, is given as alike. */
+void row_reader_found_plain(struct row_reader *r, size_t message_max);
 /* Where the next row is, or where the reader stopped at what isn't a row. */
 struct row_place row_reader_place(const struct row_reader *r);
 /* After ROW_BROKEN: a sentence with the position, without the file's name. */

@@ -18,6 +18,11 @@ struct update_plain {
     bool has_enable_logging;
 };
 
+#define UPDATE_PLAIN_KEY_MAX 1024 /* bytes of a plain key */
+
+/* Whether text is a number as plain messages have it, with nothing around it. */
+bool update_is_plain_number(struct span text);
+
 /* What a plain message has around its values. Most messages of one source have the same there, so that of the next one
  * the values alone are looked at. Of one context; zeroed, it is none yet. */
 struct update_pattern {

@@ -1,14 +1,17 @@
 #include "csv_fields.h"
 
+#include "json_plain.h"
 #include "json_reader.h"
 #include "json_scan.h"
 #include "json_writer.h"
+#include "update_plain.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define MESSAGE_MAX (8 * ROW_SIZE_MAX) /* a byte takes six at most, escaped; names come with each row */
 #define GROWTH ((size_t)16 * 1024) /* bytes by which libcsv's buffer grows each time */
+#define ALIKE_MAX ((size_t)16 * 1024) /* bytes of a message; one that is larger may be no plain one */
 #define OPTIONS (CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL | CSV_REPALL_NL)
 
 static int is_no_blank(unsigned char c) {
@@ -31,7 +34,7 @@ static bool start(struct csv_fields *f) {
 }
 
 static void begin_row(struct csv_fields *f) {
-    f->field = 0;
+    f->field = f->filled = 0;
     f->row_ended = false;
     buf_reset(&f->id);
     buf_reset(&f->attributes);
@@ -151,6 +154,7 @@ static void take_value(struct csv_fields *f, const struct csv_column *column, st
 /* data is NULL for an empty field without quotes. */
 static void take_field(struct csv_fields *f, const char *data, size_t len) {
     size_t index = f->field++;
+    f->filled += data != NULL && len > 0;
     if (!f->has_header) {
         take_header(f, span_of(data ? data : "", data ? len : 0));
     } else if (index < f->columns.count && data) {
@@ -246,4 +250,65 @@ enum csv_feed csv_fields_take(struct csv_fields *f, struct span line, bool quote
         return fault_at(f, line, line.len);
     }
     return end_line(f);
+}
+
+void csv_fields_found_plain(struct csv_fields *f, size_t message_max) {
+    if (f->alike_max > 0 || f->filled != f->columns.count) {
+        return; /* of a row with empty fields not all names were looked at */
+    }
+    size_t around = sizeof "{\"id\":,\"attributes\":{}}";
+    for (size_t i = 0; i < f->columns.count; i++) {
+        around += f->columns.all[i].quoted.len + sizeof "\"\"";
+        if (f->columns.all[i].type == CSV_JSON) {
+            return;
+        }
+    }
+    size_t most = message_max < ALIKE_MAX ? message_max : ALIKE_MAX;
+    f->alike_max = around < most ? most - around : 0;
+}
+
+static bool is_plain_value(const struct csv_column *column, struct span text) {
+    switch (column->type) {
+    case CSV_STRING: return column->role == CSV_ATTRIBUTE || text.len <= UPDATE_PLAIN_KEY_MAX;
+    case CSV_NUMBER: return update_is_plain_number(text);
+    case CSV_BOOLEAN: return span_is(text, "true") || span_is(text, "false");
+    case CSV_JSON: break;
+    }
+    return false;
+}
+
+/* Where the field at `at` ends, or what would have to be escaped in it begins. */
+static inline size_t end_of_field(struct span line, size_t at) {
+    for (; line.len - at >= BLOCK_SIZE; at += BLOCK_SIZE) {
+        block b = block_load(line.data + at);
+        unsigned bits = json_bits_special(b, true) | block_bits((block)(b == (uint8_t)','));
+        if (bits) {
+            return at + block_first(bits);
+        }
+    }
+    block b = block_load_short(line.data + at, line.len - at);
+    return at + block_first(json_bits_special(b, true) | block_bits((block)(b == (uint8_t)',')));
+}
+
+static bool are_alike(const struct csv_fields *f, struct span line) {
+    size_t at = 0;
+    for (size_t i = 0; i < f->columns.count; i++) {
+        size_t end = end_of_field(line, at);
+        bool ends = i + 1 == f->columns.count ? end == line.len : end < line.len && line.data[end] == ',';
+        if (!ends || end == at || !is_plain_value(&f->columns.all[i], span_of(line.data + at, end - at))) {
+            return false;
+        }
+        at = end + 1;
+    }
+    return f->columns.count > 0;
+}
+
+bool csv_fields_take_alike(struct csv_fields *f, struct span line) {
+    if (line.len > f->alike_max || !are_alike(f, line)) {
+        return false;
+    }
+    if (f->failure.type != ERROR_NONE) {
+        begin_row(f); /* it was that of the row before */
+    }
+    return true;
 }

@@ -22,6 +22,8 @@ struct csv_fields {
     struct csv_columns columns;
     bool has_header; /* all columns are known */
     size_t field; /* of this row: how many there were */
+    size_t filled; /* that weren't empty */
+    size_t alike_max; /* bytes that a row which is alike may have; 0: none can be */
     bool row_ended;
     struct buf id, attributes; /* their members so far */
     struct buf message;
@@ -44,5 +46,10 @@ enum csv_feed {
 };
 /* Takes a line of a row without its newline. quoted: it has a quote, or the row had one before. */
 MUST_USE enum csv_feed csv_fields_take(struct csv_fields *f, struct span line, bool quoted);
+/* The last row's message was found plain, and those of other rows may have so many bytes. */
+void csv_fields_found_plain(struct csv_fields *f, size_t message_max);
+/* Takes a line without its newline that is a whole row, and whose message would be plain as well, since its values are.
+ * False: it isn't known to be, and isn't taken. */
+bool csv_fields_take_alike(struct csv_fields *f, struct span line);
 /* Forgets what was taken of a row. False: no memory. */
 MUST_USE bool csv_fields_drop(struct csv_fields *f);

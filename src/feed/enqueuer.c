@@ -162,6 +162,9 @@ static void reject(struct enqueuer *e, unsigned file, const struct row_place *pl
 static void take_row(struct enqueuer *e, const struct row *row) {
     struct row_message message;
     e->counts.rows++;
+    if (row->alike) {
+        return;
+    }
     if (!row_check(&e->check, row, &message)) {
         get_stuck(e, &row->place);
         break_off(e, "there is no memory");
@@ -172,6 +175,9 @@ static void take_row(struct enqueuer *e, const struct row *row) {
         return;
     }
     if (e->options.check.dry) {
+        if (message.plain) {
+            row_reader_found_plain(e->reader, e->options.check.max_size);
+        }
         return;
     }
     const struct sender_item item = {.place = row->place,

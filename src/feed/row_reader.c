@@ -73,6 +73,12 @@ struct row_place row_reader_place(const struct row_reader *r) {
     return r->next;
 }
 
+void row_reader_found_plain(struct row_reader *r, size_t message_max) {
+    if (r->format == ROWS_CSV) {
+        csv_fields_found_plain(&r->fields, message_max);
+    }
+}
+
 const char *row_reader_why(const struct row_reader *r) {
     return r->why;
 }
@@ -238,8 +244,19 @@ static enum row_status csv_header(struct row_reader *r) {
     return stop(r);
 }
 
+/* A row whose message needs neither be made nor be looked at. */
+static enum row_status csv_alike(struct row_reader *r, struct row *ret_row) {
+    enum row_status status = give(r, (struct span){NULL, 0}, ret_row);
+    ret_row->alike = status == ROW_READ;
+    return status;
+}
+
 static enum row_status csv_line(struct row_reader *r, struct span line, bool *ret_given, struct row *ret_row) {
     bool was_header = !r->fields.has_header;
+    if (!r->quoted && csv_fields_take_alike(&r->fields, row_text_without_end(line))) {
+        *ret_given = true;
+        return csv_alike(r, ret_row);
+    }
     size_t quotes = row_text_count_quotes(line);
     bool has_quotes = r->quoted || quotes > 0;
     r->quoted ^= quotes & 1;

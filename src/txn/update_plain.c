@@ -8,7 +8,6 @@
 /* Within these bounds no limit of DynamoDB's or ours is near: a value counts in an item at most twice as many bytes as
  * its text has, and an audit record holds the values once more. */
 #define BODY_MAX ((size_t)32 * 1024)
-#define KEY_MAX 1024
 #define IDEMPOTENCY_KEY_MAX 256
 #define DEPTH_MAX 8
 
@@ -38,6 +37,10 @@ static inline size_t take_attribute(struct span text, size_t at) {
     return members == 1 ? 0 : at;
 }
 
+static inline bool begins_number(struct span text, size_t at) {
+    return at < text.len && (text.data[at] == '-' || (text.data[at] >= '0' && text.data[at] <= '9'));
+}
+
 static size_t take_id(const struct table_shape *table, struct span text, size_t at) {
     at = plain_skip_blanks(text, at);
     bool is_string = plain_is_at(text, at, '"');
@@ -48,10 +51,9 @@ static size_t take_id(const struct table_shape *table, struct span text, size_t 
     if (is_string) {
         struct span id;
         at = plain_take_text(text, at, &id);
-        return at > 0 && id.len <= KEY_MAX ? at : 0;
+        return at > 0 && id.len <= UPDATE_PLAIN_KEY_MAX ? at : 0;
     }
-    char c = at < text.len ? text.data[at] : '\0';
-    return c == '-' || (c >= '0' && c <= '9') ? plain_take_number(text, at) : 0;
+    return begins_number(text, at) ? plain_take_number(text, at) : 0;
 }
 
 static size_t take_idempotency_key(struct span text, size_t at) {
@@ -222,6 +224,10 @@ static void learn(const struct looking *l, struct update_pattern *pattern) {
     if (keep(pattern, span_of(l->text.data + at, l->text.len - at))) {
         pattern->count = (unsigned)l->count;
     }
+}
+
+bool update_is_plain_number(struct span text) {
+    return begins_number(text, 0) && plain_take_number(text, 0) == text.len;
 }
 
 bool update_is_plain(const struct update_context *ctx, struct span body, struct update_pattern *pattern,

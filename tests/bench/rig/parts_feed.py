@@ -131,7 +131,7 @@ def enqueue(clients: Clients, plan: Plan, figures: Figures) -> None:
 def dry_run(clients: Clients, plan: Plan, figures: Figures) -> None:
     """enqueue --dry-run: CPU for a row of JSON, CSV and archives, beside Python's json and csv with the same checks"""
     small, large = plan.rows
-    python_small, python_large = plan.python_rows
+    python_small, python_large = plan.checked_rows
     bare = {"PATH": os.environ["PATH"]}
 
     def cost(command: list[str | Path], counts: tuple[int, int], path: Callable[[int], Path]) -> float:

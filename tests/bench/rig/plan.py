@@ -30,6 +30,7 @@ class Plan:
     growth_in_flight: tuple[tuple[int, int, int], ...]
     rows: tuple[int, int]  # of a file
     python_rows: tuple[int, int]
+    checked_rows: tuple[int, int]  # by Python, which sends none
     go_rows: tuple[int, int]
 
 
@@ -67,6 +68,7 @@ WHOLE = Plan(
     growth_in_flight=((10, 500, 2_500), (100, 1_000, 5_000), (1_000, 5_000, 15_000)),
     rows=(100_000, 1_000_000),
     python_rows=(2_000, 22_000),
+    checked_rows=(30_000, 330_000),
     go_rows=(10_000, 110_000),
 )
 
@@ -92,5 +94,6 @@ QUICK = Plan(
     growth_in_flight=((10, 500, 1_500), (100, 1_000, 3_000)),
     rows=(20_000, 120_000),
     python_rows=(1_000, 6_000),
+    checked_rows=(5_000, 35_000),
     go_rows=(5_000, 35_000),
 )
