@@ -368,6 +368,7 @@ static void responses_have_the_numbers_of_their_lines_where_they_are_asked_for(v
     g.options.line_numbers = true;
     stage_start(&g);
     stage_ends(&g, SECOND, outcome_of(ENDED_SOME_FAILED));
+    assert_non_null(g.output.data);
     assert_int_equal(strncmp(g.output.data, "{\"line\":2,\"success\":true,", 25), 0);
     assert_non_null(strstr(g.output.data, "\n{\"line\":4,\"success\":false,\"error\":\"InvalidInputError\","));
     stage_done(&g);
