@@ -72,16 +72,17 @@ static inline bool buf_append_char(struct buf *b, char c) {
 }
 /* Appends a text between two others, with one look for all three. Inline, for what stands around it is mostly constant.
  */
-static inline bool buf_append_between(struct buf *b, struct span before, struct span text, struct span after) {
-    size_t around = before.len + after.len;
-    if (text.len >= b->bound - b->len || around >= b->bound - b->len - text.len)
+ALWAYS_INLINE static inline bool buf_append_between(struct buf *b, struct span before, struct span text,
+                                                    struct span after) {
+    size_t len = before.len + text.len + after.len; /* no text is so long that this overflows */
+    if (len >= b->bound - b->len)
         return buf_append_span(b, before) && buf_append_span(b, text) && buf_append_span(b, after);
     char *to = b->data + b->len;
     memcpy(to, before.data, before.len);
     if (text.len > 0)
         memcpy(to + before.len, text.data, text.len);
     memcpy(to + before.len + text.len, after.data, after.len);
-    b->len += around + text.len;
+    b->len += len;
     b->data[b->len] = '\0';
     return true;
 }

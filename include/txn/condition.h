@@ -84,6 +84,21 @@ static inline bool placeholder_append(struct buf *out, char sigil, unsigned numb
     return true;
 }
 
+/* The same as the name of a member, with its colon: "#0": */
+static inline bool placeholder_append_key(struct buf *out, char sigil, unsigned number) {
+    if (number >= sizeof placeholder_digits - 1)
+        return buf_append_char(out, '"') && placeholder_append_long(out, sigil, number) && buf_append_cstr(out, "\":");
+    char *to = buf_reserve(out, sizeof "'#0':" - 1);
+    if (!to)
+        return false;
+    to[0] = to[3] = '"';
+    to[1] = sigil;
+    to[2] = placeholder_digits[number];
+    to[4] = ':';
+    buf_advance(out, sizeof "'#0':" - 1);
+    return true;
+}
+
 /* Appends the bound condition to expression, as short as can be (parentheses and spaces only where they are needed),
  * and its names and values to placeholders. Within the condition, one attribute name gets one placeholder, and so do
  * equal values, numbered in the order of their first appearance: what is appended depends on what the condition means

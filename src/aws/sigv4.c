@@ -30,15 +30,14 @@ bool sigv4_canonical_request(const struct sigv4_request *request, struct buf *ou
 
 /* 20150830/us-east-1/service/aws4_request */
 static bool append_scope(const struct sigv4_scope *scope, const char *date, struct buf *out) {
-    return buf_append(out, date, SIGV4_DAY_SIZE) && buf_append_char(out, '/') && buf_append_span(out, scope->region) &&
-           buf_append_char(out, '/') && buf_append_span(out, scope->service) &&
-           buf_append_cstr(out, "/" SIGV4_TERMINATOR);
+    return buf_append(out, date, SIGV4_DAY_SIZE) && buf_append_between(out, SPAN("/"), scope->region, SPAN("/")) &&
+           buf_append_between(out, SPAN(""), scope->service, SPAN("/" SIGV4_TERMINATOR));
 }
 
 bool sigv4_append_string_to_sign(const struct sigv4_scope *scope, const char *date, const char *hash_hex,
                                  struct buf *out) {
-    return buf_append_cstr(out, SIGV4_ALGORITHM "\n") && buf_append_cstr(out, date) && buf_append_char(out, '\n') &&
-           append_scope(scope, date, out) && buf_append_char(out, '\n') && buf_append_cstr(out, hash_hex);
+    return buf_append_between(out, SPAN(SIGV4_ALGORITHM "\n"), span_cstr(date), SPAN("\n")) &&
+           append_scope(scope, date, out) && buf_append_between(out, SPAN("\n"), span_cstr(hash_hex), SPAN(""));
 }
 
 bool sigv4_string_to_sign(struct digest *digest, const struct sigv4_scope *scope, const char *date,
@@ -94,8 +93,8 @@ bool sigv4_signature(struct digest *digest, const uint8_t key[static SHA256_SIZE
 
 bool sigv4_authorization(const struct sigv4_scope *scope, const char *date, struct span access_key_id,
                          struct span signed_headers, const char *signature, struct buf *out) {
-    return buf_append_cstr(out, SIGV4_ALGORITHM " Credential=") && buf_append_span(out, access_key_id) &&
-           buf_append_char(out, '/') && append_scope(scope, date, out) && buf_append_cstr(out, ", SignedHeaders=") &&
-           buf_append_span(out, signed_headers) && buf_append_cstr(out, ", Signature=") &&
+    return buf_append_between(out, SPAN(SIGV4_ALGORITHM " Credential="), access_key_id, SPAN("/")) &&
+           append_scope(scope, date, out) &&
+           buf_append_between(out, SPAN(", SignedHeaders="), signed_headers, SPAN(", Signature=")) &&
            buf_append_cstr(out, signature);
 }

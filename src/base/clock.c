@@ -32,13 +32,13 @@ struct clock clock_system(void) {
     return (struct clock){.monotonic = read_monotonic, .wall = read_wall};
 }
 
-static void put_digits(char *to, unsigned width, int value) {
-    for (; width > 0; width--, value /= 10)
-        to[width - 1] = (char)('0' + value % 10);
+static void put_two_digits(char *to, unsigned value) {
+    to[0] = (char)('0' + value / 10);
+    to[1] = (char)('0' + value % 10);
 }
 
 struct date {
-    int year, month, day;
+    unsigned year, month, day;
 };
 
 /* The civil date of a day number, counted from 1970-01-01 and not negative. Years begin in March here, so that the leap
@@ -50,22 +50,24 @@ static struct date date_of(int64_t days) {
     int64_t year = (day - day / four_years + day / century - day / (four_centuries - 1)) / 365;
     int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
     int64_t month = (5 * day_of_year + 2) / 153; /* from March: 31, 30, 31, 30, 31 days, over and over */
-    return (struct date){.year = (int)(era * 400 + year + (month >= 10)),
-                         .month = (int)(month < 10 ? month + 3 : month - 9),
-                         .day = (int)(day_of_year - (153 * month + 2) / 5 + 1)};
+    return (struct date){.year = (unsigned)(era * 400 + year + (month >= 10)),
+                         .month = (unsigned)(month < 10 ? month + 3 : month - 9),
+                         .day = (unsigned)(day_of_year - (153 * month + 2) / 5 + 1)};
 }
 
 void clock_iso8601(int64_t wall, char ret_text[static ISO8601_SIZE]) {
     wall = wall < 0 ? 0 : wall > LAST_MOMENT ? LAST_MOMENT : wall;
     int64_t seconds = wall / MICROSECONDS;
     struct date date = date_of(seconds / SECONDS_A_DAY);
-    int second = (int)(seconds % SECONDS_A_DAY);
+    unsigned second = (unsigned)(seconds % SECONDS_A_DAY), millisecond = (unsigned)(wall / MILLISECOND % 1000);
     memcpy(ret_text, "YYYY-MM-DDThh:mm:ss.mmmZ", ISO8601_SIZE);
-    put_digits(ret_text, 4, date.year);
-    put_digits(ret_text + 5, 2, date.month);
-    put_digits(ret_text + 8, 2, date.day);
-    put_digits(ret_text + 11, 2, second / 3600);
-    put_digits(ret_text + 14, 2, second / 60 % 60);
-    put_digits(ret_text + 17, 2, second % 60);
-    put_digits(ret_text + 20, 3, (int)(wall / MILLISECOND % 1000));
+    put_two_digits(ret_text, date.year / 100);
+    put_two_digits(ret_text + 2, date.year % 100);
+    put_two_digits(ret_text + 5, date.month);
+    put_two_digits(ret_text + 8, date.day);
+    put_two_digits(ret_text + 11, second / 3600);
+    put_two_digits(ret_text + 14, second / 60 % 60);
+    put_two_digits(ret_text + 17, second % 60);
+    put_two_digits(ret_text + 20, millisecond / 10);
+    ret_text[22] = (char)('0' + millisecond % 10);
 }

@@ -185,15 +185,15 @@ static enum json_event read_event(struct json_reader *r, struct json_token *toke
         if (c == ']')
             return end(r, false);
         return read_value(r, c, token);
+    case STATE_END: return JSON_END;
+    case STATE_FAILED: return JSON_FAILED;
     default: return read_value(r, c, token);
     }
 }
 
 enum json_event json_next(struct json_reader *r, struct json_token *ret_token) {
-    *ret_token = (struct json_token){.offset = r->at};
-    enum json_event event = r->state == STATE_END      ? JSON_END
-                            : r->state == STATE_FAILED ? JSON_FAILED
-                                                       : read_event(r, ret_token);
+    *ret_token = (struct json_token){.offset = 0};
+    enum json_event event = read_event(r, ret_token);
     if (event == JSON_FAILED)
         *ret_token = (struct json_token){.offset = r->error_offset};
     ret_token->event = event;

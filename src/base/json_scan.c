@@ -78,11 +78,10 @@ static bool is_short_escape(char letter) {
     }
 }
 
+/* Scans an escape that isn't a short one. */
 static struct json_scan scan_escape(struct span text, size_t at) {
     if (at + 1 == text.len)
         return wrong(text.len);
-    if (is_short_escape(text.data[at + 1]))
-        return right(at + 2);
     return text.data[at + 1] == 'u' ? scan_unicode_escape(text, at) : wrong(at + 1);
 }
 
@@ -97,6 +96,13 @@ static struct json_scan scan_character(struct span text, size_t at) {
 OUT_OF_LINE static struct json_scan scan_rest(struct span text, size_t at) {
     bool escaped = false;
     for (; at < text.len; at = json_skip_plain(text, at, true)) {
+        /* JSON inside a string: a message's body is full of escaped quotes. */
+        while (at + 1 < text.len && text.data[at] == '\\' && is_short_escape(text.data[at + 1])) {
+            escaped = true;
+            at = json_skip_plain(text, at + 2, true);
+        }
+        if (at == text.len)
+            break;
         unsigned char c = byte_at(text, at);
         if (c == '"')
             return (struct json_scan){.at = at + 1, .ok = true, .escaped = escaped};

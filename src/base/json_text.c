@@ -1,11 +1,12 @@
 #include "json_text.h"
 
+#include "block.h"
 #include "json_reader.h"
 #include "json_scan.h"
 #include "utf8.h"
-#include "word.h"
 
 #include <limits.h>
+#include <stddef.h>
 
 #define UNICODE_ESCAPE_SIZE (sizeof "\\uXXXX" - 1)
 
@@ -89,43 +90,44 @@ bool json_raw_equal(struct span a, struct span b) {
     }
 }
 
-/* Copies what comes before the next backslash, and returns how much that is. Copies whole words where raw has them:
- * there is room for all of raw. */
-static size_t copy_run(struct span raw, char *to) {
-    size_t n = 0;
-    for (; raw.len - n >= WORD_SIZE; n += WORD_SIZE) {
-        uint64_t word = word_load(raw.data + n);
-        uint64_t marks = word_mark(word, '\\');
-        word_store(to + n, word);
-        if (marks)
-            return n + word_first(marks);
+/* Decodes the escape at *from, moves *from behind it, and returns where the decoded text ends. */
+static inline char *unescape_one(const char **from, const char *end, char *to) {
+    char meant = end - *from > 1 ? short_form((*from)[1]) : '\0';
+    if (meant) {
+        *to = meant;
+        *from += 2;
+        return to + 1;
     }
-    for (; n < raw.len && raw.data[n] != '\\'; n++)
-        to[n] = raw.data[n];
-    return n;
+    char decoded[4];
+    size_t len = 0;
+    *from += decode_escape(span_of(*from, (size_t)(end - *from)), decoded, &len);
+    memcpy(to, decoded, len);
+    return to + len;
 }
 
-/* Decodes into room for raw.len bytes: decoded text is never longer than its spelling. A message's body is JSON inside
- * JSON. Its runs between escaped quotes are so short that finding their end first would cost more than copying them. */
+/* Decodes into room for raw.len bytes: decoded text is never longer than its spelling, so that whole blocks can be
+ * copied. A message's body is JSON inside JSON. Its runs between escaped quotes are so short that finding their end
+ * first would cost more than copying them. */
 static size_t unescape_into(struct span raw, char *to) {
-    size_t len = 0;
-    while (raw.len > 0) {
-        size_t taken = copy_run(raw, to + len);
-        len += taken;
-        char meant = raw.len - taken > 1 ? short_form(raw.data[taken + 1]) : '\0';
-        if (meant) {
-            to[len++] = meant;
-            taken += 2;
-        } else if (taken < raw.len) {
-            char decoded[4];
-            size_t n = 0;
-            taken += decode_escape(span_of(raw.data + taken, raw.len - taken), decoded, &n);
-            memcpy(to + len, decoded, n);
-            len += n;
-        }
-        raw = span_of(raw.data + taken, raw.len - taken);
+    const char *from = raw.data, *end = raw.data + raw.len;
+    char *begin = to;
+    while (end - from >= (ptrdiff_t)BLOCK_SIZE) {
+        block b = block_load(from);
+        unsigned backslashes = block_bits((block)(b == (uint8_t)'\\'));
+        size_t run = backslashes ? block_first(backslashes) : BLOCK_SIZE;
+        memcpy(to, &b, sizeof b);
+        from += run;
+        to += run;
+        if (backslashes)
+            to = unescape_one(&from, end, to);
     }
-    return len;
+    while (from < end) {
+        if (*from == '\\')
+            to = unescape_one(&from, end, to);
+        else
+            *to++ = *from++;
+    }
+    return (size_t)(to - begin);
 }
 
 bool json_unescape(struct span raw, struct buf *out) {

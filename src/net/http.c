@@ -10,9 +10,6 @@
 
 #define DEFAULT_BUDGET ((size_t)256 * 1024 * 1024)
 #define IDLE_TRANSFERS_MAX 512
-/* How much memory an unused transfer keeps for its body. A transfer that brought ten messages may be used for
- * transactions next, whose answers are empty; without a limit, in time every transfer would hold a large buffer. */
-#define IDLE_BODY_MAX ((size_t)512)
 
 static void transfer_free(struct http_transfer *t) {
     http_body_uncount(t);
@@ -50,9 +47,7 @@ static void transfer_give_back(struct http_transfer *t) {
         transfer_free(t);
         return;
     }
-    if (t->body.capacity > IDLE_BODY_MAX) {
-        buf_free(&t->body);
-    }
+    buf_free(&t->body); /* else in time every transfer would hold the buffer of ten messages */
     http_parser_free(&t->answer);
     TAILQ_INSERT_HEAD(&http->idle, t, in_list);
     http->idle_count++;

@@ -4,10 +4,8 @@
 #define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
 
 void http_body_begin(struct http_transfer *t, size_t max) {
-    t->body.max = max;
-    buf_reset(&t->body);
-    t->counted = t->body.capacity;
-    t->budget->bytes += t->counted;
+    buf_init_lent(&t->body, t->small_body, sizeof t->small_body, max);
+    t->counted = 0; /* what is lent costs nothing */
 }
 
 void http_body_uncount(struct http_transfer *t) {
@@ -33,8 +31,8 @@ static bool make_room(struct http_transfer *t, size_t n) {
         t->error = t->body.failure == BUF_FULL ? HTTP_TOO_LARGE : HTTP_NO_MEMORY;
         return false;
     }
-    budget->bytes = others + t->body.capacity;
-    t->counted = t->body.capacity;
+    t->counted = t->body.lent ? 0 : t->body.capacity;
+    budget->bytes = others + t->counted;
     return true;
 }
 

@@ -26,6 +26,7 @@
 /* Room for a whole TLS record, so that none is left behind in OpenSSL. */
 #define HTTP_RECEIVE_PIECE ((size_t)32 * 1024)
 #define HTTP_WHY_SIZE 256
+#define HTTP_SMALL_BODY 512
 
 enum http_place { AT_NOBODY, AT_QUEUE, AT_CONNECTION, AT_END /* it failed; the loop will report it */ };
 
@@ -62,6 +63,7 @@ struct http_transfer {
     int64_t answered;
     struct http_parser answer;
     struct buf body;
+    char small_body[HTTP_SMALL_BODY]; /* lent to it: a transaction's answer is no larger, nor is one to a batch */
     size_t counted; /* how much of the budget the body takes */
     enum http_error error;
     char message[HTTP_WHY_SIZE];

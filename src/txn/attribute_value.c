@@ -135,6 +135,10 @@ static bool check_value(const struct value_tape *t, tape_node n, const struct va
 
 bool attribute_value_check(const struct value_tape *t, tape_node n, const struct value_path *path, unsigned max_depth,
                            struct value_size *ret_size, struct failure *f) {
+    if (tape_type_of(t, n) == TAPE_STRING) { /* as most are */
+        *ret_size = size_of_string(tape_string(t, n));
+        return true;
+    }
     bool too_deep = false;
     if (check_value(t, n, path, max_depth, ret_size, &too_deep, f))
         return true;
@@ -194,7 +198,8 @@ static void append_run(const struct value_tape *t, tape_node n, enum number_form
     }
 }
 
-static bool append_array(const struct value_tape *t, tape_node array, enum number_form form, struct buf *out) {
+OUT_OF_LINE static bool append_array(const struct value_tape *t, tape_node array, enum number_form form,
+                                     struct buf *out) {
     buf_append_cstr(out, "{\"L\":[");
     for (tape_node n = tape_first(array); n < tape_next(t, array); n = tape_next(t, n)) {
         if (n > tape_first(array))
@@ -207,7 +212,8 @@ static bool append_array(const struct value_tape *t, tape_node array, enum numbe
     return buf_append_cstr(out, "]}");
 }
 
-static bool append_map(const struct value_tape *t, tape_node object, enum number_form form, struct buf *out) {
+OUT_OF_LINE static bool append_map(const struct value_tape *t, tape_node object, enum number_form form,
+                                   struct buf *out) {
     buf_append_cstr(out, "{\"M\":");
     attribute_map_append(t, object, form, out);
     return buf_append_char(out, '}');

@@ -164,9 +164,7 @@ static void append_comma(struct buf *out, bool needed) {
 
 static void append_key(struct buf *out, char sigil, unsigned number) {
     append_comma(out, out->len > 0);
-    buf_append_char(out, '"');
-    placeholder_append(out, sigil, number);
-    buf_append_cstr(out, "\":");
+    placeholder_append_key(out, sigil, number);
 }
 
 bool condition_bind(const struct condition *c, const struct condition_environment *environment,

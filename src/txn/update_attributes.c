@@ -104,7 +104,7 @@ bool update_check_attributes(const struct update_context *ctx, const struct upda
     struct value_path path = path_root("attributes");
     struct value_size total = {0};
     uint32_t count = 0;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name), count++) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         struct value_size size;
         if (!check_attribute(ctx, u->audited, t, name, &path, &size, f))
             return false;
@@ -113,6 +113,7 @@ bool update_check_attributes(const struct update_context *ctx, const struct upda
         total.zeros += size.zeros;
         if (total.depth < size.depth)
             total.depth = size.depth;
+        count++;
     }
     if (!check_sizes(ctx, u, count, &total, f))
         return false;

@@ -67,9 +67,7 @@ static void append_names(const struct update_context *ctx, const struct update *
     buf_append_cstr(out, ",\"ExpressionAttributeNames\":{");
     update_append_names(u->parts, out);
     if (!u->create_if_missing) {
-        buf_append_char(out, '"');
-        placeholder_append(out, '#', u->parts->name_count);
-        buf_append_cstr(out, "\":");
+        placeholder_append_key(out, '#', u->parts->name_count);
         json_append_string(out, span_cstr(ctx->table->partition.name));
         buf_append_char(out, ',');
     }

@@ -144,7 +144,10 @@ static void append_clause(const struct update_parts *p, enum clause clause, bool
 void update_append_expression(const struct update_parts *p, struct buf *out) {
     size_t begin = out->len;
     for (uint32_t i = 0; i < p->whole_count; i++) {
-        buf_append_cstr(out, i > 0 ? "," : "SET ");
+        if (i > 0)
+            buf_append_char(out, ',');
+        else
+            buf_append_cstr(out, "SET ");
         placeholder_append(out, '#', i);
         buf_append_char(out, '=');
         placeholder_append(out, ':', i);
@@ -163,17 +166,16 @@ static uint32_t append_whole_names(const struct update_parts *p, enum member mem
     tape_node n = p->members[member];
     if (n == TAPE_ROOT)
         return ordinal;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name), ordinal++) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         struct json_string text = tape_string(t, name);
-        buf_append_char(out, '"');
-        placeholder_append(out, '#', ordinal);
+        placeholder_append_key(out, '#', ordinal);
         if (text.escaped) {
-            buf_append_cstr(out, "\":");
             json_escaped_append(text.raw, out);
             buf_append_char(out, ',');
         } else {
-            buf_append_between(out, SPAN("\":\""), text.raw, SPAN("\","));
+            buf_append_between(out, SPAN("\""), text.raw, SPAN("\","));
         }
+        ordinal++;
     }
     return ordinal;
 }
@@ -186,9 +188,7 @@ void update_append_names(const struct update_parts *p, struct buf *out) {
         for (uint32_t n = shared_elements(o, i); n < o->list[i].count; n++) {
             if (!path[n].name.data)
                 continue;
-            buf_append_char(out, '"');
-            placeholder_append(out, '#', path[n].ordinal);
-            buf_append_cstr(out, "\":");
+            placeholder_append_key(out, '#', path[n].ordinal);
             json_append_string(out, path[n].name);
             buf_append_char(out, ',');
         }
@@ -196,9 +196,9 @@ void update_append_names(const struct update_parts *p, struct buf *out) {
 }
 
 static void begin_value(uint32_t ordinal, bool comma, struct buf *out) {
-    buf_append_cstr(out, comma ? ",\"" : "\"");
-    placeholder_append(out, ':', ordinal);
-    buf_append_cstr(out, "\":");
+    if (comma)
+        buf_append_char(out, ',');
+    placeholder_append_key(out, ':', ordinal);
 }
 
 static uint32_t append_whole_values(const struct update_parts *p, enum member member, uint32_t ordinal,
@@ -207,12 +207,13 @@ static uint32_t append_whole_values(const struct update_parts *p, enum member me
     tape_node n = p->members[member];
     if (n == TAPE_ROOT)
         return ordinal;
-    for (tape_node name = tape_first(n); name < tape_next(t, n); name = tape_next_member(t, name), ordinal++) {
+    TAPE_FOREACH_MEMBER(t, n, name) {
         begin_value(ordinal, ordinal > 0, out);
         if (member == MEMBER_TYPED)
             typed_value_append(t, name + 1, NUMBERS_SHORT, out);
         else
             attribute_value_append(t, name + 1, NUMBERS_SHORT, out);
+        ordinal++;
     }
     return ordinal;
 }

@@ -171,11 +171,10 @@ enum step update_read_members(struct update *u) {
     unsigned missing = 0;
     unsigned invalid = 0;
     for (unsigned i = 0; i < MEMBER_COUNT; i++) {
-        tape_node n = p->members[i];
         bool required = members[i].required && !(i == MEMBER_ATTRIBUTES && updates_else);
-        if (required && (n == TAPE_ROOT || tape_type_of(t, n) == TAPE_NULL))
+        if (required && !update_is_there(p, (enum member)i))
             missing |= 1U << i;
-        else if (n != TAPE_ROOT && !members[i].check(t, n))
+        else if (p->members[i] != TAPE_ROOT && !members[i].check(t, p->members[i]))
             invalid |= 1U << i;
     }
     if (invalid & 1U << MEMBER_KEY)

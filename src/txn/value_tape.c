@@ -34,8 +34,8 @@ static inline bool append(struct value_tape *t, uint32_t word) {
 
 static uint32_t word_of(const struct json_token *token, enum tape_type type) {
     size_t offset = token->offset + (type == TAPE_NAME || type == TAPE_STRING);
-    bool escaped = (type == TAPE_NAME || type == TAPE_STRING) && token->escaped;
-    return (uint32_t)offset << 4 | (escaped ? TAPE_ESCAPED : 0) | (uint32_t)type;
+    /* Nothing but a name or a string has escapes. */
+    return (uint32_t)offset << 4 | (token->escaped ? TAPE_ESCAPED : 0) | (uint32_t)type;
 }
 
 struct building {
@@ -161,6 +161,12 @@ void tape_free(struct value_tape *t) {
     if (!t->lent)
         free(t->words);
     *t = (struct value_tape){0};
+}
+
+size_t tape_length_to_quote(const struct value_tape *t, size_t begin) {
+    size_t rest = t->text.len - begin;
+    const char *data = t->text.data + begin, *quote = memchr(data, '"', rest);
+    return quote ? (size_t)(quote - data) : rest;
 }
 
 struct json_string tape_escaped_string(const struct value_tape *t, size_t begin) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "arena.h"
+#include "block.h"
 #include "compiler.h"
 #include "json_reader.h"
 #include "json_string.h"
@@ -93,11 +94,13 @@ struct tape_scalar tape_scalar(const struct value_tape *t, tape_node n);
 bool tape_next_scalar(const struct value_tape *t, struct tape_scalar *scalar);
 /* What stands behind an opening quote, up to the closing one. */
 struct json_string tape_escaped_string(const struct value_tape *t, size_t begin);
+/* The same as a length, of one that has no escapes. */
+size_t tape_length_to_quote(const struct value_tape *t, size_t begin);
 static inline struct json_string tape_plain_string(const struct value_tape *t, size_t begin) {
     const char *data = t->text.data + begin;
-    size_t rest = t->text.len - begin;
-    const char *quote = memchr(data, '"', rest);
-    return (struct json_string){span_of(data, quote ? (size_t)(quote - data) : rest), false};
+    unsigned quotes = t->text.len - begin >= BLOCK_SIZE ? block_bits((block)(block_load(data) == (uint8_t)'"')) : 0;
+    size_t len = quotes ? block_first(quotes) : tape_length_to_quote(t, begin);
+    return (struct json_string){span_of(data, len), false};
 }
 /* A NAME or a STRING. */
 static inline struct json_string tape_string(const struct value_tape *t, tape_node n) {
