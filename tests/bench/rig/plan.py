@@ -36,8 +36,8 @@ class Plan:
 
 WHOLE = Plan(
     rounds=5,
-    small=5_000,
-    large=45_000,
+    small=15_000,  # by which all connections are open
+    large=75_000,
     boto3_small=200,
     boto3_large=1_700,
     peers_small=1_000,
