@@ -75,8 +75,3 @@ bool http_headers_keep(struct http_headers *h, struct span name, struct span val
     }
     return true;
 }
-
-struct span http_headers_get(const struct http_headers *h, enum http_header header) {
-    return h->kept_size[header] ? span_of(h->kept + h->kept_at[header], h->kept_size[header] - 1U)
-                                : (struct span){NULL, 0};
-}

@@ -29,4 +29,7 @@ void http_headers_begin(struct http_headers *h);
 /* Keeps a header if it is one to keep. False: it isn't. The value must have no white space around it. */
 bool http_headers_keep(struct http_headers *h, struct span name, struct span value);
 /* The header's value, NUL-terminated, valid until the next one is kept. Absent: it didn't come, or was too long. */
-struct span http_headers_get(const struct http_headers *h, enum http_header header);
+static inline struct span http_headers_get(const struct http_headers *h, enum http_header header) {
+    return h->kept_size[header] ? span_of(h->kept + h->kept_at[header], h->kept_size[header] - 1U)
+                                : (struct span){NULL, 0};
+}

@@ -42,6 +42,7 @@ struct building {
     struct value_tape tape;
     tape_node open[JSON_MAX_DEPTH];
     unsigned depth;
+    bool in_array; /* what is open innermost is an array */
     bool in_run; /* the last event was a scalar of the array that is open */
 };
 
@@ -52,14 +53,14 @@ static bool close_container(struct building *b) {
         return false;
     tape_node container = b->open[--b->depth];
     t->words[container + 1] = t->count - container;
+    b->in_array = b->depth > 0 && tape_type_of(t, b->open[b->depth - 1]) == TAPE_ARRAY;
     return true;
 }
 
 static bool append_scalar(struct building *b, uint32_t word) {
-    bool in_array = b->depth > 0 && b->tape.words && tape_type_of(&b->tape, b->open[b->depth - 1]) == TAPE_ARRAY;
-    if (in_array && b->in_run)
+    if (b->in_run)
         return true;
-    b->in_run = in_array;
+    b->in_run = b->in_array;
     return append(&b->tape, word);
 }
 
@@ -74,6 +75,7 @@ static bool append_event(struct building *b, const struct json_token *token) {
     case JSON_OBJECT_BEGIN:
     case JSON_ARRAY_BEGIN:
         b->in_run = false;
+        b->in_array = token->event == JSON_ARRAY_BEGIN;
         b->open[b->depth++] = t->count;
         return append(t, word_of(token, types[token->event])) && append(t, 0);
     case JSON_OBJECT_END:
@@ -140,7 +142,7 @@ enum tape_status tape_read_into(struct span text, const uint64_t hash_seed[stati
     uint32_t short_words[SHORT_WORDS];
     b.tape = (struct value_tape){.text = text, .words = short_words, .capacity = SHORT_WORDS, .lent = true};
     b.depth = 0;
-    b.in_run = false;
+    b.in_array = b.in_run = false;
     struct json_reader reader;
     json_reader_init(&reader, text, &options);
     enum tape_status status = read_events(&reader, &b, ret_error);
