@@ -7,10 +7,11 @@
  * and says what was missed.
  *
  * Of OpenSSL, what neither TLS nor signing asks for isn't set up: algorithms that are of no use are a fifth of the time
- * in which an environment starts. */
+ * in which an environment starts. Its words for errors are set up when the first is asked for. */
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -168,12 +169,41 @@ int __wrap_ossl_default_provider_init(const OSSL_CORE_HANDLE *handle, const OSSL
     return from->function_id == 0;
 }
 
+/* OpenSSL's words for errors, thousands of them. The linker asks here for whatever gives them out. */
+int ossl_err_load_crypto_strings(void);
+int ossl_err_load_SSL_strings(void);
+
+static void find_words(void) {
+    static bool found;
+    if (!found) {
+        found = true; /* before: they are asked for while they are set up */
+        (void)ossl_err_load_crypto_strings();
+        (void)ossl_err_load_SSL_strings();
+    }
+}
+
+const char *__real_ERR_reason_error_string(unsigned long error);
+const char *__wrap_ERR_reason_error_string(unsigned long error);
+const char *__wrap_ERR_reason_error_string(unsigned long error) {
+    find_words();
+    return __real_ERR_reason_error_string(error);
+}
+
+void __real_ERR_error_string_n(unsigned long error, char *ret_text, size_t size);
+void __wrap_ERR_error_string_n(unsigned long error, char *ret_text, size_t size);
+void __wrap_ERR_error_string_n(unsigned long error, char *ret_text, size_t size) {
+    find_words();
+    __real_ERR_error_string_n(error, ret_text, size);
+}
+
 /* The names of ciphers and digests for the interfaces of old: the hashes of signatures alone are found by them. And
  * OpenSSL's configuration is read if OPENSSL_CONF names it: where the OpenSSL of Debian would look, AWS Lambda has
  * none. */
 __attribute__((constructor)) static void name_few(void) {
     uint64_t unread = getenv("OPENSSL_CONF") ? 0 : OPENSSL_INIT_NO_LOAD_CONFIG;
-    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS | unread, NULL);
+    uint64_t unnamed = OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS;
+    (void)OPENSSL_init_crypto(unnamed | unread | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+    (void)OPENSSL_init_ssl(unnamed | unread | OPENSSL_INIT_NO_LOAD_SSL_STRINGS, NULL);
     const EVP_MD *const hashes[] = {EVP_sha1(), EVP_sha224(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
     for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
         (void)EVP_add_digest(hashes[i]);

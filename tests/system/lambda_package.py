@@ -200,6 +200,17 @@ def test_it_speaks_tls_with_whatever_a_service_may_have(root: Path, scene: Scene
         assert api.invoke(message("a", {"n": 1})).json["success"]
 
 
+def test_what_openssl_finds_wrong_is_told_in_its_words(root: Path, scene: Scene, tls: Tls) -> None:
+    shutil.copy(tls.certificate, root / "etc" / "pki" / "tls" / "certs" / "ca-bundle.crt")
+    plain = f"https://127.0.0.1:{scene.cloud.dynamodb_server.port}"
+    process = start_in(root, scene, AWS_LAMBDA_RUNTIME_API="127.0.0.1:9", AWS_ENDPOINT_URL_DYNAMODB=plain)
+    assert process.stderr
+    with process, process.stderr as log:
+        said = log.readline()
+        process.kill()
+    assert b"wrong version number" in said, said
+
+
 @pytest.mark.parametrize(
     "certificates", ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt", None]
 )
