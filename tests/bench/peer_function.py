@@ -1,7 +1,10 @@
 """The function as people write it with boto3, for AWS's Python runtime (awslambdaric): an update message or an event of
 SQS; each update and its audit record in one transaction.
 
-It checks less than table-updater does: a condition is taken to be a comparison with a number, as the messages of the
+Of the contract it has what such a function needs to be right: members that aren't known or have another type are
+refused, an update whose audit record is there counts as applied if it asks for the same, and attributes are in the
+order of their names, so that a repetition is the same request. It checks less than table-updater does: no sizes,
+digits, depths or index keys, and a condition is taken to be a comparison with a number, as the messages of the
 measurements have it."""
 
 from __future__ import annotations
@@ -20,6 +23,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 THREADS = 16
+MEMBERS: dict[str, tuple[type, ...]] = {
+    "id": (str,),
+    "attributes": (dict,),
+    "condition_expression": (str,),
+    "enable_logging": (bool,),
+    "idempotency_key": (str,),
+}
 TABLE, AUDIT = os.environ["TABLE_NAME"], os.environ["AUDIT_LOG_TABLE"]
 serialize = TypeSerializer().serialize
 # Made once for an environment, not for each invocation, as AWS advises.
@@ -34,9 +44,15 @@ def failed(error: str, message: str, **details: Any) -> dict[str, Any]:
     return {"success": False, "error": error, "message": message, "details": details, "timestamp": now()}
 
 
+def request_hash(update: dict[str, Any]) -> str:
+    """Of what the update asks for."""
+    asked = {name: value for name, value in update.items() if name not in ("enable_logging", "idempotency_key")}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
 def transaction(update: dict[str, Any], key: str) -> list[dict[str, Any]]:
     """The update, and its audit record where it asks for one."""
-    attributes = update["attributes"]
+    attributes = dict(sorted(update["attributes"].items()))
     names = {f"#{n}": name for n, name in enumerate(attributes)} | {"#id": "id"}
     values = {f":{n}": serialize(value) for n, value in enumerate(attributes.values())}
     condition = "attribute_exists(#id)"
@@ -64,28 +80,58 @@ def transaction(update: dict[str, Any], key: str) -> list[dict[str, Any]]:
         "user_agent": "peer",
         "status": "success",
         "idempotency_key": key,
-        "request_hash": hashlib.sha256(json.dumps(update, sort_keys=True, default=str).encode()).hexdigest(),
+        "request_hash": request_hash(update),
+        "record_key": update["id"],
     }
     put = {
         "TableName": AUDIT,
         "Item": {name: serialize(value) for name, value in audit.items()},
         "ConditionExpression": "attribute_not_exists(log_id)",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     return [{"Update": changed}, {"Put": put}]
 
 
-def apply(update: Any, key: str) -> dict[str, Any]:
-    """The response, or the error envelope."""
-    missing = [name for name in ("id", "attributes") if not isinstance(update, dict) or not update.get(name)]
+def refusal(update: Any) -> dict[str, Any] | None:
+    """The envelope for a message of the wrong shape."""
+    if not isinstance(update, dict):
+        return failed("InvalidInputError", "The message is no object", position=0)
+    missing = [name for name in ("id", "attributes") if not update.get(name)]
     if missing:
         return failed("InvalidInputError", "ID and attributes are required", missing_fields=missing)
+    unknown = [name for name in update if name not in MEMBERS]
+    invalid = [name for name, types in MEMBERS.items() if name in update and not isinstance(update[name], types)]
+    if unknown or invalid:
+        fields = {"unknown_fields": unknown, "invalid_fields": invalid}
+        return failed(
+            "InvalidInputError", "The message has the wrong members", **{n: f for n, f in fields.items() if f}
+        )
+    return None
+
+
+def cancelled(update: dict[str, Any], reasons: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The envelope for a cancelled transaction; None: the update was applied before."""
+    if len(reasons) > 1 and reasons[1].get("Code") == "ConditionalCheckFailed":
+        if reasons[1].get("Item", {}).get("request_hash") == {"S": request_hash(update)}:
+            return None
+        return failed("ValidationError", "The idempotency key was used for another update", field="idempotency_key")
+    name = "ConditionalCheckFailed" if "Item" in reasons[0] else "RecordNotFoundError"
+    return failed(name, "The record was not updated", id=update["id"])
+
+
+def apply(update: Any, key: str) -> dict[str, Any]:
+    """The response, or the error envelope."""
+    refused = refusal(update)
+    if refused:
+        return refused
+    key = update.get("idempotency_key", key)
     token = hashlib.sha256(f"{key}\0{TABLE}".encode()).hexdigest()[:36]
     try:
         dynamodb.transact_write_items(TransactItems=transaction(update, key), ClientRequestToken=token)
     except dynamodb.exceptions.TransactionCanceledException as error:
-        reason = error.response["CancellationReasons"][0]
-        name = "ConditionalCheckFailed" if "Item" in reason else "RecordNotFoundError"
-        return failed(name, "The record was not updated", id=update["id"])
+        envelope = cancelled(update, error.response["CancellationReasons"])
+        if envelope:
+            return envelope
     except (ClientError, BotoCoreError) as error:
         return failed("DatabaseError", "The database failed", code=type(error).__name__)
     return {

@@ -1,6 +1,9 @@
 // The function as people write it in Go, with aws-lambda-go and aws-sdk-go-v2, for provided.al2023: an update message
-// or an event of SQS; each update and its audit record in one transaction. It checks less than table-updater does: a
-// condition is taken to be a comparison with a number, as the messages of the measurements have it.
+// or an event of SQS; each update and its audit record in one transaction. Members that aren't known or have another
+// type are refused, an update whose audit record is there counts as applied if it asks for the same, and attributes are
+// in the order of their names, so that a repetition is the same request. It checks less than table-updater does: no
+// sizes, digits, depths or index keys, and a condition is taken to be a comparison with a number, as the messages of the
+// measurements have it.
 package main
 
 import (
@@ -11,8 +14,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +40,18 @@ type update struct {
 	Attributes    map[string]json.RawMessage `json:"attributes"`
 	Condition     string                     `json:"condition_expression"`
 	EnableLogging bool                       `json:"enable_logging"`
+	Key           string                     `json:"idempotency_key"`
+}
+
+// Of what the update asks for.
+func (u *update) hash() string {
+	asked, _ := json.Marshal(struct {
+		ID         string
+		Attributes map[string]json.RawMessage
+		Condition  string
+	}{u.ID, u.Attributes, u.Condition})
+	sum := sha256.Sum256(asked)
+	return hex.EncodeToString(sum[:])
 }
 
 type response struct {
@@ -94,12 +111,13 @@ func decode(raw json.RawMessage) (types.AttributeValue, error) {
 	return value(decoded), nil
 }
 
-func (f *function) transaction(u *update, body []byte, key string) (*dynamodb.TransactWriteItemsInput, error) {
+func (f *function) transaction(u *update, key string) (*dynamodb.TransactWriteItemsInput, error) {
 	names := map[string]string{"#id": "id"}
 	values := map[string]types.AttributeValue{}
 	attributes := map[string]types.AttributeValue{}
 	var sets []string
-	for name, raw := range u.Attributes {
+	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
+		raw := u.Attributes[name]
 		decoded, err := decode(raw)
 		if err != nil {
 			return nil, err
@@ -124,10 +142,12 @@ func (f *function) transaction(u *update, body []byte, key string) (*dynamodb.Tr
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}}}
 	if u.EnableLogging {
-		id, meaning := sha256.Sum256([]byte(f.table+"\x00"+key)), sha256.Sum256(body)
+		id := sha256.Sum256([]byte(f.table + "\x00" + key))
 		items = append(items, types.TransactWriteItem{Put: &types.Put{
 			TableName:           &f.audit,
 			ConditionExpression: aws.String("attribute_not_exists(log_id)"),
+
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 			Item: map[string]types.AttributeValue{
 				"log_id":             text(hex.EncodeToString(id[:])),
 				"timestamp":          text(now()),
@@ -137,7 +157,8 @@ func (f *function) transaction(u *update, body []byte, key string) (*dynamodb.Tr
 				"user_agent":         text("peer"),
 				"status":             text("success"),
 				"idempotency_key":    text(key),
-				"request_hash":       text(hex.EncodeToString(meaning[:])),
+				"request_hash":       text(u.hash()),
+				"record_key":         text(u.ID),
 			},
 		}})
 	}
@@ -148,15 +169,41 @@ func (f *function) transaction(u *update, body []byte, key string) (*dynamodb.Tr
 	}, nil
 }
 
+func applied(u *update) response {
+	return response{
+		Success: true, Message: "Record updated successfully", UpdatedID: u.ID,
+		UpdatedAttributes: slices.Sorted(maps.Keys(u.Attributes)), Timestamp: now(),
+	}
+}
+
+// Whether the key's audit record was there.
+func isRepetition(reasons []types.CancellationReason) bool {
+	return len(reasons) > 1 && aws.ToString(reasons[1].Code) == "ConditionalCheckFailed"
+}
+
+// Whether it was there, of an update that asked for the same.
+func appliedBefore(u *update, reasons []types.CancellationReason) bool {
+	if !isRepetition(reasons) {
+		return false
+	}
+	hash, ok := reasons[1].Item["request_hash"].(*types.AttributeValueMemberS)
+	return ok && hash.Value == u.hash()
+}
+
 func (f *function) apply(ctx context.Context, body []byte, key string) response {
 	var u update
-	if err := json.Unmarshal(body, &u); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&u); err != nil || decoder.More() {
 		return failed("InvalidInputError", "The message is not JSON of the right shape", nil)
 	}
 	if u.ID == "" || len(u.Attributes) == 0 {
 		return failed("InvalidInputError", "ID and attributes are required", nil)
 	}
-	input, err := f.transaction(&u, body, key)
+	if u.Key != "" {
+		key = u.Key
+	}
+	input, err := f.transaction(&u, key)
 	if err != nil {
 		return failed("InvalidInputError", "An attribute is not JSON", nil)
 	}
@@ -164,9 +211,13 @@ func (f *function) apply(ctx context.Context, body []byte, key string) response 
 		var cancelled *types.TransactionCanceledException
 		var api smithy.APIError
 		switch {
+		case errors.As(err, &cancelled) && appliedBefore(&u, cancelled.CancellationReasons):
+			return applied(&u)
 		case errors.As(err, &cancelled) && len(cancelled.CancellationReasons) > 0:
 			name := "RecordNotFoundError"
-			if cancelled.CancellationReasons[0].Item != nil {
+			if isRepetition(cancelled.CancellationReasons) {
+				name = "ValidationError"
+			} else if cancelled.CancellationReasons[0].Item != nil {
 				name = "ConditionalCheckFailed"
 			}
 			return failed(name, "The record was not updated", map[string]any{"id": u.ID})
@@ -175,14 +226,7 @@ func (f *function) apply(ctx context.Context, body []byte, key string) response 
 		}
 		return failed("DatabaseError", "The database failed", map[string]any{"code": "ConnectionError"})
 	}
-	names := make([]string, 0, len(u.Attributes))
-	for name := range u.Attributes {
-		names = append(names, name)
-	}
-	return response{
-		Success: true, Message: "Record updated successfully", UpdatedID: u.ID, UpdatedAttributes: names,
-		Timestamp: now(),
-	}
+	return applied(&u)
 }
 
 func (f *function) batch(ctx context.Context, records []events.SQSMessage) events.SQSEventResponse {
