@@ -59,6 +59,15 @@ void connection_tls_begin(struct connection *c) {
     go_on(c);
 }
 
+/* SSL_get_error() would take an older error in the queue for the next call's. To clear it frees the texts of all its
+ * places, also where there is none. */
+static void forget_errors(void) {
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+    errno = 0;
+}
+
 /* What it means that a call moved nothing. */
 static enum connection_io verdict(struct connection *c, int result, const char *doing) {
     int why = SSL_get_error(c->tls, result), cause = errno;
@@ -77,8 +86,7 @@ static enum connection_io verdict(struct connection *c, int result, const char *
 }
 
 enum connection_io connection_tls_send(struct connection *c, struct span data, size_t *ret_sent) {
-    ERR_clear_error(); /* SSL_get_error() would take an older error in the queue for this call's */
-    errno = 0;
+    forget_errors();
     int sent = SSL_write(c->tls, data.data, data.len < INT_MAX ? (int)data.len : INT_MAX);
     if (sent <= 0) {
         return verdict(c, sent, "Send");
@@ -88,8 +96,7 @@ enum connection_io connection_tls_send(struct connection *c, struct span data, s
 }
 
 enum connection_io connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
-    ERR_clear_error();
-    errno = 0;
+    forget_errors();
     int received = SSL_read(c->tls, to, size < INT_MAX ? (int)size : INT_MAX);
     if (received > 0) {
         *ret_received = (size_t)received;
