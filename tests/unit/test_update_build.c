@@ -175,6 +175,7 @@ static void a_bound_condition_beyond_4096_bytes_is_a_validation_error(void **sta
     struct update *u = read_fit(&f, body.data);
     assert_false(update_build(&f.context, u, WALL));
     assert_int_equal(u->failure.type, ERROR_VALIDATION);
+    assert_non_null(u->failure.details.data);
     assert_non_null(strstr(u->failure.details.data, "\"field\":\"condition_expression\""));
     assert_int_equal(u->request.len, 0);
     update_free(u);

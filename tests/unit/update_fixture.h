@@ -110,6 +110,7 @@ static inline void assert_invalid(const struct fixture *f, const char *body, con
     struct buf begin;
     buf_init(&begin, SIZE_MAX);
     buf_printf(&begin, "\"field\":\"%s\",\"reason\":\"", field);
+    assert_true(buf_ok(&begin));
     if (u->failure.type != ERROR_VALIDATION || u->failure.details.len < begin.len ||
         memcmp(u->failure.details.data, begin.data, begin.len) != 0)
         fail_msg("\n%.300s\ngives %s %.300s\nand not a ValidationError on %s", body, error_type_name(u->failure.type),
