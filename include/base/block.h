@@ -23,6 +23,11 @@ static inline block block_load(const char *p) {
     return b;
 }
 
+/* Sixteen bytes, to wherever they shall stand. */
+static inline void block_store(char *p, block b) {
+    memcpy(p, &b, sizeof b);
+}
+
 /* Up to seven bytes as one number, the first in the lowest place. They are loaded twice where loads overlap. */
 static inline uint64_t block_load_few(const char *p, size_t len) {
     if (len >= 4) {

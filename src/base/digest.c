@@ -177,7 +177,7 @@ static block hex_digits(block halves) {
 /* Writes the hex digits of sixteen bytes. */
 static void hex_encode_block(const uint8_t *bytes, char *to) {
     block all = block_load((const char *)bytes);
-    block high = hex_digits(all >> 4), low = hex_digits(all & 0xF);
+    block high = hex_digits(all / 16), low = hex_digits(all & 0xF);
     block first = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     block second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     memcpy(to, &first, sizeof first);

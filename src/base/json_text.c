@@ -115,7 +115,7 @@ static size_t unescape_into(struct span raw, char *to) {
         block b = block_load(from);
         unsigned backslashes = block_bits((block)(b == (uint8_t)'\\'));
         size_t run = backslashes ? block_first(backslashes) : BLOCK_SIZE;
-        memcpy(to, &b, sizeof b);
+        block_store(to, b);
         from += run;
         to += run;
         if (backslashes)

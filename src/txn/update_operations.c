@@ -82,7 +82,7 @@ static enum step add(struct update *u, enum member member, struct json_string wr
 static enum step add_members(struct update *u, enum member member) {
     const struct value_tape *t = &u->parts->tape;
     tape_node object = u->parts->members[member];
-    TAPE_FOREACH_MEMBER(t, object, name) {
+    for (tape_node name = tape_first(object); name < tape_next(t, object); name = tape_next_member(t, name)) {
         enum step step = add(u, member, tape_string(t, name), name + 1);
         if (step != STEP_FINE)
             return step;
@@ -148,8 +148,10 @@ enum step update_read_operations(struct update *u) {
         return STEP_FINE;
     if (before + count > UPDATES_MAX)
         return update_refuse_count(u);
-    if (!(p->operations.list = malloc(count * sizeof *p->operations.list)))
+    struct update_operation *list = malloc(count * sizeof *list);
+    if (!list)
         return STEP_NO_MEMORY;
+    p->operations.list = list;
     for (size_t i = 0; i < ARRAY_LENGTH(members); i++) {
         enum step step = STEP_FINE;
         if (p->members[members[i]] != TAPE_ROOT)

@@ -98,7 +98,7 @@ static void give_back_slack(struct value_tape *t) {
 /* Puts the words of a short tape where they stay. NULL for the arena: into a block of their own. */
 static bool settle(struct value_tape *t, struct arena *arena) {
     size_t size = t->count * sizeof *t->words;
-    uint32_t *words = arena ? arena_alloc(arena, size) : malloc(size);
+    uint32_t *words = arena ? arena_alloc(arena, size) : malloc(size + (size == 0));
     if (!words)
         return false;
     memcpy(words, t->words, size);

@@ -80,8 +80,8 @@ static inline tape_node tape_next_member(const struct value_tape *t, tape_node n
 }
 /* Walks over the names of an object's members. Values may be sorted meanwhile, but the object's end stays. */
 #define TAPE_FOREACH_MEMBER(t, object, name)                                                                           \
-    for (tape_node name = tape_first(object), name##_end = tape_next(t, object); name < name##_end;                    \
-         name = tape_next_member(t, name))
+    for (tape_node name = tape_first(object), name##_end = tape_next(t, object); (name) < name##_end;                  \
+         (name) = tape_next_member(t, name))
 
 /* A value that is no container, read from the text. */
 struct tape_scalar {
