@@ -88,12 +88,7 @@ size_t connection_unacknowledged(const struct connection *c) {
 }
 
 void connection_await(struct connection *c, bool room) {
-    const int both = EV_READ | EV_WRITE, events = room ? both : EV_READ;
-    if ((c->io.events & both) != events) {
-        ev_io_stop(ev_of(c), &c->io);
-        ev_io_modify(&c->io, events);
-        ev_io_start(ev_of(c), &c->io);
-    }
+    connection_watch(c, room ? EV_READ | EV_WRITE : EV_READ);
 }
 
 void connection_look_again(struct connection *c) {

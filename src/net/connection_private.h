@@ -67,7 +67,10 @@ enum http_error connection_error(CURLcode code);
 /* The same in words; they never contain a proxy's password. */
 const char *connection_words(const struct connection *c, CURLcode code);
 
-/* connection_socket.c: without TLS. */
+/* connection_socket.c */
+/* What io, which is active, waits for: EV_READ, EV_WRITE or both. */
+void connection_watch(struct connection *c, int events);
+/* Without TLS. */
 MUST_USE enum connection_io connection_socket_send(struct connection *c, struct span data, size_t *ret_sent);
 MUST_USE enum connection_io connection_socket_receive(struct connection *c, char *to, size_t size,
                                                       size_t *ret_received);

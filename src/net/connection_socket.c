@@ -1,10 +1,21 @@
-/* A connection without TLS, over its own socket. */
+/* A connection's socket: what it waits for; and sending and receiving without TLS. */
 #include "connection_private.h"
+#include "loop.h"
+#include "loop_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+void connection_watch(struct connection *c, int events) {
+    struct ev_loop *ev = loop_ev(c->connector->loop);
+    if ((c->io.events & (EV_READ | EV_WRITE)) != events) {
+        ev_io_stop(ev, &c->io);
+        ev_io_modify(&c->io, events);
+        ev_io_start(ev, &c->io);
+    }
+}
 
 /* What it means that a call moved nothing. */
 static enum connection_io verdict(struct connection *c, const char *doing) {

@@ -22,19 +22,11 @@ static void on_late(void *user) {
     end(c, HTTP_TIMED_OUT);
 }
 
-static void await(struct connection *c, int events) {
-    if ((c->io.events & (EV_READ | EV_WRITE)) != events || !ev_is_active(&c->io)) {
-        ev_io_stop(loop_ev(c->connector->loop), &c->io);
-        ev_io_modify(&c->io, events);
-        ev_io_start(loop_ev(c->connector->loop), &c->io);
-    }
-}
-
 static void go_on(struct connection *c) {
     enum http_error error = HTTP_FINE;
     switch (tls_client_shake_hands(c->tls, &error, c->message, sizeof c->message)) {
-    case TLS_WAITS_TO_READ: await(c, EV_READ); break;
-    case TLS_WAITS_TO_WRITE: await(c, EV_WRITE); break;
+    case TLS_WAITS_TO_READ: connection_watch(c, EV_READ); break;
+    case TLS_WAITS_TO_WRITE: connection_watch(c, EV_WRITE); break;
     case TLS_IS_OPEN:
     case TLS_FAILED: end(c, error); break;
     }
@@ -49,6 +41,7 @@ void connection_tls_begin(struct connection *c) {
     struct connector *connector = c->connector;
     enum http_error error = HTTP_FINE;
     ev_io_init(&c->io, on_ready, c->fd, EV_READ);
+    ev_io_start(loop_ev(connector->loop), &c->io);
     c->tls = tls_client_begin(&connector->tls, c->peer, c->fd, &error, c->message, sizeof c->message);
     if (!c->tls) {
         end(c, error);
