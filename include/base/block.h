@@ -53,9 +53,7 @@ static inline block block_load_short(const char *p, size_t len) {
     } else {
         words[0] = htole64(block_load_few(p, len));
     }
-    block b;
-    memcpy(&b, words, sizeof b);
-    return b;
+    return block_load((const char *)words);
 }
 
 /* The top bits of eight bytes, the first one's lowest. */

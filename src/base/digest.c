@@ -180,8 +180,8 @@ static void hex_encode_block(const uint8_t *bytes, char *to) {
     block high = hex_digits(all / 16), low = hex_digits(all & 0xF);
     block first = __builtin_shufflevector(high, low, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     block second = __builtin_shufflevector(high, low, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-    memcpy(to, &first, sizeof first);
-    memcpy(to + sizeof first, &second, sizeof second);
+    block_store(to, first);
+    block_store(to + BLOCK_SIZE, second);
 }
 
 void hex_encode(const uint8_t *bytes, size_t len, char *ret_hex) {

@@ -1,7 +1,6 @@
 #include "json_writer.h"
 
 #include "json_plain.h"
-#include "word.h"
 
 void json_writer_init(struct json_writer *w, struct buf *out) {
     *w = (struct json_writer){.out = out};
@@ -97,30 +96,20 @@ static size_t write_escape(char *to, unsigned char c) {
     return ESCAPE_MAX;
 }
 
-/* Marks the bytes that must be escaped. (Flipping bit 1 puts the quote, and nothing else, right after the control
- * characters, so that one comparison finds both.) */
-static uint64_t mark_special(uint64_t word) {
-    uint64_t below = (word ^ EVERY_BYTE(2)) - EVERY_BYTE(0x21);
-    uint64_t backslash = (word ^ EVERY_BYTE('\\')) - EVERY_BYTE(1);
-    return (below | backslash) & ~word & EVERY_BYTE(0x80);
-}
-
-static bool is_plain(unsigned char c) {
-    return c >= 0x20 && c != '"' && c != '\\';
-}
-
-/* Copies what comes before the next byte that must be escaped, in whole words where text has them; returns how much. */
+/* Copies what comes before the next byte that must be escaped, in whole blocks where text has them; returns how much.
+ */
 static size_t copy_plain(struct span text, char *to) {
     size_t n = 0;
-    for (; text.len - n >= WORD_SIZE; n += WORD_SIZE) {
-        uint64_t word = word_load(text.data + n), marks = mark_special(word);
-        word_store(to + n, word);
-        if (marks)
-            return n + word_first(marks);
+    for (; text.len - n >= BLOCK_SIZE; n += BLOCK_SIZE) {
+        block b = block_load(text.data + n);
+        unsigned special = json_bits_special(b, false);
+        block_store(to + n, b);
+        if (special)
+            return n + block_first(special);
     }
-    for (; n < text.len && is_plain((unsigned char)text.data[n]); n++)
-        to[n] = text.data[n];
-    return n;
+    size_t end = json_skip_plain(text, n, false);
+    memcpy(to + n, text.data + n, end - n);
+    return end;
 }
 
 /* For a buffer with room for the longest result. A message's body is JSON inside JSON, whose runs between quotes are

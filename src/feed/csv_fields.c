@@ -277,17 +277,19 @@ static bool is_plain_value(const struct csv_column *column, struct span text) {
     return false;
 }
 
+static inline unsigned bits_of_end(block b) {
+    return json_bits_special(b, true) | block_bits((block)(b == (uint8_t)','));
+}
+
 /* Where the field at `at` ends, or what would have to be escaped in it begins. */
 static inline size_t end_of_field(struct span line, size_t at) {
     for (; line.len - at >= BLOCK_SIZE; at += BLOCK_SIZE) {
-        block b = block_load(line.data + at);
-        unsigned bits = json_bits_special(b, true) | block_bits((block)(b == (uint8_t)','));
+        unsigned bits = bits_of_end(block_load(line.data + at));
         if (bits) {
             return at + block_first(bits);
         }
     }
-    block b = block_load_short(line.data + at, line.len - at);
-    return at + block_first(json_bits_special(b, true) | block_bits((block)(b == (uint8_t)',')));
+    return at + block_first(bits_of_end(block_load_short(line.data + at, line.len - at)));
 }
 
 static bool are_alike(const struct csv_fields *f, struct span line) {
