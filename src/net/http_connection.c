@@ -1,5 +1,6 @@
 /* The pool's connections: how they are opened, wait and are closed. http_pool.c decides when. */
 #include "http_private.h"
+#include "loop.h"
 
 #include <stdlib.h>
 
@@ -12,11 +13,16 @@
 void http_connection_rest(struct http_connection *c, int64_t now) {
     c->state = HTTP_IDLE;
     c->idle_since = now;
+    c->idle_in = loop_turns(c->pool->exchanges.loop);
     TAILQ_INSERT_HEAD(&c->origin->idle, c, in_idle);
 }
 
 void http_connection_wake(struct http_connection *c) {
-    TAILQ_REMOVE(&c->origin->idle, c, in_idle);
+    struct http_origin *o = c->origin;
+    if (o->watched == c) {
+        o->watched = TAILQ_NEXT(c, in_idle);
+    }
+    TAILQ_REMOVE(&o->idle, c, in_idle);
     c->state = HTTP_BUSY;
 }
 
@@ -26,6 +32,17 @@ struct http_connection *http_connection_newest(const struct http_origin *o) {
 
 struct http_connection *http_connection_oldest(const struct http_origin *o) {
     return TAILQ_LAST(&o->idle, http_connections);
+}
+
+/* A turn's number changes before the loop waits: one that came to rest in the turn before may have done so after the
+ * look, and what the look found is reported by the time that the next turn begins. */
+struct http_connection *http_connection_watched(struct http_origin *o, uint64_t turn) {
+    struct http_connection *next =
+        o->watched ? TAILQ_PREV(o->watched, http_connections, in_idle) : http_connection_oldest(o);
+    for (; next && turn - next->idle_in >= 2; next = TAILQ_PREV(next, http_connections, in_idle)) {
+        o->watched = next;
+    }
+    return o->watched;
 }
 
 struct http_connection *http_connection_dial(struct http_pool *pool, struct http_origin *origin, int64_t timeout) {

@@ -23,6 +23,7 @@ struct http_origin {
     bool direct;
     struct http_host *host; /* NULL: there was no room for it */
     struct http_connections idle; /* the newest first */
+    struct http_connection *watched; /* http_connection_watched()'s last; those behind it are older */
     struct http_transfers queue;
     size_t waiting, dialing; /* in the queue; connections */
     struct http_dials dials;

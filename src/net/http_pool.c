@@ -9,6 +9,7 @@
 #define CONNECT_TIMEOUT (5 * MICROSECONDS)
 #define IDLE_LIFETIME (25 * MICROSECONDS) /* less than the 30 s after which some servers close */
 #define GIVES_WAY_AFTER MICROSECONDS /* not sooner: each such change costs a handshake */
+#define LOOK_HOLDS MILLISECOND /* no longer: what comes after the loop's look is only found by another */
 #define ATTEMPTS_MAX 5 /* of one request, if its connections die before a byte came */
 
 static void queue_push(struct http_transfer *t, int64_t now) {
@@ -83,14 +84,26 @@ static void look(struct http_pool *pool, struct http_origin *o) {
     }
 }
 
-/* Closes connections that nobody has used for long and, if a new one can be had (ages), those that are too old. */
+/* Closes connections that nobody has used for long and, if new ones can be had (ages), those that are too old. */
 static void prune(struct http_origin *o, bool ages, int64_t now) {
     for (struct http_connection *c;
          (c = http_connection_oldest(o)) && (now - c->idle_since > IDLE_LIFETIME || (ages && now > c->ages_at));) {
         http_connection_end(c);
     }
-    for (struct http_connection *c; ages && (c = http_connection_newest(o)) && now > c->ages_at;) {
-        http_connection_end(c);
+}
+
+/* An idle connection with nothing to read and, if new ones can be had (ages), not too old. NULL: there is none. Where
+ * the loop looked at the sockets a moment ago, those that were idle already need no look of their own, which would be a
+ * call of the system for each request. */
+static struct http_connection *find_idle(struct http_pool *pool, struct http_origin *o, bool ages, int64_t now) {
+    const struct loop *loop = pool->exchanges.loop;
+    bool looked = now - loop_ready_since(loop) < LOOK_HOLDS;
+    for (struct http_connection *watched, *c;; http_connection_end(c)) {
+        watched = looked ? http_connection_watched(o, loop_turns(loop)) : NULL;
+        c = watched ? watched : http_connection_newest(o);
+        if (!c || (!(ages && now > c->ages_at) && (watched || connection_is_quiet(c->line)))) {
+            return c;
+        }
     }
 }
 
@@ -99,10 +112,7 @@ void http_pool_assign(struct http_transfer *t, int64_t now) {
     struct http_origin *o = t->target->origin;
     struct http_reuse reuse = http_host_reuse(o->host, now);
     prune(o, reuse.ages, now);
-    struct http_connection *c;
-    while ((c = http_connection_newest(o)) && !connection_is_quiet(c->line)) {
-        http_connection_end(c);
-    }
+    struct http_connection *c = find_idle(pool, o, reuse.ages, now);
     if (c) {
         http_connection_wake(c);
         http_exchange_begin(c, t);

@@ -81,6 +81,7 @@ struct http_connection {
     enum http_connection_state state;
     struct http_transfer *transfer; /* NULL: none */
     int64_t dialed_at, ages_at, idle_since; /* monotonic */
+    uint64_t idle_in; /* the turn of the loop */
     bool was_used; /* a response came over it */
     bool is_look; /* it was opened to see where the name leads */
 };
@@ -170,6 +171,9 @@ void http_connection_wake(struct http_connection *c);
 /* Of the origin's idle connections; NULL: there is none. */
 struct http_connection *http_connection_newest(const struct http_origin *o);
 struct http_connection *http_connection_oldest(const struct http_origin *o);
+/* The newest that was idle already when the loop, now in this turn, looked at all sockets: what stood in its own then
+ * was reported. */
+struct http_connection *http_connection_watched(struct http_origin *o, uint64_t turn);
 
 /* http_exchange.c */
 /* Sends the transfer's request over a free connection, and waits for the response. */

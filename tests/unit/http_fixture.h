@@ -37,6 +37,7 @@ struct fixture {
     char url[64];
     struct outcome outcomes[MAX_OUTCOMES];
     size_t started, finished, awaited;
+    size_t others; /* requests that went over another connection than the one just used */
     bool starting;
     struct timer timer;
 };

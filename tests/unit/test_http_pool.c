@@ -200,6 +200,62 @@ static void what_stands_in_the_socket_already_is_no_answer_to_the_next_request(v
     assert_int_equal(f->server.accepted, 2);
 }
 
+static void send_late(void *user) {
+    struct fixture *f = user;
+    struct clock clock = loop_clock(f->loop);
+    while (clock_monotonic(&clock) - loop_ready_since(f->loop) < MILLISECOND) {
+    }
+    send_stray(f, OK.text);
+    struct http_request request = post(f, "x");
+    (void)start(f, &request);
+}
+
+/* The connection was idle when the loop looked at it, but the callback ran for long since. */
+static void what_came_long_after_the_loop_s_look_is_no_answer_either(void **state) {
+    static const struct server_answer answers[] = {OK_ANSWER,
+                                                   {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    assert_int_equal(run(f, &request)->status, 200);
+    linger(f, MILLISECOND);
+    linger(f, MILLISECOND);
+    struct clock clock = loop_clock(f->loop);
+    timer_init(&f->timer, send_late, f);
+    timer_start(loop_timers(f->loop), &f->timer, clock_monotonic(&clock));
+    await(f, 2);
+    assert_int_equal(f->outcomes[1].status, 400);
+    assert_int_equal(f->server.accepted, 2);
+}
+
+/* The connection that this answer came over is the newest of the idle ones. */
+static void start_another(struct outcome *o) {
+    struct fixture *f = o->f;
+    struct http_origin *origin = f->http->pool.origins.origins;
+    const struct http_connection *just_used = http_connection_newest(origin);
+    struct http_request request = post(f, "x");
+    if (f->started < MAX_OUTCOMES && http_connection_newest(origin) != http_connection_oldest(origin)) {
+        start(f, &request)->then = start_another;
+        f->others += http_connection_newest(origin) == just_used;
+    }
+}
+
+/* A look of its own costs a call of the system. Where the machine is slow, the loop's look may often be too old. */
+static void a_connection_that_was_idle_at_the_loop_s_look_goes_before_one_just_used(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post(f, "x");
+    (void)start(f, &request);
+    (void)start(f, &request);
+    await(f, 2);
+    linger(f, MILLISECOND);
+    assert_int_equal(f->http->pool.connection_count, 2);
+    start(f, &request)->then = start_another;
+    await(f, MAX_OUTCOMES);
+    assert_true(f->others > 0);
+    assert_int_equal(f->http->pool.connection_count, 2);
+}
+
 static void a_request_is_not_sent_over_a_connection_that_was_closed_a_moment_ago(void **state) {
     struct fixture *f = *state;
     begin(f, &(struct http_options){0}, &OK, 1);
@@ -297,6 +353,8 @@ int main(void) {
         TEST(what_was_idle_for_long_is_closed),
         TEST(while_a_name_leads_nowhere_old_connections_live_on),
         TEST(what_stands_in_the_socket_already_is_no_answer_to_the_next_request),
+        TEST(what_came_long_after_the_loop_s_look_is_no_answer_either),
+        TEST(a_connection_that_was_idle_at_the_loop_s_look_goes_before_one_just_used),
         TEST(a_request_is_not_sent_over_a_connection_that_was_closed_a_moment_ago),
         TEST(while_all_connections_are_busy_a_name_is_looked_at_too),
         TEST(at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_name),
