@@ -15,6 +15,7 @@
 
 typedef uint8_t block __attribute__((vector_size(16)));
 typedef int8_t block_signed __attribute__((vector_size(16)));
+typedef uint64_t block_words __attribute__((vector_size(16)));
 
 /* Sixteen bytes, from wherever they stand. */
 static inline block block_load(const char *p) {
@@ -43,17 +44,16 @@ static inline uint64_t block_load_few(const char *p, size_t len) {
     return bytes[0] | (uint64_t)bytes[len / 2] << 8 * (len / 2) | (uint64_t)bytes[len - 1] << 8 * (len - 1);
 }
 
-/* Fewer bytes than a block has; zeros behind them. */
+/* Fewer bytes than a block has; zeros behind them. The block is made of registers: loaded from where its two words had
+ * just been stored, it would wait for them. */
 static inline block block_load_short(const char *p, size_t len) {
-    uint64_t words[2] = {0, 0};
-    if (len >= 8) {
-        memcpy(&words[0], p, 8);
-        memcpy(&words[1], p + len - 8, 8);
-        words[1] = len == 8 ? 0 : htole64(le64toh(words[1]) >> 8 * (16 - len));
-    } else {
-        words[0] = htole64(block_load_few(p, len));
+    if (len < 8) {
+        return (block)(block_words){htole64(block_load_few(p, len)), 0};
     }
-    return block_load((const char *)words);
+    uint64_t first, last;
+    memcpy(&first, p, 8);
+    memcpy(&last, p + len - 8, 8);
+    return (block)(block_words){first, len == 8 ? 0 : htole64(le64toh(last) >> 8 * (16 - len))};
 }
 
 /* The top bits of eight bytes, the first one's lowest. */

@@ -133,6 +133,15 @@ bool call_is_answered(const struct call *call) {
     return call->transfer && http->is_answered && http->is_answered(http->ctx, call->transfer);
 }
 
+/* A first request that has gone out is over by its own timeout, mostly long before its call has to be. */
+static void watch_deadline(struct call *call) {
+    bool ends_before = call->state == CALL_SENT && call->result.attempts == 1 &&
+                       call->deadline - call->began >= call->operation.attempt_timeout;
+    if (call->deadline != NEVER && !ends_before) {
+        timer_start(call->client->timers, &call->deadline_timer, call->deadline);
+    }
+}
+
 /* The result is final. The callback comes from the loop, since we may be inside aws_call(). */
 static void end_soon(struct call *call) {
     call->state = CALL_ENDING;
@@ -167,9 +176,10 @@ static void on_response(void *user, const struct http_response *response) {
     case CALL_ASKS_AGAIN:
         count_retry(call);
         ask(call);
-        return;
-    case CALL_PAUSES: pause_for(call, delay); return;
+        break;
+    case CALL_PAUSES: pause_for(call, delay); break;
     }
+    watch_deadline(call);
 }
 
 static void on_credentials(void *user, const struct credentials *credentials,
@@ -247,10 +257,8 @@ struct call *aws_call(struct aws_client *client, const struct aws_operation *ope
         end_soon(call);
         return call;
     }
-    if (call->deadline != NEVER) {
-        timer_start(client->timers, &call->deadline_timer, call->deadline);
-    }
     ask(call);
+    watch_deadline(call);
     return call;
 }
 

@@ -107,7 +107,7 @@ static void read_answer(struct call *call, const struct http_response *response)
     struct aws_client *c = call->client;
     note_date(c, response);
     const struct error_rules rules = {.checks_marks = c->checks_marks, .host = host_of(call)};
-    error_read(response, &rules, clock_wall(&c->clock), &call->result);
+    error_read(response, &rules, &c->clock, &call->result);
     if (call->operation.wants_date && !http_date_parse(response->header[HTTP_DATE], &call->result.date)) {
         call->result.date = 0;
     }

@@ -35,7 +35,7 @@ static bool read_number(struct span text, int64_t max, int64_t *ret_number) {
     return text.len > 0;
 }
 
-static int64_t read_retry_after(const struct http_response *response, int64_t wall) {
+static int64_t read_retry_after(const struct http_response *response, const struct clock *clock) {
     int64_t n = 0, date = 0, now = 0;
     if (read_number(response->header[HTTP_AMZ_RETRY_AFTER], RETRY_AFTER_MAX / MILLISECOND, &n)) {
         return n * MILLISECOND;
@@ -48,7 +48,7 @@ static int64_t read_retry_after(const struct http_response *response, int64_t wa
         return 0;
     }
     /* By the server's clock, if the answer has its Date: ours may be off. */
-    int64_t left = date - (http_date_parse(response->header[HTTP_DATE], &now) ? now : wall);
+    int64_t left = date - (http_date_parse(response->header[HTTP_DATE], &now) ? now : clock_wall(clock));
     return left < 0 ? 0 : left < RETRY_AFTER_MAX ? left : RETRY_AFTER_MAX;
 }
 
@@ -102,13 +102,13 @@ static void read_error(const struct http_response *response, const struct error_
     error_foreign(response, rules->host, why, result);
 }
 
-void error_read(const struct http_response *response, const struct error_rules *rules, int64_t wall,
+void error_read(const struct http_response *response, const struct error_rules *rules, const struct clock *clock,
                 struct call_result *result) {
     call_result_begin(result, result->attempts);
     result->status = response->status;
     result->answered = response->answered;
     result->untrusted = response->error == HTTP_UNTRUSTED;
-    result->retry_after = read_retry_after(response, wall);
+    result->retry_after = read_retry_after(response, clock);
     if (response->error != HTTP_FINE) {
         error_set(result, CALL_RETRY, response->message);
         result->unsent = !response->sent;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "call.h"
+#include "clock.h"
 #include "http.h"
 
 #include <stdbool.h>
@@ -15,8 +16,8 @@ struct error_rules {
     const char *host; /* the host that is asked, for sentences */
 };
 
-/* Sets all of result except its attempts. wall: now, for a Retry-After that is a date. */
-void error_read(const struct http_response *response, const struct error_rules *rules, int64_t wall,
+/* Sets all of result except its attempts. The clock is read for a Retry-After that is a date. */
+void error_read(const struct http_response *response, const struct error_rules *rules, const struct clock *clock,
                 struct call_result *result);
 /* Makes result say that the answer isn't the service's. The message names the status, who answered, and why ("that
  * isn't the service's: …"). The caller sets the class. */

@@ -194,7 +194,7 @@ static bool may_start_one(struct applier *e, int64_t now) {
 }
 
 void applier_turn(struct applier *e) {
-    if (e->stopping || e->breaker.trouble.active)
+    if (e->stopping || e->breaker.trouble.active || TAILQ_EMPTY(&e->lists[JOB_READY]))
         return;
     int64_t now = clock_monotonic(e->platform->clock), hot;
     struct job *next;

@@ -272,9 +272,14 @@ static void pump(struct batcher *b) {
     batcher_report(b);
 }
 
+static void pump_at(struct batcher *b, int64_t now) {
+    if (!b->timer.running || b->timer.due > now)
+        timer_start(b->platform->timers, &b->timer, now);
+}
+
 /* Sends from the timer, never from inside a caller's own call. */
 void batcher_pump_soon(struct batcher *b) {
-    timer_start(b->platform->timers, &b->timer, clock_monotonic(b->platform->clock));
+    pump_at(b, clock_monotonic(b->platform->clock));
 }
 
 static void add(struct batcher *b, struct batch_entry *entry, bool first) {
@@ -287,7 +292,7 @@ static void add(struct batcher *b, struct batch_entry *entry, bool first) {
         b->trouble.since = now; /* while there was nothing to send, nobody saw whether the trouble went on */
     batcher_put(b, entry, first);
     if (!b->timer.running || entry->suspect || is_ready(b, now))
-        batcher_pump_soon(b);
+        pump_at(b, now);
 }
 
 void batcher_add(struct batcher *b, struct batch_entry *entry) {

@@ -18,7 +18,8 @@ static unsigned quarter(const struct intake *i) {
 static bool deletes_hold_back(struct intake *i) {
     const struct messages *all = &i->messages;
     unsigned undeleted = all->counts[MESSAGE_DELETING];
-    bool wait = intake_waiting_for_delete(i) >= quarter(i) || all->deletions.batcher.retrying > quarter(i);
+    bool wait =
+        (undeleted >= quarter(i) && deletions_fail(&all->deletions)) || all->deletions.batcher.retrying > quarter(i);
     if (wait && !i->waits_for_deletes)
         LOG_EVENT(i->platform->log, LOG_LEVEL_WARNING,
                   "Receiving pauses: a quarter of MAX_IN_FLIGHT is done with and can't be deleted. Their visibility "

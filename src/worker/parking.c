@@ -17,6 +17,11 @@ static struct parked_record *slot_of(struct parking *p, uint64_t record) {
     return &p->records[record & (PARKING_RECORDS - 1)];
 }
 
+/* Where no record has many messages, as mostly, the slots aren't touched. */
+static bool is_in(const struct parking *p, const struct parked_record *r, uint64_t record) {
+    return p->has_records && r->hash == record;
+}
+
 void parking_interrupt(struct parking *p) {
     p->interruptions++;
 }
@@ -53,9 +58,10 @@ unsigned parking_arrived(struct parking *p, const struct arrival *a, int64_t now
     unsigned most = p->room / LINE_PART > LINE_LEAST ? p->room / LINE_PART : LINE_LEAST;
     struct parked_record *r = slot_of(p, a->record);
     p->all++;
-    if (r->hash != a->record) {
+    if (!is_in(p, r, a->record)) {
         if (a->line <= most / 2)
             return 0; /* nothing special: it doesn't take over the slot */
+        p->has_records = true;
         *r = (struct parked_record){.hash = a->record,
                                     .since = now,
                                     .working_since = now,
@@ -81,7 +87,7 @@ unsigned parking_arrived(struct parking *p, const struct arrival *a, int64_t now
 
 void parking_served(struct parking *p, uint64_t record, int64_t now) {
     struct parked_record *r = slot_of(p, record);
-    if (r->hash != record)
+    if (!is_in(p, r, record))
         return;
     bring_up_to_date(p, r, now);
     r->served++;

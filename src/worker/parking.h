@@ -27,6 +27,7 @@ struct parking {
     unsigned room; /* messages in flight at once, at most */
     uint64_t all; /* arrivals of any record */
     unsigned interruptions;
+    bool has_records; /* ever; else nobody looks among them */
     struct parked_record records[PARKING_RECORDS];
 };
 

@@ -61,6 +61,13 @@ static bool shut_down(struct queue_worker *w) {
     return false;
 }
 
+static void end_step_by_step(struct queue_worker *w) {
+    while (shut_down(w))
+        continue;
+    if (shutdown_is_under_way(&w->shutdown))
+        timer_start(w->platform.timers, &w->shutdown_timer, w->shutdown.until);
+}
+
 static void turn(void *ctx) {
     struct queue_worker *w = ctx;
     struct messages *all = &w->intake.messages;
@@ -76,10 +83,8 @@ static void turn(void *ctx) {
     } while (all->rules.may_begin && !TAILQ_EMPTY(&all->next));
     if (w->shutdown.phase == PHASE_WORKING)
         intake_receive(&w->intake);
-    while (shut_down(w))
-        continue;
-    if (shutdown_is_under_way(&w->shutdown))
-        timer_start(w->platform.timers, &w->shutdown_timer, w->shutdown.until);
+    else
+        end_step_by_step(w);
     messages_free_gone(all);
     w->in_turn = false;
 }

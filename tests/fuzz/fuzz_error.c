@@ -31,6 +31,11 @@ static void check_text(const char *text, size_t size) {
     }
 }
 
+static int64_t wall(void *ctx) {
+    (void)ctx;
+    return 1000 * MICROSECONDS;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) {
         return 0;
@@ -43,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     response.body = rest;
     struct call_result result = {.attempts = 1};
     const struct error_rules rules = {.checks_marks = size & 1, .host = "host"};
-    error_read(&response, &rules, 1000 * MICROSECONDS, &result);
+    const struct clock clock = {.wall = wall};
+    error_read(&response, &rules, &clock, &result);
     check_text(result.code, sizeof result.code);
     check_text(result.message, sizeof result.message);
     check_text(result.request_id, sizeof result.request_id);

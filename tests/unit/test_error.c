@@ -19,10 +19,16 @@
 static const struct error_rules DYNAMODB = {.checks_marks = true, .host = "dynamodb.eu-west-1.amazonaws.com"};
 static const struct error_rules SQS = {.host = "sqs.eu-west-1.amazonaws.com"};
 
+static int64_t now(void *ctx) {
+    (void)ctx;
+    return NOW;
+}
+
 static struct call_result read_as(struct http_response response, const struct error_rules *rules) {
     struct call_result result = {.attempts = 3};
     response.message = response.message ? response.message : "";
-    error_read(&response, rules, NOW, &result);
+    const struct clock clock = {.wall = now};
+    error_read(&response, rules, &clock, &result);
     assert_int_equal(result.attempts, 3);
     assert_int_equal(result.status, response.status);
     return result;
