@@ -265,6 +265,10 @@ unsigned applier_unconfirmed(const struct applier *e) {
     return count;
 }
 
+unsigned applier_begun_most(const struct applier *e) {
+    return 2 * e->adaptive_rate.window;
+}
+
 unsigned applier_rate(const struct applier *e) {
     unsigned admitted = adaptive_rate_now(&e->adaptive_rate), set = e->options.max_rate;
     return !admitted ? set : !set || admitted < set ? admitted : set;

@@ -102,6 +102,9 @@ void applier_set_limits(struct applier *e, unsigned max_running, unsigned max_ra
 
 /* What may be received now. full: there is no room for one more message. */
 enum receiving applier_receiving(const struct applier *e, bool full);
+/* How many messages that are ready or running are of use; 0: any number. While it isn't known how much DynamoDB admits,
+ * few may run: more than as many again would only wait with us, where they could as well wait on the queue. */
+unsigned applier_begun_most(const struct applier *e);
 /* Transactions a second that are possible now, by MAX_RATE and by what DynamoDB admits; 0: no bound is known. */
 unsigned applier_rate(const struct applier *e);
 /* One more message was asked for under RECEIVE_ONE_MORE: the next one may come only after a while. */

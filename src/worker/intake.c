@@ -40,6 +40,8 @@ static struct receive_budget budget(const struct intake *i) {
                                    .in_flight = in_flight,
                                    .untried = all->counts[MESSAGE_WAITING] + all->counts[MESSAGE_APPLYING] -
                                               applier_unconfirmed(i->applier),
+                                   .begun = i->applier->counts[JOB_READY] + i->applier->counts[JOB_RUNNING],
+                                   .begun_most = applier_begun_most(i->applier),
                                    .some_wait = all->counts[MESSAGE_WAITING] > 0,
                                    .most = most,
                                    .paced = paced,

@@ -29,6 +29,8 @@ unsigned receive_allowance(const struct receive_budget *b, const struct receive_
     unsigned wanted = b->receiving == RECEIVE_ONE_MORE ? 1 : batch, room = b->paced > taken ? b->paced - taken : 0;
     if (b->receiving == RECEIVE_FREELY && wanted > room)
         return 0; /* there isn't room for a full batch yet */
+    if (b->receiving == RECEIVE_FREELY && b->begun_most && b->begun + r->messages + wanted > b->begun_most)
+        return 0;
     if (b->receiving == RECEIVE_WHAT_FITS && wanted > room)
         wanted = room;
     /* About half of the messages come while the other half is worked on: else all would begin at once. */

@@ -19,6 +19,8 @@ struct receive_budget {
     enum receiving receiving;
     unsigned in_flight;
     unsigned untried; /* of these, those without a verdict (not those that wait for the DLQ, or to be confirmed) */
+    unsigned begun; /* of these, those whose transaction runs, or could if it were its turn */
+    unsigned begun_most; /* how many of those are of use, what is on its way included; 0: any number */
     bool some_wait; /* some messages wait behind the first of their group */
     unsigned most; /* messages that may be in flight: MAX_IN_FLIGHT */
     unsigned paced; /* messages that may be in flight at the present rate, at most `most` */

@@ -99,13 +99,14 @@ static void fault_06_a_held_message_is_let_go_at_twelve_hours_and_asked_for_anew
 static void ten_thousand_held_messages_are_extended_in_tens_without_a_rush(void **state) {
     (void)state;
     struct scene s;
-    scene_init(&s, 5, 1);
+    scene_init(&s, 5, 2500);
     s.worker.options.max_in_flight = 10000;
     s.worker.facts.queue.attributes.max_message_size = 4096;
     s.worker.facts.visibility = 60;
     scene_start(&s);
-    scene_set(&s, 0, 1);
-    scene_empties(&s, 5 * SECOND);
+    for (unsigned i = 0; i < 2500; i++)
+        scene_set(&s, i, 1);
+    scene_empties(&s, MINUTE); /* now the worker knows that DynamoDB admits many */
     s.db->transact.latency = 20 * MINUTE; /* longer than any deadline */
     for (unsigned i = 0; i < 10000; i++)
         scene_send(&s, "{\"id\":\"x%u\",\"attributes\":{\"n\":1}}", i);

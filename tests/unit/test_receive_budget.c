@@ -35,6 +35,16 @@ static void each_kind_of_leave_has_its_number(void **state) {
         {{RECEIVE_FREELY, .most = 100, .paced = 100}, {.receives = 5, .messages = 50}, 0},
         {{RECEIVE_FREELY, .most = 3, .paced = 3}, {0}, 2},
         {{RECEIVE_FREELY, .most = 1, .paced = 1}, {0}, 1},
+        /* What could begin, and wouldn't, is left on the queue; what waits for something else doesn't count. */
+        {{RECEIVE_FREELY, .in_flight = 38, .begun = 38, .begun_most = 48, .most = 100, .paced = 100}, {0}, 10},
+        {{RECEIVE_FREELY, .in_flight = 39, .begun = 39, .begun_most = 48, .most = 100, .paced = 100}, {0}, 0},
+        {{RECEIVE_FREELY, .in_flight = 28, .begun = 28, .begun_most = 48, .most = 100, .paced = 100},
+         {.receives = 1, .messages = 10},
+         10},
+        {{RECEIVE_FREELY, .in_flight = 28, .begun = 28, .begun_most = 48, .most = 100, .paced = 100},
+         {.receives = 2, .messages = 20},
+         0},
+        {{RECEIVE_FREELY, .in_flight = 80, .begun = 10, .begun_most = 48, .most = 100, .paced = 100}, {0}, 10},
         /* The first message, until DynamoDB has answered: beside nothing but what is late. */
         {{RECEIVE_ONE, .most = 100, .paced = 100}, {0}, 1},
         {{RECEIVE_ONE, .in_flight = 1, .untried = 1, .most = 100, .paced = 100}, {0}, 0},
