@@ -56,6 +56,8 @@ bool aws_endpoint_valid(const char *url);
 /* Sends this as X-Amzn-Trace-Id with all requests from now on; empty: sends none. A text that can't be a header's value
  * counts as empty. */
 void aws_client_set_trace(struct aws_client *client, struct span trace);
+/* Opens so many connections to where its last call went, as struct http_api's open_ahead does. */
+void aws_client_open_ahead(const struct aws_client *client, unsigned count);
 /* Where its last call went; before the first, endpoint. Valid until the next call. */
 const char *aws_client_url(const struct aws_client *client);
 

@@ -52,6 +52,8 @@ struct dynamodb_api {
     struct call *(*describe_table)(void *ctx, const char *table_name, const struct call_options *options,
                                    describe_table_done *done, void *user);
     void (*cancel)(void *ctx, struct call *call);
+    /* Opens so many connections for calls that will come soon. NULL: it can't be done. */
+    void (*open_ahead)(void *ctx, unsigned count);
 };
 
 /* The api over signed calls. */

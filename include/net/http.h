@@ -94,6 +94,10 @@ struct http_api {
     void (*cancel)(void *ctx, struct http_transfer *transfer);
     /* Whether the first byte of the response of one in flight has come. NULL: it can't be told. */
     bool (*is_answered)(void *ctx, const struct http_transfer *transfer);
+    /* Opens so many connections to where the URL leads, for requests that will come soon: no more than there may be,
+     * few at once, and none before those that requests wait for, which count among them. Nobody hears of one that can't
+     * be opened; no more follow it then. Those that nobody uses are closed as others are. NULL: it can't be done. */
+    void (*open_ahead)(void *ctx, const char *url, size_t count);
 };
 
 struct http_options {

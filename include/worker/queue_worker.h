@@ -20,6 +20,8 @@ struct queue_worker_options {
     unsigned max_rate; /* MAX_RATE; 0: none */
     unsigned max_attempts; /* MAX_ATTEMPTS */
     unsigned shutdown_timeout; /* SHUTDOWN_TIMEOUT, seconds */
+    unsigned opens_ahead; /* so many connections to DynamoDB are opened when the first messages have come, unless the
+                             limits need fewer; 0: none */
     bool hurries; /* deletes and returns are sent at once: they don't wait to fill a batch */
     bool until_empty; /* run --until-empty */
     unsigned until_empty_seconds;

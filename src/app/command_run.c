@@ -15,6 +15,10 @@
  * and units that are ordered after us would wait as long. */
 #define READY_AT_LATEST (15 * MICROSECONDS)
 
+/* Connections to DynamoDB for the first messages: as many transactions run at once when each takes four milliseconds
+ * and 8,000 messages come a second. Each costs some 0.3 ms of CPU. */
+#define OPENED_AHEAD 32
+
 enum run_state {
     RUN_LOOKING, /* for tables and queues */
     RUN_WORKING,
@@ -121,6 +125,7 @@ static struct queue_worker_options worker_options(const struct app *app) {
                                          .max_rate = s->max_rate,
                                          .max_attempts = s->max_attempts,
                                          .shutdown_timeout = s->shutdown_timeout,
+                                         .opens_ahead = OPENED_AHEAD,
                                          .until_empty = app->cli->of.run.until_empty.given,
                                          .until_empty_seconds = app->cli->of.run.until_empty.number};
 }

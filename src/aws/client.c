@@ -69,6 +69,12 @@ const char *aws_client_url(const struct aws_client *client) {
     return client->target->url.data;
 }
 
+void aws_client_open_ahead(const struct aws_client *client, unsigned count) {
+    if (client->http.open_ahead) {
+        client->http.open_ahead(client->http.ctx, aws_client_url(client), count);
+    }
+}
+
 struct aws_client_stats aws_client_stats(const struct aws_client *client) {
     return client->stats;
 }

@@ -264,6 +264,11 @@ static void cancel(void *ctx, struct call *call) {
     call_cancel(call);
 }
 
+static void open_ahead(void *ctx, unsigned count) {
+    const struct dynamodb *dynamodb = ctx;
+    aws_client_open_ahead(dynamodb->client, count);
+}
+
 struct dynamodb *dynamodb_new(struct aws_client *client) {
     struct dynamodb *dynamodb = malloc(sizeof *dynamodb);
     if (dynamodb) {
@@ -282,5 +287,5 @@ void dynamodb_free(struct dynamodb *dynamodb) {
 }
 
 struct dynamodb_api dynamodb_api(struct dynamodb *dynamodb) {
-    return (struct dynamodb_api){dynamodb, transact, get_item, put_item, describe_table, cancel};
+    return (struct dynamodb_api){dynamodb, transact, get_item, put_item, describe_table, cancel, open_ahead};
 }

@@ -249,8 +249,19 @@ static bool is_answered(void *ctx, const struct http_transfer *t) {
     return t->answered != 0;
 }
 
+static void open_ahead(void *ctx, const char *url, size_t count) {
+    struct http_pool *pool = &((struct http *)ctx)->pool;
+    const char *why = NULL;
+    struct http_url *target = http_origins_take(&pool->origins, url, false, &why);
+    if (target) {
+        http_pool_open_ahead(pool, target->origin, count);
+    }
+    http_origins_return(target);
+}
+
 struct http_api http_api(struct http *http) {
-    return (struct http_api){.ctx = http, .start = start, .cancel = cancel, .is_answered = is_answered};
+    return (struct http_api){
+        .ctx = http, .start = start, .cancel = cancel, .is_answered = is_answered, .open_ahead = open_ahead};
 }
 
 struct http_stats http_stats(const struct http *http) {

@@ -14,6 +14,7 @@ void http_connection_rest(struct http_connection *c, int64_t now) {
     c->state = HTTP_IDLE;
     c->idle_since = now;
     c->idle_in = loop_turns(c->pool->exchanges.loop);
+    c->may_be_stale = true;
     TAILQ_INSERT_HEAD(&c->origin->idle, c, in_idle);
 }
 
@@ -68,6 +69,7 @@ struct http_connection *http_connection_dial(struct http_pool *pool, struct http
     TAILQ_INSERT_HEAD(&pool->connections, c, in_all);
     pool->connection_count++;
     origin->dialing++;
+    origin->ahead -= origin->ahead > 0;
     return c;
 }
 

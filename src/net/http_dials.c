@@ -1,6 +1,6 @@
 #include "http_dials.h"
 
-static const size_t LEAST = 8, MOST = 64;
+static const size_t LEAST = 4, MOST = 64;
 
 void http_dials_init(struct http_dials *d) {
     *d = (struct http_dials){.most = LEAST};

@@ -26,6 +26,7 @@ struct http_origin {
     struct http_connection *watched; /* http_connection_watched()'s last; those behind it are older */
     struct http_transfers queue;
     size_t waiting, dialing; /* in the queue; connections */
+    size_t ahead; /* connections that are still to be opened for requests that will come */
     struct http_dials dials;
     char key[]; /* struct url's origin */
 };

@@ -57,6 +57,21 @@ static struct http_transfer *neediest(const struct http_pool *pool) {
     return found;
 }
 
+/* Opens connections that no request asked for, where no request waits for one. No other is closed for them. Without
+ * memory they aren't opened. */
+static void dial_ahead(struct http_pool *pool) {
+    for (struct http_origin *o = pool->origins.origins; o && !pool->is_closing; o = o->next) {
+        while (o->ahead > 0 && o->dialing < o->dials.most && pool->connection_count < pool->max_connections) {
+            struct http_connection *c = http_connection_dial(pool, o, CONNECT_TIMEOUT);
+            if (!c) {
+                o->ahead = 0;
+                break;
+            }
+            c->is_unasked = true;
+        }
+    }
+}
+
 /* Opens connections for the requests that wait, within the limits. */
 static void dial_as_needed(struct http_pool *pool) {
     for (struct http_transfer *first; !pool->is_closing && (first = neediest(pool)) && find_room(pool);) {
@@ -66,6 +81,7 @@ static void dial_as_needed(struct http_pool *pool) {
             pool->over(first, HTTP_NO_MEMORY, "");
         }
     }
+    dial_ahead(pool);
 }
 
 /* Closes a connection that no transfer uses, and opens others for those that wait. */
@@ -80,7 +96,7 @@ static void close_and_dial(struct http_connection *c) {
 static void look(struct http_pool *pool, struct http_origin *o) {
     struct http_connection *c = o->dialing == 0 ? http_connection_dial(pool, o, CONNECT_TIMEOUT) : NULL;
     if (c) {
-        c->is_look = true;
+        c->is_unasked = true;
     }
 }
 
@@ -123,6 +139,11 @@ void http_pool_assign(struct http_transfer *t, int64_t now) {
     if (reuse.fresh) {
         look(pool, o);
     }
+}
+
+void http_pool_open_ahead(struct http_pool *pool, struct http_origin *o, size_t count) {
+    o->ahead = count;
+    dial_as_needed(pool);
 }
 
 void http_pool_forget(struct http_transfer *t) {
@@ -170,14 +191,14 @@ static void release(struct http_connection *c) {
 static void on_ended(struct http_connection *c, struct http_transfer *t, enum exchange_end end, enum http_error error,
                      const char *why) {
     struct http_pool *pool = c->pool;
-    if (end == EXCHANGE_STALE && c->was_used && ++t->attempts < ATTEMPTS_MAX) {
+    if (end == EXCHANGE_STALE && c->may_be_stale && ++t->attempts < ATTEMPTS_MAX) {
         close_and_dial(c);
         http_pool_assign(t, clock_monotonic(&pool->clock));
         return;
     }
     switch (end) {
     case EXCHANGE_REUSABLE:
-        c->was_used = true;
+        c->may_be_stale = true;
         release(c);
         break;
     case EXCHANGE_SPENT: close_and_dial(c); break;
@@ -191,10 +212,11 @@ static void on_ended(struct http_connection *c, struct http_transfer *t, enum ex
 }
 
 /* The connection can't be opened: the first request that waits for one fails, unless other attempts still cover all
- * that wait. Nobody waits for a look. */
+ * that wait. Nobody waits for one that no request asked for: its failure is silent, and no more are opened ahead. */
 static void fail_first(struct http_connection *c, enum http_error error, const char *why) {
     struct http_origin *o = c->origin;
-    struct http_transfer *t = !c->is_look && o->waiting >= o->dialing ? TAILQ_FIRST(&o->queue) : NULL;
+    struct http_transfer *t = !c->is_unasked && o->waiting >= o->dialing ? TAILQ_FIRST(&o->queue) : NULL;
+    o->ahead = 0;
     if (t) {
         queue_remove(t);
         c->pool->over(t, error, why);

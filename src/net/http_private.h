@@ -82,8 +82,8 @@ struct http_connection {
     struct http_transfer *transfer; /* NULL: none */
     int64_t dialed_at, ages_at, idle_since; /* monotonic */
     uint64_t idle_in; /* the turn of the loop */
-    bool was_used; /* a response came over it */
-    bool is_look; /* it was opened to see where the name leads */
+    bool may_be_stale; /* it was used or idle before: the other side may have closed it meanwhile */
+    bool is_unasked; /* no request asked for it: it was opened ahead, or to see where the name leads */
 };
 
 /* How an exchange ended. */
@@ -157,6 +157,8 @@ MUST_USE bool http_pool_init(struct http_pool *pool, struct loop *loop, const st
 void http_pool_free(struct http_pool *pool);
 /* Gives the transfer a connection, at once or when there is one. now: monotonic. */
 void http_pool_assign(struct http_transfer *t, int64_t now);
+/* Opens so many connections for requests that will come, those included that requests make it open meanwhile. */
+void http_pool_open_ahead(struct http_pool *pool, struct http_origin *origin, size_t count);
 /* Takes back a transfer that waits, or is on a connection. */
 void http_pool_forget(struct http_transfer *t);
 

@@ -68,6 +68,24 @@ static void end_step_by_step(struct queue_worker *w) {
         timer_start(w->platform.timers, &w->shutdown_timer, w->shutdown.until);
 }
 
+static unsigned running_max(const struct queue_worker_options *options) {
+    unsigned connections = CONNECTIONS_MAX - OTHER_CONNECTIONS;
+    return options->max_in_flight < connections ? options->max_in_flight : connections;
+}
+
+/* Where one message has come, many may follow. While the first one's transaction is under way, others' connections are
+ * opened. */
+static void open_ahead(struct queue_worker *w) {
+    const struct dynamodb_api *db = w->platform.dynamodb;
+    unsigned count = w->options.opens_ahead, most = running_max(&w->options), rate = w->options.max_rate;
+    if (count == 0 || w->intake.messages.totals.received == 0)
+        return;
+    w->options.opens_ahead = 0;
+    most = rate && rate < most ? rate : most;
+    if (db->open_ahead)
+        db->open_ahead(db->ctx, count < most ? count : most);
+}
+
 static void turn(void *ctx) {
     struct queue_worker *w = ctx;
     struct messages *all = &w->intake.messages;
@@ -81,10 +99,12 @@ static void turn(void *ctx) {
         messages_begin_next(all);
         applier_turn(&w->applier);
     } while (all->rules.may_begin && !TAILQ_EMPTY(&all->next));
-    if (w->shutdown.phase == PHASE_WORKING)
+    if (w->shutdown.phase == PHASE_WORKING) {
         intake_receive(&w->intake);
-    else
+        open_ahead(w);
+    } else {
         end_step_by_step(w);
+    }
     messages_free_gone(all);
     w->in_turn = false;
 }
@@ -207,11 +227,6 @@ static void environment_lost(void *ctx, enum cause cause) {
 }
 
 /* What others call. */
-
-static unsigned running_max(const struct queue_worker_options *options) {
-    unsigned connections = CONNECTIONS_MAX - OTHER_CONNECTIONS;
-    return options->max_in_flight < connections ? options->max_in_flight : connections;
-}
 
 static void start_applier(struct queue_worker *w) {
     struct applier_options options = {.max_running = running_max(&w->options),

@@ -236,7 +236,7 @@ struct single_worker *single_worker_start(const struct platform *platform, const
         return NULL;
     }
     memset(w, 0, offsetof(struct single_worker, applier));
-    w->watched = (struct dynamodb_api){w, transact, get_item, put_item, describe_table, cancel};
+    w->watched = (struct dynamodb_api){w, transact, get_item, put_item, describe_table, cancel, NULL};
     w->dynamodb = platform->dynamodb;
     w->platform = *platform;
     w->platform.dynamodb = &w->watched;

@@ -20,8 +20,8 @@ static size_t open_many(int64_t way, int64_t cpu, size_t count) {
 
 static void where_handshakes_wait_for_the_cpu_few_are_made_at_once(void **state) {
     (void)state;
-    assert_int_equal(open_many(200, 800, 200), 8);
-    assert_int_equal(open_many(5000, 800, 200), 8);
+    assert_int_equal(open_many(200, 800, 200), 4);
+    assert_in_range(open_many(5000, 800, 200), 4, 5);
 }
 
 static void far_servers_are_waited_for_side_by_side(void **state) {
@@ -41,7 +41,7 @@ static void what_was_learnt_of_a_quiet_time_is_forgotten_in_a_busy_one(void **st
     for (size_t i = 0; i < 100; i++) {
         http_dials_learn(&d, 5000);
     }
-    assert_int_equal(d.most, 8);
+    assert_int_equal(d.most, 4);
 }
 
 int main(void) {

@@ -340,6 +340,136 @@ static void idle_connections_can_be_dropped_and_busy_ones_stay(void **state) {
     assert_int_equal(f->outcomes[1].error, HTTP_FINE);
 }
 
+/* Runs until no connection is being opened, and none is still to be. */
+static void await_opened(struct fixture *f) {
+    const struct http_origin *o = f->http->pool.origins.origins;
+    for (size_t i = 0; i < 1000 && (o->dialing > 0 || o->ahead > 0); i++) {
+        linger(f, MILLISECOND);
+    }
+    assert_int_equal(o->dialing + o->ahead, 0);
+}
+
+/* As the requests of post(), which go through no proxy, but as those to AWS, which may. */
+static struct http_request post_through(const struct fixture *f) {
+    struct http_request request = post(f, "x");
+    request.direct = false;
+    return request;
+}
+
+static void connections_opened_ahead_serve_the_next_requests(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    f->port.open_ahead(f->port.ctx, f->url, 20);
+    await_opened(f);
+    assert_int_equal(http_stats(f->http).connections, 20);
+    struct http_request request = post_through(f);
+    for (size_t i = 0; i < 20; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 20);
+    assert_int_equal(http_stats(f->http).connections, 20);
+    assert_int_equal(f->server.accepted, 20);
+}
+
+static void few_are_opened_ahead_at_once_and_no_more_than_there_may_be(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 10}, &OK, 1);
+    f->port.open_ahead(f->port.ctx, f->url, 64);
+    assert_int_equal(f->http->pool.connection_count, 4);
+    for (size_t i = 0; i < 100 && f->server.accepted < 10; i++) {
+        linger(f, MILLISECOND);
+    }
+    linger(f, 20 * MILLISECOND);
+    assert_int_equal(f->server.accepted, 10);
+    assert_int_equal(f->http->pool.connection_count, 10);
+}
+
+static void those_that_requests_wait_for_count_among_those_opened_ahead(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    struct http_request request = post_through(f);
+    f->port.open_ahead(f->port.ctx, f->url, 3);
+    for (size_t i = 0; i < 3; i++) {
+        (void)start(f, &request);
+    }
+    await(f, 3);
+    await_opened(f);
+    assert_int_equal(f->server.accepted, 3);
+}
+
+static void none_is_opened_ahead_before_those_that_requests_wait_for(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 4}, &OK, 1);
+    struct server other;
+    assert_true(server_open(&other, f->loop, &OK, 1));
+    char url[64];
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%u/", other.port);
+    f->port.open_ahead(f->port.ctx, f->url, 64);
+    struct http_request request = post_through(f);
+    request.url = url;
+    struct outcome *o = run(f, &request);
+    assert_int_equal(o->status, 200);
+    assert_int_equal(other.accepted, 1);
+    server_close(&other);
+}
+
+static void nobody_hears_of_one_that_cannot_be_opened_ahead_and_no_more_follow(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    server_close(&f->server);
+    f->server = (struct server){.fd = -1};
+    f->port.open_ahead(f->port.ctx, f->url, 64);
+    await_opened(f);
+    assert_int_equal(f->http->pool.connection_count, 0);
+    assert_int_equal(http_stats(f->http).connections, 0);
+    /* A request that comes meanwhile is told by a connection of its own. */
+    f->port.open_ahead(f->port.ctx, f->url, 64);
+    struct http_request request = post_through(f);
+    assert_int_equal(run(f, &request)->error, HTTP_UNREACHABLE);
+    f->port.open_ahead(f->port.ctx, "no URL", 64);
+    f->port.open_ahead(f->port.ctx, "http://user:password@127.0.0.1/", 64);
+    assert_int_equal(f->http->pool.connection_count, 0);
+}
+
+static void one_opened_ahead_that_dies_at_its_first_use_is_no_failure(void **state) {
+    static const struct server_answer answers[] = {{.text = NULL, .after = SERVER_CLOSES}, OK_ANSWER};
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    f->port.open_ahead(f->port.ctx, f->url, 1);
+    await_opened(f);
+    struct http_request request = post_through(f);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->server.requests, 2);
+}
+
+static void those_opened_ahead_that_nobody_used_are_closed_as_others_are(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    f->port.open_ahead(f->port.ctx, f->url, 10);
+    await_opened(f);
+    struct http_request request = post_through(f);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->http->pool.connection_count, 10);
+    let_pass(f, 26 * MICROSECONDS);
+    assert_int_equal(run(f, &request)->status, 200);
+    assert_int_equal(f->http->pool.connection_count, 1);
+}
+
+static void a_client_ends_while_it_opens_connections_ahead(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    f->port.open_ahead(f->port.ctx, f->url, 64);
+    for (size_t i = 0; i < 100 && f->server.accepted == 0; i++) {
+        linger(f, MILLISECOND);
+    }
+    http_free(f->http);
+    f->http = NULL;
+    for (size_t i = 0; i < 100 && f->server.connections; i++) {
+        linger(f, MILLISECOND);
+    }
+    assert_null(f->server.connections);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(those_that_wait_are_served_in_the_order_they_came),
@@ -360,6 +490,14 @@ int main(void) {
         TEST(at_the_limit_the_only_connection_is_not_given_up_for_a_look_at_its_name),
         TEST(at_the_limit_one_server_does_not_keep_another_s_requests_waiting_for_ever),
         TEST(idle_connections_can_be_dropped_and_busy_ones_stay),
+        TEST(connections_opened_ahead_serve_the_next_requests),
+        TEST(few_are_opened_ahead_at_once_and_no_more_than_there_may_be),
+        TEST(those_that_requests_wait_for_count_among_those_opened_ahead),
+        TEST(none_is_opened_ahead_before_those_that_requests_wait_for),
+        TEST(nobody_hears_of_one_that_cannot_be_opened_ahead_and_no_more_follow),
+        TEST(one_opened_ahead_that_dies_at_its_first_use_is_no_failure),
+        TEST(those_opened_ahead_that_nobody_used_are_closed_as_others_are),
+        TEST(a_client_ends_while_it_opens_connections_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

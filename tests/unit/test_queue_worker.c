@@ -400,6 +400,77 @@ static void other_limits_hold_from_their_moment_on(void **state) {
     scene_done(&s);
 }
 
+static void while_few_may_run_at_the_start_what_could_only_wait_stays_on_the_queue(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 34, 1000);
+    s.db->transact.latency = SECOND;
+    for (unsigned i = 0; i < 1000; i++)
+        scene_set(&s, i, i + 1);
+    scene_start(&s);
+    for (uint64_t applied; (applied = s.db->committed) < 100;) {
+        assert_true(scene_status(&s).in_flight <= 2 * (24 + applied) + 10);
+        STEP_WHILE(&s.world, s.db->committed == applied);
+    }
+    scene_empties(&s, 60 * SECOND);
+    scene_done(&s);
+}
+
+static void what_waits_behind_a_record_at_the_start_keeps_no_other_on_the_queue(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 35, 100);
+    s.db->transact.latency = SECOND;
+    for (unsigned i = 0; i < 200; i++)
+        scene_set(&s, 0, i + 1);
+    for (unsigned i = 1; i < 30; i++)
+        scene_set(&s, i, i + 1);
+    scene_start(&s);
+    int64_t began = s.world.now;
+    STEP_WHILE(&s.world, scene_n(&s, 29) == 0);
+    assert_true(s.world.now - began < 5 * SECOND);
+    scene_empties(&s, 300 * SECOND);
+    scene_done(&s);
+}
+
+struct opened {
+    unsigned times, count;
+};
+
+static void note_opened(void *ctx, unsigned count) {
+    struct sim_dynamodb *db = ctx;
+    struct opened *opened = db->hook_ctx;
+    assert_int_equal(db->transact.running, 1); /* the first message's transaction is not kept waiting */
+    opened->times++;
+    opened->count = count;
+}
+
+static void connections_are_opened_ahead_once_when_the_first_message_has_come(void **state) {
+    (void)state;
+    static const struct {
+        unsigned ahead, in_flight, rate, opened;
+    } cases[] = {{0, 256, 0, 0}, {32, 256, 0, 32}, {32, 10, 0, 10}, {32, 256, 5, 5}, {32, 256, 1000, 32}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct scene s;
+        struct opened opened = {0};
+        scene_init(&s, i, 20);
+        s.db->hook_ctx = &opened;
+        s.worker.dynamodb.open_ahead = note_opened;
+        s.worker.options.opens_ahead = cases[i].ahead;
+        s.worker.options.max_in_flight = cases[i].in_flight;
+        s.worker.options.max_rate = cases[i].rate;
+        scene_start(&s);
+        world_run(&s.world, MINUTE);
+        assert_int_equal(opened.times, 0);
+        for (unsigned n = 0; n < 20; n++)
+            scene_set(&s, n, 1);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(opened.times, cases[i].opened > 0);
+        assert_int_equal(opened.count, cases[i].opened);
+        scene_done(&s);
+    }
+}
+
 static void what_becomes_of_messages_is_counted_once_each(void **state) {
     (void)state;
     struct scene s;
@@ -479,6 +550,9 @@ int main(void) {
         cmocka_unit_test(the_invariants_hold_in_a_storm),
         cmocka_unit_test(the_invariants_hold_whenever_a_worker_dies),
         cmocka_unit_test(other_limits_hold_from_their_moment_on),
+        cmocka_unit_test(while_few_may_run_at_the_start_what_could_only_wait_stays_on_the_queue),
+        cmocka_unit_test(what_waits_behind_a_record_at_the_start_keeps_no_other_on_the_queue),
+        cmocka_unit_test(connections_are_opened_ahead_once_when_the_first_message_has_come),
         cmocka_unit_test(what_becomes_of_messages_is_counted_once_each),
         cmocka_unit_test(what_goes_wrong_is_counted_as_well),
     };
