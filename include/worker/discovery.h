@@ -58,5 +58,7 @@ MUST_USE struct discovery *discovery_start(const struct platform *platform, cons
                                            discovery_done *done, void *user);
 /* VISIBILITY_TIMEOUT has changed (0: not set); the facts already reported are changed with it. */
 void discovery_set_visibility(struct discovery *d, unsigned seconds);
+/* Stops waiting for services that can't be reached: the log says which and why, and done follows from the loop. */
+void discovery_give_up(struct discovery *d);
 /* Ends it; before done, there is no callback. Takes NULL. */
 void discovery_free(struct discovery *d);

@@ -86,9 +86,7 @@ static void on_discovered(void *user, struct outcome outcome, const struct disco
 
 static void on_patience(void *user) {
     struct function *f = user;
-    LOG_EVENT(&f->app->log, LOG_LEVEL_ERROR, "Giving up: a service can't be reached",
-              LOG_I("seconds", PATIENCE / MICROSECONDS));
-    refuse(f, EXIT_UNREACHABLE);
+    discovery_give_up(f->discovery);
 }
 
 static void on_signal(void *user, int number) {
@@ -103,7 +101,7 @@ static void on_signal(void *user, int number) {
 
 static bool start(struct function *f) {
     struct app *app = f->app;
-    struct discovery_options options = app_discovery_options(app, PATIENCE);
+    struct discovery_options options = app_discovery_options(app, NEVER);
     options.queue = NULL;
     options.in_turn = true;
     timer_init(&f->patience, on_patience, f);

@@ -2,6 +2,7 @@
 
 #include "event_message.h"
 #include "json_writer.h"
+#include "queue_worker_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,7 @@ struct event_queue {
     size_t open; /* how many are FATE_OPEN */
     LIST_HEAD(, event_call) calls;
     bool stopping, ended;
-    char cause[64];
+    char cause[128];
     struct timer settled_timer, patience_timer, until_timer;
 };
 
@@ -72,7 +73,15 @@ static void end(struct event_queue *q) {
 static void give_up(void *user) {
     struct event_queue *q = user;
     struct queue_worker_status status = queue_worker_status(q->worker);
-    (void)snprintf(q->cause, sizeof q->cause, "%s", status.held && status.cause[0] ? status.cause : "Timeout");
+    struct worker_view view = queue_worker_view(q->worker);
+    const struct worker_trouble *dlq = &view.troubles[METRICS_DEAD_LETTERING];
+    if (status.held && status.cause[0]) {
+        (void)snprintf(q->cause, sizeof q->cause, "%s", status.cause);
+    } else if (dlq->is) {
+        (void)snprintf(q->cause, sizeof q->cause, "it failed, and the DLQ doesn't take it: %s", dlq->code);
+    } else {
+        (void)snprintf(q->cause, sizeof q->cause, "Timeout");
+    }
     end(q);
 }
 

@@ -208,7 +208,7 @@ static void on_next(void *user) {
 static void on_queue(void *user, size_t left, const char *cause) {
     struct invocation *i = user;
     const struct platform *platform = i->options->platform;
-    char sentence[160];
+    char sentence[192];
     for (size_t n = 0; n < left; n++) {
         metrics_dead_lettered(platform->metrics, ERROR_DATABASE, clock_wall(platform->clock));
     }
@@ -216,7 +216,7 @@ static void on_queue(void *user, size_t left, const char *cause) {
         (void)event_queue_append_left(i->queue, &i->text);
         end(i, NULL);
     } else if (left > 0) {
-        (void)snprintf(sentence, sizeof sentence, "The event was not applied, for no fault of its own: %s",
+        (void)snprintf(sentence, sizeof sentence, "The event is neither known to be applied nor to be in the DLQ: %s",
                        cause[0] ? cause : "it fails by itself, while others succeed");
         end_in_error(i, "DatabaseError", span_cstr(sentence));
     } else {

@@ -31,8 +31,18 @@ static void on_quest_timer(void *user) {
         ask(q);
         return;
     }
-    LOG_EVENT(d->platform.log, LOG_LEVEL_ERROR, "Giving up: the service can't be reached",
-              LOG_C("setting", q->setting));
+    discovery_give_up(d);
+}
+
+void discovery_give_up(struct discovery *d) {
+    for (size_t i = 0; i < QUESTS && !d->ended; i++) {
+        const struct quest *q = &d->quests[i];
+        if (q->open && (q->call || q->tries > 0)) {
+            LOG_EVENT(d->platform.log, LOG_LEVEL_ERROR, "Giving up: the service can't be reached",
+                      LOG_C("setting", q->setting), LOG_C("service", quest_service(q)),
+                      LOG_C("why", q->why[0] ? q->why : "no answer"));
+        }
+    }
     discovery_end(d);
 }
 

@@ -19,6 +19,7 @@ struct quest {
     bool unreachable; /* it counts as waiting: the last try couldn't reach the service, or it hasn't begun */
     bool found; /* its facts are known: a queue's attributes; a table, or that there is none */
     unsigned tries;
+    char why[CALL_MESSAGE_SIZE]; /* the last try failed; empty: it hasn't, or nothing was said */
     struct trouble trouble; /* the service can't be reached, and the log has said so */
     struct call *call;
     struct timer timer;
@@ -40,6 +41,9 @@ struct discovery {
 
 static inline bool quest_is_of_dynamodb(enum quest_kind kind) {
     return kind <= QUEST_TRIAL;
+}
+static inline const char *quest_service(const struct quest *q) {
+    return quest_is_of_dynamodb(q->kind) ? "DynamoDB" : "SQS";
 }
 /* The value of its setting; for the DLQ, where DLQ_URL isn't set, what the queue's redrive policy says. */
 const char *quest_given(const struct quest *q);

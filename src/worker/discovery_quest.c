@@ -65,11 +65,12 @@ void quest_try_again(struct quest *q, const struct call_result *result) {
     struct discovery *d = q->discovery;
     int64_t now = clock_monotonic(d->platform.clock);
     const char *why = result->from_service || result->foreign ? call_word(result) : result->message;
+    (void)snprintf(q->why, sizeof q->why, "%s", why);
     (void)trouble_note_call(&q->trouble, now, result);
     if (trouble_tell(&q->trouble, now, result->untrusted ? "untrusted" : call_word(result)))
         LOG_EVENT(d->platform.log, LOG_LEVEL_WARNING, waiting_text(q, result), LOG_C("setting", q->setting),
-                  LOG_C("service", quest_is_of_dynamodb(q->kind) ? "DynamoDB" : "SQS"),
-                  LOG_C("why", why[0] ? why : "no answer"), LOG_I("status", result->status));
+                  LOG_C("service", quest_service(q)), LOG_C("why", why[0] ? why : "no answer"),
+                  LOG_I("status", result->status));
     int64_t at = now + RETRY_BASE + backoff_full_jitter(d->platform.random, q->tries++, RETRY_BASE, RETRY_CAP);
     q->unreachable = true;
     timer_start(d->platform.timers, &q->timer, at < d->give_up_at ? at : d->give_up_at);

@@ -163,6 +163,9 @@ def test_while_the_dlq_is_down_what_failed_for_good_is_listed(scene: Scene, sqs_
         assert api.invoke(sqs_event(message("a", {"n": 0}))).failures == []
         rule = sqs_proxy.on("SendMessageBatch", faults.load_balancer_error())
         assert api.invoke(event, seconds=1.5).failures == ids(event, 1)
+        answer = api.invoke(sns_event(GONE), seconds=1.5)
+        assert is_error(answer, "DatabaseError")
+        assert "it failed, and the DLQ doesn't take it: " in answer.json["errorMessage"]
         rule.remove()
         assert api.invoke(event).failures == []
     assert [one.source["message_id"] for one in scene.dead()] == ids(event, 1)

@@ -73,7 +73,9 @@ def test_services_that_are_away_at_the_start_are_waited_for_eight_seconds(
         clock.pass_by(1)
         assert process.wait() == 69
     told = api.init_errors.get(timeout=5)
-    assert told.error_type == "Runtime.ServiceUnreachable" and "can't be reached" in told.json["errorMessage"]
+    assert told.error_type == "Runtime.ServiceUnreachable"
+    why = "setting: TABLE_NAME, service: DynamoDB, why: no answer"
+    assert f"Giving up: the service can't be reached ({why})" in told.json["errorMessage"].splitlines()
 
 
 def test_called_bootstrap_it_is_the_function(module_scene: Scene, api: RuntimeApi, tmp_path: Path) -> None:
