@@ -70,8 +70,7 @@ static void exchange(struct line *line, const char *request, size_t len) {
     ssize_t sent = line->tls ? SSL_write(line->tls, request, (int)len) : send(line->fd, request, len, MSG_NOSIGNAL);
     if (sent != (ssize_t)len || epoll_wait(line->epoll, &event, 1, -1) != 1)
         fail("not sent");
-    ssize_t got =
-        line->tls ? SSL_read(line->tls, line->in, (int)ROOM - 1) : recv(line->fd, line->in, ROOM - 1, 0);
+    ssize_t got = line->tls ? SSL_read(line->tls, line->in, (int)ROOM - 1) : recv(line->fd, line->in, ROOM - 1, 0);
     if (got <= 0)
         exit(0); /* the emulator has ended */
     line->in[got] = '\0';

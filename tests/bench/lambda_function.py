@@ -236,9 +236,8 @@ def measure(function: Function, folder: Path, options: argparse.Namespace) -> di
     return found
 
 
-def unpacked(package: Path | None) -> list[str]:
+def unpacked(package: Path | None, task: Path = FOLDER / "task") -> list[str]:
     """What starts the function of the package, which AWS Lambda has in /var/task."""
-    task = FOLDER / "task"
     if not package:
         package = FOLDER / "table-updater-lambda.zip"
         subprocess.run([ROOT / "conf" / "package-lambda", "--output", package], check=True)
@@ -251,13 +250,17 @@ def unpacked(package: Path | None) -> list[str]:
     return [str(loader), "--library-path", str(task / "lib"), str(task / "bootstrap"), "lambda"]
 
 
-def prepare(package: Path | None) -> list[Function]:
-    """Builds what is compared."""
+def prepare_emulator() -> None:
     if not shutil.which("go"):
         sys.exit("This needs a Go toolchain: the emulator and one of the functions are made with it")
     FOLDER.mkdir(parents=True, exist_ok=True)
     if not (FOLDER / "aws-lambda-rie").exists():
         subprocess.run(["go", "install", EMULATOR], env={**os.environ, "GOBIN": str(FOLDER)}, check=True)
+
+
+def prepare(package: Path | None) -> list[Function]:
+    """Builds what is compared."""
+    prepare_emulator()
     go = FOLDER / "go" / "bootstrap"
     # As AWS says to build for provided.al2023.
     command = ["go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", str(go), "."]
