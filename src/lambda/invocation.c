@@ -155,6 +155,9 @@ static bool decode(const struct json_token *token, struct buf *out) {
 static bool begin_http(struct invocation *i) {
     const struct lambda_event *event = &i->event;
     bool has_key = event->key.event == JSON_STRING;
+    if (event->broken) {
+        return refuse_body(i, "The event is not valid JSON (RFC 8259, UTF-8): see position", event->broken_at);
+    }
     if (!decode(&event->key, &i->key) || !decode(&event->body, &i->body)) {
         return false;
     }

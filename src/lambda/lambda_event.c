@@ -236,13 +236,15 @@ void lambda_event_read(struct span text, struct lambda_event *ret_event) {
     json_reader_init(&r, text, &OPTIONS);
     bool whole = json_next(&r, &token) == JSON_OBJECT_BEGIN && each_member(&r, &token, event_member, &reading) &&
                  json_next(&r, &token) == JSON_END;
+    ret_event->broken = !whole;
+    ret_event->broken_at = r.error_offset;
     json_reader_done(&r);
     bool is_event = reading.has_detail_type && reading.has_detail && ret_event->source.event == JSON_STRING &&
                     ret_event->id.event == JSON_STRING && ret_event->id.raw.len > 0;
-    if (!whole) {
-        ret_event->kind = LAMBDA_DIRECT;
-    } else if (reading.has_records) {
-        return;
+    if (reading.has_records) {
+        if (!whole) {
+            unfit(ret_event, "The event has Records, but is not valid JSON (RFC 8259, UTF-8)");
+        }
     } else if (reading.has_context && (reading.has_route || reading.method.event == JSON_STRING)) {
         ret_event->kind = LAMBDA_HTTP;
     } else if (is_event) {

@@ -23,6 +23,8 @@ struct lambda_event {
     enum lambda_event_kind kind;
     struct span text;
     const char *problem; /* LAMBDA_UNFIT: a sentence */
+    bool broken; /* the text isn't JSON from broken_at on; kind is what was known by then */
+    size_t broken_at;
     /* LAMBDA_HTTP. What isn't there is a zeroed token (its event is JSON_FAILED). */
     struct json_token body; /* JSON_STRING, JSON_NULL or not there; any other value is an error */
     bool is_base64;
@@ -51,7 +53,9 @@ struct lambda_record {
     size_t attribute_count;
 };
 
-/* Never fails: anything that isn't JSON is LAMBDA_DIRECT, too. text must outlive the event. */
+/* Never fails: anything that isn't JSON is LAMBDA_DIRECT, too. But what is known to be of another kind by then remains
+ * so: a queue, a topic or a bus takes an envelope for a success, and nobody would hear of the loss. text must outlive
+ * the event. */
 void lambda_event_read(struct span text, struct lambda_event *ret_event);
 
 /* Goes through the records of an event that has some. */

@@ -62,7 +62,7 @@ def test_a_direct_invocation_gets_the_response_and_a_failure_its_envelope(
 
 @pytest.mark.parametrize(("event", "position"), [
     (b"", 0), (b"{", 1), (b"no JSON", 1), (b'{"id":1,"id":2}', 8), (b"[]", 0), (b'{"id": "\xff"}', 8),
-    (b"[" * 100_000, 512), (b'{"Records": [{]}', 14),
+    (b"[" * 100_000, 512),
 ])  # fmt: skip
 def test_what_is_no_json_or_of_nothing_known_gets_an_envelope_that_says_where(
     invoke: Invoke, event: bytes, position: int
@@ -84,7 +84,7 @@ def test_an_event_of_another_kind_is_a_clear_error(invoke: Invoke, event: Any) -
 @pytest.mark.parametrize("event", [
     {"Records": []}, {"Records": [{"eventSource": "aws:s3", "s3": {}}]}, {"Records": [{}]}, {"Records": [1]},
     {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]},
-    {"Records": [{"eventSource": "aws:sqs", "messageId": "", "body": "{}"}]},
+    {"Records": [{"eventSource": "aws:sqs", "messageId": "", "body": "{}"}]}, b'{"Records": [{]}',
 ])  # fmt: skip
 def test_records_without_an_id_or_of_another_source_are_a_function_error(invoke: Invoke, event: Any) -> None:
     answer = invoke(event)

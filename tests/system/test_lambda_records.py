@@ -208,6 +208,20 @@ def test_events_of_sns_and_eventbridge_have_one_effect_and_fail_to_the_dlq(
     assert is_error(without_dlq.invoke(sns_event("no JSON")), "InvalidInputError")
 
 
+def test_an_event_that_our_reader_refuses_is_not_lost_in_an_envelope(
+    module_scene: Scene, api: RuntimeApi, without_dlq: RuntimeApi
+) -> None:
+    detail: Any = "\ud800"
+    for _ in range(600):
+        detail = [detail]
+    for key, inside in (("e-deep", detail), ("e-lone", "\ud800")):
+        event = eventbridge_event({"id": "event", "attributes": {"a": inside}}, key)
+        assert is_error(without_dlq.invoke(event), "InvalidInputError")
+        assert api.invoke(event).json is None
+        (letter,) = [one for one in module_scene.dead() if one.source["message_id"] == key]
+        assert letter.error == "InvalidInputError" and json.loads(letter.source["body"]) == event
+
+
 @pytest.mark.parametrize("dlq", [True, False])
 def test_an_environment_that_fails_an_event_is_a_function_error(scene: Scene, dynamodb_proxy: Proxy, dlq: bool) -> None:
     scene.table.put({"id": "a"})

@@ -66,11 +66,16 @@ static void an_event_is_known_by_its_members(void **state) {
         {"[]", LAMBDA_DIRECT},
         {"\"Records\"", LAMBDA_DIRECT},
         {"{\"Records\":{}}", LAMBDA_DIRECT},
-        /* What is cut, or has something behind it, is nothing that is known. */
-        {"{\"Records\":[" SQS_RECORD("") "]", LAMBDA_DIRECT},
-        {"{\"Records\":[" SQS_RECORD("") "]} x", LAMBDA_DIRECT},
-        {REST(",\"body\":\"\\ud800\""), LAMBDA_DIRECT},
-        {HTTP_API("") "x", LAMBDA_DIRECT},
+        /* What is cut, or has something behind it, is what it was known to be by then. */
+        {"{\"Records\":[" SQS_RECORD("") "]", LAMBDA_UNFIT},
+        {"{\"Records\":[" SQS_RECORD("") "]} x", LAMBDA_UNFIT},
+        {"{\"Records\":[{\"messageId\":\"1\",\"body\":\"\\ud800", LAMBDA_UNFIT},
+        {EVENTBRIDGE(",\"detail\":{\"id\":\"\\ud800\"}"), LAMBDA_EVENTBRIDGE},
+        {EVENTBRIDGE(",\"resources\":[\"\\ud800\"],\"detail\":{}"), LAMBDA_DIRECT},
+        {REST(",\"body\":\"\\ud800\""), LAMBDA_HTTP},
+        {HTTP_API("") "x", LAMBDA_HTTP},
+        {"{\"requestContext\":{\"http\":{", LAMBDA_HTTP},
+        {"{\"requestContext\":{", LAMBDA_DIRECT},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         if (read_event(cases[i].text).kind != cases[i].kind) {
