@@ -156,7 +156,10 @@ static bool begin_http(struct invocation *i) {
     const struct lambda_event *event = &i->event;
     bool has_key = event->key.event == JSON_STRING;
     if (event->broken) {
-        return refuse_body(i, "The event is not valid JSON (RFC 8259, UTF-8): see position", event->broken_at);
+        char sentence[96];
+        (void)snprintf(sentence, sizeof sentence, "The event is not valid JSON (RFC 8259, UTF-8): see position %zu",
+                       event->broken_at);
+        return refuse_body(i, sentence, event->broken_at);
     }
     if (!decode(&event->key, &i->key) || !decode(&event->body, &i->body)) {
         return false;

@@ -72,6 +72,14 @@ def test_what_is_no_json_or_of_nothing_known_gets_an_envelope_that_says_where(
     assert answer.json["details"] == {"position": position}
 
 
+def test_a_request_in_an_event_that_is_no_json_is_a_400_all_the_same(invoke: Invoke) -> None:
+    event = json.dumps(http_api(body="{}")).encode()
+    answer = invoke(event[:-1])
+    envelope = json.loads(answer.json["body"])
+    assert (answer.json["statusCode"], envelope["details"]) == (400, {"position": len(event) - 1})
+    assert envelope["message"].endswith(f"see position {len(event) - 1}")
+
+
 @pytest.mark.parametrize("event", [
     {}, {"Records": "none"}, {"requestContext": {"requestId": "r"}, "requestPayload": {}}, {"detail": {}},
     {"key1": "value1"}, {"httpMethod": "POST", "body": "{}"},
