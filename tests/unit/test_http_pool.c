@@ -187,12 +187,14 @@ static void while_a_name_leads_nowhere_old_connections_live_on(void **state) {
     assert_true(newest(f)->ages_at < clock_monotonic(&f->http->clock));
 }
 
+/* A stray copy of the first would be taken for the second. */
+static const struct server_answer FINE_THEN_REFUSED[] = {OK_ANSWER,
+                                                         {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
+
 /* The loop hears of it in its next turn: too late for a request that is sent before. */
 static void what_stands_in_the_socket_already_is_no_answer_to_the_next_request(void **state) {
-    static const struct server_answer answers[] = {OK_ANSWER,
-                                                   {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
     struct fixture *f = *state;
-    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    begin(f, &(struct http_options){0}, FINE_THEN_REFUSED, ARRAY_LENGTH(FINE_THEN_REFUSED));
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->status, 200);
     send_stray(f, OK.text);
@@ -212,10 +214,8 @@ static void send_late(void *user) {
 
 /* The connection was idle when the loop looked at it, but the callback ran for long since. */
 static void what_came_long_after_the_loop_s_look_is_no_answer_either(void **state) {
-    static const struct server_answer answers[] = {OK_ANSWER,
-                                                   {.text = "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n[]"}};
     struct fixture *f = *state;
-    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    begin(f, &(struct http_options){0}, FINE_THEN_REFUSED, ARRAY_LENGTH(FINE_THEN_REFUSED));
     struct http_request request = post(f, "x");
     assert_int_equal(run(f, &request)->status, 200);
     linger(f, MILLISECOND);
