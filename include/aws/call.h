@@ -57,6 +57,14 @@ static inline void call_result_begin(struct call_result *result, unsigned attemp
     result->code[0] = result->message[0] = result->request_id[0] = '\0';
 }
 
+/* Copies it; of its texts, which are mostly empty, only what they have. */
+static inline void call_result_copy(struct call_result *to, const struct call_result *from) {
+    memcpy(to, from, offsetof(struct call_result, code));
+    memcpy(to->code, from->code, strlen(from->code) + 1);
+    memcpy(to->message, from->message, strlen(from->message) + 1);
+    memcpy(to->request_id, from->request_id, strlen(from->request_id) + 1);
+}
+
 /* A failed call in a word, for the log. */
 static inline const char *call_word(const struct call_result *result) {
     return result->code[0] ? result->code : result->foreign ? "not the service's answer" : "no answer";

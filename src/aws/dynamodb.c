@@ -97,20 +97,12 @@ static void decode_transact(void *user, struct span body, struct call_result *re
     (void)snprintf(result->code, sizeof result->code, CANCELLED);
 }
 
-/* Of its texts, which are empty mostly, only what they have. */
-static void copy_result(struct call_result *to, const struct call_result *from) {
-    memcpy(to, from, offsetof(struct call_result, code));
-    memcpy(to->code, from->code, strlen(from->code) + 1);
-    memcpy(to->message, from->message, strlen(from->message) + 1);
-    memcpy(to->request_id, from->request_id, strlen(from->request_id) + 1);
-}
-
 static void transact_answered(void *user, const struct call_result *result, struct span body) {
     (void)body;
     const struct transact *t = user;
     const struct cancellation *cancellation = &t->dynamodb->cancellation;
     struct transact_result r;
-    copy_result(&r.call, result);
+    call_result_copy(&r.call, result);
     r.reason_count = is_cancelled(result) ? cancellation->count : 0; /* else they belong to another answer */
     memcpy(r.reasons, cancellation->reasons, r.reason_count * sizeof *r.reasons);
     t->done(t->user, &r);

@@ -110,6 +110,11 @@ static bool begin_single(struct invocation *i, struct span body, char *body_spac
     return i->single != NULL;
 }
 
+/* The event as a message. */
+static bool begin_whole(struct invocation *i, struct buf *event) {
+    return begin_single(i, buf_span(event), event->data, span_cstr(i->request_id), false);
+}
+
 /* For a request that can't even be read as a message. */
 static bool refuse(struct invocation *i, struct failure *f) {
     struct buf envelope;
@@ -155,12 +160,6 @@ static bool decode(const struct json_token *token, struct buf *out) {
 static bool begin_http(struct invocation *i) {
     const struct lambda_event *event = &i->event;
     bool has_key = event->key.event == JSON_STRING;
-    if (event->broken) {
-        char sentence[96];
-        (void)snprintf(sentence, sizeof sentence, "The event is not valid JSON (RFC 8259, UTF-8): see position %zu",
-                       event->broken_at);
-        return refuse_body(i, sentence, event->broken_at);
-    }
     if (!decode(&event->key, &i->key) || !decode(&event->body, &i->body)) {
         return false;
     }
@@ -245,8 +244,10 @@ static bool begin_queue(struct invocation *i) {
 static bool begin(struct invocation *i, struct buf *event) {
     lambda_event_read(buf_span(event), &i->event);
     switch (i->event.kind) {
-    case LAMBDA_DIRECT: return begin_single(i, buf_span(event), event->data, span_cstr(i->request_id), false);
-    case LAMBDA_HTTP: return begin_http(i);
+    case LAMBDA_DIRECT: return begin_whole(i, event);
+    case LAMBDA_HTTP:
+        /* Of a broken one the message's reader says where it is. */
+        return i->event.broken ? begin_whole(i, event) : begin_http(i);
     case LAMBDA_SQS: return begin_queue(i);
     case LAMBDA_SNS:
     case LAMBDA_EVENTBRIDGE:

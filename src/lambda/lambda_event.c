@@ -237,7 +237,6 @@ void lambda_event_read(struct span text, struct lambda_event *ret_event) {
     bool whole = json_next(&r, &token) == JSON_OBJECT_BEGIN && each_member(&r, &token, event_member, &reading) &&
                  json_next(&r, &token) == JSON_END;
     ret_event->broken = !whole;
-    ret_event->broken_at = r.error_offset;
     json_reader_done(&r);
     bool is_event = reading.has_detail_type && reading.has_detail && ret_event->source.event == JSON_STRING &&
                     ret_event->id.event == JSON_STRING && ret_event->id.raw.len > 0;

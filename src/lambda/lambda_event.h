@@ -23,8 +23,7 @@ struct lambda_event {
     enum lambda_event_kind kind;
     struct span text;
     const char *problem; /* LAMBDA_UNFIT: a sentence */
-    bool broken; /* the text isn't JSON from broken_at on; kind is what was known by then */
-    size_t broken_at;
+    bool broken; /* the text isn't JSON; kind is what was known by the place where that shows */
     /* LAMBDA_HTTP. What isn't there is a zeroed token (its event is JSON_FAILED). */
     struct json_token body; /* JSON_STRING, JSON_NULL or not there; any other value is an error */
     bool is_base64;
