@@ -18,11 +18,12 @@
  * - Drain: a message whose letter is on its way to the DLQ is left as it is, since that may yet be acknowledged; and
  *   one whose letter ended in the last moment, when there was no time left to give it back.
  * - I5, "a hold": a worker is in one from the second message that fails since DynamoDB last worked (a conflict, a false
- *   condition show that as well), from the first where it never did, as long as all that it holds has failed since, or
- *   stands behind such by record or group. What failed before that, or was set aside, is known to be alone and tells
- *   nothing new; nor does it that it is tried again. What began before that, and is heard of later, may have met
- *   DynamoDB before it worked: it makes a hold once it fails again, though it may count from when a second one at all
- *   was heard to fail. What waits for its confirming read has its verdict. Throttles are answered by a lower rate:
+ *   condition show that as well), from the first where it never did, as long as all that it holds has failed since, in
+ *   an attempt begun since, or stands behind such by record or group. What failed before that, or was set aside, is
+ *   known to be alone and tells nothing new; nor does it that it is tried again. What began before that, and is heard
+ *   of later, may have met DynamoDB before it worked: until it fails again nobody knows whether it fails still, so that
+ *   it makes no hold, and there is none while it is held; though a hold may count from when a second message at all was
+ *   heard to fail. What waits for its confirming read has its verdict. Throttles are answered by a lower rate:
  *   where one that is held was throttled last, it is no hold here. A worker that holds nothing any more, and is told of
  *   its tables, begins as at its start. Of the receives in a hold those count that bring messages, since they alone
  *   cost any: from the beginning of the one to that of the next 5, 10, 20, 40, 60 s.
@@ -91,8 +92,8 @@ struct doing_seen { /* with one update, since it was delivered there last */
 struct update_seen {
     struct doing_seen doing[PLAN_WORKERS_MAX][DOINGS];
     struct failures_seen own[PLAN_WORKERS_MAX];
-    /* By worker: its `working` when it last failed in a way that it could cause (0: never), its life in which it was
-     * last given back by the rule for one alone. */
+    /* By worker: its `working` when it last failed in a way that it could cause, in an attempt begun since DynamoDB
+     * last worked (0: never); its life in which it was last given back by the rule for one alone. */
     unsigned failed_in[PLAN_WORKERS_MAX], set_aside_in[PLAN_WORKERS_MAX];
     unsigned commits, audited_commits;
     int64_t first_commit, last_commit;

@@ -163,12 +163,14 @@ static void hear(struct judge *j, unsigned worker, const struct judged_answer *a
         return;
     w->throttled = u->throttled[worker] = a->result->class == CALL_THROTTLED;
     w->throttled_since |= w->throttled;
-    /* What began before that success doesn't show that all fail, until it fails once more. */
-    if (!known && a->began >= w->worked_at && own->failing < w->working) {
+    /* What began before that success doesn't show that it fails still, until it fails once more. */
+    if (a->began < w->worked_at)
+        return;
+    u->failed_in[worker] = w->working;
+    if (!known && own->failing < w->working) {
         own->failing = w->working;
         w->failing++;
     }
-    u->failed_in[worker] = w->working;
 }
 
 void judge_transacted(struct judge *j, unsigned worker, const struct judged_answer *a) {
