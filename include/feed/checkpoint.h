@@ -72,8 +72,13 @@ enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, const struct
 /* Looks at one without taking it: nothing is written or locked, and there may be none (state says the beginning). */
 enum checkpoint_status checkpoint_read(struct checkpoint *c, const char *path, const char *job,
                                        const struct file_identity *identity, char ret_why[static CHECKPOINT_WHY_SIZE]);
-/* Writes c->state in place of what is in the file. False: ret_why is a sentence, and the file holds one of the two,
- * whole. */
-MUST_USE bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]);
+enum checkpoint_written {
+    CHECKPOINT_KEPT,
+    CHECKPOINT_UNSURE, /* it stands there, whole, and is what another run goes on with; but its folder isn't on the
+                          disk, so that a crash of the machine could bring the one before it back */
+    CHECKPOINT_UNCHANGED /* the one before it stands there still */
+};
+/* Writes c->state in place of what is in the file. Where it isn't kept, ret_why is a sentence. */
+MUST_USE enum checkpoint_written checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]);
 /* A zeroed one must have its fd set to -1. */
 void checkpoint_close(struct checkpoint *c);

@@ -161,12 +161,17 @@ bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place) {
     bool same = state.next.number == k->checkpoint.state.next.number && k->rejected == 0;
     k->checkpoint.state = state;
     k->rejected = 0;
-    if (!same && !checkpoint_write(&k->checkpoint, why)) {
+    enum checkpoint_written written = same ? CHECKPOINT_KEPT : checkpoint_write(&k->checkpoint, why);
+    if (written == CHECKPOINT_UNCHANGED) {
         (void)fail(k, why, EXIT_SOME_FAILED);
         return false;
     }
     k->kept = *place;
-    return true;
+    if (written == CHECKPOINT_UNSURE && !k->unsure) {
+        log_event(k->log, LOG_LEVEL_ERROR, why, NULL);
+        k->unsure = true;
+    }
+    return !k->unsure; /* a disk that failed once isn't trusted again in this run */
 }
 
 bool enqueue_keep_go_on(const struct enqueue_keep *k, unsigned *file, struct row_place *place) {

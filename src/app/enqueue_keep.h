@@ -19,6 +19,7 @@ struct enqueue_keep {
     struct checkpoint checkpoint;
     struct rejects rejects;
     bool failed; /* something can't be kept: it was said */
+    bool unsure; /* the checkpoint is kept, but not safe from a crash of the machine: it was said */
     struct row_place kept; /* of a job: where another run goes on */
     struct {
         bool any;

@@ -197,7 +197,7 @@ bool reconcile_keep_place(struct reconcile_keep *k, const struct row_place *plac
         return true;
     }
     k->checkpoint.state = (struct job_state){.next = *place};
-    if (!checkpoint_write(&k->checkpoint, why)) {
+    if (checkpoint_write(&k->checkpoint, why) != CHECKPOINT_KEPT) {
         (void)fail(k, why, EXIT_SOME_FAILED);
         return false;
     }

@@ -221,24 +221,24 @@ enum checkpoint_status checkpoint_open(struct checkpoint *c, const char *path, c
     enum checkpoint_status status = look_at(c, c->fd, ret_why);
     c->goes_on = c->goes_on && !begins;
     /* That it can be written is seen before anything is sent. */
-    return status == CHECKPOINT_FINE && !checkpoint_write(c, ret_why) ? CHECKPOINT_FAILED : status;
+    return status == CHECKPOINT_FINE && checkpoint_write(c, ret_why) != CHECKPOINT_KEPT ? CHECKPOINT_FAILED : status;
 }
 
-/* A new name is safe only once its folder is on the disk. */
-static bool sync_folder(const char *path) {
+/* A new name is safe only once its folder is on the disk. 0: it is; else why not. */
+static int sync_folder(const char *path) {
     char folder[CHECKPOINT_PATH_SIZE];
     const char *slash = strrchr(path, '/');
     (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     int fd = open(folder[0] ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
-        return false;
+        return errno;
     }
-    bool fine = fsync(fd) == 0 || errno == EINVAL; /* some file systems have no such thing */
+    int error = fsync(fd) == 0 || errno == EINVAL ? 0 : errno; /* some file systems have no such thing */
     (void)close(fd);
-    return fine;
+    return error;
 }
 
-bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]) {
+enum checkpoint_written checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_SIZE]) {
     struct buf text;
     buf_init(&text, CHECKPOINT_TEXT_MAX);
     errno = ENOMEM;
@@ -255,17 +255,21 @@ bool checkpoint_write(struct checkpoint *c, char ret_why[static CHECKPOINT_WHY_S
             (void)close(fd);
         }
         (void)fail(c, "written", error, ret_why);
-        return false;
+        return CHECKPOINT_UNCHANGED;
     }
     if (c->fd >= 0) {
         (void)close(c->fd);
     }
     c->fd = fd;
-    if (!sync_folder(c->path)) {
-        (void)fail(c, "written to the disk", errno, ret_why);
-        return false;
+    error = sync_folder(c->path);
+    if (error) {
+        (void)snprintf(ret_why, CHECKPOINT_WHY_SIZE,
+                       "The checkpoint %.200s is written, but its folder can't be brought to the disk: %s; a crash of "
+                       "the machine could bring the one before it back",
+                       c->path, strerrordesc_np(error));
+        return CHECKPOINT_UNSURE;
     }
-    return true;
+    return CHECKPOINT_KEPT;
 }
 
 enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, const struct job_manner *manner,
@@ -281,7 +285,7 @@ enum checkpoint_status checkpoint_keep_manner(struct checkpoint *c, const struct
     }
     c->manner = *manner;
     c->manner.known = true;
-    return checkpoint_write(c, ret_why) ? CHECKPOINT_FINE : CHECKPOINT_FAILED;
+    return checkpoint_write(c, ret_why) == CHECKPOINT_KEPT ? CHECKPOINT_FINE : CHECKPOINT_FAILED;
 }
 
 void checkpoint_close(struct checkpoint *c) {

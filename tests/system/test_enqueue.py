@@ -21,6 +21,7 @@ from typing import Any, Callable, Iterator
 import pytest
 from harness import faults
 from harness.polling import wait_until
+from harness.preload import library
 from harness.process import Process, binary_path
 from harness.proxy import Proxy
 from harness.scene import Scene, log_id
@@ -332,6 +333,29 @@ def test_a_checkpoint_that_cannot_be_written_any_more_ends_the_job(queue_scene: 
     assert process.wait() == 1
     assert process.find_log("The checkpoint .* can't be written: No such file") and process.find_log("Ended early")
     bodies(queue_scene)
+
+
+def test_a_checkpoint_that_a_crash_could_take_back_ends_the_job_and_counts_all_the_same(
+    queue_scene: Scene, tmp_path: Path
+) -> None:
+    path, broken = file_of(tmp_path, lines(ROWS * 10)), tmp_path / "broken"
+    checkpoint = tmp_path / "j.table-updater-job"
+    process = queue_scene.command(
+        "enqueue",
+        *("--job", "j", "--rate", "60", path),
+        LD_PRELOAD=library("failing_folder"),
+        FAILING_FOLDER=str(broken),
+    )
+    wait_until(lambda: checkpoint.exists() and '"row":1,' not in checkpoint.read_text(), "a checkpoint")
+    broken.touch()
+    assert process.wait() == 1
+    assert process.find_log("is written, but its folder can't be brought to the disk: Input/output error; a crash")
+    row = json.loads(checkpoint.read_text())["row"]
+    assert process.find_log(f"all rows before this one are done with, and the same command goes on.* row={row} ")
+    assert len(process.find_log("brought to the disk")) == 1
+    code, counts, _ = enqueue(queue_scene, "--job", "j", path)
+    assert code == 0 and counts["sent"] == 250 - (row - 1)
+    assert sorted(numbers_of(queue_scene, "j")) == list(range(1, 251))  # none twice
 
 
 def test_rejects_on_a_full_disk_end_it_with_a_sentence(queue_scene: Scene, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,7 +58,7 @@ static void make(uint64_t row) {
     assert_false(c.goes_on);
     assert_int_equal(c.state.next.number, 1);
     c.state = (struct job_state){.next = {row, 2 * row, 100 * row}, .rejected = 3, .began = 1700000000000000};
-    assert_true(checkpoint_write(&c, why));
+    assert_int_equal(checkpoint_write(&c, why), CHECKPOINT_KEPT);
     checkpoint_close(&c);
 }
 
@@ -83,7 +84,7 @@ static void one_process_at_a_time_has_it(void **state) {
     make(7);
     assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
     assert_opens(CHECKPOINT_BUSY, "job", &identity, "Another process is at this job");
-    assert_true(checkpoint_write(&c, why)); /* another file stands there now, and is as busy */
+    assert_int_equal(checkpoint_write(&c, why), CHECKPOINT_KEPT); /* another file stands there now, and is as busy */
     assert_opens(CHECKPOINT_BUSY, "job", &identity, "Another process is at this job");
     checkpoint_close(&c);
     assert_opens(CHECKPOINT_FINE, "job", &identity, "");
@@ -190,12 +191,40 @@ static void what_cannot_be_written_is_told_and_what_stood_still_stands(void **st
     (void)snprintf(blocked, sizeof blocked, "%s.new", path);
     assert_int_equal(mkdir(blocked, 0700), 0);
     c.state.next.number = 9;
-    assert_false(checkpoint_write(&c, why));
+    assert_int_equal(checkpoint_write(&c, why), CHECKPOINT_UNCHANGED);
     assert_non_null(strstr(why, "can't be written: Is a directory"));
     assert_int_equal(rmdir(blocked), 0);
     assert_int_equal(read_file(after, sizeof after), len);
     assert_memory_equal(after, before, len);
     checkpoint_close(&c);
+}
+
+/* One more file can be opened, and then no folder. */
+static void what_is_written_and_may_not_outlive_the_machine_is_told_and_stands(void **state) {
+    (void)state;
+    struct checkpoint c;
+    struct rlimit before, few;
+    char why[CHECKPOINT_WHY_SIZE];
+    make(7);
+    assert_int_equal(checkpoint_open(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+    c.state.next.number = 9;
+    int held = c.fd, free_one = dup(held);
+    assert_true(free_one >= 0);
+    assert_int_equal(close(free_one), 0);
+    c.fd = -1; /* else closing it would make room for the folder */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){.rlim_cur = (rlim_t)free_one + 1, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    enum checkpoint_written written = checkpoint_write(&c, why);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(close(held), 0);
+    assert_int_equal(written, CHECKPOINT_UNSURE);
+    assert_non_null(strstr(why, "is written, but its folder can't be brought to the disk: Too many open files; a crash "
+                                "of the machine could bring the one before it back"));
+    assert_opens(CHECKPOINT_BUSY, "job", &identity, "Another process is at this job"); /* ours is the new file's lock */
+    checkpoint_close(&c);
+    assert_int_equal(checkpoint_read(&c, path, "job", &identity, why), CHECKPOINT_FINE);
+    assert_int_equal(c.state.next.number, 9);
 }
 
 static void reading_alone_takes_nothing(void **state) {
@@ -303,6 +332,7 @@ int main(void) {
         cmocka_unit_test(one_that_is_begun_is_whole_from_the_first_moment),
         cmocka_unit_test(a_job_goes_on_as_it_was_begun),
         cmocka_unit_test(what_cannot_be_written_is_told_and_what_stood_still_stands),
+        cmocka_unit_test(what_is_written_and_may_not_outlive_the_machine_is_told_and_stands),
         cmocka_unit_test(reading_alone_takes_nothing),
         cmocka_unit_test(a_name_is_short_and_has_no_slash),
         cmocka_unit_test(it_stands_beside_the_file),
