@@ -51,6 +51,7 @@ void queue_worker_free(struct queue_worker *w);
 struct queue_worker_status {
     bool held; /* receiving stopped for a fault of the environment */
     const char *cause; /* why, in a word or two; "" where nothing is held. Borrowed until control returns to the loop */
+    const char *last_failure; /* of a transaction, likewise; "": none has failed */
     int64_t since; /* monotonic: when that began */
     bool draining;
     unsigned in_flight;

@@ -25,9 +25,11 @@ struct single_worker_options {
 /* Valid until the worker is freed. */
 struct single_outcome {
     enum error_type type; /* ERROR_NONE: applied */
-    bool by_environment; /* a DatabaseError that isn't the message's own fault: the same message may succeed later */
     struct span response; /* the contract's response or envelope; empty: there was no memory for it */
+    const char *code; /* of a DatabaseError that isn't the message's own fault, so that it may succeed later: the
+                         exception's name, ConnectionError or Timeout; else "" */
     struct span message; /* a failure's sentence */
+    struct span reason; /* the same for the log: without what the message's author named */
 };
 
 struct single_worker;

@@ -17,7 +17,8 @@ struct function {
     struct app_signals signals;
     struct timer patience;
     struct emf_file emf;
-    struct log_field request[2]; /* request_id, in every line of an invocation */
+    struct log_field
+        request[2]; /* the invocation's id, in every line of an invocation. AWS's calls have a request_id */
     enum exit_code exit_code;
     bool refused; /* it failed before its first invocation */
 };
@@ -41,7 +42,7 @@ static void trace(const struct services *services, struct span header) {
 
 static void on_began(void *ctx, const char *request_id, struct span header) {
     struct function *f = ctx;
-    f->request[0] = LOG_C("request_id", request_id);
+    f->request[0] = LOG_C("invocation", request_id);
     f->app->log.always = f->request;
     trace(&f->app->services, header);
 }

@@ -2,7 +2,9 @@
 
 #include "utf8.h"
 
+#include <assert.h>
 #include <inttypes.h>
+#include <string.h>
 
 #define REPLACEMENT SPAN("\xEF\xBF\xBD")
 #define CUT_MARK SPAN("\xE2\x80\xA6")
@@ -165,7 +167,32 @@ static bool append_within(const struct log_line *line, struct buf *out, size_t c
     return fits;
 }
 
+#ifndef NDEBUG
+/* Whether another field, or the head of a line of JSON, has this field's name: a reader of JSON would lose one. */
+static bool is_repeated(const struct log_line *line, const struct log_field *field) {
+    static const char *const head[] = {"time", "level", "message"};
+    const struct log_field *const lists[] = {line->always, line->fields};
+    bool again = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(head); i++)
+        again = again || strcmp(field->name, head[i]) == 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+        for (const struct log_field *other = lists[i]; other && other->name; other++)
+            again = again || (other != field && strcmp(other->name, field->name) == 0);
+    return again;
+}
+
+static bool names_differ(const struct log_line *line) {
+    const struct log_field *const lists[] = {line->always, line->fields};
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+        for (const struct log_field *field = lists[i]; field && field->name; field++)
+            if (is_repeated(line, field))
+                return false;
+    return true;
+}
+#endif
+
 void log_line_append(const struct log_line *line, struct buf *out) {
+    assert(names_differ(line));
     size_t begin = out->len;
     size_t max = out->max;
     out->max = begin + LOG_LINE_MAX - TAIL;

@@ -79,6 +79,8 @@ static void give_up(void *user) {
         (void)snprintf(q->cause, sizeof q->cause, "%s", status.cause);
     } else if (dlq->is) {
         (void)snprintf(q->cause, sizeof q->cause, "it failed, and the DLQ doesn't take it: %s", dlq->code);
+    } else if (status.last_failure[0]) {
+        (void)snprintf(q->cause, sizeof q->cause, "Timeout; the last failure: %s", status.last_failure);
     } else {
         (void)snprintf(q->cause, sizeof q->cause, "Timeout");
     }

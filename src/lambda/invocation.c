@@ -31,6 +31,7 @@ struct invocation {
     struct lambda_records records; /* taken one by one if there is no DLQ */
     struct timer end_timer, next_timer;
     bool started; /* invocation_start() has returned: whatever ends it comes from the loop */
+    char sentence[224]; /* why the records of a queue are left */
     struct buf text;
     struct invocation_answer answer;
 };
@@ -42,9 +43,10 @@ static void on_end(void *user) {
 
 /* Last thing that its caller does: this reports the end, unless it comes before invocation_start() has returned. */
 static void end(struct invocation *i, const char *error_type) {
-    i->answer = (struct invocation_answer){buf_span(&i->text), error_type};
+    i->answer.body = buf_span(&i->text);
+    i->answer.error_type = error_type;
     if (!buf_ok(&i->text)) {
-        i->answer = (struct invocation_answer){NO_MEMORY, "Runtime.OutOfMemory"};
+        i->answer = (struct invocation_answer){NO_MEMORY, "Runtime.OutOfMemory", SPAN("")};
     }
     const struct platform *platform = i->options->platform;
     if (i->started) {
@@ -54,9 +56,11 @@ static void end(struct invocation *i, const char *error_type) {
     }
 }
 
-static void end_in_error(struct invocation *i, const char *type, struct span message) {
+/* reason: the message for the log; it must live as long as the invocation. */
+static void end_in_error(struct invocation *i, const char *type, struct span message, struct span reason) {
     buf_reset(&i->text);
     (void)lambda_append_error(span_cstr(type), message, &i->text);
+    i->answer.reason = reason;
     end(i, type);
 }
 
@@ -87,10 +91,16 @@ static void on_single(void *user, const struct single_outcome *outcome) {
     struct invocation *i = user;
     count(i, outcome->type);
     bool waits = i->event.kind == LAMBDA_DIRECT || i->event.kind == LAMBDA_HTTP;
+    if (waits && outcome->code[0]) {
+        /* The caller is told, but nobody who looks after the function. */
+        LOG_EVENT(i->options->platform->log, LOG_LEVEL_WARNING,
+                  "The environment fails a message: its caller gets a 500, and whether it was applied isn't known",
+                  LOG_C("code", outcome->code));
+    }
     if (waits) {
         respond(i, outcome->type, outcome->response);
     } else if (outcome->type != ERROR_NONE) {
-        end_in_error(i, error_type_name(outcome->type), outcome->message);
+        end_in_error(i, error_type_name(outcome->type), outcome->message, outcome->reason);
     } else {
         timer_start(i->options->platform->timers, &i->next_timer, clock_monotonic(i->options->platform->clock));
     }
@@ -206,14 +216,14 @@ static bool begin_next_record(struct invocation *i) {
 static void on_next(void *user) {
     struct invocation *i = user;
     if (!begin_next_record(i)) {
-        end_in_error(i, "Runtime.OutOfMemory", SPAN("There is no memory for the event"));
+        const struct span why = SPAN("There is no memory for the event");
+        end_in_error(i, "Runtime.OutOfMemory", why, why);
     }
 }
 
 static void on_queue(void *user, size_t left, const char *cause) {
     struct invocation *i = user;
     const struct platform *platform = i->options->platform;
-    char sentence[192];
     for (size_t n = 0; n < left; n++) {
         metrics_dead_lettered(platform->metrics, ERROR_DATABASE, clock_wall(platform->clock));
     }
@@ -221,9 +231,10 @@ static void on_queue(void *user, size_t left, const char *cause) {
         (void)event_queue_append_left(i->queue, &i->text);
         end(i, NULL);
     } else if (left > 0) {
-        (void)snprintf(sentence, sizeof sentence, "The event is neither known to be applied nor to be in the DLQ: %s",
+        (void)snprintf(i->sentence, sizeof i->sentence,
+                       "The event is neither known to be applied nor to be in the DLQ: %s",
                        cause[0] ? cause : "it fails by itself, while others succeed");
-        end_in_error(i, "DatabaseError", span_cstr(sentence));
+        end_in_error(i, "DatabaseError", span_cstr(i->sentence), span_cstr(i->sentence));
     } else {
         (void)buf_append_cstr(&i->text, "null");
         end(i, NULL);
@@ -258,7 +269,7 @@ static bool begin(struct invocation *i, struct buf *event) {
         return begin_next_record(i);
     case LAMBDA_UNFIT: break;
     }
-    end_in_error(i, "InvalidInputError", span_cstr(i->event.problem));
+    end_in_error(i, "InvalidInputError", span_cstr(i->event.problem), span_cstr(i->event.problem));
     return true;
 }
 
@@ -294,7 +305,7 @@ const struct invocation_answer *invocation_answer_briefly(struct invocation *i) 
     buf_reset(&i->text);
     (void)lambda_append_error(SPAN("Function.ResponseSizeTooLarge"),
                               SPAN("The event was worked on, and the answer is larger than Lambda takes"), &i->text);
-    i->answer = (struct invocation_answer){buf_span(&i->text), "Function.ResponseSizeTooLarge"};
+    i->answer = (struct invocation_answer){buf_span(&i->text), "Function.ResponseSizeTooLarge", SPAN("")};
     return &i->answer;
 }
 

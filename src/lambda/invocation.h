@@ -15,6 +15,7 @@
 struct invocation_answer {
     struct span body;
     const char *error_type; /* it is a function error, also named in body; NULL: it is none */
+    struct span reason; /* of a function error, for the log: it names nothing that the event's author named */
 };
 
 struct invocation;

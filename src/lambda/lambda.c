@@ -89,7 +89,7 @@ static void on_invoked(void *user, const struct invocation_answer *answer) {
     struct lambda *l = user;
     if (answer->error_type) {
         LOG_EVENT(l->options->platform->log, LOG_LEVEL_ERROR, "The invocation ends in a function error",
-                  LOG_C("error", answer->error_type));
+                  LOG_C("error", answer->error_type), LOG_S("reason", answer->reason));
     }
     if (!runtime_api_answer(l->api, l->current.request_id, answer->error_type, answer->body, on_told, l)) {
         end(l, outcome_by(CAUSE_UNREACHABLE));

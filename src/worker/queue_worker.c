@@ -18,12 +18,18 @@ static const unsigned OTHER_CONNECTIONS = 124, CONNECTIONS_MAX = 1024;
 
 /* The turn. */
 
+/* Whether its end is the process's, which the log tells. One that hurries ends with each of Lambda's invocations. */
+static bool of_process(const struct queue_worker *w) {
+    return !w->options.hurries;
+}
+
 static void report_end(void *user) {
     struct queue_worker *w = user;
     const struct message_totals *t = &w->intake.messages.totals;
-    LOG_EVENT(w->platform.log, LOG_LEVEL_INFO, "Stopped", LOG_I("received", t->received), LOG_I("applied", t->applied),
-              LOG_I("dead_lettered", t->dead_lettered), LOG_I("given_back", t->given_back),
-              LOG_I("undeleted", t->undeleted), LOG_I("left", messages_in_flight(&w->intake.messages)));
+    LOG_EVENT(w->platform.log, of_process(w) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "Stopped",
+              LOG_I("received", t->received), LOG_I("applied", t->applied), LOG_I("dead_lettered", t->dead_lettered),
+              LOG_I("given_back", t->given_back), LOG_I("undeleted", t->undeleted),
+              LOG_I("left", messages_in_flight(&w->intake.messages)));
     if (w->options.until_empty && t->dead_lettered > 0)
         LOG_EVENT(w->platform.log, LOG_LEVEL_WARNING, "Messages went to the DLQ", LOG_I("messages", t->dead_lettered),
                   LOG_C("dlq", w->facts->dlq.name));
@@ -166,7 +172,7 @@ static void begin_shutdown(struct queue_worker *w, struct outcome outcome) {
     if (w->shutdown.phase != PHASE_WORKING)
         return;
     w->outcome = outcome;
-    LOG_EVENT(w->platform.log, LOG_LEVEL_INFO,
+    LOG_EVENT(w->platform.log, of_process(w) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
               "Stopping: finishing what runs, giving back the rest once no receive is open",
               LOG_I("in_flight", messages_in_flight(&w->intake.messages)),
               LOG_I("running", w->applier.counts[JOB_RUNNING]), LOG_I("open_receives", w->intake.receiver.count));
@@ -321,6 +327,7 @@ struct queue_worker_status queue_worker_status(const struct queue_worker *w) {
                                         .cause = is_open  ? breaker->told
                                                  : pauses ? w->intake.receiver.trouble.code
                                                           : "",
+                                        .last_failure = breaker->trouble.code,
                                         .since = is_open ? breaker->trouble.since : w->intake.receiver.trouble.since,
                                         .draining = w->shutdown.phase != PHASE_WORKING,
                                         .in_flight = messages_in_flight(&w->intake.messages),

@@ -29,7 +29,7 @@ struct single_worker {
     int64_t called_at; /* monotonic */
     char code[CALL_CODE_SIZE]; /* "": none has failed */
 
-    struct buf response;
+    struct buf response, reason;
     struct single_outcome outcome;
     bool ended;
     struct timer end_timer, review_timer, until_timer;
@@ -118,17 +118,24 @@ static void on_end(void *user) {
     w->done(w->user, &w->outcome);
 }
 
-/* Ends with the update's result: its failure, or success where it has none. */
-static void end(struct single_worker *w, bool by_environment) {
+/* Ends with the update's result: its failure, or success where it has none. code: the environment's fault, or "". */
+static void end(struct single_worker *w, const char *code) {
     const struct failure *f = &w->update->failure;
     int64_t wall = clock_wall(w->platform.clock);
     bool told = f->type == ERROR_NONE ? update_append_success(w->update, wall, &w->response)
                                       : failure_append_envelope(f, (struct span){NULL, 0}, wall, &w->response);
+    bool failed = f->type != ERROR_NONE;
+    if (failed && w->job.quotes_dynamodb) {
+        (void)buf_append_cstr(&w->reason, "DynamoDB's validation refused it; its sentence is in the answer");
+    } else if (failed) {
+        failure_append_for_log(f, &w->reason);
+    }
     w->ended = true;
     w->outcome = (struct single_outcome){.type = f->type,
-                                         .by_environment = by_environment,
+                                         .code = code,
                                          .response = told ? buf_span(&w->response) : SPAN(""),
-                                         .message = f->type == ERROR_NONE ? SPAN("") : buf_span(&f->message)};
+                                         .message = failed ? buf_span(&f->message) : SPAN(""),
+                                         .reason = buf_ok(&w->reason) ? buf_span(&w->reason) : SPAN("")};
     timer_stop(w->platform.timers, &w->review_timer);
     timer_stop(w->platform.timers, &w->until_timer);
     timer_start(w->platform.timers, &w->end_timer, clock_monotonic(w->platform.clock));
@@ -140,7 +147,7 @@ static void end_by_environment(struct single_worker *w, const char *code) {
     }
     applier_stop(&w->applier);
     failure_environment(&w->update->failure, span_cstr(code));
-    end(w, true);
+    end(w, code);
 }
 
 /* Ends early where waiting won't mend the fault: after a probe, or once a failure couldn't be confirmed. */
@@ -184,7 +191,7 @@ static void job_ended(void *ctx, struct job *job, enum job_outcome outcome) {
     } else if (outcome == JOB_RETURN) {
         failure_database(&w->update->failure, SPAN("IdempotentParameterMismatchException"));
     }
-    end(w, false);
+    end(w, "");
 }
 
 static void applier_changed(void *ctx) {
@@ -212,7 +219,7 @@ static bool begin(struct single_worker *w) {
     w->job.update = u;
     w->job.receive_count = 1;
     if (u->failure.type != ERROR_NONE && !u->confirm_refusal && !u->of_index) {
-        end(w, false);
+        end(w, "");
         return true;
     }
     if (w->options.until <= clock_monotonic(w->platform.clock)) {
@@ -246,6 +253,7 @@ struct single_worker *single_worker_start(const struct platform *platform, const
     w->done = done;
     w->user = user;
     buf_init(&w->response, RESPONSE_MAX);
+    buf_init(&w->reason, RESPONSE_MAX);
     timer_init(&w->end_timer, on_end, w);
     timer_init(&w->review_timer, on_review, w);
     timer_init(&w->until_timer, on_until, w);
@@ -277,5 +285,6 @@ void single_worker_free(struct single_worker *w) {
     timer_stop(w->platform.timers, &w->until_timer);
     update_free(w->update);
     buf_free(&w->response);
+    buf_free(&w->reason);
     free(w);
 }

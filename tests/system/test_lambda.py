@@ -24,6 +24,11 @@ def api() -> Iterator[RuntimeApi]:
         yield served
 
 
+def no_name_twice(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(members)) == len(members), members
+    return dict(members)
+
+
 def start(scene: Scene, api: RuntimeApi, *flags: str, **settings: Any) -> Process:
     return scene.command("lambda", *flags, AWS_LAMBDA_RUNTIME_API=api.address, **settings)
 
@@ -168,8 +173,8 @@ def test_an_invocations_lines_have_its_id_and_no_others(invoke: Invoke, function
     invoke(count, request_id="seen-in-the-log")
     function.wait_for_log("counts, appends")
     lines = [json.loads(line) for line in function.log]
-    assert [line["request_id"] for line in lines if "counts" in line["message"]][-1] == "seen-in-the-log"
-    assert all("request_id" not in line for line in lines if line["message"] == "Started")
+    assert [line["invocation"] for line in lines if "counts" in line["message"]][-1] == "seen-in-the-log"
+    assert all("invocation" not in line for line in lines if line["message"] == "Started")
 
 
 def test_the_trace_header_goes_on_that_invocations_calls(scene: Scene, api: RuntimeApi, dynamodb_proxy: Proxy) -> None:
@@ -186,7 +191,7 @@ def test_the_trace_header_goes_on_that_invocations_calls(scene: Scene, api: Runt
 def test_an_environment_that_fails_is_a_500_with_the_exceptions_name(scene: Scene, dynamodb_proxy: Proxy) -> None:
     scene.table.put({"id": "a"})
     with RuntimeApi() as api:
-        start(scene, api, AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+        function = start(scene, api, LOG_FORMAT="json", AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
         assert api.invoke(message("a", {"n": 1})).json["success"]
         for action, code in [
             (faults.denied(), "AccessDeniedException"),
@@ -210,3 +215,8 @@ def test_an_environment_that_fails_is_a_500_with_the_exceptions_name(scene: Scen
         assert api.invoke(message("a", {"n": 3}), seconds=0.1).json["details"] == {"code": "Timeout"}
         assert api.invoke(message("a", {"n": 3})).json["success"]
     assert scene.table.get("a") == {"id": "a", "n": 3}
+    # Nobody but the callers heard of it, so the log says each of them, and no line has a name twice.
+    lines = [json.loads(line, object_pairs_hook=no_name_twice) for line in function.log]
+    told = [line["code"] for line in lines if "The environment fails a message" in line["message"]]
+    assert told[:2] == ["AccessDeniedException", "ResourceNotFoundException"] and told[-2:] == ["Timeout", "Timeout"]
+    assert len({line["invocation"] for line in lines if "The environment fails" in line["message"]}) == len(told) == 6

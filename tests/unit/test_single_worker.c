@@ -61,7 +61,7 @@ static void a_message_is_applied_under_its_default_key(void **state) {
     stage_init(&g, 1, UPDATE);
     stage_run(&g, SECOND);
     assert_int_equal(g.outcome.type, ERROR_NONE);
-    assert_false(g.outcome.by_environment);
+    assert_string_equal(g.outcome.code, "");
     assert_true(response_has(&g, "\"success\":true") && response_has(&g, "\"updated_id\":\"k0\""));
     assert_int_equal(scene_n(&g.scene, 0), 5);
     single_worker_free(g.worker);
@@ -88,7 +88,7 @@ static void a_verdict_is_the_messages_own(void **state) {
         stage_init(&g, i, cases[i].body);
         stage_run(&g, SECOND);
         assert_int_equal(g.outcome.type, cases[i].type);
-        assert_false(g.outcome.by_environment);
+        assert_string_equal(g.outcome.code, "");
         assert_true(response_has(&g, error_type_name(cases[i].type)) && g.outcome.message.len > 0);
         assert_int_equal(g.scene.db->committed, 0);
         stage_done(&g);
@@ -130,7 +130,7 @@ static void an_environment_that_fails_is_named_and_what_waiting_cannot_mend_is_t
         stage_run(&g, 11 * SECOND);
         int64_t took = g.scene.world.now - began;
         assert_int_equal(g.outcome.type, ERROR_DATABASE);
-        assert_true(g.outcome.by_environment);
+        assert_true(g.outcome.code[0]);
         if (!response_has(&g, cases[i].code)) {
             fail_msg("not %s: %.*s", cases[i].code, (int)g.outcome.response.len, g.outcome.response.data);
         }
@@ -145,7 +145,7 @@ static void without_time_nothing_is_begun(void **state) {
     stage_init(&g, 6, UPDATE);
     g.options.until = g.scene.world.now;
     stage_run(&g, SECOND);
-    assert_true(g.outcome.by_environment && response_has(&g, "\"code\":\"Timeout\""));
+    assert_true(g.outcome.code[0] && response_has(&g, "\"code\":\"Timeout\""));
     assert_int_equal(g.scene.db->transact.calls, 0);
     stage_done(&g);
     /* What is wrong with it is known all the same. */
@@ -174,13 +174,26 @@ static void a_callers_key_that_was_used_for_another_message_is_the_callers_mista
     }
 }
 
+static void a_reason_for_the_log_has_no_name_of_the_messages_author(void **state) {
+    (void)state;
+    struct stage g;
+    stage_init(&g, 9, "{\"id\":\"k0\",\"typed_attributes\":{\"secret\":{\"N\":\"x\"}}}");
+    stage_run(&g, SECOND);
+    assert_int_equal(g.outcome.type, ERROR_VALIDATION);
+    assert_true(g.outcome.reason.len > 0 && g.outcome.message.len > 0);
+    assert_non_null(memmem(g.outcome.message.data, g.outcome.message.len, "secret", 6));
+    assert_null(memmem(g.outcome.reason.data, g.outcome.reason.len, "secret", 6));
+    stage_done(&g);
+}
+
 static void a_verdict_that_cannot_be_confirmed_is_the_environments(void **state) {
     (void)state;
     struct stage g;
     stage_init(&g, 8, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
     g.scene.db->get_item.mode = SIM_DENIED;
     stage_run(&g, 5 * SECOND);
-    assert_true(g.outcome.by_environment && response_has(&g, "\"code\":\"AccessDeniedException\""));
+    assert_string_equal(g.outcome.code, "AccessDeniedException");
+    assert_true(response_has(&g, "\"code\":\"AccessDeniedException\""));
     stage_done(&g);
 }
 
@@ -219,6 +232,7 @@ int main(void) {
         cmocka_unit_test(an_environment_that_fails_is_named_and_what_waiting_cannot_mend_is_told_at_once),
         cmocka_unit_test(without_time_nothing_is_begun),
         cmocka_unit_test(a_callers_key_that_was_used_for_another_message_is_the_callers_mistake),
+        cmocka_unit_test(a_reason_for_the_log_has_no_name_of_the_messages_author),
         cmocka_unit_test(a_verdict_that_cannot_be_confirmed_is_the_environments),
         cmocka_unit_test(one_that_counts_without_a_key_of_its_own_is_warned_of),
         cmocka_unit_test(it_can_be_freed_at_any_moment),
