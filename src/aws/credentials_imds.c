@@ -33,12 +33,13 @@ static const struct document_form form = {
 };
 
 /* Until it has given credentials once, a metadata service that fails is only the last of the places without
- * credentials: the sentence names those tried before, too. */
+ * credentials: the sentence names those tried before, too. But one that is there and busy, as when an instance boots,
+ * will have them soon. */
 static void fail(void *user, enum call_class class, const char *why) {
     struct imds_source *s = user;
     char sentence[TRIED_SIZE + IMDS_WHY_SIZE];
     (void)snprintf(sentence, sizeof sentence, "%s%s", s->gave_some ? "" : s->tried, why);
-    const struct credentials_failure failure = {s->gave_some ? class : CALL_AUTH, sentence};
+    const struct credentials_failure failure = {s->gave_some || s->imds.busy ? class : CALL_AUTH, sentence};
     s->done(s->user, NULL, &failure);
 }
 

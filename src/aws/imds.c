@@ -39,6 +39,7 @@ static void no_token(struct imds *m, const struct http_response *response) {
             "not used",
             at, response->status);
     } else {
+        m->busy = imds_is_busy(response->status);
         (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) gives no token: status %d", at,
                        response->status);
     }
@@ -103,6 +104,7 @@ static void on_document(void *user, const struct http_response *response) {
     struct imds *m = user;
     char why[IMDS_WHY_SIZE];
     if (response->error != HTTP_FINE) {
+        m->busy = true;
         (void)snprintf(why, sizeof why, "the instance metadata service (%.100s) fails: %.200s", m->options.url,
                        response->message);
         fail(m, CALL_RETRY, why);
@@ -112,6 +114,7 @@ static void on_document(void *user, const struct http_response *response) {
         m->token[0] = '\0';
         fail(m, CALL_RETRY, "the instance metadata service refuses the token that it gave a moment ago (status 401)");
     } else {
+        m->busy = imds_is_busy(response->status);
         m->got(m->user, response);
     }
 }
@@ -123,7 +126,7 @@ void imds_init(struct imds *m, const struct imds_options *options, const struct 
 }
 
 void imds_begin(struct imds *m) {
-    m->token_renewed = false;
+    m->token_renewed = m->busy = false;
 }
 
 void imds_get(struct imds *m, const char *path) {

@@ -15,6 +15,7 @@ struct imds {
     char token[IMDS_TOKEN_SIZE]; /* "": none */
     int64_t token_until; /* monotonic */
     bool token_renewed; /* a token was asked for in this round: a 401 after that is final */
+    bool busy; /* of a round that failed: the service is there, and could not answer at present */
     char url[IMDS_URL_SIZE + 256];
     char token_line[IMDS_TOKEN_SIZE + 32];
     const char *headers[1];
@@ -30,6 +31,10 @@ void imds_init(struct imds *imds, const struct imds_options *options, const stru
                void (*failed)(void *user, enum call_class class, const char *why), void *user);
 /* Starts a new round of requests. In each round, a refused token is renewed once. */
 void imds_begin(struct imds *imds);
+/* Whether a status says that the service is there, and could not answer at present. */
+static inline bool imds_is_busy(int status) {
+    return status >= 500 || status == 429;
+}
 /* Asks for /latest/<path>. */
 void imds_get(struct imds *imds, const char *path);
 void imds_cancel(struct imds *imds);

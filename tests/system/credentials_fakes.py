@@ -69,6 +69,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(401)
         elif self.path == folder:
             self.answer(200, ROLE) if self.server.imds_has_role else self.answer(404)
+        elif self.path == folder + ROLE and self.server.imds_is_busy:
+            self.answer(503)
         elif self.path == folder + ROLE:
             self.answer(200, json.dumps(keys("ASIAINSTANCE", Code="Success")))
         elif self.path == "/imds/latest/meta-data/placement/region":
@@ -145,6 +147,7 @@ class Fakes(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.is_down = False
         self.imds_has_role = True
+        self.imds_is_busy = False
         self.imds_drops_tokens = False  # as behind one hop too many: the answer to the PUT never comes
         self.ended = threading.Event()
         self.container_key: Callable[[], str] | None = None  # whose key it is that the container has at present

@@ -232,6 +232,20 @@ def test_a_hop_limit_is_told_with_the_command_that_raises_it(set_up: Scene, fake
     assert done.code == 77 and "--http-put-response-hop-limit 2" in said, said
 
 
+def test_a_metadata_service_that_is_busy_is_waited_for_as_any_service(set_up: Scene, fakes: Fakes) -> None:
+    """As when an instance has just booted: its role is known, its keys aren't there yet."""
+    fakes.imds_is_busy = True
+    try:
+        assert check(set_up, **on_instance(fakes)).code == 69
+        worker = set_up.worker(**on_instance(fakes))
+        line = worker.wait_for_log("Waiting: the service can't be reached").string
+        assert "metadata service has no credentials for the role" in line and "status 503" in line
+    finally:
+        fakes.imds_is_busy = False
+    worker.wait_until_ready()
+    assert worker.stop() == 0, worker.describe()
+
+
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_it_while_it_waits(set_up: Scene, fakes: Fakes, number: signal.Signals, code: int) -> None:
     fakes.imds_drops_tokens = True

@@ -87,6 +87,31 @@ static void without_a_service_there_are_no_credentials_and_all_that_was_tried_is
     assert_null(strstr(w->why, "tried"));
 }
 
+static void a_service_that_is_there_and_busy_is_no_place_without_credentials(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        struct fake_reply replies[4];
+        size_t count;
+        enum call_class class;
+    } cases[] = {
+        {{{503, ""}, {500, ""}}, 2, CALL_RETRY},
+        {{{429, ""}, {429, ""}}, 2, CALL_RETRY},
+        {{{200, "T"}, {503, ""}, {503, ""}}, 3, CALL_RETRY},
+        {{{200, "T"}, {200, "r"}, {429, ""}, {503, ""}}, 4, CALL_RETRY},
+        {{{200, "T"}, {200, "r"}, {0}, {0}}, 4, CALL_RETRY},
+        {{{0}, {0}}, 2, CALL_AUTH},
+        {{{404, ""}}, 1, CALL_AUTH},
+        {{{200, "T"}, {404, ""}}, 2, CALL_AUTH},
+        {{{200, "T"}, {200, "r"}, {404, ""}}, 3, CALL_AUTH},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        f->w->now += 21600 * MICROSECONDS;
+        assert_false(fake_world_fetch(f->w, &f->source, cases[i].replies, cases[i].count));
+        assert_int_equal(f->w->class, cases[i].class);
+        fake_world_expect_why(f->w, "tried: a, b; ");
+    }
+}
+
 static void what_goes_wrong_is_said_in_a_sentence_that_mends_it(void **state) {
     struct fixture *f = *state;
     static const struct {
@@ -189,6 +214,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_a_service_there_are_no_credentials_and_all_that_was_tried_is_told,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_service_that_is_there_and_busy_is_no_place_without_credentials, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_goes_wrong_is_said_in_a_sentence_that_mends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_question_is_cancelled_wherever_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_region_of_the_instance_is_asked_for_once, set_up, tear_down),
