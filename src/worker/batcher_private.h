@@ -4,6 +4,7 @@
 #include "batcher.h"
 
 #define BATCH_REASON_SIZE (CALL_CODE_SIZE + 32)
+#define BATCH_SENTENCE_SIZE 160 /* of the log, with kind.what in it */
 
 struct batch_flight {
     LIST_ENTRY(batch_flight) link;

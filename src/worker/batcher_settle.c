@@ -44,7 +44,7 @@ static void try_again(struct batcher *b, struct batch_entry *entry, const char *
     if (now < b->silent_until)
         return;
     b->silent_until = now + TOLD_EVERY;
-    char message[96];
+    char message[BATCH_SENTENCE_SIZE];
     snprintf(message, sizeof message, "%s keeps failing for one entry at least; trying again until it works",
              b->kind.what);
     LOG_EVENT(b->platform->log, LOG_LEVEL_WARNING, message, LOG_C("code", code[0] ? code : "no answer"),

@@ -35,7 +35,7 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
 
 /* Where access is denied, the log has the service's own sentence: it names who was denied what on which resource. */
 static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
-    char message[96];
+    char message[BATCH_SENTENCE_SIZE];
     snprintf(message, sizeof message,
              begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
     struct log_field fields[6] = {LOG_C("code", call_word(result)), LOG_I("status", result->status),
@@ -71,7 +71,7 @@ void batcher_trouble_leave(struct batcher *b, int64_t now) {
         return;
     b->failures = b->first_failures = 0;
     b->not_before = b->first_not_before = now;
-    char message[96];
+    char message[BATCH_SENTENCE_SIZE];
     snprintf(message, sizeof message, "%s works again", b->kind.what);
     LOG_EVENT(b->platform->log, LOG_LEVEL_INFO, message, LOG_I("seconds", (now - b->trouble.since) / MICROSECONDS));
 }

@@ -316,12 +316,15 @@ static void an_entry_is_refused_by_a_code_that_names_it_and_by_no_other(void **s
     for (size_t c = 0; c < ARRAY_LENGTH(passing); c++) {
         struct probe p;
         probe_init(&p, 5, 0);
+        p.batcher.kind.what = "Changing the visibility of messages";
         p.failing = 3;
         p.entry_code = passing[c];
         add(&p, 0, NEVER);
         world_run(&p.w, MINUTE);
         assert_int_equal(p.refused, 0);
-        assert_int_equal(world_logged(&p.w, "Probing keeps failing for one entry at least"), 1); /* not at each try */
+        assert_int_equal(world_logged(&p.w, "Changing the visibility of messages keeps failing for one entry at least; "
+                                            "trying again until it works"),
+                         1); /* not at each try */
         p.entry_code = c % 2 ? "InvalidMessageContents" : "AWS.SimpleQueueService.ReceiptHandleIsInvalid";
         add(&p, 1, NEVER);
         world_run(&p.w, MINUTE);
