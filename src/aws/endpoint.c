@@ -54,6 +54,13 @@ bool aws_region_valid(struct span s) {
     return true;
 }
 
+/* us-east-1a, us-west-2-lax-1a: a zone is its region's name with a letter behind the last digit. No region's name ends
+ * so; its hosts don't exist, and would be waited for. */
+static bool is_zone(struct span s) {
+    return s.len >= 2 && s.data[s.len - 1] >= 'a' && s.data[s.len - 1] <= 'z' && s.data[s.len - 2] >= '0' &&
+           s.data[s.len - 2] <= '9' && memchr(s.data, '-', s.len);
+}
+
 static void find(const struct environment *environment, const struct shared_config *config, const char *variable,
                  const char *profile_name, struct aws_setting *ret_found) {
     const char *value = variable ? environment_get(environment, variable) : NULL;
@@ -97,6 +104,13 @@ bool aws_region(const struct environment *environment, const struct shared_confi
     if (!aws_region_valid(region.value)) {
         (void)snprintf(ret_why, SETTING_WHY_SIZE, "%s: no region has such a name; it is one like eu-west-1",
                        region.name);
+        return false;
+    }
+    if (is_zone(region.value)) {
+        (void)snprintf(ret_why, SETTING_WHY_SIZE,
+                       "%s: %.*s is an availability zone; the region's name is without the letter at its end, like "
+                       "eu-west-1",
+                       region.name, (int)region.value.len, region.value.data);
         return false;
     }
     memcpy(ret_region, region.value.data, region.value.len);
