@@ -57,7 +57,8 @@ struct sqs_receive_request {
 };
 /* messages: count pointers, at most max_messages; each message is now the receiver's to free, the array is the
  * caller's. Messages are left out, and counted in corrupt, if the body doesn't fit its MD5 or the id, handle or body is
- * missing; on a FIFO queue also later ones of that group. SQS delivers them again. */
+ * missing; on a FIFO queue also later ones of that group. result->message then says which is the first, and what is
+ * wrong with it. SQS delivers them again. */
 typedef void sqs_received(void *user, const struct call_result *result, struct sqs_message **messages, size_t count,
                           size_t corrupt);
 

@@ -3,6 +3,7 @@
 #include "client.h"
 #include "clock.h"
 #include "decode_result.h"
+#include "error_body.h"
 #include "sqs_request.h"
 #include "sqs_response.h"
 
@@ -102,6 +103,9 @@ static void decode_receive(void *user, struct span body, struct call_result *res
     enum decode_status status = sqs_read_messages(body, o->count, o->sqs->digest, &o->answer.messages);
     o->answered = status == DECODE_FINE ? MESSAGES : NO_ANSWER;
     decode_result(status, "it has no Messages, and isn't empty", result);
+    if (o->answered == MESSAGES && o->answer.messages.corrupt > 0) {
+        error_copy_text(span_cstr(o->answer.messages.spoilt), result->message, sizeof result->message);
+    }
 }
 
 static void receive_done(void *user, const struct call_result *result, struct span body) {

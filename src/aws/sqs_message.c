@@ -1,8 +1,10 @@
 #include "sqs_response.h"
 
 #include "clock.h"
+#include "error_body.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* If a message's block has more unused bytes than this, they are given back: the message may be held for long. */
@@ -234,8 +236,13 @@ static bool check_md5(struct digest *digest, const struct parts *p, struct span 
     return true;
 }
 
-static void leave_out(struct reading *reading, const struct parts *p) {
-    reading->messages.corrupt++;
+static void leave_out(struct reading *reading, const struct parts *p, const char *why) {
+    if (reading->messages.corrupt++ == 0) {
+        char id[SQS_SPOILT_SIZE / 2];
+        error_copy_text(p->message_id.raw, id, sizeof id);
+        (void)snprintf(reading->messages.spoilt, sizeof reading->messages.spoilt, "%s: %s", id[0] ? id : "no MessageId",
+                       why);
+    }
     if (reading->broken_count < SQS_BATCH_MAX) {
         reading->broken[reading->broken_count++] = p->group_id.raw;
     }
@@ -263,8 +270,12 @@ static enum decode_status message(void *user, struct json_reader *r, const struc
     if (status != DECODE_FINE) {
         return status;
     }
-    if (!is_whole(&p) || all->count == reading->max || would_overtake(reading, &p)) {
-        leave_out(reading, &p);
+    const char *why = !is_whole(&p)                 ? "it lacks its id, its receipt handle or its body"
+                      : all->count == reading->max  ? "more messages came than were asked for"
+                      : would_overtake(reading, &p) ? "an earlier message of its group could not be used"
+                                                    : NULL;
+    if (why) {
+        leave_out(reading, &p, why);
         return DECODE_FINE;
     }
     struct sqs_message *m = make_message(&p);
@@ -275,7 +286,7 @@ static enum decode_status message(void *user, struct json_reader *r, const struc
     }
     if (!same) {
         sqs_message_free(m);
-        leave_out(reading, &p);
+        leave_out(reading, &p, p.md5.event == JSON_STRING ? "its body doesn't fit its MD5" : "it has no MD5OfBody");
         return DECODE_FINE;
     }
     all->message[all->count++] = m;

@@ -9,10 +9,13 @@
 
 #include <stddef.h>
 
+#define SQS_SPOILT_SIZE 192
+
 struct sqs_messages {
     struct sqs_message *message[SQS_BATCH_MAX]; /* owned */
     size_t count;
     size_t corrupt;
+    char spoilt[SQS_SPOILT_SIZE]; /* the first of these: its MessageId, and what is wrong with it */
 };
 /* ReceiveMessage: an object with Messages, or an empty one; any other is garbage. At most max messages (up to
  * SQS_BATCH_MAX) are taken. A message is left out, and counted as corrupt, if its MD5 is wrong, its id, handle or body

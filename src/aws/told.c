@@ -3,9 +3,17 @@
 #include "clock.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The same failure is logged again after this time; after the shorter one if the operation worked in between. */
 static const int64_t AGAIN = 600 * MICROSECONDS, AGAIN_AFTER_SUCCESS = 60 * MICROSECONDS;
+
+/* Whether the refusal is about the queue or the table, or the key that it is encrypted with: its sentence then quotes
+ * nothing of a message. */
+static bool is_about_resource(const char *code) {
+    return strncasecmp(code, "KMS", 3) == 0 || strcmp(code, "InvalidAddress") == 0 ||
+           strcmp(code, "UnsupportedOperation") == 0;
+}
 
 /* NULL: nothing to log. */
 static const char *sentence_of(const struct call_result *result) {
@@ -19,6 +27,9 @@ static const char *sentence_of(const struct call_result *result) {
     case CALL_DENIED: return "AWS denies a call";
     case CALL_AUTH: return "AWS refuses the credentials of a call";
     case CALL_CLOCK: return "AWS refuses the time of a call";
+    case CALL_PERMANENT:
+        return is_about_resource(result->code) ? "AWS refuses a call for what the queue, the table or its key is"
+                                               : NULL;
     default: return NULL;
     }
 }

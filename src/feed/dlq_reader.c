@@ -100,7 +100,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     if (corrupt > 0)
         LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING,
                   "Messages of the DLQ came damaged and were left: something between here and SQS changes them",
-                  LOG_I("messages", corrupt));
+                  LOG_I("messages", corrupt), LOG_C("first", result->message));
     if (result->class == CALL_OK)
         take_messages(r, flight, messages, count);
     else

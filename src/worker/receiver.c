@@ -140,7 +140,7 @@ static void on_received(void *user, const struct call_result *result, struct sqs
     forget(r, receive);
     metrics_receive(r->platform->metrics, result->class != CALL_OK || (count == 0 && corrupt > 0), count);
     if (result->class == CALL_OK && count == 0 && corrupt > 0) {
-        receiver_spoilt(r, corrupt, &receive->attempt);
+        receiver_spoilt(r, corrupt, result, &receive->attempt);
     } else if (result->class == CALL_OK) {
         receiver_succeeded(r, receive, result, count, corrupt);
         int64_t received_at = result->answered ? result->answered : clock_monotonic(r->platform->clock);

@@ -56,19 +56,20 @@ void receiver_failed(struct receiver *r, const struct call_result *result, const
     timer_start(r->platform->timers, &r->timer, now + wait > r->not_before ? now + wait : r->not_before);
 }
 
-static void log_corrupt(struct receiver *r, size_t corrupt) {
+static void log_corrupt(struct receiver *r, size_t corrupt, const struct call_result *result) {
     LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING,
-              "Messages without an id, or whose body doesn't fit its MD5, were left to their next delivery",
-              LOG_I("messages", corrupt));
+              "Messages came that can't be used as they came; they were left to their next delivery",
+              LOG_C("queue", r->facts->queue.name), LOG_I("messages", corrupt), LOG_C("first", result->message));
 }
 
 /* No message in an answer could be used. What spoilt it will spoil the next one too, and each costs its messages a
  * delivery: so this counts as a failure, with its backoff. */
-void receiver_spoilt(struct receiver *r, size_t corrupt, const struct receive_attempt *attempt) {
-    const struct call_result result = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
+void receiver_spoilt(struct receiver *r, size_t corrupt, const struct call_result *result,
+                     const struct receive_attempt *attempt) {
+    const struct call_result failed = {.class = CALL_RETRY, .status = 200, .code = "UnusableMessages"};
     if (r->failures == 0)
-        log_corrupt(r, corrupt);
-    receiver_failed(r, &result, attempt);
+        log_corrupt(r, corrupt, result);
+    receiver_failed(r, &failed, attempt);
 }
 
 void receiver_succeeded(struct receiver *r, const struct receive *receive, const struct call_result *result,
@@ -80,7 +81,7 @@ void receiver_succeeded(struct receiver *r, const struct receive *receive, const
     r->failures = 0;
     r->pauses = r->told = false;
     if (corrupt > 0)
-        log_corrupt(r, corrupt);
+        log_corrupt(r, corrupt, result);
     r->last_was_empty = count == 0;
     r->empty_in_a_row = r->last_was_empty ? r->empty_in_a_row + 1 : 0;
     /* A server that answers at once, instead of waiting for messages, isn't asked without a pause. */

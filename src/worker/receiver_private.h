@@ -30,7 +30,8 @@ bool receiver_may_be_a_messages(const struct call_result *result);
 /* A receive failed. */
 void receiver_failed(struct receiver *r, const struct call_result *result, const struct receive_attempt *attempt);
 /* A receive's answer held messages, none of which could be used. */
-void receiver_spoilt(struct receiver *r, size_t corrupt, const struct receive_attempt *attempt);
+void receiver_spoilt(struct receiver *r, size_t corrupt, const struct call_result *result,
+                     const struct receive_attempt *attempt);
 /* A receive brought `count` messages; `corrupt` others could not be used. */
 void receiver_succeeded(struct receiver *r, const struct receive *receive, const struct call_result *result,
                         size_t count, size_t corrupt);

@@ -136,6 +136,7 @@ static void a_receive_gives_messages_that_are_the_receivers(void **state) {
     assert_int_equal(f->result.class, CALL_OK);
     assert_int_equal(f->count, 1);
     assert_int_equal(f->corrupt, 1);
+    assert_string_equal(f->result.message, "j: its body doesn't fit its MD5");
     assert_true(span_is(f->messages[0]->body, "b2"));
     assert_string_equal(f->service->target, "AmazonSQS.ReceiveMessage");
     assert_int_equal(f->service->max_response, 12345);

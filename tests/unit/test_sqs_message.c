@@ -207,25 +207,35 @@ static void odd_attributes_are_not_taken_for_numbers(void **state) {
     }
 }
 
-static void what_is_no_message_is_left_out_and_counted(void **state) {
-    static const char *const bad[] = {
-        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b3\",\"MD5OfBody\":\"" MD5_B2 "\"}",
-        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"\"}",
-        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\"}",
-        "{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"MD5OfBody\":\"" MD5_B2 "\"}",
-        "{\"MessageId\":\"i\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
-        "{\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
-        "{\"MessageId\":\"\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
-        "{\"MessageId\":7,\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
-        "null",
-        "{}",
+static void what_is_no_message_is_left_out_counted_and_named(void **state) {
+    static const struct {
+        const char *message, *spoilt;
+    } bad[] = {
+        {"{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b3\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+         "i: its body doesn't fit its MD5"},
+        {"{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"\"}",
+         "i: its body doesn't fit its MD5"},
+        {"{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\"}", "i: it has no MD5OfBody"},
+        {"{\"MessageId\":\"i\",\"ReceiptHandle\":\"h\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+         "i: it lacks its id, its receipt handle or its body"},
+        {"{\"MessageId\":\"i\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+         "i: it lacks its id, its receipt handle or its body"},
+        {"{\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+         "no MessageId: it lacks its id, its receipt handle or its body"},
+        {"{\"MessageId\":\"\",\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+         "no MessageId: it lacks its id, its receipt handle or its body"},
+        {"{\"MessageId\":7,\"ReceiptHandle\":\"h\",\"Body\":\"b2\",\"MD5OfBody\":\"" MD5_B2 "\"}",
+         "no MessageId: it lacks its id, its receipt handle or its body"},
+        {"null", "no MessageId: it lacks its id, its receipt handle or its body"},
+        {"{}", "no MessageId: it lacks its id, its receipt handle or its body"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         char text[1024];
-        (void)snprintf(text, sizeof text, "{\"Messages\":[" MESSAGE("") ",%s," MESSAGE("") "]}", bad[i]);
+        (void)snprintf(text, sizeof text, "{\"Messages\":[" MESSAGE("") ",%s," MESSAGE("") "]}", bad[i].message);
         struct sqs_messages all = read_fine(*state, text, 10);
         assert_int_equal(all.count, 2);
         assert_int_equal(all.corrupt, 1);
+        assert_string_equal(all.spoilt, bad[i].spoilt);
         sqs_messages_free(&all);
     }
 }
@@ -372,7 +382,7 @@ int main(void) {
         WITH_DIGEST(no_messages_may_be_said_in_several_ways),
         WITH_DIGEST(fault_35_another_object_than_sqs_has_is_no_empty_queue),
         WITH_DIGEST(odd_attributes_are_not_taken_for_numbers),
-        WITH_DIGEST(what_is_no_message_is_left_out_and_counted),
+        WITH_DIGEST(what_is_no_message_is_left_out_counted_and_named),
         WITH_DIGEST(on_a_fifo_queue_none_overtakes_one_of_its_group_that_was_left_out),
         WITH_DIGEST(more_messages_than_were_asked_for_are_left_out),
         WITH_DIGEST(an_answer_that_is_cut_gives_nothing),

@@ -45,6 +45,26 @@ static void a_denial_is_told_in_awss_words_with_its_request_id(void **state) {
     assert_non_null(strstr(logged, SENTENCE));
 }
 
+static void a_refusal_for_the_queue_the_table_or_its_key_is_told_in_awss_words(void **state) {
+    (void)state;
+    static const char *const codes[] = {"KmsDisabled",          "KmsInvalidState", "KmsNotFound",
+                                        "KMSDisabledException", "InvalidAddress",  "UnsupportedOperation"};
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        struct log log = test_log();
+        struct told told = {0};
+        struct call_result r = {.class = CALL_PERMANENT,
+                                .status = 400,
+                                .from_service = true,
+                                .message = "arn:aws:kms:eu-west-1:1:key/k is disabled",
+                                .request_id = "R1"};
+        (void)snprintf(r.code, sizeof r.code, "%s", codes[i]);
+        told_failed(&told, &log, "ReceiveMessage", "h", &r, 0);
+        assert_non_null(strstr(logged, "AWS refuses a call for what the queue, the table or its key is"));
+        assert_non_null(strstr(logged, "key/k is disabled"));
+        assert_non_null(strstr(logged, "R1"));
+    }
+}
+
 static void fault_35_an_answer_that_is_not_the_services_is_told_with_host_and_status(void **state) {
     (void)state;
     struct log log = test_log();
@@ -133,6 +153,7 @@ static void however_many_troubles_there_are_the_memory_of_them_is_bounded(void *
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_denial_is_told_in_awss_words_with_its_request_id),
+        cmocka_unit_test(a_refusal_for_the_queue_the_table_or_its_key_is_told_in_awss_words),
         cmocka_unit_test(fault_35_an_answer_that_is_not_the_services_is_told_with_host_and_status),
         cmocka_unit_test(the_same_is_told_once_in_ten_minutes_and_sooner_only_where_it_had_worked),
         cmocka_unit_test(each_operation_code_and_status_is_a_trouble_of_its_own),
