@@ -88,14 +88,27 @@ enum connection_io connection_tls_send(struct connection *c, struct span data, s
     return CONNECTION_MOVED;
 }
 
+/* For what comes for TLS itself, as a session does, OpenSSL gets a buffer to answer with, and keeps it until something
+ * is sent: 16 KiB for each connection that waits for its first answer. In the midst of a record it needs the other one;
+ * OpenSSL before 3.0.14 would release that too. */
+static void release_buffers(SSL *tls) {
+    bool between_records = strcmp(SSL_rstate_string(tls), "RH") == 0 && !SSL_has_pending(tls);
+    if (between_records) {
+        (void)SSL_free_buffers(tls);
+    }
+}
+
 enum connection_io connection_tls_receive(struct connection *c, char *to, size_t size, size_t *ret_received) {
     forget_errors();
     int received = SSL_read(c->tls, to, size < INT_MAX ? (int)size : INT_MAX);
+    enum connection_io io = CONNECTION_MOVED;
     if (received > 0) {
         *ret_received = (size_t)received;
-        return CONNECTION_MOVED;
+    } else if (SSL_get_error(c->tls, received) != SSL_ERROR_ZERO_RETURN) {
+        io = verdict(c, received, "Recv");
     }
-    return SSL_get_error(c->tls, received) == SSL_ERROR_ZERO_RETURN ? CONNECTION_MOVED : verdict(c, received, "Recv");
+    release_buffers(c->tls);
+    return io;
 }
 
 /* To free one in the midst of its handshake must not look to OpenSSL like a broken session. */

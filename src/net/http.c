@@ -13,9 +13,8 @@
 
 static void transfer_free(struct http_transfer *t) {
     http_body_uncount(t);
-    http_parser_free(&t->answer);
+    http_answer_return(t);
     buf_free(&t->unsent);
-    buf_free(&t->body);
     free(t);
 }
 
@@ -33,6 +32,7 @@ static struct http_transfer *transfer_take(struct http *http) {
     if (t) {
         t->http = http;
         t->budget = &http->budget;
+        t->answers = &http->answers;
         timer_init(&t->deadline, on_deadline, t);
     }
     return t;
@@ -47,8 +47,7 @@ static void transfer_give_back(struct http_transfer *t) {
         transfer_free(t);
         return;
     }
-    buf_free(&t->body); /* else in time every transfer would hold the buffer of ten messages */
-    http_parser_free(&t->answer);
+    http_answer_return(t);
     TAILQ_INSERT_HEAD(&http->idle, t, in_list);
     http->idle_count++;
 }
@@ -83,7 +82,9 @@ static void take_away(struct http_transfer *t) {
 /* Its end is reported later, from the loop. */
 static void end_soon(struct http_transfer *t, enum http_error error, const char *why) {
     t->error = error;
-    (void)snprintf(t->message, sizeof t->message, "%s", why);
+    if (http_answer_take(t)) {
+        (void)snprintf(t->answer->why, sizeof t->answer->why, "%s", why);
+    }
     end_push(t);
 }
 
@@ -108,15 +109,16 @@ static const char *error_message(enum http_error error, const char *why) {
 static void finish(struct http_transfer *t, enum http_error error, const char *why) {
     struct http_response response = {
         .error = error,
-        .status = t->answer.status,
+        .status = t->answer ? t->answer->parser.status : 0,
         .sent = t->sent,
         .answered = t->answered,
         .body = buf_span(&t->body),
         .storage = &t->body,
         .message = error_message(error, why),
     };
+    const struct http_headers *kept = t->answer ? &t->answer->parser.headers : NULL;
     for (size_t i = 0; i < HTTP_KEPT_HEADERS; i++) {
-        response.header[i] = http_headers_get(&t->answer.headers, (enum http_header)i);
+        response.header[i] = kept ? http_headers_get(kept, (enum http_header)i) : (struct span){NULL, 0};
     }
     leave(t);
     t->done(t->user, &response);
@@ -147,7 +149,7 @@ static void on_end(void *user) {
     for (size_t left = http->ended_count; left > 0 && !TAILQ_EMPTY(&http->ended); left--) {
         struct http_transfer *t = TAILQ_FIRST(&http->ended);
         end_remove(t);
-        finish(t, t->error, t->message);
+        finish(t, t->error, t->answer ? t->answer->why : "out of memory");
     }
     if (!TAILQ_EMPTY(&http->ended)) {
         timer_start(http->timers, &http->end_timer, clock_monotonic(&http->clock));
@@ -177,7 +179,6 @@ static struct http_transfer *start(void *ctx, const struct http_request *request
     t->sent = false;
     t->answered = 0;
     t->place = AT_NOBODY;
-    http_parser_reset(&t->answer);
     http_body_begin(t, request->max_response);
     http->in_flight_count++;
     t->in_flight = true;
@@ -237,6 +238,7 @@ void http_free(struct http *http) {
         next = TAILQ_NEXT(t, in_list);
         transfer_free(t);
     }
+    http_answers_free(&http->answers);
     timer_stop(http->timers, &http->end_timer);
     http_pool_free(&http->pool);
     free(http->user_agent);

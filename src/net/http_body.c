@@ -4,7 +4,7 @@
 #define FIRST_RESERVE_MAX ((int64_t)256 * 1024)
 
 void http_body_begin(struct http_transfer *t, size_t max) {
-    buf_init_lent(&t->body, t->small_body, sizeof t->small_body, max);
+    buf_init(&t->body, max); /* http_answer_take() lends it storage */
     t->counted = 0; /* what is lent costs nothing */
 }
 
@@ -37,7 +37,7 @@ static bool make_room(struct http_transfer *t, size_t n) {
 }
 
 bool http_body_take(struct http_transfer *t, struct span piece) {
-    int64_t announced = t->answer.length;
+    int64_t announced = t->answer->parser.length;
     if (t->body.len == 0 && announced > (int64_t)piece.len) {
         /* Growing in small steps would copy a lot. But a server's announcement alone must not make us reserve much. */
         size_t first = (size_t)(announced < FIRST_RESERVE_MAX ? announced : FIRST_RESERVE_MAX);

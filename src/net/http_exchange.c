@@ -153,7 +153,7 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
 
 static void complete(struct http_connection *c, bool is_clean) {
     struct http_transfer *t = c->transfer;
-    bool keeps = is_clean && is_sent(t) && http_parser_keeps_connection(&t->answer);
+    bool keeps = is_clean && is_sent(t) && http_parser_keeps_connection(&t->answer->parser);
     detach(c);
     c->pool->exchanges.ended(c, t, keeps ? EXCHANGE_REUSABLE : EXCHANGE_SPENT, HTTP_FINE, "");
 }
@@ -163,9 +163,9 @@ static bool take(struct http_connection *c, struct span data) {
     struct http_transfer *t = c->transfer;
     while (true) {
         struct span piece;
-        enum http_parser_step step = http_parser_take(&t->answer, &data, &piece);
-        if (t->answer.length > 0 && (uint64_t)t->answer.length > t->request.max_response &&
-            t->answer.state == PARSER_LENGTH) {
+        enum http_parser_step step = http_parser_take(&t->answer->parser, &data, &piece);
+        if (t->answer->parser.length > 0 && (uint64_t)t->answer->parser.length > t->request.max_response &&
+            t->answer->parser.state == PARSER_LENGTH) {
             fail(c, HTTP_TOO_LARGE, "");
             return false;
         }
@@ -178,7 +178,7 @@ static bool take(struct http_connection *c, struct span data) {
             fail(c, t->error, "");
             return false;
         case PARSER_DONE: complete(c, data.len == 0 && !connection_has_pending(c->line)); return false;
-        default: fail(c, t->answer.error, t->answer.why); return false;
+        default: fail(c, t->answer->parser.error, t->answer->parser.why); return false;
         }
     }
 }
@@ -196,11 +196,15 @@ static void receive(struct http_connection *c) {
             fail_by_connection(c, io);
             return;
         }
+        if (!http_answer_take(t)) {
+            fail(c, HTTP_NO_MEMORY, "");
+            return;
+        }
         if (n == 0) {
-            if (http_parser_end(&t->answer) == PARSER_DONE) {
+            if (http_parser_end(&t->answer->parser) == PARSER_DONE) {
                 complete(c, false);
             } else {
-                fail(c, t->answer.error, t->answer.why);
+                fail(c, t->answer->parser.error, t->answer->parser.why);
             }
             return;
         }

@@ -1,7 +1,8 @@
 /* How the files of http share their structs. http.c implements the api of http.h: transfers, and what their owners are
  * told. http_pool.c decides which request gets which connection, and what becomes of a connection. http_exchange.c
  * handles one request and its response on one connection, and reports how that ended. http_connection.c opens and
- * closes connections, http_body.c keeps the body, http_deadline.c watches the time, http_parser.c reads responses.
+ * closes connections, http_answer.c and http_body.c keep the answer, http_deadline.c watches the time, http_parser.c
+ * reads responses.
  * Below them is connection.h.
  *
  * Each file knows those below it, and reports upward through the functions that it was given. */
@@ -35,9 +36,24 @@ struct http_budget {
     size_t max, bytes; /* what they may take together, and what they take now */
 };
 
+/* What a transfer holds once its answer begins, or its failure is to be reported: most of those in flight wait for
+ * that, with none. */
+struct http_answer {
+    struct http_answer *next; /* among those for reuse */
+    struct http_parser parser;
+    char small_body[HTTP_SMALL_BODY]; /* lent to the body: a transaction's is no larger, nor is a batch's */
+    char why[HTTP_WHY_SIZE]; /* AT_END */
+};
+
+struct http_answers {
+    struct http_answer *idle;
+    size_t idle_count;
+};
+
 struct http_transfer {
     struct http *http;
     struct http_budget *budget;
+    struct http_answers *answers;
     TAILQ_ENTRY(http_transfer) in_list; /* among those in flight, or those for reuse */
     TAILQ_ENTRY(http_transfer) in_place; /* AT_QUEUE, AT_END */
 
@@ -61,12 +77,10 @@ struct http_transfer {
     size_t unsent_at, body_at;
     bool sent; /* it has had a connection */
     int64_t answered;
-    struct http_parser answer;
+    struct http_answer *answer; /* NULL: nothing of it has come */
     struct buf body;
-    char small_body[HTTP_SMALL_BODY]; /* lent to it: a transaction's answer is no larger, nor is one to a batch */
     size_t counted; /* how much of the budget the body takes */
     enum http_error error;
-    char message[HTTP_WHY_SIZE];
 };
 
 enum http_connection_state { HTTP_DIALING, HTTP_IDLE, HTTP_BUSY };
@@ -131,6 +145,7 @@ struct http {
     char *user_agent;
     struct http_pool pool;
     struct http_budget budget;
+    struct http_answers answers;
     struct http_transfers in_flight;
     size_t in_flight_count;
     struct http_transfers idle; /* for reuse */
@@ -184,6 +199,13 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t);
 void http_exchange_abandon(struct http_transfer *t);
 /* A connection with a transfer on it may have something to read, or room: enum connection_events. */
 void http_exchange_go_on(struct http_connection *c, unsigned events);
+
+/* http_answer.c */
+/* Gives the transfer, whose body is empty, what it needs for its answer, unless it has that. False: no memory. */
+MUST_USE bool http_answer_take(struct http_transfer *t);
+/* Takes it back, with the body's storage, if the transfer has it. */
+void http_answer_return(struct http_transfer *t);
+void http_answers_free(struct http_answers *answers);
 
 /* http_body.c */
 /* Starts an empty body that may have max bytes. */

@@ -11,6 +11,8 @@
 #include "test_certificate.h"
 #include "url.h"
 
+#include <malloc.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <signal.h>
 
@@ -455,6 +457,56 @@ static void a_session_that_comes_late_serves_the_next_connection(void **state) {
     assert_int_equal(w->server.resumed, 1);
 }
 
+static void one_that_has_taken_in_a_session_holds_no_buffers(void **state) {
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    const struct line *l = open_one(w);
+    while (!SSL_SESSION_is_resumable(SSL_get_session(l->c->tls))) {
+        linger(w);
+    }
+    struct mallinfo2 before = mallinfo2();
+    assert_int_equal(SSL_free_buffers(l->c->tls), 1);
+    struct mallinfo2 after = mallinfo2();
+    assert_int_equal(after.uordblks, before.uordblks);
+}
+
+/* Takes the server's next record, and leaves the server without a way to send. */
+static size_t next_record(SSL *server, const char *text, char *record, size_t size) {
+    BIO *out = BIO_new(BIO_s_mem());
+    assert_non_null(out);
+    SSL_set0_wbio(server, out);
+    assert_int_equal(SSL_write(server, text, (int)strlen(text)), strlen(text));
+    int len = BIO_read(out, record, (int)size);
+    assert_in_range(len, strlen(text), size - 1);
+    return (size_t)len;
+}
+
+static void a_record_may_come_in_any_two_pieces(void **state) {
+    static const char text[] = "HTTP/1.1 200 OK";
+    struct world *w = *state;
+    begin(w, true, &SILENCE);
+    SSL_CTX_set_num_tickets(w->server.tls, 0);
+    struct line *l = open_one(w);
+    while (!w->server.connections->accepted) {
+        linger(w);
+    }
+    const struct server_connection *server = w->server.connections;
+    const int at_once = 1;
+    assert_int_equal(setsockopt(server->fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once), 0);
+    char record[100], got[100];
+    size_t len = 2, n = 0;
+    for (size_t first = 1; first < len; first++) {
+        len = next_record(server->tls, text, record, sizeof record);
+        assert_int_equal(send(server->fd, record, first, 0), first);
+        assert_int_equal(connection_receive(l->c, got, sizeof got, &n), CONNECTION_WAITS);
+        assert_int_equal(send(server->fd, record + first, len - first, 0), len - first);
+        assert_int_equal(connection_receive(l->c, got, sizeof got, &n), CONNECTION_MOVED);
+        assert_int_equal(n, strlen(text));
+        assert_memory_equal(got, text, n);
+    }
+    say(l, "x");
+}
+
 static void one_that_is_reset_is_broken_and_says_so(void **state) {
     struct world *w = *state;
     begin(w, true, &SILENCE);
@@ -603,6 +655,8 @@ int main(void) {
         BOTH_WAYS(the_session_of_one_connection_serves_another),
         TEST(without_a_proxy_libcurl_keeps_nothing_of_an_open_connection),
         TEST(a_session_that_comes_late_serves_the_next_connection),
+        TEST(one_that_has_taken_in_a_session_holds_no_buffers),
+        BOTH_WAYS(a_record_may_come_in_any_two_pieces),
         BOTH_WAYS(one_that_is_reset_is_broken_and_says_so),
         BOTH_WAYS(what_is_no_tls_is_broken_and_says_so),
         BOTH_WAYS(one_that_is_closed_says_goodbye),

@@ -374,6 +374,33 @@ static void nothing_is_kept_of_a_large_response_once_it_was_heard(void **state) 
     assert_null(TAILQ_FIRST(&f->http->idle)->body.data);
 }
 
+static void only_those_whose_answers_have_begun_hold_what_answers_need(void **state) {
+    struct fixture *f = *state;
+    static const struct server_answer answers[] = {
+        {.text = "HTTP/1.1 200 OK\r\nDate: today\r\n\r\nbody"}, /* and no end */
+        OK_ANSWER,
+        OK_ANSWER,
+        {.text = NULL}};
+    begin(f, &(struct http_options){0}, answers, ARRAY_LENGTH(answers));
+    struct http_request request = post(f, "x");
+    struct outcome *begun = start(f, &request);
+    while (!begun->transfer->answer) {
+        linger(f, MILLISECOND);
+    }
+    assert_string_equal(run(f, &request)->header[HTTP_DATE], "absent");
+    const struct http_answer *used = f->http->answers.idle;
+    assert_int_equal(run(f, &request)->body_len, 2);
+    assert_ptr_equal(f->http->answers.idle, used); /* the same again */
+    struct outcome *silent = start(f, &request);
+    linger(f, MILLISECOND);
+    assert_null(silent->transfer->answer);
+    assert_ptr_not_equal(begun->transfer->answer, used);
+    f->port.cancel(f->port.ctx, silent->transfer);
+    assert_int_equal(f->http->answers.idle_count, 1);
+    f->port.cancel(f->port.ctx, begun->transfer);
+    assert_int_equal(f->http->answers.idle_count, 2);
+}
+
 static void a_chunked_body_is_put_together(void **state) {
     struct fixture *f = *state;
     struct outcome *o = run_against(f,
@@ -595,6 +622,7 @@ int main(void) {
         TEST(a_body_over_its_ceiling_fails_and_is_said_to_be_too_large),
         TEST(responses_together_stay_within_the_budget_and_it_is_given_back),
         TEST(nothing_is_kept_of_a_large_response_once_it_was_heard),
+        TEST(only_those_whose_answers_have_begun_hold_what_answers_need),
         TEST(a_chunked_body_is_put_together),
         TEST(a_redirect_is_a_response_like_any_other),
         TEST(what_is_cut_or_no_http_is_broken),
