@@ -40,8 +40,11 @@ static size_t connections_possible(struct app *app) {
     if (limit.rlim_cur >= needed) {
         return CONNECTIONS_MAX;
     }
-    size_t possible =
-        limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? (size_t)limit.rlim_cur - OTHER_DESCRIPTORS : OTHER_DESCRIPTORS;
+    /* Where the limit is low, half of it are connections and an eighth HTTP clients: a connection that can't be opened
+     * would look like an outage. */
+    size_t files = (size_t)limit.rlim_cur;
+    size_t possible = files > 2 * OTHER_DESCRIPTORS ? files - OTHER_DESCRIPTORS : files / 2;
+    app->visitors = files / 8 < VISITORS_MIN ? files / 8 : VISITORS_MIN;
     if (possible > app->settings.max_in_flight + OTHER_DESCRIPTORS) {
         return possible;
     }

@@ -345,16 +345,21 @@ def test_beside_a_thousand_slow_clients_an_answer_comes_within_a_second(worked: 
     wait_until(lambda: worked.metrics()["process_open_fds"] < 150, "the end of their connections")
 
 
-def test_where_few_files_may_be_open_a_crowd_takes_none_of_the_workers(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def limit_files(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
+    """Of processes that are started from now on."""
     prepare = processes._prepare
 
     def limited() -> None:
         prepare()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
     monkeypatch.setattr(processes, "_prepare", limited)
+
+
+def test_where_few_files_may_be_open_a_crowd_takes_none_of_the_workers(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_files(monkeypatch, 1024)
     worker = scene.worker()
     worker.wait_until_ready()
     assert worker.metrics()["process_max_fds"] == 1024
@@ -363,6 +368,22 @@ def test_where_few_files_may_be_open_a_crowd_takes_none_of_the_workers(
         assert worker.metrics()["process_open_fds"] < 150
         scene.queue.send(message("r", {"n": 1}))
         scene.queue.wait_until_empty()
+
+
+def test_where_hardly_any_files_may_be_open_nothing_looks_like_an_outage(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, dynamodb_proxy: Proxy
+) -> None:
+    limit_files(monkeypatch, 32)
+    dynamodb_proxy.on("TransactWriteItems", faults.delay(before=0.1))
+    scene.table.put(*({"id": f"r{number}"} for number in range(60)))
+    sent = scene.queue.send(*(message(f"r{number}", {"n": 1}) for number in range(60)))
+    worker = scene.worker(AWS_ENDPOINT_URL_DYNAMODB=dynamodb_proxy.url)
+    worker.wait_until_ready()
+    with Crowd(worker.address, 40, b"x"):
+        scene.queue.wait_until_empty()
+    assert worker.stop() == 0
+    assert not [line for line in worker.log if "no answer" in line or "Holding" in line]
+    scene.check_invariants(sent)
 
 
 # Embedded Metric Format
