@@ -79,6 +79,8 @@ enum connection_io {
 };
 /* Sends what goes at once. What doesn't go must be sent next, but may stand at another address by then. */
 MUST_USE enum connection_io connection_send(struct connection *c, struct span data, size_t *ret_sent);
+/* While it holds, what was sent and doesn't fill a packet waits for what is sent next. */
+void connection_hold(struct connection *c, bool holds);
 /* Receives what is there. No byte: the other side has closed the connection properly. */
 MUST_USE enum connection_io connection_receive(struct connection *c, char *to, size_t size, size_t *ret_received);
 /* Valid until it is used again or closed. */

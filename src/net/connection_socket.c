@@ -1,9 +1,11 @@
-/* A connection's socket: what it waits for; and sending and receiving without TLS. */
+/* A connection's socket: what it waits for, and when it sends packets; and sending and receiving without TLS. */
 #include "connection_private.h"
 #include "loop.h"
 #include "loop_private.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +17,11 @@ void connection_watch(struct connection *c, int events) {
         ev_io_modify(&c->io, events);
         ev_io_start(ev, &c->io);
     }
+}
+
+void connection_hold(struct connection *c, bool holds) {
+    int cork = holds;
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork); /* it only makes sending cheaper */
 }
 
 /* What it means that a call moved nothing. */

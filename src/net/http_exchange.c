@@ -126,6 +126,21 @@ static enum connection_io send_first(struct http_connection *c, const struct buf
     return io == CONNECTION_MOVED ? send_rest(c) : io;
 }
 
+/* Runs a send. Of a body in several pieces, what doesn't fill a packet waits for the next piece: to send a packet takes
+ * longer than to copy what is in it. Where a piece has to wait for room, nothing does any longer. */
+static enum connection_io send_in_full_packets(struct http_connection *c, const struct buf *first) {
+    const struct http_transfer *t = c->transfer;
+    bool in_pieces = t->request.body.len - t->body_at > (first ? 0 : HTTP_SEND_PIECE);
+    if (in_pieces) {
+        connection_hold(c->line, true);
+    }
+    enum connection_io io = first ? send_first(c, first) : send_rest(c);
+    if (in_pieces) {
+        connection_hold(c->line, false);
+    }
+    return io;
+}
+
 static bool is_sent(const struct http_transfer *t) {
     return t->unsent_at == t->unsent.len && t->body_at == t->request.body.len;
 }
@@ -140,7 +155,7 @@ void http_exchange_begin(struct http_connection *c, struct http_transfer *t) {
     struct buf out;
     buf_init_lent(&out, all->outgoing, sizeof all->outgoing, HEAD_MAX);
     bool ok = print_request(t, all->user_agent, &out);
-    enum connection_io io = !ok || !buf_ok(&out) ? CONNECTION_NO_MEMORY : send_first(c, &out);
+    enum connection_io io = !ok || !buf_ok(&out) ? CONNECTION_NO_MEMORY : send_in_full_packets(c, &out);
     buf_free(&out);
     if (!ok) {
         fail(c, HTTP_REFUSED, "the request has a line end in a header, or a character in its path that no path has");
@@ -224,7 +239,7 @@ static void receive(struct http_connection *c) {
 
 static void go_on_sending(struct http_connection *c) {
     struct http_transfer *t = c->transfer;
-    enum connection_io io = send_rest(c);
+    enum connection_io io = send_in_full_packets(c, NULL);
     if (io == CONNECTION_MOVED) {
         buf_free(&t->unsent);
         t->unsent_at = 0;

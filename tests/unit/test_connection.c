@@ -410,6 +410,23 @@ static void what_could_not_be_sent_goes_from_another_place(void **state) {
     free(places[1]);
 }
 
+static void what_is_held_goes_with_what_is_sent_next_or_when_it_is_let_go(void **state) {
+    struct world *w = *state;
+    begin(w, false, &SILENCE);
+    struct line *l = open_one(w);
+    while (!w->server.connections) {
+        linger(w);
+    }
+    const struct server_connection *server = w->server.connections;
+    loop_watch_events(server->watch, 0);
+    char byte;
+    connection_hold(l->c, true);
+    say(l, "a");
+    assert_int_equal(recv(server->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+    connection_hold(l->c, false);
+    assert_int_equal(recv(server->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), 1);
+}
+
 static void the_session_of_one_connection_serves_another(void **state) {
     struct world *w = *state;
     begin(w, true, &SILENCE);
@@ -652,6 +669,7 @@ int main(void) {
         BOTH_WAYS(no_more_is_received_than_there_is_room_for),
         BOTH_WAYS(a_connection_that_was_closed_gives_no_byte_whether_tls_said_so_or_not),
         BOTH_WAYS(what_could_not_be_sent_goes_from_another_place),
+        BOTH_WAYS(what_is_held_goes_with_what_is_sent_next_or_when_it_is_let_go),
         BOTH_WAYS(the_session_of_one_connection_serves_another),
         TEST(without_a_proxy_libcurl_keeps_nothing_of_an_open_connection),
         TEST(a_session_that_comes_late_serves_the_next_connection),

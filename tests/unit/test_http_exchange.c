@@ -5,7 +5,10 @@
 
 #include <cmocka.h>
 
+#include "connection_private.h"
 #include "http_fixture.h"
+
+#include <linux/tcp.h>
 
 static const struct server_answer OK = OK_ANSWER;
 
@@ -117,6 +120,36 @@ static void bodies_around_the_size_of_a_piece_are_sent_whole(void **state) {
     free(body);
 }
 
+/* Of the only connection. */
+static int socket_of(const struct fixture *f) {
+    return TAILQ_FIRST(&f->http->pool.connections)->line->fd;
+}
+
+static void assert_holds_nothing_back(const struct fixture *f) {
+    int cork = 1;
+    socklen_t size = sizeof cork;
+    assert_int_equal(getsockopt(socket_of(f), IPPROTO_TCP, TCP_CORK, &cork, &size), 0);
+    assert_int_equal(cork, 0);
+}
+
+static void a_body_in_pieces_goes_in_full_packets(void **state) {
+    enum { PIECES = 6 };
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){0}, &OK, 1);
+    char *body = malloc(PIECES * HTTP_SEND_PIECE + 1);
+    assert_non_null(body);
+    memset(body, 'b', PIECES * HTTP_SEND_PIECE);
+    body[PIECES * HTTP_SEND_PIECE] = '\0';
+    struct http_request request = post(f, body);
+    assert_int_equal(run(f, &request)->status, 200);
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    assert_int_equal(getsockopt(socket_of(f), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+    assert_in_range(info.tcpi_data_segs_out, 1, PIECES / 2);
+    assert_holds_nothing_back(f);
+    free(body);
+}
+
 static void what_is_given_up_while_it_is_sent_leaves_nothing(void **state) {
     struct fixture *f = *state;
     const struct server_answer silent = {.text = NULL};
@@ -129,7 +162,11 @@ static void what_is_given_up_while_it_is_sent_leaves_nothing(void **state) {
     body[size] = '\0';
     struct http_request request = post(f, body);
     request.timeout = 50 * MILLISECOND;
-    assert_int_equal(run(f, &request)->error, HTTP_TIMED_OUT);
+    struct outcome *o = start(f, &request);
+    linger(f, 10 * MILLISECOND);
+    assert_holds_nothing_back(f); /* what could go has gone */
+    await(f, 1);
+    assert_int_equal(o->error, HTTP_TIMED_OUT);
     free(body);
     assert_int_equal(http_stats(f->http).transfers, 0);
 }
@@ -146,6 +183,7 @@ int main(void) {
         TEST(a_header_that_would_be_two_is_refused),
         TEST(a_head_larger_than_a_piece_is_sent_whole),
         TEST(bodies_around_the_size_of_a_piece_are_sent_whole),
+        TEST(a_body_in_pieces_goes_in_full_packets),
         TEST(what_is_given_up_while_it_is_sent_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
