@@ -79,7 +79,7 @@ struct sqs_visibility_entry {
 
 struct sqs_send_entry {
     struct span body;
-    struct span group_id, deduplication_id; /* FIFO; absent else */
+    struct span group_id, deduplication_id; /* FIFO; a group on a standard queue too (fair queues); absent else */
     struct span error_type; /* message attributes; absent: not sent */
     struct span status_code;
     struct span error_envelope;

@@ -73,6 +73,13 @@ static enum batch_leave on_leave(void *ctx, struct batch_entry *entry, bool othe
     return d->leave(container_of(entry, struct letter, entry), others_go);
 }
 
+/* On a standard queue a message may have a group as well, for a fair share of the consumers (fair queues). It goes
+ * along, as it does where SQS itself moves a message to its DLQ. */
+static struct span fair_group(const struct dead_letters *d, const struct letter *l) {
+    bool has_one = !is_fifo(d) && !l->original->sequence_number.data && !l->without_attributes;
+    return has_one ? l->original->group_id : (struct span){NULL, 0};
+}
+
 static void fill(const struct dead_letters *d, const struct letter *l, struct sqs_send_entry *ret) {
     ret->body = buf_span(&l->content.body);
     if (is_fifo(d)) {
@@ -80,6 +87,8 @@ static void fill(const struct dead_letters *d, const struct letter *l, struct sq
          * message, redriven and failed again within five minutes, would be dropped silently. */
         ret->group_id = l->original->group_id;
         ret->deduplication_id = l->original->message_id;
+    } else {
+        ret->group_id = fair_group(d, l);
     }
     ret->error_type = span_cstr(l->content.error_type);
     if (l->content.status_code[0])
@@ -108,7 +117,8 @@ static struct call *send(void *ctx, struct batch_entry *const *entries, size_t c
  * plainer forms follow. */
 static void refused(struct dead_letters *d, struct letter *l, const char *code) {
     enum dead_letter_form form = l->content.form;
-    bool had_more = l->content.attribute_count > 0 || (l->original->trace_header.data && !l->without_attributes);
+    bool had_more = l->content.attribute_count > 0 || (l->original->trace_header.data && !l->without_attributes) ||
+                    fair_group(d, l).data;
     repeated_line_say(&d->plainer_form, l->original->message_id, code);
     drop(l);
     if (!had_more && form == DEAD_LETTER_BARE) {

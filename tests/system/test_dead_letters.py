@@ -151,6 +151,18 @@ def test_the_originals_attributes_and_its_trace_header_go_along(new_scene: Any, 
     assert dead.system.get("AWSTraceHeader") == TRACE
 
 
+def test_the_group_of_a_fair_queues_message_goes_along_there_and_back(scene: Scene) -> None:
+    """On a standard queue the group is a tenant, who gets a fair share; order has nothing to do with it."""
+    scene.queue.send_message(MessageBody=message("nobody", {"n": 1}), MessageGroupId="tenant")
+    scene.queue.send_message(MessageBody=message("nobody", {"n": 2}))
+    assert scene.run_until_empty().code == 0
+    assert scene.command("redrive", "--yes").wait() == 0
+    assert scene.run_until_empty().code == 0
+    groups = {dead.original_body: dead.system.get("MessageGroupId") for dead in scene.dead()}
+    assert groups == {message("nobody", {"n": 1}): "tenant", message("nobody", {"n": 2}): None}
+    assert all("group_id" not in dead.source for dead in scene.dead())
+
+
 def test_of_ten_attributes_eight_are_kept_in_the_order_of_their_names_and_ours_win(scene: Scene) -> None:
     names = ["ErrorType", "a", "b", "c", "d", "e", "f", "g", "h", "i"]
     send_with_attributes(scene, "no JSON", {name: {"DataType": "String", "StringValue": "theirs"} for name in names})

@@ -272,6 +272,27 @@ static void where_the_dlq_refuses_them_the_envelope_goes_without(void **state) {
     scene_done(&s);
 }
 
+/* A group on a standard queue is a share of the consumers (fair queues): it goes along, and stays behind where the DLQ
+ * refuses it. */
+static void a_fair_queues_group_goes_along_where_the_dlq_takes_it(void **state) {
+    (void)state;
+    for (unsigned refused = 0; refused < 2; refused++) {
+        struct scene s;
+        scene_init(&s, 21 + refused, 1);
+        struct sim_message *m = scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+        sim_message_set(&m->group_id, SPAN("tenant"));
+        s.sqs->fail_sends = refused;
+        s.sqs->fail_as_senders = true;
+        scene_start(&s);
+        scene_empties(&s, MINUTE);
+        assert_int_equal(s.dlq->count, 1);
+        assert_string_equal(scene_dead(&s, 0)->group_id, refused ? "" : "tenant");
+        assert_null(strstr(scene_dead(&s, 0)->body, "group_id"));
+        assert_non_null(strstr(scene_dead(&s, 0)->body, "\"success\":false"));
+        scene_done(&s);
+    }
+}
+
 /* Confirming. */
 static void a_verdict_is_confirmed_before_the_dlq_and_waits_while_it_cant_be(void **state) {
     (void)state;
@@ -677,6 +698,7 @@ int main(void) {
         cmocka_unit_test(fault_13_while_the_dlq_is_down_the_groups_concerned_wait_and_the_others_go_on),
         cmocka_unit_test(the_originals_attributes_go_along_also_when_it_comes_back),
         cmocka_unit_test(where_the_dlq_refuses_them_the_envelope_goes_without),
+        cmocka_unit_test(a_fair_queues_group_goes_along_where_the_dlq_takes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
