@@ -64,6 +64,8 @@ void row_reader_found_plain(struct row_reader *r, size_t message_max);
 struct row_place row_reader_place(const struct row_reader *r);
 /* After ROW_BROKEN: a sentence with the position, without the file's name. */
 const char *row_reader_why(const struct row_reader *r);
+/* After the first row of a CSV: what its header may not mean, for the log; "": nothing. */
+const char *row_reader_caution(const struct row_reader *r);
 /* Before the first row: the next one is at this place, which row_reader_place() once gave for the same file. A file in
  * which no line begins there is ROW_BROKEN. */
 void row_reader_go_on(struct row_reader *r, const struct row_place *place);

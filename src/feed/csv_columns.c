@@ -185,6 +185,30 @@ static const char *other_separator(const struct csv_columns *c) {
                       : "";
 }
 
+/* A column is an attribute whatever its name is. Where that name is a member's of the message, or has a blank at an
+ * end, something else may have been meant: an update that was to have a condition would have none. */
+static void find_caution(struct csv_columns *c) {
+    static const char *const members[] = {
+        "condition_expression",        "create_if_missing", "enable_logging",   "expression_attribute_names",
+        "expression_attribute_values", "idempotency_key",   "typed_attributes",
+    };
+    for (size_t i = 0; i < c->count && !c->caution[0]; i++) {
+        struct span name = c->all[i].role == CSV_ATTRIBUTE ? c->all[i].name : SPAN("x");
+        bool is_member = false;
+        for (size_t k = 0; k < ARRAY_LENGTH(members); k++) {
+            is_member = is_member || span_is(name, members[k]);
+        }
+        bool has_blank = name.data[0] == ' ' || name.data[name.len - 1] == ' ';
+        if (is_member || has_blank) {
+            (void)snprintf(c->caution, sizeof c->caution, "The column \"" NAME "\" is an attribute like any other%s",
+                           NAME_OF(name),
+                           has_blank                               ? ", with the blank in its name"
+                           : span_is(name, "condition_expression") ? ", and no condition: that is --condition"
+                                                                   : "; members of the message are for JSON lines");
+        }
+    }
+}
+
 bool csv_columns_check(struct csv_columns *c, const struct table_shape *table, char why[static ROW_READER_WHY_SIZE]) {
     const char *at = c->names.data;
     unsigned of_role[CSV_SORT_KEY + 1] = {0};
@@ -210,5 +234,6 @@ bool csv_columns_check(struct csv_columns *c, const struct table_shape *table, c
                        "The header has no column besides the key's: there is nothing to update");
         return false;
     }
+    find_caution(c);
     return true;
 }

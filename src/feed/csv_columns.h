@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define CSV_COLUMNS_MAX 4096
+#define CSV_CAUTION_SIZE 256
 
 enum csv_type { CSV_STRING, CSV_NUMBER, CSV_BOOLEAN, CSV_JSON };
 enum csv_role { CSV_ATTRIBUTE, CSV_PARTITION_KEY, CSV_SORT_KEY };
@@ -26,6 +27,7 @@ struct csv_columns {
     struct csv_column *all;
     size_t count, capacity;
     struct buf names;
+    char caution[CSV_CAUTION_SIZE]; /* what a column that is an attribute may have been meant for; "": nothing else */
 };
 
 void csv_columns_init(struct csv_columns *c);

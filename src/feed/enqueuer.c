@@ -15,6 +15,7 @@ struct enqueuer {
     struct sender sender;
     struct row_source *source;
     struct row_reader *reader;
+    bool cautioned; /* what its header may not mean was said */
     struct loop_watch *watch; /* of an input that has nothing at present */
     struct timer timer;
     unsigned file; /* the one that is read, or comes next where there is no reader */
@@ -108,6 +109,7 @@ static bool open_file(struct enqueuer *e) {
         break_off(e, "there is no memory");
         return false;
     }
+    e->cautioned = false;
     e->last.file = e->file;
     e->last.begins = e->earlier_bytes;
     if (e->file == 0 && o->go_on) {
@@ -192,6 +194,15 @@ static void take_row(struct enqueuer *e, const struct row *row) {
     }
 }
 
+/* Says once of each file what its header may not mean. */
+static void say_caution(struct enqueuer *e) {
+    const char *caution = e->cautioned ? "" : row_reader_caution(e->reader);
+    e->cautioned = true;
+    if (caution[0]) {
+        LOG_EVENT(e->options.log, LOG_LEVEL_WARNING, caution, LOG_C("file", e->options.files[e->file]));
+    }
+}
+
 /* False: nothing more can be read at present. */
 static bool read_row(struct enqueuer *e) {
     struct row row;
@@ -203,7 +214,10 @@ static bool read_row(struct enqueuer *e) {
         return false;
     }
     switch (row_reader_next(e->reader, &row)) {
-    case ROW_READ: take_row(e, &row); return true;
+    case ROW_READ:
+        say_caution(e);
+        take_row(e, &row);
+        return true;
     case ROW_WAIT: wait_for_input(e); return false;
     case ROW_BROKEN: break_off(e, row_reader_why(e->reader)); return false;
     case ROW_END: break;

@@ -83,6 +83,10 @@ const char *row_reader_why(const struct row_reader *r) {
     return r->why;
 }
 
+const char *row_reader_caution(const struct row_reader *r) {
+    return r->format == ROWS_CSV ? r->fields.columns.caution : "";
+}
+
 void row_reader_go_on(struct row_reader *r, const struct row_place *place) {
     r->next = *place;
     r->goes_on = true;

@@ -81,6 +81,15 @@ def test_rows_become_messages(queue_scene: Scene, tmp_path: Path, name: str) -> 
     assert len({body["idempotency_key"] for body in found}) == 25
 
 
+def test_a_column_that_may_be_meant_otherwise_is_warned_of_and_sent(queue_scene: Scene, tmp_path: Path) -> None:
+    """It is an attribute as the contract has it; but who meant a condition would have sent updates without one."""
+    path = file_of(tmp_path, "id,condition_expression,n:N\na,version < 3,1\nb,version < 3,2\n", "rows.csv")
+    code, counts, process = enqueue(queue_scene, path)
+    assert code == 0 and counts["sent"] == 2
+    assert len(process.find_log('WARNING The column "condition_expression" is an attribute .*--condition')) == 1
+    assert bodies(queue_scene)[0]["attributes"] == {"condition_expression": "version < 3", "n": 1}
+
+
 def test_what_a_row_has_of_its_own_is_kept(queue_scene: Scene) -> None:
     rows = [
         {"id": "a", "attributes": {"n": 1}, "idempotency_key": "mine", "enable_logging": False},

@@ -294,6 +294,34 @@ static void a_header_that_does_not_fit_is_told(void **state) {
 }
 
 /* A file with a row in the middle that is longer than any may be. */
+static void a_header_that_may_be_meant_otherwise_is_cautioned_of(void **state) {
+    (void)state;
+    static const struct {
+        const char *header, *caution;
+    } cases[] = {
+        {"id,name", ""},
+        {"id,set,remove,attributes", ""},
+        {"id,a,condition_expression", "The column \"condition_expression\" is an attribute like any other, and no "
+                                      "condition: that is --condition"},
+        {"id,idempotency_key:S", "The column \"idempotency_key\" is an attribute like any other; members of the "
+                                 "message are for JSON lines"},
+        {"id, name", "The column \" name\" is an attribute like any other, with the blank in its name"},
+        {"id,name ,b", "The column \"name \" is an attribute like any other, with the blank in its name"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "%s\nr,1,2,3\n", cases[i].header);
+        struct reading reading = start_reading(ROWS_CSV, NULL);
+        assert_int_equal(write(reading.pipe_end, text, strlen(text)), (ssize_t)strlen(text));
+        assert_int_equal(close(reading.pipe_end), 0);
+        struct row row;
+        assert_string_equal(row_reader_caution(reading.reader), "");
+        assert_int_equal(row_reader_next(reading.reader, &row), ROW_READ);
+        assert_string_equal(row_reader_caution(reading.reader), cases[i].caution);
+        end_reading(&reading);
+    }
+}
+
 static void assert_long_row_fails(enum row_format format, const char *before, const char *open, const char *close_text,
                                   size_t filler, const char *expected) {
     char path[] = "/tmp/row_reader.XXXXXX", why[ROW_SOURCE_WHY_SIZE];
@@ -424,6 +452,7 @@ int main(void) {
         cmocka_unit_test(what_stands_behind_a_closing_quote_ends_the_reading),
         cmocka_unit_test(key_columns_are_the_tables),
         cmocka_unit_test(a_header_that_does_not_fit_is_told),
+        cmocka_unit_test(a_header_that_may_be_meant_otherwise_is_cautioned_of),
         cmocka_unit_test(a_row_that_is_too_long_fails_and_the_others_go_on),
         cmocka_unit_test(an_archive_that_breaks_gives_no_half_row),
         cmocka_unit_test(a_reader_goes_on_where_another_one_was),
