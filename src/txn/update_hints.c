@@ -53,9 +53,21 @@ const char *update_text_hint(struct span text) {
     return NULL;
 }
 
+/* What the Extended Client Library for Java and its kin send where the message itself is too large for SQS. */
+static bool is_s3_pointer(const struct value_tape *t) {
+    tape_node first = tape_first(TAPE_ROOT);
+    if (tape_is_empty(t, TAPE_ROOT) || tape_type_of(t, first) != TAPE_STRING)
+        return false;
+    struct json_string class_name = tape_string(t, first);
+    return json_string_is(class_name, "software.amazon.payloadoffloading.PayloadS3Pointer") ||
+           json_string_is(class_name, "com.amazon.sqs.javamessaging.MessageS3Pointer");
+}
+
 const char *update_value_hint(const struct value_tape *t) {
     if (tape_type_of(t, TAPE_ROOT) == TAPE_ARRAY)
-        return "It is an array: each update is a message of its own";
+        return is_s3_pointer(t) ? "It is a pointer to the message, which the SQS Extended Client has put into S3: send "
+                                  "the update message itself, which fits SQS"
+                                : "It is an array: each update is a message of its own";
     if (tape_type_of(t, TAPE_ROOT) != TAPE_STRING)
         return NULL;
     struct span inside = without_blanks(tape_string(t, TAPE_ROOT).raw);

@@ -17,6 +17,12 @@ static void a_body_that_is_no_message_is_told_what_it_was_probably_meant_to_be(v
         {"\xEF\xBB\xBF{\"id\":\"a\",\"attributes\":{\"x\":1}}", "byte order mark"},
         {" \n", "empty"},
         {"[{\"id\":\"a\",\"attributes\":{\"x\":1}}]", "a message of its own"},
+        {"[\"software.amazon.payloadoffloading.PayloadS3Pointer\",{\"s3BucketName\":\"b\",\"s3Key\":\"k\"}]",
+         "the SQS Extended Client has put into S3"},
+        {"[\"com.amazon.sqs.javamessaging.MessageS3Pointer\",{\"s3BucketName\":\"b\",\"s3Key\":\"k\"}]",
+         "the SQS Extended Client has put into S3"},
+        {"[\"x\"]", "It is an array"},
+        {"[]", "It is an array"},
         {"{\"Service\":\"Amazon S3\",\"Event\":\"s3:TestEvent\",\"Time\":\"t\",\"Bucket\":\"b\"}",
          "test event that S3 sends"},
         {"{\"body\":\"W10=\",\"content-encoding\":\"utf-8\",\"content-type\":\"application/"
