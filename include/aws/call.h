@@ -70,6 +70,12 @@ static inline const char *call_word(const struct call_result *result) {
     return result->code[0] ? result->code : result->foreign ? "not the service's answer" : "no answer";
 }
 
+/* Why no answer of the service's came, for the log beside that word; "": one came, or somebody else's, which is told by
+ * itself. */
+static inline const char *call_why(const struct call_result *result) {
+    return result->from_service || result->foreign ? "" : result->message;
+}
+
 struct call; /* one in flight; valid until its done callback has returned */
 
 struct call_options {

@@ -33,7 +33,8 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
     return wait > asked ? wait : asked;
 }
 
-/* Where access is denied, the log has the service's own sentence: it names who was denied what on which resource. */
+/* Where access is denied, the log has the service's own sentence: it names who was denied what on which resource. Where
+ * nothing came back, it has what happened to the connection. */
 static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
     char message[BATCH_SENTENCE_SIZE];
     snprintf(message, sizeof message,
@@ -42,6 +43,8 @@ static void log_trouble(const struct batcher *b, const struct call_result *resul
                                   LOG_I("entries", b->queued + b->suspected)};
     if (result->class == CALL_DENIED && result->from_service && result->message[0])
         fields[3] = LOG_C("says", result->message);
+    else if (call_why(result)[0])
+        fields[3] = LOG_C("why", call_why(result));
     log_event(b->platform->log, LOG_LEVEL_WARNING, message, fields);
 }
 

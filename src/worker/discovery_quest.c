@@ -110,7 +110,7 @@ void quest_failed(struct quest *q, const struct call_result *result) {
     }
     enum cause cause = cause_of(result);
     if (quest_is_missing(result)) {
-        char text[128];
+        char text[160];
         snprintf(text, sizeof text,
                  "%s names a %s that doesn't exist: create it, or mend the name, the account or the region", q->setting,
                  quest_is_of_dynamodb(q->kind) ? "table" : "queue");

@@ -14,6 +14,7 @@ static void begin_dlq(struct discovery *d) {
     if (!q->open || d->options.dlq)
         return;
     if (d->facts.queue.attributes.dead_letter_target_arn[0]) {
+        q->setting = "QUEUE_URL's redrive policy"; /* the log names what is to be mended */
         q->unreachable = false;
         quest_ask_soon(q);
         return;

@@ -407,7 +407,7 @@ static void of_several_problems_the_one_that_needs_a_hand_most_is_the_cause_and_
     s.scene.sqs->attributes.latency = SECOND;
     tables_denied(&s);
     no_dlq(&s);
-    search_ends(&s, outcome_by(CAUSE_MISSING), "DLQ_URL names a queue that doesn't exist");
+    search_ends(&s, outcome_by(CAUSE_MISSING), "QUEUE_URL's redrive policy names a queue that doesn't exist");
     search_done(&s);
 }
 

@@ -567,6 +567,30 @@ static void fault_24_an_over_limit_answer_is_waited_out(void **state) {
     scene_done(&s);
 }
 
+static void what_became_of_a_call_without_an_answer_is_told(void **state) {
+    (void)state;
+    struct scene s;
+    scene_init(&s, 13, 50);
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, MINUTE);
+    struct sim_operation *const operations[] = {&s.sqs->remove, &s.sqs->receive, &s.sqs->send, &s.db->get_item};
+    static const char *const told[] = {"Deleting messages fails", "Receiving fails", "Sending to the DLQ fails",
+                                       "Failures can't be confirmed"};
+    for (size_t i = 0; i < ARRAY_LENGTH(operations); i++) {
+        world_forget_log(&s.world);
+        operations[i]->mode = SIM_DOWN;
+        scene_set(&s, 1, (unsigned)i + 1);
+        scene_send(&s, "{\"id\":\"nobody\",\"attributes\":{\"n\":1}}");
+        world_run(&s.world, MINUTE);
+        assert_int_equal(world_logged(&s.world, told[i]), 1);
+        assert_int_equal(world_logged(&s.world, "why=\"" SIM_NO_CONNECTION "\""), 1);
+        operations[i]->mode = SIM_UP;
+        world_run(&s.world, 5 * MINUTE);
+    }
+    scene_done(&s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_idle_one_long_poll_is_out),
@@ -578,6 +602,7 @@ int main(void) {
         cmocka_unit_test(attributes_count_among_the_bytes_held),
         cmocka_unit_test(receiving_that_fails_is_tried_again_with_pauses),
         cmocka_unit_test(each_change_of_why_receiving_fails_is_a_line),
+        cmocka_unit_test(what_became_of_a_call_without_an_answer_is_told),
         cmocka_unit_test(a_short_failure_of_all_polls_at_once_costs_no_long_pause),
         cmocka_unit_test(a_server_that_does_not_wait_is_not_asked_without_end),
         cmocka_unit_test(a_server_that_does_not_wait_and_fails_at_times_is_asked_on),
