@@ -132,7 +132,10 @@ bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rejection *r
                                   .row = rejection->row,
                                   .wall = wall};
     note_unwritten(k, rejection->file, &rejection->place);
-    if (k->failed || !rejects_add(&k->rejects, &reject, &known, why)) {
+    /* Without a job a row that is sent again has another key, and could count twice. So nothing behind this row is sent
+     * before it is in the file. */
+    if (k->failed || !rejects_add(&k->rejects, &reject, &known, why) ||
+        (!k->has_job && !rejects_flush(&k->rejects, false, why))) {
         if (!k->failed) {
             (void)fail(k, why, EXIT_SOME_FAILED);
         }
@@ -183,6 +186,7 @@ bool enqueue_keep_go_on(const struct enqueue_keep *k, unsigned *file, struct row
         (k->unwritten.file < *file || (k->unwritten.file == *file && k->unwritten.place.number < place->number))) {
         *file = k->unwritten.file;
         *place = k->unwritten.place;
+        return false; /* SQS refused a row when others behind it were sent */
     }
     return true;
 }

@@ -39,8 +39,8 @@ MUST_USE bool enqueue_keep_row(struct enqueue_keep *k, const struct enqueuer_rej
  * said once. */
 MUST_USE bool enqueue_keep_place(struct enqueue_keep *k, const struct row_place *place);
 /* Where another run has to go on. file and place come in as the place up to which all is done with; they are moved back
- * where rejected rows couldn't be written. False: the place is the one that the job kept last, and what this run did
- * since is done again. */
+ * where rejected rows couldn't be written. False: this run has done more than that (the place is the one that the
+ * job kept last, or that of a row which SQS refused late), and what it did behind the place is done again. */
 bool enqueue_keep_go_on(const struct enqueue_keep *k, unsigned *file, struct row_place *place);
 /* Where a job goes on; NULL: at the beginning. */
 const struct row_place *enqueue_keep_start(const struct enqueue_keep *k);

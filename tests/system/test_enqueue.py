@@ -376,6 +376,17 @@ def test_rejects_on_a_full_disk_end_it_with_a_sentence(queue_scene: Scene, tmp_p
     assert len(bodies(queue_scene)) == 25
 
 
+def test_without_a_job_nothing_behind_a_rejected_row_is_sent_before_that_is_kept(
+    queue_scene: Scene, tmp_path: Path
+) -> None:
+    """Sent again with the rows behind it, it would have another random key, and could count twice."""
+    path = file_of(tmp_path, lines([ROWS[0], {"id": "x"}, *ROWS[1:]]))
+    code, counts, process = enqueue(queue_scene, "--rejects", "/dev/full", path)
+    assert code == 1 and counts["sent"] == 1
+    assert process.find_log("Ended early: all rows before this line are done with.* row=2 line=2 ")
+    assert len(bodies(queue_scene)) == 1
+
+
 def mixed() -> str:
     """Eighty rows of 3 kB, each second of them none."""
     filler = "x" * 3000
