@@ -100,10 +100,11 @@ def size(clients: Clients, plan: Plan, figures: Figures) -> None:
     least = primitives()
     for name, value in least.items():
         figures.add("size", f"{name} (program primitives)", value / 1e3, "us/kB")
-    costs = {}
+    costs, bare = {}, {}
     for bytes_, small, large in plan.sizes:
         runs = [clients.worker(count, tls=True, unaudited=True, body_size=bytes_) for count in (small, large)]
         costs[bytes_] = figures.add("size", f"{bytes_:,} bytes, unaudited, TLS", slope(*runs), "us/message")
+        bare[bytes_] = _bare_of_size(clients, bytes_, (small, large), runs[1].counts["connections"])
     first, last = min(costs), max(costs)
     per_kb = figures.add(
         "size",
@@ -111,10 +112,28 @@ def size(clients: Clients, plan: Plan, figures: Figures) -> None:
         (costs[last] - costs[first]) / (last - first) * 1e3,
         "us/kB",
     )
+    bare_per_kb = figures.add(
+        "size", "each kB of the bare exchange", (bare[last] - bare[first]) / (last - first) * 1e3, "us/kB"
+    )
+    hashes = (least["md5"] + least["sha256"]) / 1e3
+    figures.add("size", "a kB / the bare exchange, MD5 and SHA-256", per_kb / (bare_per_kb + hashes), "x", ratio=True)
     once = (least["sha256"] + least["aes_gcm"] + least["copy"]) / 1e3
     path = (least["md5"] + least["sha256"] + 2 * least["aes_gcm"] + least["copy"]) / 1e3
     figures.add("size", "a kB / its SHA-256, AES-GCM and one copy", per_kb / once, "x", ratio=True)
     figures.add("size", "a kB / decrypted, MD5, SHA-256, encrypted and one copy", per_kb / path, "x", ratio=True)
+
+
+def _bare_of_size(clients: Clients, size: int, counts: tuple[int, int], connections: int) -> float:
+    """CPU of the bare exchange for a message of this size, with requests that table-updater makes of such."""
+    options: dict[str, Any] = {"tls": True, "unaudited": True, "body_size": size}
+    with tempfile.TemporaryDirectory(prefix="samples-") as folder:
+        clients.worker(counts[0], samples=folder, **options)
+        samples = Path(folder)
+        runs = [
+            clients.floor("messages", count, connections, program="bare", samples=samples, **options)
+            for count in counts
+        ]
+    return slope(*runs)
 
 
 def _calls_of(text: str) -> dict[str, int]:
