@@ -206,8 +206,12 @@ void applier_close_breaker(struct applier *e) {
     if (closing.rate_resumes)
         adaptive_rate_resume(&e->adaptive_rate, e->attempts, now);
     if (closing.announced)
-        LOG_EVENT(e->platform->log, LOG_LEVEL_INFO, "DynamoDB works again; going on", LOG_I("seconds", closing.seconds),
-                  LOG_I("probes", closing.probes));
+        LOG_EVENT(e->platform->log, LOG_LEVEL_INFO,
+                  e->proven
+                      ? "DynamoDB works again; going on"
+                      : "The tables can be described, and nothing is held: the next message shows whether DynamoDB "
+                        "works again",
+                  LOG_I("seconds", closing.seconds), LOG_I("probes", closing.probes));
     arm(e);
     applier_review_breaker(e);
 }

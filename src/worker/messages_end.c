@@ -2,6 +2,8 @@
  * nothing tells whose fault a failure is. */
 #include "messages.h"
 
+#include <stdio.h>
+
 static const unsigned STUBBORN_DELAY = 30; /* seconds */
 
 void messages_return_rest(struct messages *all, bool everything) {
@@ -63,6 +65,8 @@ bool messages_only_stubborn(const struct messages *all) {
 
 bool messages_settle_stubborn(struct messages *all, unsigned max_attempts) {
     bool all_tried = true;
+    unsigned returned = 0;
+    char failure[JOB_SIGNATURE_SIZE] = "";
     struct message *m, *next;
     TAILQ_FOREACH(m, &all->in_state[MESSAGE_APPLYING], in_state) {
         all_tried = all_tried && m->received->receive_count >= max_attempts;
@@ -74,8 +78,17 @@ bool messages_settle_stubborn(struct messages *all, unsigned max_attempts) {
                       "Left on the queue: it fails, and nothing succeeds that would tell whether it is its own fault",
                       LOG_S("message_id", m->received->message_id), LOG_C("failure", m->job.signature),
                       LOG_I("receive_count", m->received->receive_count));
-        else if (m->received->receive_count < max_attempts)
+        else if (m->received->receive_count < max_attempts) {
+            if (returned++ == 0) /* one line for all, which mostly fail alike */
+                (void)snprintf(failure, sizeof failure, "%s", m->job.signature);
             message_return(m, STUBBORN_DELAY, "It fails, has deliveries left, and nothing else is there");
+        }
     }
+    if (returned > 0)
+        LOG_EVENT(
+            all->platform->log, LOG_LEVEL_WARNING,
+            "All that is left fails, and nothing succeeds that would tell whose fault it is: it is given back, and "
+            "tried again",
+            LOG_I("messages", returned), LOG_C("failure", failure), LOG_I("seconds", STUBBORN_DELAY));
     return all_tried;
 }

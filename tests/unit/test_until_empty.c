@@ -90,6 +90,9 @@ static void messages_that_fail_for_good_with_nothing_else_left_end_it_with_1_and
         scene_start(&s);
         scene_ends(&s, 40 * MINUTE, outcome_of(ENDED_SOME_FAILED));
         assert_int_equal(world_logged(&s.world, "Left on the queue"), count);
+        /* Before, each time that they went back for another delivery was a line, and nothing was said to work. */
+        assert_int_equal(world_logged(&s.world, "it is given back, and tried again messages="), 4);
+        assert_int_equal(world_logged(&s.world, "works again; going on"), 0);
         assert_int_equal(s.queue->count, count);
         assert_int_equal(s.dlq->sent, 0);
         for (unsigned i = 0; i < count; i++)
