@@ -58,22 +58,38 @@ static void make_room(struct intake *i, const struct receive_budget *b) {
         messages_make_room(&i->messages, b->paced - receive_whole_batch(b->paced));
 }
 
+/* Where receiving waits for room, what makes room waits for no more company than is worth a call, and for none once
+ * more wait than run that could join them. */
+static void settle(struct intake *i, const struct receive_budget *b) {
+    struct batcher *batchers[] = {&i->messages.deletions.batcher, &i->messages.dead_letters.batcher};
+    bool most_wait = batchers[0]->queued + batchers[1]->queued > b->begun;
+    for (size_t n = 0; n < ARRAY_LENGTH(batchers); n++)
+        if (most_wait || batchers[n]->queued >= receive_least_batch(b->paced))
+            batcher_within(batchers[n], 0);
+}
+
 void intake_receive(struct intake *i) {
     if (i->asked_for_one_more && i->receiver.count == 0) {
         i->asked_for_one_more = false;
         applier_extra_ended(i->applier, i->receiver.failures > 0);
     }
     bool held_back = deletes_hold_back(i) || intake_waiting_for_dlq(i) >= quarter(i);
-    if (held_back)
-        return;
     struct receive_budget b = budget(i);
+    if (held_back) {
+        settle(i, &b);
+        return;
+    }
     switch (receiver_turn(&i->receiver, &b)) {
     case RECEIVER_HAS_ENOUGH: break;
     case RECEIVER_TAKES_ONE_MORE:
         i->asked_for_one_more = true;
         applier_received_extra(i->applier);
         break;
-    case RECEIVER_LACKS_ROOM: make_room(i, &b); break;
+    case RECEIVER_LACKS_ROOM:
+        make_room(i, &b);
+        if (b.in_flight + receive_least_batch(b.paced) > b.paced)
+            settle(i, &b);
+        break;
     }
 }
 

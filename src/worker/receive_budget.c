@@ -12,7 +12,14 @@ unsigned receive_paced(unsigned most, unsigned rate) {
 
 /* Two receives share a small bound, so that one's messages are worked on while the other's come. */
 unsigned receive_whole_batch(unsigned paced) {
-    return paced < 2 * SQS_BATCH_MAX ? (paced + 1) / 2 : SQS_BATCH_MAX;
+    unsigned half = (paced + 1) / 2;
+    return half < SQS_BATCH_MAX ? half : SQS_BATCH_MAX;
+}
+
+/* A quarter of a small bound: less stays unused for a moment. */
+unsigned receive_least_batch(unsigned paced) {
+    unsigned quarter = (paced + 3) / 4, whole = receive_whole_batch(paced);
+    return quarter < whole ? quarter : whole;
 }
 
 unsigned receive_allowance(const struct receive_budget *b, const struct receive_reserve *r, unsigned batch,
@@ -27,11 +34,11 @@ unsigned receive_allowance(const struct receive_budget *b, const struct receive_
     if (b->receiving == RECEIVE_ONE)
         return b->untried == 0 && r->receives <= r->late;
     unsigned wanted = b->receiving == RECEIVE_ONE_MORE ? 1 : batch, room = b->paced > taken ? b->paced - taken : 0;
-    if (b->receiving == RECEIVE_FREELY && wanted > room)
-        return 0; /* there isn't room for a full batch yet */
+    if (b->receiving == RECEIVE_FREELY && room < wanted && room < receive_least_batch(b->paced))
+        return 0; /* there isn't room for a call's worth yet */
     if (b->receiving == RECEIVE_FREELY && b->begun_most && b->begun + r->messages + wanted > b->begun_most)
         return 0;
-    if (b->receiving == RECEIVE_WHAT_FITS && wanted > room)
+    if (b->receiving != RECEIVE_ONE_MORE && wanted > room)
         wanted = room;
     /* About half of the messages come while the other half is worked on: else all would begin at once. */
     unsigned on_their_way = b->paced / 2 > 2 * batch ? b->paced / 2 : 2 * batch;

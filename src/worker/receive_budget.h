@@ -35,8 +35,9 @@ struct receive_reserve {
     size_t bytes_each; /* expected for one more message */
 };
 
-/* The messages of a whole batch, where `paced` may be in flight. */
+/* The messages of a whole batch, where `paced` may be in flight, and of the least that is worth a call. */
 unsigned receive_whole_batch(unsigned paced);
+unsigned receive_least_batch(unsigned paced);
 /* How many messages the next receive may ask for, at most `batch`. 0: it has to wait. */
 unsigned receive_allowance(const struct receive_budget *b, const struct receive_reserve *r, unsigned batch,
                            size_t bytes_most);

@@ -76,6 +76,43 @@ static void the_number_of_messages_held_is_never_exceeded(void **state) {
     }
 }
 
+/* A message takes a receive, a transaction and a deletion here: 9 ms; one that fails is sent to the DLQ in between. */
+static int64_t time_of_forty_rounds(unsigned max_in_flight, unsigned fails_one_in) {
+    struct scene s;
+    scene_init(&s, max_in_flight, 50);
+    s.worker.options.max_in_flight = max_in_flight;
+    s.db->transact.latency = 5 * MILLISECOND;
+    s.sqs->receive.latency = s.sqs->remove.latency = s.sqs->send.latency = 2 * MILLISECOND;
+    s.db->transact.jitter = s.sqs->receive.jitter = s.sqs->remove.jitter = s.sqs->send.jitter = 0;
+    scene_start(&s);
+    scene_set(&s, 0, 1);
+    scene_empties(&s, 10 * SECOND);
+    int64_t began = s.world.now;
+    for (unsigned n = 0; n < 40 * max_in_flight; n++) {
+        if (fails_one_in && n % fails_one_in == 0)
+            scene_send(&s, "{\"id\":\"k%u\"}", n);
+        else
+            scene_set(&s, n % 50, n);
+    }
+    scene_empties(&s, MINUTE);
+    int64_t took = s.world.now - began;
+    scene_done(&s);
+    return took;
+}
+
+static void however_few_may_be_held_none_waits_for_company_that_cannot_come(void **state) {
+    (void)state;
+    static const unsigned bounds[] = {1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 15, 16, 19, 20, 25, 29, 32};
+    for (size_t i = 0; i < ARRAY_LENGTH(bounds); i++) {
+        int64_t least = 40 * 9 * MILLISECOND, took = time_of_forty_rounds(bounds[i], 0);
+        if (took > least * 4 / 3)
+            fail_msg("%u in flight: %.2f times as long as the calls alone", bounds[i], (double)took / (double)least);
+        took = time_of_forty_rounds(bounds[i], 4);
+        if (took > least * 8 / 5)
+            fail_msg("%u in flight, a quarter fails: %.2f times", bounds[i], (double)took / (double)least);
+    }
+}
+
 static void the_bytes_of_bodies_held_are_never_exceeded(void **state) {
     (void)state;
     struct scene s;
@@ -597,6 +634,7 @@ int main(void) {
         cmocka_unit_test(a_service_that_asks_for_an_hour_is_asked_again_within_half_a_minute),
         cmocka_unit_test(answers_that_hold_nothing_usable_are_asked_for_ever_more_rarely_and_told_once),
         cmocka_unit_test(the_number_of_messages_held_is_never_exceeded),
+        cmocka_unit_test(however_few_may_be_held_none_waits_for_company_that_cannot_come),
         cmocka_unit_test(the_bytes_of_bodies_held_are_never_exceeded),
         cmocka_unit_test(the_end_of_an_outage_is_seen_on_an_empty_queue_too),
         cmocka_unit_test(attributes_count_among_the_bytes_held),

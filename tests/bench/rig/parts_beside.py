@@ -9,6 +9,8 @@ from rig.figures import Figures
 from rig.plan import Plan
 
 FEW, FEW_LATENCY = 10, 5  # messages in flight; milliseconds
+BOUNDS, BOUNDS_ROUNDS = (1, 4, 8, 10, 16, 32), 60  # MAX_IN_FLIGHT, and as many times so many messages
+BOUNDS_LATENCY = {"dynamodb_latency": 5, "sqs_latency": 2}
 START_RATE, START_SECONDS = 8_000, 5  # about half of the greatest load
 START_LATENCY = {"dynamodb_latency": 5, "sqs_latency": 2}
 MEMORY_LATENCY = 100
@@ -34,6 +36,16 @@ def few(clients: Clients, plan: Plan, figures: Figures) -> None:
     costs = {who: slope(runs[0][who], runs[1][who]) for who in runs[0]}
     what = f"{FEW} in flight, DynamoDB takes {FEW_LATENCY} ms, TLS"
     figures.beside_old("few", what, costs, "us/message")
+
+
+def bounds(clients: Clients, plan: Plan, figures: Figures) -> None:
+    """rates where few may be in flight, DynamoDB takes 5 ms and SQS 2, of what three calls allow, beside --old"""
+    del plan
+    allowed = 1e3 / (BOUNDS_LATENCY["dynamodb_latency"] + 2 * BOUNDS_LATENCY["sqs_latency"])
+    for most in BOUNDS:
+        runs = _each(clients, most * BOUNDS_ROUNDS, in_flight=most, **BOUNDS_LATENCY)
+        for who, done in runs.items():
+            figures.add("bounds", f"{who}, MAX_IN_FLIGHT {most}", done.rate / most / allowed, "x", ratio=True)
 
 
 def start(clients: Clients, plan: Plan, figures: Figures) -> None:
