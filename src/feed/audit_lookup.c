@@ -74,7 +74,9 @@ static bool note_trouble(struct audit_lookup *l, const struct call_result *resul
     if (!l->trouble_since) {
         l->trouble_since = now;
         LOG_EVENT(l->options.log, LOG_LEVEL_WARNING, "Waiting: audit records can't be read at present",
-                  LOG_C("table", l->options.table), LOG_C("why", call_word(result)), LOG_I("status", result->status));
+                  LOG_C("table", l->options.table),
+                  LOG_C("why", call_why(result)[0] ? call_why(result) : call_word(result)),
+                  LOG_I("status", result->status));
     }
     if (now - l->trouble_since >= l->options.patience) {
         give_up(l, result);

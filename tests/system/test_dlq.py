@@ -230,3 +230,10 @@ def test_denied_calls_end_it_with_77(dead: Scene, sqs_proxy: Proxy) -> None:
     sqs_proxy.on("ReceiveMessage", faults.denied())
     denied = dlq(dead, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
     assert denied.wait() == 77, denied.describe()
+
+
+def test_what_keeps_an_answer_away_is_told_and_waited_for(dead: Scene, sqs_proxy: Proxy) -> None:
+    sqs_proxy.on("ReceiveMessage", faults.cut_request(reset=False), times=8)
+    shown = dlq(dead, AWS_ENDPOINT_URL_SQS=sqs_proxy.url)
+    assert shown.wait() == 0 and "looked at 7;" in shown.output, shown.describe()
+    shown.wait_for_log("Receiving from the DLQ fails.* why=.*the server closed the connection without an answer")
