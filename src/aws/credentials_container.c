@@ -1,6 +1,7 @@
 #include "credentials_remote.h"
 
 #include "credentials_document.h"
+#include "error_body.h"
 #include "token_file.h"
 
 #include <openssl/crypto.h>
@@ -11,6 +12,7 @@
 #define TIMEOUT (2 * MICROSECONDS)
 #define ATTEMPTS 3
 #define WHY_SIZE 640
+#define SAID_SIZE 200 /* of an error's body, this much is quoted */
 #define AUTHORIZATION "Authorization: "
 
 struct container {
@@ -40,12 +42,15 @@ static void fail(struct container *c, enum call_class class, const char *why) {
     c->done(c->user, NULL, &(struct credentials_failure){class, why});
 }
 
-/* A 4xx means that this task or pod gets no credentials; any other failure (429, too) may be over soon. */
+/* A 4xx means that this task or pod gets no credentials; any other failure (429, too) may be over soon. The agent says
+ * which of its reasons it was, in plain text or in JSON. */
 static void refused(struct container *c, const struct http_response *response) {
-    char why[WHY_SIZE];
+    char why[WHY_SIZE], said[SAID_SIZE] = "";
     bool final = response->status >= 400 && response->status < 500 && response->status != 429;
-    (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) answers with status %d%s", c->url,
-                   response->status,
+    if (response->body.len && response->body.data[0] != '<')
+        error_copy_text(response->body, said, sizeof said);
+    (void)snprintf(why, sizeof why, "the container's credentials endpoint (%.200s) answers with status %d%s%s%s%s",
+                   c->url, response->status, said[0] ? " (" : "", said, said[0] ? ")" : "",
                    final ? ": look at the task's role, or the pod's association, and at the authorization token" : "");
     fail(c, final ? CALL_AUTH : CALL_RETRY, why);
 }

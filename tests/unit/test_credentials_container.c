@@ -132,6 +132,17 @@ static void a_token_that_is_none_is_never_sent(void **state) {
     assert_int_equal(f->w->asked_count, 0);
 }
 
+/* As the agents of EKS and of ECS say it; a page of a box on the way is left out. */
+static void what_the_agent_says_of_its_refusal_is_told(void **state) {
+    struct fixture *f = make(state, NULL, NULL);
+    assert_false(FETCH(f->w, &f->source, {400, "[1]: (ExpiredTokenException): The token\nis expired"}));
+    fake_world_expect_why(f->w, "status 400 ([1]: (ExpiredTokenException): The token is expired): look at the task's");
+    assert_false(FETCH(f->w, &f->source, {404, "{\"code\":\"InvalidId\",\"message\":\"no such role\"}"}));
+    fake_world_expect_why(f->w, "status 404 ({\"code\":\"InvalidId\",\"message\":\"no such role\"}): look");
+    assert_false(FETCH(f->w, &f->source, {403, "<html>box</html>"}));
+    fake_world_expect_why(f->w, "status 403: look at the task's role");
+}
+
 static void three_tries_are_made_where_it_may_pass_and_one_where_it_may_not(void **state) {
     struct fixture *f = make(state, NULL, NULL);
     assert_true(FETCH(f->w, &f->source, {500, ""}, {0}, {200, KEYS}));
@@ -158,6 +169,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(the_token_file_is_read_anew_for_each_request_and_comes_before_the_variable,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_is_none_is_never_sent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_agent_says_of_its_refusal_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(three_tries_are_made_where_it_may_pass_and_one_where_it_may_not, set_up,
                                         tear_down),
     };
