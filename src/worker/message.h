@@ -92,6 +92,7 @@ struct messages {
     struct parking parking;
     struct repeated_line lease_lost;
     struct message_totals totals;
+    int64_t late_quiet_until; /* monotonic: of messages_tell_late() */
     void (*changed)(void *ctx); /* something from outside has changed that may let messages go on */
     void *ctx;
 };

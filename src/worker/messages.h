@@ -24,6 +24,10 @@ void messages_applied(struct messages *all, const struct update *u);
 
 unsigned messages_in_flight(const struct messages *all);
 
+/* messages_late.c */
+/* Logs whether messages have been tried in vain for a minute: at most every ten minutes. */
+void messages_tell_late(struct messages *all);
+
 /* messages_end.c */
 /* Returns the messages whose transaction isn't running. everything: the running ones too, and those whose letter isn't
  * being sent. */

@@ -162,6 +162,8 @@ static void on_summary(void *user) {
                   LOG_I("behind_their_group", w->intake.messages.counts[MESSAGE_WAITING]),
                   LOG_I("waiting_for_dlq", intake_waiting_for_dlq(&w->intake)),
                   LOG_I("waiting_for_delete", intake_waiting_for_delete(&w->intake)));
+    if (!w->applier.breaker.trouble.active) /* else that was said already */
+        messages_tell_late(&w->intake.messages);
     w->summarised = *now;
     timer_start(w->platform.timers, &w->summary_timer, clock_monotonic(w->platform.clock) + SUMMARY_INTERVAL);
 }
