@@ -19,7 +19,8 @@ struct span queue_host_region(struct span host);
 enum queue_place {
     QUEUE_PLACE_FITS,
     QUEUE_PLACE_OTHER_REGION, /* it will not be found there */
-    QUEUE_PLACE_OTHER_HOST /* the endpoint must know the queue by this URL */
+    QUEUE_PLACE_OTHER_HOST, /* the endpoint must know the queue by this URL */
+    QUEUE_PLACE_OTHER_WAY /* it is found, but not by the VPC endpoint or FIPS host that its URL names */
 };
 /* What a queue's URL says of where the queue is, compared with the endpoint that is asked. A name, which says nothing,
  * or NULL fits. The region of the queue, and the one that is asked, are told where they differ. */

@@ -104,7 +104,7 @@ static const char *dynamodb_url(const struct check *c, char url[static AWS_ENDPO
 static void check_queue_place(struct check *c, const char *setting, const char *queue) {
     const struct services *s = &c->app->services;
     char of_queue[AWS_REGION_SIZE], asked[AWS_REGION_SIZE];
-    char mend[2 * CHECK_SOURCE_SIZE];
+    char mend[2 * CHECK_SOURCE_SIZE], host[URL_HOST_SIZE];
     switch (queue_place_of(queue, s->sqs_url, s->region, of_queue, asked)) {
     case QUEUE_PLACE_FITS: break;
     case QUEUE_PLACE_OTHER_REGION:
@@ -118,6 +118,12 @@ static void check_queue_place(struct check *c, const char *setting, const char *
         check_warn(c->report, "endpoint", setting,
                    "Set AWS_ENDPOINT_URL_SQS to the host that has the queue, unless the endpoint knows it by this URL",
                    "its URL has another host than the endpoint, which is asked: %s", s->sqs_url);
+        break;
+    case QUEUE_PLACE_OTHER_WAY:
+        url_host(queue, host);
+        (void)snprintf(mend, sizeof mend, "Set AWS_ENDPOINT_URL_SQS=https://%s where requests are to go there", host);
+        check_warn(c->report, "endpoint", setting, mend,
+                   "its URL names a VPC endpoint or a FIPS host, but only names the queue: %s is asked", s->sqs_url);
         break;
     }
 }

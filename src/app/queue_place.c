@@ -72,6 +72,17 @@ static bool same_host(struct span a, struct span b) {
     return (a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0) || (is_this_machine(a) && is_this_machine(b));
 }
 
+/* Whether the host is one that is chosen for the way that requests take: a VPC endpoint, or SQS's FIPS host. */
+static bool is_chosen_way(struct span host) {
+    while (host.len) {
+        struct span label = take_label(&host);
+        if (label_is(label, "vpce") || label_is(label, "sqs-fips")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum queue_place queue_place_of(const char *queue, const char *endpoint, const char *region,
                                 char ret_queue_region[static AWS_REGION_SIZE],
                                 char ret_region[static AWS_REGION_SIZE]) {
@@ -89,14 +100,18 @@ enum queue_place queue_place_of(const char *queue, const char *endpoint, const c
     if (of_queue.len && !span_equal(of_queue, expected)) {
         return QUEUE_PLACE_OTHER_REGION;
     }
-    return same_host(host, asked) || (of_queue.len && of_endpoint.len) ? QUEUE_PLACE_FITS : QUEUE_PLACE_OTHER_HOST;
+    if (!same_host(host, asked) && !(of_queue.len && of_endpoint.len)) {
+        return QUEUE_PLACE_OTHER_HOST;
+    }
+    return is_chosen_way(host) && !is_chosen_way(asked) ? QUEUE_PLACE_OTHER_WAY : QUEUE_PLACE_FITS;
 }
 
 void queue_place_warn(struct log *log, const char *setting, const char *queue, const char *endpoint,
                       const char *region) {
     char of_queue[AWS_REGION_SIZE], expected[AWS_REGION_SIZE];
     char sentence[160], host[URL_HOST_SIZE], origin[URL_ORIGIN_SIZE];
-    switch (queue_place_of(queue, endpoint, region, of_queue, expected)) {
+    const enum queue_place place = queue_place_of(queue, endpoint, region, of_queue, expected);
+    switch (place) {
     case QUEUE_PLACE_FITS: break;
     case QUEUE_PLACE_OTHER_REGION:
         (void)snprintf(sentence, sizeof sentence,
@@ -104,11 +119,14 @@ void queue_place_warn(struct log *log, const char *setting, const char *queue, c
                        setting);
         LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_C("queue_region", of_queue), LOG_C("region", expected));
         break;
+    case QUEUE_PLACE_OTHER_WAY:
     case QUEUE_PLACE_OTHER_HOST:
-        (void)snprintf(
-            sentence, sizeof sentence,
-            "%s has another host than the endpoint: the endpoint is asked, and must know the queue by this URL",
-            setting);
+        (void)snprintf(sentence, sizeof sentence,
+                       place == QUEUE_PLACE_OTHER_WAY ? "%s names a VPC endpoint or a FIPS host, which is not asked: "
+                                                        "set AWS_ENDPOINT_URL_SQS where it is to be"
+                                                      : "%s has another host than the endpoint: the endpoint is asked, "
+                                                        "and must know the queue by this URL",
+                       setting);
         url_origin(endpoint, origin);
         url_host(queue, host);
         LOG_EVENT(log, LOG_LEVEL_WARNING, sentence, LOG_C("queue_host", host), LOG_C("endpoint", origin));
