@@ -79,6 +79,9 @@ void intake_receive(struct intake *i) {
         settle(i, &b);
         return;
     }
+    /* A group of a FIFO queue waits for its first to be deleted. */
+    if (i->messages.fifo && b.begun == 0)
+        settle(i, &b);
     switch (receiver_turn(&i->receiver, &b)) {
     case RECEIVER_HAS_ENOUGH: break;
     case RECEIVER_TAKES_ONE_MORE:

@@ -184,6 +184,39 @@ static void without_audit_the_next_waits_until_the_delete_is_acknowledged(void *
     }
 }
 
+/* From the first commit of one of two groups to the end, for each message of a group. */
+static int64_t pace(bool unaudited, bool every_second_fails) {
+    struct grouped g;
+    grouped_init(&g, 1, 2, 50);
+    g.unaudited = unaudited;
+    g.scene.db->transact.latency = 5 * MILLISECOND;
+    g.scene.db->transact.jitter = 0;
+    struct sim_operation *calls[] = {&g.scene.sqs->receive, &g.scene.sqs->remove, &g.scene.sqs->send};
+    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++) {
+        calls[i]->latency = 2 * MILLISECOND;
+        calls[i]->jitter = 0;
+    }
+    for (unsigned place = 1; every_second_fails && place < g.size; place += 2)
+        g.fates[0][place] = g.fates[1][place] = FATE_MALFORMED;
+    grouped_send_all(&g);
+    grouped_start(&g);
+    STEP_WHILE(&g.scene.world, g.scene.db->committed == 0);
+    int64_t began = g.scene.world.now;
+    scene_empties(&g.scene, MINUTE);
+    int64_t took = g.scene.world.now - began;
+    grouped_check(&g);
+    grouped_done(&g);
+    return took / g.size;
+}
+
+static void the_next_of_a_group_waits_for_the_calls_before_it_and_for_no_company(void **state) {
+    (void)state;
+    assert_in_range(pace(false, false), 1, 6 * MILLISECOND);
+    assert_in_range(pace(true, false), 1, 8 * MILLISECOND); /* a transaction and its deletion: 7 ms */
+    /* That, and a message to the DLQ and its deletion, in turns; one group's calls may wait for the other's. */
+    assert_in_range(pace(true, true), 1, 9 * MILLISECOND);
+}
+
 struct held_deletes {
     struct grouped *g;
     bool too_early;
@@ -461,6 +494,7 @@ int main(void) {
         cmocka_unit_test(fault_09_when_the_firsts_visibility_runs_out_none_behind_it_runs_before_it),
         cmocka_unit_test(fault_09_when_one_in_the_middle_is_lost_those_behind_it_come_after_its_next_delivery),
         cmocka_unit_test(without_audit_the_next_waits_until_the_delete_is_acknowledged),
+        cmocka_unit_test(the_next_of_a_group_waits_for_the_calls_before_it_and_for_no_company),
         cmocka_unit_test(without_audit_none_takes_effect_after_its_successors_however_late_it_comes_again),
         cmocka_unit_test(without_audit_a_delete_by_a_handle_that_is_over_is_not_relied_on),
         cmocka_unit_test(without_audit_a_delete_that_is_refused_gives_the_rest_back),
