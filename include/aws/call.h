@@ -79,8 +79,9 @@ static inline const char *call_why(const struct call_result *result) {
 struct call; /* one in flight; valid until its done callback has returned */
 
 struct call_options {
-    int64_t
-        deadline; /* monotonic microseconds: done is called by then; NEVER: only the timeouts of each attempt count */
+    int64_t deadline; /* monotonic microseconds: done is called by then, and nothing is sent after it. Where it passed
+                         while the process stood still, what came meanwhile is read first, for a second at most. NEVER:
+                         only the timeouts of each attempt count */
     unsigned max_attempts; /* 0: the client's default */
     const uint8_t *body_sha256; /* the body's SHA-256, if it is known already; borrowed like the body. NULL: the signer
                                    computes it */

@@ -133,6 +133,12 @@ bool call_is_answered(const struct call *call) {
     return call->transfer && http->is_answered && http->is_answered(http->ctx, call->transfer);
 }
 
+/* Nothing may be sent any more. After a standstill of the process, other timers and answers come to their turn before
+ * the deadline's timer does. */
+static bool is_late(const struct call *call) {
+    return call->deadline != NEVER && clock_monotonic(&call->client->clock) >= call->deadline;
+}
+
 /* A first request that has gone out is over by its own timeout, mostly long before its call has to be. */
 static void watch_deadline(struct call *call) {
     bool ends_before = call->state == CALL_SENT && call->result.attempts == 1 &&
@@ -171,6 +177,9 @@ static void on_response(void *user, const struct http_response *response) {
         buf_free(response->storage); /* what follows may need as much memory again */
         body = SPAN("");
     }
+    if (next == CALL_ASKS_AGAIN && is_late(call)) {
+        next = CALL_ENDS;
+    }
     switch (next) {
     case CALL_ENDS: finish(call, body); return;
     case CALL_ASKS_AGAIN:
@@ -207,15 +216,6 @@ static void ask(struct call *call) {
     credentials_get(call->client->credentials, &call->wait);
 }
 
-static void on_timer(void *user) {
-    struct call *call = user;
-    if (call->state == CALL_PAUSED) {
-        ask(call);
-    } else {
-        finish(call, SPAN(""));
-    }
-}
-
 static void on_deadline(void *user) {
     struct call *call = user;
     if (call->state != CALL_ENDING) {
@@ -229,6 +229,17 @@ static void on_deadline(void *user) {
         }
     }
     finish(call, SPAN(""));
+}
+
+static void on_timer(void *user) {
+    struct call *call = user;
+    if (call->state != CALL_PAUSED) {
+        finish(call, SPAN(""));
+    } else if (is_late(call)) {
+        on_deadline(call);
+    } else {
+        ask(call);
+    }
 }
 
 struct call *aws_call(struct aws_client *client, const struct aws_operation *operation,

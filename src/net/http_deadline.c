@@ -14,11 +14,12 @@ static int64_t silent_until(const struct http_transfer *t) {
     return t->request.silence ? t->moved_at + t->request.silence + (t->answered ? 0 : t->request.wait) : NEVER;
 }
 
-/* By what is known now. If the process stood still, what the transfer waits for may already be in its socket. */
+/* By what is known now. If the process stood still, what the transfer waits for may already be in its socket, if it has
+ * one: what was sent to nobody has nothing to read, and isn't sent any more. */
 static int64_t late_at(const struct http_transfer *t) {
     int64_t whole = whole_until(t), silent = silent_until(t), late = silent < whole ? silent : whole;
     int64_t stood = loop_stood_until(t->http->loop);
-    bool is_to_read = stood != NEVER && stood > t->moved_at && late < stood + TIME_TO_READ;
+    bool is_to_read = t->place == AT_CONNECTION && stood != NEVER && stood > t->moved_at && late < stood + TIME_TO_READ;
     return is_to_read ? stood + TIME_TO_READ : late;
 }
 
@@ -49,6 +50,10 @@ const char *http_deadline_look(struct http_transfer *t) {
         return "there was no connection in time";
     }
     return now >= whole_until(t) ? "the response didn't come in time" : "the connection fell silent";
+}
+
+bool http_deadline_has_passed(const struct http_transfer *t, int64_t now) {
+    return now >= whole_until(t) || now >= silent_until(t);
 }
 
 void http_deadline_begin(struct http_transfer *t) {

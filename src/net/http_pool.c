@@ -187,14 +187,18 @@ static void release(struct http_connection *c) {
     }
 }
 
-/* An exchange is over. If its connection had died before the request went out, the request goes over another one. */
+/* An exchange is over. If its connection had died before the request went out, the request goes over another one, as
+ * long as it has time left. */
 static void on_ended(struct http_connection *c, struct http_transfer *t, enum exchange_end end, enum http_error error,
                      const char *why) {
     struct http_pool *pool = c->pool;
     if (end == EXCHANGE_STALE && c->may_be_stale && ++t->attempts < ATTEMPTS_MAX) {
-        close_and_dial(c);
-        http_pool_assign(t, clock_monotonic(&pool->clock));
-        return;
+        int64_t now = clock_monotonic(&pool->clock);
+        if (!http_deadline_has_passed(t, now)) {
+            close_and_dial(c);
+            http_pool_assign(t, now);
+            return;
+        }
     }
     switch (end) {
     case EXCHANGE_REUSABLE:

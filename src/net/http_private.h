@@ -162,6 +162,8 @@ void http_deadline_begin(struct http_transfer *t);
 const char *http_deadline_look(struct http_transfer *t);
 /* Bytes went either way, and the transfer isn't over. */
 void http_deadline_moved(struct http_transfer *t);
+/* Whether its time is over, so that it isn't sent any more, though what has come may still be read. */
+bool http_deadline_has_passed(const struct http_transfer *t, int64_t now);
 
 /* http_pool.c */
 /* The loop and the user agent's text must outlive the pool. False: no memory; http_pool_free() is needed in any

@@ -505,6 +505,71 @@ static void done_comes_by_the_deadline_whatever_happens(void **state) {
     }
 }
 
+/* Time goes on, and no timer fires before what had come is read: after a standstill the HTTP client gives it a second.
+ */
+static void stand_still(struct fixture *f) {
+    f->fake.monotonic += 900 * SECOND;
+    f->fake.wall += 900 * SECOND;
+}
+
+static void begin_before_a_standstill(struct fixture *f) {
+    f->fake.request_count = f->done = f->released = 0;
+    assert_non_null(start(f, &(struct call_options){.deadline = f->fake.monotonic + 30 * SECOND}));
+    assert_int_equal(f->fake.request_count, 1);
+}
+
+static void fault_36_what_came_during_a_standstill_is_the_answer_though_the_deadline_has_passed(void **state) {
+    struct fixture *f = *state;
+    begin_before_a_standstill(f);
+    stand_still(f);
+    fake_pass(&f->fake, SECOND - 1);
+    fake_respond_with(&f->fake, 0, 200, "{}");
+    check(f, CALL_OK, 1);
+    assert_string_equal(f->body, "{}");
+}
+
+/* Its message may be another's by then. */
+static void fault_36_after_a_standstill_nothing_is_sent_once_the_deadline_has_passed(void **state) {
+    static const struct {
+        const char *body, *date;
+        int status;
+        enum call_class class;
+    } cases[] = {{EXPIRED, "", 400, CALL_AUTH},
+                 {SKEWED, "Sun, 06 Nov 1994 12:49:37 GMT", 400, CALL_CLOCK},
+                 {SERVER_ERROR, "", 500, CALL_RETRY},
+                 {THROTTLED, "", 400, CALL_THROTTLED},
+                 {"", "", 0, CALL_RETRY}};
+    struct fixture *f = *state;
+    f->fake.renews = true;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        begin_before_a_standstill(f);
+        stand_still(f);
+        struct http_response response = {.status = cases[i].status, .body = span_cstr(cases[i].body)};
+        response.header[HTTP_DATE] = span_cstr(cases[i].date);
+        response.error = cases[i].status ? HTTP_FINE : HTTP_TIMED_OUT;
+        fake_respond_marked(&f->fake, 0, response);
+        fake_pass(&f->fake, 60 * SECOND);
+        check(f, cases[i].class, 1);
+        assert_int_equal(f->fake.request_count, 1);
+    }
+    assert_int_equal(f->fake.invalidated, 1); /* what the answers tell of credentials and clock serves the next call */
+    begin(f);
+    assert_non_null(strstr(f->fake.requests[1].headers, "Credential=AKID2/"));
+    call_cancel(f->call);
+}
+
+static void fault_36_a_pause_that_ends_with_a_standstill_sends_nothing_once_the_deadline_has_passed(void **state) {
+    struct fixture *f = *state;
+    begin_before_a_standstill(f);
+    fake_respond_with(&f->fake, 0, 500, SERVER_ERROR);
+    assert_int_equal(f->done, 0);
+    stand_still(f);
+    fake_pass(&f->fake, 60 * SECOND);
+    check(f, CALL_RETRY, 1);
+    assert_int_equal(f->fake.request_count, 1);
+    assert_string_equal(f->result.message, "no answer before the call's deadline");
+}
+
 static void a_cancelled_call_frees_what_it_has_and_says_nothing(void **state) {
     struct fixture *f = *state;
     begin(f);
@@ -684,6 +749,9 @@ int main(void) {
         TEST(a_clock_that_can_not_be_corrected_is_the_clocks_fault),
         TEST(a_wrong_signature_with_the_right_time_is_the_credentials_fault),
         TEST(done_comes_by_the_deadline_whatever_happens),
+        TEST(fault_36_what_came_during_a_standstill_is_the_answer_though_the_deadline_has_passed),
+        TEST(fault_36_after_a_standstill_nothing_is_sent_once_the_deadline_has_passed),
+        TEST(fault_36_a_pause_that_ends_with_a_standstill_sends_nothing_once_the_deadline_has_passed),
         TEST(a_cancelled_call_frees_what_it_has_and_says_nothing),
         TEST(a_call_may_be_cancelled_in_its_own_callback),
         TEST(the_next_call_may_start_in_a_callback),

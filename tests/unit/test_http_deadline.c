@@ -191,6 +191,40 @@ static void fault_36_what_did_not_come_while_the_process_stood_still_is_late(voi
     assert_in_range(now_of(f) - before, 900 * SECOND, 903 * SECOND);
 }
 
+/* It hasn't been sent, so that there is nothing to read: nobody counts on it by then. */
+static void fault_36_what_waited_for_a_connection_while_the_process_stood_still_is_not_sent(void **state) {
+    struct fixture *f = *state;
+    begin(f, &(struct http_options){.max_connections = 1}, &SILENT, 1);
+    struct http_request request = patient(f);
+    struct outcome *sent = start(f, &request), *waiting = start(f, &request);
+    linger(f, SECOND);
+    send_stray(f, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    stand_still = 900 * SECOND;
+    await(f, 2);
+    assert_int_equal(sent->error, HTTP_FINE);
+    assert_int_equal(waiting->error, HTTP_TIMED_OUT);
+    assert_non_null(strstr(waiting->message, "there was no connection in time"));
+    assert_int_equal(f->server.requests, 1);
+}
+
+/* Else it goes over another connection: the old one may have died before the server read it. */
+static void fault_36_what_lost_its_connection_while_the_process_stood_still_is_not_sent_again(void **state) {
+    struct fixture *f = *state;
+    const struct server_answer answers[] = {OK_ANSWER, {.text = NULL}};
+    begin(f, &(struct http_options){0}, answers, 2);
+    struct http_request request = patient(f);
+    assert_int_equal(run(f, &request)->error, HTTP_FINE);
+    struct outcome *o = start(f, &request);
+    linger(f, SECOND);
+    assert_int_equal(f->server.requests, 2);
+    assert_int_equal(shutdown(f->server.connections->fd, SHUT_WR), 0);
+    stand_still = 900 * SECOND;
+    await(f, 2);
+    assert_int_equal(f->server.requests, 2);
+    assert_int_equal(f->server.accepted, 1);
+    assert_int_equal(o->error, HTTP_BROKEN);
+}
+
 static void fault_36_connections_that_were_idle_while_the_process_stood_still_are_not_used(void **state) {
     struct fixture *f = *state;
     const struct server_answer answers[] = {OK_ANSWER};
@@ -214,6 +248,8 @@ int main(void) {
         TEST(a_request_that_the_kernel_still_sends_is_not_silent),
         TEST(fault_36_what_came_while_the_process_stood_still_is_read),
         TEST(fault_36_what_did_not_come_while_the_process_stood_still_is_late),
+        TEST(fault_36_what_waited_for_a_connection_while_the_process_stood_still_is_not_sent),
+        TEST(fault_36_what_lost_its_connection_while_the_process_stood_still_is_not_sent_again),
         TEST(fault_36_connections_that_were_idle_while_the_process_stood_still_are_not_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
