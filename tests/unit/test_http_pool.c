@@ -234,10 +234,15 @@ static void start_another(struct outcome *o) {
     struct http_origin *origin = f->http->pool.origins.origins;
     const struct http_connection *just_used = http_connection_newest(origin);
     struct http_request request = post(f, "x");
-    if (f->started < MAX_OUTCOMES && http_connection_newest(origin) != http_connection_oldest(origin)) {
-        start(f, &request)->then = start_another;
-        f->others += http_connection_newest(origin) == just_used;
+    if (f->started >= MAX_OUTCOMES) {
+        return;
     }
+    if (http_connection_newest(origin) == http_connection_oldest(origin)) {
+        loop_stop(f->loop); /* one was lost: what is awaited doesn't come */
+        return;
+    }
+    start(f, &request)->then = start_another;
+    f->others += http_connection_newest(origin) == just_used;
 }
 
 /* A look of its own costs a call of the system. Where the machine is slow, the loop's look may often be too old. */
