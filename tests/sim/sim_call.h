@@ -14,8 +14,6 @@
 struct world;
 struct sim_call;
 
-#define SIM_NO_CONNECTION "no connection" /* the message of what failed before a request was sent */
-
 enum sim_mode {
     SIM_UP,
     SIM_DOWN, /* no connection */

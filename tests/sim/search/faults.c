@@ -183,9 +183,10 @@ static void tell(struct faults *f) {
     bool sqs_out = j->world->sqs.receive.mode != SIM_UP, troubled = false, changes = false, deletes = false;
     for (unsigned i = 0; i < j->plan->fault_count; i++) {
         db_out = db_out || (f->active[i] && j->plan->faults[i].kind == FAULT_ALL_REFUSED);
-        troubled = troubled || (f->active[i] && troubles_sqs(j->plan->faults[i].kind));
-        deletes = deletes || (f->active[i] && troubles_deletes(j->plan->faults[i].kind));
-        changes = changes || (f->active[i] && troubles_changes(j->plan->faults[i].kind));
+        const struct plan_fault *fault = &j->plan->faults[i];
+        troubled = troubled || (f->active[i] && (troubles_sqs(fault->kind) || plan_cuts_sqs(fault)));
+        deletes = deletes || (f->active[i] && (troubles_deletes(fault->kind) || plan_cuts_sqs(fault)));
+        changes = changes || (f->active[i] && (troubles_changes(fault->kind) || plan_cuts_sqs(fault)));
     }
     j->db_out_since = !db_out ? NEVER : j->db_out_since == NEVER ? now : j->db_out_since;
     j->sqs_out_since = !sqs_out ? NEVER : j->sqs_out_since == NEVER ? now : j->sqs_out_since;

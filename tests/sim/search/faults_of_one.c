@@ -36,20 +36,17 @@ static enum sim_path path_for(struct faults *f, enum fault_kind kind, unsigned u
     return SIM_PATH_CLEAR;
 }
 
-static enum sim_path path_of_transaction(void *ctx, const struct sim_call *call, bool executed) {
-    struct faults *f = ctx;
+static enum sim_path path_of_transaction(struct faults *f, const struct sim_call *call, bool executed) {
     const struct dynamodb_call *c = (const struct dynamodb_call *)call;
     return path_for(f, FAULT_PATH_TRANSACT, update_of_text(f, c->body), executed);
 }
 
-static enum sim_path path_of_read(void *ctx, const struct sim_call *call, bool executed) {
-    struct faults *f = ctx;
+static enum sim_path path_of_read(struct faults *f, const struct sim_call *call, bool executed) {
     const struct dynamodb_call *c = (const struct dynamodb_call *)call;
     return path_for(f, FAULT_PATH_READ, judge_update_of_log_id(f->judge, span_of(c->body, c->body_len)), executed);
 }
 
-static enum sim_path path_of_send(void *ctx, const struct sim_call *call, bool executed) {
-    struct faults *f = ctx;
+static enum sim_path path_of_send(struct faults *f, const struct sim_call *call, bool executed) {
     const struct sqs_call *c = (const struct sqs_call *)call;
     enum sim_path path = SIM_PATH_CLEAR;
     for (size_t i = 0; i < c->count && path == SIM_PATH_CLEAR; i++)
@@ -57,8 +54,7 @@ static enum sim_path path_of_send(void *ctx, const struct sim_call *call, bool e
     return path;
 }
 
-static enum sim_path path_of_receive(void *ctx, const struct sim_call *call, bool executed) {
-    struct faults *f = ctx;
+static enum sim_path path_of_receive(struct faults *f, const struct sim_call *call, bool executed) {
     const struct sqs_call *c = (const struct sqs_call *)call;
     enum sim_path path = SIM_PATH_CLEAR;
     for (size_t i = 0; executed && i < c->count && path == SIM_PATH_CLEAR; i++)
@@ -66,18 +62,14 @@ static enum sim_path path_of_receive(void *ctx, const struct sim_call *call, boo
     return path;
 }
 
-void faults_watch_the_way(struct faults *f) {
-    static const struct {
-        enum fault_operation operation;
-        enum sim_path (*path)(void *ctx, const struct sim_call *call, bool executed);
-    } ways[] = {{OP_TRANSACT, path_of_transaction},
-                {OP_GET, path_of_read},
-                {OP_SEND, path_of_send},
-                {OP_RECEIVE, path_of_receive}};
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        struct sim_operation *o = faults_operation(f->judge->world, ways[i].operation);
-        o->path = ways[i].path;
-        o->path_ctx = f;
+enum sim_path faults_path_of_one(struct faults *f, enum fault_operation op, const struct sim_call *call,
+                                 bool executed) {
+    switch (op) {
+    case OP_TRANSACT: return path_of_transaction(f, call, executed);
+    case OP_GET: return path_of_read(f, call, executed);
+    case OP_SEND: return path_of_send(f, call, executed);
+    case OP_RECEIVE: return path_of_receive(f, call, executed);
+    default: return SIM_PATH_CLEAR;
     }
 }
 

@@ -9,8 +9,11 @@ void faults_set_mode(struct faults *f, unsigned i, enum fault_operation first, e
                      enum sim_mode mode);
 enum sim_mode faults_any_mode(unsigned amount);
 
-/* faults_of_one.c: the kinds from FAULT_FIRST_OF_ONE on. */
+/* faults_of_machine.c: what the way does to all calls. */
 void faults_watch_the_way(struct faults *f);
+
+/* faults_of_one.c: the kinds from FAULT_FIRST_OF_ONE on. */
+enum sim_path faults_path_of_one(struct faults *f, enum fault_operation op, const struct sim_call *call, bool executed);
 /* While it lasts; again after each change. */
 void faults_of_one_apply(struct faults *f, unsigned i);
 void faults_of_one_heal(struct faults *f);

@@ -96,7 +96,7 @@ void judge_started(struct judge *j, unsigned worker) {
         w->did_at[doing] = -1;
     w->working = 1;
     for (unsigned u = 0; u < j->plan->update_count; u++)
-        j->updates[u].letters_open[worker] = 0;
+        j->updates[u].letters_open[worker] = j->updates[u].open[worker] = 0;
     w->db_felt = w->sqs_felt = w->cut_off_since = w->was_cut_off = NEVER;
     trace_note(j->trace, j->world->now, TRACE_START, worker, life, 0, SPAN(""));
 }

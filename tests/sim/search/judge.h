@@ -6,7 +6,8 @@
  * - I4, "before a DLQ send began": a send, however often it is tried, begins with the look that decides it. For an
  *   audited message that is the read that confirms (where there was none, the send itself); for another one the
  *   transaction that failed. What commits later is seen by nobody. Of several deliveries of one update at a worker
- *   the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet.
+ *   the last look counts that it has heard of: one that is under way for another delivery tells it nothing yet. And a
+ *   read that confirms isn't good for long: where a send is tried for longer, another follows.
  * - I5, "a receive": one whose answer reached a worker, of a message that wasn't done with by then. What SQS delivers
  *   twice by itself, what is lost on its way, and what SQS takes back because it refuses to change a visibility, no
  *   worker can prevent. One that was given back for want of room, or since an earlier one of its group comes again,
@@ -23,7 +24,8 @@
  *   known to be alone and tells nothing new; nor does it that it is tried again. What began before that, and is heard
  *   of later, may have met DynamoDB before it worked: until it fails again nobody knows whether it fails still, so that
  *   it makes no hold, and there is none while it is held; though a hold may count from when a second message at all was
- *   heard to fail. What waits for its confirming read has its verdict. Throttles are answered by a lower rate:
+ *   heard to fail. What was applied is none that it holds, once it has heard of that: until then it goes by how the
+ *   attempts before failed. What waits for its confirming read has its verdict. Throttles are answered by a lower rate:
  *   where one that is held was throttled last, it is no hold here. A worker that holds nothing any more, and is told of
  *   its tables, begins as at its start. Of the receives in a hold those count that bring messages, since they alone
  *   cost any: from the beginning of the one to that of the next 5, 10, 20, 40, 60 s.
@@ -106,6 +108,7 @@ struct update_seen {
     unsigned dead_life[PLAN_WORKERS_MAX];
     int64_t dead_look[PLAN_WORKERS_MAX];
     unsigned letters_open[PLAN_WORKERS_MAX]; /* that are on their way */
+    unsigned open[PLAN_WORKERS_MAX]; /* transactions of it that the worker has under way */
     int64_t letter_ended[PLAN_WORKERS_MAX]; /* when the last of them came to its end, with whatever answer */
     bool throttled[PLAN_WORKERS_MAX]; /* by worker: when it last failed in a way that it could cause, it was that */
     bool in_dlq_before; /* an envelope of it is, or was, in the DLQ */

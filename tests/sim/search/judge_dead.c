@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const int64_t TOKEN_LIFE = 600 * MICROSECONDS;
+static const int64_t LOOK_LASTS = 5 * MICROSECONDS; /* and no longer, until each try of a send */
 
 void judge_confirmed(struct judge *j, unsigned worker, unsigned update, int64_t began) {
     if (update < j->plan->update_count && began > j->updates[update].confirmed_at[worker])
@@ -24,7 +25,7 @@ static bool is_expected(const struct plan_update *u, struct span error) {
     return false;
 }
 
-/* Was it applied when the look began that led to this send? */
+/* Was it applied when the look began that led to this send, or should have? */
 static bool was_applied(const struct judge *j, unsigned worker, unsigned update) {
     const struct plan_update *p = &j->plan->updates[update];
     const struct update_seen *u = &j->updates[update];
@@ -32,7 +33,7 @@ static bool was_applied(const struct judge *j, unsigned worker, unsigned update)
     if (u->commits == 0)
         return false;
     if (p->audited)
-        return u->first_commit < look;
+        return u->first_commit < look || u->first_commit < j->world->now - LOOK_LASTS;
     return u->last_commit < look &&
            look - u->last_commit < TOKEN_LIFE - MINUTE; /* what was asked for in time may arrive too late */
 }

@@ -183,6 +183,7 @@ void judge_transacted(struct judge *j, unsigned worker, const struct judged_answ
     if (a->update == j->plan->update_count)
         return;
     struct update_seen *u = &j->updates[a->update];
+    u->open[worker]--;
     /* A failure of what began before the outage tells nothing of it: its answer may be late. */
     bool failed_in_outage = result && result->class != CALL_OK && j->db_out_since != NEVER &&
                             a->began >= j->db_out_since && !fails_as_ever(j, worker, a);
@@ -240,6 +241,7 @@ void judge_transact(struct judge *j, unsigned worker, unsigned update) {
         judge_broken(j, "lease", "worker %u starts update %u with %.3f s left", worker, update,
                      (double)(lease_of(j, worker, update) - now) / (double)SECOND);
     j->updates[update].transacted_at[worker] = now;
+    j->updates[update].open[worker]++;
 }
 
 /* Whether one that failed in this hold stands before it: an older one of its record, or of its group. */
@@ -263,7 +265,8 @@ static bool all_held_fail(const struct judge *j, unsigned worker) {
     bool some = false;
     for (size_t i = 0; i < j->seen_room && i < j->world->sqs.all_count; i++) {
         const struct seen *s = &j->seen[i];
-        if (!s->judged || !judge_holds(j, worker, s) || judge_is_settled(j, s) ||
+        bool known_settled = s->judged && judge_is_settled(j, s) && j->updates[s->update].open[worker] == 0;
+        if (!s->judged || !judge_holds(j, worker, s) || known_settled ||
             j->world->now - s->holdings[worker].received_at >= TWELVE_HOURS - MINUTE)
             continue;
         const struct update_seen *u = &j->updates[s->update];

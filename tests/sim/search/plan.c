@@ -65,9 +65,10 @@ static void draw(struct plan *p, struct random *r) {
 }
 
 void plan_draw(struct plan *p, uint64_t seed, enum plan_kinds kinds) {
-    struct random random, more; /* what the later kinds take leaves the others' plans as they are */
+    struct random random, more, cuts; /* what the later kinds take leaves the others' plans as they are */
     random_seed(&random, seed);
     random_seed(&more, ~seed);
+    random_seed(&cuts, ~seed ^ 0x5555555555555555);
     *p = (struct plan){.seed = seed};
     bool later = kinds != PLAN_KINDS_OLD, has_later = later && (pick(&more, 3) == 0 || kinds == PLAN_KINDS_NEW);
     if (has_later && pick(&more, 3) == 0) {
@@ -83,10 +84,16 @@ void plan_draw(struct plan *p, uint64_t seed, enum plan_kinds kinds) {
         p->later = later;
         return;
     }
+    if (kinds == PLAN_KINDS_CUT && plan_draw_narrow_cut(p, &cuts)) {
+        p->later = later;
+        return;
+    }
     draw(p, &random);
     p->later = later;
     if (has_later && !p->steady)
         plan_add_faults(p, &more);
+    if (kinds == PLAN_KINDS_CUT && !p->steady)
+        plan_add_cuts(p, &cuts);
 }
 
 void plan_done(struct plan *p) {

@@ -112,6 +112,7 @@ enum fault_kind {
     FAULT_UNDELETED, /* deletes fail for long */
     FAULT_SUSPEND, /* the target's process stands, or every worker's */
     FAULT_INDEX, /* the tables have an index more */
+    FAULT_CUT_OFF, /* one worker (the target) alone doesn't reach DynamoDB, SQS, or both; only in PLAN_KINDS_CUT */
     FAULT_KINDS
 };
 #define FAULT_FIRST_OF_ONE FAULT_PATH_TRANSACT /* the kinds from here on are left out of PLAN_KINDS_OLD */
@@ -158,7 +159,8 @@ struct plan {
 enum plan_kinds {
     PLAN_KINDS_OLD, /* without the faults from FAULT_FIRST_OF_ONE on */
     PLAN_KINDS_ALL, /* a third has them */
-    PLAN_KINDS_NEW /* each has */
+    PLAN_KINDS_NEW, /* each has */
+    PLAN_KINDS_CUT /* as PLAN_KINDS_ALL; most have a worker besides that is cut off for a while */
 };
 
 /* The plan of a seed. Where two choices of kinds leave it without the later faults, it is the same plan. */
@@ -189,6 +191,29 @@ bool plan_concerns(const struct plan *p, const struct plan_fault *f, unsigned up
 bool plan_is_stuck(const struct plan *p, unsigned update);
 /* What the fault does to the way of its target; amount says which. */
 enum sim_path plan_path(const struct plan_fault *f);
+/* The same for a worker that is cut off. */
+enum cut_way {
+    CUT_UNCONNECTED,
+    CUT_UNHEARD, /* silent: the request is lost */
+    CUT_UNANSWERED, /* silent: the answer is lost */
+    CUT_BEFORE, /* a connection that breaks: the request is lost */
+    CUT_AFTER, /* …the answer is lost */
+    CUT_EXPIRED,
+    CUT_SKEWED,
+    CUT_BOX, /* a box on its path says 503 */
+    CUT_FOREIGN, /* …says 200 */
+    CUT_HALF, /* each second call, in any of these ways */
+    CUT_WAYS
+};
+static inline enum cut_way plan_cut_way(const struct plan_fault *f) {
+    return (enum cut_way)(f->amount % CUT_WAYS);
+}
+static inline bool plan_cuts_dynamodb(const struct plan_fault *f) {
+    return f->kind == FAULT_CUT_OFF && f->amount / CUT_WAYS % 3 != 1;
+}
+static inline bool plan_cuts_sqs(const struct plan_fault *f) {
+    return f->kind == FAULT_CUT_OFF && f->amount / CUT_WAYS % 3 != 0;
+}
 
 /* plan_faults.c */
 const char *fault_name(enum fault_kind kind);
@@ -196,15 +221,20 @@ void plan_draw_faults(struct plan *p, struct random *r);
 /* plan_of_one.c: the plans with faults from FAULT_FIRST_OF_ONE on. */
 /* Adds some to a plan that is drawn otherwise. */
 void plan_add_faults(struct plan *p, struct random *r);
+/* A worker or two that are cut off. */
+void plan_add_cuts(struct plan *p, struct random *r);
 /* Healthy messages all along, and one or two beside them that something is wrong with. */
 void plan_draw_beside(struct plan *p, struct random *r);
 /* plan_narrow.c: makes it a plan for one promise, where chance has it so. */
 bool plan_draw_narrow(struct plan *p, struct random *r);
+bool plan_draw_narrow_cut(struct plan *p, struct random *r);
 
 /* plan_update.c: draws the updates and the messages that carry them. */
 void plan_draw_updates(struct plan *p, struct random *r);
 /* One more update, sent once. Returns its index. */
 unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, int64_t at);
+/* The same of a chain: it sets this version. */
+unsigned plan_add_link(struct plan *p, struct random *r, unsigned record, unsigned version, int64_t at);
 /* Among so many, uniformly. */
 static inline unsigned pick(struct random *r, unsigned count) {
     return (unsigned)random_below(r, count);

@@ -48,6 +48,7 @@ static const char *const FAULT_NAMES[FAULT_KINDS] = {
     [FAULT_UNDELETED] = "deletes fail for long",
     [FAULT_SUSPEND] = "suspended",
     [FAULT_INDEX] = "an index more",
+    [FAULT_CUT_OFF] = "one worker cut off",
 };
 
 const char *fault_name(enum fault_kind kind) {

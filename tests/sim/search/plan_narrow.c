@@ -79,3 +79,32 @@ bool plan_draw_narrow(struct plan *p, struct random *r) {
     default: return false;
     }
 }
+
+/* A worker finds that conditions are false, and is cut off from SQS before it can tell the DLQ. Meanwhile what they
+ * waited for is sent, and another worker applies it, and them as well once they are visible again. */
+bool plan_draw_narrow_cut(struct plan *p, struct random *r) {
+    if (pick(r, 6))
+        return false;
+    p->sqs_latency = p->db_latency = PICK_OF(r, 2, 10, 50) * MILLISECOND;
+    p->length = 120 * SECOND;
+    p->worker_count = 2;
+    for (unsigned i = 0; i < p->worker_count; i++)
+        p->workers[i] = (struct plan_worker){.max_in_flight = 20,
+                                             .max_attempts = 3,
+                                             .visibility = PICK_OF(r, 10, 13, 22),
+                                             .shutdown_timeout = 10,
+                                             .start = i * (SECOND + pick_within(r, 5 * SECOND))};
+    for (unsigned record = 0; record < PLAN_RECORDS; record++) {
+        plan_add_link(p, r, record, 2, pick_within(r, 20 * MILLISECOND));
+        plan_add_link(p, r, record, 1, SECOND + pick_within(r, 10 * SECOND));
+    }
+    for (unsigned more = 8 + pick(r, 8); more > 0; more--)
+        plan_add_update(p, r, UPDATE_PLAIN, pick(r, PLAN_RECORDS), pick_within(r, p->length));
+    plan_draw_faults(p, r);
+    p->fault_count = p->fault_count < 2 ? p->fault_count : 2;
+    p->faults[p->fault_count++] = (struct plan_fault){.kind = FAULT_CUT_OFF,
+                                                      .at = pick_within(r, 12 * p->sqs_latency + 100 * MILLISECOND),
+                                                      .lasts = (15 + pick(r, 75)) * SECOND,
+                                                      .amount = CUT_WAYS + pick(r, CUT_WAYS)};
+    return true;
+}

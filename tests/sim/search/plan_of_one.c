@@ -65,8 +65,20 @@ void plan_add_faults(struct plan *p, struct random *r) {
         }
     }
     for (unsigned i = 0; i < count && p->fault_count < PLAN_FAULTS_MAX; i++)
-        add_fault(p, r, (enum fault_kind)(FAULT_FIRST_OF_ONE + pick(r, FAULT_KINDS - FAULT_FIRST_OF_ONE)),
+        add_fault(p, r, (enum fault_kind)(FAULT_FIRST_OF_ONE + pick(r, FAULT_CUT_OFF - FAULT_FIRST_OF_ONE)),
                   !p->fifo && !company);
+}
+
+void plan_add_cuts(struct plan *p, struct random *r) {
+    for (unsigned count = 1 + pick(r, 2); count > 0 && p->fault_count < PLAN_FAULTS_MAX; count--) {
+        struct plan_fault f = {.kind = FAULT_CUT_OFF,
+                               .at = pick_within(r, pick(r, 3) ? p->length : p->length / 20 + 1),
+                               .amount = pick(r, 1000),
+                               .target = pick(r, p->worker_count)};
+        f.lasts = pick(r, 2) ? 10 * MILLISECOND + pick_within(r, p->length)
+                             : PICK_OF(r, 1, 5, 12, 30, 70, 120, 900, 3600) * SECOND;
+        p->faults[p->fault_count++] = f;
+    }
 }
 
 /* An update that something is wrong with, from a moment before it is sent on. */

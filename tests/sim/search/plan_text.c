@@ -11,6 +11,9 @@ static double seconds(int64_t t) {
 }
 
 static void print_fault(const struct plan *p, unsigned i, FILE *out) {
+    static const char *const cuts[CUT_WAYS] = {
+        "no connection",       "silence, before",  "silence, after", "reset, before", "reset, after",
+        "expired credentials", "its clock is off", "503 of a box",   "200 of a box",  "each second call"};
     const struct plan_fault *f = &p->faults[i];
     fprintf(out, "f%u  at %.3f for ", i, seconds(f->at));
     if (f->lasts == FOR_GOOD)
@@ -24,6 +27,12 @@ static void print_fault(const struct plan *p, unsigned i, FILE *out) {
         fprintf(out, ", update %u", f->target);
     else if (f->kind == FAULT_SUSPEND)
         fprintf(out, f->target == PLAN_EVERY_WORKER ? ", all workers" : ", worker %u", f->target);
+    else if (f->kind == FAULT_CUT_OFF)
+        fprintf(out, ", worker %u from %s%s: %s", f->target, plan_cuts_dynamodb(f) ? "DynamoDB" : "",
+                !plan_cuts_sqs(f)       ? ""
+                : plan_cuts_dynamodb(f) ? " and SQS"
+                                        : "SQS",
+                cuts[plan_cut_way(f)]);
     fprintf(out, "\n");
 }
 

@@ -153,17 +153,27 @@ void plan_draw_updates(struct plan *p, struct random *r) {
     }
 }
 
-unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, int64_t at) {
+static unsigned add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, unsigned version,
+                           int64_t at) {
     unsigned u = p->update_count++;
     struct plan_update *update = &p->updates[u];
     *update = (struct plan_update){.kind = kind,
                                    .audited = pick(r, 3) > 0,
                                    .key = u,
                                    .record = record,
+                                   .version = version,
                                    .group = pick(r, 4),
                                    .own_key = pick(r, 2)};
     update->counts = may_count(update, u);
     update->inner = update->body = body_of(update, u, r);
     p->messages[p->message_count++] = (struct plan_message){.update = u, .at = at};
     return u;
+}
+
+unsigned plan_add_update(struct plan *p, struct random *r, enum update_kind kind, unsigned record, int64_t at) {
+    return add_update(p, r, kind, record, 0, at);
+}
+
+unsigned plan_add_link(struct plan *p, struct random *r, unsigned record, unsigned version, int64_t at) {
+    return add_update(p, r, UPDATE_CHAIN, record, version, at);
 }

@@ -31,7 +31,8 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static const char *const KINDS[] = {[PLAN_KINDS_OLD] = "old", [PLAN_KINDS_ALL] = "all", [PLAN_KINDS_NEW] = "new"};
+static const char *const KINDS[] = {
+    [PLAN_KINDS_OLD] = "old", [PLAN_KINDS_ALL] = "all", [PLAN_KINDS_NEW] = "new", [PLAN_KINDS_CUT] = "cut"};
 
 static void print_replay(const struct plan *p, enum plan_kinds kinds) {
     char *without = plan_left_out(p);
@@ -169,7 +170,9 @@ static const char USAGE[] =
     "  --twice          each run is repeated, and must be the same\n"
     "  --kinds KINDS    old: plans without the faults of single messages, of refusals, of suspended processes; new: "
     "each with such;\n"
-    "                   all: a third with, the others without (default: all)\n"
+    "                   all: a third with, the others without (default: all); cut: the same, and most with a "
+    "worker besides\n"
+    "                   that is cut off for a while\n"
     "  --only-counting  passes over the plans whose runs can't count\n"
     "  --seed SEED      this run alone\n"
     "  --without PARTS  leaves out parts of its plan: m3,m7-m9 (messages), f0 (faults), e1 (events)\n"
