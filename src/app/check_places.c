@@ -69,6 +69,18 @@ static bool is_this_machine(const char *url) {
     return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 || strncmp(host, "127.", 4) == 0;
 }
 
+/* Somebody meant the endpoint to be asked directly, in a form that other programs take. */
+static void check_exceptions(struct check *c, const char *service, const char *url) {
+    struct span entry;
+    if (proxy_missed_exception(&c->app->environment, url, &entry)) {
+        check_warn(c->report, "endpoint", service,
+                   "Give a host, a domain (.amazonaws.com), an address or a network (10.0.0.0/8), without a scheme, a "
+                   "port or a star",
+                   "no_proxy does not except it from the proxy: its entry %.*s has a form that is not taken here",
+                   (int)(entry.len < URL_HOST_SIZE ? entry.len : URL_HOST_SIZE), entry.data);
+    }
+}
+
 static void check_endpoint(struct check *c, const struct aws_service *service, const char *url) {
     struct aws_place_settings place;
     char why[SETTING_WHY_SIZE];
@@ -89,6 +101,7 @@ static void check_endpoint(struct check *c, const struct aws_service *service, c
         check_fine(c->report, "endpoint", service->name, "%s", what);
     }
     buf_free(&text);
+    check_exceptions(c, service->name, url);
 }
 
 /* DynamoDB's, once it is known whose keys they are. */

@@ -74,23 +74,53 @@ static bool domain_has(struct span entry, struct span host) {
     return strncasecmp(host.data + before, entry.data, entry.len) == 0 && (!before || host.data[before - 1] == '.');
 }
 
+static struct span next_entry(const char **at) {
+    *at += strspn(*at, ", \t");
+    struct span entry = span_of(*at, strcspn(*at, ", \t"));
+    *at += entry.len;
+    return entry;
+}
+
+static struct span without_dot(struct span host) {
+    while (host.len && host.data[host.len - 1] == '.') {
+        host.len--;
+    }
+    return host;
+}
+
+static bool entry_names(struct span entry, const struct address *address, struct span host) {
+    return entry.len && (address->family ? network_has(entry, address) : domain_has(entry, host));
+}
+
 bool proxy_list_names(const char *list, struct span host) {
     if (strcmp(list, "*") == 0) {
         return true;
     }
     const struct address address = read_address(host);
-    while (host.len && host.data[host.len - 1] == '.') {
-        host.len--;
-    }
+    host = without_dot(host);
     for (const char *at = list; *at;) {
-        at += strspn(at, ", \t");
-        struct span entry = span_of(at, strcspn(at, ", \t"));
-        at += entry.len;
-        if (entry.len && (address.family ? network_has(entry, &address) : domain_has(entry, host))) {
+        if (entry_names(next_entry(&at), &address, host)) {
             return true;
         }
     }
     return false;
+}
+
+/* What other readers of such lists take: http://host:443/, host:443, *.example.com. */
+static struct span plain_form(struct span entry) {
+    const char *scheme = memmem(entry.data, entry.len, "://", 3);
+    if (scheme) {
+        entry.len -= (size_t)(scheme + 3 - entry.data);
+        entry.data = scheme + 3;
+        const char *path = memchr(entry.data, '/', entry.len);
+        entry.len = path ? (size_t)(path - entry.data) : entry.len;
+    }
+    while (entry.len && entry.data[0] == '*') {
+        entry = span_of(entry.data + 1, entry.len - 1);
+    }
+    const char *colon = entry.len ? memrchr(entry.data, ':', entry.len) : NULL;
+    bool is_port = colon && (memchr(entry.data, ':', entry.len) == colon || colon[-1] == ']');
+    return is_port ? span_of(entry.data, (size_t)(colon - entry.data)) : entry;
 }
 
 static const char *first_set(const struct environment *e, const char *const *names, size_t count,
@@ -119,4 +149,24 @@ const char *proxy_choice(const struct environment *environment, const char *url,
         return NULL;
     }
     return variable;
+}
+
+bool proxy_missed_exception(const struct environment *environment, const char *url, struct span *ret_entry) {
+    static const char *const but[] = {"no_proxy", "NO_PROXY"};
+    const char *proxy = NULL, *list = NULL;
+    if (!proxy_choice(environment, url, &proxy) || !first_set(environment, but, ARRAY_LENGTH(but), &list)) {
+        return false;
+    }
+    char text[URL_HOST_SIZE];
+    url_host(url, text);
+    struct span host = without_dot(span_cstr(text));
+    const struct address address = read_address(host);
+    for (const char *at = list; *at;) {
+        struct span entry = next_entry(&at);
+        if (entry.len && entry_names(plain_form(entry), &address, host)) {
+            *ret_entry = entry;
+            return true;
+        }
+    }
+    return false;
 }

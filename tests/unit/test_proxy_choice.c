@@ -88,12 +88,42 @@ static void a_list_names_hosts_domains_addresses_and_networks(void **state) {
     }
 }
 
+static void an_exception_in_a_form_that_is_not_taken_is_found(void **state) {
+    (void)state;
+    static const struct {
+        const char *list, *url, *entry; /* entry: NULL where there is none */
+    } cases[] = {
+        {"*.amazonaws.com", "https://sqs.eu-west-1.amazonaws.com", "*.amazonaws.com"},
+        {"x, *amazonaws.com", "https://sqs.eu-west-1.amazonaws.com", "*amazonaws.com"},
+        {"sqs.eu-west-1.amazonaws.com:443", "https://sqs.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com:443"},
+        {"https://amazonaws.com/", "https://sqs.eu-west-1.amazonaws.com", "https://amazonaws.com/"},
+        {"10.0.0.1:8000", "https://10.0.0.1:8000", "10.0.0.1:8000"},
+        {"[fd00::1]:8000", "https://[fd00::1]:8000", "[fd00::1]:8000"},
+        {".amazonaws.com", "https://sqs.eu-west-1.amazonaws.com", NULL}, /* taken: it is asked directly */
+        {"*.example.com,b:1", "https://sqs.eu-west-1.amazonaws.com", NULL},
+        {"fd00::2", "https://[fd00::1]", NULL},
+        {":", "https://a.example", NULL},
+        {"*:1 ://", "https://a.example", NULL},
+        {"", "https://a.example", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const struct environment e = FAKE_ENVIRONMENT({"https_proxy", "p:1"}, {"NO_PROXY", cases[i].list});
+        struct span entry = {NULL, 0};
+        assert_int_equal(proxy_missed_exception(&e, cases[i].url, &entry), cases[i].entry != NULL);
+        assert_true(!cases[i].entry || span_is(entry, cases[i].entry));
+    }
+    const struct environment without = FAKE_ENVIRONMENT({"no_proxy", "*.example"});
+    struct span entry;
+    assert_false(proxy_missed_exception(&without, "https://a.example", &entry));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_scheme_chooses_the_variable),
         cmocka_unit_test(a_variable_that_is_empty_is_not_set),
         cmocka_unit_test(hosts_that_are_excepted_are_asked_directly),
         cmocka_unit_test(a_list_names_hosts_domains_addresses_and_networks),
+        cmocka_unit_test(an_exception_in_a_form_that_is_not_taken_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
