@@ -116,12 +116,20 @@ static void log_open(struct applier *e) {
             LOG_C("kind", b->throttled ? "throttled" : "environment"));
 }
 
+/* Says that it holds. Where DynamoDB refuses all, the tables are looked at: a key that has changed is for an operator
+ * to mend, and no refusal says so. */
+static void announce(struct applier *e) {
+    log_open(e);
+    if (e->breaker.kind == VERDICT_REFUSED_VAGUELY)
+        look_begin(&e->look, false);
+}
+
 static void on_breaker_timer(void *user) {
     struct applier *e = user;
     int64_t now = now_of(e);
     unsigned due = breaker_fall_due(&e->breaker, now);
     if (due & DUE_ANNOUNCEMENT && breaker_announces(&e->breaker))
-        log_open(e);
+        announce(e);
     if (due & DUE_PROBE)
         probe(e, now);
     arm(e);
@@ -218,13 +226,19 @@ void applier_close_breaker(struct applier *e) {
 
 void applier_probe_failed(struct applier *e, enum cause cause) {
     if (breaker_probe_failed(&e->breaker, cause, e->platform->random, now_of(e)))
-        log_open(e);
+        announce(e);
     arm(e);
 }
 
 void applier_looked(struct applier *e, enum look_outcome outcome, const struct call_result *result) {
-    if (!e->breaker.looking)
+    if (!e->breaker.looking) {
+        if (e->breaker.trouble.active && outcome == LOOK_CHANGED && e->counts[JOB_LOOKING] == 0)
+            LOG_EVENT(
+                e->platform->log, LOG_LEVEL_WARNING,
+                "A table's key has changed since the start, or the table is gone; a restart goes by what there is",
+                LOG_C("table", e->context->table->name), LOG_C("audit_table", e->context->audit_table));
         return;
+    }
     e->breaker.looking = false;
     bool both_there = outcome == LOOK_SAME || (outcome == LOOK_CHANGED && result->class == CALL_OK);
     if (both_there) {

@@ -83,6 +83,32 @@ static void refuse_one(struct scene *s, struct scripted *script) {
     scene_empties(s, 5 * MINUTE);
 }
 
+static void fault_38_where_all_is_refused_a_key_that_has_changed_is_told(void **state) {
+    (void)state;
+    for (unsigned changed = 0; changed < 2; changed++) {
+        struct scene s;
+        scene_init(&s, 33, 10);
+        scene_start(&s);
+        scene_set(&s, 0, 1);
+        scene_empties(&s, MINUTE);
+        struct scripted script = {.record = "", .status = 400, .code = "ValidationException", .left = FOR_EVER};
+        scene_script(&s, &script);
+        struct table_shape other = s.users->shape;
+        other.sort = (struct key_attribute){"at", KEY_NUMBER};
+        s.users->described = changed ? &other : NULL;
+        scene_set(&s, 0, 2);
+        scene_set(&s, 1, 1);
+        world_run(&s.world, 10 * MINUTE);
+        assert_int_equal(s.dlq->count, 0);
+        assert_int_equal(world_logged(&s.world, "Holding: every message held fails"), 1);
+        assert_int_equal(world_logged(&s.world, "A table's key has changed since the start"), changed);
+        s.users->described = NULL;
+        script.left = 0;
+        scene_empties(&s, 5 * MINUTE);
+        scene_done(&s);
+    }
+}
+
 static void fault_38_an_index_that_comes_and_goes_is_taken_over(void **state) {
     (void)state;
     struct scene s;
@@ -523,6 +549,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refusal_is_a_validation_error_after_a_look_at_both_tables),
         cmocka_unit_test(fault_38_a_key_that_has_changed_makes_a_refusal_wait_and_stops_nobody),
+        cmocka_unit_test(fault_38_where_all_is_refused_a_key_that_has_changed_is_told),
         cmocka_unit_test(fault_38_an_index_that_comes_and_goes_is_taken_over),
         cmocka_unit_test(fault_38_what_only_a_removed_index_refuses_is_applied),
         cmocka_unit_test(fault_38_what_was_applied_before_an_index_came_is_no_failure),
