@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,6 +24,8 @@
 
 FAILING(ssize_t, EIO, read, (int fd, void *data, size_t len), (fd, data, len))
 FAILING(ssize_t, EIO, write, (int fd, const void *data, size_t len), (fd, data, len))
+FAILING(int, EIO, fsync, (int fd), (fd))
+FAILING(int, ENOSPC, rename, (const char *from, const char *to), (from, to))
 FAILING(ssize_t, EPIPE, send, (int fd, const void *data, size_t len, int flags), (fd, data, len, flags))
 FAILING(ssize_t, ECONNRESET, recv, (int fd, void *data, size_t len, int flags), (fd, data, len, flags))
 FAILING(int, EIO, fstat, (int fd, struct stat *status), (fd, status))
