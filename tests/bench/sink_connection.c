@@ -73,7 +73,7 @@ static enum transfer receive_some(struct sink_connection *c) {
     if (!room)
         return ENDED;
     size_t count;
-    enum transfer received = receive_into(c, room, c->in.capacity - c->in.len, &count);
+    enum transfer received = receive_into(c, room, c->in.capacity - c->in.len - 1, &count);
     buf_advance(&c->in, count);
     return received;
 }

@@ -56,8 +56,9 @@ def test_bodies_have_their_size_and_are_unaudited_where_asked() -> None:
 
 
 @pytest.mark.sanitized
-def test_large_messages_come_and_go_over_tls() -> None:
-    with Sink(tls=True, program=PROGRAM, messages=200, body_size=100_000) as sink:
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_large_messages_come_and_go(tls: bool) -> None:
+    with Sink(tls=tls, program=PROGRAM, messages=200, body_size=100_000) as sink:
         counts = worked_off(sink)
     assert counts["applied"] == counts["deleted"] == counts["received"] == 200
 
