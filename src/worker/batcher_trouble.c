@@ -33,13 +33,18 @@ static int64_t trouble_wait(const struct batcher *b, const struct call_result *r
     return wait > asked ? wait : asked;
 }
 
+/* Why a call failed, for the log. One that went well fails here where its answer didn't name the entries. */
+static const char *word_of(const struct call_result *result) {
+    return result->class == CALL_OK ? "the answer names no entry as SQS does" : call_word(result);
+}
+
 /* Where access is denied, the log has the service's own sentence: it names who was denied what on which resource. Where
  * nothing came back, it has what happened to the connection. */
 static void log_trouble(const struct batcher *b, const struct call_result *result, bool begins) {
     char message[BATCH_SENTENCE_SIZE];
     snprintf(message, sizeof message,
              begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
-    struct log_field fields[6] = {LOG_C("code", call_word(result)), LOG_I("status", result->status),
+    struct log_field fields[6] = {LOG_C("code", word_of(result)), LOG_I("status", result->status),
                                   LOG_I("entries", b->queued + b->suspected)};
     if (result->class == CALL_DENIED && result->from_service && result->message[0])
         fields[3] = LOG_C("says", result->message);
@@ -65,7 +70,7 @@ void batcher_trouble_enter(struct batcher *b, const struct call_result *result, 
     }
     b->failures++;
     bool begins = trouble_note_call(&b->trouble, now, result);
-    if (trouble_tell(&b->trouble, now, call_word(result)))
+    if (trouble_tell(&b->trouble, now, word_of(result)))
         log_trouble(b, result, begins);
 }
 

@@ -295,6 +295,23 @@ static void in_trouble_one_call_at_a_time_finds_the_end_of_it(void **state) {
     }
 }
 
+static void an_answer_that_names_no_entry_is_told_as_that(void **state) {
+    (void)state;
+    struct probe p;
+    probe_init(&p, 4, 0);
+    p.failing = UINT64_MAX;
+    p.entry_code = "";
+    for (size_t i = 0; i < 10; i++)
+        add(&p, i, NEVER);
+    world_run(&p.w, MINUTE);
+    assert_int_equal(world_logged(&p.w, "Probing fails; trying again until it works"), 1);
+    assert_int_equal(world_logged(&p.w, "code=\"the answer names no entry as SQS does\" status=200"), 1);
+    p.failing = 0;
+    world_run(&p.w, MINUTE);
+    assert_int_equal(p.done, 10);
+    probe_done(&p);
+}
+
 static void entries_refused_as_a_whole_are_told_apart_one_by_one(void **state) {
     (void)state;
     struct probe p;
@@ -542,6 +559,7 @@ int main(void) {
         cmocka_unit_test(an_entry_goes_when_its_owner_gives_leave_and_holds_up_nobody_before_it),
         cmocka_unit_test(one_that_keeps_failing_keeps_nobody_waiting),
         cmocka_unit_test(in_trouble_one_call_at_a_time_finds_the_end_of_it),
+        cmocka_unit_test(an_answer_that_names_no_entry_is_told_as_that),
         cmocka_unit_test(entries_refused_as_a_whole_are_told_apart_one_by_one),
         cmocka_unit_test(an_entry_is_refused_by_a_code_that_names_it_and_by_no_other),
         cmocka_unit_test(a_batch_too_large_for_the_way_goes_one_by_one_and_what_is_too_large_alone_is_refused),
