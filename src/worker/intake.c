@@ -58,13 +58,13 @@ static void make_room(struct intake *i, const struct receive_budget *b) {
         messages_make_room(&i->messages, b->paced - receive_whole_batch(b->paced));
 }
 
-/* Where receiving waits for room, what makes room waits for no more company than is worth a call, and for none once
+/* Where receiving waits for room, what makes room waits for company until it is a quarter of a small bound, or until
  * more wait than run that could join them. */
 static void settle(struct intake *i, const struct receive_budget *b) {
     struct batcher *batchers[] = {&i->messages.deletions.batcher, &i->messages.dead_letters.batcher};
     bool most_wait = batchers[0]->queued + batchers[1]->queued > b->begun;
     for (size_t n = 0; n < ARRAY_LENGTH(batchers); n++)
-        if (most_wait || batchers[n]->queued >= receive_least_batch(b->paced))
+        if (most_wait || batchers[n]->queued >= (b->paced + 3) / 4)
             batcher_within(batchers[n], 0);
 }
 
