@@ -16,11 +16,11 @@ unsigned receive_whole_batch(unsigned paced) {
     return half < SQS_BATCH_MAX ? half : SQS_BATCH_MAX;
 }
 
-/* An eighth of a small bound: less stays unused for a moment. Where workers are out of step it may stay so, and with a
+/* So many that at most a tenth of a small bound stays unused. Where workers are out of step it may stay so: with a
  * quarter they were slower for it after a fault than before. */
 unsigned receive_least_batch(unsigned paced) {
-    unsigned eighth = (paced + 7) / 8;
-    return eighth < SQS_BATCH_MAX ? eighth : SQS_BATCH_MAX;
+    unsigned tenth = paced / 10 + 1;
+    return tenth < SQS_BATCH_MAX ? tenth : SQS_BATCH_MAX;
 }
 
 unsigned receive_allowance(const struct receive_budget *b, const struct receive_reserve *r, unsigned batch,
