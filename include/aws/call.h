@@ -75,6 +75,10 @@ static inline const char *call_word(const struct call_result *result) {
 static inline const char *call_why(const struct call_result *result) {
     return result->from_service || result->foreign ? "" : result->message;
 }
+/* That as the last field of a line of the log; where there is none, it ends the line. */
+static inline struct log_field call_why_field(const struct call_result *result) {
+    return call_why(result)[0] ? LOG_C("why", call_why(result)) : (struct log_field){0};
+}
 
 struct call; /* one in flight; valid until its done callback has returned */
 

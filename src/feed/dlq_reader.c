@@ -45,10 +45,8 @@ static void note_failure(struct dlq_reader *r, const struct reader_flight *fligh
     int64_t now = now_of(r);
     if (!r->trouble_since) {
         r->trouble_since = now;
-        struct log_field fields[4] = {LOG_C("code", call_word(result)), LOG_I("status", result->status)};
-        if (call_why(result)[0])
-            fields[2] = LOG_C("why", call_why(result));
-        log_event(r->platform->log, LOG_LEVEL_WARNING, "Receiving from the DLQ fails", fields);
+        LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING, "Receiving from the DLQ fails", LOG_C("code", call_word(result)),
+                  LOG_I("status", result->status), call_why_field(result));
     }
     /* One message may be the cause: it is too large, or a proxy refuses it. A smaller batch takes fewer others with
      * it. */

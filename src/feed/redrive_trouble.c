@@ -33,11 +33,8 @@ bool redrive_note_trouble(struct redrive *r, struct redrive_trouble *trouble, co
     int64_t now = redrive_now(r);
     if (!trouble->since) {
         trouble->since = now;
-        struct log_field fields[5] = {LOG_C("doing", what), LOG_C("code", call_word(result)),
-                                      LOG_I("status", result->status)};
-        if (call_why(result)[0])
-            fields[3] = LOG_C("why", call_why(result));
-        log_event(r->platform.log, LOG_LEVEL_WARNING, "Moving messages fails", fields);
+        LOG_EVENT(r->platform.log, LOG_LEVEL_WARNING, "Moving messages fails", LOG_C("doing", what),
+                  LOG_C("code", call_word(result)), LOG_I("status", result->status), call_why_field(result));
     }
     if (!passes(result) || now - trouble->since >= PATIENCE) {
         redrive_give_up(r, result, what);

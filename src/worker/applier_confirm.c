@@ -27,12 +27,10 @@ void applier_confirmed(struct applier *e) {
 static void log_unconfirmed(struct applier *e, const struct call_result *result) {
     if (!applier_cannot_confirm(e, cause_of(result), call_word(result)))
         return;
-    struct log_field fields[5] = {LOG_C("audit_table", e->context->audit_table), LOG_C("code", call_word(result)),
-                                  LOG_I("status", result->status)};
-    if (call_why(result)[0])
-        fields[3] = LOG_C("why", call_why(result));
-    log_event(e->platform->log, LOG_LEVEL_WARNING,
-              "Failures can't be confirmed, and wait: the audit table can't be read", fields);
+    LOG_EVENT(e->platform->log, LOG_LEVEL_WARNING,
+              "Failures can't be confirmed, and wait: the audit table can't be read",
+              LOG_C("audit_table", e->context->audit_table), LOG_C("code", call_word(result)),
+              LOG_I("status", result->status), call_why_field(result));
 }
 
 static void wait_to_confirm(struct applier *e, struct job *job) {

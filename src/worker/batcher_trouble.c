@@ -44,13 +44,10 @@ static void log_trouble(const struct batcher *b, const struct call_result *resul
     char message[BATCH_SENTENCE_SIZE];
     snprintf(message, sizeof message,
              begins ? "%s fails; trying again until it works" : "%s fails for another reason now", b->kind.what);
-    struct log_field fields[6] = {LOG_C("code", word_of(result)), LOG_I("status", result->status),
-                                  LOG_I("entries", b->queued + b->suspected)};
-    if (result->class == CALL_DENIED && result->from_service && result->message[0])
-        fields[3] = LOG_C("says", result->message);
-    else if (call_why(result)[0])
-        fields[3] = LOG_C("why", call_why(result));
-    log_event(b->platform->log, LOG_LEVEL_WARNING, message, fields);
+    bool says = result->class == CALL_DENIED && result->from_service && result->message[0];
+    LOG_EVENT(b->platform->log, LOG_LEVEL_WARNING, message, LOG_C("code", word_of(result)),
+              LOG_I("status", result->status), LOG_I("entries", b->queued + b->suspected),
+              says ? LOG_C("says", result->message) : call_why_field(result));
 }
 
 static int64_t later(int64_t a, int64_t b) {

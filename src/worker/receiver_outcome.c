@@ -8,13 +8,10 @@ static const int64_t TELL_EVERY = 600 * MICROSECONDS; /* between two log lines a
 static const int64_t EMPTY_LEAST = 500 * MILLISECOND, EMPTY_PAUSE = MICROSECONDS;
 
 static void log_failing(struct receiver *r, const struct call_result *result, bool begins) {
-    struct log_field fields[5] = {LOG_C("queue", r->facts->queue.name), LOG_C("code", call_word(result)),
-                                  LOG_I("status", result->status)};
-    if (call_why(result)[0])
-        fields[3] = LOG_C("why", call_why(result));
-    log_event(r->platform->log, LOG_LEVEL_WARNING,
+    LOG_EVENT(r->platform->log, LOG_LEVEL_WARNING,
               begins ? "Receiving fails; trying again until it works" : "Receiving fails for another reason now",
-              fields);
+              LOG_C("queue", r->facts->queue.name), LOG_C("code", call_word(result)), LOG_I("status", result->status),
+              call_why_field(result));
 }
 
 /* Whether one message in the answer may have made the receive fail: a request was sent, and no answer of SQS's came

@@ -168,6 +168,13 @@ static void linger(struct world *w) {
     }
 }
 
+/* Until the server has ended its handshake with the last one that was opened. */
+static void until_accepted(struct world *w) {
+    while (!w->server.connections->accepted) {
+        linger(w);
+    }
+}
+
 static struct line *dial_to(struct world *w, const char *origin) {
     assert_true(w->count < LINES_MAX);
     struct line *l = &w->lines[w->count++];
@@ -226,9 +233,7 @@ static void over_tls_too_an_open_connection_has_carried_nothing_yet(void **state
     struct world *w = *state;
     begin(w, true, &SILENCE);
     (void)open_one(w);
-    while (!w->server.connections->accepted) {
-        linger(w);
-    }
+    until_accepted(w);
     assert_int_equal(w->server.connections->in.len, 0);
 }
 
@@ -438,9 +443,7 @@ static void the_session_of_one_connection_serves_another(void **state) {
     }
     assert_int_equal(w->server.resumed, 0);
     (void)open_one(w);
-    while (!w->server.connections->accepted) {
-        linger(w);
-    }
+    until_accepted(w);
     assert_int_equal(w->server.resumed, 1);
 }
 
@@ -460,9 +463,7 @@ static void a_session_that_comes_late_serves_the_next_connection(void **state) {
     begin(w, true, &SILENCE);
     SSL_CTX_set_num_tickets(w->server.tls, 0);
     struct line *l = open_one(w);
-    while (!w->server.connections->accepted) {
-        linger(w);
-    }
+    until_accepted(w);
     SSL *server = w->server.connections->tls;
     assert_int_equal(SSL_new_session_ticket(server), 1);
     assert_int_equal(SSL_do_handshake(server), 1);
@@ -470,9 +471,7 @@ static void a_session_that_comes_late_serves_the_next_connection(void **state) {
     assert_true(connection_is_quiet(l->c));
     say(l, "x");
     (void)open_one(w);
-    while (!w->server.connections->accepted) {
-        linger(w);
-    }
+    until_accepted(w);
     assert_int_equal(w->server.resumed, 1);
 }
 
@@ -506,9 +505,7 @@ static void a_record_may_come_in_any_two_pieces(void **state) {
     begin(w, true, &SILENCE);
     SSL_CTX_set_num_tickets(w->server.tls, 0);
     struct line *l = open_one(w);
-    while (!w->server.connections->accepted) {
-        linger(w);
-    }
+    until_accepted(w);
     const struct server_connection *server = w->server.connections;
     const int at_once = 1;
     assert_int_equal(setsockopt(server->fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once), 0);
@@ -558,9 +555,7 @@ static void one_that_is_closed_says_goodbye(void **state) {
     struct world *w = *state;
     begin(w, true, &SILENCE);
     struct line *l = open_one(w);
-    while (!w->server.connections->accepted) {
-        linger(w);
-    }
+    until_accepted(w);
     close_line(l);
     while (w->server.connections) {
         linger(w);
